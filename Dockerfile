@@ -1,0 +1,54 @@
+# syntax=docker/dockerfile:1
+
+# gischat-relay in an image that holds the binary, the few shared libraries it names, and one user.
+# No shell, no package manager. The pages and the API documentation are inside the binary.
+#
+#   docker build -t gischat-relay .
+#   docker run --rm -p 127.0.0.1:8000:8000 -e ROOMS=QGIS,QField gischat-relay
+
+FROM rust:1.95-slim-bookworm AS build
+ARG TARGETPLATFORM
+WORKDIR /src
+COPY . .
+# Registry and target directory outlive a build, so only what changed is compiled. Our own files are
+# touched first: cargo goes by dates, and a checkout may be older than the build that the cache holds.
+RUN --mount=type=cache,id=gischat-relay-registry,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=gischat-relay-target-$TARGETPLATFORM,target=/src/target,sharing=locked \
+    set -eu; \
+    find . -path ./target -prune -o -type f -exec touch {} +; \
+    cargo build --release --locked --bin gischat-relay; \
+    install -D -m 0755 target/release/gischat-relay /out/gischat-relay
+
+FROM build AS collect
+# `install` follows links, so each library lies under the very name that `ldd` gives it.
+RUN set -eu; \
+    install -D -m 0755 /out/gischat-relay /rootfs/usr/bin/gischat-relay; \
+    ldd /out/gischat-relay > /out/libraries; \
+    if grep 'not found' /out/libraries; then exit 1; fi; \
+    grep -o '/[^ ]*' /out/libraries > /out/paths; \
+    while read -r library; do \
+        install -D -m 0755 "$library" "/rootfs$library"; \
+    done < /out/paths; \
+    mkdir -p /rootfs/etc /rootfs/data; \
+    chown 10001:10001 /rootfs/data; \
+    echo 'relay:x:10001:10001:gischat-relay:/data:/sbin/nologin' > /rootfs/etc/passwd; \
+    echo 'relay:x:10001:' > /rootfs/etc/group
+
+FROM scratch
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="gischat-relay" \
+      org.opencontainers.image.description="Chat relay over WebSockets for QGIS, QField and the web" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+COPY --from=collect /rootfs /
+USER 10001:10001
+# relay.toml and rules.toml are looked for here.
+WORKDIR /data
+ENV LISTEN=0.0.0.0:8000
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+    CMD ["/usr/bin/gischat-relay", "health"]
+ENTRYPOINT ["/usr/bin/gischat-relay"]

@@ -1,0 +1,168 @@
+//! The client's side of RFC 6455 framing, and just enough of it.
+//!
+//! Owns turning bytes into frames and messages into masked bytes. Refuses to know what a message
+//! means: it tells chat from presence by comparing the first bytes, because parsing JSON a million
+//! times a second would measure the parser.
+
+use thiserror::Error;
+
+/// The masking key of every frame. RFC 6455 wants it unpredictable for the sake of proxies; there
+/// is none on the loopback, and a constant lets frames be masked once and patched afterwards. It is
+/// not zero, so that the server does its unmasking work.
+const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// A text message.
+pub(crate) const TEXT: u8 = 0x1;
+/// The rest of a fragmented message.
+pub(crate) const CONTINUATION: u8 = 0x0;
+/// The peer goes.
+pub(crate) const CLOSE: u8 = 0x8;
+/// The peer asks for a pong.
+pub(crate) const PING: u8 = 0x9;
+/// The peer answers a ping.
+pub(crate) const PONG: u8 = 0xA;
+
+const HEAD: &[u8] = br#"{"message":""#;
+const TAIL: &[u8] = br#"","author":"sender","avatar":null}"#;
+/// Ordinary words, so that no filter against shouting or repetition has a reason to act.
+const FILLER: &[u8] = b" the survey of the northern parcels is ready, please check the river layer and its labels;";
+/// Digits of the sequence number at the start of each text.
+const DIGITS: usize = 8;
+
+/// What is wrong with bytes that should be frames of a server.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(crate) enum FrameError {
+    #[error("frame with first bytes {0:#04x} {1:#04x}: a mask or reserved bits from a server")]
+    Illegal(u8, u8),
+    #[error("unexpected opcode {0:#x}")]
+    Opcode(u8),
+    #[error("frame does not fit the read buffer of {0} bytes")]
+    TooLarge(usize),
+}
+
+/// One frame of the server, borrowed from the read buffer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Frame<'a> {
+    /// The opcode, one of the constants above or an unknown one.
+    pub(crate) opcode: u8,
+    /// The payload; servers do not mask.
+    pub(crate) payload: &'a [u8],
+    /// Bytes of header and payload together.
+    pub(crate) len: usize,
+}
+
+/// The frame at the start of `buf`, or `None` while it is incomplete.
+///
+/// # Errors
+/// [`FrameError::Illegal`] for what a server must not send.
+#[inline]
+pub(crate) fn next(buf: &[u8]) -> Result<Option<Frame<'_>>, FrameError> {
+    let [first, second, rest @ ..] = buf else {
+        return Ok(None);
+    };
+    if first & 0x70 != 0 || second & 0x80 != 0 {
+        return Err(FrameError::Illegal(*first, *second));
+    }
+    let (header, size) = match second {
+        126 => match rest.first_chunk::<2>() {
+            Some(size) => (4, usize::from(u16::from_be_bytes(*size))),
+            None => return Ok(None),
+        },
+        127 => match rest.first_chunk::<8>() {
+            Some(size) => (10, usize::try_from(u64::from_be_bytes(*size)).unwrap_or(usize::MAX)),
+            None => return Ok(None),
+        },
+        size => (2, usize::from(*size)),
+    };
+    let len = size.saturating_add(header);
+    Ok(buf.get(header..len).map(|payload| Frame { opcode: first & 0x0f, payload, len }))
+}
+
+/// What a text frame is to the counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Somebody's message, counted as a delivery.
+    Chat,
+    /// `nb_users` and its kin, not counted as a delivery.
+    Presence,
+    /// The relay tells the sender that its message was refused.
+    Refusal,
+}
+
+/// Tells apart by prefix, see the module's documentation.
+#[inline]
+pub(crate) fn kind(payload: &[u8]) -> Kind {
+    match payload.strip_prefix(br#"{"author":""#) {
+        Some(rest) if rest.starts_with(br#"internal""#) => Kind::Presence,
+        Some(rest) if rest.starts_with(br#"moderation""#) => Kind::Refusal,
+        _ => Kind::Chat,
+    }
+}
+
+/// The sequence number that [`ChatFrame::numbered`] wrote, wherever the relay puts the key
+/// `message`.
+pub(crate) fn sequence(payload: &[u8]) -> Option<usize> {
+    let key = &HEAD[1..];
+    let at = if payload.starts_with(HEAD) { 1 } else { payload.windows(key.len()).position(|window| window == key)? };
+    let digits = payload.get(at + key.len()..at + key.len() + DIGITS)?;
+    digits.iter().try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + usize::from(digit - b'0')))
+}
+
+/// A chat message masked once; each sending only patches its number.
+#[derive(Debug)]
+pub(crate) struct ChatFrame {
+    bytes: Vec<u8>,
+    /// Where the payload starts in `bytes`.
+    payload_at: usize,
+}
+
+impl ChatFrame {
+    /// The shortest payload that holds a numbered message.
+    pub(crate) const MIN_SIZE: usize = HEAD.len() + DIGITS + TAIL.len();
+    /// The longest payload on offer; what the relay takes is its own business.
+    pub(crate) const MAX_SIZE: usize = 32_768;
+
+    /// A frame with a payload of exactly `size` bytes, between [`Self::MIN_SIZE`] and
+    /// [`Self::MAX_SIZE`].
+    pub(crate) fn new(size: usize) -> Self {
+        let filler = size.clamp(Self::MIN_SIZE, Self::MAX_SIZE) - Self::MIN_SIZE;
+        let digits = [b'0'; DIGITS];
+        let text = digits.into_iter().chain(FILLER.iter().copied().cycle().take(filler));
+        let payload: Vec<u8> = HEAD.iter().copied().chain(text).chain(TAIL.iter().copied()).collect();
+        let bytes = masked(TEXT, &payload);
+        Self { payload_at: bytes.len() - payload.len(), bytes }
+    }
+
+    /// The bytes to send for message number `sequence`, of which the last eight digits count.
+    pub(crate) fn numbered(&mut self, sequence: usize) -> &[u8] {
+        let mut left = sequence;
+        for at in (HEAD.len()..HEAD.len() + DIGITS).rev() {
+            self.bytes[self.payload_at + at] = (b'0' + (left % 10) as u8) ^ MASK[at % 4];
+            left /= 10;
+        }
+        &self.bytes
+    }
+}
+
+/// A whole client frame: header, masking key, masked payload.
+pub(crate) fn masked(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x80 | opcode];
+    match payload.len() {
+        size @ 0..126 => frame.push(0x80 | size as u8),
+        size @ 126..65_536 => {
+            frame.push(0x80 | 0x7e);
+            frame.extend_from_slice(&(size as u16).to_be_bytes());
+        }
+        size => {
+            frame.push(0x80 | 0x7f);
+            frame.extend_from_slice(&(size as u64).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(&MASK);
+    frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    frame
+}
+
+#[cfg(test)]
+#[path = "frames_tests.rs"]
+mod tests;

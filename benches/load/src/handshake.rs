@@ -1,0 +1,67 @@
+//! The HTTP upgrade, as a client.
+//!
+//! Owns the request text and the check of the answer.
+
+use std::net::SocketAddr;
+
+/// The room that every workload uses; the relay is started with it.
+pub(crate) const ROOM: &str = "bench";
+
+/// The key of RFC 6455's example. With a constant key the right answer is a constant too, so the
+/// check needs no SHA-1.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// Longest head of an answer. Bytes. More than this is not a relay.
+const MAX_HEAD: usize = 8_192;
+
+/// The upgrade request for `address`.
+pub(crate) fn request(address: SocketAddr) -> Vec<u8> {
+    format!(
+        "GET /room/{ROOM}/ws HTTP/1.1\r\nHost: {address}\r\n\
+         Upgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+/// Looks for the answer at the start of `buf`: its length, or `None` while it is incomplete.
+///
+/// # Errors
+/// The status line, or what is wrong, if the answer is not a proper 101.
+pub(crate) fn answer(buf: &[u8]) -> Result<Option<usize>, String> {
+    let Some(end) = buf.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return if buf.len() > MAX_HEAD { Err(format!("more than {MAX_HEAD} bytes of head")) } else { Ok(None) };
+    };
+    let head = String::from_utf8_lossy(&buf[..end]);
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap_or_default();
+    if !status.starts_with("HTTP/1.1 101") {
+        return Err(status.to_owned());
+    }
+    let accepted = lines
+        .filter_map(|line| line.split_once(':'))
+        .any(|(name, value)| name.eq_ignore_ascii_case("sec-websocket-accept") && value.trim() == ACCEPT);
+    if accepted { Ok(Some(end + 4)) } else { Err("101 without the right Sec-WebSocket-Accept".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_answer_ends_where_the_frames_begin() {
+        let head = format!("HTTP/1.1 101 Switching Protocols\r\nSEC-websocket-accept: {ACCEPT}\r\n\r\n");
+        let mut bytes = head.clone().into_bytes();
+        assert_eq!(answer(&bytes[..bytes.len() - 1]), Ok(None));
+        bytes.extend_from_slice(b"\x81\x02hi");
+        assert_eq!(answer(&bytes), Ok(Some(head.len())));
+    }
+
+    #[test]
+    fn refusals_name_the_status_and_a_wrong_key_is_seen() {
+        assert_eq!(answer(b"HTTP/1.1 404 Not Found\r\n\r\n"), Err("HTTP/1.1 404 Not Found".to_owned()));
+        assert!(answer(b"HTTP/1.1 101 Fine\r\nSec-WebSocket-Accept: x\r\n\r\n").is_err());
+        assert!(answer(&[b'x'; MAX_HEAD + 1]).is_err());
+    }
+}

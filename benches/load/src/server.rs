@@ -1,0 +1,167 @@
+//! The relay under load: started here for one run, or somebody else's.
+//!
+//! Owns the child process and its temporary directory; both are gone when the value is dropped.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::cpu::Meter;
+use crate::handshake::ROOM;
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+/// Log lines kept for a fault's explanation.
+const TAIL: usize = 5;
+
+/// A relay that listens.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// Its clocks.
+    pub(crate) meter: Meter,
+    own: Option<Own>,
+}
+
+/// What must be cleaned up. The directory goes after the process that works in it.
+#[derive(Debug)]
+struct Own {
+    child: Child,
+    log: Log,
+    _directory: TempDir,
+}
+
+type Log = Arc<Mutex<VecDeque<String>>>;
+
+impl Server {
+    /// Starts `relay` with limits off and `extra` settings, in an empty directory, and waits until
+    /// it says where it listens.
+    ///
+    /// The environment is empty but for these settings, so that results do not depend on the
+    /// caller's.
+    ///
+    /// # Errors
+    /// If it does not start, ends, or names no address within 30 s.
+    pub(crate) fn start(relay: &Path, extra: &[(String, String)]) -> Result<Self> {
+        let relay = relay.canonicalize().with_context(|| format!("no relay at {}", relay.display()))?;
+        let directory = tempfile::tempdir().context("temporary directory")?;
+        let mut child = Command::new(&relay)
+            .current_dir(directory.path())
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs([
+                ("LISTEN", "127.0.0.1:0"),
+                ("RATE_LIMITS", "off"),
+                ("ROOMS", ROOM),
+                ("LOG_FORMAT", "json"),
+                ("RELAY__SERVER__MAX_CONNECTIONS", "25000"),
+            ])
+            .envs(extra.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", relay.display()))?;
+        let meter = Meter { pid: child.id() };
+        let stderr = child.stderr.take().context("the relay's stderr is not piped")?;
+        let (found, address) = mpsc::channel();
+        let own = Own { child, log: Log::default(), _directory: directory };
+        let log = Arc::clone(&own.log);
+        thread::spawn(move || drain(stderr, &log, &found));
+        match address.recv_timeout(START_LIMIT) {
+            Ok(address) => Ok(Self { address, meter, own: Some(own) }),
+            Err(RecvTimeoutError::Timeout) => {
+                bail!("the relay named no address within {START_LIMIT:?}{}", tail(&own.log))
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                bail!("the relay ended instead of listening{}", tail(&own.log))
+            }
+        }
+    }
+
+    /// A relay that runs already as process `pid`.
+    pub(crate) fn attach(address: SocketAddr, pid: u32) -> Self {
+        Self { address, meter: Meter { pid }, own: None }
+    }
+
+    /// The last lines of the log of a relay started here.
+    pub(crate) fn last_words(&self) -> String {
+        self.own.as_ref().map(|own| tail(&own.log)).unwrap_or_default()
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // Faults are of no interest here: the process may have ended by itself.
+        if let Some(pid) = Pid::from_raw(self.child.id().cast_signed()) {
+            kill_process(pid, Signal::TERM).ok();
+        }
+        let asked = Instant::now();
+        while asked.elapsed() < STOP_LIMIT {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Reads the log to its end: a full pipe would stop the relay. Tells of the first address in it.
+fn drain(stderr: ChildStderr, log: &Log, found: &mpsc::Sender<SocketAddr>) {
+    let mut named = false;
+    for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        if !named && let Some(address) = address(&line) {
+            // Nobody waits any more after a time-out.
+            named = found.send(address).is_ok();
+        }
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        if log.len() == TAIL {
+            log.pop_front();
+        }
+        log.push_back(line);
+    }
+}
+
+fn tail(log: &Log) -> String {
+    let log = log.lock().unwrap_or_else(PoisonError::into_inner);
+    let lines = log.iter().flat_map(|line| ["\n  relay: ", line]);
+    lines.collect()
+}
+
+fn address(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once(r#""address":""#)?;
+    rest.split_once('"')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_in_a_json_log_line() {
+        let line = r#"{"level":"INFO","fields":{"message":"hi","address":"127.0.0.1:4711","x":1}}"#;
+        assert_eq!(address(line), Some(SocketAddr::from(([127, 0, 0, 1], 4711))));
+        assert_eq!(address(r#"{"address":"somewhere"}"#), None);
+        assert_eq!(address("plain"), None);
+    }
+
+    #[test]
+    fn a_relay_that_ends_at_once_is_named_with_its_last_words() {
+        let error = Server::start(Path::new("/bin/false"), &[]).expect_err("it does not listen");
+        assert!(error.to_string().contains("ended instead of listening"), "{error}");
+    }
+}

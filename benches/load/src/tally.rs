@@ -1,0 +1,43 @@
+//! Counts of the texts that all members together have received.
+
+use crate::frames::{self, Kind};
+
+/// The counts, by kind.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Chat messages.
+    pub(crate) chat: u64,
+    /// Announcements of presence.
+    pub(crate) presence: u64,
+    refused: u64,
+    /// The first notice of a refusal, as a sample.
+    notice: Option<String>,
+}
+
+impl Tally {
+    /// Counts `text`, and says whether it is chat.
+    #[inline]
+    pub(crate) fn take(&mut self, text: &[u8]) -> bool {
+        let kind = frames::kind(text);
+        match kind {
+            Kind::Chat => self.chat += 1,
+            Kind::Presence => self.presence += 1,
+            Kind::Refusal => {
+                self.refused += 1;
+                self.notice.get_or_insert_with(|| String::from_utf8_lossy(text).into_owned());
+            }
+        }
+        kind == Kind::Chat
+    }
+
+    /// All texts.
+    pub(crate) fn texts(&self) -> u64 {
+        self.chat + self.presence + self.refused
+    }
+
+    /// A relay that refuses the load measures nothing.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let notice = self.notice.as_ref()?;
+        Some(format!("{} messages refused, the first with {notice}", self.refused))
+    }
+}

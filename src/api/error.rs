@@ -1,0 +1,118 @@
+//! The one map from what went wrong to a status, and `{"detail": "…"}`, which the clients read.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::live::admission::Refused;
+use crate::live::upgrade::Refusal;
+use crate::model::{Code, Reason};
+
+/// Why a call is not answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// There is no room of that name.
+    #[error("Room '{0}' not registered")]
+    UnknownRoom(String),
+    /// There is nothing at that path.
+    #[error("there is nothing at this address; /docs lists what there is")]
+    NoSuchPath,
+    /// The path is there, but for other methods.
+    #[error("this address does not take that method; /docs lists what there is")]
+    MethodNotAllowed,
+    /// The call comes from a page that may not call.
+    #[error("pages of this origin may not connect to this instance")]
+    Origin,
+    /// Figures are for this machine only.
+    #[error("figures are shown on this machine only; METRICS_LISTEN gives them a port of their own")]
+    MetricsNotForYou,
+    /// The body is longer than allowed.
+    #[error("the body is longer than {0} bytes")]
+    BodyTooLong(usize),
+    /// The body did not arrive whole.
+    #[error("the body could not be read")]
+    Body,
+    /// The body is no message that can be sent this way.
+    #[error("{0}")]
+    NotAMessage(String),
+    /// The message was refused.
+    #[error("{}", .0.text)]
+    Refused(Reason),
+    /// The message waits for a moderator.
+    #[error("{}", .0.text)]
+    Held(Reason),
+    /// The handshake is refused.
+    #[error(transparent)]
+    Handshake(#[from] Refusal),
+    /// The server that runs this service does not say who calls. A fault of this program.
+    #[error("internal error")]
+    NoConnection,
+}
+
+/// The body of every answer that is no success.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Detail {
+    /// What is wrong, in words.
+    #[schema(example = "Room 'x' not registered")]
+    pub detail: String,
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownRoom(_) | Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Origin | Self::MetricsNotForYou => StatusCode::FORBIDDEN,
+            Self::BodyTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Body => StatusCode::BAD_REQUEST,
+            Self::NotAMessage(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Refused(reason) => match reason.code {
+                Code::Malformed | Code::BadAuthor | Code::BadAvatar | Code::Empty | Code::TooLong => {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                }
+                Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+                Code::Reserved | Code::NicknameTaken | Code::NotYourNickname | Code::Rule | Code::HoldUnavailable => {
+                    StatusCode::FORBIDDEN
+                }
+            },
+            Self::Held(_) => StatusCode::ACCEPTED,
+            Self::Handshake(Refusal::Address(_)) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Handshake(Refusal::Key) => StatusCode::BAD_REQUEST,
+            Self::Handshake(Refusal::NotAnUpgrade | Refusal::Version) => StatusCode::UPGRADE_REQUIRED,
+            Self::NoConnection => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(reason) => reason.retry_after,
+            Self::Handshake(Refusal::Address(Refused::TooFast { retry_after })) => Some(*retry_after),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if matches!(self, Self::NoConnection) {
+            tracing::error!("a request came without its connection's address");
+        }
+        let mut response = (self.status(), Json(Detail { detail: self.to_string() })).into_response();
+        let headers = response.headers_mut();
+        if let Some(wait) = self.retry_after() {
+            // Whole seconds, rounded up, so that who waits as told is not refused again.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Self::Handshake(Refusal::NotAnUpgrade | Refusal::Version) = self {
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+            headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        }
+        response
+    }
+}

@@ -1,0 +1,107 @@
+//! HTTP: the public calls, their documentation, health and figures. [`error`] maps each refusal to its status.
+
+mod config;
+mod docs;
+pub mod error;
+mod operations;
+mod request;
+mod rooms;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::routing::{get, put};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use config::Config;
+
+use self::error::ApiError;
+use crate::live::Live;
+use crate::live::client::{Origins, TrustedProxies};
+use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
+use crate::room::Rooms;
+use crate::telemetry::Metrics;
+
+/// What the handlers share.
+#[derive(Debug)]
+pub struct Api {
+    /// The rooms.
+    pub rooms: Arc<Rooms>,
+    /// Live connections and the path of a message.
+    pub live: Arc<Live>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// What the instance says of itself.
+    pub rules: rooms::Rules,
+    /// Pages that may connect.
+    pub origins: Origins,
+    /// Whose word on a client's address is taken.
+    pub proxies: TrustedProxies,
+    /// Longest body of a request, in bytes.
+    pub max_body_bytes: usize,
+    /// Whether figures have a port of their own.
+    pub metrics_elsewhere: bool,
+}
+
+pub use rooms::Rules;
+
+/// The routes that everybody uses. A request is answered within `timeout`, or with 408.
+pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
+    let cors = CorsLayer::new()
+        .allow_methods([Method::GET, Method::PUT])
+        .allow_headers(Any)
+        .allow_origin(allowed_origins(&api.origins));
+    Router::new()
+        .route("/rooms", get(rooms::names))
+        .route("/rules", get(rooms::rules))
+        .route("/status", get(rooms::status))
+        .route("/version", get(rooms::version))
+        .route("/room/{room}/users", get(rooms::users))
+        .route("/room/{room}/message", put(rooms::put_message))
+        .route("/room/{room}/ws", get(rooms::websocket))
+        .route("/healthz", get(operations::healthz))
+        .route("/metrics", get(operations::metrics))
+        .with_state(api)
+        .merge(docs::router())
+        .merge(pages())
+        .fallback(async || ApiError::NoSuchPath)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(cors)
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout))
+}
+
+/// The routes of the port that is for figures alone.
+pub fn metrics_router(metrics: Arc<Metrics>) -> Router {
+    Router::new()
+        .route("/metrics", get(operations::metrics_for_all))
+        .with_state(metrics)
+        .route("/healthz", get(operations::healthz))
+        .fallback(async || ApiError::NoSuchPath)
+}
+
+fn pages() -> Router {
+    PAGES.into_iter().fold(Router::new(), |router, Page { path, content_type, text }| {
+        let headers = [
+            (header::CONTENT_TYPE, content_type),
+            (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+            (header::CACHE_CONTROL, "no-cache"),
+        ];
+        router.route(path, get(async move || (headers, text)))
+    })
+}
+
+fn allowed_origins(origins: &Origins) -> AllowOrigin {
+    if origins.0.is_empty() {
+        return AllowOrigin::any();
+    }
+    let origins = origins.clone();
+    AllowOrigin::predicate(move |origin, _| origin.to_str().is_ok_and(|origin| origins.lists(origin)))
+}

@@ -1,0 +1,56 @@
+//! What handlers take from a request.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+
+use super::Api;
+use super::error::ApiError;
+use crate::live::accept::ConnectionInfo;
+use crate::live::client::Client;
+use crate::room::SharedRoom;
+
+/// The room that the path names, percent-encoded or not, with or without blanks around its name.
+#[derive(Debug)]
+pub(super) struct InRoom(pub(super) SharedRoom);
+
+impl FromRequestParts<Arc<Api>> for InRoom {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        // A name that is no UTF-8 is none of ours either.
+        let Ok(Path(name)) = Path::<String>::from_request_parts(parts, api).await else {
+            return Err(ApiError::UnknownRoom("\u{fffd}".to_owned()));
+        };
+        api.rooms.find(&name).cloned().map(Self).ok_or(ApiError::UnknownRoom(name))
+    }
+}
+
+/// The connection that the request came by, and where its client is.
+#[derive(Debug)]
+pub(super) struct From {
+    pub(super) client: Client,
+    pub(super) info: ConnectionInfo,
+}
+
+impl FromRequestParts<Arc<Api>> for From {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        let info = parts.extensions.get::<ConnectionInfo>().cloned().ok_or(ApiError::NoConnection)?;
+        Ok(Self { client: api.proxies.client(info.peer, &parts.headers), info })
+    }
+}
+
+/// Proof that the page which sent the request, if one did, may do so.
+#[derive(Debug)]
+pub(super) struct AllowedOrigin;
+
+impl FromRequestParts<Arc<Api>> for AllowedOrigin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        if api.origins.allow(&parts.headers) { Ok(Self) } else { Err(ApiError::Origin) }
+    }
+}

@@ -1,0 +1,196 @@
+//! The calls that chat clients make.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use http_body_util::LengthLimitError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, Detail};
+use super::request::{AllowedOrigin, From, InRoom};
+use crate::model::{Kind, Notice, Outcome, Reason, Sender};
+use crate::wire::{Generation, v1};
+
+/// What the instance says of itself.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Rules {
+    /// The rules of conduct, one a line.
+    #[schema(example = "Be kind and nice to this wonderful world")]
+    pub rules: String,
+    /// The main language, such as `en`.
+    #[schema(example = "en")]
+    pub main_lang: String,
+    /// Shortest nickname, in characters.
+    #[schema(example = 3)]
+    pub min_author_length: usize,
+    /// Longest nickname, in characters.
+    #[schema(example = 32)]
+    pub max_author_length: usize,
+    /// Longest text, in Unicode code points.
+    #[schema(example = 255)]
+    pub max_message_length: usize,
+}
+
+/// The rooms and how many are in each.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Status {
+    #[schema(example = "ok")]
+    status: &'static str,
+    healthy: bool,
+    rooms: Vec<RoomStatus>,
+}
+
+/// One room.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RoomStatus {
+    #[schema(example = "QGIS")]
+    name: String,
+    /// Connections now, with a nickname or without.
+    #[schema(example = 36)]
+    nb_connected_users: usize,
+}
+
+/// Which version runs here.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Version {
+    #[schema(example = "1.2.3")]
+    version: &'static str,
+}
+
+/// A chat message of generation v1.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Message {
+    /// What is said: 1 to `max_message_length` code points.
+    #[schema(example = "hello")]
+    message: String,
+    /// The nickname: `A-Z a-z 0-9 _ -`.
+    #[schema(example = "Hans_Hibbel")]
+    author: String,
+    /// The file name of a QGIS icon.
+    #[schema(example = "mGeoPackage.svg")]
+    avatar: Option<String>,
+}
+
+/// Names of the rooms.
+#[utoipa::path(get, path = "/rooms", tag = "rooms", responses((status = 200, body = Vec<String>, example = json!(["QGIS", "QField"]))))]
+pub(super) async fn names(State(api): State<Arc<Api>>) -> Json<Vec<String>> {
+    Json(api.rooms.iter().map(|room| room.name().to_string()).collect())
+}
+
+/// Rules of the instance and bounds of a message.
+#[utoipa::path(get, path = "/rules", tag = "instance", responses((status = 200, body = Rules)))]
+pub(super) async fn rules(State(api): State<Arc<Api>>) -> Json<Rules> {
+    Json(api.rules.clone())
+}
+
+/// Whether the relay works, and how many are connected to each room.
+#[utoipa::path(get, path = "/status", tag = "instance", responses((status = 200, body = Status)))]
+pub(super) async fn status(State(api): State<Arc<Api>>) -> Json<Status> {
+    let rooms = api.rooms.iter().map(|room| RoomStatus {
+        name: room.name().to_string(),
+        nb_connected_users: room.lock().connections(),
+    });
+    Json(Status { status: "ok", healthy: true, rooms: rooms.collect() })
+}
+
+/// Version of the relay.
+#[utoipa::path(get, path = "/version", tag = "instance", responses((status = 200, body = Version)))]
+pub(super) async fn version() -> Json<Version> {
+    Json(Version { version: env!("CARGO_PKG_VERSION") })
+}
+
+/// Registered nicknames of a room, sorted without regard to letter case.
+#[utoipa::path(
+    get, path = "/room/{room}/users", tag = "rooms", params(("room" = String, Path, description = "Name of a room", example = "QGIS")),
+    responses(
+        (status = 200, body = Vec<String>, example = json!(["Hans_Hibbel", "jane"])),
+        (status = 404, body = Detail, description = "There is no room of that name"),
+    ),
+)]
+pub(super) async fn users(InRoom(room): InRoom) -> Json<Vec<String>> {
+    let users = room.lock().users();
+    Json(users)
+}
+
+/// Post a message without being connected.
+///
+/// It passes the same filters as any other. Answers the message as it was broadcast.
+#[utoipa::path(
+    put, path = "/room/{room}/message", tag = "rooms", params(("room" = String, Path, description = "Name of a room", example = "QGIS")),
+    request_body = Message,
+    responses(
+        (status = 200, body = Message, description = "The message as it was broadcast"),
+        (status = 202, body = Detail, description = "The message waits for a moderator"),
+        (status = 403, body = Detail, description = "Refused: by a rule, or because the name belongs to somebody in the room"),
+        (status = 404, body = Detail, description = "There is no room of that name"),
+        (status = 413, body = Detail, description = "The body is too long"),
+        (status = 422, body = Detail, description = "No message, or one out of bounds; the detail names field and bound"),
+        (status = 429, body = Detail, description = "Too many messages; `Retry-After` tells how long to wait"),
+    ),
+)]
+pub(super) async fn put_message(
+    State(api): State<Arc<Api>>,
+    InRoom(room): InRoom,
+    _: AllowedOrigin,
+    from: From,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let text = read(body, api.max_body_bytes).await?;
+    let message = v1::decode(&text).map_err(|notice| match notice {
+        Notice::Refused(Reason { text, .. }) | Notice::Uncompliant(Reason { text, .. }) => {
+            ApiError::NotAMessage(text.into_owned())
+        }
+    })?;
+    if !matches!(message.kind, Kind::Text { .. }) {
+        return Err(ApiError::NotAMessage("only chat messages can be sent this way".to_owned()));
+    }
+    let sender = Sender { connection: None, address: from.client.address(), room: room.name().clone() };
+    let decision = api.live.intake.accept(&room, &sender, message).await;
+    match (decision.outcome, decision.reason) {
+        (Outcome::Reject, Some(reason)) => Err(ApiError::Refused(reason)),
+        (Outcome::Hold, Some(reason)) => Err(ApiError::Held(reason)),
+        _ => {
+            let headers = [(header::CONTENT_TYPE, "application/json")];
+            Ok((headers, v1::encode_message(&decision.message)).into_response())
+        }
+    }
+}
+
+async fn read(body: Body, limit: usize) -> Result<String, ApiError> {
+    let bytes = to_bytes(body, limit).await.map_err(|fault| {
+        let too_long = std::error::Error::source(&fault).is_some_and(|source| source.is::<LengthLimitError>());
+        if too_long { ApiError::BodyTooLong(limit) } else { ApiError::Body }
+    })?;
+    String::from_utf8(bytes.into()).map_err(|_| ApiError::NotAMessage("the body is not UTF-8".to_owned()))
+}
+
+/// Join a room over a WebSocket.
+///
+/// Frames are JSON objects. Send `{"author":"internal","newcomer":"jane"}` to register a nickname and
+/// `{"message":"hello","author":"jane","avatar":null}` to speak.
+#[utoipa::path(
+    get, path = "/room/{room}/ws", tag = "rooms", params(("room" = String, Path, description = "Name of a room", example = "QGIS")),
+    responses(
+        (status = 101, description = "The connection is a WebSocket from here on"),
+        (status = 403, body = Detail, description = "Pages of this origin may not connect"),
+        (status = 404, body = Detail, description = "There is no room of that name"),
+        (status = 426, body = Detail, description = "Not a WebSocket handshake"),
+        (status = 429, body = Detail, description = "This address holds too many connections or opens them too fast"),
+    ),
+)]
+pub(super) async fn websocket(
+    State(api): State<Arc<Api>>,
+    InRoom(room): InRoom,
+    _: AllowedOrigin,
+    from: From,
+    mut request: Request,
+) -> Result<Response, ApiError> {
+    let address = from.client.address();
+    Ok(api.live.upgrade(room, Generation::V1, address, from.info, &mut request)?)
+}

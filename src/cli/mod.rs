@@ -1,0 +1,137 @@
+//! The command line. Exit codes: 0 done; 1 the thing checked does not hold, or serving failed; 2 bad arguments;
+//! 64 bad configuration.
+
+mod health;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{self, App};
+use crate::config::{self, Config};
+use crate::filter::rules::Rules;
+use crate::settings::Fault;
+use crate::telemetry::logging;
+
+/// `EX_USAGE` of sysexits.h: the configuration is at fault, starting again will not help.
+const BAD_CONFIGURATION: u8 = 64;
+
+/// A moderated chat relay for people who work with maps: QGIS, QField and the web, over WebSockets.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// The configuration file. Otherwise that of RELAY_CONFIG, or relay.toml where there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until told to stop (the default).
+    Serve,
+    /// Check the configuration and the rules, and name all faults.
+    Check,
+    /// Ask the relay that runs with this configuration for a sign of life.
+    Health,
+}
+
+/// Runs the command that the arguments ask for.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Arguments { config, command } = Arguments::parse();
+    let options = config::Options { file: config };
+    let loaded = config::load(&options, std::env::vars_os());
+    match command.unwrap_or(Command::Serve) {
+        Command::Health => loaded.map_or_else(|faults| bad_configuration(&faults), |config| health::ask(&config.server)),
+        Command::Check => with_rules(loaded).map_or_else(|faults| bad_configuration(&faults), |loaded| report(&loaded)),
+        Command::Serve => with_rules(loaded).map_or_else(|faults| bad_configuration(&faults), serve),
+    }
+}
+
+/// Adds the rules to a configuration. They are read only when the configuration is good, since it says where they are
+/// and which clauses they may keep.
+fn with_rules(loaded: Result<Config, Vec<Fault>>) -> Result<(Config, Rules), Vec<Fault>> {
+    let config = loaded?;
+    let rules = app::load_rules(&config)?;
+    Ok((config, rules))
+}
+
+fn bad_configuration(faults: &[Fault]) -> ExitCode {
+    for fault in faults {
+        eprintln!("{fault}");
+    }
+    let plural = if faults.len() == 1 { "" } else { "s" };
+    eprintln!("gischat-relay: {} fault{plural} in the configuration", faults.len());
+    ExitCode::from(BAD_CONFIGURATION)
+}
+
+fn report((config, rules): &(Config, Rules)) -> ExitCode {
+    let rooms: Vec<&str> = config.instance.rooms.iter().map(crate::model::RoomName::as_str).collect();
+    println!("rooms: {}", rooms.join(", "));
+    println!("filters: {}", config.filter.order.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "));
+    println!("rules: {}", rules.len());
+    println!("listens on: {}", config.server.listen);
+    println!("the configuration is good");
+    ExitCode::SUCCESS
+}
+
+fn serve((config, rules): (Config, Rules)) -> ExitCode {
+    logging::start(&config.log);
+    let rooms = config.instance.rooms.len();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        environment = config.instance.environment,
+        rooms,
+        rules = rules.len(),
+        "gischat-relay"
+    );
+    match run(App::build(config, rules)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            tracing::error!("{fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(app: App) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let mut signals = Signals::listen()?;
+    let serving = app.serve(stop.clone());
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        served = &mut serving => served?,
+        () = signals.received() => {
+            stop.cancel();
+            serving.await?;
+        }
+    }
+    Ok(())
+}
+
+/// The signals that ask a program to end.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        use anyhow::Context;
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind| signal(kind).context("signals cannot be listened for");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

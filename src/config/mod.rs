@@ -1,0 +1,210 @@
+//! The one typed tree of all settings: defaults, then the file, then `.env`, then the environment.
+//!
+//! Owns where settings come from and the section that each part has. What the settings are, each part says itself and
+//! takes its own `Config`, never the tree; how they are read is the work of [`settings`](crate::settings).
+
+pub mod instance;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::settings::{Fault, Place, Source, read_text};
+use crate::{api, filter, live, telemetry, wire};
+
+/// The settings file that is read when none is named, if it exists.
+const FILE: &str = "relay.toml";
+/// The variable that names another.
+const FILE_VARIABLE: &str = "RELAY_CONFIG";
+/// The file of variables that is read if it exists.
+const DOTENV: &str = ".env";
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What this relay is to its visitors.
+    pub instance: instance::Config,
+    /// What it logs.
+    pub log: telemetry::Config,
+    /// Its HTTP side.
+    pub server: api::Config,
+    /// Its WebSocket connections.
+    pub live: live::Config,
+    /// The generations of the protocol.
+    pub wire: wire::Config,
+    /// The chain of filters.
+    pub filter: filter::Config,
+}
+
+/// What the command line says of the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The settings file, `--config FILE`. Else the variable `RELAY_CONFIG` names it; else it is `relay.toml`, if that
+    /// exists. A path counts from the working directory.
+    pub file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Declares and reads the settings of every part. Faults stay in the source.
+    pub fn declare(source: &mut Source) -> Self {
+        let mut root = source.root();
+        Self {
+            instance: instance::Config::declare(
+                &mut root.section("instance", "What this relay is to its visitors: rooms, rules, language."),
+            ),
+            log: telemetry::Config::declare(&mut root.section("log", "What the relay logs.")),
+            server: api::Config::declare(&mut root.section("server", "The HTTP side: addresses, proxies, origins.")),
+            live: live::Config::declare(&mut root.section("live", "WebSocket connections and their limits.")),
+            wire: wire::Config::declare(&mut root.section("wire", "The generations of the protocol.")),
+            filter: filter::Config::declare(&mut root.section("filter", "The chain of filters that judges messages.")),
+        }
+    }
+}
+
+/// Reads all settings; `environment` is [`std::env::vars_os`] outside of tests.
+///
+/// # Errors
+/// All faults of all places, ordered by place.
+pub fn load(
+    options: &Options,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Config, Vec<Fault>> {
+    load_in(Path::new(""), options, environment)
+}
+
+/// As [`load`], with another directory in place of the working directory.
+fn load_in(
+    directory: &Path,
+    options: &Options,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Config, Vec<Fault>> {
+    let mut source = Source::new().environment(environment);
+    let dotenv = directory.join(DOTENV);
+    match read_text(&dotenv) {
+        Ok(Some(text)) => source = source.dotenv(dotenv, &text),
+        Ok(None) => {}
+        Err(fault) => source.fault(fault),
+    }
+    let by_option = options.file.clone().map(|file| (file, "--config"));
+    let named = by_option.or_else(|| source.variable(FILE_VARIABLE).map(|file| (file.into(), FILE_VARIABLE)));
+    let path = directory.join(named.as_ref().map_or(Path::new(FILE), |(file, _)| file.as_path()));
+    match (read_text(&path), named) {
+        (Ok(Some(text)), _) => source = source.file(path, &text),
+        (Ok(None), Some((_, by))) => {
+            source.fault(Fault::new(Place::File(path), format!("does not exist, though {by} names it")));
+        }
+        (Ok(None), None) => {}
+        (Err(fault), _) => source.fault(fault),
+    }
+    let config = Config::declare(&mut source);
+    let faults = source.finish();
+    if faults.is_empty() { Ok(config) } else { Err(faults) }
+}
+
+/// A settings file with every setting at its default, explained: `examples/relay.toml`.
+#[must_use]
+pub fn example() -> String {
+    let mut source = Source::new();
+    Config::declare(&mut source);
+    format!(
+        "# Every setting of gischat-relay, at its default. A file needs only what differs from that.\n\
+         # It is read from ./relay.toml, or from where --config or RELAY_CONFIG says. A variable (Env) wins over it, and\n\
+         # variables may stand in ./.env too.\n\n{}",
+        source.listing()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+        variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().expect("a directory");
+        for (name, text) in files {
+            std::fs::write(directory.path().join(name), text).expect("written");
+        }
+        directory
+    }
+
+    fn main_lang(
+        directory: &tempfile::TempDir,
+        file: Option<&str>,
+        variables: &[(&str, &str)],
+    ) -> Result<String, String> {
+        let options = Options { file: file.map(PathBuf::from) };
+        load_in(directory.path(), &options, env(variables))
+            .map(|config| config.instance.main_lang)
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    }
+
+    #[test]
+    fn nothing_given_is_a_good_configuration() {
+        assert_eq!(main_lang(&directory(&[]), None, &[]), Ok("en".into()));
+    }
+
+    #[test]
+    fn the_command_line_names_the_file_before_the_variable_and_that_before_the_default() {
+        let files = directory(&[
+            ("relay.toml", "[instance]\nmain_lang = 'fr'"),
+            ("b.toml", "[instance]\nmain_lang = 'pt'"),
+            ("c.toml", "[instance]\nmain_lang = 'it'"),
+        ]);
+        assert_eq!(main_lang(&files, None, &[]), Ok("fr".into()));
+        assert_eq!(main_lang(&files, None, &[("RELAY_CONFIG", "b.toml")]), Ok("pt".into()));
+        assert_eq!(main_lang(&files, Some("c.toml"), &[("RELAY_CONFIG", "b.toml")]), Ok("it".into()));
+    }
+
+    #[test]
+    fn a_file_that_is_named_must_exist() {
+        let files = directory(&[("relay.toml", "")]);
+        for (file, variables, by) in
+            [(Some("no.toml"), vec![], "--config"), (None, vec![("RELAY_CONFIG", "no.toml")], "RELAY_CONFIG")]
+        {
+            let fault = main_lang(&files, file, &variables).expect_err("a fault");
+            assert!(fault.ends_with(&format!("no.toml: does not exist, though {by} names it")), "{fault}");
+        }
+    }
+
+    #[test]
+    fn dotenv_wins_over_the_file_and_may_name_it() {
+        let files = directory(&[("b.toml", "[instance]\nmain_lang = 'pt'"), (".env", "RELAY_CONFIG=b.toml\n")]);
+        assert_eq!(main_lang(&files, None, &[]), Ok("pt".into()));
+        let files = directory(&[("relay.toml", "[instance]\nmain_lang = 'fr'"), (".env", "MAIN_LANG=it\n")]);
+        assert_eq!(main_lang(&files, None, &[]), Ok("it".into()));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_and_other_faults_are_told_together() {
+        let files = directory(&[(".env", "oh no\n")]);
+        std::fs::create_dir(files.path().join("relay.toml")).expect("a directory");
+        let faults = main_lang(&files, None, &[("MAIN_LANG", "?")]).expect_err("faults");
+        assert_eq!(faults.lines().count(), 3, "{faults}");
+    }
+
+    #[test]
+    fn the_example_has_every_setting_at_its_default() {
+        let (mut listed, mut empty) = (Source::new().file("relay.toml", &example()), Source::new());
+        let (listed_config, empty_config) = (Config::declare(&mut listed), Config::declare(&mut empty));
+        assert_eq!(format!("{listed_config:?}"), format!("{empty_config:?}"));
+        assert_eq!(listed.finish(), []);
+        assert!(example().lines().all(|line| line.chars().count() <= 120), "a line is too long");
+    }
+
+    /// Renews `examples/relay.toml` when `UPDATE_EXAMPLES` is set.
+    #[test]
+    fn the_example_file_is_the_listing_of_all_settings() {
+        if std::env::var_os("UPDATE_EXAMPLES").is_some() {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/relay.toml");
+            std::fs::write(path, example()).expect("examples/relay.toml is written");
+            return;
+        }
+        assert!(
+            include_str!("../../examples/relay.toml") == example(),
+            "examples/relay.toml is not what the settings say; renew it with\n\
+             UPDATE_EXAMPLES=1 cargo test --lib the_example_file_is_the_listing_of_all_settings"
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! The chain: runs the filters in order and turns what they find into one [`Decision`].
+
+use std::time::Instant;
+
+use super::{Answer, Config, Filter, Finding, Name, rate::Rate, rules::Rules, shape::Shape};
+use crate::model::{Decision, Message, Outcome, Sender, Step, Verdict};
+use crate::telemetry::{Histogram, Metrics};
+
+/// The filters in their order.
+#[derive(Debug)]
+pub struct Chain {
+    links: Vec<Link>,
+}
+
+#[derive(Debug)]
+struct Link {
+    filter: Box<dyn Filter>,
+    seconds: Histogram,
+}
+
+impl Chain {
+    /// The chain that `config` describes, with `rules` as already loaded.
+    #[must_use]
+    pub fn build(config: &Config, rules: Rules, metrics: &Metrics) -> Self {
+        let mut rules = Some(rules);
+        let filters = config.order.iter().filter_map(|name| -> Option<Box<dyn Filter>> {
+            match name {
+                Name::Shape => Some(Box::new(Shape::new(config.shape.clone()))),
+                Name::Rate => Some(Box::new(Rate::new(&config.rate))),
+                // A filter is named once, which the configuration checks.
+                Name::Rules => rules.take().map(|rules| Box::new(rules) as Box<dyn Filter>),
+            }
+        });
+        Self::of(filters, metrics)
+    }
+
+    /// A chain of these filters.
+    pub fn of(filters: impl IntoIterator<Item = Box<dyn Filter>>, metrics: &Metrics) -> Self {
+        let links = filters.into_iter().map(|filter| Link { seconds: metrics.filter_seconds(filter.name()), filter });
+        Self { links: links.collect() }
+    }
+
+    /// Forgets what filters keep of senders that have gone quiet. Takes milliseconds when there are many; not for a
+    /// thread that serves connections.
+    pub fn prune(&self) {
+        for link in &self.links {
+            link.filter.prune();
+        }
+    }
+
+    /// Runs `message` through the filters.
+    ///
+    /// A filter that rejects, holds or shadows ends the chain; one that replaces the text shows the new one to the
+    /// filters behind it. Ready at the first poll unless a filter answers [`Answer::Later`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the message; what `rate` counted stays counted.
+    pub async fn judge(&self, mut message: Message, sender: &Sender) -> Decision {
+        let mut trace = Vec::with_capacity(self.links.len());
+        let mut original = None;
+        let mut replaced_by = None;
+        let mut began = Instant::now();
+        for Link { filter, seconds } in &self.links {
+            let Finding { verdict, matches } = match filter.examine(&message, sender) {
+                Answer::Now(finding) => finding,
+                Answer::Later(finding) => finding.await,
+            };
+            let ended = Instant::now();
+            let took = ended.saturating_duration_since(began);
+            began = ended;
+            seconds.observe(took.as_secs_f64());
+
+            let outcome = outcome_of(&verdict);
+            let step = |matched, verdict| Step { filter: filter.name(), verdict, matched, took };
+            if matches.is_empty() {
+                trace.push(step(None, outcome));
+            } else {
+                trace.extend(matches.into_iter().map(|matched| step(Some(matched.clone()), matched.asked)));
+            }
+            match verdict {
+                Verdict::Pass => {}
+                Verdict::Replace(text) => {
+                    let sent = message.replace_text(text);
+                    original = original.or(sent);
+                    replaced_by = replaced_by.or(Some(filter.name()));
+                }
+                Verdict::Hold(reason) | Verdict::Shadow(reason) | Verdict::Reject(reason) => {
+                    return Decision { message, original, outcome, reason: Some(reason), by: Some(filter.name()), trace };
+                }
+            }
+        }
+        let outcome = if original.is_some() { Outcome::Replace } else { Outcome::Pass };
+        Decision { message, original, outcome, reason: None, by: replaced_by, trace }
+    }
+}
+
+fn outcome_of(verdict: &Verdict) -> Outcome {
+    match verdict {
+        Verdict::Pass => Outcome::Pass,
+        Verdict::Replace(_) => Outcome::Replace,
+        Verdict::Hold(_) => Outcome::Hold,
+        Verdict::Shadow(_) => Outcome::Shadow,
+        Verdict::Reject(_) => Outcome::Reject,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::model::{Address, Code, Kind, Reason, RoomName};
+
+    /// Answers with a given verdict and keeps the texts that it was shown.
+    #[derive(Debug)]
+    struct Fixed {
+        name: &'static str,
+        verdict: Verdict,
+        later: Option<Arc<tokio::sync::Notify>>,
+        seen: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Filter for Fixed {
+        fn name(&self) -> &'static str {
+            self.name
+        }
+
+        fn examine(&self, message: &Message, _: &Sender) -> Answer {
+            self.seen.lock().unwrap().push(message.text().unwrap_or_default().to_owned());
+            let finding = Finding::from(self.verdict.clone());
+            match self.later.clone() {
+                None => Answer::Now(finding),
+                Some(signal) => Answer::Later(Box::pin(async move {
+                    signal.notified().await;
+                    finding
+                })),
+            }
+        }
+    }
+
+    fn filter(name: &'static str, verdict: Verdict) -> (Box<dyn Filter>, Arc<Mutex<Vec<String>>>) {
+        let seen = Arc::default();
+        (Box::new(Fixed { name, verdict, later: None, seen: Arc::clone(&seen) }), seen)
+    }
+
+    fn reason() -> Reason {
+        Reason::new(Code::Rule, "no")
+    }
+
+    fn sender() -> Sender {
+        Sender {
+            connection: None,
+            address: Address::from(std::net::IpAddr::from([127, 0, 0, 1])),
+            room: RoomName::parse("QGIS").unwrap(),
+        }
+    }
+
+    fn hello() -> Message {
+        Message::new("jane", Kind::Text { avatar: None, text: "hello".into() })
+    }
+
+    async fn judge(filters: Vec<Box<dyn Filter>>) -> Decision {
+        Chain::of(filters, &Metrics::default()).judge(hello(), &sender()).await
+    }
+
+    #[tokio::test]
+    async fn a_message_that_nobody_objects_to_passes_as_it_came() {
+        let decision = judge(vec![filter("a", Verdict::Pass).0, filter("b", Verdict::Pass).0]).await;
+        assert_eq!((decision.outcome, decision.by, decision.original), (Outcome::Pass, None, None));
+        assert_eq!(decision.trace.iter().map(|s| s.filter).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[tokio::test]
+    async fn reject_hold_and_shadow_end_the_chain() {
+        for verdict in [Verdict::Reject(reason()), Verdict::Hold(reason()), Verdict::Shadow(reason())] {
+            let (last, seen) = filter("b", Verdict::Pass);
+            let decision = judge(vec![filter("a", verdict.clone()).0, last]).await;
+            assert_eq!(decision.outcome, outcome_of(&verdict));
+            assert_eq!((decision.by, decision.reason), (Some("a"), Some(reason())));
+            assert!(seen.lock().unwrap().is_empty(), "{verdict:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn later_filters_see_the_replaced_text_and_the_decision_keeps_the_first() {
+        let (last, seen) = filter("c", Verdict::Pass);
+        let (one, two) = (Verdict::Replace("one".into()), Verdict::Replace("two".into()));
+        let decision = judge(vec![filter("a", one).0, filter("b", two).0, last]).await;
+        assert_eq!(*seen.lock().unwrap(), ["two"]);
+        assert_eq!((decision.outcome, decision.by), (Outcome::Replace, Some("a")));
+        assert_eq!((decision.message.text(), decision.original_text()), (Some("two"), Some("hello")));
+    }
+
+    #[tokio::test]
+    async fn a_filter_may_answer_later_and_those_behind_it_wait() {
+        let signal = Arc::new(tokio::sync::Notify::new());
+        let late = Fixed { name: "late", verdict: Verdict::Pass, later: Some(Arc::clone(&signal)), seen: Arc::default() };
+        let (last, seen) = filter("last", Verdict::Pass);
+        let chain = Chain::of([Box::new(late) as Box<dyn Filter>, last], &Metrics::default());
+        let sender = sender();
+        let mut judging = std::pin::pin!(chain.judge(hello(), &sender));
+        assert!(futures_util::poll!(&mut judging).is_pending());
+        assert!(seen.lock().unwrap().is_empty());
+        signal.notify_one();
+        assert_eq!(judging.await.outcome, Outcome::Pass);
+        assert_eq!(seen.lock().unwrap().len(), 1);
+    }
+}

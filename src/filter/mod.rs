@@ -1,0 +1,138 @@
+//! The filters and the chain they make: evidence is gathered filter by filter, the outcome decided in one place.
+//!
+//! A filter is a type that implements [`Filter`]; which run, and in which order, the configuration says. To add one: a
+//! file here, a name in [`Name`], a line in [`Config::declare`] and one in [`Chain::build`].
+
+mod chain;
+pub mod rate;
+pub mod rules;
+pub mod shape;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+pub use chain::Chain;
+
+use crate::model::{Match, Message, Sender, Verdict};
+use crate::settings::{Choice, Section, Setting};
+
+/// One step of the chain.
+pub trait Filter: fmt::Debug + Send + Sync {
+    /// The name in traces, metrics and the configuration.
+    fn name(&self) -> &'static str;
+
+    /// Looks at a message. Called once for each message that got this far; must not block.
+    fn examine(&self, message: &Message, sender: &Sender) -> Answer;
+
+    /// Forgets what it keeps of senders that have gone quiet. Called every minute, on a thread that may be busy for
+    /// some milliseconds.
+    fn prune(&self) {}
+}
+
+/// When a filter answers.
+pub enum Answer {
+    /// At once. What costs microseconds answers so.
+    Now(Finding),
+    /// Later: for a filter whose work runs elsewhere, as that of a plugin does. Only the sender's own messages wait
+    /// for it. It must come to an end by itself: the chain sets no deadline.
+    Later(Pin<Box<dyn Future<Output = Finding> + Send>>),
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now(finding) => f.debug_tuple("Now").field(finding).finish(),
+            Self::Later(_) => f.write_str("Later"),
+        }
+    }
+}
+
+/// What a filter found: the verdict that it wants and what it rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What the filter wants done.
+    pub verdict: Verdict,
+    /// What it matched, observed matches included.
+    pub matches: Vec<Match>,
+}
+
+impl Finding {
+    /// Nothing to object to.
+    pub const PASS: Self = Self { verdict: Verdict::Pass, matches: Vec::new() };
+}
+
+impl From<Verdict> for Finding {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, matches: Vec::new() }
+    }
+}
+
+/// The filters that the configuration may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Name {
+    /// [`shape`].
+    Shape,
+    /// [`rate`].
+    Rate,
+    /// [`rules`].
+    Rules,
+}
+
+impl Name {
+    /// The name as the configuration writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, name)| *name == self).map_or("", |(text, _)| text)
+    }
+}
+
+impl Choice for Name {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("shape", Self::Shape), ("rate", Self::Rate), ("rules", Self::Rules)];
+}
+
+/// Settings of the chain and of each filter.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which filters run, in this order; `shape` is always the first.
+    pub order: Vec<Name>,
+    /// Bounds of a message.
+    pub shape: shape::Config,
+    /// Rate limits.
+    pub rate: rate::Config,
+    /// The rules file. It must exist when an operator named it; the default may be absent.
+    pub rules_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Where the rules are when the configuration does not say.
+    pub const DEFAULT_RULES_FILE: &str = "rules.toml";
+
+    /// Reads the section.
+    pub fn declare(section: &mut Section<'_>) -> Self {
+        Self {
+            order: section.read(
+                Setting::new("order", vec![Name::Shape, Name::Rate, Name::Rules])
+                    .doc("The filters that every message passes, in this order. `shape` comes first.")
+                    .check(|order| check_order(order)),
+            ),
+            rules_file: section.read(
+                Setting::new("rules_file", None)
+                    .doc("The file with the rules. When not set: `rules.toml`, if there is one.")
+                    .env(&["RULES_FILE"]),
+            ),
+            shape: shape::Config::declare(&mut section.section("shape", "What a message may look like.")),
+            rate: rate::Config::declare(&mut section.section("rate", "How much may be said, and by whom.")),
+        }
+    }
+}
+
+/// Later filters rely on the bounds that `shape` keeps.
+fn check_order(order: &[Name]) -> Result<(), String> {
+    if order.first() != Some(&Name::Shape) {
+        return Err("`shape` must come first: the filters behind it rely on its bounds".to_owned());
+    }
+    let mut seen = std::collections::HashSet::new();
+    if order.iter().all(|name| seen.insert(*name)) { Ok(()) } else { Err("a filter is named twice".to_owned()) }
+}

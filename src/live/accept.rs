@@ -1,0 +1,156 @@
+//! The port: accepts connections, serves HTTP on them, and hands those that become WebSockets over.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use crate::telemetry::Metrics;
+
+/// Most bytes of a request's head. Clients send a few hundred.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// How long to wait when the system has no more file descriptors: until some connection has ended, if all goes well.
+const BREATH: Duration = Duration::from_millis(50);
+/// The answer to a connection too many.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\nContent-Length: 0\r\n\r\n";
+
+/// What a port needs to serve.
+#[derive(Debug, Clone)]
+pub struct Port {
+    /// What is served.
+    pub router: Router,
+    /// Connections of all ports together.
+    pub connections: Arc<Connections>,
+    /// How long the head of a request may take to arrive.
+    pub head_timeout: Duration,
+    /// How long the client's system may leave what is sent to it unacknowledged.
+    pub unacknowledged_timeout: Duration,
+    /// The tasks of all connections.
+    pub tasks: TaskTracker,
+    /// Ends the port and asks its connections to end.
+    pub stop: CancellationToken,
+}
+
+/// How many connections there are and may be.
+#[derive(Debug)]
+pub struct Connections {
+    open: AtomicUsize,
+    limit: usize,
+    metrics: Arc<Metrics>,
+}
+
+/// The right to one connection; dropping it gives it back.
+#[derive(Debug)]
+pub struct Permit(Arc<Connections>);
+
+/// What the handlers of a request may know of its connection.
+#[derive(Debug, Clone)]
+pub struct ConnectionInfo {
+    /// The other end.
+    pub peer: SocketAddr,
+    /// Kept by a WebSocket for as long as it lives.
+    pub permit: Arc<Permit>,
+}
+
+impl Connections {
+    /// None yet, at most `limit`.
+    #[must_use]
+    pub fn new(limit: usize, metrics: Arc<Metrics>) -> Self {
+        Self { open: AtomicUsize::new(0), limit, metrics }
+    }
+
+    fn permit(self: &Arc<Self>) -> Option<Permit> {
+        if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+            self.metrics.count_refused_connection("full");
+            return None;
+        }
+        self.metrics.count_connection(1);
+        Some(Permit(Arc::clone(self)))
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.metrics.count_connection(-1);
+    }
+}
+
+impl Port {
+    /// Accepts connections until told to stop. Those that are open then finish the request that they are at.
+    pub async fn serve(self, listener: TcpListener) {
+        let this = Arc::new(self);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = this.stop.cancelled() => return,
+            };
+            match accepted {
+                Ok((stream, peer)) => match this.connections.permit() {
+                    Some(permit) => {
+                        let this_one = Arc::clone(&this);
+                        this.tasks.spawn(async move { this_one.connection(stream, peer, permit).await });
+                    }
+                    None => {
+                        // A courtesy that may be lost: waiting for a stranger would be no defence.
+                        let _best_effort = stream.try_write(FULL);
+                    }
+                },
+                Err(fault) => {
+                    tracing::warn!(%fault, "a connection could not be accepted");
+                    tokio::time::sleep(BREATH).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(&self, stream: TcpStream, peer: SocketAddr, permit: Permit) {
+        if let Err(fault) = self.prepare(&stream) {
+            tracing::debug!(%fault, "a connection ended before it began");
+            return;
+        }
+        let info = ConnectionInfo { peer, permit: Arc::new(permit) };
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(info.clone());
+            self.router.clone().oneshot(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.head_timeout)
+            .max_buf_size(MAX_HEAD_BYTES)
+            // The network layer of QGIS 3.22 finds headers by their exact letter case only.
+            .title_case_headers(true)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(fault) = ended {
+            tracing::debug!(%fault, "an HTTP connection failed");
+        }
+    }
+
+    fn prepare(&self, stream: &TcpStream) -> std::io::Result<()> {
+        stream.set_nodelay(true)?;
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(stream).set_tcp_user_timeout(Some(self.unacknowledged_timeout))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,233 @@
+//! Where a request comes from: the client's address, behind trusted proxies too, and the page that sent it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::{HeaderMap, HeaderName, header};
+use ipnet::IpNet;
+
+use crate::model::Address;
+use crate::settings::Choice;
+
+/// Which header tells the client's address.
+///
+/// One of them, not whichever is there: a proxy passes on the other one as the client wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, which nearly all proxies write.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+impl Choice for ForwardedHeader {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("x-forwarded-for", Self::XForwardedFor), ("forwarded", Self::Forwarded)];
+}
+
+/// Where the client of a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// The client's own address.
+    pub ip: IpAddr,
+    /// Whether a proxy that is not trusted stands between: the address may be the proxy's.
+    pub behind_unknown_proxy: bool,
+}
+
+impl Client {
+    /// What the client counts as in limits.
+    #[must_use]
+    pub fn address(self) -> Address {
+        Address::from(self.ip)
+    }
+
+    /// Whether it is on this very machine.
+    #[must_use]
+    pub fn is_local(self) -> bool {
+        self.ip.to_canonical().is_loopback() && !self.behind_unknown_proxy
+    }
+}
+
+/// Proxies whose word on the client's address is taken.
+#[derive(Clone, Debug)]
+pub struct TrustedProxies {
+    /// Their networks.
+    pub networks: Vec<IpNet>,
+    /// The header that they write.
+    pub header: ForwardedHeader,
+}
+
+/// Addresses of a forwarded header that are looked at, from the right. Nobody has more proxies in a row.
+const MOST_HOPS: usize = 16;
+
+impl TrustedProxies {
+    /// The client of a request that came from `peer` with `headers`.
+    ///
+    /// The header is read from the right, where the nearest proxy wrote, as long as the one who wrote is trusted. The
+    /// first address that is not a trusted proxy's is the client's; what stands left of it is only its word.
+    #[must_use]
+    pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Client {
+        let mut ip = peer.ip().to_canonical();
+        if !self.trusts(ip) {
+            let names = ["x-forwarded-for", "forwarded", "x-real-ip"];
+            return Client { ip, behind_unknown_proxy: names.iter().any(|name| headers.contains_key(*name)) };
+        }
+        let header = match self.header {
+            ForwardedHeader::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
+            ForwardedHeader::Forwarded => header::FORWARDED,
+        };
+        let lines: Vec<&str> = headers.get_all(header).iter().filter_map(|line| line.to_str().ok()).collect();
+        let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
+        for hop in hops.take(MOST_HOPS) {
+            let hop = match self.header {
+                ForwardedHeader::XForwardedFor => parse_node(hop),
+                ForwardedHeader::Forwarded => parse_forwarded(hop),
+            };
+            // What is no address hides who is behind it; the proxy that wrote it stands for them.
+            let Some(hop) = hop else { break };
+            ip = hop;
+            if !self.trusts(ip) {
+                break;
+            }
+        }
+        Client { ip, behind_unknown_proxy: false }
+    }
+
+    fn trusts(&self, ip: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(&ip))
+    }
+}
+
+/// One element of `Forwarded`, such as `for="[2001:db8::1]:4711";proto=https`.
+fn parse_forwarded(element: &str) -> Option<IpAddr> {
+    let pair = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, node) = pair.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+    parse_node(node.trim().trim_matches('"'))
+}
+
+/// An address with or without a port, an IPv6 one with or without brackets.
+fn parse_node(node: &str) -> Option<IpAddr> {
+    let node = node.trim();
+    let bare = node.strip_prefix('[').and_then(|node| node.split_once(']')).map_or(node, |(ip, _)| ip);
+    let ip: Option<IpAddr> = bare.parse().ok();
+    ip.or_else(|| bare.parse::<SocketAddr>().ok().map(|socket| socket.ip())).map(|ip| ip.to_canonical())
+}
+
+/// Pages that may connect. Empty: any.
+#[derive(Clone, Debug, Default)]
+pub struct Origins(pub Vec<String>);
+
+impl Origins {
+    /// Says whether a request with these headers may come in: always, unless a page sent it that is neither listed nor
+    /// this relay's own. Clients that are no browsers name no page.
+    #[must_use]
+    pub fn allow(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN).filter(|origin| !self.0.is_empty() && !origin.is_empty()) else {
+            return true;
+        };
+        let Ok(origin) = origin.to_str() else { return false };
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let own = origin.split_once("://").map(|(_, authority)| authority);
+        (own.is_some() && own == host) || self.lists(origin)
+    }
+
+    /// Says whether `origin` itself is listed, or all are welcome.
+    #[must_use]
+    pub fn lists(&self, origin: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|listed| listed.eq_ignore_ascii_case(origin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &[&str], header: ForwardedHeader, peer: &str, headers: &[(&'static str, &str)]) -> Client {
+        let networks = trusted.iter().map(|net| net.parse().unwrap()).collect();
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        TrustedProxies { networks, header }.client(SocketAddr::new(peer.parse().unwrap(), 1), &map)
+    }
+
+    fn by_x(trusted: &[&str], peer: &str, lines: &[&str]) -> String {
+        let headers: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
+        client(trusted, ForwardedHeader::XForwardedFor, peer, &headers).ip.to_string()
+    }
+
+    #[test]
+    fn without_a_trusted_proxy_the_peer_is_the_client_whatever_it_says() {
+        assert_eq!(by_x(&[], "192.0.2.1", &["198.51.100.9"]), "192.0.2.1");
+        assert_eq!(by_x(&["10.0.0.0/8"], "192.0.2.1", &["198.51.100.9"]), "192.0.2.1");
+    }
+
+    #[test]
+    fn a_trusted_proxys_word_is_taken_and_the_clients_own_is_not() {
+        assert_eq!(by_x(&["10.0.0.0/8"], "10.0.0.1", &["198.51.100.9"]), "198.51.100.9");
+        assert_eq!(by_x(&["10.0.0.0/8"], "10.0.0.1", &["127.0.0.1, 198.51.100.9"]), "198.51.100.9");
+        assert_eq!(by_x(&["10.0.0.0/8"], "10.0.0.1", &["127.0.0.1", "198.51.100.9"]), "198.51.100.9");
+    }
+
+    #[test]
+    fn a_row_of_trusted_proxies_is_walked_through() {
+        assert_eq!(by_x(&["10.0.0.0/8"], "10.0.0.1", &["1.2.3.4, 198.51.100.9, 10.9.9.9"]), "198.51.100.9");
+        assert_eq!(by_x(&["10.0.0.0/8"], "10.0.0.1", &["10.3.3.3, 10.2.2.2"]), "10.3.3.3");
+    }
+
+    #[test]
+    fn what_is_no_address_leaves_the_proxy_that_wrote_it() {
+        for junk in ["unknown", "", "999.1.1.1", "1.2.3.4, junk", "_hidden"] {
+            assert_eq!(by_x(&["10.0.0.0/8"], "10.0.0.1", &[junk]), "10.0.0.1", "{junk}");
+        }
+    }
+
+    #[test]
+    fn addresses_may_have_ports_and_brackets() {
+        for (node, ip) in [
+            ("198.51.100.9:4711", "198.51.100.9"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:4711", "2001:db8::1"),
+            ("::ffff:198.51.100.9", "198.51.100.9"),
+        ] {
+            assert_eq!(by_x(&["10.0.0.1"].map(|_| "10.0.0.0/8"), "10.0.0.1", &[node]), ip, "{node}");
+        }
+    }
+
+    #[test]
+    fn the_standard_header_is_read_when_the_setting_names_it() {
+        let at = |value| {
+            let headers = [("forwarded", value), ("x-forwarded-for", "1.2.3.4")];
+            client(&["10.0.0.0/8"], ForwardedHeader::Forwarded, "10.0.0.1", &headers).ip.to_string()
+        };
+        assert_eq!(at("for=198.51.100.9;proto=https"), "198.51.100.9");
+        assert_eq!(at("proto=https;For=\"[2001:db8::1]:4711\""), "2001:db8::1");
+        assert_eq!(at("for=127.0.0.1, for=198.51.100.9"), "198.51.100.9");
+        assert_eq!(at("for=_secret"), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_header_of_an_unknown_proxy_makes_nobody_local() {
+        let direct = client(&[], ForwardedHeader::XForwardedFor, "127.0.0.1", &[]);
+        let proxied = client(&[], ForwardedHeader::XForwardedFor, "127.0.0.1", &[("x-forwarded-for", "192.0.2.1")]);
+        assert_eq!((direct.is_local(), proxied.is_local()), (true, false));
+    }
+
+    #[test]
+    fn only_listed_pages_and_the_relays_own_may_connect() {
+        let origins = Origins(vec!["https://maps.example".to_owned()]);
+        let allow = |origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", "chat.example".parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert("origin", origin.parse().unwrap());
+            }
+            (origins.allow(&headers), Origins::default().allow(&headers))
+        };
+        assert_eq!(allow(None), (true, true));
+        assert_eq!(allow(Some("https://maps.example")), (true, true));
+        assert_eq!(allow(Some("https://chat.example")), (true, true));
+        assert_eq!(allow(Some("https://evil.example")), (false, true));
+        assert_eq!(allow(Some("null")), (false, true));
+    }
+}

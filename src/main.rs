@@ -1,0 +1,7 @@
+//! The program `gischat-relay`; see [`gischat_relay::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gischat_relay::cli::main()
+}

@@ -1,0 +1,174 @@
+//! The outcome for one message, with the trace that explains it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::{Message, Reason, RoomName};
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Broadcast as it came.
+    Pass,
+    /// Broadcast with another text.
+    Replace,
+    /// Kept back.
+    Hold,
+    /// Shown to its sender alone.
+    Shadow,
+    /// Refused.
+    Reject,
+}
+
+impl Outcome {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Replace => "replace",
+            Self::Hold => "hold",
+            Self::Shadow => "shadow",
+            Self::Reject => "reject",
+        }
+    }
+}
+
+/// Whether a rule or plugin acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// It acts.
+    Enforce,
+    /// It runs and shows in traces, but never acts.
+    Observe,
+}
+
+/// A range of code points of the original text, end exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Span(pub usize, pub usize);
+
+/// What a filter matched, and where that is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Match {
+    /// What this match asked for.
+    #[serde(skip)]
+    pub asked: Outcome,
+    /// Whether it could act.
+    pub mode: Mode,
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// File and line of the rule.
+    pub source: Arc<str>,
+    /// Where in the text; `None` when the match is no single place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+    /// Labels that the rule puts on the message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Arc<str>>,
+}
+
+/// One step of a trace: what one filter answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The filter's name.
+    pub filter: &'static str,
+    /// What it answered.
+    pub verdict: Outcome,
+    /// What it matched.
+    pub matched: Option<Match>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("filter", self.filter)?;
+        map.serialize_entry("verdict", &self.verdict)?;
+        if let Some(matched) = &self.matched {
+            map.serialize_entry("mode", &matched.mode)?;
+            map.serialize_entry("rule", &matched.rule)?;
+            map.serialize_entry("source", &matched.source)?;
+            if let Some(span) = matched.span {
+                map.serialize_entry("span", &span)?;
+            }
+            if !matched.labels.is_empty() {
+                map.serialize_entry("labels", &matched.labels)?;
+            }
+        }
+        // A tenth of a microsecond is as fine as the clock is worth.
+        let micros = (self.took.as_secs_f64() * 1e7).round() / 10.0;
+        map.serialize_entry("micros", &micros)?;
+        map.end()
+    }
+}
+
+/// What the chain made of a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The message as it may be broadcast: with the replaced text, if one was.
+    pub message: Message,
+    /// The text as it was sent, when another stands in its place now.
+    pub original: Option<String>,
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// Why, unless it passes as it came.
+    pub reason: Option<Reason>,
+    /// The filter that decided; `None` when all let it pass.
+    pub by: Option<&'static str>,
+    /// What each filter answered, in order.
+    pub trace: Vec<Step>,
+}
+
+impl Decision {
+    /// The text as it was sent.
+    #[must_use]
+    pub fn original_text(&self) -> Option<&str> {
+        self.original.as_deref().or_else(|| self.message.text())
+    }
+
+    /// The decision in the form that logs, streams and commands show.
+    #[must_use]
+    pub fn record<'a>(&'a self, room: &'a RoomName) -> Record<'a> {
+        Record { decision: self, room }
+    }
+}
+
+/// A [`Decision`] with its room, written as one JSON object.
+#[derive(Debug)]
+pub struct Record<'a> {
+    decision: &'a Decision,
+    room: &'a RoomName,
+}
+
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Decision { message, outcome, reason, trace, .. } = self.decision;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &message.id)?;
+        map.serialize_entry("at", &format_args!("{:.3}", message.at))?;
+        map.serialize_entry("room", self.room.as_str())?;
+        map.serialize_entry("author", &message.author)?;
+        map.serialize_entry("kind", message.kind.name())?;
+        map.serialize_entry("outcome", outcome)?;
+        if let Some(reason) = reason {
+            map.serialize_entry("reason", &ReasonJson { code: reason.code.as_str(), text: &reason.text })?;
+        }
+        if let Some(text) = self.decision.original_text() {
+            map.serialize_entry("text", text)?;
+        }
+        map.serialize_entry("trace", trace)?;
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct ReasonJson<'a> {
+    code: &'static str,
+    text: &'a str,
+}

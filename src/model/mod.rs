@@ -1,0 +1,17 @@
+//! The words of the relay as plain data: names, messages, senders, verdicts.
+//!
+//! Owns what every other module talks about. Does no I/O and knows no wire format.
+
+mod address;
+mod decision;
+mod message;
+mod nickname;
+mod room_name;
+mod verdict;
+
+pub use address::Address;
+pub use decision::{Decision, Match, Mode, Outcome, Record, Span, Step};
+pub use message::{Kind, Message, Notice, Sender, SenderId, Event};
+pub use nickname::{Looks, Nickname, NicknameFault, is_reserved};
+pub use room_name::{RoomName, RoomNameFault};
+pub use verdict::{Code, Reason, Verdict};

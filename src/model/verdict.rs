@@ -1,0 +1,84 @@
+//! What a filter says of a message, and why.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// What one filter wants done with a message. A refusal is such a value, never an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on with the next filter.
+    Pass,
+    /// Go on with this text in place of the message's own.
+    Replace(String),
+    /// Keep it back until a moderator has looked at it.
+    Hold(Reason),
+    /// Show it to its sender alone, who is not told.
+    Shadow(Reason),
+    /// Refuse it and tell its sender.
+    Reject(Reason),
+}
+
+/// Why a message was not let through as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// For programs; stable.
+    pub code: Code,
+    /// For the sender: one sentence that names the thing and the bound.
+    pub text: Cow<'static, str>,
+    /// When it is worth trying again, for what is refused only now.
+    pub retry_after: Option<Duration>,
+}
+
+impl Reason {
+    /// A reason that will not pass with time.
+    pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, text: text.into(), retry_after: None }
+    }
+}
+
+/// The kinds of reason, by names that programs may rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The frame is no message of the protocol.
+    Malformed,
+    /// The author's name has the wrong length or holds characters that it may not.
+    BadAuthor,
+    /// The text is empty or blank.
+    Empty,
+    /// The text is longer than allowed.
+    TooLong,
+    /// The avatar is too long or no plain file name.
+    BadAvatar,
+    /// The name is kept for the relay itself.
+    Reserved,
+    /// The name, or one that looks like it, belongs to somebody else in the room.
+    NicknameTaken,
+    /// The sender registered under another name than the one it now uses.
+    NotYourNickname,
+    /// Too many messages in too short a time.
+    RateLimited,
+    /// A rule of the rules file hit.
+    Rule,
+    /// A rule wants the message held, which this version cannot do.
+    HoldUnavailable,
+}
+
+impl Code {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::BadAuthor => "bad_author",
+            Self::Empty => "empty",
+            Self::TooLong => "too_long",
+            Self::BadAvatar => "bad_avatar",
+            Self::Reserved => "reserved",
+            Self::NicknameTaken => "nickname_taken",
+            Self::NotYourNickname => "not_your_nickname",
+            Self::RateLimited => "rate_limited",
+            Self::Rule => "rule",
+            Self::HoldUnavailable => "hold_unavailable",
+        }
+    }
+}

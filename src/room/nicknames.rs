@@ -1,0 +1,32 @@
+//! Which member holds which nickname, found by what names look like.
+
+use std::collections::HashMap;
+
+use crate::model::{Looks, Nickname, SenderId};
+
+/// The nicknames of a room. No two members hold names that share a look.
+#[derive(Debug, Default)]
+pub(super) struct Nicknames {
+    by_look: HashMap<Box<str>, SenderId>,
+}
+
+impl Nicknames {
+    /// Who, other than `except`, holds a name with one of these looks.
+    pub(super) fn holder(&self, looks: &Looks, except: Option<SenderId>) -> Option<SenderId> {
+        looks.iter().filter_map(|look| self.by_look.get(look)).copied().find(|&id| Some(id) != except)
+    }
+
+    /// Notes that `id` holds `nickname`, which nobody else holds.
+    pub(super) fn hold(&mut self, nickname: &Nickname, id: SenderId) {
+        for look in nickname.looks().iter() {
+            self.by_look.insert(look.into(), id);
+        }
+    }
+
+    /// Frees a name.
+    pub(super) fn release(&mut self, nickname: &Nickname) {
+        for look in nickname.looks().iter() {
+            self.by_look.remove(look);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! How a setting is declared, read and checked. Knows no part of the relay and no setting of it.
+//!
+//! One declaration gives a setting's key, type, default, bounds, explanation and environment names. Out of it come its
+//! value, the faults of whatever was given instead, and its entry in the listing of all settings:
+//!
+//! ```ignore
+//! pub struct Config {
+//!     pub max_message_length: u32,
+//! }
+//!
+//! impl Config {
+//!     pub fn declare(section: &mut Section<'_>) -> Self {
+//!         Self {
+//!             max_message_length: section.read(
+//!                 Setting::new("max_message_length", 255)
+//!                     .doc("Longest text of a message, in code points.")
+//!                     .env(&["MAX_MESSAGE_LENGTH"])
+//!                     .within(1..=65_536),
+//!             ),
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! A [`Source`] holds what was given: the environment wins over `.env`, that over the file, that over the default. A
+//! fault never ends the reading: it is noted, the default stands in, and [`Source::finish`] tells all of them together.
+
+mod fault;
+mod listing;
+mod section;
+mod setting;
+mod source;
+mod text;
+mod tree;
+mod value;
+mod value_list;
+mod variables;
+
+pub use fault::{Fault, Place};
+pub use section::Section;
+pub use setting::Setting;
+pub use source::Source;
+pub use text::{Lines, MAX_FILE_BYTES, nearest, quote, read_text};
+pub use value::{Choice, Value};

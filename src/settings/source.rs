@@ -1,0 +1,279 @@
+//! What was given for the settings, where, and which of it counts.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::listing::{DeclaredSection, DeclaredSetting};
+use super::setting::long_name;
+use super::text::{nearest, shorten};
+use super::tree::{self, Item, Table};
+use super::variables::{self, Variable};
+use super::{Fault, Place, Section};
+
+/// Everything that was given: a file, a `.env`, the environment. Settings are read from [`Source::root`]; then
+/// [`Source::finish`] tells all faults.
+#[derive(Debug, Default)]
+pub struct Source {
+    file: Option<File>,
+    dotenv: Vec<Variable>,
+    environment: Vec<Variable>,
+    pub(super) declared: Vec<DeclaredSection>,
+    /// Where the value of each setting comes from, by its full key; those with their default are not in it.
+    origins: BTreeMap<String, Origin>,
+    faults: Vec<Fault>,
+}
+
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    root: Table,
+    /// Whether its syntax is wrong somewhere, so that a key may seem to stand elsewhere than it does.
+    broken: bool,
+}
+
+/// A value as it was given.
+#[derive(Debug)]
+pub(super) enum Raw {
+    /// By a variable.
+    Text(String),
+    /// In the file.
+    Toml(toml::Value),
+}
+
+/// Where a value comes from, and the name that it goes by there unless the place says it.
+#[derive(Debug)]
+struct Origin {
+    place: Place,
+    name: Option<String>,
+}
+
+impl Origin {
+    fn fault(&self, text: &str) -> Fault {
+        let name = self.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        Fault::new(self.place.clone(), format!("{name}{text}"))
+    }
+}
+
+impl Source {
+    /// Nothing given: every setting has its default.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the settings file: its name in faults, and its text.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>, text: &str) -> Self {
+        let path = path.into();
+        let (root, faults) = tree::parse(&path, text);
+        self.file = root.map(|root| File { path, root, broken: !faults.is_empty() });
+        self.faults.extend(faults);
+        self
+    }
+
+    /// Adds a `.env` file: its name in faults, and its text.
+    #[must_use]
+    pub fn dotenv(mut self, path: impl AsRef<Path>, text: &str) -> Self {
+        let (variables, faults) = variables::dotenv(path.as_ref(), text);
+        self.dotenv = variables;
+        self.faults.extend(faults);
+        self
+    }
+
+    /// Adds the environment, as [`std::env::vars_os`] gives it.
+    #[must_use]
+    pub fn environment(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        self.environment = variables::environment(variables);
+        self
+    }
+
+    /// The value of one variable of the environment or of `.env`, for what has to be known before settings are read.
+    pub fn variable(&mut self, name: &str) -> Option<String> {
+        self.find_variable(&[name.to_owned()]).map(|(text, _)| text)
+    }
+
+    /// Where the sections are declared.
+    pub fn root(&mut self) -> Section<'_> {
+        Section::new(self, String::new(), "")
+    }
+
+    /// Notes a fault.
+    pub fn fault(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// All faults, ordered by place; among them keys of the file and `RELAY__` variables that nothing has declared.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Fault> {
+        if let Some(file) = self.file.take_if(|file| !file.broken) {
+            self.find_unknown_keys(&file.path, &file.root, "");
+        }
+        self.find_unknown_variables();
+        self.faults.sort();
+        self.faults.dedup();
+        self.faults
+    }
+
+    /// The section at a path, noted with what it is for.
+    pub(super) fn declare_section(&mut self, path: &str, doc: &'static str) {
+        if self.declared.iter().any(|section| section.path == path) {
+            return;
+        }
+        self.declared.push(DeclaredSection { path: path.to_owned(), doc, settings: Vec::new() });
+        let Some(file) = self.file.as_ref() else { return };
+        if let Some(entry) = file.root.at(path)
+            && let Item::Value(value) = &entry.item
+        {
+            let text = if matches!(value, toml::Value::Array(items) if items.iter().any(toml::Value::is_table)) {
+                format!("{path}: there is only one such section; write [{path}] once, not [[{path}]]")
+            } else {
+                format!("{path}: is a section, not a value; write [{path}] and its settings below it")
+            };
+            self.faults.push(Fault::new(Place::line(&file.path, entry.line), text));
+        }
+    }
+
+    /// A setting of a section that is declared, noted for the listing and for what is known.
+    pub(super) fn declare_setting(&mut self, section: &str, setting: DeclaredSetting) {
+        debug_assert!(
+            !self.settings().any(|(_, other)| other.names.iter().any(|name| setting.names.contains(name))),
+            "two settings have the same variable: {:?}",
+            setting.names
+        );
+        if let Some(section) = self.declared.iter_mut().find(|known| known.path == section) {
+            section.settings.push(setting);
+        }
+    }
+
+    /// What was given for the setting of a full key and its variables, if anything; its origin is noted.
+    pub(super) fn find(&mut self, key: &str, names: &[String], expected: &str) -> Option<Raw> {
+        let (raw, origin) = if let Some((text, origin)) = self.find_variable(names) {
+            (Raw::Text(text), origin)
+        } else {
+            let file = self.file.as_ref()?;
+            let entry = file.root.at(key)?;
+            let origin = Origin { place: Place::line(&file.path, entry.line), name: Some(key.to_owned()) };
+            match &entry.item {
+                Item::Value(value) => (Raw::Toml(value.clone()), origin),
+                Item::Broken => return None,
+                Item::Table(_) => {
+                    self.faults.push(origin.fault(&format!("is not a section; it must be {expected}")));
+                    return None;
+                }
+            }
+        };
+        self.origins.insert(key.to_owned(), origin);
+        Some(raw)
+    }
+
+    /// Notes a fault where the value of a full key comes from.
+    pub(super) fn fault_of(&mut self, key: &str, text: &str) {
+        let fault = self.origins.get(key).map_or_else(
+            || Origin { place: Place::Default, name: Some(key.to_owned()) }.fault(text),
+            |origin| origin.fault(text),
+        );
+        self.faults.push(fault);
+    }
+
+    /// Notes a fault at each place where a variable is set.
+    pub(super) fn refuse(&mut self, name: &str, why: &str) {
+        let set = self.environment.iter().chain(&self.dotenv).filter(|v| v.name == name && v.is_set());
+        self.faults.extend(set.map(|variable| variable.fault(why)));
+    }
+
+    /// The value that counts for a variable and its aliases: the environment's, else that of `.env`.
+    fn find_variable(&mut self, names: &[String]) -> Option<(String, Origin)> {
+        for level in [&self.environment, &self.dotenv] {
+            let mut set =
+                names.iter().flat_map(|name| level.iter().filter(move |v| v.name == *name)).filter(|v| v.is_set());
+            let Some(first) = set.next() else { continue };
+            for other in set.filter(|other| other.value != first.value) {
+                let fault = if other.name == first.name {
+                    other.fault("is set twice, to different values")
+                } else {
+                    other.fault(&format!("is another name of {}, which has a different value; keep one", first.name))
+                };
+                self.faults.push(fault);
+            }
+            let Some(text) = first.value.clone() else {
+                self.faults.push(first.fault("is not UTF-8 text"));
+                return None;
+            };
+            let Fault { place, .. } = first.fault("");
+            let name = matches!(place, Place::Line { .. }).then(|| first.name.clone());
+            return Some((text, Origin { place, name }));
+        }
+        None
+    }
+
+    /// Every setting with the path of its section.
+    fn settings(&self) -> impl Iterator<Item = (&str, &DeclaredSetting)> {
+        self.declared.iter().flat_map(|section| section.settings.iter().map(|setting| (section.path.as_str(), setting)))
+    }
+
+    fn find_unknown_keys(&mut self, path: &Path, table: &Table, section: &str) {
+        let known: Vec<&str> = self.known_in(section).collect();
+        let mut inner = Vec::new();
+        let mut faults = Vec::new();
+        for (key, entry) in &table.entries {
+            if known.contains(&key.as_str()) {
+                let full = join(section, key);
+                match &entry.item {
+                    Item::Table(table) if self.declared.iter().any(|s| s.path == full) => inner.push((full, table)),
+                    _ => {}
+                }
+                continue;
+            }
+            let kind = if matches!(entry.item, Item::Table(_)) { "section" } else { "key" };
+            let elsewhere = || self.settings().find(|(_, other)| other.key == key).map(|(at, _)| join(at, key));
+            let hint = nearest(key, known.iter().copied()).map(str::to_owned).or_else(elsewhere);
+            let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
+            let text = format!("{}: unknown {kind}{hint}", shorten(&join(section, key)));
+            faults.push(Fault::new(Place::line(path, entry.line), text));
+        }
+        self.faults.extend(faults);
+        for (section, table) in inner {
+            self.find_unknown_keys(path, table, &section);
+        }
+    }
+
+    /// The keys and the sections that may stand in a section.
+    fn known_in<'a>(&'a self, section: &'a str) -> impl Iterator<Item = &'a str> {
+        let keys = self.settings().filter(move |(path, _)| *path == section).map(|(_, setting)| setting.key);
+        let sections = self.declared.iter().filter_map(move |inner| {
+            let (parent, name) = inner.path.rsplit_once('.').unwrap_or(("", &inner.path));
+            (parent == section && !name.is_empty()).then_some(name)
+        });
+        keys.chain(sections)
+    }
+
+    fn find_unknown_variables(&mut self) {
+        // By the name that it would have without one of its own, the name that each setting has.
+        let names: BTreeMap<String, &str> = self
+            .settings()
+            .filter_map(|(path, setting)| Some((long_name(&join(path, setting.key)), setting.names.first()?.as_str())))
+            .collect();
+        let unknown = self.environment.iter().chain(&self.dotenv).filter(|variable| {
+            variable.name.starts_with("RELAY__")
+                && variable.is_set()
+                && names.get(&variable.name).is_none_or(|name| *name != variable.name)
+        });
+        let faults: Vec<Fault> = unknown
+            .map(|variable| {
+                let near = names.get(nearest(&variable.name, names.keys().map(String::as_str)).unwrap_or_default());
+                let hint = near.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+                variable.fault(&format!("unknown setting{hint}"))
+            })
+            .collect();
+        self.faults.extend(faults);
+    }
+}
+
+/// The full key of something in a section.
+pub(super) fn join(section: &str, key: &str) -> String {
+    if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! Figures for Prometheus.
+//!
+//! What happens once for each member is counted once for each round, never member by member. No label ever holds what
+//! a user wrote: rooms, filters and outcomes come from the configuration and the code.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+pub use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::model::{Outcome, RoomName};
+
+/// All figures of a relay.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    connections: Gauge,
+    room_connections: Family<RoomLabel, Gauge>,
+    room_members: Family<RoomLabel, Gauge>,
+    messages: Family<MessageLabels, Counter>,
+    closed: Family<CloseLabel, Counter>,
+    refused_connections: Family<WhyLabel, Counter>,
+    deliveries: Counter<u64, AtomicU64>,
+    filter_seconds: Family<FilterLabel, Histogram, Buckets>,
+    round_seconds: Histogram,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RoomLabel {
+    room: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct MessageLabels {
+    outcome: &'static str,
+    filter: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct FilterLabel {
+    filter: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CloseLabel {
+    code: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WhyLabel {
+    reason: &'static str,
+}
+
+/// Makes histograms with buckets from `first` seconds up, each twice as wide as the one before.
+#[derive(Clone)]
+struct Buckets {
+    first: f64,
+    count: u16,
+}
+
+impl fmt::Debug for Buckets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} buckets from {} s", self.count, self.first)
+    }
+}
+
+impl MetricConstructor<Histogram> for Buckets {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(prometheus_client::metrics::histogram::exponential_buckets(self.first, 2.0, self.count))
+    }
+}
+
+/// The figures of one room, kept by the room itself.
+#[derive(Clone, Debug, Default)]
+pub struct RoomGauges {
+    /// Connections now.
+    pub connections: Gauge,
+    /// Connections with a registered nickname now.
+    pub members: Gauge,
+}
+
+impl Metrics {
+    /// Figures that tell which `version` runs in which `environment`.
+    #[must_use]
+    pub fn new(version: &str, environment: &str) -> Self {
+        let mut metrics = Self::default();
+        let facts = vec![("version".to_owned(), version.to_owned()), ("environment".to_owned(), environment.to_owned())];
+        metrics.registry.register("build", "What runs here", Info::new(facts));
+        metrics
+    }
+
+    /// The time that the filter of this name takes for a message.
+    #[must_use]
+    pub fn filter_seconds(&self, filter: &'static str) -> Histogram {
+        self.filter_seconds.get_or_create(&FilterLabel { filter }).clone()
+    }
+
+    /// The figures of a room.
+    #[must_use]
+    pub fn room(&self, room: &RoomName) -> RoomGauges {
+        let label = RoomLabel { room: room.to_string() };
+        RoomGauges {
+            connections: self.room_connections.get_or_create(&label).clone(),
+            members: self.room_members.get_or_create(&label).clone(),
+        }
+    }
+
+    /// Counts a message and the filter that decided it, `none` when none objected.
+    pub fn count_message(&self, outcome: Outcome, by: Option<&'static str>) {
+        let labels = MessageLabels { outcome: outcome.as_str(), filter: by.unwrap_or("none") };
+        self.messages.get_or_create(&labels).inc();
+    }
+
+    /// Counts a round: one event written to the queues of `deliveries` members.
+    pub fn count_round(&self, deliveries: usize, took: std::time::Duration) {
+        self.deliveries.inc_by(deliveries as u64);
+        self.round_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a connection that came (`+1`) or went (`-1`).
+    pub fn count_connection(&self, change: i64) {
+        self.connections.inc_by(change);
+    }
+
+    /// Counts a WebSocket that the relay closed with this code.
+    pub fn count_close(&self, code: u16) {
+        self.closed.get_or_create(&CloseLabel { code }).inc();
+    }
+
+    /// Counts a connection that was turned away; `reason` is one of a few fixed words.
+    pub fn count_refused_connection(&self, reason: &'static str) {
+        self.refused_connections.get_or_create(&WhyLabel { reason }).inc();
+    }
+
+    /// All figures in the OpenMetrics text format.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        if text::encode(&mut out, &self.registry).is_err() {
+            // Writing to a string does not fail.
+            tracing::error!("the metrics could not be written as text");
+        }
+        out
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("gischat");
+        // A filter takes from a tenth of a microsecond to milliseconds, a round up to a second.
+        let filter_buckets = Buckets { first: 1e-7, count: 18 };
+        let metrics = Self {
+            connections: Gauge::default(),
+            room_connections: Family::default(),
+            room_members: Family::default(),
+            messages: Family::default(),
+            closed: Family::default(),
+            refused_connections: Family::default(),
+            deliveries: Counter::default(),
+            filter_seconds: Family::new_with_constructor(filter_buckets),
+            round_seconds: Buckets { first: 1e-6, count: 20 }.new_metric(),
+            registry: Registry::default(),
+        };
+        registry.register("connections", "Network connections now", metrics.connections.clone());
+        registry.register("room_connections", "WebSockets in the room now", metrics.room_connections.clone());
+        registry.register("room_members", "Registered nicknames in the room now", metrics.room_members.clone());
+        registry.register("messages", "Messages by outcome and deciding filter", metrics.messages.clone());
+        registry.register("websockets_closed", "WebSockets closed by the relay", metrics.closed.clone());
+        registry.register("connections_refused", "Connections turned away", metrics.refused_connections.clone());
+        registry.register("deliveries", "Frames queued for members", metrics.deliveries.clone());
+        let filter_seconds = metrics.filter_seconds.clone();
+        registry.register_with_unit("filter", "Time a filter took for a message", Unit::Seconds, filter_seconds);
+        let round_seconds = metrics.round_seconds.clone();
+        registry.register_with_unit("round", "Time to queue an event for a whole room", Unit::Seconds, round_seconds);
+        Self { registry, ..metrics }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_named_with_their_unit_and_room() {
+        let metrics = Metrics::new("1.2.3", "production");
+        metrics.room(&RoomName::parse("Living room").unwrap()).connections.set(4);
+        metrics.count_message(Outcome::Reject, Some("shape"));
+        metrics.count_round(1_000, std::time::Duration::from_micros(90));
+        metrics.filter_seconds("rate").observe(4e-7);
+        let text = metrics.text();
+        for line in [
+            "gischat_build_info{version=\"1.2.3\",environment=\"production\"} 1",
+            "gischat_room_connections{room=\"Living room\"} 4",
+            "gischat_messages_total{outcome=\"reject\",filter=\"shape\"} 1",
+            "gischat_deliveries_total 1000",
+            "gischat_filter_seconds_count{filter=\"rate\"} 1",
+            "gischat_round_seconds_count 1",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        }
+    }
+}

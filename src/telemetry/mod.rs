@@ -1,0 +1,7 @@
+//! What operators see from outside: log lines ([`logging`]) and figures ([`Metrics`]).
+
+pub mod logging;
+mod metrics;
+
+pub use logging::Config;
+pub use metrics::{Histogram, Metrics, RoomGauges};

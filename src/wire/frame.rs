@@ -1,0 +1,373 @@
+//! WebSocket frames as RFC 6455 has them, without any I/O: a [`Decoder`] that is fed with what arrives, and the frames
+//! that a server sends, which are not masked and so the same for every receiver.
+//!
+//! Refuses what a client of this protocol has no use for: extensions, binary messages, messages over the limit.
+
+use bytes::Bytes;
+
+/// Most bytes of a control frame's payload (RFC 6455, 5.5).
+const MAX_CONTROL: usize = 125;
+
+/// Status codes of a close frame (RFC 6455, 7.4) that the relay sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloseCode {
+    /// 1000: done.
+    Normal,
+    /// 1001: the relay is shutting down.
+    GoingAway,
+    /// 1002: not RFC 6455.
+    Protocol,
+    /// 1003: a binary message.
+    Unsupported,
+    /// 1007: a text that is not UTF-8.
+    InvalidUtf8,
+    /// 1008: kicked, banned, or too long over one message.
+    Policy,
+    /// 1009: a message over the limit.
+    TooBig,
+    /// 1013: the client reads too slowly, or the relay has no room for its message now.
+    TryAgainLater,
+}
+
+impl CloseCode {
+    /// The number on the wire.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        match self {
+            Self::Normal => 1000,
+            Self::GoingAway => 1001,
+            Self::Protocol => 1002,
+            Self::Unsupported => 1003,
+            Self::InvalidUtf8 => 1007,
+            Self::Policy => 1008,
+            Self::TooBig => 1009,
+            Self::TryAgainLater => 1013,
+        }
+    }
+}
+
+/// What a client did that ends its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// A frame is not as RFC 6455 wants it.
+    #[error("{0}")]
+    Protocol(&'static str),
+    /// A binary message.
+    #[error("binary messages are not part of the protocol")]
+    Binary,
+    /// A text message or a close reason is not UTF-8.
+    #[error("a text is not UTF-8")]
+    Utf8,
+    /// A message is longer than allowed.
+    #[error("a message is longer than {limit} bytes")]
+    TooBig {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+}
+
+impl Violation {
+    /// The code to close with.
+    #[must_use]
+    pub fn close_code(self) -> CloseCode {
+        match self {
+            Self::Protocol(_) => CloseCode::Protocol,
+            Self::Binary => CloseCode::Unsupported,
+            Self::Utf8 => CloseCode::InvalidUtf8,
+            Self::TooBig { .. } => CloseCode::TooBig,
+        }
+    }
+}
+
+/// What a client sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A whole text message.
+    Text(String),
+    /// A ping, which wants a pong with the same payload.
+    Ping(Vec<u8>),
+    /// An answer to a ping, or one that nobody asked for.
+    Pong,
+    /// The client closes, with this code if it gave one.
+    Close(Option<u16>),
+}
+
+/// The head of a frame whose payload is arriving.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    fin: bool,
+    opcode: Opcode,
+    mask: [u8; 4],
+    /// Payload bytes still to come.
+    remaining: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opcode {
+    Continuation,
+    Text,
+    Close,
+    Ping,
+    Pong,
+}
+
+impl Opcode {
+    fn is_control(self) -> bool {
+        matches!(self, Self::Close | Self::Ping | Self::Pong)
+    }
+}
+
+/// Turns the bytes of one connection into messages.
+///
+/// Holds only what is needed to go on: an unfinished frame head (at most 14 bytes), the payload of an unfinished
+/// message (at most the limit) and of an unfinished control frame (at most 125 bytes).
+#[derive(Debug)]
+pub struct Decoder {
+    limit: usize,
+    head_bytes: [u8; 14],
+    head_len: usize,
+    head: Option<Head>,
+    /// The text message under way; `None` between messages.
+    message: Option<Vec<u8>>,
+    control: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder at the start of a connection; a text message may have `limit` bytes.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { limit, head_bytes: [0; 14], head_len: 0, head: None, message: None, control: Vec::new() }
+    }
+
+    /// Bytes of memory that an unfinished message takes now.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.message.as_ref().map_or(0, Vec::capacity)
+    }
+
+    /// Says whether a message or frame has begun that has not ended.
+    #[must_use]
+    pub fn is_midway(&self) -> bool {
+        self.head_len > 0 || self.head.is_some() || self.message.is_some()
+    }
+
+    /// Takes bytes from the front of `input` up to the end of the next message or control frame.
+    ///
+    /// `Ok(None)` means that all of `input` is taken and more is needed.
+    ///
+    /// # Errors
+    /// [`Violation`] when the client broke the rules; the decoder must not be used any more then.
+    pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<Incoming>, Violation> {
+        loop {
+            let mut head = match self.head.take() {
+                Some(head) => head,
+                None => match self.read_head(input)? {
+                    Some(head) => head,
+                    None => return Ok(None),
+                },
+            };
+            let (payload, rest) = input.split_at(head.remaining.min(input.len()));
+            *input = rest;
+            let buffer =
+                if head.opcode.is_control() { &mut self.control } else { self.message.get_or_insert_default() };
+            append_unmasked(buffer, payload, head.mask);
+            head.remaining -= payload.len();
+            if head.remaining > 0 {
+                head.mask.rotate_left(payload.len() % 4);
+                self.head = Some(head);
+                return Ok(None);
+            }
+            if let Some(incoming) = self.finish(head)? {
+                return Ok(Some(incoming));
+            }
+        }
+    }
+
+    /// Collects a frame head and checks it; `Ok(None)` when it is not all there.
+    fn read_head(&mut self, input: &mut &[u8]) -> Result<Option<Head>, Violation> {
+        // Two bytes tell how long the head is.
+        if !self.collect_head(2, input) {
+            return Ok(None);
+        }
+        let [first, second, ..] = self.head_bytes;
+        if second & 0x80 == 0 {
+            return Err(Violation::Protocol("a frame of a client is not masked"));
+        }
+        let length_bytes = match second & 0x7f {
+            127 => 8,
+            126 => 2,
+            _ => 0,
+        };
+        // The first byte is judged before the rest is waited for.
+        let opcode = self.check_first(first, second & 0x7f)?;
+        if !self.collect_head(2 + length_bytes + 4, input) {
+            return Ok(None);
+        }
+        self.head_len = 0;
+        let [_, _, extended @ ..] = self.head_bytes;
+        let length = match (length_bytes, extended) {
+            (0, _) => u64::from(second & 0x7f),
+            (2, [a, b, ..]) => u64::from(u16::from_be_bytes([a, b])),
+            (_, [a, b, c, d, e, f, g, h, ..]) => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        };
+        if (length_bytes == 2 && length < 126) || (length_bytes == 8 && length <= 0xffff) {
+            return Err(Violation::Protocol("the length of a frame is not written in the shortest form"));
+        }
+        let mut mask = [0; 4];
+        mask.copy_from_slice(extended.get(length_bytes..length_bytes + 4).unwrap_or(&[0; 4]));
+        let before = self.message.as_ref().map_or(0, Vec::len);
+        let remaining = usize::try_from(length)
+            .ok()
+            .filter(|&length| opcode.is_control() || length <= self.limit.saturating_sub(before))
+            .ok_or(Violation::TooBig { limit: self.limit })?;
+        Ok(Some(Head { fin: first & 0x80 != 0, opcode, mask, remaining }))
+    }
+
+    /// Fills the head up to `wanted` bytes; `false` when `input` ends before.
+    fn collect_head(&mut self, wanted: usize, input: &mut &[u8]) -> bool {
+        while self.head_len < wanted {
+            let Some((&byte, rest)) = input.split_first() else { return false };
+            let Some(place) = self.head_bytes.get_mut(self.head_len) else { return false };
+            *place = byte;
+            self.head_len += 1;
+            *input = rest;
+        }
+        true
+    }
+
+    fn check_first(&self, first: u8, short_length: u8) -> Result<Opcode, Violation> {
+        if first & 0x70 != 0 {
+            return Err(Violation::Protocol("a reserved bit is set, but no extension was agreed on"));
+        }
+        let opcode = match first & 0x0f {
+            0 => Opcode::Continuation,
+            1 => Opcode::Text,
+            2 => return Err(Violation::Binary),
+            8 => Opcode::Close,
+            9 => Opcode::Ping,
+            10 => Opcode::Pong,
+            _ => return Err(Violation::Protocol("a frame has a reserved opcode")),
+        };
+        match opcode {
+            Opcode::Continuation if self.message.is_none() => {
+                Err(Violation::Protocol("a continuation frame continues nothing"))
+            }
+            Opcode::Text if self.message.is_some() => {
+                Err(Violation::Protocol("a message begins before the last one has ended"))
+            }
+            control if control.is_control() && first & 0x80 == 0 => {
+                Err(Violation::Protocol("a control frame is fragmented"))
+            }
+            control if control.is_control() && usize::from(short_length) > MAX_CONTROL => {
+                Err(Violation::Protocol("a control frame has more than 125 bytes"))
+            }
+            opcode => Ok(opcode),
+        }
+    }
+
+    /// What a frame that has come to its end amounts to; `Ok(None)` for a fragment.
+    fn finish(&mut self, head: Head) -> Result<Option<Incoming>, Violation> {
+        match head.opcode {
+            Opcode::Continuation | Opcode::Text if !head.fin => Ok(None),
+            Opcode::Continuation | Opcode::Text => {
+                let bytes = self.message.take().unwrap_or_default();
+                String::from_utf8(bytes).map(|text| Some(Incoming::Text(text))).map_err(|_| Violation::Utf8)
+            }
+            Opcode::Ping => Ok(Some(Incoming::Ping(std::mem::take(&mut self.control)))),
+            Opcode::Pong => {
+                self.control = Vec::new();
+                Ok(Some(Incoming::Pong))
+            }
+            Opcode::Close => close_of(&std::mem::take(&mut self.control)).map(|code| Some(Incoming::Close(code))),
+        }
+    }
+}
+
+fn append_unmasked(buffer: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
+    let start = buffer.len();
+    buffer.extend_from_slice(payload);
+    let Some(new) = buffer.get_mut(start..) else { return };
+    let mut chunks = new.chunks_exact_mut(4);
+    for chunk in &mut chunks {
+        for (byte, key) in chunk.iter_mut().zip(mask) {
+            *byte ^= key;
+        }
+    }
+    for (byte, key) in chunks.into_remainder().iter_mut().zip(mask) {
+        *byte ^= key;
+    }
+}
+
+/// Checks the payload of a close frame (RFC 6455, 5.5.1 and 7.4).
+fn close_of(payload: &[u8]) -> Result<Option<u16>, Violation> {
+    match payload {
+        [] => Ok(None),
+        [_] => Err(Violation::Protocol("the payload of a close frame has one byte")),
+        [high, low, reason @ ..] => {
+            let code = u16::from_be_bytes([*high, *low]);
+            if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+                return Err(Violation::Protocol("a close frame has a code that may not be sent"));
+            }
+            std::str::from_utf8(reason).map_err(|_| Violation::Utf8)?;
+            Ok(Some(code))
+        }
+    }
+}
+
+/// A text message as a single frame.
+#[must_use]
+pub fn text(payload: &[u8]) -> Bytes {
+    build(0x81, payload)
+}
+
+/// A ping.
+#[must_use]
+pub fn ping() -> Bytes {
+    Bytes::from_static(&[0x89, 0])
+}
+
+/// The answer to a ping; `payload` is the ping's own, at most 125 bytes.
+#[must_use]
+pub fn pong(payload: &[u8]) -> Bytes {
+    build(0x8a, payload.get(..MAX_CONTROL).unwrap_or(payload))
+}
+
+/// A close frame with a code and a reason for people, which is cut to the 123 bytes that there are for it.
+#[must_use]
+pub fn close(code: CloseCode, reason: &str) -> Bytes {
+    close_number(code.number(), reason)
+}
+
+/// The close frame that answers a client's own: its code again.
+#[must_use]
+pub fn close_echo(code: Option<u16>) -> Bytes {
+    code.map_or_else(|| build(0x88, &[]), |code| close_number(code, ""))
+}
+
+fn close_number(code: u16, reason: &str) -> Bytes {
+    let reason = reason.get(..reason.floor_char_boundary(MAX_CONTROL - 2)).unwrap_or_default();
+    let mut payload = code.to_be_bytes().to_vec();
+    payload.extend_from_slice(reason.as_bytes());
+    build(0x88, &payload)
+}
+
+fn build(first: u8, payload: &[u8]) -> Bytes {
+    let mut frame = Vec::with_capacity(payload.len() + 10);
+    frame.push(first);
+    match payload.len() {
+        short @ 0..=125 => frame.push(u8::try_from(short).unwrap_or(0)),
+        medium @ 126..=0xffff => {
+            frame.push(126);
+            frame.extend_from_slice(&u16::try_from(medium).unwrap_or(0).to_be_bytes());
+        }
+        long => {
+            frame.push(127);
+            frame.extend_from_slice(&(long as u64).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(payload);
+    frame.into()
+}
+
+#[cfg(test)]
+mod tests;

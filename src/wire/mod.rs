@@ -1,0 +1,114 @@
+//! Bytes to model and back: WebSocket frames ([`frame`]) and the generations of the protocol, one file each.
+//!
+//! An event is encoded once for each generation that is present, never once for each member ([`Frames`]). To add a
+//! generation: a file beside [`v1`], a variant of [`Generation`], and the compiler names the places that must know it.
+
+pub mod frame;
+pub mod v1;
+
+use bytes::Bytes;
+
+use crate::model::{Event, Message, Notice};
+use crate::settings::{Choice, Section, Setting};
+
+/// A generation of the protocol, named after the major version of the backend that introduced it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Generation {
+    /// 2024: chat lines, newcomers, exiters, number of users.
+    V1,
+}
+
+impl Generation {
+    /// How many there are.
+    pub const COUNT: usize = 1;
+}
+
+/// What a v1 client is told of its own refused messages; v1 itself has no frame for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum V1Notices {
+    /// An ordinary chat line from the reserved author `moderation`, which every client shows.
+    Visible,
+    /// A frame of the author `internal`, which old clients ignore.
+    Internal,
+    /// Nothing, as the first backend did.
+    Off,
+}
+
+impl Choice for V1Notices {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("visible", Self::Visible), ("internal", Self::Internal), ("off", Self::Off)];
+}
+
+/// Settings of the wire.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What a v1 client is told of its own refused messages.
+    pub v1_notices: V1Notices,
+}
+
+impl Config {
+    /// Reads the section.
+    pub fn declare(section: &mut Section<'_>) -> Self {
+        Self {
+            v1_notices: section.read(
+                Setting::new("v1_notices", V1Notices::Visible)
+                    .doc("How a v1 client learns that its message was refused: a chat line, an internal frame, not at all.")
+                    .env(&["V1_NOTICES"]),
+            ),
+        }
+    }
+}
+
+/// One event as WebSocket frames, encoded at most once for each generation and shared from then on.
+#[derive(Debug)]
+pub struct Frames<'e> {
+    event: Event<'e>,
+    made: [Option<Bytes>; Generation::COUNT],
+}
+
+impl<'e> Frames<'e> {
+    /// Nothing is encoded yet.
+    #[must_use]
+    pub fn of(event: Event<'e>) -> Self {
+        Self { event, made: [const { None }; Generation::COUNT] }
+    }
+
+    /// The frame that clients of `generation` get.
+    pub fn get(&mut self, generation: Generation) -> Bytes {
+        let Self { event, made: [v1] } = self;
+        match generation {
+            Generation::V1 => v1.get_or_insert_with(|| frame::text(&v1::encode(*event))).clone(),
+        }
+    }
+}
+
+/// Reads a frame of a client of `generation`.
+///
+/// # Errors
+/// The [`Notice`] for the sender when the frame is no message of the protocol.
+pub fn decode(generation: Generation, text: &str) -> Result<Message, Notice> {
+    match generation {
+        Generation::V1 => v1::decode(text),
+    }
+}
+
+/// The frame that tells the sender alone, or `None` when its generation and the settings have none for that.
+#[must_use]
+pub fn notice(generation: Generation, notice: &Notice, config: &Config) -> Option<Bytes> {
+    match generation {
+        Generation::V1 => v1::encode_notice(notice, config.v1_notices).map(|json| frame::text(&json)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_encoded_once_and_then_shared() {
+        let event = Event::Users(3);
+        let mut frames = Frames::of(event);
+        let (first, second) = (frames.get(Generation::V1), frames.get(Generation::V1));
+        assert_eq!(first.as_ptr(), second.as_ptr());
+    }
+}
