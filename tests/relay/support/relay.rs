@@ -1,0 +1,179 @@
+//! The relay under test: the real binary, in an empty directory, with no environment but what a test gives it.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::{Client, PATIENCE, Response, request};
+
+/// A running relay; ended when dropped.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+    /// Ends when the relay has closed its log.
+    closed: Receiver<()>,
+    directory: tempfile::TempDir,
+}
+
+/// What a relay is started with.
+#[derive(Debug)]
+pub(crate) struct RelayBuilder {
+    environment: Vec<(String, String)>,
+    directory: tempfile::TempDir,
+}
+
+impl RelayBuilder {
+    /// Sets a variable of the environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Writes a file into the directory that the relay runs in.
+    pub(crate) fn file(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.directory.path().join(name), text).unwrap();
+        self
+    }
+
+    /// Starts the relay and waits until it serves.
+    pub(crate) async fn start(self) -> Relay {
+        tokio::task::spawn_blocking(move || self.start_blocking()).await.unwrap()
+    }
+
+    fn start_blocking(self) -> Relay {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gischat-relay"))
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("LISTEN", "127.0.0.1:0")
+            .env("LOG_FORMAT", "json")
+            .env("LOG_LEVEL", "gischat_relay=debug")
+            .envs(self.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (lines, arriving) = channel();
+        let (open, closed) = channel::<()>();
+        std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                for line in stderr.lines().map_while(Result::ok) {
+                    log.lock().unwrap().push(line.clone());
+                    // Nobody listens any more once the relay serves.
+                    let _ = lines.send(line);
+                }
+                drop(open);
+            }
+        });
+        let until = Instant::now() + PATIENCE;
+        let address = loop {
+            match arriving.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                    if line["message"] == "serving" {
+                        break line["address"].as_str().unwrap().parse().unwrap();
+                    }
+                }
+                Err(fault) => panic!("the relay does not serve ({fault}); its log: {:#?}", log.lock().unwrap()),
+            }
+        };
+        Relay { child, address, log, closed, directory: self.directory }
+    }
+}
+
+impl Relay {
+    /// What a relay may be started with beyond its defaults.
+    pub(crate) fn with() -> RelayBuilder {
+        RelayBuilder { environment: Vec::new(), directory: tempfile::tempdir().unwrap() }
+    }
+
+    /// A relay with its defaults: rooms QGIS and QField.
+    pub(crate) async fn start() -> Self {
+        Self::with().start().await
+    }
+
+    /// Where it serves.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The directory it runs in.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// A client in this room, named as it stands in a path: percent-encoded.
+    pub(crate) async fn join(&self, room: &str) -> Client {
+        Client::connect(self.address, &format!("/room/{room}/ws")).await
+    }
+
+    /// A client in this room that has registered this nickname, when it has heard all that joining tells.
+    pub(crate) async fn join_as(&self, room: &str, nickname: &str) -> Client {
+        let mut client = self.join(room).await;
+        client.send(super::newcomer(nickname)).await;
+        client.skip_until(super::newcomer(nickname)).await;
+        client
+    }
+
+    /// The answer to `GET path`.
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        request(self.address, "GET", path, &[], "").await
+    }
+
+    /// The answer to `PUT path`.
+    pub(crate) async fn put(&self, path: &str, body: &str) -> Response {
+        request(self.address, "PUT", path, &[], body).await
+    }
+
+    /// The value of a line of `/metrics`, 0 when it is not there.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let text = self.get("/metrics").await.body;
+        let line = text.lines().find_map(|line| line.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')));
+        line.map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the relay to end by itself, and gives its status and its whole log.
+    pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>) {
+        match self.closed.recv_timeout(PATIENCE) {
+            Err(RecvTimeoutError::Disconnected) => {}
+            other => panic!("the relay does not end ({other:?}); its log: {:#?}", self.log()),
+        }
+        (self.child.wait().unwrap(), self.log())
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the relay's log:\n{}", self.log().join("\n"));
+        }
+    }
+}
