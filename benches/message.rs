@@ -1,1 +1,94 @@
-fn main() {}
+//! What a message costs on its way, without the sockets: decode, `shape`, `rate`, encode. `cargo bench` prints the
+//! time of each and of all together.
+
+use std::hint::black_box;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use futures_util::FutureExt;
+use gischat_relay::filter::rate::{self, Limit, Rate};
+use gischat_relay::filter::shape::{self, Shape};
+use gischat_relay::filter::{Chain, Filter};
+use gischat_relay::model::{Address, Event, Message, Outcome, RoomName, Sender, SenderId};
+use gischat_relay::telemetry::Metrics;
+use gischat_relay::wire::{Frames, Generation, v1};
+
+/// A frame of 120 bytes, as the load tool sends it.
+const FRAME: &str = concat!(
+    r#"{"message":"Has anybody tried the new layer of "#,
+    r#"parcels in EPSG:2154 with the new tiles?","#,
+    r#""author":"jane","avatar":null}"#
+);
+/// Senders that take turns, so that the buckets of `rate` are not always the same ones.
+const SENDERS: u32 = 1_000;
+
+fn shape() -> Box<dyn Filter> {
+    let bounds =
+        shape::Config { min_author_length: 3, max_author_length: 32, max_message_length: 255, max_avatar_length: 128 };
+    Box::new(Shape::new(bounds))
+}
+
+/// Limits that the benchmark never meets, so that every message takes the whole way.
+fn rate() -> Box<dyn Filter> {
+    let limit = Limit { per_second: NonZeroU32::MAX, burst: NonZeroU32::MAX };
+    let config = rate::Config { enabled: true, connection: limit, nickname: limit, address: limit, room: limit };
+    Box::new(Rate::new(&config))
+}
+
+fn senders() -> Vec<Sender> {
+    let room = RoomName::parse("QGIS").expect("a room name");
+    let sender = |n: u32| Sender {
+        connection: Some(SenderId(u64::from(n))),
+        address: Address::from(IpAddr::from(n.to_be_bytes())),
+        room: room.clone(),
+    };
+    (0..SENDERS).map(sender).collect()
+}
+
+fn decoded() -> Message {
+    v1::decode(FRAME).expect("a message of v1")
+}
+
+fn costs(criterion: &mut Criterion) {
+    assert_eq!(FRAME.len(), 120, "the frame is as long as it says");
+    let metrics = Metrics::default();
+    let senders = senders();
+    let message = decoded();
+
+    criterion.bench_function("decode", |b| b.iter(|| v1::decode(black_box(FRAME))));
+    criterion.bench_function("encode", |b| {
+        b.iter(|| Frames::of(Event::Message(black_box(&message))).get(Generation::V1));
+    });
+    for (name, filters) in
+        [("shape", vec![shape()]), ("rate", vec![rate()]), ("shape and rate", vec![shape(), rate()])]
+    {
+        let chain = Chain::of(filters, &metrics);
+        let mut turns = senders.iter().cycle();
+        criterion.bench_function(&format!("chain of {name}"), |b| {
+            b.iter_batched(
+                || (message.clone(), turns.next().expect("there are senders")),
+                |(message, sender)| judge(&chain, message, sender),
+                criterion::BatchSize::SmallInput,
+            );
+        });
+    }
+    let chain = Chain::of([shape(), rate()], &metrics);
+    let mut turns = senders.iter().cycle();
+    criterion.bench_function("decode, shape, rate, encode", |b| {
+        b.iter(|| {
+            let sender = turns.next().expect("there are senders");
+            let message = judge(&chain, decoded(), sender);
+            Frames::of(Event::Message(&message)).get(Generation::V1)
+        });
+    });
+}
+
+fn judge(chain: &Chain, message: Message, sender: &Sender) -> Message {
+    let decision = chain.judge(message, sender).now_or_never().expect("no filter answers later");
+    assert_eq!(decision.outcome, Outcome::Pass, "the benchmark meets no limit");
+    decision.message
+}
+
+criterion_group!(benches, costs);
+criterion_main!(benches);

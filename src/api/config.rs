@@ -30,10 +30,10 @@ pub struct Config {
 impl Config {
     /// Reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
-        let mut seconds = |key, doc| {
-            Duration::from_secs(section.read(Setting::new(key, 10_u64).doc(doc).within(1..=3_600)))
-        };
-        let handshake_timeout = seconds("handshake_timeout_seconds", "How long the head of a request may take to arrive.");
+        let mut seconds =
+            |key, doc| Duration::from_secs(section.read(Setting::new(key, 10_u64).doc(doc).within(1..=3_600)));
+        let handshake_timeout =
+            seconds("handshake_timeout_seconds", "How long the head of a request may take to arrive.");
         let request_timeout = seconds("request_timeout_seconds", "How long a request may take, its body included.");
         Self {
             listen: section.read(
@@ -84,7 +84,9 @@ fn check_origins(origins: &[String]) -> Result<(), String> {
     for origin in origins {
         let authority = origin.split_once("://").map(|(_, authority)| authority);
         if authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
-            return Err(format!("{origin:?} is not an origin: it needs a scheme and a host and no path, as in https://maps.example"));
+            return Err(format!(
+                "{origin:?} is not an origin: it needs a scheme and a host and no path, as in https://maps.example"
+            ));
         }
     }
     Ok(())

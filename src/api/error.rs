@@ -68,7 +68,6 @@ impl ApiError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Origin | Self::MetricsNotForYou => StatusCode::FORBIDDEN,
             Self::BodyTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Body => StatusCode::BAD_REQUEST,
             Self::NotAMessage(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused(reason) => match reason.code {
                 Code::Malformed | Code::BadAuthor | Code::BadAvatar | Code::Empty | Code::TooLong => {
@@ -81,7 +80,7 @@ impl ApiError {
             },
             Self::Held(_) => StatusCode::ACCEPTED,
             Self::Handshake(Refusal::Address(_)) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Handshake(Refusal::Key) => StatusCode::BAD_REQUEST,
+            Self::Body | Self::Handshake(Refusal::Key) => StatusCode::BAD_REQUEST,
             Self::Handshake(Refusal::NotAnUpgrade | Refusal::Version) => StatusCode::UPGRADE_REQUIRED,
             Self::NoConnection => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -40,8 +40,9 @@ pub struct Rules {
 /// The rooms and how many are in each.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Status {
+    #[serde(rename = "status")]
     #[schema(example = "ok")]
-    status: &'static str,
+    state: &'static str,
     healthy: bool,
     rooms: Vec<RoomStatus>,
 }
@@ -65,7 +66,7 @@ pub(super) struct Version {
 
 /// A chat message of generation v1.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Message {
+pub(super) struct Line {
     /// What is said: 1 to `max_message_length` code points.
     #[schema(example = "hello")]
     message: String,
@@ -92,11 +93,11 @@ pub(super) async fn rules(State(api): State<Arc<Api>>) -> Json<Rules> {
 /// Whether the relay works, and how many are connected to each room.
 #[utoipa::path(get, path = "/status", tag = "instance", responses((status = 200, body = Status)))]
 pub(super) async fn status(State(api): State<Arc<Api>>) -> Json<Status> {
-    let rooms = api.rooms.iter().map(|room| RoomStatus {
-        name: room.name().to_string(),
-        nb_connected_users: room.lock().connections(),
-    });
-    Json(Status { status: "ok", healthy: true, rooms: rooms.collect() })
+    let rooms = api
+        .rooms
+        .iter()
+        .map(|room| RoomStatus { name: room.name().to_string(), nb_connected_users: room.lock().connections() });
+    Json(Status { state: "ok", healthy: true, rooms: rooms.collect() })
 }
 
 /// Version of the relay.
@@ -123,9 +124,9 @@ pub(super) async fn users(InRoom(room): InRoom) -> Json<Vec<String>> {
 /// It passes the same filters as any other. Answers the message as it was broadcast.
 #[utoipa::path(
     put, path = "/room/{room}/message", tag = "rooms", params(("room" = String, Path, description = "Name of a room", example = "QGIS")),
-    request_body = Message,
+    request_body = Line,
     responses(
-        (status = 200, body = Message, description = "The message as it was broadcast"),
+        (status = 200, body = Line, description = "The message as it was broadcast"),
         (status = 202, body = Detail, description = "The message waits for a moderator"),
         (status = 403, body = Detail, description = "Refused: by a rule, or because the name belongs to somebody in the room"),
         (status = 404, body = Detail, description = "There is no room of that name"),
@@ -164,7 +165,7 @@ pub(super) async fn put_message(
 
 async fn read(body: Body, limit: usize) -> Result<String, ApiError> {
     let bytes = to_bytes(body, limit).await.map_err(|fault| {
-        let too_long = std::error::Error::source(&fault).is_some_and(|source| source.is::<LengthLimitError>());
+        let too_long = std::error::Error::source(&fault).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
         if too_long { ApiError::BodyTooLong(limit) } else { ApiError::Body }
     })?;
     String::from_utf8(bytes.into()).map_err(|_| ApiError::NotAMessage("the body is not UTF-8".to_owned()))

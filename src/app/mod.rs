@@ -25,7 +25,7 @@ use crate::wire::frame::CloseCode;
 /// How long everything has to end once it is asked to.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often what has gone quiet is forgotten.
-const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
+const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// A relay that is ready to serve.
 #[derive(Debug)]

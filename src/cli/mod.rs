@@ -22,7 +22,7 @@ const BAD_CONFIGURATION: u8 = 64;
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
-    /// The configuration file. Otherwise that of RELAY_CONFIG, or relay.toml where there is one.
+    /// The configuration file. Otherwise that of `RELAY_CONFIG`, or `relay.toml` where there is one.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -46,7 +46,9 @@ pub fn main() -> ExitCode {
     let options = config::Options { file: config };
     let loaded = config::load(&options, std::env::vars_os());
     match command.unwrap_or(Command::Serve) {
-        Command::Health => loaded.map_or_else(|faults| bad_configuration(&faults), |config| health::ask(&config.server)),
+        Command::Health => {
+            loaded.map_or_else(|faults| bad_configuration(&faults), |config| health::ask(&config.server))
+        }
         Command::Check => with_rules(loaded).map_or_else(|faults| bad_configuration(&faults), |loaded| report(&loaded)),
         Command::Serve => with_rules(loaded).map_or_else(|faults| bad_configuration(&faults), serve),
     }

@@ -85,7 +85,14 @@ impl Chain {
                     replaced_by = replaced_by.or(Some(filter.name()));
                 }
                 Verdict::Hold(reason) | Verdict::Shadow(reason) | Verdict::Reject(reason) => {
-                    return Decision { message, original, outcome, reason: Some(reason), by: Some(filter.name()), trace };
+                    return Decision {
+                        message,
+                        original,
+                        outcome,
+                        reason: Some(reason),
+                        by: Some(filter.name()),
+                        trace,
+                    };
                 }
             }
         }
@@ -194,7 +201,8 @@ mod tests {
     #[tokio::test]
     async fn a_filter_may_answer_later_and_those_behind_it_wait() {
         let signal = Arc::new(tokio::sync::Notify::new());
-        let late = Fixed { name: "late", verdict: Verdict::Pass, later: Some(Arc::clone(&signal)), seen: Arc::default() };
+        let late =
+            Fixed { name: "late", verdict: Verdict::Pass, later: Some(Arc::clone(&signal)), seen: Arc::default() };
         let (last, seen) = filter("last", Verdict::Pass);
         let chain = Chain::of([Box::new(late) as Box<dyn Filter>, last], &Metrics::default());
         let sender = sender();

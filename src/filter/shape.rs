@@ -156,7 +156,12 @@ mod tests {
     use super::*;
 
     fn shape() -> Shape {
-        Shape::new(Config { min_author_length: 3, max_author_length: 32, max_message_length: 255, max_avatar_length: 128 })
+        Shape::new(Config {
+            min_author_length: 3,
+            max_author_length: 32,
+            max_message_length: 255,
+            max_avatar_length: 128,
+        })
     }
 
     fn refusal(author: &str, avatar: Option<&str>, text: &str) -> Option<(Code, String)> {
@@ -175,7 +180,10 @@ mod tests {
         let bounds = "3 to 32 are allowed";
         assert_eq!(refusal("x", None, "hi"), refused(Code::BadAuthor, &format!("`author` has 1 character; {bounds}")));
         let long = "a".repeat(33);
-        assert_eq!(refusal(&long, None, "hi"), refused(Code::BadAuthor, &format!("`author` has 33 characters; {bounds}")));
+        assert_eq!(
+            refusal(&long, None, "hi"),
+            refused(Code::BadAuthor, &format!("`author` has 33 characters; {bounds}"))
+        );
     }
 
     #[test]
@@ -191,7 +199,11 @@ mod tests {
         for unit in ["a", "é", "e\u{301}", "👨\u{200d}👩\u{200d}👧"] {
             let points = unit.chars().count();
             assert_eq!(refusal("jane", None, &unit.repeat(255 / points)), None, "{unit}");
-            assert_eq!(refusal("jane", None, &unit.repeat(255 / points + 1)).map(|r| r.0), Some(Code::TooLong), "{unit}");
+            assert_eq!(
+                refusal("jane", None, &unit.repeat(255 / points + 1)).map(|r| r.0),
+                Some(Code::TooLong),
+                "{unit}"
+            );
         }
         let text = "`message` has 256 characters; at most 255 are allowed";
         assert_eq!(refusal("jane", None, &"é".repeat(256)), refused(Code::TooLong, text));

@@ -47,5 +47,5 @@ pub(super) async fn register(
             Err(_) => room.lock().evict(holder, CloseCode::Policy, "the nickname was taken back by its address"),
         }
     }
-    room.lock().register(id, nickname).map_err(|_| taken())
+    room.lock().register(id, &nickname).map_err(|_| taken())
 }

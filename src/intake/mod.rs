@@ -38,7 +38,10 @@ impl Intake {
         };
         let heard = match decision.outcome {
             Outcome::Pass | Outcome::Replace => self.publish(room, sender, &decision.message).await,
-            Outcome::Shadow => whisper(room, sender, &decision.message),
+            Outcome::Shadow => {
+                whisper(room, sender, &decision.message);
+                Ok(())
+            }
             Outcome::Hold | Outcome::Reject => Ok(()),
         };
         if let Err(reason) = heard {
@@ -59,21 +62,20 @@ impl Intake {
 
     async fn publish(&self, room: &SharedRoom, sender: &Sender, message: &Message) -> Result<(), Reason> {
         match (&message.kind, sender.connection) {
-            (Kind::Newcomer, Some(id)) => claim::register(room, id, sender, &message.author, self.reclaim_timeout).await,
-            (Kind::Newcomer, None) => Err(Reason::new(Code::Malformed, "only a connection can register a nickname")),
-            (Kind::Text { .. } | Kind::Like { .. }, connection) => {
-                room.lock().publish(connection, message)
+            (Kind::Newcomer, Some(id)) => {
+                claim::register(room, id, sender, &message.author, self.reclaim_timeout).await
             }
+            (Kind::Newcomer, None) => Err(Reason::new(Code::Malformed, "only a connection can register a nickname")),
+            (Kind::Text { .. } | Kind::Like { .. }, connection) => room.lock().publish(connection, message),
         }
     }
 }
 
 /// The sender sees the message come back; nobody else sees it.
-fn whisper(room: &SharedRoom, sender: &Sender, message: &Message) -> Result<(), Reason> {
+fn whisper(room: &SharedRoom, sender: &Sender, message: &Message) {
     if let (Some(id), Kind::Text { .. }) = (sender.connection, &message.kind) {
         room.lock().whisper(id, message);
     }
-    Ok(())
 }
 
 fn refused(message: Message, reason: Reason) -> Decision {

@@ -23,7 +23,8 @@ const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How long to wait when the system has no more file descriptors: until some connection has ended, if all goes well.
 const BREATH: Duration = Duration::from_millis(50);
 /// The answer to a connection too many.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\nContent-Length: 0\r\n\r\n";
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\nContent-Length: 0\r\n\r\n";
 
 /// What a port needs to serve.
 #[derive(Debug, Clone)]

@@ -55,11 +55,8 @@ impl Admission {
     /// Limits of WebSockets per address and of joins, or none.
     #[must_use]
     pub fn new(limits: Option<(usize, Limit)>) -> Self {
-        let limits = limits.map(|(per_address, joins)| Limits {
-            per_address,
-            joins: Buckets::new(joins),
-            open: Arc::default(),
-        });
+        let limits =
+            limits.map(|(per_address, joins)| Limits { per_address, joins: Buckets::new(joins), open: Arc::default() });
         Self { limits }
     }
 
@@ -95,7 +92,7 @@ impl Drop for Ticket {
                 0 | 1 => drop(count.remove()),
                 more => *count.get_mut() = more - 1,
             }
-        };
+        }
     }
 }
 

@@ -64,9 +64,8 @@ impl Config {
             2,
             "How long the holder of a nickname has to give a sign of life when its own address wants the name back.",
         );
-        let mut bytes = |key, default: usize, doc| {
-            section.read(Setting::new(key, default).doc(doc).within(1_024..=1_073_741_824))
-        };
+        let mut bytes =
+            |key, default: usize, doc| section.read(Setting::new(key, default).doc(doc).within(1_024..=1_073_741_824));
         Self {
             ping_interval,
             pong_timeout,

@@ -11,7 +11,7 @@ mod verdict;
 
 pub use address::Address;
 pub use decision::{Decision, Match, Mode, Outcome, Record, Span, Step};
-pub use message::{Kind, Message, Notice, Sender, SenderId, Event};
+pub use message::{Event, Kind, Message, Notice, Sender, SenderId};
 pub use nickname::{Looks, Nickname, NicknameFault, is_reserved};
 pub use room_name::{RoomName, RoomNameFault};
 pub use verdict::{Code, Reason, Verdict};

@@ -138,9 +138,17 @@ mod tests {
 
     #[test]
     fn the_relays_own_names_are_reserved_in_every_disguise() {
-        for name in
-            ["internal", "Internal", "INTERNAL", "1nternal", "lnterna1", "moderation", "M0DERATION", "rnoderati0n", "moderatlon"]
-        {
+        for name in [
+            "internal",
+            "Internal",
+            "INTERNAL",
+            "1nternal",
+            "lnterna1",
+            "moderation",
+            "M0DERATION",
+            "rnoderati0n",
+            "moderatlon",
+        ] {
             assert!(is_reserved(name), "{name}");
         }
         for name in ["jane", "international", "mod", "internal2", "moderator"] {

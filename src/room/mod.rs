@@ -132,13 +132,13 @@ impl Room {
     ///
     /// # Errors
     /// [`Taken`] when another connection holds the name or one that looks like it.
-    pub fn register(&mut self, id: SenderId, nickname: Nickname) -> Result<(), Taken> {
+    pub fn register(&mut self, id: SenderId, nickname: &Nickname) -> Result<(), Taken> {
         let Some(member) = self.members.get_mut(&id) else { return Ok(()) };
-        if member.nickname.as_ref() == Some(&nickname) {
+        if member.nickname.as_ref() == Some(nickname) {
             return Ok(());
         }
         let address = member.address;
-        self.check_free(id, address, &nickname)?;
+        self.check_free(id, address, nickname)?;
         let before = self.members.get_mut(&id).and_then(|member| member.nickname.replace(nickname.clone()));
         if let Some(before) = before {
             self.nicknames.release(&before);
@@ -146,8 +146,8 @@ impl Room {
         } else {
             self.gauges.members.inc();
         }
-        self.nicknames.hold(&nickname, id);
-        self.tell_all(Event::Newcomer(&nickname));
+        self.nicknames.hold(nickname, id);
+        self.tell_all(Event::Newcomer(nickname));
         Ok(())
     }
 

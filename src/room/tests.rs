@@ -56,7 +56,7 @@ fn line(author: &str, text: &str) -> Message {
 }
 
 fn register(room: &mut Room, id: u64, name: &str) -> Result<(), Taken> {
-    room.register(SenderId(id), nickname(name))
+    room.register(SenderId(id), &nickname(name))
 }
 
 fn number(n: usize) -> String {

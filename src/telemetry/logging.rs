@@ -43,7 +43,9 @@ impl Config {
             ),
             level: section.read(
                 Setting::new("level", "info".to_owned())
-                    .doc("What is logged: error, warn, info, debug or trace, or a filter such as `gischat_relay=debug`.")
+                    .doc(
+                        "What is logged: error, warn, info, debug or trace, or a filter such as `gischat_relay=debug`.",
+                    )
                     .env(&["LOG_LEVEL"])
                     .check(|level| level.parse::<EnvFilter>().map(|_| ()).map_err(|fault| fault.to_string())),
             ),

@@ -90,7 +90,8 @@ impl Metrics {
     #[must_use]
     pub fn new(version: &str, environment: &str) -> Self {
         let mut metrics = Self::default();
-        let facts = vec![("version".to_owned(), version.to_owned()), ("environment".to_owned(), environment.to_owned())];
+        let facts =
+            vec![("version".to_owned(), version.to_owned()), ("environment".to_owned(), environment.to_owned())];
         metrics.registry.register("build", "What runs here", Info::new(facts));
         metrics
     }

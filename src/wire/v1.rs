@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::V1Notices;
 use crate::model::{Code, Event, Kind, Message, Notice, Reason};
@@ -186,9 +186,9 @@ impl Frame<'_> {
         }
         if self.liker_author.is_there() || self.liked_author.is_there() {
             let liker = self.liker_author.required("`liker_author` is missing", "`liker_author` must be a text")?;
-            let liked = self.liked_author.required("`liked_author` is missing", "`liked_author` must be a text")?;
+            let author = self.liked_author.required("`liked_author` is missing", "`liked_author` must be a text")?;
             let text = self.message.required("`message` is missing", "`message` must be a text")?;
-            return Ok(Message::new(liker, Kind::Like { liked, text }));
+            return Ok(Message::new(liker, Kind::Like { liked: author, text }));
         }
         Err(refused("`internal` is nobody's name"))
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Relay, line, newcomer, nb_users};
+use crate::support::{Relay, line, nb_users, newcomer};
 
 #[tokio::test]
 async fn two_clients_chat_and_a_too_short_author_is_refused() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Session, READ_BUFFER, writer::Unsent};
+use super::{READ_BUFFER, Session, writer::Unsent};
 use crate::live::outbox::Closing;
 use crate::wire::frame::{self, CloseCode, Violation};
 

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
+use super::build::build;
 use super::*;
 
 const LIMIT: usize = 1000;

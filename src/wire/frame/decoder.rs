@@ -1,50 +1,6 @@
-//! WebSocket frames as RFC 6455 has them, without any I/O: a [`Decoder`] that is fed with what arrives, and the frames
-//! that a server sends, which are not masked and so the same for every receiver.
-//!
-//! Refuses what a client of this protocol has no use for: extensions, binary messages, messages over the limit.
+//! What arrives: bytes to messages and control frames.
 
-use bytes::Bytes;
-
-/// Most bytes of a control frame's payload (RFC 6455, 5.5).
-const MAX_CONTROL: usize = 125;
-
-/// Status codes of a close frame (RFC 6455, 7.4) that the relay sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CloseCode {
-    /// 1000: done.
-    Normal,
-    /// 1001: the relay is shutting down.
-    GoingAway,
-    /// 1002: not RFC 6455.
-    Protocol,
-    /// 1003: a binary message.
-    Unsupported,
-    /// 1007: a text that is not UTF-8.
-    InvalidUtf8,
-    /// 1008: kicked, banned, or too long over one message.
-    Policy,
-    /// 1009: a message over the limit.
-    TooBig,
-    /// 1013: the client reads too slowly, or the relay has no room for its message now.
-    TryAgainLater,
-}
-
-impl CloseCode {
-    /// The number on the wire.
-    #[must_use]
-    pub fn number(self) -> u16 {
-        match self {
-            Self::Normal => 1000,
-            Self::GoingAway => 1001,
-            Self::Protocol => 1002,
-            Self::Unsupported => 1003,
-            Self::InvalidUtf8 => 1007,
-            Self::Policy => 1008,
-            Self::TooBig => 1009,
-            Self::TryAgainLater => 1013,
-        }
-    }
-}
+use super::{CloseCode, MAX_CONTROL};
 
 /// What a client did that ends its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -205,10 +161,10 @@ impl Decoder {
         }
         self.head_len = 0;
         let [_, _, extended @ ..] = self.head_bytes;
-        let length = match (length_bytes, extended) {
-            (0, _) => u64::from(second & 0x7f),
-            (2, [a, b, ..]) => u64::from(u16::from_be_bytes([a, b])),
-            (_, [a, b, c, d, e, f, g, h, ..]) => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        let big_endian = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        let length = match length_bytes {
+            0 => u64::from(second & 0x7f),
+            bytes => big_endian(extended.get(..bytes).unwrap_or_default()),
         };
         if (length_bytes == 2 && length < 126) || (length_bytes == 8 && length <= 0xffff) {
             return Err(Violation::Protocol("the length of a frame is not written in the shortest form"));
@@ -313,61 +269,3 @@ fn close_of(payload: &[u8]) -> Result<Option<u16>, Violation> {
         }
     }
 }
-
-/// A text message as a single frame.
-#[must_use]
-pub fn text(payload: &[u8]) -> Bytes {
-    build(0x81, payload)
-}
-
-/// A ping.
-#[must_use]
-pub fn ping() -> Bytes {
-    Bytes::from_static(&[0x89, 0])
-}
-
-/// The answer to a ping; `payload` is the ping's own, at most 125 bytes.
-#[must_use]
-pub fn pong(payload: &[u8]) -> Bytes {
-    build(0x8a, payload.get(..MAX_CONTROL).unwrap_or(payload))
-}
-
-/// A close frame with a code and a reason for people, which is cut to the 123 bytes that there are for it.
-#[must_use]
-pub fn close(code: CloseCode, reason: &str) -> Bytes {
-    close_number(code.number(), reason)
-}
-
-/// The close frame that answers a client's own: its code again.
-#[must_use]
-pub fn close_echo(code: Option<u16>) -> Bytes {
-    code.map_or_else(|| build(0x88, &[]), |code| close_number(code, ""))
-}
-
-fn close_number(code: u16, reason: &str) -> Bytes {
-    let reason = reason.get(..reason.floor_char_boundary(MAX_CONTROL - 2)).unwrap_or_default();
-    let mut payload = code.to_be_bytes().to_vec();
-    payload.extend_from_slice(reason.as_bytes());
-    build(0x88, &payload)
-}
-
-fn build(first: u8, payload: &[u8]) -> Bytes {
-    let mut frame = Vec::with_capacity(payload.len() + 10);
-    frame.push(first);
-    match payload.len() {
-        short @ 0..=125 => frame.push(u8::try_from(short).unwrap_or(0)),
-        medium @ 126..=0xffff => {
-            frame.push(126);
-            frame.extend_from_slice(&u16::try_from(medium).unwrap_or(0).to_be_bytes());
-        }
-        long => {
-            frame.push(127);
-            frame.extend_from_slice(&(long as u64).to_be_bytes());
-        }
-    }
-    frame.extend_from_slice(payload);
-    frame.into()
-}
-
-#[cfg(test)]
-mod tests;

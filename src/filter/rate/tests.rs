@@ -1,0 +1,122 @@
+use std::net::IpAddr;
+
+use super::*;
+use crate::model::{Address, Kind, RoomName, SenderId};
+
+/// So slow that no test sees a bucket fill up again.
+fn limit(burst: u32) -> Limit {
+    Limit { per_second: NonZeroU32::MIN, burst: non_zero(burst) }
+}
+
+fn rate(connection: u32, nickname: u32, address: u32, room: u32) -> Rate {
+    Rate::new(&Config {
+        enabled: true,
+        connection: limit(connection),
+        nickname: limit(nickname),
+        address: limit(address),
+        room: limit(room),
+    })
+}
+
+fn sender(connection: u64, host: u8, room: &str) -> Sender {
+    Sender {
+        connection: Some(SenderId(connection)),
+        address: Address::from(IpAddr::from([192, 0, 2, host])),
+        room: RoomName::parse(room).unwrap(),
+    }
+}
+
+fn refusal(rate: &Rate, author: &str, sender: &Sender) -> Option<String> {
+    let message = Message::new(author, Kind::Text { avatar: None, text: "hi".into() });
+    match rate.examine(&message, sender) {
+        Answer::Now(Finding { verdict: Verdict::Reject(reason), .. }) => {
+            assert!(reason.retry_after.is_some_and(|wait| wait > Duration::ZERO && wait <= Duration::from_secs(1)));
+            Some(reason.text.into_owned())
+        }
+        Answer::Now(Finding { verdict: Verdict::Pass, .. }) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_connection_may_say_its_burst_and_then_must_wait() {
+    let rate = rate(3, 100, 100, 100);
+    for n in 0..3 {
+        assert_eq!(refusal(&rate, &format!("jane{n}"), &sender(1, 1, "QGIS")), None);
+    }
+    let text = "too many messages from this connection; try again in 1 s";
+    assert_eq!(refusal(&rate, "jane3", &sender(1, 1, "QGIS")).as_deref(), Some(text));
+    assert_eq!(refusal(&rate, "jane3", &sender(2, 1, "QGIS")), None);
+}
+
+#[test]
+fn a_nickname_is_limited_over_connections_and_letter_case_but_not_over_rooms() {
+    let rate = rate(100, 2, 100, 100);
+    assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
+    assert_eq!(refusal(&rate, "JANE", &sender(2, 2, "QGIS")), None);
+    let text = "too many messages under this nickname; try again in 1 s";
+    assert_eq!(refusal(&rate, "Jane", &sender(3, 3, "QGIS")).as_deref(), Some(text));
+    assert_eq!(refusal(&rate, "Jane", &sender(3, 3, "QField")), None);
+}
+
+#[test]
+fn an_address_is_limited_over_connections_nicknames_and_rooms() {
+    let rate = rate(100, 100, 2, 100);
+    assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
+    assert_eq!(refusal(&rate, "hans", &sender(2, 1, "QField")), None);
+    let text = "too many messages from this address; try again in 1 s";
+    assert_eq!(refusal(&rate, "mary", &sender(3, 1, "QGIS")).as_deref(), Some(text));
+    assert_eq!(refusal(&rate, "mary", &sender(3, 2, "QGIS")), None);
+}
+
+#[test]
+fn a_room_is_limited_over_all_who_speak_in_it() {
+    let rate = rate(100, 100, 100, 2);
+    assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
+    assert_eq!(refusal(&rate, "hans", &sender(2, 2, "QGIS")), None);
+    let text = "too many messages in this room; try again in 1 s";
+    assert_eq!(refusal(&rate, "mary", &sender(3, 3, "QGIS")).as_deref(), Some(text));
+    assert_eq!(refusal(&rate, "mary", &sender(3, 3, "QField")), None);
+}
+
+#[test]
+fn what_a_loud_connection_is_refused_takes_nothing_from_its_room() {
+    let rate = rate(1, 100, 100, 2);
+    assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
+    for _ in 0..10 {
+        assert!(refusal(&rate, "jane", &sender(1, 1, "QGIS")).is_some());
+    }
+    assert_eq!(refusal(&rate, "hans", &sender(2, 2, "QGIS")), None);
+}
+
+#[test]
+fn a_put_has_no_connection_and_is_limited_by_the_rest() {
+    let rate = rate(1, 2, 100, 100);
+    let put = Sender { connection: None, ..sender(0, 1, "QGIS") };
+    assert_eq!(refusal(&rate, "jane", &put), None);
+    assert_eq!(refusal(&rate, "jane", &put), None);
+    assert!(refusal(&rate, "jane", &put).is_some());
+}
+
+#[test]
+fn keys_that_have_gone_quiet_are_forgotten_and_busy_ones_are_not() {
+    let fast = Limit { per_second: LARGEST, burst: NonZeroU32::MIN };
+    let quiet = Buckets::new(fast);
+    let busy = Buckets::new(limit(1));
+    for key in 0..1_000_u32 {
+        assert!(quiet.take(key).is_ok() && busy.take(key).is_ok());
+    }
+    // A bucket of the fast kind is full again after a microsecond, which the loop above has taken by itself.
+    quiet.prune();
+    busy.prune();
+    assert_eq!((quiet.len() < 1_000, busy.len()), (true, 1_000));
+}
+
+#[test]
+fn limits_that_are_switched_off_refuse_nothing() {
+    let off = Config { enabled: false, connection: limit(1), nickname: limit(1), address: limit(1), room: limit(1) };
+    let rate = Rate::new(&off);
+    for _ in 0..100 {
+        assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
+    }
+}
