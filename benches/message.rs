@@ -17,7 +17,7 @@ use gischat_relay::wire::{Frames, Generation, v1};
 /// A frame of 120 bytes, as the load tool sends it.
 const FRAME: &str = concat!(
     r#"{"message":"Has anybody tried the new layer of "#,
-    r#"parcels in EPSG:2154 with the new tiles?","#,
+    r#"parcels in EPSG:2154 with your new tiles?","#,
     r#""author":"jane","avatar":null}"#
 );
 /// Senders that take turns, so that the buckets of `rate` are not always the same ones.

@@ -1,0 +1,221 @@
+//! The command line: exit codes, and a configuration whose faults are named all at once before anything is served.
+//!
+//! A folder in `tests/cases/config` is a working directory, with the variables of its file `environment` and what
+//! `check` prints: `stdout` where the configuration is good, `stderr` where it is not.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use crate::support::program::relay;
+use crate::support::{PATIENCE, Relay};
+
+const DONE: Option<i32> = Some(0);
+const DOES_NOT_HOLD: Option<i32> = Some(1);
+const BAD_ARGUMENTS: Option<i32> = Some(2);
+const BAD_CONFIGURATION: Option<i32> = Some(64);
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn cases() -> Vec<PathBuf> {
+    let folders = std::fs::read_dir(project("tests/cases/config")).unwrap();
+    let mut folders: Vec<PathBuf> = folders.map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    assert!(!folders.is_empty(), "there are no cases");
+    folders
+}
+
+/// The text of a file of a case, `None` where the case has none.
+fn part(case: &Path, name: &str) -> Option<String> {
+    let path = case.join(name);
+    path.exists().then(|| std::fs::read_to_string(path).unwrap())
+}
+
+fn environment(text: &str) -> Vec<(&str, &str)> {
+    text.lines().map(|line| line.split_once('=').unwrap_or_else(|| panic!("no variable: {line}"))).collect()
+}
+
+/// A port that is taken as long as the listener lives.
+fn taken() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    (listener, address)
+}
+
+/// What every case must show with these arguments: the expectation, given the case's own.
+fn run_cases(arguments: &[&str], wanted: impl Fn(&Path) -> Option<(Option<i32>, String, String)>) -> usize {
+    let mut run = 0;
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let Some(wanted) = wanted(&case) else { continue };
+        let variables = part(&case, "environment").unwrap_or_default();
+        let output = relay(&case, arguments, &environment(&variables));
+        let shown = (output.status, output.stdout, output.stderr);
+        if shown != wanted {
+            let (status, stdout, stderr) = shown;
+            wrong.push(format!("{}: {status:?}\n{stdout}{stderr}instead of\n{}{}", case.display(), wanted.1, wanted.2));
+        }
+        run += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    run
+}
+
+#[test]
+fn check_reports_a_good_configuration() {
+    let good = run_cases(&["check"], |case| Some((DONE, part(case, "stdout")?, String::new())));
+    assert!(good >= 2, "{good} good cases");
+}
+
+#[test]
+fn check_names_every_fault_with_its_place() {
+    let bad = run_cases(&["check"], |case| Some((BAD_CONFIGURATION, String::new(), part(case, "stderr")?)));
+    assert!(bad >= 10, "{bad} bad cases");
+}
+
+#[test]
+fn serve_tells_the_same_faults_and_ends() {
+    for arguments in [&["serve"] as &[&str], &[]] {
+        run_cases(arguments, |case| Some((BAD_CONFIGURATION, String::new(), part(case, "stderr")?)));
+    }
+}
+
+#[test]
+fn a_fault_is_found_before_any_port_is_bound() {
+    let (_listener, address) = taken();
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text, fault) in [
+        ("relay.toml", "[filter]\nunknown = 1\n", "relay.toml:2: filter.unknown: unknown key\n"),
+        ("rules.toml", "rule = 1\n", "rules.toml:1: a rule begins with `[[rule]]`, in two pairs of brackets\n"),
+    ] {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let output = relay(directory.path(), &["serve"], &[("LISTEN", &address)]);
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(output.status, BAD_CONFIGURATION, "{output:?}");
+        assert_eq!(output.stderr, format!("{fault}gischat-relay: 1 fault in the configuration\n"));
+    }
+}
+
+#[test]
+fn a_port_in_use_ends_the_start_with_a_sentence_that_names_it() {
+    let (_listener, address) = taken();
+    let directory = tempfile::tempdir().unwrap();
+    for variables in [&[("LISTEN", address.as_str())] as &[_], &[("LISTEN", "127.0.0.1:0"), ("METRICS_LISTEN", &address)]]
+    {
+        let output = relay(directory.path(), &["serve"], variables);
+        assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
+        let last = output.stderr.lines().last().unwrap_or_default();
+        let line: serde_json::Value = serde_json::from_str(last).unwrap_or_else(|fault| panic!("{fault}: {output:?}"));
+        assert_eq!(line["level"], "ERROR");
+        let message = line["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("{address}: this address cannot be listened on: ")), "{message}");
+        assert!(message.contains("in use"), "{message}");
+    }
+}
+
+#[test]
+fn bad_arguments_end_with_2_and_show_the_usage() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in
+        [&["--colour"] as &[&str], &["frobnicate"], &["check", "extra"], &["--config"], &["serve", "--config"]]
+    {
+        let output = relay(directory.path(), arguments, &[]);
+        assert_eq!(output.status, BAD_ARGUMENTS, "{arguments:?}: {output:?}");
+        assert!(output.stdout.is_empty() && output.stderr.starts_with("error: "), "{arguments:?}: {output:?}");
+        assert!(output.stderr.contains("--help"), "{arguments:?}: {output:?}");
+    }
+}
+
+#[test]
+fn the_program_tells_its_version_and_its_commands() {
+    // A bad configuration is no obstacle.
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("relay.toml"), "=").unwrap();
+    for arguments in [["--version"], ["-V"]] {
+        let output = relay(directory.path(), &arguments, &[]);
+        assert_eq!(output.status, DONE, "{output:?}");
+        assert_eq!(output.stdout, concat!("gischat-relay ", env!("CARGO_PKG_VERSION"), "\n"));
+    }
+    for arguments in [["--help"], ["-h"], ["help"]] {
+        let output = relay(directory.path(), &arguments, &[]);
+        assert_eq!(output.status, DONE, "{output:?}");
+        for word in ["serve", "check", "health", "--config <FILE>", "RELAY_CONFIG", "relay.toml", "chat relay"] {
+            assert!(output.stdout.contains(word), "{word} is not in the help: {}", output.stdout);
+        }
+    }
+}
+
+#[test]
+fn the_examples_are_good() {
+    let directory = tempfile::tempdir().unwrap();
+    let (settings, rules) = (project("examples/relay.toml"), project("examples/rules.toml"));
+    let (settings, rules) = (settings.to_str().unwrap(), rules.to_str().unwrap());
+    for (arguments, variables) in [
+        (vec!["check", "--config", settings], vec![("RULES_FILE", rules)]),
+        (vec!["--config", settings, "check"], vec![("RULES_FILE", rules)]),
+        (vec!["check"], vec![("RELAY_CONFIG", settings), ("RULES_FILE", rules)]),
+    ] {
+        let output = relay(directory.path(), &arguments, &variables);
+        assert_eq!((output.status, output.stderr.as_str()), (DONE, ""), "{output:?}");
+        assert!(output.stdout.contains("\nrules: 4\n"), "{output:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_environment_wins_over_dotenv_and_that_over_the_file_and_that_over_the_default() {
+    let relay = Relay::with()
+        .file("relay.toml", "[instance]\nmain_lang = 'fr'\nrules = 'of the file'\n[filter.shape]\nmin_author_length = 5\n")
+        .file(".env", "MAIN_LANG=it\nRULES='of dotenv\\nin two lines'\n")
+        .env("MAIN_LANGUAGE", "pt")
+        .start()
+        .await;
+    let rules = relay.get("/rules").await.json();
+    assert_eq!(
+        rules,
+        serde_json::json!({
+            "main_lang": "pt",
+            "rules": "of dotenv\nin two lines",
+            "min_author_length": 5,
+            "max_author_length": 32,
+            "max_message_length": 255,
+        })
+    );
+}
+
+#[tokio::test]
+async fn health_asks_the_relay_of_this_configuration() {
+    let running = Relay::start().await;
+    let address = running.address().to_string();
+    let directory = running.directory().to_owned();
+    let well = relay(&directory, &["health"], &[("LISTEN", &address)]);
+    assert_eq!((well.status, well.stdout, well.stderr), (DONE, format!("{address}: ok\n"), String::new()));
+
+    let everywhere = format!("0.0.0.0:{}", running.address().port());
+    assert_eq!(relay(&directory, &["health"], &[("LISTEN", &everywhere)]).status, DONE);
+
+    assert_eq!(relay(&directory, &["health"], &[("LISTEN", "nowhere")]).status, BAD_CONFIGURATION);
+}
+
+#[test]
+fn health_is_bad_where_no_relay_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let (listener, address) = taken();
+    let stranger = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut head = [0; 1_024];
+        let _ = std::io::Read::read(&mut stream, &mut head).unwrap();
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
+    });
+    let other = relay(directory.path(), &["health"], &[("LISTEN", &address)]);
+    stranger.join().unwrap();
+    assert_eq!(other.status, DOES_NOT_HOLD, "{other:?}");
+    assert!(other.stderr.contains("404"), "{other:?}");
+
+    // The listener is gone now.
+    let nobody = relay(directory.path(), &["health"], &[("LISTEN", &address)]);
+    assert_eq!(nobody.status, DOES_NOT_HOLD, "{nobody:?}");
+    assert!(nobody.stderr.starts_with(&format!("{address}: ")), "{nobody:?}");
+}

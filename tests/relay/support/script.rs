@@ -1,0 +1,111 @@
+//! `examples/chat.py`, run as a person would run it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+
+use super::PATIENCE;
+
+/// Debian's Python, which finds the package python3-websockets.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// The example script while it talks; ended when dropped.
+#[derive(Debug)]
+pub(crate) struct Script {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    /// What it prints, line by line; what it says on its standard error stands behind `stderr: `.
+    lines: Receiver<String>,
+    heard: Vec<String>,
+}
+
+impl Script {
+    /// Starts it against the relay at `url`.
+    pub(crate) fn start(url: &str, arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
+        let mut child = Command::new(PYTHON)
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/chat.py"))
+            .args(["--url", url])
+            .args(arguments)
+            .env_clear()
+            .env("LC_ALL", "C.UTF-8")
+            .envs(environment.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|fault| panic!("{PYTHON}: {fault}; `make test` installs what the tests need"));
+        let (send, lines) = channel();
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let errors = send.clone();
+        std::thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).all(|line| send.send(line).is_ok())
+        });
+        std::thread::spawn(move || {
+            let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+            lines.map(|line| format!("stderr: {line}")).all(|line| errors.send(line).is_ok())
+        });
+        let stdin = child.stdin.take();
+        Self { child, stdin, lines, heard: Vec::new() }
+    }
+
+    /// Types a line.
+    pub(crate) fn say(&mut self, text: &str) {
+        writeln!(self.stdin.as_mut().expect("the input has not ended"), "{text}").unwrap();
+    }
+
+    /// Ends its input.
+    pub(crate) fn end_input(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Waits until it prints this line, and gives those before it.
+    pub(crate) fn hear(&mut self, line: &str) -> Vec<String> {
+        let until = Instant::now() + PATIENCE;
+        let mut before = Vec::new();
+        loop {
+            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(next) if next == line => {
+                    self.heard.push(next);
+                    return before;
+                }
+                Ok(other) => {
+                    self.heard.push(other.clone());
+                    before.push(other);
+                }
+                Err(_) => panic!("{line:?} is not heard; heard: {:#?}{}", self.heard, self.hint()),
+            }
+        }
+    }
+
+    /// Waits for its end and gives its exit status and what it printed since the last [`Script::hear`].
+    pub(crate) fn wait(mut self) -> (Option<i32>, Vec<String>) {
+        let until = Instant::now() + PATIENCE;
+        let mut rest = Vec::new();
+        loop {
+            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => rest.push(line),
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(_) => panic!("the script does not end; heard: {:#?} {rest:#?}", self.heard),
+            }
+        }
+        (self.child.wait().unwrap().code(), rest)
+    }
+
+    fn hint(&self) -> &'static str {
+        if self.heard.iter().any(|line| line.contains("No module named 'websockets'")) {
+            "\n`make test` installs python3-websockets"
+        } else {
+            ""
+        }
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
