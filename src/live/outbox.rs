@@ -10,6 +10,10 @@ use tokio::sync::{Notify, oneshot};
 use crate::room::Mailbox;
 use crate::wire::frame::{self, CloseCode};
 
+/// What a queued frame takes beside its bytes. Who asks for a million pongs of two bytes must not get the memory of a
+/// million frames.
+const FRAME_COST: usize = 64;
+
 /// How a connection is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Closing {
@@ -25,7 +29,7 @@ pub(super) struct Closing {
 #[derive(Debug)]
 pub(super) struct Outbox {
     queue: Mutex<Queue>,
-    /// Bytes queued or being written.
+    /// Bytes queued or being written, and [`FRAME_COST`] for each frame.
     waiting: AtomicUsize,
     limit: usize,
     /// Wakes the one task that writes.
@@ -66,9 +70,9 @@ impl Outbox {
         queue.closing.map_or(Ok(()), Err)
     }
 
-    /// Notes that `bytes` of what was taken have been written.
-    pub(super) fn written(&self, bytes: usize) {
-        self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+    /// Notes that `bytes` of what was taken have been written, which ended `frames` frames.
+    pub(super) fn written(&self, bytes: usize, frames: usize) {
+        self.waiting.fetch_sub(bytes + frames * FRAME_COST, Ordering::Relaxed);
     }
 
     /// Waits until there may be something new to take. For one task at a time.
@@ -104,7 +108,7 @@ impl Mailbox for Outbox {
             queue.frames = VecDeque::new();
             queue.closing = Some(Closing { code: CloseCode::TryAgainLater, reason: "too slow" });
         } else {
-            self.waiting.fetch_add(frame.len(), Ordering::Relaxed);
+            self.waiting.fetch_add(frame.len() + FRAME_COST, Ordering::Relaxed);
             queue.frames.push_back(frame);
         }
         let taken = queue.closing.is_none();
@@ -160,7 +164,7 @@ mod tests {
     #[test]
     fn more_than_the_limit_waiting_ends_the_connection_and_drops_the_queue() {
         let outbox = Outbox::new(100);
-        assert!(outbox.deliver(frame(100)));
+        assert!(outbox.deliver(frame(100 - FRAME_COST)));
         assert!(outbox.deliver(frame(1)));
         assert!(!outbox.deliver(frame(1)));
         assert_eq!(take(&outbox), (vec![], Err(SLOW)));
@@ -180,7 +184,7 @@ mod tests {
         let outbox = Outbox::new(100);
         assert!(outbox.deliver(frame(101)));
         assert_eq!(take(&outbox).1, Ok(()));
-        outbox.written(101);
+        outbox.written(101, 1);
         assert!(outbox.deliver(frame(101)));
     }
 

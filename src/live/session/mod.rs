@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use self::farewell::End;
 use self::reader::Reader;
-use self::writer::Unsent;
+use self::writer::{Unsent, Written};
 use super::Live;
 use super::accept::Permit;
 use super::admission::Ticket;
@@ -104,7 +104,6 @@ impl Session {
         let mut arrived = VecDeque::new();
         let mut violation = reader.feed(&first, &mut arrived).err();
         loop {
-            self.note_heard();
             while let Some(incoming) = arrived.pop_front() {
                 match incoming {
                     Incoming::Text(text) => self.on_text(text).await,
@@ -133,7 +132,10 @@ impl Session {
             }
             let read = READ_BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
                 Ok(0) => Err(End::Gone),
-                Ok(n) => Ok(reader.feed(buffer.get(..n).unwrap_or_default(), &mut arrived).err()),
+                Ok(n) => {
+                    self.note_heard();
+                    Ok(reader.feed(buffer.get(..n).unwrap_or_default(), &mut arrived).err())
+                }
                 Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => Ok(None),
                 Err(_) => Err(End::Gone),
             });
@@ -182,7 +184,7 @@ impl Session {
                 continue;
             }
             match unsent.write_some(&self.stream) {
-                Ok(written) => self.outbox.written(written),
+                Ok(Written { bytes, frames }) => self.outbox.written(bytes, frames),
                 Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {
                     tokio::select! {
                         writable = self.stream.writable() => if writable.is_err() {

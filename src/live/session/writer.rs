@@ -17,12 +17,20 @@ pub(super) struct Unsent {
     begun: bool,
 }
 
+/// What one write has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) bytes: usize,
+    /// Frames that are written to their end.
+    pub(super) frames: usize,
+}
+
 impl Unsent {
-    /// Writes once, without waiting, and gives the number of bytes.
+    /// Writes once, without waiting.
     ///
     /// # Errors
     /// Those of the socket; `WouldBlock` when the client must read first.
-    pub(super) fn write_some(&mut self, stream: &TcpStream) -> io::Result<usize> {
+    pub(super) fn write_some(&mut self, stream: &TcpStream) -> io::Result<Written> {
         let written = {
             let mut slices = [IoSlice::new(&[]); WRITE_FRAMES];
             let mut count = 0;
@@ -32,8 +40,9 @@ impl Unsent {
             }
             stream.try_write_vectored(slices.get(..count).unwrap_or_default())?
         };
+        let frames = self.frames.len();
         self.forget(written);
-        Ok(written)
+        Ok(Written { bytes: written, frames: frames - self.frames.len() })
     }
 
     /// Writes all.
