@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::live::admission::Refused;
+use crate::live::shard::Ended;
 use crate::live::upgrade::Refusal;
 use crate::model::{Code, Reason};
 
@@ -48,6 +49,9 @@ pub enum ApiError {
     /// The handshake is refused.
     #[error(transparent)]
     Handshake(#[from] Refusal),
+    /// The relay is shutting down.
+    #[error(transparent)]
+    Ended(#[from] Ended),
     /// The server that runs this service does not say who calls. A fault of this program.
     #[error("internal error")]
     NoConnection,
@@ -82,6 +86,7 @@ impl ApiError {
             Self::Handshake(Refusal::Address(_)) => StatusCode::TOO_MANY_REQUESTS,
             Self::Body | Self::Handshake(Refusal::Key) => StatusCode::BAD_REQUEST,
             Self::Handshake(Refusal::NotAnUpgrade | Refusal::Version) => StatusCode::UPGRADE_REQUIRED,
+            Self::Ended(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoConnection => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -22,8 +22,8 @@ pub use config::Config;
 use self::error::ApiError;
 use crate::live::Live;
 use crate::live::client::{Origins, TrustedProxies};
+use crate::live::rooms::Rooms;
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
-use crate::room::Rooms;
 use crate::telemetry::Metrics;
 
 /// What the handlers share.

@@ -9,11 +9,11 @@ use super::Api;
 use super::error::ApiError;
 use crate::live::accept::ConnectionInfo;
 use crate::live::client::Client;
-use crate::room::SharedRoom;
+use crate::live::rooms::RoomHandle;
 
 /// The room that the path names, percent-encoded or not, with or without blanks around its name.
 #[derive(Debug)]
-pub(super) struct InRoom(pub(super) SharedRoom);
+pub(super) struct InRoom(pub(super) RoomHandle);
 
 impl FromRequestParts<Arc<Api>> for InRoom {
     type Rejection = ApiError;

@@ -96,7 +96,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Json<Status> {
     let rooms = api
         .rooms
         .iter()
-        .map(|room| RoomStatus { name: room.name().to_string(), nb_connected_users: room.lock().connections() });
+        .map(|room| RoomStatus { name: room.name().to_string(), nb_connected_users: room.connections() });
     Json(Status { state: "ok", healthy: true, rooms: rooms.collect() })
 }
 
@@ -114,9 +114,8 @@ pub(super) async fn version() -> Json<Version> {
         (status = 404, body = Detail, description = "There is no room of that name"),
     ),
 )]
-pub(super) async fn users(InRoom(room): InRoom) -> Json<Vec<String>> {
-    let users = room.lock().users();
-    Json(users)
+pub(super) async fn users(InRoom(room): InRoom) -> Result<Json<Vec<String>>, ApiError> {
+    Ok(Json(room.users().await?))
 }
 
 /// Post a message without being connected.
@@ -152,7 +151,7 @@ pub(super) async fn put_message(
         return Err(ApiError::NotAMessage("only chat messages can be sent this way".to_owned()));
     }
     let sender = Sender { connection: None, address: from.client.address(), room: room.name().clone() };
-    let decision = api.live.intake.accept(&room, &sender, message).await;
+    let decision = room.say(sender, message).await?;
     match (decision.outcome, decision.reason) {
         (Outcome::Reject, Some(reason)) => Err(ApiError::Refused(reason)),
         (Outcome::Hold, Some(reason)) => Err(ApiError::Held(reason)),

@@ -2,10 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,9 +18,8 @@ use crate::config::Config;
 use crate::filter::rules::Rules;
 use crate::filter::{self, Chain};
 use crate::intake::Intake;
-use crate::live::Live;
 use crate::live::accept::{Connections, Port};
-use crate::room::Rooms;
+use crate::live::{Live, shard};
 use crate::settings::{Fault, Place, read_text};
 use crate::telemetry::Metrics;
 use crate::wire::frame::CloseCode;
@@ -31,14 +33,13 @@ const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct App {
     config: Config,
-    rooms: Arc<Rooms>,
     live: Arc<Live>,
     metrics: Arc<Metrics>,
 }
 
-/// Why a relay could not begin to serve.
+/// Why a relay could not serve, or not go on.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum ServeError {
     /// A port is not to be had.
     #[error("{address}: this address cannot be listened on")]
     Bind {
@@ -47,6 +48,12 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// The threads that own the rooms could not be started.
+    #[error("the threads of the rooms could not be started")]
+    Shards(#[source] io::Error),
+    /// A thread that owned rooms has ended by itself. The log says why.
+    #[error("a thread that owned rooms has ended; the relay cannot go on")]
+    ShardLost,
 }
 
 /// Loads the rules that the configuration names; none when the default file is absent.
@@ -73,12 +80,11 @@ impl App {
     #[must_use]
     pub fn build(config: Config, rules: Rules) -> Self {
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &config.instance.environment));
-        let rooms = Arc::new(Rooms::new(config.instance.rooms.iter().cloned(), &metrics));
         let chain = Chain::build(&config.filter, rules, &metrics);
-        let intake = Intake::new(chain, Arc::clone(&metrics), config.live.reclaim_timeout);
+        let intake = Intake::new(chain, Arc::clone(&metrics));
         let limited = config.filter.rate.enabled;
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limited);
-        Self { config, rooms, live: Arc::new(live), metrics }
+        Self { config, live: Arc::new(live), metrics }
     }
 
     /// Serves until `stop` is cancelled, and then until everything has ended, which takes 10 s at most.
@@ -86,15 +92,24 @@ impl App {
     /// The addresses that are served, with the ports that the system chose, are logged.
     ///
     /// # Errors
-    /// [`StartError`] when a port cannot be had. Nothing is served then.
-    pub async fn serve(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { config, rooms, live, metrics } = self;
+    /// [`ServeError`] when a port cannot be had. Nothing is served then.
+    pub async fn serve(self, stop: CancellationToken) -> Result<(), ServeError> {
+        let Self { config, live, metrics } = self;
         let server = config.server;
         let listener = bind(server.listen).await?;
         let metrics_listener = match server.metrics_listen {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
+
+        let threads = match config.live.shards {
+            0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            shards => shards,
+        };
+        let runtime = tokio::runtime::Handle::current();
+        let (rooms, endings) =
+            shard::start(&live, config.instance.rooms, threads, &runtime).map_err(ServeError::Shards)?;
+        let rooms = Arc::new(rooms);
 
         let shape = &config.filter.shape;
         let api = Api {
@@ -131,19 +146,28 @@ impl App {
         tasks.spawn(port.serve(listener));
         tasks.spawn(prune(Arc::clone(&live), stop.clone()));
 
-        stop.cancelled().await;
+        let mut endings: FuturesUnordered<shard::Ending> = endings.into_iter().collect();
+        let lost = tokio::select! {
+            () = stop.cancelled() => false,
+            _ = endings.next() => true,
+        };
         tracing::info!("shutting down");
-        rooms.close(CloseCode::GoingAway, "the relay is shutting down");
+        stop.cancel();
         tasks.close();
-        if tokio::time::timeout(DRAIN_TIMEOUT, tasks.wait()).await.is_err() {
+        let drained = async {
+            rooms.close(CloseCode::GoingAway, "the relay is shutting down").await;
+            while endings.next().await.is_some() {}
+            tasks.wait().await;
+        };
+        if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
             tracing::warn!(left = tasks.len(), "some connections did not end in time");
         }
-        Ok(())
+        if lost { Err(ServeError::ShardLost) } else { Ok(()) }
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Bind { address, source })
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Bind { address, source })
 }
 
 fn log_address(listener: &TcpListener, message: &str) {

@@ -1,5 +1,7 @@
 //! The chain: runs the filters in order and turns what they find into one [`Decision`].
 
+use std::fmt;
+use std::pin::Pin;
 use std::time::Instant;
 
 use super::{Answer, Config, Filter, Finding, Name, rate::Rate, rules::Rules, shape::Shape};
@@ -48,54 +50,118 @@ impl Chain {
         }
     }
 
-    /// Runs `message` through the filters.
+    /// Runs `message` through the filters, up to the first one that answers later.
     ///
     /// A filter that rejects, holds or shadows ends the chain; one that replaces the text shows the new one to the
-    /// filters behind it. Ready at the first poll unless a filter answers [`Answer::Later`].
+    /// filters behind it.
+    #[must_use]
+    pub fn judge(&self, message: Message, sender: &Sender) -> Judgement {
+        let trace = Vec::with_capacity(self.links.len());
+        self.advance(Run { message, original: None, replaced_by: None, trace, at: 0, began: Instant::now() }, sender)
+    }
+
+    /// Waits for the filter that a message is at, and goes on with it to the end.
     ///
     /// # Cancel safety
     /// Dropping the future drops the message; what `rate` counted stays counted.
-    pub async fn judge(&self, mut message: Message, sender: &Sender) -> Decision {
-        let mut trace = Vec::with_capacity(self.links.len());
-        let mut original = None;
-        let mut replaced_by = None;
-        let mut began = Instant::now();
-        for Link { filter, seconds } in &self.links {
-            let Finding { verdict, matches } = match filter.examine(&message, sender) {
-                Answer::Now(finding) => finding,
-                Answer::Later(finding) => finding.await,
+    pub async fn finish(&self, waiting: Waiting, sender: &Sender) -> Decision {
+        let Waiting { mut run, mut finding } = waiting;
+        loop {
+            let found = finding.await;
+            let judgement = match self.links.get(run.at) {
+                Some(link) => run.apply(link, found).map_or_else(Judgement::Decided, |run| self.advance(run, sender)),
+                None => Judgement::Decided(run.passed()),
             };
-            let ended = Instant::now();
-            let took = ended.saturating_duration_since(began);
-            began = ended;
-            seconds.observe(took.as_secs_f64());
-
-            let outcome = outcome_of(&verdict);
-            let step = |matched, verdict| Step { filter: filter.name(), verdict, matched, took };
-            if matches.is_empty() {
-                trace.push(step(None, outcome));
-            } else {
-                trace.extend(matches.into_iter().map(|matched| step(Some(matched.clone()), matched.asked)));
-            }
-            match verdict {
-                Verdict::Pass => {}
-                Verdict::Replace(text) => {
-                    let sent = message.replace_text(text);
-                    original = original.or(sent);
-                    replaced_by = replaced_by.or(Some(filter.name()));
-                }
-                Verdict::Hold(reason) | Verdict::Shadow(reason) | Verdict::Reject(reason) => {
-                    return Decision {
-                        message,
-                        original,
-                        outcome,
-                        reason: Some(reason),
-                        by: Some(filter.name()),
-                        trace,
-                    };
-                }
+            match judgement {
+                Judgement::Decided(decision) => return decision,
+                Judgement::Waiting(next) => Waiting { run, finding } = *next,
             }
         }
+    }
+
+    fn advance(&self, mut run: Run, sender: &Sender) -> Judgement {
+        while let Some(link) = self.links.get(run.at) {
+            match link.filter.examine(&run.message, sender) {
+                Answer::Now(finding) => match run.apply(link, finding) {
+                    Ok(undecided) => run = undecided,
+                    Err(decision) => return Judgement::Decided(decision),
+                },
+                Answer::Later(finding) => return Judgement::Waiting(Box::new(Waiting { run, finding })),
+            }
+        }
+        Judgement::Decided(run.passed())
+    }
+}
+
+/// How far the chain has come with a message.
+#[derive(Debug)]
+pub enum Judgement {
+    /// All filters have spoken, or one has ended the chain.
+    Decided(Decision),
+    /// A filter answers later.
+    Waiting(Box<Waiting>),
+}
+
+/// A message whose filter answers later.
+pub struct Waiting {
+    run: Run,
+    finding: Pin<Box<dyn Future<Output = Finding> + Send>>,
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
+/// A message on its way through the chain.
+#[derive(Debug)]
+struct Run {
+    message: Message,
+    original: Option<String>,
+    replaced_by: Option<&'static str>,
+    trace: Vec<Step>,
+    /// The filter that it is at.
+    at: usize,
+    /// When it came to that filter.
+    began: Instant,
+}
+
+impl Run {
+    /// Takes a filter's finding in, and goes on to the next one unless that ends the chain.
+    fn apply(mut self, Link { filter, seconds }: &Link, finding: Finding) -> Result<Self, Decision> {
+        let Finding { verdict, matches } = finding;
+        let ended = Instant::now();
+        let took = ended.saturating_duration_since(self.began);
+        self.began = ended;
+        self.at += 1;
+        seconds.observe(took.as_secs_f64());
+
+        let outcome = outcome_of(&verdict);
+        let step = |matched, verdict| Step { filter: filter.name(), verdict, matched, took };
+        if matches.is_empty() {
+            self.trace.push(step(None, outcome));
+        } else {
+            self.trace.extend(matches.into_iter().map(|matched| step(Some(matched.clone()), matched.asked)));
+        }
+        match verdict {
+            Verdict::Pass => Ok(self),
+            Verdict::Replace(text) => {
+                let sent = self.message.replace_text(text);
+                self.original = self.original.or(sent);
+                self.replaced_by = self.replaced_by.or(Some(filter.name()));
+                Ok(self)
+            }
+            Verdict::Hold(reason) | Verdict::Shadow(reason) | Verdict::Reject(reason) => {
+                let Self { message, original, trace, .. } = self;
+                Err(Decision { message, original, outcome, reason: Some(reason), by: Some(filter.name()), trace })
+            }
+        }
+    }
+
+    /// The decision when no filter has ended the chain.
+    fn passed(self) -> Decision {
+        let Self { message, original, replaced_by, trace, .. } = self;
         let outcome = if original.is_some() { Outcome::Replace } else { Outcome::Pass };
         Decision { message, original, outcome, reason: None, by: replaced_by, trace }
     }
@@ -166,33 +232,36 @@ mod tests {
         Message::new("jane", Kind::Text { avatar: None, text: "hello".into() })
     }
 
-    async fn judge(filters: Vec<Box<dyn Filter>>) -> Decision {
-        Chain::of(filters, &Metrics::default()).judge(hello(), &sender()).await
+    fn judge(filters: Vec<Box<dyn Filter>>) -> Decision {
+        match Chain::of(filters, &Metrics::default()).judge(hello(), &sender()) {
+            Judgement::Decided(decision) => decision,
+            waiting => panic!("{waiting:?}"),
+        }
     }
 
-    #[tokio::test]
-    async fn a_message_that_nobody_objects_to_passes_as_it_came() {
-        let decision = judge(vec![filter("a", Verdict::Pass).0, filter("b", Verdict::Pass).0]).await;
+    #[test]
+    fn a_message_that_nobody_objects_to_passes_as_it_came() {
+        let decision = judge(vec![filter("a", Verdict::Pass).0, filter("b", Verdict::Pass).0]);
         assert_eq!((decision.outcome, decision.by, decision.original), (Outcome::Pass, None, None));
         assert_eq!(decision.trace.iter().map(|s| s.filter).collect::<Vec<_>>(), ["a", "b"]);
     }
 
-    #[tokio::test]
-    async fn reject_hold_and_shadow_end_the_chain() {
+    #[test]
+    fn reject_hold_and_shadow_end_the_chain() {
         for verdict in [Verdict::Reject(reason()), Verdict::Hold(reason()), Verdict::Shadow(reason())] {
             let (last, seen) = filter("b", Verdict::Pass);
-            let decision = judge(vec![filter("a", verdict.clone()).0, last]).await;
+            let decision = judge(vec![filter("a", verdict.clone()).0, last]);
             assert_eq!(decision.outcome, outcome_of(&verdict));
             assert_eq!((decision.by, decision.reason), (Some("a"), Some(reason())));
             assert!(seen.lock().unwrap().is_empty(), "{verdict:?}");
         }
     }
 
-    #[tokio::test]
-    async fn later_filters_see_the_replaced_text_and_the_decision_keeps_the_first() {
+    #[test]
+    fn later_filters_see_the_replaced_text_and_the_decision_keeps_the_first() {
         let (last, seen) = filter("c", Verdict::Pass);
         let (one, two) = (Verdict::Replace("one".into()), Verdict::Replace("two".into()));
-        let decision = judge(vec![filter("a", one).0, filter("b", two).0, last]).await;
+        let decision = judge(vec![filter("a", one).0, filter("b", two).0, last]);
         assert_eq!(*seen.lock().unwrap(), ["two"]);
         assert_eq!((decision.outcome, decision.by), (Outcome::Replace, Some("a")));
         assert_eq!((decision.message.text(), decision.original_text()), (Some("two"), Some("hello")));
@@ -206,7 +275,8 @@ mod tests {
         let (last, seen) = filter("last", Verdict::Pass);
         let chain = Chain::of([Box::new(late) as Box<dyn Filter>, last], &Metrics::default());
         let sender = sender();
-        let mut judging = std::pin::pin!(chain.judge(hello(), &sender));
+        let Judgement::Waiting(waiting) = chain.judge(hello(), &sender) else { panic!("it does not wait") };
+        let mut judging = std::pin::pin!(chain.finish(*waiting, &sender));
         assert!(futures_util::poll!(&mut judging).is_pending());
         assert!(seen.lock().unwrap().is_empty());
         signal.notify_one();

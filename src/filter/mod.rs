@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
 
-pub use chain::Chain;
+pub use chain::{Chain, Judgement, Waiting};
 
 use crate::model::{Match, Message, Sender, Verdict};
 use crate::settings::{Choice, Section, Setting};

@@ -1,13 +1,16 @@
 //! The path of one message, whatever its entrance: is the name the sender's own, what does the chain say, who hears it.
+//!
+//! No I/O and no waiting: where something takes time, the caller is told so and comes back with the answer.
 
 mod claim;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::filter::Chain;
+pub use claim::Claim;
+
+use crate::filter::{Chain, Judgement, Waiting};
 use crate::model::{Code, Decision, Kind, Message, Outcome, Reason, Sender};
-use crate::room::SharedRoom;
+use crate::room::Room;
 use crate::telemetry::Metrics;
 
 /// The one place that every message goes through.
@@ -15,44 +18,83 @@ use crate::telemetry::Metrics;
 pub struct Intake {
     chain: Chain,
     metrics: Arc<Metrics>,
-    /// How long the holder of a nickname has to answer when its own address wants the name back.
-    reclaim_timeout: Duration,
+}
+
+/// What became of a message.
+#[derive(Debug)]
+pub enum Taken {
+    /// It is decided, and heard by those who are to hear it. Telling the sender is left to the caller, who knows the
+    /// entrance it came by.
+    Decided(Decision),
+    /// A filter answers later: see [`Intake::finish`], then [`Intake::publish`].
+    Waiting(Box<Waiting>),
+    /// The nickname that it registers belongs to a connection of the same address: that one is to be asked for a sign
+    /// of life, then see [`Intake::settle`].
+    Claimed(Claim),
 }
 
 impl Intake {
     /// An intake that judges with `chain`.
     #[must_use]
-    pub fn new(chain: Chain, metrics: Arc<Metrics>, reclaim_timeout: Duration) -> Self {
-        Self { chain, metrics, reclaim_timeout }
+    pub fn new(chain: Chain, metrics: Arc<Metrics>) -> Self {
+        Self { chain, metrics }
     }
 
-    /// Judges a message and, if it may be, lets the room hear it. Telling the sender is left to the caller, who knows
-    /// the entrance it came by.
+    /// Judges a message and, if it may be, lets the room hear it.
+    pub fn accept(&self, room: &mut Room, sender: &Sender, message: Message) -> Taken {
+        if let Err(reason) = claim::check(room, sender, &message) {
+            return self.decided(room, refused(message, reason));
+        }
+        match self.chain.judge(message, sender) {
+            Judgement::Decided(decision) => self.publish(room, sender, decision),
+            Judgement::Waiting(waiting) => Taken::Waiting(waiting),
+        }
+    }
+
+    /// Waits for the filter that answers later, and for those behind it.
     ///
     /// # Cancel safety
-    /// Dropping the future drops the message, unless the room has heard it already; half of the room never has.
-    pub async fn accept(&self, room: &SharedRoom, sender: &Sender, message: Message) -> Decision {
-        let mut decision = match claim::check(room, sender, &message) {
-            Ok(()) => self.chain.judge(message, sender).await,
-            Err(reason) => refused(message, reason),
-        };
-        let heard = match decision.outcome {
-            Outcome::Pass | Outcome::Replace => self.publish(room, sender, &decision.message).await,
-            Outcome::Shadow => {
-                whisper(room, sender, &decision.message);
+    /// Dropping the future drops the message.
+    pub async fn finish(&self, waiting: Waiting, sender: &Sender) -> Decision {
+        self.chain.finish(waiting, sender).await
+    }
+
+    /// Lets those hear a message who are to hear it, by what the chain has decided.
+    pub fn publish(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {
+        let message = &decision.message;
+        let heard = match (decision.outcome, &message.kind, sender.connection) {
+            (Outcome::Hold | Outcome::Reject, ..) => Ok(()),
+            (Outcome::Shadow, kind, connection) => {
+                // The sender sees the message come back; nobody else sees it.
+                if let (Kind::Text { .. }, Some(id)) = (kind, connection) {
+                    room.whisper(id, message);
+                }
                 Ok(())
             }
-            Outcome::Hold | Outcome::Reject => Ok(()),
+            (_, Kind::Newcomer, Some(id)) => match claim::register(room, id, sender, &message.author) {
+                Ok(None) => Ok(()),
+                Ok(Some(holder)) => return Taken::Claimed(Claim { claimant: id, holder, decision }),
+                Err(reason) => Err(reason),
+            },
+            (_, Kind::Newcomer, None) => Err(Reason::new(Code::Malformed, "only a connection can register a nickname")),
+            (_, Kind::Text { .. } | Kind::Like { .. }, connection) => room.publish(connection, message),
         };
-        if let Err(reason) = heard {
-            decision = Decision { trace: decision.trace, ..refused(decision.message, reason) };
-        }
-        self.metrics.count_message(decision.outcome, decision.by);
-        if let Some(Reason { code, .. }) = &decision.reason {
-            let (outcome, filter, reason) = (decision.outcome.as_str(), decision.by, code.as_str());
-            tracing::debug!(room = %room.name(), outcome, filter, reason, "a message was not let through");
-        }
-        decision
+        let decision = match heard {
+            Ok(()) => decision,
+            Err(reason) => Decision { trace: decision.trace, ..refused(decision.message, reason) },
+        };
+        self.decided(room, decision)
+    }
+
+    /// Settles a claim once the holder has given a sign of life, or has not. A holder that has not must have left the
+    /// room by then.
+    pub fn settle(&self, room: &mut Room, claim: Claim) -> Taken {
+        let Claim { claimant, decision, .. } = claim;
+        let decision = match claim::settle(room, claimant, &decision.message.author) {
+            Ok(()) => decision,
+            Err(reason) => Decision { trace: decision.trace, ..refused(decision.message, reason) },
+        };
+        self.decided(room, decision)
     }
 
     /// Forgets what filters keep of senders that have gone quiet; see [`Chain::prune`].
@@ -60,21 +102,13 @@ impl Intake {
         self.chain.prune();
     }
 
-    async fn publish(&self, room: &SharedRoom, sender: &Sender, message: &Message) -> Result<(), Reason> {
-        match (&message.kind, sender.connection) {
-            (Kind::Newcomer, Some(id)) => {
-                claim::register(room, id, sender, &message.author, self.reclaim_timeout).await
-            }
-            (Kind::Newcomer, None) => Err(Reason::new(Code::Malformed, "only a connection can register a nickname")),
-            (Kind::Text { .. } | Kind::Like { .. }, connection) => room.lock().publish(connection, message),
+    fn decided(&self, room: &Room, decision: Decision) -> Taken {
+        self.metrics.count_message(decision.outcome, decision.by);
+        if let Some(Reason { code, .. }) = &decision.reason {
+            let (outcome, filter, reason) = (decision.outcome.as_str(), decision.by, code.as_str());
+            tracing::debug!(room = %room.name(), outcome, filter, reason, "a message was not let through");
         }
-    }
-}
-
-/// The sender sees the message come back; nobody else sees it.
-fn whisper(room: &SharedRoom, sender: &Sender, message: &Message) {
-    if let (Some(id), Kind::Text { .. }) = (sender.connection, &message.kind) {
-        room.lock().whisper(id, message);
+        Taken::Decided(decision)
     }
 }
 

@@ -1,17 +1,17 @@
 //! Where connections come in and live: the port ([`accept`]), who may come in ([`admission`]) and from where
-//! ([`client`]), the WebSocket handshake ([`upgrade`]), and then one task a connection ([`session`]) with its queue
-//! ([`outbox`]).
+//! ([`client`]), the WebSocket handshake ([`upgrade`]), and then a [`shard`], a thread that owns sockets and rooms. The
+//! rest of the program knows the rooms by their handles ([`rooms`]).
 
 pub mod accept;
 pub mod admission;
 pub mod client;
-mod outbox;
-mod session;
+pub mod rooms;
+pub mod shard;
 pub mod upgrade;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
@@ -19,7 +19,6 @@ use tokio_util::task::TaskTracker;
 use self::admission::Admission;
 use crate::filter::rate::Limit;
 use crate::intake::Intake;
-use crate::model::SenderId;
 use crate::settings::{Section, Setting};
 use crate::telemetry::Metrics;
 use crate::wire;
@@ -27,6 +26,8 @@ use crate::wire;
 /// Settings of live connections.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Threads that own sockets and rooms; 0: as many as there are processors.
+    pub shards: usize,
     /// How often the relay asks a client whether it is there.
     pub ping_interval: Duration,
     /// How long it waits for the answer.
@@ -52,6 +53,11 @@ pub struct Config {
 impl Config {
     /// Reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
+        let shards = section.read(
+            Setting::new("shards", 0_usize)
+                .doc("Threads that own sockets and rooms; 0: as many as there are processors.")
+                .within(0..=255),
+        );
         let mut seconds = |key, default: u64, doc| {
             Duration::from_secs(section.read(Setting::new(key, default).doc(doc).within(1..=3_600)))
         };
@@ -67,6 +73,7 @@ impl Config {
         let mut bytes =
             |key, default: usize, doc| section.read(Setting::new(key, default).doc(doc).within(1_024..=1_073_741_824));
         Self {
+            shards,
             ping_interval,
             pong_timeout,
             frame_timeout,
@@ -107,7 +114,6 @@ pub struct Live {
     config: Config,
     wire: wire::Config,
     metrics: Arc<Metrics>,
-    next_id: AtomicU64,
     partial_bytes: AtomicUsize,
 }
 
@@ -122,7 +128,6 @@ impl Live {
             config,
             wire,
             metrics,
-            next_id: AtomicU64::new(1),
             partial_bytes: AtomicUsize::new(0),
         }
     }
@@ -131,10 +136,6 @@ impl Live {
     pub fn prune(&self) {
         self.intake.prune();
         self.admission.prune();
-    }
-
-    fn next_id(&self) -> SenderId {
-        SenderId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Notes that an unfinished message has grown or shrunk; `false` when there is no memory left for it.

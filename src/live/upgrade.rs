@@ -7,17 +7,18 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
+use mio::net::TcpStream;
 use sha1::{Digest, Sha1};
-use tokio::net::TcpStream;
 
 use super::Live;
 use super::accept::ConnectionInfo;
 use super::admission;
-use super::session::{Held, Session};
+use super::rooms::RoomHandle;
+use super::shard::inbox::{Arrival, Held};
 use crate::model::Address;
-use crate::room::SharedRoom;
 use crate::wire::Generation;
 
 /// How long the connection may take to change hands once the answer is written.
@@ -49,7 +50,7 @@ impl Live {
     /// [`Refusal`] when the request is no proper handshake or the address may not open another WebSocket now.
     pub fn upgrade(
         self: &Arc<Self>,
-        room: SharedRoom,
+        room: RoomHandle,
         generation: Generation,
         address: Address,
         info: ConnectionInfo,
@@ -63,11 +64,12 @@ impl Live {
             });
         })?;
         let upgrade = hyper::upgrade::on(request);
-        let live = Arc::clone(self);
         self.tasks.spawn(async move {
-            if let Some(Parts { io, read_buf, .. }) = take_over(upgrade).await {
-                let held = Held::new(info.permit, ticket);
-                Session::new(live, room, generation, address, io.into_inner()).run(read_buf, held).await;
+            let Some((stream, first)) = take_over(upgrade).await else { return };
+            let held = Held::new(info.permit, ticket);
+            let arrival = Arrival { stream, first, generation, address, held, room: 0 };
+            if room.adopt(arrival).await.is_err() {
+                tracing::debug!("a connection came too late: the relay is shutting down");
             }
         });
         let mut response = Response::new(Body::empty());
@@ -81,7 +83,7 @@ impl Live {
 }
 
 /// The plain socket and what the client sent together with its handshake.
-async fn take_over(upgrade: OnUpgrade) -> Option<Parts<TokioIo<TcpStream>>> {
+async fn take_over(upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
     let upgraded: Upgraded = match tokio::time::timeout(HANDOVER_TIMEOUT, upgrade).await {
         Ok(Ok(upgraded)) => upgraded,
         Ok(Err(fault)) => {
@@ -93,11 +95,17 @@ async fn take_over(upgrade: OnUpgrade) -> Option<Parts<TokioIo<TcpStream>>> {
             return None;
         }
     };
-    let parts = upgraded.downcast();
-    if parts.is_err() {
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<tokio::net::TcpStream>>() else {
         tracing::error!("a WebSocket runs over something else than TCP, which this relay does not serve");
+        return None;
+    };
+    match io.into_inner().into_std() {
+        Ok(stream) => Some((TcpStream::from_std(stream), read_buf)),
+        Err(fault) => {
+            tracing::warn!(%fault, "a connection could not be handed over");
+            None
+        }
     }
-    parts.ok()
 }
 
 /// Checks a handshake and gives the value that accepts it.

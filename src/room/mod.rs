@@ -1,38 +1,27 @@
-//! Rooms as plain data: who is connected, who goes by which nickname, and what everyone hears. No I/O: members are
-//! reached through their [`Mailbox`].
+//! Rooms as plain data: who is connected, who goes by which nickname, and what everyone hears. No I/O: what is said
+//! collects in a round, which somebody else writes to the members ([`Room::end_round`]).
 
 mod nicknames;
-mod rooms;
+mod round;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use tokio::sync::oneshot;
+use bytes::{Bytes, BytesMut};
 
-pub use rooms::{Rooms, SharedRoom};
+pub use round::{Delivery, Share};
 
 use self::nicknames::Nicknames;
+use self::round::Round;
 use crate::model::{Address, Code, Event, Kind, Message, Nickname, Notice, Reason, RoomName, SenderId, is_reserved};
-use crate::telemetry::{Metrics, RoomGauges};
-use crate::wire::frame::CloseCode;
-use crate::wire::{self, Frames, Generation};
+use crate::telemetry::RoomGauges;
+use crate::wire::{self, Generation};
 
-/// Where frames for one member go. Never blocks.
-pub trait Mailbox: fmt::Debug + Send + Sync {
-    /// Queues a frame; `false` when the member gets no more: its queue is full, or its connection is closing. The
-    /// mailbox itself sees to it then that the connection ends.
-    fn deliver(&self, frame: Bytes) -> bool;
-
-    /// Ends the connection with a close frame, after what is queued. Only the first call counts.
-    fn close(&self, code: CloseCode, reason: &'static str);
-
-    /// Asks the client for a sign of life. The receiver resolves to `Ok` when one came, to an error when the
-    /// connection has ended.
-    fn probe(&self) -> oneshot::Receiver<()>;
-}
+/// How often the number of connections is told at most. A lone change is told at once; a thousand people who join
+/// together would otherwise be told a million numbers.
+pub const ANNOUNCE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// One room.
 #[derive(Debug)]
@@ -40,19 +29,32 @@ pub struct Room {
     name: RoomName,
     members: HashMap<SenderId, Member>,
     nicknames: Nicknames,
+    round: Round,
+    /// Members with frames of their own in this round.
+    addressed: Vec<SenderId>,
+    /// Whether the number of connections has changed since it was told.
+    number_changed: bool,
+    /// Whether it was told in the round under way.
+    told_number: bool,
+    /// When it was last told.
+    number_told: Option<Instant>,
+    /// Members by generation.
+    present: [usize; Generation::COUNT],
+    /// The number of connections, for other threads to read.
+    connections: Arc<AtomicUsize>,
     gauges: RoomGauges,
-    metrics: Arc<Metrics>,
-    /// Set at shutdown: nobody joins any more.
-    closed: Option<(CloseCode, &'static str)>,
 }
 
 /// One connection in a room.
 #[derive(Debug)]
 struct Member {
-    mailbox: Arc<dyn Mailbox>,
     generation: Generation,
     address: Address,
     nickname: Option<Nickname>,
+    /// Where in the round under way its part begins.
+    from: usize,
+    /// Frames for it alone, with their places in the round under way.
+    own: Vec<(usize, Bytes)>,
 }
 
 /// A nickname that somebody else holds.
@@ -65,11 +67,22 @@ pub struct Taken {
 }
 
 impl Room {
-    /// An empty room.
+    /// An empty room, which keeps its number of connections in `connections` too.
     #[must_use]
-    pub fn new(name: RoomName, metrics: Arc<Metrics>) -> Self {
-        let gauges = metrics.room(&name);
-        Self { name, members: HashMap::new(), nicknames: Nicknames::default(), gauges, metrics, closed: None }
+    pub fn new(name: RoomName, connections: Arc<AtomicUsize>, gauges: RoomGauges) -> Self {
+        Self {
+            name,
+            members: HashMap::new(),
+            nicknames: Nicknames::default(),
+            round: Round::default(),
+            addressed: Vec::new(),
+            number_changed: false,
+            told_number: false,
+            number_told: None,
+            present: [0; Generation::COUNT],
+            connections,
+            gauges,
+        }
     }
 
     /// The room's name.
@@ -93,25 +106,33 @@ impl Room {
         users
     }
 
-    /// Adds a connection and tells everyone, itself included, how many there are.
-    pub fn join(&mut self, id: SenderId, address: Address, generation: Generation, mailbox: Arc<dyn Mailbox>) {
-        if let Some((code, reason)) = self.closed {
-            mailbox.close(code, reason);
-            return;
-        }
-        self.members.insert(id, Member { mailbox, generation, address, nickname: None });
-        self.announce_number();
+    /// Adds a connection; everyone, itself included, will be told how many there are.
+    pub fn join(&mut self, id: SenderId, address: Address, generation: Generation) {
+        let from = self.round.len(generation);
+        self.members.insert(id, Member { generation, address, nickname: None, from, own: Vec::new() });
+        self.note_number(generation, 1);
     }
 
-    /// Removes a connection and tells those who stay; nothing happens when it is gone already.
-    pub fn leave(&mut self, id: SenderId) {
-        let Some(member) = self.members.remove(&id) else { return };
+    /// Removes a connection, and gives what it is still due of the round under way. Those who stay will be told.
+    /// Nothing happens when it is gone already.
+    pub fn leave(&mut self, id: SenderId) -> Vec<Bytes> {
+        if !self.members.contains_key(&id) {
+            return Vec::new();
+        }
+        // What is still due of the number is said before anything else, and counts the one who leaves.
+        self.tell_number();
+        let Some(member) = self.members.remove(&id) else { return Vec::new() };
+        let due = self.round.due(member.generation, member.from, member.own);
+        self.note_number(member.generation, -1);
         if let Some(nickname) = member.nickname {
             self.nicknames.release(&nickname);
             self.gauges.members.dec();
+            // The number that follows is told on its own time.
+            let number_changed = std::mem::take(&mut self.number_changed);
             self.tell_all(Event::Exiter(&nickname));
+            self.number_changed = number_changed;
         }
-        self.announce_number();
+        due
     }
 
     /// Says whether `nickname`, or one that looks like it, is free for this connection.
@@ -192,57 +213,104 @@ impl Room {
     }
 
     /// Lets only the sender hear a message, as if it had been broadcast.
-    pub fn whisper(&self, id: SenderId, message: &Message) {
+    pub fn whisper(&mut self, id: SenderId, message: &Message) {
         self.tell(id, Event::Message(message));
     }
 
     /// Tells a sender of a refusal, in the words of its generation.
-    pub fn notify(&self, id: SenderId, notice: &Notice, config: &wire::Config) {
-        let Some(member) = self.members.get(&id) else { return };
-        if let Some(frame) = wire::notice(member.generation, notice, config) {
-            member.mailbox.deliver(frame);
+    pub fn notify(&mut self, id: SenderId, notice: &Notice, config: &wire::Config) {
+        let generation = self.members.get(&id).map(|member| member.generation);
+        if let Some(frame) = generation.and_then(|generation| wire::notice(generation, notice, config)) {
+            self.address(id, frame);
         }
     }
 
-    /// Asks a member for a sign of life; see [`Mailbox::probe`].
-    #[must_use]
-    pub fn probe(&self, id: SenderId) -> Option<oneshot::Receiver<()>> {
-        self.members.get(&id).map(|member| member.mailbox.probe())
-    }
-
-    /// Ends a member's connection; it is no member any more when this returns.
-    pub fn evict(&mut self, id: SenderId, code: CloseCode, reason: &'static str) {
-        if let Some(member) = self.members.get(&id) {
-            member.mailbox.close(code, reason);
-        }
-        self.leave(id);
-    }
-
-    /// Ends all connections, without a word of presence: everyone leaves at once. Nobody joins after that.
-    pub fn close(&mut self, code: CloseCode, reason: &'static str) {
-        self.closed = Some((code, reason));
-        for (_, member) in self.members.drain() {
-            member.mailbox.close(code, reason);
-        }
+    /// Lets everyone leave, without a word.
+    pub fn empty(&mut self) {
+        self.members.clear();
         self.nicknames = Nicknames::default();
+        self.present = [0; Generation::COUNT];
+        self.number_changed = false;
+        self.connections.store(0, Ordering::Relaxed);
         self.gauges.connections.set(0);
         self.gauges.members.set(0);
     }
 
-    fn announce_number(&mut self) {
+    /// Whether something was said in the round under way.
+    #[must_use]
+    pub fn has_words(&self) -> bool {
+        !self.round.is_empty() || !self.addressed.is_empty()
+    }
+
+    /// Whether something was said, or a number is to be told, now or later.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.number_changed || self.has_words()
+    }
+
+    /// When the number of connections is to be told, if it is.
+    #[must_use]
+    pub fn number_due(&self) -> Option<Instant> {
+        let due = || self.number_told.map(|told| told + ANNOUNCE_INTERVAL);
+        self.number_changed.then(|| due().unwrap_or_else(Instant::now))
+    }
+
+    /// Ends the round and gives what is to be written to whom; `None` when nothing was said.
+    ///
+    /// The number of connections is part of it when that is due.
+    pub fn end_round(&mut self, now: Instant) -> Option<Delivery> {
+        if self.number_changed
+            && self.number_told.is_none_or(|told| now.saturating_duration_since(told) >= ANNOUNCE_INTERVAL)
+        {
+            self.tell_number();
+        }
+        if std::mem::take(&mut self.told_number) {
+            self.number_told = Some(now);
+        }
+        let addressed = std::mem::take(&mut self.addressed);
+        if self.round.is_empty() && addressed.is_empty() {
+            return None;
+        }
+        let share = |(id, member): (&SenderId, &mut Member)| Share {
+            to: *id,
+            generation: member.generation,
+            from: std::mem::take(&mut member.from),
+            own: std::mem::take(&mut member.own),
+        };
+        let shares = if self.round.is_empty() {
+            let found = addressed.iter().filter_map(|id| self.members.get_mut(id).map(|member| share((id, member))));
+            found.filter(|share| !share.own.is_empty()).collect()
+        } else {
+            self.members.iter_mut().map(share).collect()
+        };
+        let (said, frames) = self.round.take();
+        Some(Delivery { said, frames, shares })
+    }
+
+    fn note_number(&mut self, generation: Generation, change: isize) {
+        if let Some(present) = self.present.get_mut(generation.index()) {
+            *present = present.saturating_add_signed(change);
+        }
+        self.number_changed = true;
+        self.connections.store(self.members.len(), Ordering::Relaxed);
         self.gauges.connections.set(i64::try_from(self.members.len()).unwrap_or(i64::MAX));
-        self.tell_all(Event::Users(self.members.len()));
     }
 
-    /// One round: the event is encoded once for each generation and queued for each member.
-    fn tell_all(&self, event: Event<'_>) {
-        let began = Instant::now();
-        let mut frames = Frames::of(event);
-        let delivered = self.members.values().filter(|m| m.mailbox.deliver(frames.get(m.generation))).count();
-        self.metrics.count_round(delivered, began.elapsed());
+    /// Says the number of connections, if it has changed since it was said.
+    fn tell_number(&mut self) {
+        if std::mem::take(&mut self.number_changed) {
+            self.round.add(Event::Users(self.members.len()), self.present);
+            self.told_number = true;
+        }
     }
 
-    fn tell_holder(&self, name: &str, event: Event<'_>) {
+    /// Says something to everyone. A changed number comes first, so that clients hear things in the order they know.
+    fn tell_all(&mut self, event: Event<'_>) {
+        self.tell_number();
+        self.round.add(event, self.present);
+    }
+
+    fn tell_holder(&mut self, name: &str, event: Event<'_>) {
         let nickname = Nickname::parse(name).ok();
         let holder = nickname.and_then(|nickname| self.nicknames.holder(&nickname.looks(), None));
         if let Some(id) = holder {
@@ -250,10 +318,20 @@ impl Room {
         }
     }
 
-    fn tell(&self, id: SenderId, event: Event<'_>) {
-        if let Some(member) = self.members.get(&id) {
-            member.mailbox.deliver(Frames::of(event).get(member.generation));
+    fn tell(&mut self, id: SenderId, event: Event<'_>) {
+        if let Some(generation) = self.members.get(&id).map(|member| member.generation) {
+            let mut frame = BytesMut::new();
+            wire::append(generation, event, &mut frame);
+            self.address(id, frame.freeze());
         }
+    }
+
+    /// Adds a frame for one member, behind what the room has said so far.
+    fn address(&mut self, id: SenderId, frame: Bytes) {
+        self.tell_number();
+        let Some(member) = self.members.get_mut(&id) else { return };
+        member.own.push((self.round.len(member.generation), frame));
+        self.addressed.push(id);
     }
 }
 

@@ -1,12 +1,12 @@
 //! Bytes to model and back: WebSocket frames ([`frame`]) and the generations of the protocol, one file each.
 //!
-//! An event is encoded once for each generation that is present, never once for each member ([`Frames`]). To add a
-//! generation: a file beside [`v1`], a variant of [`Generation`], and the compiler names the places that must know it.
+//! An event is encoded once for each generation that is present, never once for each member. To add a generation: a
+//! file beside [`v1`], a variant of [`Generation`], and the compiler names the places that must know it.
 
 pub mod frame;
 pub mod v1;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::model::{Event, Message, Notice};
 use crate::settings::{Choice, Section, Setting};
@@ -19,8 +19,18 @@ pub enum Generation {
 }
 
 impl Generation {
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = [Self::V1];
     /// How many there are.
     pub const COUNT: usize = 1;
+
+    /// Its place in [`Generation::ALL`], for tables by generation.
+    #[must_use]
+    pub fn index(self) -> usize {
+        match self {
+            Self::V1 => 0,
+        }
+    }
 }
 
 /// What a v1 client is told of its own refused messages; v1 itself has no frame for that.
@@ -59,26 +69,10 @@ impl Config {
     }
 }
 
-/// One event as WebSocket frames, encoded at most once for each generation and shared from then on.
-#[derive(Debug)]
-pub struct Frames<'e> {
-    event: Event<'e>,
-    made: [Option<Bytes>; Generation::COUNT],
-}
-
-impl<'e> Frames<'e> {
-    /// Nothing is encoded yet.
-    #[must_use]
-    pub fn of(event: Event<'e>) -> Self {
-        Self { event, made: [const { None }; Generation::COUNT] }
-    }
-
-    /// The frame that clients of `generation` get.
-    pub fn get(&mut self, generation: Generation) -> Bytes {
-        let Self { event, made: [v1] } = self;
-        match generation {
-            Generation::V1 => v1.get_or_insert_with(|| frame::text(&v1::encode(*event))).clone(),
-        }
+/// Adds an event to `buffer`, as the frame that clients of `generation` get.
+pub fn append(generation: Generation, event: Event<'_>, buffer: &mut BytesMut) {
+    match generation {
+        Generation::V1 => frame::append_text(&v1::encode(event), buffer),
     }
 }
 
@@ -97,18 +91,5 @@ pub fn decode(generation: Generation, text: &str) -> Result<Message, Notice> {
 pub fn notice(generation: Generation, notice: &Notice, config: &Config) -> Option<Bytes> {
     match generation {
         Generation::V1 => v1::encode_notice(notice, config.v1_notices).map(|json| frame::text(&json)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_is_encoded_once_and_then_shared() {
-        let event = Event::Users(3);
-        let mut frames = Frames::of(event);
-        let (first, second) = (frames.get(Generation::V1), frames.get(Generation::V1));
-        assert_eq!(first.as_ptr(), second.as_ptr());
     }
 }

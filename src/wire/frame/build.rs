@@ -1,13 +1,47 @@
 //! What leaves: whole frames of a server.
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{CloseCode, MAX_CONTROL};
+
+/// Most bytes of a server's frame head.
+const MAX_HEAD: usize = 10;
 
 /// A text message as a single frame.
 #[must_use]
 pub fn text(payload: &[u8]) -> Bytes {
     build(0x81, payload)
+}
+
+/// Adds a text message, as a single frame, to frames that go out together.
+pub fn append_text(payload: &[u8], buffer: &mut BytesMut) {
+    buffer.reserve(payload.len() + MAX_HEAD);
+    append(0x81, payload, buffer);
+}
+
+/// The end of the frame that the byte at `place` belongs to, in `frames` as they are built here; the end of all when
+/// they are cut short.
+#[must_use]
+pub fn end_of_frame(frames: &[u8], place: usize) -> usize {
+    let mut end = 0;
+    while end <= place {
+        let length = match frames.get(end + 1).map(|short| short & 0x7f) {
+            Some(127) => length_at(frames, end + 2, 8).map(|length| length + 10),
+            Some(126) => length_at(frames, end + 2, 2).map(|length| length + 4),
+            Some(short) => Some(usize::from(short) + 2),
+            None => None,
+        };
+        match length {
+            Some(length) => end += length,
+            None => return frames.len(),
+        }
+    }
+    end.min(frames.len())
+}
+
+fn length_at(frames: &[u8], at: usize, bytes: usize) -> Option<usize> {
+    let bytes = frames.get(at..at + bytes)?;
+    Some(bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)))
 }
 
 /// A ping.
@@ -42,19 +76,23 @@ fn close_number(code: u16, reason: &str) -> Bytes {
 }
 
 pub(super) fn build(first: u8, payload: &[u8]) -> Bytes {
-    let mut frame = Vec::with_capacity(payload.len() + 10);
-    frame.push(first);
+    let mut frame = BytesMut::with_capacity(payload.len() + MAX_HEAD);
+    append(first, payload, &mut frame);
+    frame.freeze()
+}
+
+fn append(first: u8, payload: &[u8], frame: &mut BytesMut) {
+    frame.put_u8(first);
     match payload.len() {
-        short @ 0..=125 => frame.push(u8::try_from(short).unwrap_or(0)),
+        short @ 0..=125 => frame.put_u8(u8::try_from(short).unwrap_or(0)),
         medium @ 126..=0xffff => {
-            frame.push(126);
-            frame.extend_from_slice(&u16::try_from(medium).unwrap_or(0).to_be_bytes());
+            frame.put_u8(126);
+            frame.put_u16(u16::try_from(medium).unwrap_or(0));
         }
         long => {
-            frame.push(127);
-            frame.extend_from_slice(&(long as u64).to_be_bytes());
+            frame.put_u8(127);
+            frame.put_u64(long as u64);
         }
     }
-    frame.extend_from_slice(payload);
-    frame.into()
+    frame.put_slice(payload);
 }

@@ -6,7 +6,7 @@
 mod build;
 mod decoder;
 
-pub use build::{close, close_echo, ping, pong, text};
+pub use build::{append_text, close, close_echo, end_of_frame, ping, pong, text};
 pub use decoder::{Decoder, Incoming, Violation};
 
 /// Most bytes of a control frame's payload (RFC 6455, 5.5).

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use proptest::prelude::*;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -197,4 +198,19 @@ proptest! {
         prop_assert_eq!(length as usize, payload.len());
         prop_assert_eq!(&frame[cursor.position() as usize..], payload.as_bytes());
     }
+}
+
+#[test]
+fn the_end_of_a_frame_is_found_from_any_byte_in_it() {
+    let frames: Vec<Bytes> = [0, 3, 125, 126, 300, 65_535, 65_536, 2].map(|n| text(&vec![b'a'; n])).into();
+    let all = frames.concat();
+    let mut start = 0;
+    for frame in &frames {
+        let end = start + frame.len();
+        for place in [start, start + 1, start + frame.len() / 2, end - 1] {
+            assert_eq!(end_of_frame(&all, place), end, "byte {place} of the frame at {start}");
+        }
+        start = end;
+    }
+    assert_eq!(end_of_frame(&all, all.len()), all.len());
 }

@@ -1,0 +1,96 @@
+//! Nicknames that are wanted back: the holder is asked for a sign of life, and loses the name when it gives none.
+
+use std::time::Instant;
+
+use super::Shard;
+use super::connection::End;
+use super::inbox::Origin;
+use crate::intake::Claim;
+use crate::model::SenderId;
+use crate::wire::frame::{self, CloseCode};
+
+/// Claims that wait for a sign of life, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    deadline: Instant,
+    room: usize,
+    origin: Origin,
+    claim: Claim,
+}
+
+impl Claims {
+    /// When the next holder has had its time.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.waiting.first().map(|waiting| waiting.deadline)
+    }
+
+    fn take(&mut self, concerned: impl Fn(&Claim) -> bool) -> Vec<Waiting> {
+        self.waiting.extract_if(.., |waiting| concerned(&waiting.claim)).collect()
+    }
+}
+
+impl Shard {
+    /// Asks the holder of a wanted nickname for a sign of life.
+    pub(super) fn claim(&mut self, room: usize, origin: Origin, claim: Claim, now: Instant) {
+        let limit = self.live.config.outbox_bytes;
+        let holder = claim.holder;
+        let deadline = now + self.live.config.reclaim_timeout;
+        self.claims.waiting.push(Waiting { deadline, room, origin, claim });
+        let Some(connection) = self.connection(holder) else { return };
+        connection.probed = true;
+        if let Err(end) = connection.send(frame::ping(), limit) {
+            self.end(holder, end, now);
+        }
+    }
+
+    /// Notes a sign of life.
+    pub(super) fn heard(&mut self, id: SenderId, now: Instant) {
+        let probed = self.connection(id).is_some_and(|connection| std::mem::take(&mut connection.probed));
+        if probed {
+            for waiting in self.claims.take(|claim| claim.holder == id) {
+                self.settle(waiting, now);
+            }
+        }
+    }
+
+    /// Settles what a connection that has left its room held or wanted.
+    pub(super) fn settle_of(&mut self, id: SenderId, now: Instant) {
+        for waiting in self.claims.take(|claim| claim.holder == id || claim.claimant == id) {
+            if waiting.claim.claimant != id {
+                self.settle(waiting, now);
+            }
+        }
+    }
+
+    /// Takes the names of holders that have given no sign of life.
+    pub(super) fn settle_overdue(&mut self, now: Instant) {
+        while let Some(Waiting { deadline, claim, .. }) = self.claims.waiting.first() {
+            if now < *deadline {
+                return;
+            }
+            let holder = claim.holder;
+            // Its end settles the claims on it.
+            self.end(holder, End::Told(CloseCode::Policy, "the nickname was taken back by its address"), now);
+            // A holder that was gone already has left its claims behind.
+            for waiting in self.claims.take(|claim| claim.holder == holder) {
+                self.settle(waiting, now);
+            }
+        }
+    }
+
+    fn settle(&mut self, Waiting { room, origin, claim, .. }: Waiting, now: Instant) {
+        let claimant = claim.claimant;
+        let Some(local) = self.rooms.get_mut(room) else { return };
+        let taken = self.live.intake.settle(&mut local.room, claim);
+        if let Some(connection) = self.connection(claimant) {
+            connection.waits = false;
+        }
+        self.on_taken(room, origin, taken, now);
+        self.resume_unless_waiting(claimant, now);
+    }
+}

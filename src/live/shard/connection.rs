@@ -1,0 +1,259 @@
+//! One WebSocket as its shard keeps it. A few hundred bytes when it is at rest.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use mio::net::TcpStream;
+
+use super::inbox::{Arrival, Held};
+use super::out::{Flushed, Out};
+use crate::live::{Config, Live};
+use crate::model::{Address, SenderId};
+use crate::wire::Generation;
+use crate::wire::frame::{self, CloseCode, Decoder, Incoming, Violation};
+
+/// Why a connection comes to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is gone.
+    Gone,
+    /// No answer to a ping.
+    Silent,
+    /// The client closes.
+    Asked(Option<u16>),
+    /// The client broke the rules of the wire.
+    Broke(Violation),
+    /// A message took too long to arrive.
+    Endless,
+    /// There is no memory left for unfinished messages.
+    NoMemory,
+    /// The client reads too slowly.
+    Slow,
+    /// The relay closes.
+    Told(CloseCode, &'static str),
+}
+
+impl End {
+    /// What the relay's close frame says, when the relay is the one who closes.
+    pub(super) fn words(&self) -> Option<(CloseCode, String)> {
+        match self {
+            Self::Gone | Self::Silent | Self::Asked(_) => None,
+            Self::Broke(violation) => Some((violation.close_code(), violation.to_string())),
+            Self::Endless => Some((CloseCode::Policy, "a message took too long to arrive".to_owned())),
+            Self::NoMemory => Some((CloseCode::TryAgainLater, "too many long messages at once".to_owned())),
+            Self::Slow => Some((CloseCode::TryAgainLater, "too slow".to_owned())),
+            Self::Told(code, reason) => Some((*code, (*reason).to_owned())),
+        }
+    }
+
+    /// The close frame; `None` when nobody is there to get it.
+    pub(super) fn close_frame(&self) -> Option<Bytes> {
+        match self {
+            Self::Asked(code) => Some(frame::close_echo(*code)),
+            other => other.words().map(|(code, reason)| frame::close(code, &reason)),
+        }
+    }
+}
+
+/// Whether a connection goes on.
+pub(super) type Alive = Result<(), End>;
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) id: SenderId,
+    pub(super) room: usize,
+    pub(super) generation: Generation,
+    pub(super) address: Address,
+    pub(super) stream: TcpStream,
+    decoder: Decoder,
+    /// Memory that its unfinished message is accounted for with.
+    accounted: usize,
+    out: Option<Box<Out>>,
+    /// When the client was last heard.
+    heard: Instant,
+    /// When it was last pinged, or when it came.
+    pinged: Instant,
+    /// Whether an answer to that is due.
+    answer_due: bool,
+    /// When the unfinished message began.
+    midway: Option<Instant>,
+    /// Its message is looked at elsewhere; what has arrived behind it waits.
+    pub(super) pending: Option<Box<Vec<u8>>>,
+    /// Whether `pending` ends only with the answer to that message.
+    pub(super) waits: bool,
+    /// When the wheel is to look at it.
+    pub(super) look_at: Instant,
+    /// Whether somebody wants its nickname and waits for a sign of life.
+    pub(super) probed: bool,
+    /// It takes its leave until then.
+    leaving: Option<Instant>,
+    _held: Held,
+}
+
+impl Connection {
+    pub(super) fn new(id: SenderId, arrival: Arrival, limit: usize, now: Instant) -> Self {
+        let Arrival { stream, generation, address, held, room, .. } = arrival;
+        Self {
+            id,
+            room,
+            generation,
+            address,
+            stream,
+            decoder: Decoder::new(limit),
+            accounted: 0,
+            out: None,
+            heard: now,
+            pinged: now,
+            answer_due: false,
+            midway: None,
+            pending: None,
+            waits: false,
+            look_at: now,
+            probed: false,
+            leaving: None,
+            _held: held,
+        }
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
+    /// Reads once; the number of bytes is 0 when there is nothing to read now.
+    pub(super) fn read(&mut self, buffer: &mut [u8], now: Instant) -> Result<usize, End> {
+        match self.stream.read(buffer) {
+            Ok(0) => Err(End::Gone),
+            Ok(n) => {
+                self.heard = now;
+                Ok(n)
+            }
+            Err(fault) if matches!(fault.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
+            Err(_) => Err(End::Gone),
+        }
+    }
+
+    /// Takes the next message off the front of `bytes`.
+    pub(super) fn decode(&mut self, bytes: &mut &[u8], now: Instant) -> Result<Option<Incoming>, End> {
+        let incoming = self.decoder.next(bytes).map_err(End::Broke)?;
+        if self.decoder.is_midway() {
+            match &incoming {
+                Some(Incoming::Text(_)) => self.midway = Some(now),
+                _ => {
+                    self.midway.get_or_insert(now);
+                }
+            }
+        } else {
+            self.midway = None;
+        }
+        Ok(incoming)
+    }
+
+    /// When the message under way must have arrived.
+    pub(super) fn midway_deadline(&self, config: &Config) -> Option<Instant> {
+        self.midway.map(|began| began + config.frame_timeout)
+    }
+
+    /// Accounts for the memory of an unfinished message.
+    pub(super) fn account(&mut self, live: &Live) -> Alive {
+        let now = self.decoder.buffered();
+        let before = std::mem::replace(&mut self.accounted, now);
+        if before == now || live.account_partial(before, now) { Ok(()) } else { Err(End::NoMemory) }
+    }
+
+    /// Gives back what it is accounted for with.
+    pub(super) fn release(&mut self, live: &Live) {
+        live.account_partial(std::mem::take(&mut self.accounted), 0);
+    }
+
+    /// Sends whole frames: at once when nothing waits, behind what waits otherwise.
+    pub(super) fn send(&mut self, frames: Bytes, limit: usize) -> Alive {
+        if let Some(out) = &mut self.out {
+            if out.waiting() > limit {
+                return Err(End::Slow);
+            }
+            out.push(frames, 0);
+            return Ok(());
+        }
+        let written = match self.stream.write(&frames) {
+            Ok(written) => written,
+            Err(fault) if matches!(fault.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
+            Err(_) => return Err(End::Gone),
+        };
+        if written < frames.len() {
+            self.out.get_or_insert_default().push(frames, written);
+            // The socket tells when it takes more only if it was seen to be full.
+            return self.flush();
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    pub(super) fn flush(&mut self) -> Alive {
+        if let Some(out) = &mut self.out
+            && out.flush(&mut self.stream).map_err(|_| End::Gone)? == Flushed::All
+        {
+            self.out = None;
+            if self.is_leaving() {
+                self.stream.shutdown(Shutdown::Write).map_err(|_| End::Gone)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to take leave with what is `due` to it and a close frame; both have until `deadline`.
+    pub(super) fn leave(&mut self, end: &End, due: Vec<Bytes>, close: Bytes, deadline: Instant) -> Alive {
+        let out = self.out.get_or_insert_default();
+        if matches!(end, End::Slow | End::NoMemory) {
+            // Only the frame under way is finished: what has waited too long is not sent at all.
+            out.keep_begun();
+        } else {
+            for frames in due {
+                out.push(frames, 0);
+            }
+        }
+        out.push(close, 0);
+        self.leaving = Some(deadline);
+        self.flush()
+    }
+
+    /// Ends the connection at once; the client is told by a reset.
+    pub(super) fn reset(&self) {
+        // A socket that cannot be told so is gone already.
+        let _gone = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+    }
+
+    /// Does what is due, and says when to look again.
+    pub(super) fn on_time(&mut self, now: Instant, config: &Config) -> Result<Instant, End> {
+        if let Some(deadline) = self.leaving {
+            if now >= deadline {
+                self.reset();
+                return Err(End::Gone);
+            }
+            return Ok(deadline);
+        }
+        if self.answer_due && now >= self.pinged + config.pong_timeout {
+            if self.heard < self.pinged {
+                return Err(End::Silent);
+            }
+            self.answer_due = false;
+        }
+        if !self.answer_due && now >= self.pinged + config.ping_interval {
+            self.ping(now, config)?;
+        }
+        let turn = if self.answer_due { config.pong_timeout } else { config.ping_interval };
+        let next = self.pinged + turn;
+        match self.midway_deadline(config) {
+            Some(deadline) if now >= deadline => Err(End::Endless),
+            Some(deadline) => Ok(next.min(deadline)),
+            None => Ok(next),
+        }
+    }
+
+    fn ping(&mut self, now: Instant, config: &Config) -> Alive {
+        self.pinged = now;
+        self.answer_due = true;
+        self.send(frame::ping(), config.outbox_bytes)
+    }
+}

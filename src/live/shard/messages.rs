@@ -1,0 +1,194 @@
+//! What connections and calls say: from bytes to the intake, and the answer back to who said it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::Shard;
+use super::connection::End;
+use super::inbox::{Command, Origin};
+use crate::intake::Taken;
+use crate::model::{Decision, Message, Notice, Outcome, Sender, SenderId};
+use crate::wire;
+use crate::wire::frame::{self, Incoming};
+
+/// Messages above this size are decoded on a thread where that may take its time.
+const LONG_MESSAGE: usize = 64 * 1024;
+
+impl Shard {
+    /// Takes in what a connection has sent, message by message.
+    pub(super) fn take_bytes(&mut self, id: SenderId, mut bytes: &[u8], now: Instant) {
+        let live = Arc::clone(&self.live);
+        loop {
+            let Some(connection) = self.connection(id) else { return };
+            if connection.is_leaving() {
+                // What a client says once it is taking its leave is read, so that it can be gone in peace.
+                return;
+            }
+            if let Some(waiting) = &mut connection.pending {
+                waiting.extend_from_slice(bytes);
+                return;
+            }
+            let taken = match connection.decode(&mut bytes, now) {
+                Ok(Some(incoming)) => self.on_incoming(id, incoming, now),
+                Ok(None) => {
+                    let accounted = connection.account(&live);
+                    let deadline = connection.midway_deadline(&live.config);
+                    if let Some(deadline) = deadline.filter(|deadline| *deadline < connection.look_at) {
+                        self.look_at(id, deadline);
+                    }
+                    match accounted {
+                        Ok(()) => return,
+                        Err(end) => Err(end),
+                    }
+                }
+                Err(end) => Err(end),
+            };
+            if let Err(end) = taken {
+                return self.end(id, end, now);
+            }
+        }
+    }
+
+    fn on_incoming(&mut self, id: SenderId, incoming: Incoming, now: Instant) -> Result<(), End> {
+        let limit = self.live.config.outbox_bytes;
+        match incoming {
+            Incoming::Text(text) => {
+                self.on_text(id, text, now);
+                Ok(())
+            }
+            Incoming::Ping(payload) => {
+                self.connection(id).map_or(Ok(()), |connection| connection.send(frame::pong(&payload), limit))
+            }
+            Incoming::Pong => Ok(()),
+            Incoming::Close(code) => Err(End::Asked(code)),
+        }
+    }
+
+    fn on_text(&mut self, id: SenderId, text: String, now: Instant) {
+        let Some(connection) = self.connection(id) else { return };
+        let generation = connection.generation;
+        if text.len() <= LONG_MESSAGE {
+            return self.on_decoded(id, wire::decode(generation, &text), now);
+        }
+        connection.pending = Some(Box::default());
+        let me = self.me.clone();
+        self.runtime.spawn(async move {
+            let decoding = tokio::task::spawn_blocking(move || wire::decode(generation, &text));
+            if let Ok(decoded) = decoding.await {
+                // A shard that has ended has no use for it.
+                let _ended = me.post(Command::Decoded { id, decoded: Box::new(decoded) }).await;
+            }
+        });
+    }
+
+    pub(super) fn on_decoded_elsewhere(&mut self, id: SenderId, decoded: Result<Message, Notice>, now: Instant) {
+        self.on_decoded(id, decoded, now);
+        self.resume_unless_waiting(id, now);
+    }
+
+    fn on_decoded(&mut self, id: SenderId, decoded: Result<Message, Notice>, now: Instant) {
+        let Some(connection) = self.connection(id) else { return };
+        let (room, address) = (connection.room, connection.address);
+        match decoded {
+            Ok(message) => {
+                let Some(local) = self.rooms.get_mut(room) else { return };
+                let sender = Sender { connection: Some(id), address, room: local.room.name().clone() };
+                let taken = self.live.intake.accept(&mut local.room, &sender, message);
+                self.on_taken(room, Origin::Connection(sender, id), taken, now);
+            }
+            Err(notice) => self.notify(room, id, &notice),
+        }
+    }
+
+    /// A message that came without a connection.
+    pub(super) fn on_call(
+        &mut self,
+        room: usize,
+        sender: Sender,
+        message: Message,
+        reply: oneshot::Sender<Decision>,
+        now: Instant,
+    ) {
+        let Some(local) = self.rooms.get_mut(room) else { return };
+        let taken = self.live.intake.accept(&mut local.room, &sender, message);
+        self.on_taken(room, Origin::Call(sender, reply), taken, now);
+    }
+
+    /// A message that a filter has answered elsewhere.
+    pub(super) fn on_judged(&mut self, room: usize, origin: Origin, decision: Decision, now: Instant) {
+        let Some(local) = self.rooms.get_mut(room) else { return };
+        let taken = self.live.intake.publish(&mut local.room, origin.sender(), decision);
+        let connection = match &origin {
+            Origin::Connection(_, id) => Some(*id),
+            Origin::Call(..) => None,
+        };
+        if let Some(connection) = connection.and_then(|id| self.connection(id)) {
+            connection.waits = false;
+        }
+        self.on_taken(room, origin, taken, now);
+        if let Some(id) = connection {
+            self.resume_unless_waiting(id, now);
+        }
+    }
+
+    /// Goes on with what the intake made of a message.
+    pub(super) fn on_taken(&mut self, room: usize, origin: Origin, taken: Taken, now: Instant) {
+        self.stir(room);
+        match taken {
+            Taken::Decided(decision) => self.answer(room, origin, decision),
+            Taken::Waiting(waiting) => {
+                self.suspend(&origin);
+                let (live, me) = (Arc::clone(&self.live), self.me.clone());
+                self.runtime.spawn(async move {
+                    let decision = Box::new(live.intake.finish(*waiting, origin.sender()).await);
+                    // A shard that has ended has no use for it.
+                    let _ended = me.post(Command::Judged { room, origin, decision }).await;
+                });
+            }
+            Taken::Claimed(claim) => {
+                self.suspend(&origin);
+                self.claim(room, origin, claim, now);
+            }
+        }
+    }
+
+    /// Tells the one who said something what became of it.
+    fn answer(&mut self, room: usize, origin: Origin, decision: Decision) {
+        match origin {
+            Origin::Connection(_, id) => {
+                if let (Outcome::Reject | Outcome::Hold, Some(reason)) = (decision.outcome, decision.reason) {
+                    self.notify(room, id, &Notice::Refused(reason));
+                }
+            }
+            // Who called may have lost patience.
+            Origin::Call(_, reply) => drop(reply.send(decision)),
+        }
+    }
+
+    fn notify(&mut self, room: usize, id: SenderId, notice: &Notice) {
+        if let Some(local) = self.rooms.get_mut(room) {
+            local.room.notify(id, notice, &self.live.wire);
+            self.stir(room);
+        }
+    }
+
+    /// Keeps what a connection says next until its message has come back.
+    fn suspend(&mut self, origin: &Origin) {
+        if let Origin::Connection(_, id) = origin
+            && let Some(connection) = self.connection(*id)
+        {
+            connection.pending.get_or_insert_default();
+            connection.waits = true;
+        }
+    }
+
+    /// Goes on with a connection whose message has come back.
+    pub(super) fn resume_unless_waiting(&mut self, id: SenderId, now: Instant) {
+        let Some(connection) = self.connection(id).filter(|connection| !connection.waits) else { return };
+        let Some(waiting) = connection.pending.take() else { return };
+        self.take_bytes(id, &waiting, now);
+        self.ready.push_back(id);
+    }
+}

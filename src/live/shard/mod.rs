@@ -1,0 +1,274 @@
+//! A shard: a thread that owns sockets and rooms.
+//!
+//! It goes in rounds. In one round it reads every socket that has something, judges each message, and collects what a
+//! room hears in that room's round buffer; then it does one write for each member. Batching like this is what makes
+//! fan-out cheap: a member costs a system call a round, not a wake-up and a call for each message. Nothing here waits:
+//! what takes long (a plugin, a long message to decode) runs elsewhere and comes back through the [`inbox`].
+
+mod claims;
+mod connection;
+mod deliver;
+pub(super) mod inbox;
+mod messages;
+mod out;
+mod start;
+mod wheel;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::{Events, Interest, Poll, Token};
+use slab::Slab;
+use tokio::runtime::Handle;
+
+use self::claims::Claims;
+use self::connection::{Connection, End};
+use self::deliver::LocalRoom;
+use self::inbox::{Arrival, Command, Inbox, Outlet};
+use self::wheel::Wheel;
+use super::Live;
+use crate::model::SenderId;
+use crate::wire::frame::CloseCode;
+
+pub use self::inbox::Ended;
+pub use self::start::{Ending, start};
+
+/// Events that one poll takes.
+const EVENTS: usize = 1_024;
+/// The token of the inbox; connections have the numbers below.
+const INBOX: Token = Token(usize::MAX);
+/// What one read takes at most. The buffer is one for the shard, not for each connection.
+const READ_BYTES: usize = 64 * 1024;
+/// Commands that one round takes at most.
+const COMMANDS: usize = 1_024;
+/// A connection is looked at this often at least, which is less than a turn of the wheel.
+const LONGEST_LOOK: Duration = Duration::from_secs(50);
+
+/// The thread's own state. No other thread sees any of it.
+pub(super) struct Shard {
+    live: Arc<Live>,
+    poll: Poll,
+    inbox: Outlet,
+    /// The way back for what runs elsewhere.
+    me: Inbox,
+    runtime: Handle,
+    /// Which shard this is, so that ids differ from those of others.
+    number: u8,
+    serial: u32,
+    rooms: Vec<LocalRoom>,
+    /// Rooms in which something was said or a number is due.
+    stirred: VecDeque<usize>,
+    connections: Slab<Connection>,
+    /// Connections that may have something to read.
+    ready: VecDeque<SenderId>,
+    wheel: Wheel,
+    claims: Claims,
+    buffer: Vec<u8>,
+    /// Set at shutdown.
+    closing: Option<(CloseCode, &'static str)>,
+}
+
+impl Shard {
+    /// Runs until it is told to close and all connections have ended.
+    ///
+    /// # Errors
+    /// When the system's poll fails, which nothing here can mend.
+    fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            let patience = self.patience();
+            match self.poll.poll(&mut events, patience) {
+                Err(fault) if fault.kind() != io::ErrorKind::Interrupted => return Err(fault),
+                _ => self.inbox.awake(),
+            }
+            let now = Instant::now();
+            for event in &events {
+                self.on_event(event, now);
+            }
+            for _ in 0..COMMANDS {
+                let Some(command) = self.inbox.next() else { break };
+                self.on_command(command, now);
+            }
+            for _ in 0..self.ready.len() {
+                let Some(id) = self.ready.pop_front() else { break };
+                self.read(id, now);
+            }
+            self.keep_time(now);
+            self.deliver(now);
+            if self.closing.is_some() && self.connections.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How long the shard may sleep; not at all when something is left to do.
+    fn patience(&self) -> Option<Duration> {
+        if !self.ready.is_empty() || self.has_undelivered() || !self.inbox.may_sleep() {
+            return Some(Duration::ZERO);
+        }
+        let next = [self.wheel.next(), self.claims.next(), self.number_due()].into_iter().flatten().min()?;
+        // Poll counts in whole milliseconds and rounds up.
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    fn on_event(&mut self, event: &Event, now: Instant) {
+        let Token(key) = event.token();
+        // An event of a connection that has ended meanwhile, or of the inbox, finds nobody.
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let id = connection.id;
+        if event.is_writable()
+            && let Err(end) = connection.flush()
+        {
+            return self.end(id, end, now);
+        }
+        if event.is_readable() || event.is_read_closed() || event.is_error() {
+            self.ready.push_back(id);
+        }
+    }
+
+    fn on_command(&mut self, command: Command, now: Instant) {
+        match command {
+            Command::Adopt(arrival) => self.adopt(*arrival, now),
+            Command::Say { room, sender, message, reply } => self.on_call(room, sender, *message, reply, now),
+            Command::Judged { room, origin, decision } => self.on_judged(room, origin, *decision, now),
+            Command::Decoded { id, decoded } => self.on_decoded_elsewhere(id, *decoded, now),
+            Command::Users { room, reply } => {
+                let users = self.rooms.get(room).map(|local| local.room.users());
+                // Who asked may have lost patience.
+                let _gone = reply.send(users.unwrap_or_default());
+            }
+            Command::Close { code, reason } => self.close(code, reason, now),
+        }
+    }
+
+    /// Makes a socket a member of its room.
+    fn adopt(&mut self, mut arrival: Arrival, now: Instant) {
+        let (room, address, generation) = (arrival.room, arrival.address, arrival.generation);
+        let first = std::mem::take(&mut arrival.first);
+        let entry = self.connections.vacant_entry();
+        let key = entry.key();
+        let id = SenderId(u64::from(self.serial) << 32 | u64::from(self.number) << 24 | key as u64 & 0x00ff_ffff);
+        self.serial = self.serial.wrapping_add(1);
+        let both = Interest::READABLE | Interest::WRITABLE;
+        if let Err(fault) = self.poll.registry().register(&mut arrival.stream, Token(key), both) {
+            tracing::warn!(%fault, "a connection could not be taken over");
+            return;
+        }
+        entry.insert(Connection::new(id, arrival, self.live.config.max_frame_bytes, now));
+        self.look_at(id, now + self.live.config.ping_interval);
+        if let Some((code, reason)) = self.closing {
+            return self.end(id, End::Told(code, reason), now);
+        }
+        if let Some(local) = self.rooms.get_mut(room) {
+            local.room.join(id, address, generation);
+            self.stir(room);
+        }
+        self.take_bytes(id, &first, now);
+    }
+
+    /// Reads a connection once. What is left over comes with the next round, so that a loud client keeps nobody out.
+    fn read(&mut self, id: SenderId, now: Instant) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let read = match self.connection(id) {
+            // What arrives behind a message that is looked at elsewhere waits in the socket.
+            None | Some(Connection { pending: Some(_), .. }) => Ok(0),
+            Some(connection) => connection.read(&mut buffer, now),
+        };
+        match read {
+            Ok(0) => {}
+            Ok(n) => {
+                // Until a read finds nothing, more may be there, and no further event would tell.
+                self.ready.push_back(id);
+                self.heard(id, now);
+                self.take_bytes(id, buffer.get(..n).unwrap_or_default(), now);
+            }
+            Err(end) => self.end(id, end, now),
+        }
+        self.buffer = buffer;
+    }
+
+    /// Looks at those whose time has come.
+    fn keep_time(&mut self, now: Instant) {
+        for id in self.wheel.advance(now) {
+            let live = Arc::clone(&self.live);
+            let Some(connection) = self.connection(id) else { continue };
+            // Looked at already, with a later time since.
+            if now < connection.look_at {
+                continue;
+            }
+            match connection.on_time(now, &live.config) {
+                Ok(next) => self.look_at(id, next.min(now + LONGEST_LOOK)),
+                Err(end) => self.end(id, end, now),
+            }
+        }
+        self.settle_overdue(now);
+    }
+
+    /// Ends a connection: its room hears of it at once, the client gets a close frame and a while to take it.
+    fn end(&mut self, id: SenderId, end: End, now: Instant) {
+        let live = Arc::clone(&self.live);
+        let Some(connection) = self.connection(id) else { return };
+        let room = connection.room;
+        if connection.is_leaving() {
+            return self.forget(id);
+        }
+        connection.release(&live);
+        connection.pending = None;
+        let due = self.leave_room(room, id);
+        self.settle_of(id, now);
+        tracing::debug!(connection = id.0, ?end, "a connection ends");
+        let Some(close) = end.close_frame() else { return self.forget(id) };
+        let Some(connection) = self.connection(id) else { return };
+        if let Some((code, reason)) = end.words() {
+            let (code, address) = (code.number(), connection.address);
+            live.metrics.count_close(code);
+            tracing::info!(code, reason, %address, "closing a connection");
+        }
+        let deadline = now + live.config.close_timeout;
+        match connection.leave(&end, due, close, deadline) {
+            Ok(()) => self.look_at(id, deadline),
+            Err(_) => self.forget(id),
+        }
+    }
+
+    /// Forgets a connection, which closes its socket.
+    fn forget(&mut self, id: SenderId) {
+        if self.connection(id).is_some() {
+            self.connections.remove(key_of(id));
+        }
+    }
+
+    /// Closes everything: what was said is delivered, then everyone leaves at once, without a word of presence.
+    fn close(&mut self, code: CloseCode, reason: &'static str, now: Instant) {
+        self.closing = Some((code, reason));
+        self.deliver_all(now);
+        for local in &mut self.rooms {
+            local.room.empty();
+        }
+        let ids: Vec<SenderId> = self.connections.iter().map(|(_, connection)| connection.id).collect();
+        for id in ids {
+            if self.connection(id).is_some_and(|connection| !connection.is_leaving()) {
+                self.end(id, End::Told(code, reason), now);
+            }
+        }
+    }
+
+    fn look_at(&mut self, id: SenderId, when: Instant) {
+        if let Some(connection) = self.connections.get_mut(key_of(id)).filter(|connection| connection.id == id) {
+            connection.look_at = when;
+            self.wheel.schedule(id, when);
+        }
+    }
+
+    fn connection(&mut self, id: SenderId) -> Option<&mut Connection> {
+        self.connections.get_mut(key_of(id)).filter(|connection| connection.id == id)
+    }
+}
+
+/// Where in the slab a connection is; its id tells it apart from others that were there before.
+fn key_of(id: SenderId) -> usize {
+    usize::try_from(id.0 & 0x00ff_ffff).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,115 @@
+//! When each connection is to be looked at next: a timer wheel, so that ten thousand connections cost as many numbers
+//! and no timer each.
+
+use std::time::{Duration, Instant};
+
+use crate::model::SenderId;
+
+/// How exact the wheel is.
+const TICK: Duration = Duration::from_millis(50);
+/// Ticks of a whole turn: 51 s. What is due later is put at the end and must be put again from there.
+const SLOTS: usize = 1_024;
+
+/// Connections by the time at which they are to be looked at.
+#[derive(Debug)]
+pub(super) struct Wheel {
+    slots: Vec<Vec<SenderId>>,
+    /// The slot that is looked at next, and when.
+    at: usize,
+    due: Instant,
+    scheduled: usize,
+}
+
+impl Wheel {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { slots: vec![Vec::new(); SLOTS], at: 0, due: now + TICK, scheduled: 0 }
+    }
+
+    /// Has `id` looked at once, at `when` or up to a tick later; earlier when that is more than a turn away.
+    pub(super) fn schedule(&mut self, id: SenderId, when: Instant) {
+        let ticks = when.saturating_duration_since(self.due).as_millis().div_ceil(TICK.as_millis());
+        let ahead = usize::try_from(ticks).unwrap_or(SLOTS).min(SLOTS - 1);
+        if let Some(slot) = self.slots.get_mut((self.at + ahead) % SLOTS) {
+            slot.push(id);
+            self.scheduled += 1;
+        }
+    }
+
+    /// Moves on to `now` and gives those whose time has come.
+    pub(super) fn advance(&mut self, now: Instant) -> Vec<SenderId> {
+        let mut come = Vec::new();
+        while self.due <= now {
+            if let Some(slot) = self.slots.get_mut(self.at) {
+                come.append(slot);
+                // A slot that was crowded once does not keep the memory for that.
+                slot.shrink_to(64);
+            }
+            self.at = (self.at + 1) % SLOTS;
+            self.due += TICK;
+        }
+        self.scheduled -= come.len();
+        come
+    }
+
+    /// When somebody's time comes next.
+    pub(super) fn next(&self) -> Option<Instant> {
+        if self.scheduled == 0 {
+            return None;
+        }
+        let ahead =
+            (0..SLOTS).find(|ahead| self.slots.get((self.at + ahead) % SLOTS).is_some_and(|s| !s.is_empty()))?;
+        Some(self.due + TICK * u32::try_from(ahead).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: SenderId = SenderId(1);
+    const TWO: SenderId = SenderId(2);
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn nobody_is_looked_at_before_the_time_and_everybody_a_tick_after_it() {
+        let start = Instant::now();
+        let mut wheel = Wheel::new(start);
+        wheel.schedule(ONE, start + seconds(1));
+        wheel.schedule(TWO, start + seconds(20));
+        assert_eq!(wheel.advance(start + Duration::from_millis(999)), []);
+        assert_eq!(wheel.advance(start + seconds(1) + TICK), [ONE]);
+        assert_eq!(wheel.advance(start + Duration::from_millis(19_999)), []);
+        assert_eq!(wheel.advance(start + seconds(20) + TICK), [TWO]);
+        assert_eq!(wheel.advance(start + seconds(1_000)), []);
+    }
+
+    #[test]
+    fn the_next_time_is_known() {
+        let start = Instant::now();
+        let mut wheel = Wheel::new(start);
+        assert_eq!(wheel.next(), None);
+        wheel.schedule(ONE, start + seconds(20));
+        wheel.schedule(TWO, start + seconds(10));
+        let next = wheel.next().unwrap();
+        assert!(next >= start + seconds(10) && next <= start + seconds(10) + TICK, "{:?}", next - start);
+    }
+
+    #[test]
+    fn what_is_more_than_a_turn_away_comes_early() {
+        let start = Instant::now();
+        let mut wheel = Wheel::new(start);
+        wheel.schedule(ONE, start + seconds(3_600));
+        assert_eq!(wheel.advance(start + seconds(60)), [ONE]);
+    }
+
+    #[test]
+    fn what_is_due_already_comes_with_the_next_tick() {
+        let start = Instant::now();
+        let mut wheel = Wheel::new(start);
+        wheel.schedule(ONE, start);
+        assert_eq!(wheel.advance(start + TICK), [ONE]);
+    }
+}
