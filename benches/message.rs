@@ -60,8 +60,7 @@ fn costs(criterion: &mut Criterion) {
     criterion.bench_function("encode", |b| {
         b.iter(|| Frames::of(Event::Message(black_box(&message))).get(Generation::V1));
     });
-    for (name, filters) in
-        [("shape", vec![shape()]), ("rate", vec![rate()]), ("shape and rate", vec![shape(), rate()])]
+    for (name, filters) in [("shape", vec![shape()]), ("rate", vec![rate()]), ("shape and rate", vec![shape(), rate()])]
     {
         let chain = Chain::of(filters, &metrics);
         let mut turns = senders.iter().cycle();
