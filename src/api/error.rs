@@ -34,6 +34,9 @@ pub enum ApiError {
     /// The body is longer than allowed.
     #[error("the body is longer than {0} bytes")]
     BodyTooLong(usize),
+    /// The request took too long.
+    #[error("the request took too long to arrive")]
+    TooLate,
     /// The body did not arrive whole.
     #[error("the body could not be read")]
     Body,
@@ -71,6 +74,7 @@ impl ApiError {
             Self::UnknownRoom(_) | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Origin | Self::MetricsNotForYou => StatusCode::FORBIDDEN,
+            Self::TooLate => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAMessage(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused(reason) => match reason.code {

@@ -11,11 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 
 pub use config::Config;
 
@@ -54,6 +56,7 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
     let cors = CorsLayer::new()
         .allow_methods([Method::GET, Method::PUT])
         .allow_headers(Any)
+        .expose_headers([header::RETRY_AFTER])
         .allow_origin(allowed_origins(&api.origins));
     Router::new()
         .route("/rooms", get(rooms::names))
@@ -64,18 +67,32 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .route("/room/{room}/message", put(rooms::put_message))
         .route("/room/{room}/ws", get(rooms::websocket))
         .route("/healthz", get(operations::healthz))
-        .route("/metrics", get(operations::metrics))
-        .with_state(api)
+        .with_state(Arc::clone(&api))
         .merge(docs::router())
         .merge(pages())
         .fallback(async || ApiError::NoSuchPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(cors)
+        .merge(figures(api))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout))
+        .layer(middleware::from_fn_with_state(timeout, in_time))
+}
+
+/// Answers with 408 what takes longer than `timeout`.
+async fn in_time(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(timeout, next.run(request)).await;
+    answered.unwrap_or_else(|_| ApiError::TooLate.into_response())
+}
+
+/// Not for pages of other origins: the operator's own browser is on the machine that may see figures.
+fn figures(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/metrics", get(operations::metrics))
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .with_state(api)
 }
 
 /// The routes of the port that is for figures alone.

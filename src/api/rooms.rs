@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::error::{ApiError, Detail};
 use super::request::{AllowedOrigin, From, InRoom};
-use crate::model::{Kind, Notice, Outcome, Reason, Sender};
+use crate::model::{Kind, Notice, Outcome, Sender};
 use crate::wire::{Generation, v1};
 
 /// What the instance says of itself.
@@ -143,9 +143,8 @@ pub(super) async fn put_message(
 ) -> Result<Response, ApiError> {
     let text = read(body, api.max_body_bytes).await?;
     let message = v1::decode(&text).map_err(|notice| match notice {
-        Notice::Refused(Reason { text, .. }) | Notice::Uncompliant(Reason { text, .. }) => {
-            ApiError::NotAMessage(text.into_owned())
-        }
+        Notice::Refused(reason) => ApiError::Refused(reason),
+        Notice::Uncompliant(reason) => ApiError::NotAMessage(reason.text.into_owned()),
     })?;
     if !matches!(message.kind, Kind::Text { .. }) {
         return Err(ApiError::NotAMessage("only chat messages can be sent this way".to_owned()));
@@ -163,6 +162,10 @@ pub(super) async fn put_message(
 }
 
 async fn read(body: Body, limit: usize) -> Result<String, ApiError> {
+    // What announces itself as too long is not waited for.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(ApiError::BodyTooLong(limit));
+    }
     let bytes = to_bytes(body, limit).await.map_err(|fault| {
         let too_long = std::error::Error::source(&fault).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
         if too_long { ApiError::BodyTooLong(limit) } else { ApiError::Body }

@@ -83,7 +83,7 @@ impl TrustedProxies {
                 ForwardedHeader::Forwarded => parse_forwarded(hop),
             };
             // What is no address hides who is behind it; the proxy that wrote it stands for them.
-            let Some(hop) = hop else { break };
+            let Some(hop) = hop else { return Client { ip, behind_unknown_proxy: true } };
             ip = hop;
             if !self.trusts(ip) {
                 break;

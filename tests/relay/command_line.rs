@@ -3,8 +3,10 @@
 //! A folder in `tests/cases/config` is a working directory, with the variables of its file `environment` and what
 //! `check` prints: `stdout` where the configuration is good, `stderr` where it is not.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::support::program::relay;
 use crate::support::{PATIENCE, Relay};
@@ -102,7 +104,8 @@ fn a_fault_is_found_before_any_port_is_bound() {
 fn a_port_in_use_ends_the_start_with_a_sentence_that_names_it() {
     let (_listener, address) = taken();
     let directory = tempfile::tempdir().unwrap();
-    for variables in [&[("LISTEN", address.as_str())] as &[_], &[("LISTEN", "127.0.0.1:0"), ("METRICS_LISTEN", &address)]]
+    for variables in
+        [&[("LISTEN", address.as_str())] as &[_], &[("LISTEN", "127.0.0.1:0"), ("METRICS_LISTEN", &address)]]
     {
         let output = relay(directory.path(), &["serve"], variables);
         assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
@@ -163,10 +166,30 @@ fn the_examples_are_good() {
     }
 }
 
+#[test]
+fn a_report_that_nobody_reads_changes_no_exit_code() {
+    // As in `gischat-relay check | head -1`.
+    let nobody = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let directory = tempfile::tempdir().unwrap();
+    for (main_lang, wanted) in [("en", DONE), ("?", BAD_CONFIGURATION)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gischat-relay"));
+        command.arg("check").current_dir(directory.path()).env_clear().env("MAIN_LANG", main_lang);
+        let status = command.stdout(nobody()).stderr(nobody()).status().unwrap();
+        assert_eq!(status.code(), wanted, "MAIN_LANG={main_lang}");
+    }
+}
+
 #[tokio::test]
 async fn the_environment_wins_over_dotenv_and_that_over_the_file_and_that_over_the_default() {
     let relay = Relay::with()
-        .file("relay.toml", "[instance]\nmain_lang = 'fr'\nrules = 'of the file'\n[filter.shape]\nmin_author_length = 5\n")
+        .file(
+            "relay.toml",
+            "[instance]\nmain_lang = 'fr'\nrules = 'of the file'\n[filter.shape]\nmin_author_length = 5\n",
+        )
         .file(".env", "MAIN_LANG=it\nRULES='of dotenv\\nin two lines'\n")
         .env("MAIN_LANGUAGE", "pt")
         .start()
@@ -199,23 +222,34 @@ async fn health_asks_the_relay_of_this_configuration() {
 }
 
 #[test]
-fn health_is_bad_where_no_relay_answers() {
+fn health_is_bad_where_something_else_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (listener, address) = taken();
     let stranger = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut head = [0; 1_024];
-        let _ = std::io::Read::read(&mut stream, &mut head).unwrap();
-        std::io::Write::write_all(&mut stream, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
     });
-    let other = relay(directory.path(), &["health"], &[("LISTEN", &address)]);
+    let output = relay(directory.path(), &["health"], &[("LISTEN", &address)]);
     stranger.join().unwrap();
-    assert_eq!(other.status, DOES_NOT_HOLD, "{other:?}");
-    assert!(other.stderr.contains("404"), "{other:?}");
+    assert_eq!((output.status, output.stdout.as_str()), (DOES_NOT_HOLD, ""), "{output:?}");
+    assert!(output.stderr.starts_with(&format!("{address}: ")) && output.stderr.contains("404"), "{output:?}");
+}
 
-    // The listener is gone now.
-    let nobody = relay(directory.path(), &["health"], &[("LISTEN", &address)]);
-    assert_eq!(nobody.status, DOES_NOT_HOLD, "{nobody:?}");
-    assert!(nobody.stderr.starts_with(&format!("{address}: ")), "{nobody:?}");
+#[test]
+fn health_is_bad_where_nobody_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    // Bound and not listening: nobody else can be there.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap().to_string();
+    let output = relay(directory.path(), &["health"], &[("LISTEN", &address)]);
+    assert_eq!((output.status, output.stdout.as_str()), (DOES_NOT_HOLD, ""), "{output:?}");
+    assert!(output.stderr.starts_with(&format!("{address}: ")), "{output:?}");
 }

@@ -264,7 +264,11 @@ fn a_planted_upward_import_is_found() {
         ("wire/v1.rs", "pub(crate) use crate::rooms::Room;", vec![1]),
         ("room/mod.rs", "use crate::{model, wire::{self, room}};\nuse crate::room::x;", vec![]),
         ("room/mod.rs", "/* crate::app /* nested */ crate::app */ // crate::app\n//! [`crate::app`]", vec![]),
-        ("room/mod.rs", "const X: &str = r#\"crate::app \" crate::app\"#; const Q: char = '\"'; use crate::app;", vec![1]),
+        (
+            "room/mod.rs",
+            "const X: &str = r#\"crate::app \" crate::app\"#; const Q: char = '\"'; use crate::app;",
+            vec![1],
+        ),
     ] {
         let wanted: Vec<String> = lines.iter().map(|line| format!("{path}:{line}: ")).collect();
         let found = found(path, text);

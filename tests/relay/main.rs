@@ -1,5 +1,27 @@
 //! Integration tests: the real binary on a port of its own, real clients. One program, so that it is linked once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    reason = "tests fail by panicking, which clippy.toml allows in test functions only, and end what may have ended already"
+)]
+
 mod support;
 
+mod chat;
+mod command_line;
+mod example_script;
+mod filters;
+mod floors;
+mod http;
+mod identity;
+mod life;
+mod limits;
+mod logs;
+mod nginx;
+mod shutdown;
 mod smoke;
+mod transcript;
+mod wire_cases;

@@ -1,5 +1,6 @@
 //! HTTP as it is on the wire, so that tests see the letter case of headers too.
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -40,18 +41,23 @@ pub(crate) async fn request(
 ) -> Response {
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(head, "{name}: {value}\r\n").unwrap();
     }
     if !body.is_empty() {
-        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        write!(head, "Content-Length: {}\r\n", body.len()).unwrap();
     }
-    let text = timeout(PATIENCE, exchange(address, &format!("{head}\r\n{body}"))).await.expect("no answer").unwrap();
+    send(address, format!("{head}\r\n{body}").as_bytes()).await
+}
+
+/// Sends these bytes, which must make the relay close the connection, and gives the answer.
+pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Response {
+    let text = timeout(PATIENCE, exchange(address, bytes)).await.expect("no answer").unwrap();
     parse(&text)
 }
 
-async fn exchange(address: SocketAddr, request: &str) -> std::io::Result<String> {
+async fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(request.as_bytes()).await?;
+    stream.write_all(request).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;
     Ok(String::from_utf8_lossy(&answer).into_owned())

@@ -27,7 +27,7 @@ pub(crate) fn relay(directory: &Path, arguments: &[&str], environment: &[(&str, 
 /// Runs any command to its end, which must come soon.
 pub(crate) fn output(command: &mut Command) -> Output {
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = spawned.unwrap_or_else(|fault| panic!("{:?}: {fault}", command.get_program()));
+    let mut child = spawned.unwrap_or_else(|fault| panic!("{}: {fault}", command.get_program().display()));
     let (stdout, stderr) = (read_off(child.stdout.take().unwrap()), read_off(child.stderr.take().unwrap()));
     let until = Instant::now() + PATIENCE;
     let mut texts = [stdout, stderr].into_iter().map(|text| {

@@ -10,6 +10,9 @@ use std::time::Instant;
 
 use super::{Client, PATIENCE, Response, request};
 
+/// Most lines of a log that a failed test shows.
+const SHOWN_LINES: usize = 200;
+
 /// A running relay; ended when dropped.
 #[derive(Debug)]
 pub(crate) struct Relay {
@@ -78,9 +81,8 @@ impl RelayBuilder {
         let address = loop {
             match arriving.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
-                    let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-                    if line["message"] == "serving" {
-                        break line["address"].as_str().unwrap().parse().unwrap();
+                    if let Some(address) = address(&line) {
+                        break address;
                     }
                 }
                 Err(fault) => panic!("the relay does not serve ({fault}); its log: {:#?}", log.lock().unwrap()),
@@ -88,6 +90,16 @@ impl RelayBuilder {
         };
         Relay { child, address, log, closed, directory: self.directory }
     }
+}
+
+/// The address that a line of the log, JSON or text, says is served.
+fn address(line: &str) -> Option<SocketAddr> {
+    let address = match serde_json::from_str::<serde_json::Value>(line) {
+        Ok(line) if line["message"] == "serving" => line["address"].as_str()?.to_owned(),
+        Ok(_) => return None,
+        Err(_) => line.split_once(" serving address=")?.1.split(' ').next()?.to_owned(),
+    };
+    Some(address.parse().unwrap())
 }
 
 impl Relay {
@@ -144,11 +156,28 @@ impl Relay {
         request(self.address, "PUT", path, &[], body).await
     }
 
+    /// The answer to a message that is sent by `PUT` with further headers.
+    pub(crate) async fn put_line(&self, room: &str, author: &str, text: &str, headers: &[(&str, &str)]) -> Response {
+        let body = super::line(author, text).to_string();
+        request(self.address, "PUT", &format!("/room/{room}/message"), headers, &body).await
+    }
+
+    /// The registered nicknames of a room.
+    pub(crate) async fn users(&self, room: &str) -> serde_json::Value {
+        self.get(&format!("/room/{room}/users")).await.json()
+    }
+
     /// The value of a line of `/metrics`, 0 when it is not there.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics").await.body;
         let line = text.lines().find_map(|line| line.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')));
         line.map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    /// As [`Relay::metric`], of what is counted in whole numbers.
+    pub(crate) async fn count(&self, name: &str) -> u64 {
+        let value = self.metric(name).await;
+        format!("{value}").parse().unwrap_or_else(|_| panic!("{name} is {value}"))
     }
 
     /// Sends a signal, such as `TERM`.
@@ -161,7 +190,7 @@ impl Relay {
     pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>) {
         match self.closed.recv_timeout(PATIENCE) {
             Err(RecvTimeoutError::Disconnected) => {}
-            other => panic!("the relay does not end ({other:?}); its log: {:#?}", self.log()),
+            other => panic!("the relay does not end ({other:?})"),
         }
         (self.child.wait().unwrap(), self.log())
     }
@@ -173,7 +202,10 @@ impl Drop for Relay {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("the relay's log:\n{}", self.log().join("\n"));
+            let log = self.log();
+            // A flood makes hundreds of thousands of lines, of which the end tells most.
+            let before = log.len().saturating_sub(SHOWN_LINES);
+            eprintln!("the relay's log after its first {before} lines:\n{}", log[before..].join("\n"));
         }
     }
 }

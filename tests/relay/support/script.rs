@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Instant;
 
 use super::PATIENCE;
@@ -74,7 +74,7 @@ impl Script {
                     self.heard.push(other.clone());
                     before.push(other);
                 }
-                Err(_) => panic!("{line:?} is not heard; heard: {:#?}{}", self.heard, self.hint()),
+                Err(fault) => panic!("{line:?} is not heard ({fault}); heard: {:#?}{}", self.heard, self.hint()),
             }
         }
     }
@@ -86,8 +86,8 @@ impl Script {
         loop {
             match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(line) => rest.push(line),
-                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
-                Err(_) => panic!("the script does not end; heard: {:#?} {rest:#?}", self.heard),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("the script does not end; heard: {:#?} {rest:#?}", self.heard),
             }
         }
         (self.child.wait().unwrap().code(), rest)

@@ -1,0 +1,176 @@
+//! Who comes and goes, and how many there are.
+
+use serde_json::json;
+
+use crate::support::{Client, Relay, exiter, line, nb_users, newcomer};
+
+/// The number that the relay tells over HTTP.
+async fn connected(relay: &Relay, room: &str) -> u64 {
+    let status = relay.get("/status").await.json();
+    let rooms = status["rooms"].as_array().unwrap();
+    rooms.iter().find(|entry| entry["name"] == room).unwrap()["nb_connected_users"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn on_joining_everyone_the_newcomer_included_hears_the_number() {
+    let relay = Relay::start().await;
+    let mut members: Vec<Client> = Vec::new();
+    for number in 1..=4 {
+        members.push(relay.join("QGIS").await);
+        for member in &mut members {
+            member.expect(nb_users(number)).await;
+        }
+    }
+    for member in &mut members {
+        assert!(member.settle().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn on_leaving_the_exiter_comes_before_the_number() {
+    let relay = Relay::start().await;
+    let mut jane = relay.join_as("QGIS", "jane").await;
+    let hans = relay.join_as("QGIS", "hans").await;
+    jane.skip_until(newcomer("hans")).await;
+    hans.leave().await;
+    jane.expect(exiter("hans")).await;
+    jane.expect(nb_users(1)).await;
+    assert!(jane.settle().await.is_empty());
+}
+
+#[tokio::test]
+async fn who_never_registered_leaves_without_an_exiter() {
+    let relay = Relay::start().await;
+    let mut jane = relay.join_as("QGIS", "jane").await;
+    let mut hans = relay.join("QGIS").await;
+    hans.send(line("hans", "hello")).await;
+    hans.skip_until(line("hans", "hello")).await;
+    jane.skip_until(line("hans", "hello")).await;
+    hans.leave().await;
+    jane.expect(nb_users(1)).await;
+    assert!(jane.settle().await.is_empty());
+}
+
+#[tokio::test]
+async fn registering_tells_everyone_of_the_newcomer() {
+    let relay = Relay::start().await;
+    let mut hans = relay.join("QGIS").await;
+    hans.expect(nb_users(1)).await;
+    let mut jane = relay.join("QGIS").await;
+    jane.send(newcomer("jane")).await;
+    for client in [&mut jane, &mut hans] {
+        client.expect(nb_users(2)).await;
+        client.expect(newcomer("jane")).await;
+    }
+    assert_eq!(relay.users("QGIS").await, json!(["jane"]));
+}
+
+#[tokio::test]
+async fn registering_again_changes_the_nickname() {
+    let relay = Relay::start().await;
+    let mut jane = relay.join_as("QGIS", "jane").await;
+    let mut hans = relay.join("QGIS").await;
+    hans.expect(nb_users(2)).await;
+    jane.expect(nb_users(2)).await;
+
+    jane.send(newcomer("janet")).await;
+    for client in [&mut jane, &mut hans] {
+        client.expect(exiter("jane")).await;
+        client.expect(newcomer("janet")).await;
+    }
+    assert_eq!(relay.users("QGIS").await, json!(["janet"]));
+    jane.send(line("janet", "hello")).await;
+    hans.expect(line("janet", "hello")).await;
+    jane.leave().await;
+    hans.expect(exiter("janet")).await;
+    hans.expect(nb_users(1)).await;
+}
+
+#[tokio::test]
+async fn another_spelling_of_ones_own_nickname_may_be_registered() {
+    let relay = Relay::start().await;
+    let mut jane = relay.join_as("QGIS", "jane").await;
+    jane.send(newcomer("Jane")).await;
+    jane.expect(exiter("jane")).await;
+    jane.expect(newcomer("Jane")).await;
+    assert_eq!(relay.users("QGIS").await, json!(["Jane"]));
+}
+
+#[tokio::test]
+async fn registering_the_same_nickname_again_tells_nobody_anything() {
+    let relay = Relay::start().await;
+    let mut jane = relay.join_as("QGIS", "jane").await;
+    let mut hans = relay.join("QGIS").await;
+    hans.expect(nb_users(2)).await;
+    jane.expect(nb_users(2)).await;
+    jane.send(newcomer("jane")).await;
+    assert!(jane.settle().await.is_empty());
+    assert!(hans.settle().await.is_empty());
+    assert_eq!(relay.users("QGIS").await, json!(["jane"]));
+}
+
+#[tokio::test]
+async fn a_registration_that_is_refused_leaves_the_nickname_as_it_was() {
+    let relay = Relay::start().await;
+    let mut jane = relay.join_as("QGIS", "jane").await;
+    for name in ["x", "internal", "a b"] {
+        jane.send(newcomer(name)).await;
+        let heard = jane.settle().await;
+        assert_eq!((heard.len(), &heard[0]["author"]), (1, &json!("moderation")), "{name}: {heard:?}");
+    }
+    jane.send(line("jane", "still here")).await;
+    jane.expect(line("jane", "still here")).await;
+    assert_eq!(relay.users("QGIS").await, json!(["jane"]));
+}
+
+#[tokio::test]
+async fn the_number_is_exact_after_clean_and_abrupt_leaves() {
+    let relay = Relay::start().await;
+    let mut watcher = relay.join("QGIS").await;
+    watcher.expect(nb_users(1)).await;
+    let (mut clean, mut abrupt) = (Vec::new(), Vec::new());
+    for number in 0..6 {
+        clean.push(relay.join_as("QGIS", &format!("clean-{number}")).await);
+        abrupt.push(relay.join_as("QGIS", &format!("abrupt-{number}")).await);
+    }
+    watcher.skip_until(newcomer("abrupt-5")).await;
+    assert_eq!(connected(&relay, "QGIS").await, 13);
+
+    for (clean, abrupt) in clean.into_iter().zip(abrupt) {
+        abrupt.break_off();
+        clean.leave().await;
+    }
+    let heard = watcher.skip_until(nb_users(1)).await;
+    let exiters = heard.iter().filter(|frame| frame.get("exiter").is_some()).count();
+    let numbers = heard.iter().filter_map(|frame| frame["nb_users"].as_u64());
+    assert_eq!(exiters, 12);
+    assert_eq!(numbers.collect::<Vec<_>>(), (2..=12).rev().collect::<Vec<_>>());
+    assert!(watcher.settle().await.is_empty());
+    assert_eq!(connected(&relay, "QGIS").await, 1);
+    assert_eq!(relay.users("QGIS").await, json!([]));
+}
+
+#[tokio::test]
+async fn the_number_counts_connections_of_one_room_only() {
+    let relay = Relay::start().await;
+    let mut jane = relay.join("QGIS").await;
+    let mut hans = relay.join("QField").await;
+    jane.expect(nb_users(1)).await;
+    hans.expect(nb_users(1)).await;
+    hans.leave().await;
+    assert!(jane.settle().await.is_empty());
+    assert_eq!((connected(&relay, "QGIS").await, connected(&relay, "QField").await), (1, 0));
+}
+
+#[tokio::test]
+async fn users_are_sorted_without_regard_to_letter_case() {
+    let relay = Relay::start().await;
+    let mut members = Vec::new();
+    for name in ["zoe", "Bob", "anna", "Zack", "_under", "Carl", "bert", "9lives"] {
+        members.push(relay.join_as("QGIS", name).await);
+    }
+    let _unregistered = relay.join("QGIS").await;
+    let sorted = json!(["9lives", "_under", "anna", "bert", "Bob", "Carl", "Zack", "zoe"]);
+    assert_eq!(relay.users("QGIS").await, sorted);
+    assert_eq!(relay.users("QField").await, json!([]));
+}

@@ -1,0 +1,7 @@
+//! The chain of filters, by WebSocket and by `PUT` alike.
+
+mod notices;
+mod proxies;
+mod rates;
+mod rules;
+mod shape;

@@ -1,0 +1,102 @@
+//! Whose address counts, shown by the limit of messages from one address.
+//!
+//! The bucket of an address holds one message. So two messages at once from addresses that count as two both pass; and
+//! of many that count as one, some do not.
+
+use crate::support::{ELSEWHERE, Relay, RelayBuilder, Response, line, send};
+
+const MANY: usize = 60;
+
+fn relay(trusted: &str, header: &str) -> RelayBuilder {
+    Relay::with()
+        .env("TRUSTED_PROXIES", trusted)
+        .env("RELAY__SERVER__FORWARDED_HEADER", header)
+        .env("RELAY__FILTER__RATE__ADDRESS__BURST", "1")
+        .env("RELAY__FILTER__RATE__ADDRESS__PER_SECOND", "1")
+}
+
+/// Puts messages under ever new nicknames, with a header made from their number, until one is refused.
+async fn refused_of_many(relay: &Relay, name: &str, value: impl Fn(usize) -> String) -> Option<Response> {
+    for number in 0..MANY {
+        let value = value(number);
+        let put = relay.put_line("QGIS", &format!("author-{number}"), "hi", &[(name, &value)]).await;
+        if put.status != 200 {
+            return Some(put);
+        }
+    }
+    None
+}
+
+async fn assert_one_address(relay: &Relay, name: &str, value: impl Fn(usize) -> String) {
+    let refused = refused_of_many(relay, name, &value).await;
+    let refused = refused.unwrap_or_else(|| panic!("`{name}: {}` and others count as many", value(0)));
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("from this address"), "{refused:?}");
+}
+
+async fn assert_many_addresses(relay: &Relay, name: &str, value: impl Fn(usize) -> String) {
+    let refused = refused_of_many(relay, name, &value).await;
+    assert!(refused.is_none(), "`{name}: {}` and others: {refused:?}", value(0));
+}
+
+#[tokio::test]
+async fn what_an_untrusted_peer_says_of_its_address_does_not_count() {
+    for trusted in ["", "10.0.0.0/8, 192.0.2.1"] {
+        let relay = relay(trusted, "x-forwarded-for").start().await;
+        assert_one_address(&relay, "X-Forwarded-For", |number| format!("198.51.100.{number}")).await;
+        assert_one_address(&relay, "Forwarded", |number| format!("for=198.51.100.{number}")).await;
+        assert_one_address(&relay, "X-Real-Ip", |number| format!("198.51.100.{number}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_tells_the_address_in_its_header() {
+    let relay = relay("127.0.0.0/8", "x-forwarded-for").start().await;
+    assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("198.51.100.{number}")).await;
+    assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("[2001:db8:0:{number:x}::1]:4711")).await;
+    assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("junk, 203.0.113.{number}, 127.0.0.9")).await;
+}
+
+#[tokio::test]
+async fn what_the_client_wrote_before_the_proxy_does_not_count() {
+    let relay = relay("127.0.0.1", "x-forwarded-for").start().await;
+    assert_one_address(&relay, "X-Forwarded-For", |number| format!("198.51.100.{number}, 203.0.113.7")).await;
+    // The other header is the client's own: this proxy does not write it.
+    assert_one_address(&relay, "Forwarded", |number| format!("for=198.51.100.{number}")).await;
+    assert_one_address(&relay, "X-Real-Ip", |number| format!("198.51.100.{number}")).await;
+}
+
+#[tokio::test]
+async fn the_standard_header_counts_when_the_setting_names_it() {
+    let relay = relay("127.0.0.1", "forwarded").start().await;
+    assert_many_addresses(&relay, "Forwarded", |number| format!("for=198.51.100.{number};proto=https")).await;
+    assert_many_addresses(&relay, "Forwarded", |number| format!("For=\"[2001:db8:0:{number:x}::1]:4711\"")).await;
+    assert_one_address(&relay, "Forwarded", |number| format!("for=198.51.100.{number}, for=203.0.113.7")).await;
+    assert_one_address(&relay, "X-Forwarded-For", |number| format!("192.0.2.{number}")).await;
+}
+
+#[tokio::test]
+async fn a_header_in_several_lines_is_one_list() {
+    let relay = relay("127.0.0.1", "x-forwarded-for").start().await;
+    let mut statuses = Vec::new();
+    for number in 0..MANY {
+        let body = line(&format!("author-{number}"), "hi").to_string();
+        let request = format!(
+            "PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nConnection: close\r\nContent-Length: {}\r\n\
+             X-Forwarded-For: 198.51.100.{number}\r\nx-forwarded-for: 203.0.113.7\r\n\r\n{body}",
+            body.len()
+        );
+        statuses.push(send(relay.address(), request.as_bytes()).await.status);
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn peers_at_different_addresses_are_different_clients() {
+    let relay = relay("", "x-forwarded-for").start().await;
+    assert_one_address(&relay, "X-Unknown", |number| number.to_string()).await;
+    let mut other = crate::support::Client::connect_from(ELSEWHERE, relay.address(), "/room/QGIS/ws").await.unwrap();
+    other.settle().await;
+    other.send(line("hans", "hi")).await;
+    assert_eq!(other.settle().await, [line("hans", "hi")]);
+}

@@ -1,0 +1,233 @@
+//! How much may be said, and how many may come in.
+//!
+//! A bucket fills up again while a test runs, at the slowest by one a second. So tests say more than the burst, and
+//! never count on what is refused last; that something passes is sure only where a bucket has not been used at all.
+
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::http::Response as Refused;
+
+use crate::support::{Client, Relay, RelayBuilder, Response, line, nb_users};
+
+/// More than anybody may say at once in these tests, also when a slow machine takes seconds for it.
+const MANY: usize = 60;
+
+/// A relay on which one of the buckets is small and the others are out of the way.
+fn with_small(bucket: &str, burst: u32) -> RelayBuilder {
+    let mut relay = Relay::with().env("TRUSTED_PROXIES", "127.0.0.1");
+    for name in ["CONNECTION", "NICKNAME", "ADDRESS", "ROOM"] {
+        let (burst, rate) = if name == bucket { (burst.to_string(), "1") } else { ("100000".into(), "100000") };
+        relay = relay
+            .env(&format!("RELAY__FILTER__RATE__{name}__BURST"), &burst)
+            .env(&format!("RELAY__FILTER__RATE__{name}__PER_SECOND"), rate);
+    }
+    relay
+}
+
+/// Puts messages, the nickname and address made from their number, until one is refused; gives it and how many passed.
+async fn put_until_refused(
+    relay: &Relay,
+    author: impl Fn(usize) -> String,
+    ip: impl Fn(usize) -> String,
+) -> (usize, Response) {
+    for number in 0..MANY {
+        let ip = ip(number);
+        let put = relay.put_line("QGIS", &author(number), "hi", &[("X-Forwarded-For", &ip)]).await;
+        if put.status != 200 {
+            return (number, put);
+        }
+    }
+    panic!("none of {MANY} messages was refused");
+}
+
+fn assert_too_many(put: &Response, whose: &str) {
+    assert_eq!(put.status, 429, "{put:?}");
+    assert_eq!(put.header("Retry-After"), Some("1"), "{put:?}");
+    assert_eq!(put.json()["detail"], format!("too many messages {whose}; try again in 1 s"));
+}
+
+/// Sends lines of these authors together and gives what came back to the sender, refusals and own lines.
+async fn say_at_once(client: &mut Client, author: impl Fn(usize) -> String) -> Vec<Value> {
+    let lines: Vec<Value> = (0..MANY).map(|number| line(&author(number), "hi")).collect();
+    client.send_together(&lines).await;
+    client.settle().await
+}
+
+fn is_refusal(frame: &Value, whose: &str) -> bool {
+    frame["author"] == "moderation"
+        && frame["message"] == format!("Refused: too many messages {whose}; try again in 1 s")
+}
+
+#[tokio::test]
+async fn a_connection_says_its_burst_at_once_and_only_it_hears_that_more_was_refused() {
+    let relay = with_small("CONNECTION", 3).start().await;
+    let mut witness = relay.join("QGIS").await;
+    witness.expect(nb_users(1)).await;
+    let mut jane = relay.join("QGIS").await;
+    jane.expect(nb_users(2)).await;
+    witness.expect(nb_users(2)).await;
+
+    let heard = say_at_once(&mut jane, |number| format!("jane-{number}")).await;
+    assert_eq!(heard.len(), MANY);
+    let (refused, said): (Vec<_>, Vec<_>) = heard.iter().partition(|frame| frame["author"] == "moderation");
+    assert_eq!(heard[..3], [0, 1, 2].map(|number| line(&format!("jane-{number}"), "hi")));
+    assert!(refused.iter().all(|frame| is_refusal(frame, "from this connection")), "{refused:?}");
+    assert!(!refused.is_empty());
+    assert_eq!(witness.settle().await.iter().collect::<Vec<_>>(), said);
+
+    // Another connection, and one that is none, have buckets of their own.
+    witness.send(line("hans", "hi")).await;
+    assert_eq!(witness.settle().await, [line("hans", "hi")]);
+    assert_eq!(relay.put_line("QGIS", "curl", "hi", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_nickname_has_one_bucket_by_whatever_entrance_and_letter_case() {
+    let relay = with_small("NICKNAME", 3).start().await;
+    let case = |number: usize| if number.is_multiple_of(2) { "jane".to_owned() } else { "JANE".to_owned() };
+    let (passed, refused) = put_until_refused(&relay, case, |number| format!("192.0.2.{number}")).await;
+    assert!(passed >= 3);
+    assert_too_many(&refused, "under this nickname");
+    let mut client = relay.join("QGIS").await;
+    client.expect(nb_users(1)).await;
+    let heard = say_at_once(&mut client, case).await;
+    assert!(heard.iter().any(|frame| is_refusal(frame, "under this nickname")), "{heard:?}");
+    // The same nickname in another room is somebody else.
+    assert_eq!(relay.put_line("QField", "jane", "hi", &[]).await.status, 200);
+    assert_eq!(relay.put_line("QGIS", "hans", "hi", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_address_has_one_bucket_for_all_its_connections_and_rooms() {
+    let relay = with_small("ADDRESS", 3).start().await;
+    let author = |number| format!("author-{number}");
+    let (passed, refused) = put_until_refused(&relay, author, |_| "192.0.2.1".into()).await;
+    assert!(passed >= 3);
+    assert_too_many(&refused, "from this address");
+    let headers = [("x-forwarded-for", "192.0.2.1")];
+    let mut client = Client::try_connect(relay.address(), "/room/QField/ws", &headers).await.unwrap();
+    client.expect(nb_users(1)).await;
+    let heard = say_at_once(&mut client, author).await;
+    assert!(heard.iter().any(|frame| is_refusal(frame, "from this address")), "{heard:?}");
+    let elsewhere = [("X-Forwarded-For", "192.0.2.2")];
+    assert_eq!(relay.put_line("QGIS", "hans", "hi", &elsewhere).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_hosts_of_one_ipv6_network_are_one_address() {
+    let relay = with_small("ADDRESS", 3).start().await;
+    let author = |number| format!("author-{number}");
+    let (_, refused) = put_until_refused(&relay, author, |number| format!("2001:db8:1:2::{number:x}")).await;
+    assert_too_many(&refused, "from this address");
+    let elsewhere = [("X-Forwarded-For", "2001:db8:1:3::1")];
+    assert_eq!(relay.put_line("QGIS", "hans", "hi", &elsewhere).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_room_has_one_bucket_for_everybody() {
+    let relay = with_small("ROOM", 3).start().await;
+    let author = |number| format!("author-{number}");
+    let (passed, refused) = put_until_refused(&relay, author, |number| format!("192.0.2.{number}")).await;
+    assert!(passed >= 3);
+    assert_too_many(&refused, "in this room");
+    let mut client = relay.join("QGIS").await;
+    client.expect(nb_users(1)).await;
+    let heard = say_at_once(&mut client, author).await;
+    assert!(heard.iter().any(|frame| is_refusal(frame, "in this room")), "{heard:?}");
+    assert_eq!(relay.put_line("QField", "hans", "hi", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_an_impostor_sends_does_not_use_up_the_owners_bucket() {
+    let relay = with_small("NICKNAME", 3).start().await;
+    let mut jane = relay.join_as("QGIS", "jane").await;
+    for _ in 0..MANY {
+        assert_eq!(relay.put_line("QGIS", "jane", "hi", &[]).await.status, 403);
+    }
+    // Registering took one of three.
+    for text in ["one", "two"] {
+        jane.send(line("jane", text)).await;
+        jane.expect(line("jane", text)).await;
+    }
+}
+
+#[tokio::test]
+async fn without_rate_limits_everything_is_heard() {
+    let relay = with_small("CONNECTION", 1).env("RATE_LIMITS", "off").start().await;
+    let mut jane = relay.join("QGIS").await;
+    jane.expect(nb_users(1)).await;
+    let heard = say_at_once(&mut jane, |_| "jane".into()).await;
+    assert_eq!(heard, vec![line("jane", "hi"); MANY]);
+}
+
+/// Opens a WebSocket from this address, or gives the answer that refused it.
+async fn join_from(relay: &Relay, ip: &str) -> Result<Client, Refused<Option<Vec<u8>>>> {
+    match Client::try_connect(relay.address(), "/room/QGIS/ws", &[("x-forwarded-for", ip)]).await {
+        Ok(mut client) => {
+            client.settle().await;
+            Ok(client)
+        }
+        Err(Error::Http(response)) => Err(*response),
+        Err(fault) => panic!("{fault}"),
+    }
+}
+
+fn detail(refused: &Refused<Option<Vec<u8>>>) -> Value {
+    let body: Value = serde_json::from_slice(refused.body().as_deref().unwrap()).unwrap();
+    body["detail"].clone()
+}
+
+#[tokio::test]
+async fn an_address_holds_as_many_connections_as_it_may_and_one_more_when_one_is_gone() {
+    let relay = with_small("", 1).env("RELAY__LIVE__MAX_PER_ADDRESS", "2").start().await;
+    let first = join_from(&relay, "192.0.2.1").await.unwrap();
+    let _second = join_from(&relay, "192.0.2.1").await.unwrap();
+    let refused = join_from(&relay, "192.0.2.1").await.unwrap_err();
+    assert_eq!(refused.status(), 429);
+    assert_eq!(detail(&refused), "this address holds 2 connections, which is the limit");
+    let _elsewhere = join_from(&relay, "192.0.2.2").await.unwrap();
+
+    first.leave().await;
+    // The place is free once the connection has ended on both sides.
+    relay.wait_until(true, async || join_from(&relay, "192.0.2.1").await.is_ok()).await;
+    assert_eq!(relay.count("gischat_connections_refused_total{reason=\"full\"}").await, 0);
+    assert!(relay.count("gischat_connections_refused_total{reason=\"per_address\"}").await >= 1);
+}
+
+#[tokio::test]
+async fn an_address_that_joins_too_fast_is_told_when_to_come_back() {
+    let relay = with_small("", 1)
+        .env("RELAY__LIVE__JOINS__BURST", "3")
+        .env("RELAY__LIVE__JOINS__PER_SECOND", "1")
+        .start()
+        .await;
+    let mut joined = Vec::new();
+    let refused = loop {
+        match join_from(&relay, "192.0.2.1").await {
+            Ok(client) => joined.push(client),
+            Err(refused) => break refused,
+        }
+        assert!(joined.len() < MANY);
+    };
+    assert!(joined.len() >= 3);
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(detail(&refused), "this address opens connections too fast");
+    assert!(join_from(&relay, "192.0.2.2").await.is_ok());
+    assert_eq!(relay.count("gischat_connections_refused_total{reason=\"join_rate\"}").await, 1);
+}
+
+#[tokio::test]
+async fn without_rate_limits_an_address_joins_as_often_as_it_likes() {
+    let relay = with_small("", 1)
+        .env("RATE_LIMITS", "off")
+        .env("RELAY__LIVE__MAX_PER_ADDRESS", "1")
+        .env("RELAY__LIVE__JOINS__BURST", "1")
+        .env("RELAY__LIVE__JOINS__PER_SECOND", "1")
+        .start()
+        .await;
+    let mut joined = Vec::new();
+    for _ in 0..20 {
+        joined.push(join_from(&relay, "192.0.2.1").await.unwrap());
+    }
+}

@@ -1,0 +1,179 @@
+//! The rules file at work.
+
+use serde_json::json;
+
+use crate::support::{Client, Relay, line, nb_users, refusal};
+
+const RULES: &str = r#"
+[[rule]]
+id = "no-casino"
+words = ["casino"]
+verdict = "reject"
+reason = "No advertising here."
+
+[[rule]]
+id = "kind"
+clause = "Be kind"
+any = ['\bidiots?\b']
+verdict = "reject"
+
+[[rule]]
+id = "mask"
+words = ["darn"]
+any = ['b\p{L}*h', '🙈+']
+verdict = "replace"
+mask = "~"
+
+[[rule]]
+id = "dark"
+any = ['easy\s+money']
+verdict = "shadow"
+
+[[rule]]
+id = "held"
+words = ["invoice"]
+verdict = "hold"
+reason = "A moderator must look at this."
+
+[[rule]]
+id = "watched"
+words = ["watch", "darn"]
+verdict = "reject"
+mode = "observe"
+
+[[rule]]
+id = "labelled"
+words = ["label"]
+verdict = "label"
+labels = ["seen"]
+"#;
+
+/// A relay with these rules, somebody who listens in QGIS, and somebody who speaks there.
+async fn relay() -> (Relay, Client, Client) {
+    let builder = Relay::with().env("RATE_LIMITS", "off").env("RULES", "Be kind").file("rules.toml", RULES);
+    let relay = builder.start().await;
+    let mut witness = relay.join("QGIS").await;
+    witness.expect(nb_users(1)).await;
+    let mut speaker = relay.join("QGIS").await;
+    speaker.expect(nb_users(2)).await;
+    witness.expect(nb_users(2)).await;
+    (relay, witness, speaker)
+}
+
+#[tokio::test]
+async fn what_a_rule_rejects_is_refused_with_its_reason_and_nobody_else_hears_of_it() {
+    let (relay, mut witness, mut speaker) = relay().await;
+    for (text, reason) in [
+        ("Best CASINO in town", "No advertising here."),
+        ("ｃａｓｉｎｏ", "No advertising here."),
+        ("casino easy money darn", "No advertising here."),
+    ] {
+        speaker.send(line("jane", text)).await;
+        assert_eq!(speaker.settle().await, [refusal(reason)], "{text}");
+        let put = relay.put_line("QGIS", "jane", text, &[]).await;
+        assert_eq!((put.status, put.json()), (403, json!({"detail": reason})), "{text}");
+    }
+    assert!(witness.settle().await.is_empty());
+    speaker.send(line("jane", "casinos are another word")).await;
+    assert_eq!(speaker.settle().await, [line("jane", "casinos are another word")]);
+}
+
+#[tokio::test]
+async fn a_rule_without_a_reason_names_its_clause() {
+    let (relay, _witness, mut speaker) = relay().await;
+    let put = relay.put_line("QGIS", "jane", "you idiots", &[]).await;
+    let detail = put.json()["detail"].as_str().unwrap().to_owned();
+    assert_eq!(put.status, 403);
+    assert!(detail.contains("Be kind"), "{detail}");
+    speaker.send(line("jane", "you idiots")).await;
+    speaker.expect_refusal(&detail).await;
+}
+
+#[tokio::test]
+async fn what_a_rule_replaces_is_heard_masked_by_everyone_the_sender_too() {
+    let (relay, mut witness, mut speaker) = relay().await;
+    for (text, masked) in
+        [("darn, the map", "~~~~, the map"), ("Darn! DARN!", "~~~~! ~~~~!"), ("äh bäh 🙈🙈🙈", "äh ~~~ ~~~")]
+    {
+        speaker.send(line("jane", text)).await;
+        for client in [&mut speaker, &mut witness] {
+            assert_eq!(client.settle().await, [line("jane", masked)], "{text}");
+        }
+        let put = relay.put_line("QGIS", "jane", text, &[]).await;
+        assert_eq!((put.status, put.json()), (200, line("jane", masked)), "{text}");
+        for client in [&mut speaker, &mut witness] {
+            assert_eq!(client.settle().await, [line("jane", masked)], "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_rule_shadows_is_heard_by_its_sender_alone_as_if_nothing_was_amiss() {
+    let (relay, mut witness, mut speaker) = relay().await;
+    let frame = json!({"message": "easy money", "author": "jane", "avatar": "mGeoPackage.svg"});
+    speaker.send(frame.clone()).await;
+    assert_eq!(speaker.settle().await, std::slice::from_ref(&frame));
+    let put = relay.put("/room/QGIS/message", &frame.to_string()).await;
+    assert_eq!((put.status, put.json()), (200, frame));
+    for client in [&mut speaker, &mut witness] {
+        assert!(client.settle().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_like_passes_the_rules_too() {
+    let (relay, _witness, mut speaker) = relay().await;
+    let mut liked = relay.join_as("QGIS", "liked").await;
+    speaker.settle().await;
+    let like =
+        |text: &str| json!({"author": "internal", "message": text, "liker_author": "jane", "liked_author": "liked"});
+    speaker.send(like("casino")).await;
+    assert_eq!(speaker.settle().await, [refusal("No advertising here.")]);
+    speaker.send(like("easy money")).await;
+    speaker.send(like("darn good")).await;
+    assert!(speaker.settle().await.is_empty());
+    assert_eq!(liked.settle().await, [like("~~~~ good")]);
+}
+
+#[tokio::test]
+async fn what_a_rule_would_hold_is_refused_with_its_reason() {
+    let (relay, mut witness, mut speaker) = relay().await;
+    speaker.send(line("jane", "my invoice")).await;
+    let heard = speaker.settle().await;
+    assert_eq!(heard, [refusal("A moderator must look at this.")]);
+    let put = relay.put_line("QGIS", "jane", "my invoice", &[]).await;
+    assert_eq!((put.status, put.json()), (403, json!({"detail": "A moderator must look at this."})));
+    assert!(witness.settle().await.is_empty());
+    relay.wait_until(true, async || relay.log().iter().any(|line| line.contains("hold_unavailable"))).await;
+}
+
+#[tokio::test]
+async fn rules_that_observe_or_label_change_nothing() {
+    let (relay, mut witness, mut speaker) = relay().await;
+    for text in ["watch this label", "watch"] {
+        speaker.send(line("jane", text)).await;
+        for client in [&mut speaker, &mut witness] {
+            assert_eq!(client.settle().await, [line("jane", text)]);
+        }
+        assert_eq!(relay.put_line("QGIS", "jane", text, &[]).await.json(), line("jane", text));
+        for client in [&mut speaker, &mut witness] {
+            assert_eq!(client.settle().await, [line("jane", text)]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_file_that_the_setting_names_is_read_and_the_default_one_is_not() {
+    let mild = RULES.replace("casino", "poker");
+    let builder = Relay::with().env("RULES", "Be kind").env("RULES_FILE", "mild.toml");
+    let relay = builder.file("rules.toml", RULES).file("mild.toml", &mild).start().await;
+    assert_eq!(relay.put_line("QGIS", "jane", "casino", &[]).await.status, 200);
+    assert_eq!(relay.put_line("QGIS", "jane", "poker", &[]).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_chain_without_the_filter_has_no_rules() {
+    let builder = Relay::with().env("RULES", "Be kind").file("rules.toml", RULES);
+    let relay = builder.env("RELAY__FILTER__ORDER", "shape,rate").start().await;
+    assert_eq!(relay.put_line("QGIS", "jane", "casino", &[]).await.status, 200);
+}

@@ -1,0 +1,117 @@
+//! What a message may look like.
+
+use serde_json::{Value, json};
+
+use crate::support::{Relay, line, nb_users, newcomer, refusal};
+
+fn with_avatar(avatar: &str) -> Value {
+    json!({"message": "hi", "author": "jane", "avatar": avatar})
+}
+
+#[tokio::test]
+async fn a_message_out_of_bounds_is_refused_by_every_entrance_in_the_same_words() {
+    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+    let mut witness = relay.join("QGIS").await;
+    witness.expect(nb_users(1)).await;
+    let mut jane = relay.join("QGIS").await;
+    jane.expect(nb_users(2)).await;
+    witness.expect(nb_users(2)).await;
+    let characters = "`author` may hold only the letters A to Z and a to z, digits, _ and -";
+    for (frame, reason) in [
+        (line("", "hi"), "`author` has 0 characters; 3 to 32 are allowed"),
+        (line("x", "hi"), "`author` has 1 character; 3 to 32 are allowed"),
+        (line("xy", "hi"), "`author` has 2 characters; 3 to 32 are allowed"),
+        (line(&"x".repeat(33), "hi"), "`author` has 33 characters; 3 to 32 are allowed"),
+        (line(&"x".repeat(9_999), "hi"), "`author` has more than 32 characters; 3 to 32 are allowed"),
+        (line("jané", "hi"), characters),
+        (line("jane doe", "hi"), characters),
+        (line("jane\n", "hi"), characters),
+        (line("ｊａｎｅ", "hi"), characters),
+        (line("jane", ""), "`message` is empty; at least 1 visible character is needed"),
+        (line("jane", " \t\n\u{3000}"), "`message` is empty; at least 1 visible character is needed"),
+        (line("jane", &"a".repeat(256)), "`message` has 256 characters; at most 255 are allowed"),
+        (line("jane", &"🗺".repeat(256)), "`message` has 256 characters; at most 255 are allowed"),
+        (line("jane", &"e\u{301}".repeat(128)), "`message` has 256 characters; at most 255 are allowed"),
+        (line("jane", &"a".repeat(50_000)), "`message` has more than 255 characters; at most 255 are allowed"),
+        (with_avatar(&"a".repeat(129)), "`avatar` has 129 characters; at most 128 are allowed"),
+        (with_avatar("../../secret.svg"), "`avatar` must be the file name of an icon"),
+        (with_avatar("a\u{0}b"), "`avatar` must be the file name of an icon"),
+    ] {
+        jane.send(frame.clone()).await;
+        assert_eq!(jane.settle().await, [refusal(reason)], "{frame:.80}");
+        let put = relay.put("/room/QGIS/message", &frame.to_string()).await;
+        assert_eq!((put.status, put.json()), (422, json!({"detail": reason})), "{frame:.80}");
+    }
+    assert!(witness.settle().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_message_at_its_bounds_is_heard_by_every_entrance() {
+    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+    let mut witness = relay.join("QGIS").await;
+    witness.expect(nb_users(1)).await;
+    let mut jane = relay.join("QGIS").await;
+    jane.expect(nb_users(2)).await;
+    witness.expect(nb_users(2)).await;
+    for frame in [
+        line("abc", "."),
+        line(&"x".repeat(32), "hi"),
+        line("A_b-9", "hi"),
+        line("jane", &"a".repeat(255)),
+        line("jane", &"🗺".repeat(255)),
+        // 85 families of three code points each.
+        line("jane", &"👨\u{200d}👩".repeat(85)),
+        line("jane", " padded "),
+        with_avatar(&"a".repeat(128)),
+        with_avatar(""),
+    ] {
+        jane.send(frame.clone()).await;
+        assert_eq!(jane.settle().await, std::slice::from_ref(&frame), "{frame:.80}");
+        assert_eq!(witness.settle().await, std::slice::from_ref(&frame), "{frame:.80}");
+        let put = relay.put("/room/QGIS/message", &frame.to_string()).await;
+        assert_eq!((put.status, put.json()), (200, frame.clone()), "{frame:.80}");
+        assert_eq!(witness.settle().await, std::slice::from_ref(&frame), "{frame:.80}");
+        assert_eq!(jane.settle().await, [frame]);
+    }
+}
+
+#[tokio::test]
+async fn the_bounds_are_those_of_the_settings() {
+    let relay = Relay::with()
+        .env("MIN_AUTHOR_LENGTH", "1")
+        .env("MAX_AUTHOR_LENGTH", "4")
+        .env("MAX_MESSAGE_LENGTH", "5")
+        .env("RELAY__FILTER__SHAPE__MAX_AVATAR_LENGTH", "3")
+        .start()
+        .await;
+    for (author, text, detail) in [
+        ("x", "12345", None),
+        ("jane", "é2345", None),
+        ("janet", "hi", Some("`author` has 5 characters; 1 to 4 are allowed")),
+        ("jane", "123456", Some("`message` has 6 characters; at most 5 are allowed")),
+    ] {
+        let put = relay.put_line("QGIS", author, text, &[]).await;
+        let wanted = detail.map_or(line(author, text), |detail| json!({"detail": detail}));
+        assert_eq!(put.json(), wanted, "{author}: {text}");
+    }
+    let put = relay.put("/room/QGIS/message", r#"{"author":"jane","message":"hi","avatar":"abcd"}"#).await;
+    assert_eq!(put.json(), json!({"detail": "`avatar` has 4 characters; at most 3 are allowed"}));
+}
+
+#[tokio::test]
+async fn nicknames_and_likes_keep_the_same_bounds() {
+    let relay = Relay::start().await;
+    let mut jane = relay.join("QGIS").await;
+    jane.expect(nb_users(1)).await;
+    let like = |liker: &str, liked: &str, text: &str| json!({"author": "internal", "message": text, "liker_author": liker, "liked_author": liked});
+    for (frame, reason) in [
+        (newcomer("x"), "`newcomer` has 1 character; 3 to 32 are allowed"),
+        (newcomer("a.b"), "`newcomer` may hold only the letters A to Z and a to z, digits, _ and -"),
+        (like("x", "hans", "hi"), "`liker_author` has 1 character; 3 to 32 are allowed"),
+        (like("jane", "x", "hi"), "`liked_author` has 1 character; 3 to 32 are allowed"),
+        (like("jane", "hans", &"a".repeat(256)), "`message` has 256 characters; at most 255 are allowed"),
+    ] {
+        jane.send(frame.clone()).await;
+        assert_eq!(jane.settle().await, [refusal(reason)], "{frame}");
+    }
+}

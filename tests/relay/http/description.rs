@@ -1,0 +1,156 @@
+//! What the relay shows of itself: its description for programs and for people, and the chat page.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::{Relay, Response, request};
+
+/// All calls, as the protocol has them.
+const CALLS: [&str; 9] = [
+    "get /healthz",
+    "get /metrics",
+    "get /room/{room}/users",
+    "get /room/{room}/ws",
+    "get /rooms",
+    "get /rules",
+    "get /status",
+    "get /version",
+    "put /room/{room}/message",
+];
+
+/// The files that a page loads, as it names them.
+fn loaded_by(page: &str) -> Vec<&str> {
+    let starts = ["src=\"", "href=\""].into_iter().flat_map(|attribute| {
+        page.match_indices(attribute).map(move |(at, attribute)| at + attribute.len()).collect::<Vec<_>>()
+    });
+    let values = starts.filter_map(|start| page.get(start..)?.split('"').next());
+    values.filter(|value| !value.starts_with('#') && !value.starts_with("data:")).collect()
+}
+
+/// Gets what a page at `base` loads, which must all come from the relay.
+async fn get_all(relay: &Relay, base: &str, page: &str) -> Vec<(String, Response)> {
+    let mut files = Vec::new();
+    for file in loaded_by(page) {
+        assert!(!file.contains("//"), "{file} comes from elsewhere");
+        let path =
+            if file.starts_with('/') { file.to_owned() } else { format!("{base}{}", file.trim_start_matches("./")) };
+        let answer = relay.get(&path).await;
+        assert_eq!(answer.status, 200, "{path}: {:?}", answer.headers);
+        files.push((path, answer));
+    }
+    files
+}
+
+fn content_type(answer: &Response) -> &str {
+    answer.header("Content-Type").unwrap_or_default()
+}
+
+#[tokio::test]
+async fn the_description_lists_every_call_and_no_other() {
+    let relay = Relay::start().await;
+    let answer = relay.get("/openapi.json").await;
+    assert_eq!((answer.status, content_type(&answer)), (200, "application/json"));
+    let description = answer.json();
+    assert!(description["openapi"].as_str().unwrap().starts_with("3."), "{}", description["openapi"]);
+    assert_eq!(description["info"]["title"], "gischat-relay");
+    assert_eq!(description["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let paths = description["paths"].as_object().unwrap();
+    let listed = paths
+        .iter()
+        .flat_map(|(path, calls)| calls.as_object().unwrap().keys().map(move |method| format!("{method} {path}")));
+    assert_eq!(listed.collect::<BTreeSet<_>>(), CALLS.map(str::to_owned).into());
+}
+
+#[tokio::test]
+async fn every_call_that_is_described_answers_with_a_status_that_is_described() {
+    let relay = Relay::start().await;
+    let description = relay.get("/openapi.json").await.json();
+    for (path, calls) in description["paths"].as_object().unwrap() {
+        for (method, call) in calls.as_object().unwrap() {
+            let address = path.replace("{room}", "QGIS");
+            let body = if method == "put" { r#"{"message":"hi","author":"jane"}"# } else { "" };
+            let answer = request(relay.address(), &method.to_uppercase(), &address, &[], body).await;
+            assert_ne!(answer.status, 404, "{method} {path}");
+            let described = &call["responses"][answer.status.to_string()];
+            assert!(described.is_object(), "{method} {path} answers {}", answer.status);
+            let Some(content) = described["content"].as_object() else { continue };
+            let (media_type, body) = content.iter().next().unwrap();
+            assert!(content_type(&answer).starts_with(media_type), "{method} {path}: {:?}", answer.headers);
+            if media_type == "application/json" {
+                assert_fits(&description, &body["schema"], &answer.json());
+            }
+        }
+    }
+}
+
+/// Fails unless a value has the type of its schema and, of an object, exactly the keys that are described.
+fn assert_fits(description: &Value, schema: &Value, value: &Value) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let pointer = name.strip_prefix('#').unwrap();
+        return assert_fits(description, description.pointer(pointer).unwrap(), value);
+    }
+    let types: Vec<&str> = match &schema["type"] {
+        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    };
+    let fits = types.iter().any(|name| match *name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("{other} is no type of these schemas"),
+    });
+    assert!(fits, "{value} is none of {types:?}");
+    match value {
+        Value::Object(object) => {
+            let described = schema["properties"].as_object().unwrap();
+            assert!(object.keys().eq(described.keys()), "{value} against {schema}");
+            object.iter().for_each(|(key, value)| assert_fits(description, &described[key], value));
+        }
+        Value::Array(items) => items.iter().for_each(|item| assert_fits(description, &schema["items"], item)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_pages_of_the_description_are_served_with_all_that_they_load() {
+    let relay = Relay::start().await;
+    let docs = relay.get("/docs").await;
+    assert!(matches!(docs.status, 301..=308), "{docs:?}");
+    let page = relay.get(docs.header("Location").unwrap()).await;
+    assert_eq!(page.status, 200);
+    assert!(content_type(&page).starts_with("text/html"), "{:?}", page.headers);
+    let files = get_all(&relay, "/docs/", &page.body).await;
+    let has = |suffix: &str, kind: &str| {
+        files.iter().any(|(path, file)| {
+            let plain = path.split('?').next().unwrap_or_default();
+            plain.ends_with(suffix) && content_type(file).contains(kind) && !file.body.is_empty()
+        })
+    };
+    assert!(
+        has(".js", "javascript") && has(".css", "text/css"),
+        "{:?}",
+        files.iter().map(|f| &f.0).collect::<Vec<_>>()
+    );
+    assert!(files.iter().any(|(_, file)| file.body.contains("/openapi.json")), "the pages do not name the description");
+}
+
+#[tokio::test]
+async fn the_chat_page_loads_its_own_files_and_nothing_else() {
+    let relay = Relay::start().await;
+    let page = relay.get("/").await;
+    assert_eq!((page.status, content_type(&page)), (200, "text/html; charset=utf-8"));
+    let policy = page.header("Content-Security-Policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self'"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    assert!(!page.body.contains("<style") && !page.body.contains(" onclick="), "the policy forbids that");
+    assert_eq!(page.header("X-Content-Type-Options"), Some("nosniff"));
+
+    let files = get_all(&relay, "/", &page.body).await;
+    let kind_of = |name: &str| files.iter().find(|(path, _)| path == name).map(|(_, file)| content_type(file));
+    assert_eq!(kind_of("/chat.js"), Some("text/javascript; charset=utf-8"));
+    assert_eq!(kind_of("/chat.css"), Some("text/css; charset=utf-8"));
+}

@@ -1,0 +1,196 @@
+//! `/metrics`: what it counts, who may see it, and what it never holds.
+
+use std::net::SocketAddr;
+
+use crate::support::{Client, ELSEWHERE, Relay, Response, line, nb_users, newcomer, request};
+
+async fn metrics(address: SocketAddr, headers: &[(&str, &str)]) -> Response {
+    request(address, "GET", "/metrics", headers, "").await
+}
+
+/// The value of a figure of messages.
+async fn messages(relay: &Relay, outcome: &str, filter: &str) -> u64 {
+    relay.count(&format!("gischat_messages_total{{outcome=\"{outcome}\",filter=\"{filter}\"}}")).await
+}
+
+#[tokio::test]
+async fn figures_are_text_that_prometheus_reads() {
+    let relay = Relay::start().await;
+    let answer = relay.get("/metrics").await;
+    assert_eq!(answer.status, 200);
+    let content_type = answer.header("Content-Type").unwrap();
+    assert!(content_type.starts_with("application/openmetrics-text; version=1.0.0"), "{content_type}");
+    assert!(answer.body.ends_with("# EOF\n"), "{}", answer.body);
+    for line in answer.body.lines().filter(|line| !line.starts_with('#')) {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        assert!(name.starts_with("gischat_"), "{line}");
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn connections_and_members_of_each_room_are_counted() {
+    let relay = Relay::with().env("ROOMS", "QGIS,Living room").start().await;
+    let count = async |what: &str, room: &str| relay.count(&format!("gischat_room_{what}{{room=\"{room}\"}}")).await;
+    let mut watcher = relay.join("Living%20room").await;
+    watcher.expect(nb_users(1)).await;
+    let jane = relay.join_as("Living%20room", "jane").await;
+    let mut hans = relay.join_as("Living%20room", "hans").await;
+    assert_eq!((count("connections", "Living room").await, count("members", "Living room").await), (3, 2));
+    assert_eq!((count("connections", "QGIS").await, count("members", "QGIS").await), (0, 0));
+    hans.send(newcomer("greta")).await;
+    hans.skip_until(newcomer("greta")).await;
+    assert_eq!(count("members", "Living room").await, 2);
+
+    jane.leave().await;
+    hans.break_off();
+    watcher.skip_until(nb_users(1)).await;
+    assert_eq!((count("connections", "Living room").await, count("members", "Living room").await), (1, 0));
+    // The one that asks is a connection too; the others end a little after they have left their rooms.
+    relay.wait_until(2, async || relay.count("gischat_connections").await).await;
+}
+
+#[tokio::test]
+async fn messages_are_counted_by_outcome_and_by_the_filter_that_decided() {
+    let rules = r#"
+[[rule]]
+id = "no"
+words = ["casino"]
+verdict = "reject"
+[[rule]]
+id = "mask"
+words = ["darn"]
+verdict = "replace"
+[[rule]]
+id = "dark"
+words = ["easy money"]
+verdict = "shadow"
+"#;
+    let relay = Relay::with().env("RELAY__FILTER__RATE__ROOM__BURST", "20").file("rules.toml", rules).start().await;
+    let mut jane = relay.join_as("QGIS", "jane").await;
+    for text in ["hello", "darn", "casino", "easy money", ""] {
+        jane.send(line("jane", text)).await;
+    }
+    jane.send(line("hans", "hello")).await;
+    assert_eq!(relay.put_line("QGIS", "x", "hello", &[]).await.status, 422);
+    // What is refused is counted before its sender is told, and so is all that came before.
+    jane.skip_until(crate::support::refusal("you are registered as jane and can speak only under that name")).await;
+    for (outcome, filter, number) in [
+        // The newcomer frame and the first line.
+        ("pass", "none", 2),
+        ("replace", "rules", 1),
+        ("reject", "rules", 1),
+        ("shadow", "rules", 1),
+        ("reject", "shape", 2),
+        ("reject", "identity", 1),
+        ("reject", "rate", 0),
+    ] {
+        assert_eq!(messages(&relay, outcome, filter).await, number, "{outcome} by {filter}");
+    }
+    // Each filter that looked at a message was timed: the refused ones did not get beyond the filter that refused.
+    assert_eq!(relay.count("gischat_filter_seconds_count{filter=\"shape\"}").await, 7);
+    assert_eq!(relay.count("gischat_filter_seconds_count{filter=\"rate\"}").await, 5);
+    assert_eq!(relay.count("gischat_filter_seconds_count{filter=\"rules\"}").await, 5);
+
+    while relay.put_line("QGIS", "eager", "hi", &[]).await.status == 200 {}
+    assert_eq!(messages(&relay, "reject", "rate").await, 1);
+}
+
+#[tokio::test]
+async fn deliveries_are_counted_by_the_member_and_rounds_once_for_all() {
+    let relay = Relay::start().await;
+    let mut members = Vec::new();
+    for number in 1..=5 {
+        members.push(relay.join("QGIS").await);
+        members[number - 1].expect(nb_users(number)).await;
+    }
+    let figures = async || {
+        let deliveries = relay.count("gischat_deliveries_total").await;
+        (deliveries, relay.count("gischat_round_seconds_count").await)
+    };
+    // Five joined, one after the other. A call is answered once all is counted.
+    assert_eq!(relay.put_line("QField", "jane", "into the void", &[]).await.status, 200);
+    assert_eq!(figures().await, (15, 6));
+    for _ in 0..3 {
+        assert_eq!(relay.put_line("QGIS", "jane", "hello", &[]).await.status, 200);
+    }
+    assert_eq!(figures().await, (30, 9));
+    assert_eq!(relay.put_line("QGIS", "x", "hello", &[]).await.status, 422);
+    assert_eq!(figures().await, (30, 9));
+}
+
+#[tokio::test]
+async fn figures_hold_nothing_that_a_user_wrote() {
+    let relay = Relay::start().await;
+    let mut jane = relay.join_as("QGIS", "zanzibar").await;
+    jane.send(line("zanzibar", "xylophone")).await;
+    jane.send(line("quetzal", "xylophone")).await;
+    jane.send(newcomer("x")).await;
+    jane.send_text("{\"author\":\"quetzal\"}").await;
+    jane.send_text("xylophone").await;
+    jane.settle().await;
+    relay.put_line("QGIS", "quetzal", "xylophone", &[("X-Forwarded-For", "203.0.113.77")]).await;
+    relay.get("/room/xylophone/users").await;
+    relay.get("/quetzal").await;
+    let text = relay.get("/metrics").await.body.to_lowercase();
+    for word in ["zanzibar", "quetzal", "xylophone", "203.0.113", "127.0.0.1"] {
+        assert!(!text.contains(word), "{word} is in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn figures_are_for_clients_on_this_machine() {
+    let relay = Relay::start().await;
+    assert_eq!(metrics(relay.address(), &[]).await.status, 200);
+    // Behind a proxy that nobody declared, everybody would seem to be on this machine.
+    for header in [
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("Forwarded", "for=203.0.113.7"),
+        ("X-Real-Ip", "203.0.113.7"),
+    ] {
+        let answer = metrics(relay.address(), &[header]).await;
+        assert_eq!(answer.status, 403, "{header:?}: {answer:?}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains("METRICS_LISTEN"), "{answer:?}");
+        assert!(!answer.body.contains("gischat_"));
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_tells_who_is_on_this_machine() {
+    let relay = Relay::with().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    for (forwarded, status) in [
+        ("203.0.113.7", 403),
+        ("127.0.0.1, 203.0.113.7", 403),
+        ("127.0.0.1", 200),
+        // The proxy hides who is behind it: it may be anybody.
+        ("unknown", 403),
+        ("_hidden", 403),
+    ] {
+        let answer = metrics(relay.address(), &[("X-Forwarded-For", forwarded)]).await;
+        assert_eq!(answer.status, status, "{forwarded}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn with_a_port_of_their_own_figures_are_there_and_nowhere_else() {
+    let relay = Relay::with().env("METRICS_LISTEN", "127.0.0.1:0").start().await;
+    let line = relay.log().into_iter().find(|line| line.contains("\"serving figures\"")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let figures: SocketAddr = line["address"].as_str().unwrap().parse().unwrap();
+    assert_ne!(figures, relay.address());
+
+    let answer = metrics(relay.address(), &[]).await;
+    assert_eq!(answer.status, 404, "{answer:?}");
+    assert!(answer.json()["detail"].is_string(), "{answer:?}");
+
+    let mut jane = Client::connect_from(ELSEWHERE, relay.address(), "/room/QGIS/ws").await.unwrap();
+    jane.expect(nb_users(1)).await;
+    // Who may reach that port is for the operator to say.
+    let answer = metrics(figures, &[("X-Forwarded-For", "203.0.113.7")]).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.body.contains("gischat_room_connections{room=\"QGIS\"} 1\n"), "{}", answer.body);
+    for path in ["/rooms", "/", "/room/QGIS/users", "/room/QGIS/ws"] {
+        assert_eq!(request(figures, "GET", path, &[], "").await.status, 404, "{path}");
+    }
+}

@@ -1,0 +1,5 @@
+//! Whose nickname it is.
+
+mod impostors;
+mod reclaim;
+mod reserved;

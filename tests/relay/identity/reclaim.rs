@@ -1,0 +1,120 @@
+//! The same address may take its own nickname back from a dead connection, and from no other.
+//!
+//! A connection whose client is not polled here answers no ping: to the relay it is as dead as one whose network broke.
+
+use serde_json::json;
+
+use crate::support::raw::{PING, Raw, Seen};
+use crate::support::{Client, ELSEWHERE, Relay, RelayBuilder, TAKEN, exiter, line, nb_users, newcomer};
+
+fn impatient() -> RelayBuilder {
+    Relay::with().env("RELAY__LIVE__RECLAIM_TIMEOUT_SECONDS", "1")
+}
+
+/// For live holders: nothing takes that time unless the relay waits in vain, and a slow machine makes no difference.
+fn patient() -> RelayBuilder {
+    Relay::with().env("RELAY__LIVE__RECLAIM_TIMEOUT_SECONDS", "10")
+}
+
+#[tokio::test]
+async fn the_same_address_takes_its_nickname_back_from_a_dead_connection() {
+    let relay = impatient().start().await;
+    let mut watcher = relay.join("QGIS").await;
+    let mut dead = relay.join_as("QGIS", "jane").await;
+    let mut jane = relay.join("QGIS").await;
+    watcher.skip_until(nb_users(3)).await;
+    jane.expect(nb_users(3)).await;
+
+    jane.send(newcomer("jane")).await;
+    for client in [&mut watcher, &mut jane] {
+        client.expect(exiter("jane")).await;
+        client.expect(nb_users(2)).await;
+        client.expect(newcomer("jane")).await;
+    }
+    jane.send(line("jane", "back again")).await;
+    watcher.expect(line("jane", "back again")).await;
+    assert_eq!(relay.users("QGIS").await, json!(["jane"]));
+    let (code, _) = dead.closed().await.unwrap();
+    assert_eq!(code, 1008);
+    // The name went over; the end of the dead connection tells nobody anything more.
+    assert!(watcher.settle().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_live_connection_of_the_same_address_keeps_its_nickname() {
+    let relay = patient().start().await;
+    let mut holder = relay.join_as("QGIS", "jane").await;
+    let mut other = relay.join("QGIS").await;
+    other.expect(nb_users(2)).await;
+    holder.expect(nb_users(2)).await;
+    for attempt in ["jane", "Jane"] {
+        other.send(newcomer(attempt)).await;
+        tokio::select! {
+            // Reading answers the ping.
+            heard = holder.next() => panic!("the holder hears {heard}"),
+            () = other.expect_refusal(TAKEN) => {}
+        }
+    }
+    holder.send(line("jane", "still me")).await;
+    other.expect(line("jane", "still me")).await;
+    assert_eq!(relay.users("QGIS").await, json!(["jane"]));
+}
+
+#[tokio::test]
+async fn another_address_takes_no_nickname_not_even_from_a_dead_connection() {
+    let relay = impatient().start().await;
+    let mut silent = relay.join_as("QGIS", "jane").await;
+    let mut other = Client::connect_from(ELSEWHERE, relay.address(), "/room/QGIS/ws").await.unwrap();
+    other.expect(nb_users(2)).await;
+    // Twice: the first attempt has not made the second one any better.
+    for _ in 0..2 {
+        other.send(newcomer("jane")).await;
+        other.expect_refusal(TAKEN).await;
+    }
+    silent.send(line("jane", "here after all")).await;
+    other.expect(line("jane", "here after all")).await;
+    assert_eq!(relay.users("QGIS").await, json!(["jane"]));
+}
+
+#[tokio::test]
+async fn an_address_is_the_one_that_a_trusted_proxy_tells() {
+    let relay = impatient().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    let join = async |ip: &str| {
+        let headers = [("x-forwarded-for", ip)];
+        let mut client = Client::try_connect(relay.address(), "/room/QGIS/ws", &headers).await.unwrap();
+        client.settle().await;
+        client
+    };
+    let mut dead = join("192.0.2.1").await;
+    dead.send(newcomer("jane")).await;
+    dead.skip_until(newcomer("jane")).await;
+    let mut other = join("192.0.2.2").await;
+    other.send(newcomer("jane")).await;
+    other.expect_refusal(TAKEN).await;
+    let mut own = join("192.0.2.1").await;
+    own.send(newcomer("jane")).await;
+    own.expect(exiter("jane")).await;
+    own.expect(nb_users(2)).await;
+    own.expect(newcomer("jane")).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_waits_for_a_nickname_itself_is_not_dead() {
+    let relay = patient().start().await;
+    let mut dead = Raw::join(relay.address(), "QGIS").await;
+    dead.say(&newcomer("dora")).await;
+    dead.until_pong(b"registered").await;
+    let mut holder = relay.join_as("QGIS", "jane").await;
+    let mut other = relay.join("QGIS").await;
+    other.expect(nb_users(3)).await;
+    holder.expect(nb_users(3)).await;
+    holder.send(newcomer("dora")).await;
+    // From here on the holder waits, and so does the relay for the dead one.
+    while !matches!(dead.next().await, Seen::Frame(PING, _)) {}
+    other.send(newcomer("jane")).await;
+    tokio::select! {
+        // Reading answers the ping.
+        heard = holder.next() => panic!("the holder hears {heard}"),
+        () = other.expect_refusal(TAKEN) => {}
+    }
+}

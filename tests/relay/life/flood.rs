@@ -1,0 +1,84 @@
+//! Who sends without end and perhaps never reads: it costs the relay no more than its outbox, and nobody else anything.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+
+use crate::support::raw::{PING, Raw, TEXT, masked};
+use crate::support::{PATIENCE, Relay, line, nb_users};
+
+/// How much the relay may grow over a client that fills its outbox of 1 MiB.
+const GROWTH: usize = 8 * 1024 * 1024;
+/// Far more than all buffers of the system hold.
+const MOST_BYTES: usize = 512 * 1024 * 1024;
+
+/// Sends this frame again and again without reading, until the relay ends the connection.
+async fn flood(relay: &Relay, frame: &[u8]) {
+    let before = relay.peak_memory();
+    let mut client = Raw::connect_narrow(relay.address()).await.joined("QGIS").await;
+    let many = frame.repeat(65_536 / frame.len());
+    let sending = async {
+        for _ in 0..MOST_BYTES / many.len() {
+            if client.stream.write_all(&many).await.is_err() {
+                return;
+            }
+        }
+        panic!("the relay goes on for ever");
+    };
+    timeout(PATIENCE, sending).await.expect("the relay neither reads nor ends");
+    let growth = relay.peak_memory() - before;
+    assert!(growth < GROWTH, "the relay grew by {growth} bytes");
+    relay.wait_until(0, async || relay.connected().await).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_pings_without_reading_is_ended_and_costs_little() {
+    let relay = Relay::start().await;
+    flood(&relay, &masked(PING, b"")).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_long_pings_without_reading_is_ended_and_costs_little() {
+    let relay = Relay::start().await;
+    flood(&relay, &masked(PING, &[b'x'; 125])).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_messages_without_reading_is_ended_and_costs_little() {
+    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+    flood(&relay, &masked(TEXT, line("jane", "x").to_string().as_bytes())).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_messages_that_are_refused_is_ended_and_costs_little() {
+    let relay = Relay::start().await;
+    flood(&relay, &masked(TEXT, line("jane", "x").to_string().as_bytes())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_never_stop_sending_do_not_keep_the_others_waiting() {
+    let relay = Relay::start().await;
+    // More than the relay has threads.
+    let flooders = 2 * std::thread::available_parallelism().unwrap().get();
+    let mut floods = Vec::new();
+    for _ in 0..flooders {
+        let mut client = Raw::join(relay.address(), "QGIS").await;
+        // No message of the protocol: it is met with silence, as often as it comes.
+        let many = masked(TEXT, b"[]").repeat(10_000);
+        floods.push(tokio::spawn(async move { while client.stream.write_all(&many).await.is_ok() {} }));
+    }
+    let mut jane = relay.join("QField").await;
+    jane.expect(nb_users(1)).await;
+    let began = Instant::now();
+    for number in 0..10 {
+        jane.send(line("jane", &number.to_string())).await;
+        jane.expect(line("jane", &number.to_string())).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "ten lines took {:?}", began.elapsed());
+    assert_eq!(relay.connected().await, u64::try_from(flooders).unwrap() + 1);
+    assert!(floods.iter().all(|flood| !flood.is_finished()), "those who flood are not at it any more");
+    for flood in floods {
+        flood.abort();
+    }
+}

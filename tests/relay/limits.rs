@@ -1,0 +1,221 @@
+//! What is too much, too long or too slow, each a little below its limit and a little above.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::support::raw::{Raw, Seen, TEXT, handshake, masked};
+use crate::support::{Relay, RelayBuilder, line, nb_users};
+
+/// A relay with these further settings of the section `server` or `live`.
+fn with(settings: &[(&str, &str)]) -> RelayBuilder {
+    settings.iter().fold(Relay::with(), |relay, (name, value)| relay.env(&format!("RELAY__{name}"), value))
+}
+
+/// What a connection is answered that sends this and nothing more, up to its end.
+async fn answer(relay: &Relay, request: &str) -> String {
+    let mut client = Raw::connect(relay.address()).await;
+    client.send(request.as_bytes()).await;
+    let (answer, end) = client.rest().await;
+    assert_eq!(end, Seen::End, "after {answer:?}");
+    String::from_utf8(answer).unwrap()
+}
+
+fn get(headers: &str) -> String {
+    format!("GET /rooms HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n{headers}\r\n")
+}
+
+fn assert_status(answer: &str, status: u16) {
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{status} was expected, not {answer:?}");
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_answered_with_503_and_the_others_are_not_touched() {
+    let relay = with(&[("SERVER__MAX_CONNECTIONS", "2")]).start().await;
+    let mut jane = Raw::join(relay.address(), "QGIS").await;
+    assert_eq!(jane.hear().await, nb_users(1));
+    let mut hans = Raw::join(relay.address(), "QGIS").await;
+    assert_eq!(jane.hear().await, nb_users(2));
+    for request in [String::new(), get(""), handshake("QGIS")] {
+        let mut client = Raw::connect(relay.address()).await;
+        client.send(request.as_bytes()).await;
+        // Who has asked before it was refused may be reset behind the answer.
+        let answer = String::from_utf8(client.rest().await.0).unwrap();
+        assert_status(&answer, 503);
+        assert!(answer.contains("\r\nRetry-After: "), "{answer}");
+    }
+    hans.say(&line("hans", "sentinel")).await;
+    assert_eq!(jane.hear().await, line("hans", "sentinel"));
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_makes_room_for_another() {
+    let relay = with(&[("SERVER__MAX_CONNECTIONS", "2")]).start().await;
+    let _jane = Raw::join(relay.address(), "QGIS").await;
+    drop(Raw::join(relay.address(), "QGIS").await);
+    let is_answered = async || {
+        let mut client = Raw::connect(relay.address()).await;
+        client.send(get("").as_bytes()).await;
+        client.rest().await.0.starts_with(b"HTTP/1.1 200 ")
+    };
+    relay.wait_until(true, is_answered).await;
+}
+
+#[tokio::test]
+async fn an_address_holds_no_more_websockets_than_it_may() {
+    let relay = with(&[("LIVE__MAX_PER_ADDRESS", "2")]).start().await;
+    let mut jane = Raw::join(relay.address(), "QGIS").await;
+    assert_eq!(jane.hear().await, nb_users(1));
+    let hans = Raw::join(relay.address(), "QField").await;
+    let mut third = Raw::connect(relay.address()).await;
+    third.send(handshake("QGIS").as_bytes()).await;
+    assert_status(&third.head().await, 429);
+    assert_eq!(relay.connected().await, 2);
+    drop(hans);
+    let is_answered = async || {
+        let mut client = Raw::connect(relay.address()).await;
+        client.send(handshake("QGIS").as_bytes()).await;
+        client.head().await.starts_with("HTTP/1.1 101 ")
+    };
+    relay.wait_until(true, is_answered).await;
+}
+
+#[tokio::test]
+async fn who_joins_too_fast_is_told_when_to_come_back() {
+    let relay = with(&[("LIVE__JOINS__PER_SECOND", "1"), ("LIVE__JOINS__BURST", "3")]).start().await;
+    let mut heads = Vec::new();
+    // Even a slow machine does this in less than the seconds that would let all of them in.
+    for _ in 0..20 {
+        let mut client = Raw::connect(relay.address()).await;
+        client.send(handshake("QGIS").as_bytes()).await;
+        heads.push(client.head().await);
+    }
+    for head in &heads[..3] {
+        assert_status(head, 101);
+    }
+    let refused = heads.iter().find(|head| head.starts_with("HTTP/1.1 429 ")).unwrap();
+    assert!(refused.contains("\r\nRetry-After: 1\r\n"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_connection_that_sends_no_whole_head_in_time_is_ended() {
+    let relay = with(&[("SERVER__HANDSHAKE_TIMEOUT_SECONDS", "1")]).start().await;
+    for part in ["", "GET /room/QGIS/ws HTTP/1.1\r\nHost: relay\r\n"] {
+        let answer = answer(&relay, part).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+    // The one that asks is left.
+    relay.wait_until(1.0, async || relay.metric("gischat_connections").await).await;
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_ended_in_time_although_something_comes_all_the_while() {
+    let relay = with(&[("SERVER__HANDSHAKE_TIMEOUT_SECONDS", "1")]).start().await;
+    let mut client = Raw::connect(relay.address()).await;
+    client.send(b"GET /room/QGIS/ws HTTP/1.1\r\nHost: relay\r\nX-Drip: ").await;
+    let ended = drip(&mut client, b"x").await;
+    assert!(!ended.starts_with(b"HTTP/1.1 101 "), "{:?}", String::from_utf8_lossy(&ended));
+    assert_eq!(relay.connected().await, 0);
+}
+
+/// Sends this again and again until the relay ends the connection; gives what it sent.
+async fn drip(client: &mut Raw, bytes: &[u8]) -> Vec<u8> {
+    for _ in 0..400 {
+        client.send(bytes).await;
+        if let Ok((rest, _)) = timeout(Duration::from_millis(50), client.rest()).await {
+            return rest;
+        }
+    }
+    panic!("the relay takes all of it");
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused() {
+    let relay = Relay::start().await;
+    assert_status(&answer(&relay, &get(&format!("X-Long: {}\r\n", "x".repeat(8_000)))).await, 200);
+    assert_status(&answer(&relay, &get(&format!("X-Long: {}\r\n", "x".repeat(20_000)))).await, 431);
+    let path = format!("GET /{} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n", "x".repeat(100_000));
+    let refused = answer(&relay, &path).await;
+    assert!(["HTTP/1.1 414 ", "HTTP/1.1 431 "].iter().any(|status| refused.starts_with(status)), "{refused}");
+}
+
+#[tokio::test]
+async fn a_head_of_too_many_headers_is_refused() {
+    let relay = Relay::start().await;
+    let headers = |number: usize| "X-Header: y\r\n".repeat(number);
+    assert_status(&answer(&relay, &get(&headers(90))).await, 200);
+    assert_status(&answer(&relay, &get(&headers(200))).await, 431);
+}
+
+#[tokio::test]
+async fn a_body_that_comes_too_slowly_is_answered_with_408() {
+    let relay = with(&[("SERVER__REQUEST_TIMEOUT_SECONDS", "1")]).start().await;
+    let mut client = Raw::connect(relay.address()).await;
+    client.send(b"PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nContent-Length: 100\r\n\r\n{\"mess").await;
+    assert_status(&client.head().await, 408);
+}
+
+#[tokio::test]
+async fn a_body_may_have_as_many_bytes_as_the_limit_says() {
+    let relay = with(&[("SERVER__MAX_BODY_BYTES", "1024")]).start().await;
+    let message = json!({"message": "hello", "author": "jane"}).to_string();
+    let fits = format!("{message:<1024}");
+    let too_long = format!("{message:<1025}");
+    assert_eq!(relay.put("/room/QGIS/message", &fits).await.status, 200);
+    assert_eq!(relay.put("/room/QGIS/message", &too_long).await.status, 413);
+    let chunked = |body: &str| {
+        let length = body.len();
+        format!(
+            "PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
+             {length:x}\r\n{body}\r\n0\r\n\r\n"
+        )
+    };
+    assert_status(&answer(&relay, &chunked(&fits)).await, 200);
+    assert_status(&answer(&relay, &chunked(&too_long)).await, 413);
+}
+
+#[tokio::test]
+async fn an_answered_connection_that_asks_no_more_is_ended() {
+    let relay = with(&[("SERVER__HANDSHAKE_TIMEOUT_SECONDS", "1")]).start().await;
+    let answer = answer(&relay, "GET /rooms HTTP/1.1\r\nHost: relay\r\n\r\n").await;
+    assert_status(&answer, 200);
+    assert!(answer.ends_with("[\"QGIS\",\"QField\"]"), "{answer}");
+}
+
+#[tokio::test]
+async fn who_asks_and_does_not_read_the_answers_is_dropped() {
+    let patience = [("LIVE__PING_INTERVAL_SECONDS", "1"), ("LIVE__PONG_TIMEOUT_SECONDS", "1")];
+    let relay = with(&patience).start().await;
+    let mut client = Raw::connect_narrow(relay.address()).await;
+    let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: relay\r\n\r\n";
+    client.send(request.repeat(20).as_bytes()).await;
+    assert_status(&client.head().await, 200);
+    relay.wait_until(1.0, async || relay.metric("gischat_connections").await).await;
+}
+
+#[tokio::test]
+async fn a_message_may_have_as_many_bytes_as_the_limit_says_in_one_frame_or_in_many() {
+    let relay = with(&[("LIVE__MAX_FRAME_BYTES", "1024")]).start().await;
+    let message = json!({"message": "hello", "author": "jane"}).to_string();
+    let fits = format!("{message:<1024}").into_bytes();
+    let too_long = format!("{message:<1025}").into_bytes();
+    let in_parts = |text: &[u8]| {
+        let (first, second) = text.split_at(1000);
+        [masked(0x01, first), masked(0x89, b"amid"), masked(0x80, second)].concat()
+    };
+
+    let mut client = Raw::join(relay.address(), "QGIS").await;
+    assert_eq!(client.hear().await, nb_users(1));
+    for frames in [masked(TEXT, &fits), in_parts(&fits)] {
+        client.send(&frames).await;
+        let heard = client.until_pong(b"sentinel").await;
+        assert_eq!(heard.last().and_then(Seen::json), Some(line("jane", "hello")), "{heard:?}");
+    }
+    for frames in [masked(TEXT, &too_long), in_parts(&too_long)] {
+        let mut client = Raw::join(relay.address(), "QField").await;
+        client.send(&frames).await;
+        let all = client.all().await;
+        assert!(matches!(&all[..], [.., close, Seen::End] if close.is_close(1009)), "{all:?}");
+    }
+}

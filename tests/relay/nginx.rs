@@ -1,0 +1,159 @@
+//! The relay behind the nginx of `examples/deploy/nginx.conf`, as operators run it.
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Error;
+
+use crate::support::nginx::{Nginx, Tunnel};
+use crate::support::script::Script;
+use crate::support::{Client, Relay, RelayBuilder, Response, line, nb_users, newcomer, request};
+
+/// Rooms whose names stand in a path only when percent-encoded, each with how it stands there.
+const ROOMS: [(&str, &str); 4] = [
+    ("QGIS", "QGIS"),
+    ("Field and mobile", "Field%20and%20mobile"),
+    ("Café/Bar", "Caf%C3%A9%2FBar"),
+    ("100% open?", "100%25%20open%3F"),
+];
+
+fn behind_proxy() -> RelayBuilder {
+    Relay::with().env("ROOMS", &ROOMS.map(|(name, _)| name).join(",")).env("TRUSTED_PROXIES", "127.0.0.1")
+}
+
+async fn put(tunnel: &Tunnel, author: &str, headers: &[(&str, &str)]) -> Response {
+    request(tunnel.address, "PUT", "/room/QGIS/message", headers, &line(author, "hello").to_string()).await
+}
+
+#[tokio::test]
+async fn people_chat_through_tls_and_the_upgrade() {
+    let relay = behind_proxy().start().await;
+    let nginx = Nginx::start(relay.address());
+    let url = format!("https://localhost:{}", nginx.tls.port());
+    let certificate = nginx.certificate();
+    let environment = [("SSL_CERT_FILE", certificate.as_path())];
+    let mut jane = Script::start(&url, &["--nickname", "jane"], &environment);
+    jane.hear("* jane came in");
+    let mut hans = Script::start(&url, &["--nickname", "hans"], &environment);
+    jane.hear("* hans came in");
+    hans.hear("* hans came in");
+    hans.say("grüß dich, Jane 👋");
+    jane.hear("hans: grüß dich, Jane 👋");
+    jane.say("hello");
+    hans.hear("jane: hello");
+    hans.end_input();
+    jane.hear("* hans left");
+    assert_eq!(hans.wait(), (Some(0), vec![]));
+    jane.end_input();
+    assert_eq!(jane.wait().0, Some(0));
+}
+
+#[tokio::test]
+async fn the_close_code_of_the_relay_reaches_the_client() {
+    let relay = behind_proxy().start().await;
+    let nginx = Nginx::start(relay.address());
+    let tunnel = Tunnel::from_host(1, &nginx);
+    let mut jane = Client::connect(tunnel.address, "/room/QGIS/ws").await;
+    jane.expect(nb_users(1)).await;
+    relay.signal("TERM");
+    assert_eq!(jane.closed().await.map(|(code, _)| code), Some(1001));
+}
+
+#[tokio::test]
+async fn names_of_rooms_stay_percent_encoded() {
+    let relay = behind_proxy().start().await;
+    let nginx = Nginx::start(relay.address());
+    let tunnel = Tunnel::from_host(1, &nginx);
+    for (name, encoded) in ROOMS {
+        let mut jane = Client::connect(tunnel.address, &format!("/room/{encoded}/ws?utm_medium=QChat")).await;
+        jane.expect(nb_users(1)).await;
+        jane.send(newcomer("jane")).await;
+        jane.expect(newcomer("jane")).await;
+        let users = request(tunnel.address, "GET", &format!("/room/{encoded}/users?utm_medium=QChat"), &[], "").await;
+        assert_eq!((users.status, users.json()), (200, json!(["jane"])), "{name}");
+        let body = line("hans", name).to_string();
+        let put = request(tunnel.address, "PUT", &format!("/room/{encoded}/message"), &[], &body).await;
+        assert_eq!(put.status, 200, "{name}: {put:?}");
+        jane.expect(line("hans", name)).await;
+    }
+    let unknown = request(tunnel.address, "GET", "/room/Nowhere%20at%20all/users", &[], "").await;
+    assert_eq!(
+        (unknown.status, unknown.json()["detail"].as_str()),
+        (404, Some("Room 'Nowhere at all' not registered"))
+    );
+}
+
+#[tokio::test]
+async fn the_address_that_counts_is_the_client_s_and_not_what_it_says() {
+    let limited = behind_proxy().env("RELAY__FILTER__RATE__ADDRESS__BURST", "2");
+    let relay = limited.env("RELAY__FILTER__RATE__ADDRESS__PER_SECOND", "1").start().await;
+    let nginx = Nginx::start(relay.address());
+    let (jane, hans) = (Tunnel::from_host(11, &nginx), Tunnel::from_host(12, &nginx));
+    let lies = [("X-Forwarded-For", "203.0.113.5"), ("Forwarded", "for=203.0.113.6"), ("X-Real-IP", "203.0.113.7")];
+    // All at once, since a bucket fills again meanwhile: a few more than the burst may pass, but never all.
+    let other_lie = [("X-Forwarded-For", "203.0.113.8, 127.0.0.1")];
+    let answers = join_all((0..20).map(|n| put(&jane, "jane", if n % 2 == 0 { &lies } else { &other_lie }))).await;
+    assert!(answers.iter().all(|answer| [200, 429].contains(&answer.status)), "{answers:?}");
+    let refused = answers.iter().filter(|answer| answer.status == 429).count();
+    assert!(refused >= 5, "{refused} of 20 are refused");
+    // Somebody else is not concerned.
+    assert_eq!(put(&hans, "hans", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn websockets_are_counted_by_the_client_s_address() {
+    let relay = behind_proxy().env("RELAY__LIVE__MAX_PER_ADDRESS", "1").start().await;
+    let nginx = Nginx::start(relay.address());
+    let (jane, hans) = (Tunnel::from_host(11, &nginx), Tunnel::from_host(12, &nginx));
+    let mut first = Client::connect(jane.address, "/room/QGIS/ws").await;
+    first.expect(nb_users(1)).await;
+    for headers in [&[] as &[_], &[("x-forwarded-for", "203.0.113.5"), ("forwarded", "for=203.0.113.6")]] {
+        match Client::try_connect(jane.address, "/room/QGIS/ws", headers).await {
+            Err(Error::Http(response)) => assert_eq!(response.status(), 429),
+            other => panic!("{headers:?}: {other:?}"),
+        }
+    }
+    let mut other = Client::connect(hans.address, "/room/QGIS/ws").await;
+    other.expect(nb_users(2)).await;
+}
+
+#[tokio::test]
+async fn without_trust_all_clients_are_the_proxy() {
+    let limited = Relay::with().env("RELAY__LIVE__MAX_PER_ADDRESS", "1");
+    let relay = limited.start().await;
+    let nginx = Nginx::start(relay.address());
+    let (jane, hans) = (Tunnel::from_host(11, &nginx), Tunnel::from_host(12, &nginx));
+    let _jane = Client::connect(jane.address, "/room/QGIS/ws").await;
+    match Client::try_connect(hans.address, "/room/QGIS/ws", &[]).await {
+        Err(Error::Http(response)) => assert_eq!(response.status(), 429),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn without_tls_there_is_only_the_way_to_tls() {
+    let relay = behind_proxy().start().await;
+    let nginx = Nginx::start(relay.address());
+    for path in ["/", "/room/Field%20and%20mobile/users?x=%20y", "/metrics", "/room/QGIS/ws"] {
+        let answer = request(nginx.plain, "GET", path, &[], "").await;
+        assert_eq!(answer.status, 308, "{path}: {answer:?}");
+        assert_eq!(answer.header("Location"), Some(format!("https://127.0.0.1{path}").as_str()));
+        assert!(!answer.headers.iter().any(|(name, value)| name == "Server" && value.contains('/')), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn figures_are_not_for_the_world() {
+    let relay = behind_proxy().start().await;
+    let nginx = Nginx::start(relay.address());
+    let tunnel = Tunnel::from_host(1, &nginx);
+    assert_eq!(relay.get("/metrics").await.status, 200);
+    for path in ["/metrics", "/metrics?x=1", "//metrics", "/%6Detrics", "/x/../metrics"] {
+        let answer = request(tunnel.address, "GET", path, &[], "").await;
+        assert_eq!(answer.status, 403, "{path}: {answer:?}");
+        assert!(!answer.body.contains("gischat"), "{path}: {answer:?}");
+    }
+    assert_ne!(request(tunnel.address, "GET", "/metrics/", &[], "").await.status, 200);
+    // The rest is for the world, and QGIS finds its headers.
+    let rooms = request(tunnel.address, "GET", "/rooms", &[], "").await;
+    assert_eq!((rooms.status, rooms.header("Content-Type")), (200, Some("application/json")));
+}

@@ -1,0 +1,172 @@
+//! Scripted chats: what each client hears at each step is compared with a golden file.
+//!
+//! The scripts are in `tests/cases/transcripts`, and the first of them explains how they are written.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+use crate::support::{Client, Relay, RelayBuilder, line, newcomer};
+
+/// One line of a script.
+enum Line<'s> {
+    With(&'s str, &'s str),
+    Rules(&'s str),
+    Room(&'s str),
+    Step(&'s str, Step<'s>),
+}
+
+/// What somebody does.
+enum Step<'s> {
+    Joins,
+    Leaves,
+    /// Sends a frame.
+    Sends(String),
+    /// Calls without a connection.
+    Puts(&'s str),
+}
+
+/// Reads a line; `None` when nothing is in it.
+fn parse(text: &str) -> Option<Line<'_>> {
+    if text.is_empty() || text.starts_with('#') {
+        return None;
+    }
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let (second, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let step = match (first, second) {
+        ("with", name) => return Some(Line::With(name, rest)),
+        ("rules", file) => return Some(Line::Rules(file)),
+        ("room", name) => return Some(Line::Room(name)),
+        (_, "joins") => Step::Joins,
+        (_, "leaves") => Step::Leaves,
+        (_, "puts") => Step::Puts(rest),
+        (_, "sends") => Step::Sends(rest.to_owned()),
+        (_, "registers") => Step::Sends(newcomer(rest).to_string()),
+        (who, "says") => Step::Sends(line(who, rest).to_string()),
+        (_, "as") => {
+            let (name, said) = rest.split_once(": ").unwrap_or_else(|| panic!("{text:?}: after a name comes a colon"));
+            Step::Sends(line(name, said).to_string())
+        }
+        _ => panic!("{text:?} is no line of a script"),
+    };
+    Some(Line::Step(first, step))
+}
+
+/// Those who are connected, and the transcript so far.
+struct Stage {
+    relay: Relay,
+    room: String,
+    joined: u8,
+    clients: BTreeMap<String, Client>,
+    transcript: String,
+}
+
+impl Stage {
+    /// Lets somebody do something, and writes down what all heard of it.
+    async fn play(&mut self, text: &str, who: &str, step: Step<'_>) {
+        writeln!(self.transcript, "\n{text}").unwrap();
+        match step {
+            Step::Joins => {
+                // Each from an address of its own, so that no nickname is taken for one's own that broke off.
+                self.joined += 1;
+                let path = format!("/room/{}/ws", self.room);
+                let from = IpAddr::V4(Ipv4Addr::new(127, 0, 1, self.joined));
+                let client = Client::connect_from(from, self.relay.address(), &path).await.unwrap();
+                let before = self.clients.insert(who.to_owned(), client);
+                assert!(before.is_none(), "{text:?}: {who} is here already");
+            }
+            Step::Leaves => match self.clients.remove(who) {
+                Some(client) => client.leave().await,
+                None => panic!("{text:?}: {who} is not here"),
+            },
+            Step::Sends(frame) => self.client(who).send_text(&frame).await,
+            Step::Puts(body) => {
+                let answer = self.relay.put(&format!("/room/{}/message", self.room), body).await;
+                self.note(who, &format!("{} {}", answer.status, answer.body));
+            }
+        }
+        // Once the one who acted has had its pong, all that the step brought about is on its way to the others, before
+        // their pongs.
+        let mut heard = BTreeMap::new();
+        if let Some(client) = self.clients.get_mut(who) {
+            heard.insert(who.to_owned(), client.settle_texts().await);
+        }
+        for (name, client) in self.clients.iter_mut().filter(|(name, _)| *name != who) {
+            heard.insert(name.clone(), client.settle_texts().await);
+        }
+        for (name, texts) in heard {
+            for text in texts {
+                self.note(&name, &text);
+            }
+        }
+    }
+
+    fn client(&mut self, who: &str) -> &mut Client {
+        self.clients.get_mut(who).unwrap_or_else(|| panic!("{who} is not here"))
+    }
+
+    fn note(&mut self, who: &str, heard: &str) {
+        writeln!(self.transcript, "    {who} < {heard}").unwrap();
+    }
+}
+
+/// Plays a script and gives its transcript.
+async fn play(path: &Path) -> String {
+    let script = std::fs::read_to_string(path).unwrap();
+    let lines: Vec<_> = script.lines().map(str::trim_end).filter_map(|text| Some((text, parse(text)?))).collect();
+    let folder = path.parent().unwrap();
+    let mut room = "QGIS".to_owned();
+    let mut relay: RelayBuilder = Relay::with();
+    for (_, line) in &lines {
+        match line {
+            Line::With(name, value) => relay = relay.env(name, value),
+            Line::Rules(file) => {
+                relay = relay.file("rules.toml", &std::fs::read_to_string(folder.join(file)).unwrap());
+            }
+            Line::Room(name) => room = (*name).to_owned(),
+            Line::Step(..) => {}
+        }
+    }
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let transcript = format!("What each client hears in {name}, step by step.\n");
+    let mut stage = Stage { relay: relay.start().await, room, joined: 0, clients: BTreeMap::new(), transcript };
+    for (text, line) in lines {
+        if let Line::Step(who, step) = line {
+            stage.play(text, who, step).await;
+        }
+    }
+    stage.transcript
+}
+
+/// All scripts.
+fn scripts() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/transcripts");
+    let mut scripts: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    scripts.retain(|path| path.extension().is_some_and(|extension| extension == "script"));
+    scripts.sort();
+    assert!(!scripts.is_empty());
+    scripts
+}
+
+#[tokio::test]
+async fn everybody_hears_what_the_golden_transcripts_say() {
+    for script in scripts() {
+        let transcript = play(&script).await;
+        let golden = script.with_extension("golden");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&golden, &transcript).unwrap();
+            continue;
+        }
+        let wanted = std::fs::read_to_string(&golden).unwrap_or_default();
+        assert!(transcript == wanted, "{}", first_difference(&golden, &wanted, &transcript));
+    }
+}
+
+fn first_difference(golden: &Path, wanted: &str, heard: &str) -> String {
+    let end = std::iter::repeat("the end of the file");
+    let (wanted, heard) = (wanted.lines().chain(end.clone()), heard.lines().chain(end));
+    let (at, (wanted, heard)) = wanted.zip(heard).enumerate().find(|(_, (wanted, heard))| wanted != heard).unwrap();
+    let place = format!("{}:{}", golden.display(), at + 1);
+    format!("{place}: the file says\n{wanted}\nbut what is heard is\n{heard}\nUPDATE_GOLDEN=1 writes the file anew")
+}
