@@ -19,6 +19,15 @@ pub struct Claim {
     pub(super) decision: Decision,
 }
 
+impl Claim {
+    /// Whether `holder` holds the wanted name in `room`, or one that looks like it.
+    #[must_use]
+    pub fn is_held_by(&self, holder: SenderId, room: &Room) -> bool {
+        Nickname::parse(&self.decision.message.author)
+            .is_ok_and(|nickname| room.holder(&nickname, self.claimant) == Some(holder))
+    }
+}
+
 /// Says whether the sender may use the name that the message is sent under, before the chain spends anything on it:
 /// what an impostor sends must not use up the owner's rate.
 pub(super) fn check(room: &Room, sender: &Sender, message: &Message) -> Result<(), Reason> {

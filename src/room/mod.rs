@@ -140,11 +140,17 @@ impl Room {
     /// # Errors
     /// [`Taken`] when another connection holds it.
     pub fn check_free(&self, id: SenderId, address: Address, nickname: &Nickname) -> Result<(), Taken> {
-        let taken = self.nicknames.holder(&nickname.looks(), Some(id)).map(|holder| {
+        let taken = self.holder(nickname, id).map(|holder| {
             let same_address = self.members.get(&holder).is_some_and(|member| member.address == address);
             Taken { holder, same_address }
         });
         taken.map_or(Ok(()), Err)
+    }
+
+    /// Who, other than `except`, holds `nickname` or one that looks like it.
+    #[must_use]
+    pub fn holder(&self, nickname: &Nickname, except: SenderId) -> Option<SenderId> {
+        self.nicknames.holder(&nickname.looks(), Some(except))
     }
 
     /// Gives a connection the nickname that it speaks under from now on, and tells everyone.

@@ -74,13 +74,21 @@ impl Shard {
                 return;
             }
             let holder = claim.holder;
-            // Its end settles the claims on it.
-            self.end(holder, End::Told(CloseCode::Policy, "the nickname was taken back by its address"), now);
+            // Its end settles the claims on it. Meanwhile it may go by another name.
+            if self.still_holds(holder) {
+                self.end(holder, End::Told(CloseCode::Policy, "the nickname was taken back by its address"), now);
+            }
             // A holder that was gone already has left its claims behind.
             for waiting in self.claims.take(|claim| claim.holder == holder) {
                 self.settle(waiting, now);
             }
         }
+    }
+
+    /// Whether the holder of the oldest claim still holds what is claimed.
+    fn still_holds(&self, holder: SenderId) -> bool {
+        let Some(Waiting { room, claim, .. }) = self.claims.waiting.first() else { return false };
+        self.rooms.get(*room).is_some_and(|local| claim.is_held_by(holder, &local.room))
     }
 
     fn settle(&mut self, Waiting { room, origin, claim, .. }: Waiting, now: Instant) {

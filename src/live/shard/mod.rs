@@ -173,8 +173,10 @@ impl Shard {
     fn read(&mut self, id: SenderId, now: Instant) {
         let mut buffer = std::mem::take(&mut self.buffer);
         let read = match self.connection(id) {
-            // What arrives behind a message that is looked at elsewhere waits in the socket.
-            None | Some(Connection { pending: Some(_), .. }) => Ok(0),
+            // A client is heard while its message is looked at elsewhere, but not without bound: the rest waits in the
+            // socket.
+            Some(Connection { pending: Some(waiting), .. }) if waiting.len() >= READ_BYTES => Ok(0),
+            None => Ok(0),
             Some(connection) => connection.read(&mut buffer, now),
         };
         match read {
