@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::tell;
 use crate::api::Config;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -14,15 +15,15 @@ pub(super) fn ask(config: &Config) -> ExitCode {
     let address = reachable(config.listen);
     match status_line(address) {
         Ok(line) if line.split(' ').nth(1) == Some("200") => {
-            println!("{address}: ok");
+            tell(io::stdout(), &format!("{address}: ok\n"));
             ExitCode::SUCCESS
         }
         Ok(line) => {
-            eprintln!("{address}: answered {line:?}");
+            tell(io::stderr(), &format!("{address}: answered {line:?}\n"));
             ExitCode::FAILURE
         }
         Err(fault) => {
-            eprintln!("{address}: {fault}");
+            tell(io::stderr(), &format!("{address}: {fault}\n"));
             ExitCode::FAILURE
         }
     }

@@ -3,6 +3,7 @@
 
 mod health;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -64,21 +65,30 @@ fn with_rules(loaded: Result<Config, Vec<Fault>>) -> Result<(Config, Rules), Vec
 
 fn bad_configuration(faults: &[Fault]) -> ExitCode {
     for fault in faults {
-        eprintln!("{fault}");
+        tell(io::stderr(), &format!("{fault}\n"));
     }
     let plural = if faults.len() == 1 { "" } else { "s" };
-    eprintln!("gischat-relay: {} fault{plural} in the configuration", faults.len());
+    tell(io::stderr(), &format!("gischat-relay: {} fault{plural} in the configuration\n", faults.len()));
     ExitCode::from(BAD_CONFIGURATION)
 }
 
 fn report((config, rules): &(Config, Rules)) -> ExitCode {
     let rooms: Vec<&str> = config.instance.rooms.iter().map(crate::model::RoomName::as_str).collect();
-    println!("rooms: {}", rooms.join(", "));
-    println!("filters: {}", config.filter.order.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "));
-    println!("rules: {}", rules.len());
-    println!("listens on: {}", config.server.listen);
-    println!("the configuration is good");
+    let filters: Vec<&str> = config.filter.order.iter().map(|name| name.as_str()).collect();
+    let report = format!(
+        "rooms: {}\nfilters: {}\nrules: {}\nlistens on: {}\nthe configuration is good\n",
+        rooms.join(", "),
+        filters.join(", "),
+        rules.len(),
+        config.server.listen
+    );
+    tell(io::stdout(), &report);
     ExitCode::SUCCESS
+}
+
+/// Writes to somebody who may have stopped reading, which changes no exit code; `println!` would panic.
+fn tell(mut to: impl io::Write, text: &str) {
+    let _nobody_reads = to.write_all(text.as_bytes());
 }
 
 fn serve((config, rules): (Config, Rules)) -> ExitCode {

@@ -57,7 +57,9 @@ impl Config {
 pub fn start(config: &Config) {
     // The level was checked when it was read.
     let filter = config.level.parse::<EnvFilter>().unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written is lost. To complain of it on standard error would be a panic, the same being broken.
+    let lines =
+        tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer(std::io::stderr);
     let terminal = std::io::stderr().is_terminal();
     // A subscriber that is set already is that of an embedding program, which knows better.
     let _already_set = match config.format {
