@@ -73,7 +73,7 @@ impl Chain {
                 None => Judgement::Decided(run.passed()),
             };
             match judgement {
-                Judgement::Decided(decision) => return decision,
+                Judgement::Decided(decision) => return *decision,
                 Judgement::Waiting(next) => Waiting { run, finding } = *next,
             }
         }
@@ -97,7 +97,7 @@ impl Chain {
 #[derive(Debug)]
 pub enum Judgement {
     /// All filters have spoken, or one has ended the chain.
-    Decided(Decision),
+    Decided(Box<Decision>),
     /// A filter answers later.
     Waiting(Box<Waiting>),
 }
@@ -129,7 +129,7 @@ struct Run {
 
 impl Run {
     /// Takes a filter's finding in, and goes on to the next one unless that ends the chain.
-    fn apply(mut self, Link { filter, seconds }: &Link, finding: Finding) -> Result<Self, Decision> {
+    fn apply(mut self, Link { filter, seconds }: &Link, finding: Finding) -> Result<Self, Box<Decision>> {
         let Finding { verdict, matches } = finding;
         let ended = Instant::now();
         let took = ended.saturating_duration_since(self.began);
@@ -154,16 +154,17 @@ impl Run {
             }
             Verdict::Hold(reason) | Verdict::Shadow(reason) | Verdict::Reject(reason) => {
                 let Self { message, original, trace, .. } = self;
-                Err(Decision { message, original, outcome, reason: Some(reason), by: Some(filter.name()), trace })
+                let by = Some(filter.name());
+                Err(Box::new(Decision { message, original, outcome, reason: Some(reason), by, trace }))
             }
         }
     }
 
     /// The decision when no filter has ended the chain.
-    fn passed(self) -> Decision {
+    fn passed(self) -> Box<Decision> {
         let Self { message, original, replaced_by, trace, .. } = self;
         let outcome = if original.is_some() { Outcome::Replace } else { Outcome::Pass };
-        Decision { message, original, outcome, reason: None, by: replaced_by, trace }
+        Box::new(Decision { message, original, outcome, reason: None, by: replaced_by, trace })
     }
 }
 
@@ -234,7 +235,7 @@ mod tests {
 
     fn judge(filters: Vec<Box<dyn Filter>>) -> Decision {
         match Chain::of(filters, &Metrics::default()).judge(hello(), &sender()) {
-            Judgement::Decided(decision) => decision,
+            Judgement::Decided(decision) => *decision,
             waiting => panic!("{waiting:?}"),
         }
     }

@@ -46,7 +46,7 @@ impl Intake {
             return self.decided(room, refused(message, reason));
         }
         match self.chain.judge(message, sender) {
-            Judgement::Decided(decision) => self.publish(room, sender, decision),
+            Judgement::Decided(decision) => self.publish(room, sender, *decision),
             Judgement::Waiting(waiting) => Taken::Waiting(waiting),
         }
     }

@@ -31,9 +31,9 @@ impl Round {
     }
 
     /// What a member is due of the round so far.
-    pub(super) fn due(&self, generation: Generation, from: usize, own: Vec<(usize, Bytes)>) -> Vec<Bytes> {
+    pub(super) fn due(&self, generation: Generation, from: usize, own: Own) -> Vec<Bytes> {
         let said = self.buffers.each_ref().map(|buffer| Bytes::copy_from_slice(buffer));
-        Share { to: SenderId(0), generation, from, own }.pieces(&said).collect()
+        Share { to: SenderId(0), generation, from, own: own.freeze() }.pieces(&said).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -44,6 +44,29 @@ impl Round {
     pub(super) fn take(&mut self) -> ([Bytes; Generation::COUNT], usize) {
         let frames = std::mem::take(&mut self.frames);
         (self.buffers.each_mut().map(|buffer| buffer.split().freeze()), frames)
+    }
+}
+
+/// Frames for one member alone, with their places in the round under way. What comes at one place is one piece, so
+/// that ten thousand pongs are no ten thousand pieces.
+#[derive(Debug, Default)]
+pub(super) struct Own(Vec<(usize, BytesMut)>);
+
+impl Own {
+    /// Adds a frame at `place`, which is at or behind that of the last one.
+    pub(super) fn push(&mut self, place: usize, frame: &[u8]) {
+        match self.0.last_mut() {
+            Some((last, piece)) if *last == place => piece.extend_from_slice(frame),
+            _ => self.0.push((place, BytesMut::from(frame))),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn freeze(self) -> Vec<(usize, Bytes)> {
+        self.0.into_iter().map(|(place, piece)| (place, piece.freeze())).collect()
     }
 }
 
@@ -80,25 +103,15 @@ impl Share {
         let mut own = self.own.into_iter();
         let mut next = own.next();
         std::iter::from_fn(move || {
-            loop {
-                match next.take() {
-                    Some((place, frame)) if place <= at => {
-                        next = own.next();
-                        return Some(frame);
-                    }
-                    waiting => next = waiting,
-                }
-                let until = next.as_ref().map_or(end, |(place, _)| (*place).min(end));
-                if at >= until {
-                    // What is left, if anything, comes at the very end.
-                    let (_, frame) = next.take()?;
-                    next = own.next();
-                    return Some(frame);
-                }
+            let until = next.as_ref().map_or(end, |(place, _)| (*place).min(end));
+            if at < until {
                 let piece = said.slice(at..until);
                 at = until;
                 return Some(piece);
             }
+            let (_, frame) = next.take()?;
+            next = own.next();
+            Some(frame)
         })
     }
 }

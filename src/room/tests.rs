@@ -1,7 +1,8 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::wire::V1Notices;
+use crate::model::{Kind, Message, Notice};
+use crate::wire::{self, V1Notices};
 
 /// A room and what its members have heard.
 struct Played {

@@ -15,7 +15,7 @@ use crate::wire::Generation;
 use crate::wire::frame::{self, CloseCode, Decoder, Incoming, Violation};
 
 /// Why a connection comes to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// It is gone.
     Gone,
@@ -37,21 +37,21 @@ pub(super) enum End {
 
 impl End {
     /// What the relay's close frame says, when the relay is the one who closes.
-    pub(super) fn words(&self) -> Option<(CloseCode, String)> {
+    pub(super) fn words(self) -> Option<(CloseCode, String)> {
         match self {
             Self::Gone | Self::Silent | Self::Asked(_) => None,
             Self::Broke(violation) => Some((violation.close_code(), violation.to_string())),
             Self::Endless => Some((CloseCode::Policy, "a message took too long to arrive".to_owned())),
             Self::NoMemory => Some((CloseCode::TryAgainLater, "too many long messages at once".to_owned())),
             Self::Slow => Some((CloseCode::TryAgainLater, "too slow".to_owned())),
-            Self::Told(code, reason) => Some((*code, (*reason).to_owned())),
+            Self::Told(code, reason) => Some((code, reason.to_owned())),
         }
     }
 
     /// The close frame; `None` when nobody is there to get it.
-    pub(super) fn close_frame(&self) -> Option<Bytes> {
+    pub(super) fn close_frame(self) -> Option<Bytes> {
         match self {
-            Self::Asked(code) => Some(frame::close_echo(*code)),
+            Self::Asked(code) => Some(frame::close_echo(code)),
             other => other.words().map(|(code, reason)| frame::close(code, &reason)),
         }
     }
@@ -80,7 +80,7 @@ pub(super) struct Connection {
     /// When the unfinished message began.
     midway: Option<Instant>,
     /// Its message is looked at elsewhere; what has arrived behind it waits.
-    pub(super) pending: Option<Box<Vec<u8>>>,
+    pub(super) pending: Option<Vec<u8>>,
     /// Whether `pending` ends only with the answer to that message.
     pub(super) waits: bool,
     /// When the wheel is to look at it.
@@ -119,6 +119,11 @@ impl Connection {
 
     pub(super) fn is_leaving(&self) -> bool {
         self.leaving.is_some()
+    }
+
+    /// Whether something that is due to it is not yet written.
+    pub(super) fn has_unsent(&self) -> bool {
+        self.out.is_some()
     }
 
     /// Reads once; the number of bytes is 0 when there is nothing to read now.
@@ -203,7 +208,7 @@ impl Connection {
     }
 
     /// Begins to take leave with what is `due` to it and a close frame; both have until `deadline`.
-    pub(super) fn leave(&mut self, end: &End, due: Vec<Bytes>, close: Bytes, deadline: Instant) -> Alive {
+    pub(super) fn leave(&mut self, end: End, due: Vec<Bytes>, close: Bytes, deadline: Instant) -> Alive {
         let out = self.out.get_or_insert_default();
         if matches!(end, End::Slow | End::NoMemory) {
             // Only the frame under way is finished: what has waited too long is not sent at all.

@@ -52,17 +52,26 @@ impl Shard {
     }
 
     fn on_incoming(&mut self, id: SenderId, incoming: Incoming, now: Instant) -> Result<(), End> {
-        let limit = self.live.config.outbox_bytes;
         match incoming {
             Incoming::Text(text) => {
                 self.on_text(id, text, now);
                 Ok(())
             }
             Incoming::Ping(payload) => {
-                self.connection(id).map_or(Ok(()), |connection| connection.send(frame::pong(&payload), limit))
+                self.on_ping(id, &payload);
+                Ok(())
             }
             Incoming::Pong => Ok(()),
             Incoming::Close(code) => Err(End::Asked(code)),
+        }
+    }
+
+    /// The answer takes its turn behind what the room has said: a client that has its pong has heard all of that.
+    fn on_ping(&mut self, id: SenderId, payload: &[u8]) {
+        let Some(room) = self.connection(id).map(|connection| connection.room) else { return };
+        if let Some(local) = self.rooms.get_mut(room) {
+            local.room.address(id, &frame::pong(payload));
+            self.stir(room);
         }
     }
 
@@ -72,7 +81,7 @@ impl Shard {
         if text.len() <= LONG_MESSAGE {
             return self.on_decoded(id, wire::decode(generation, &text), now);
         }
-        connection.pending = Some(Box::default());
+        connection.pending = Some(Vec::new());
         let me = self.me.clone();
         self.runtime.spawn(async move {
             let decoding = tokio::task::spawn_blocking(move || wire::decode(generation, &text));

@@ -124,7 +124,8 @@ impl Shard {
         {
             return self.end(id, end, now);
         }
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
+        let writes_no_more = connection.is_leaving() && !connection.has_unsent();
+        if event.is_readable() || event.is_read_closed() || event.is_error() || writes_no_more {
             self.ready.push_back(id);
         }
     }
@@ -177,6 +178,8 @@ impl Shard {
             // socket.
             Some(Connection { pending: Some(waiting), .. }) if waiting.len() >= READ_BYTES => Ok(0),
             None => Ok(0),
+            // Who takes its leave and does not read what is due to it has no ear for more either.
+            Some(connection) if connection.is_leaving() && connection.has_unsent() => Ok(0),
             Some(connection) => connection.read(&mut buffer, now),
         };
         match read {
@@ -230,7 +233,7 @@ impl Shard {
             tracing::info!(code, reason, %address, "closing a connection");
         }
         let deadline = now + live.config.close_timeout;
-        match connection.leave(&end, due, close, deadline) {
+        match connection.leave(end, due, close, deadline) {
             Ok(()) => self.look_at(id, deadline),
             Err(_) => self.forget(id),
         }
