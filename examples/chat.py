@@ -19,7 +19,7 @@ Needs Python 3.9 or newer and the package websockets 10.4 or newer
 
     $ python3 chat.py --author x --say hello; echo "status $?"
     * connections in QGIS: 1
-    ! Refused: author is 1 character; the least is 3
+    ! Refused: `author` has 1 character; 3 to 32 are allowed
     status 1
 
     $ python3 chat.py --listen 60            # says nothing, not even a nickname

@@ -27,6 +27,9 @@ pub enum RoomNameFault {
         /// Its length, in code points.
         length: usize,
     },
+    /// `.` or `..`, which browsers take for steps in a path.
+    #[error("a room cannot be named `.` or `..`: browsers would not find it")]
+    Dots,
     /// It holds a control character, such as a line feed.
     #[error("a room name holds a control character")]
     Control,
@@ -48,6 +51,9 @@ impl RoomName {
         }
         if length > Self::MAX_LENGTH {
             return Err(RoomNameFault::TooLong { length });
+        }
+        if matches!(text, "." | "..") {
+            return Err(RoomNameFault::Dots);
         }
         if text.chars().any(char::is_control) {
             return Err(RoomNameFault::Control);
@@ -108,6 +114,13 @@ mod tests {
     fn the_longest_name_is_taken_and_one_more_character_is_not() {
         assert!(RoomName::parse(&"é".repeat(64)).is_ok());
         assert_eq!(RoomName::parse(&"é".repeat(65)), Err(RoomNameFault::TooLong { length: 65 }));
+    }
+
+    #[test]
+    fn a_name_that_is_a_step_in_a_path_is_a_fault() {
+        assert_eq!(RoomName::parse(" . "), Err(RoomNameFault::Dots));
+        assert_eq!(RoomName::parse(".."), Err(RoomNameFault::Dots));
+        assert!(RoomName::parse("...").is_ok());
     }
 
     #[test]

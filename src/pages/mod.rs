@@ -17,8 +17,9 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
     connect-src 'self' ws: wss:; img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 /// All files.
-pub const PAGES: [Page; 3] = [
+pub const PAGES: [Page; 4] = [
     Page { path: "/", content_type: "text/html; charset=utf-8", text: include_str!("static/chat.html") },
     Page { path: "/chat.css", content_type: "text/css; charset=utf-8", text: include_str!("static/chat.css") },
     Page { path: "/chat.js", content_type: "text/javascript; charset=utf-8", text: include_str!("static/chat.js") },
+    Page { path: "/relay.js", content_type: "text/javascript; charset=utf-8", text: include_str!("static/relay.js") },
 ];

@@ -76,7 +76,7 @@ impl Opcode {
 /// Turns the bytes of one connection into messages.
 ///
 /// Holds only what is needed to go on: an unfinished frame head (at most 14 bytes), the payload of an unfinished
-/// message (at most the limit) and of an unfinished control frame (at most 125 bytes).
+/// message (at most the limit, and as much again while its memory grows) and of an unfinished control frame (at most 125 bytes).
 #[derive(Debug)]
 pub struct Decoder {
     limit: usize,

@@ -19,9 +19,9 @@ const CALLS: [&str; 9] = [
     "put /room/{room}/message",
 ];
 
-/// The files that a page loads, as it names them.
+/// The files that a page or a script loads, as it names them.
 fn loaded_by(page: &str) -> Vec<&str> {
-    let starts = ["src=\"", "href=\""].into_iter().flat_map(|attribute| {
+    let starts = ["src=\"", "href=\"", " from \""].into_iter().flat_map(|attribute| {
         page.match_indices(attribute).map(move |(at, attribute)| at + attribute.len()).collect::<Vec<_>>()
     });
     let values = starts.filter_map(|start| page.get(start..)?.split('"').next());
@@ -149,8 +149,11 @@ async fn the_chat_page_loads_its_own_files_and_nothing_else() {
     assert!(!page.body.contains("<style") && !page.body.contains(" onclick="), "the policy forbids that");
     assert_eq!(page.header("X-Content-Type-Options"), Some("nosniff"));
 
-    let files = get_all(&relay, "/", &page.body).await;
+    let mut files = get_all(&relay, "/", &page.body).await;
+    let script = files.iter().find(|(path, _)| path == "/chat.js").map(|(_, file)| file.body.clone()).unwrap();
+    files.extend(get_all(&relay, "/", &script).await);
     let kind_of = |name: &str| files.iter().find(|(path, _)| path == name).map(|(_, file)| content_type(file));
     assert_eq!(kind_of("/chat.js"), Some("text/javascript; charset=utf-8"));
+    assert_eq!(kind_of("/relay.js"), Some("text/javascript; charset=utf-8"));
     assert_eq!(kind_of("/chat.css"), Some("text/css; charset=utf-8"));
 }
