@@ -236,7 +236,7 @@ mod tests {
     fn judge(filters: Vec<Box<dyn Filter>>) -> Decision {
         match Chain::of(filters, &Metrics::default()).judge(hello(), &sender()) {
             Judgement::Decided(decision) => *decision,
-            waiting => panic!("{waiting:?}"),
+            waiting @ Judgement::Waiting(_) => panic!("{waiting:?}"),
         }
     }
 

@@ -3,7 +3,7 @@
 //! It goes in rounds. In one round it reads every socket that has something, judges each message, and collects what a
 //! room hears in that room's round buffer; then it does one write for each member. Batching like this is what makes
 //! fan-out cheap: a member costs a system call a round, not a wake-up and a call for each message. Nothing here waits:
-//! what takes long (a plugin, a long message to decode) runs elsewhere and comes back through the [`inbox`].
+//! what takes long (a plugin, a long message to decode) runs elsewhere and comes back through the `inbox`.
 
 mod claims;
 mod connection;

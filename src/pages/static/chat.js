@@ -219,7 +219,7 @@ async function load() {
     state.rules = rules;
     $("room").replaceChildren(...rooms.map((room) => new Option(room, room)));
   } catch {
-    return state.loading.later(load, (seconds) => showStatus(`The relay does not answer; trying again in ${seconds} s`));
+    return state.loading.later(load, (left) => showStatus(`The relay does not answer; trying again in ${left} s`));
   }
   $("rules").textContent = state.rules.rules;
   $("rules").lang = state.rules.main_lang ?? "";
