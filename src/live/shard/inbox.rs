@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use mio::Waker;
 use mio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
+use super::bell::Bell;
 use crate::live::accept::Permit;
 use crate::live::admission::Ticket;
 use crate::model::{Address, Decision, Message, Notice, Sender, SenderId};
@@ -84,7 +84,7 @@ pub struct Ended;
 #[derive(Clone)]
 pub(in crate::live) struct Inbox {
     commands: mpsc::Sender<Command>,
-    bell: Arc<Bell>,
+    alarm: Arc<Alarm>,
 }
 
 impl fmt::Debug for Inbox {
@@ -96,21 +96,21 @@ impl fmt::Debug for Inbox {
 /// The shard's end of the inbox.
 pub(super) struct Outlet {
     commands: mpsc::Receiver<Command>,
-    bell: Arc<Bell>,
+    alarm: Arc<Alarm>,
 }
 
-/// Wakes a shard that sleeps, and only then: a wake-up is a system call.
+/// What wakes a shard that sleeps.
 #[derive(Debug)]
-struct Bell {
+struct Alarm {
+    bell: Bell,
     waker: Waker,
-    asleep: AtomicBool,
 }
 
 /// Both ends of a shard's inbox.
 pub(super) fn inbox(waker: Waker) -> (Inbox, Outlet) {
     let (sender, receiver) = mpsc::channel(INBOX_LENGTH);
-    let bell = Arc::new(Bell { waker, asleep: AtomicBool::new(false) });
-    (Inbox { commands: sender, bell: Arc::clone(&bell) }, Outlet { commands: receiver, bell })
+    let alarm = Arc::new(Alarm { bell: Bell::default(), waker });
+    (Inbox { commands: sender, alarm: Arc::clone(&alarm) }, Outlet { commands: receiver, alarm })
 }
 
 impl Inbox {
@@ -123,9 +123,7 @@ impl Inbox {
     /// Dropping the future before it is ready posts nothing.
     pub(in crate::live) async fn post(&self, command: Command) -> Result<(), Ended> {
         self.commands.send(command).await.map_err(|_| Ended)?;
-        // The command is in the inbox before this swap, and the shard looks into the inbox after its own: one of the
-        // two sees the other.
-        if self.bell.asleep.swap(false, Ordering::SeqCst) && self.bell.waker.wake().is_err() {
+        if self.alarm.bell.ring() && self.alarm.waker.wake().is_err() {
             tracing::error!("a shard could not be woken");
         }
         Ok(())
@@ -140,12 +138,67 @@ impl Outlet {
 
     /// Says that the shard goes to sleep; `false` when it must not, because something waits.
     pub(super) fn may_sleep(&self) -> bool {
-        self.bell.asleep.swap(true, Ordering::SeqCst);
+        self.alarm.bell.fall_asleep();
         self.commands.is_empty()
     }
 
     /// Says that the shard is awake and will look into the inbox by itself.
     pub(super) fn awake(&self) {
-        self.bell.asleep.store(false, Ordering::SeqCst);
+        self.alarm.bell.awake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mio::{Events, Poll, Token};
+
+    use super::*;
+
+    fn pair() -> (Poll, Inbox, Outlet) {
+        let poll = Poll::new().unwrap();
+        let (inbox, outlet) = inbox(Waker::new(poll.registry(), Token(7)).unwrap());
+        (poll, inbox, outlet)
+    }
+
+    fn command() -> Command {
+        Command::Close { code: CloseCode::Normal, reason: "" }
+    }
+
+    #[tokio::test]
+    async fn who_posts_to_a_full_inbox_waits_until_there_is_room() {
+        let (_poll, inbox, mut outlet) = pair();
+        for _ in 0..INBOX_LENGTH {
+            inbox.post(command()).await.unwrap();
+        }
+        let mut waiting = std::pin::pin!(inbox.post(command()));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        assert!(outlet.next().is_some());
+        assert_eq!(waiting.await, Ok(()));
+        assert_eq!(std::iter::from_fn(|| outlet.next()).count(), INBOX_LENGTH);
+    }
+
+    #[tokio::test]
+    async fn an_inbox_that_nobody_reads_any_more_says_so() {
+        let (_poll, inbox, outlet) = pair();
+        drop(outlet);
+        assert_eq!(inbox.post(command()).await, Err(Ended));
+    }
+
+    #[tokio::test]
+    async fn a_shard_is_woken_once_when_it_sleeps_and_not_when_it_is_awake() {
+        let (mut poll, inbox, outlet) = pair();
+        let mut events = Events::with_capacity(4);
+        inbox.post(command()).await.unwrap();
+        poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        assert!(events.is_empty());
+        assert!(!outlet.may_sleep());
+        inbox.post(command()).await.unwrap();
+        poll.poll(&mut events, Some(Duration::from_secs(20))).unwrap();
+        assert_eq!(events.iter().count(), 1);
+        inbox.post(command()).await.unwrap();
+        poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        assert!(events.is_empty());
     }
 }

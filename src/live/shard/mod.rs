@@ -5,6 +5,7 @@
 //! fan-out cheap: a member costs a system call a round, not a wake-up and a call for each message. Nothing here waits:
 //! what takes long (a plugin, a long message to decode) runs elsewhere and comes back through the `inbox`.
 
+mod bell;
 mod claims;
 mod connection;
 mod deliver;
