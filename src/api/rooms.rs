@@ -195,5 +195,5 @@ pub(super) async fn websocket(
     mut request: Request,
 ) -> Result<Response, ApiError> {
     let address = from.client.address();
-    Ok(api.live.upgrade(room, Generation::V1, address, from.info, &mut request)?)
+    Ok(api.live.upgrade(room, Generation::V1, address, &from.info, &mut request)?)
 }

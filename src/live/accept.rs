@@ -82,6 +82,20 @@ impl Connections {
     }
 }
 
+impl Permit {
+    /// A permit for what the same connection becomes: a WebSocket that outlives its HTTP connection. For a moment the
+    /// connection counts twice, whatever the limit.
+    ///
+    /// It is a value of its own because what lives as long as a WebSocket must not be allocated among the short-lived
+    /// things of HTTP, whose memory it would keep from being given back.
+    #[must_use]
+    pub fn successor(&self) -> Self {
+        self.0.open.fetch_add(1, Ordering::Relaxed);
+        self.0.metrics.count_connection(1);
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);

@@ -53,7 +53,7 @@ impl Live {
         room: RoomHandle,
         generation: Generation,
         address: Address,
-        info: ConnectionInfo,
+        info: &ConnectionInfo,
         request: &mut Request<Body>,
     ) -> Result<Response<Body>, Refusal> {
         let key = check(request)?;
@@ -63,10 +63,11 @@ impl Live {
                 admission::Refused::TooFast { .. } => "join_rate",
             });
         })?;
+        let permit = info.permit.successor();
         let upgrade = hyper::upgrade::on(request);
         self.tasks.spawn(async move {
             let Some((stream, first)) = take_over(upgrade).await else { return };
-            let held = Held::new(info.permit, ticket);
+            let held = Held::new(permit, ticket);
             let arrival = Arrival { stream, first, generation, address, held, room: 0 };
             if room.adopt(arrival).await.is_err() {
                 tracing::debug!("a connection came too late: the relay is shutting down");

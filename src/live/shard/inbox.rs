@@ -65,12 +65,12 @@ pub(in crate::live) struct Arrival {
 /// What a connection gives back when it ends.
 #[derive(Debug)]
 pub(in crate::live) struct Held {
-    _permit: Arc<Permit>,
+    _permit: Permit,
     _ticket: Ticket,
 }
 
 impl Held {
-    pub(in crate::live) fn new(permit: Arc<Permit>, ticket: Ticket) -> Self {
+    pub(in crate::live) fn new(permit: Permit, ticket: Ticket) -> Self {
         Self { _permit: permit, _ticket: ticket }
     }
 }
