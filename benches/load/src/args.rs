@@ -2,14 +2,14 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
-use crate::frames::ChatFrame;
+use crate::entrants::Rival;
+use crate::sizes::Sizes;
 use crate::workload::Workload;
 
-/// Measures a chat relay on this machine: throughput, latency, memory and processor time.
+/// Measures a chat relay on this machine, beside others: throughput, latency, memory and processor time.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {
@@ -34,13 +34,37 @@ pub(crate) struct Args {
     #[arg(long, requires = "url", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) pid: Option<u32>,
 
-    /// Runs of each workload, of which medians are reported
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(crate) runs: u32,
+    /// Servers to measure in turn with the relay [default: all that are found]
+    #[arg(long, value_name = "SERVERS", value_enum, value_delimiter = ',')]
+    pub(crate) against: Option<Vec<Rival>>,
+
+    /// Measure the relay alone
+    #[arg(long, conflicts_with = "against")]
+    pub(crate) alone: bool,
+
+    /// The folder that holds the floors' programs [default: this program's own]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) floors: Option<PathBuf>,
+
+    /// Bun's program, for uWebSockets [default: the `bun` on PATH]
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) bun: Option<PathBuf>,
+
+    /// Runs of each workload and server, of which medians are reported [default: 3, with --quick 1]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    runs: Option<u32>,
+
+    /// Whether server and tool each get a processor of their own: where little is measured (w4), always or never
+    #[arg(long, value_enum, default_value_t = Pin::Auto)]
+    pub(crate) pin: Pin,
 
     /// Where to write all figures as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+
+    /// A folder in which to write `PERFORMANCE.md` and its plots; needs all workloads and all servers
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["quick", "workloads", "against", "alone", "url"])]
+    pub(crate) docs: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) sizes: Sizes,
@@ -50,93 +74,19 @@ pub(crate) struct Args {
     pub(crate) workloads: Vec<Workload>,
 }
 
-/// How much of everything.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Sizes {
-    /// A short try: 200 messages (w1), 2 seconds (paced), 500 connections (idle)
-    #[arg(long)]
-    pub(crate) quick: bool,
-
-    /// Members of the room, the sender included [default: 1000 in w1, 100 in paced]
-    #[arg(long, value_parser = at_least_one)]
-    pub(crate) members: Option<usize>,
-
-    /// Messages measured in w1 [default: 3000]
-    #[arg(long, value_parser = at_least_one)]
-    messages: Option<usize>,
-
-    /// Messages before the measured ones
-    #[arg(long, default_value_t = 100)]
-    pub(crate) warmup: usize,
-
-    /// Messages whose echo the sender awaits at a time, in w1
-    #[arg(long, default_value_t = 16, value_parser = at_least_one)]
-    pub(crate) window: usize,
-
-    /// Bytes of a message, the JSON around it included
-    #[arg(long, default_value_t = 120, value_parser = message_size)]
-    pub(crate) size: usize,
-
-    /// Messages a second in paced
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) rate: u32,
-
-    /// Duration of paced [default: 10]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600))]
-    seconds: Option<u32>,
-
-    /// Connections in idle [default: 10000]
-    #[arg(long, value_parser = at_least_one)]
-    pub(crate) connections: Option<usize>,
-
-    /// Handshakes at a time
-    #[arg(long, default_value_t = 64, value_parser = at_least_one)]
-    pub(crate) parallel: usize,
-
-    /// Members at which latency is taken
-    #[arg(long, default_value_t = 16, value_parser = at_least_one)]
-    pub(crate) sample: usize,
-
-    /// Milliseconds between two readings of a member at which no latency is taken; 0: as soon as
-    /// something comes
-    #[arg(long, default_value_t = 20)]
-    pub(crate) turn: u64,
-
-    /// Longest duration of connecting, of settling and of sending each, in seconds
-    #[arg(long, default_value_t = 120)]
-    limit: u64,
+/// When server and tool are kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pin {
+    Auto,
+    Always,
+    Never,
 }
 
-impl Sizes {
-    /// Messages measured in w1.
-    pub(crate) fn messages(&self) -> usize {
-        self.messages.unwrap_or(if self.quick { 200 } else { 3_000 })
+impl Args {
+    /// Runs of each workload and server.
+    pub(crate) fn runs(&self) -> u32 {
+        self.runs.unwrap_or(if self.sizes.quick { 1 } else { 3 })
     }
-
-    /// Duration of paced. Seconds.
-    pub(crate) fn seconds(&self) -> u32 {
-        self.seconds.unwrap_or(if self.quick { 2 } else { 10 })
-    }
-
-    /// How long a member without a latency waits for its turn to be read, if it has to.
-    pub(crate) fn turn_period(&self) -> Option<Duration> {
-        (self.turn > 0).then(|| Duration::from_millis(self.turn))
-    }
-
-    /// The longest that a phase may take, so that the tool stops by itself.
-    pub(crate) fn limit(&self) -> Duration {
-        Duration::from_secs(self.limit)
-    }
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "must be a number of at least 1".to_owned())
-}
-
-fn message_size(text: &str) -> Result<usize, String> {
-    let range = ChatFrame::MIN_SIZE..=ChatFrame::MAX_SIZE;
-    let size = text.parse().ok().filter(|size| range.contains(size));
-    size.ok_or_else(|| format!("must be from {} to {} bytes", range.start(), range.end()))
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
@@ -180,5 +130,14 @@ mod tests {
         assert!(!accepted("gischat-load --url 127.0.0.1:80"));
         assert!(!accepted("gischat-load --relay r --pid 1"));
         assert!(!accepted("gischat-load --relay r --size 10"));
+    }
+
+    #[test]
+    fn documents_are_written_of_whole_measurements_only() {
+        let accepted = |line: &str| Args::try_parse_from(line.split(' ')).is_ok();
+        assert!(accepted("gischat-load --relay r --docs docs"));
+        assert!(!accepted("gischat-load --relay r --docs docs w1"));
+        assert!(!accepted("gischat-load --relay r --docs docs --quick"));
+        assert!(!accepted("gischat-load --relay r --docs docs --against sends"));
     }
 }

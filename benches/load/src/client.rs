@@ -41,6 +41,7 @@ enum Stage {
 pub(crate) struct Client {
     stream: TcpStream,
     peer: SocketAddr,
+    room: usize,
     stage: Stage,
     /// The start of a frame whose rest has not come yet.
     tail: Vec<u8>,
@@ -49,11 +50,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Starts to connect from `source`; the port is the kernel's choice.
+    /// Starts to connect to a room from `source`; the port is the kernel's choice.
     ///
     /// # Errors
     /// Whatever the socket calls say, except that the connection is still in progress.
-    pub(crate) fn dial(source: SocketAddr, peer: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn dial(source: SocketAddr, peer: SocketAddr, room: usize) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(peer), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
@@ -65,7 +66,7 @@ impl Client {
             _ => {}
         }
         let stream = TcpStream::from_std(socket.into());
-        Ok(Self { stream, peer, stage: Stage::Connecting, tail: Vec::new(), unsent: Vec::new() })
+        Ok(Self { stream, peer, room, stage: Stage::Connecting, tail: Vec::new(), unsent: Vec::new() })
     }
 
     /// The socket, for registration.
@@ -100,13 +101,23 @@ impl Client {
                 return Err(error.into());
             }
             self.stage = Stage::Shaking;
-            return self.send(&handshake::request(self.peer));
+            return self.send(&handshake::request(self.peer, self.room));
         }
         if self.unsent.is_empty() {
             return Ok(());
         }
-        let waiting = std::mem::take(&mut self.unsent);
-        self.send(&waiting)
+        let mut waiting = std::mem::take(&mut self.unsent);
+        self.send(&waiting)?;
+        if self.unsent.is_empty() {
+            waiting.clear();
+            self.unsent = waiting;
+        }
+        Ok(())
+    }
+
+    /// Keeps `bytes` for [`Self::writable`], so that several messages leave in one write.
+    pub(crate) fn queue(&mut self, bytes: &[u8]) {
+        self.unsent.extend_from_slice(bytes);
     }
 
     /// Sends now what the socket takes and keeps the rest for [`Self::writable`].

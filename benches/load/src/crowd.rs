@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::client::{Client, Ending};
-use crate::frames;
+use crate::frames::{self, Kind};
 use crate::tally::Tally;
+use crate::told::Told;
 
 /// Small enough to stay in the processor's second-level cache, large enough that a backlog costs
 /// few calls. Bytes.
@@ -31,9 +32,8 @@ pub(crate) struct Crowd {
     buffer: Box<[u8]>,
     /// Handshakes that have succeeded.
     opened: usize,
-    /// Chat messages received, by member.
-    heard: Vec<u64>,
     tally: Tally,
+    told: Told,
     /// Early endings, by reason.
     endings: BTreeMap<String, u64>,
 }
@@ -45,16 +45,16 @@ impl Crowd {
             clients: Vec::new(),
             buffer: vec![0; BUFFER].into(),
             opened: 0,
-            heard: Vec::new(),
             tally: Tally::default(),
+            told: Told::default(),
             endings: BTreeMap::new(),
         }
     }
 
-    /// One more member.
-    pub(crate) fn add(&mut self, client: Client) {
+    /// One more member, in whose room `due` are in the end.
+    pub(crate) fn add(&mut self, client: Client, due: usize) {
         self.clients.push(client);
-        self.heard.push(0);
+        self.told.add(due);
     }
 
     /// Does for `member` what its socket is ready for; `on_chat` gets each chat message.
@@ -64,14 +64,17 @@ impl Crowd {
             return;
         }
         let was_open = client.is_open();
-        let (heard, tally) = (&mut self.heard[member], &mut self.tally);
+        let (tally, told) = (&mut self.tally, &mut self.told);
         let mut step = if ready.write { client.writable() } else { Ok(()) };
         if step.is_ok() && (ready.read || ready.closed) {
-            step = client.readable(&mut self.buffer, ready.closed, |text| {
-                if tally.take(text) {
-                    *heard += 1;
-                    on_chat(member, text);
+            step = client.readable(&mut self.buffer, ready.closed, |text| match tally.take(text) {
+                Kind::Chat => on_chat(member, text),
+                Kind::Presence => {
+                    if let Some(number) = frames::users(text) {
+                        told.hear(member, number);
+                    }
                 }
+                Kind::Refusal => {}
             });
         }
         if !was_open && client.is_open() {
@@ -82,9 +85,14 @@ impl Crowd {
         }
     }
 
-    /// Sends `frame` as `member`.
-    pub(crate) fn send(&mut self, member: usize, frame: &[u8]) {
-        if let Err(ending) = self.clients[member].send(frame) {
+    /// Keeps `frame` to be sent as `member` with the next [`Self::flush`].
+    pub(crate) fn queue(&mut self, member: usize, frame: &[u8]) {
+        self.clients[member].queue(frame);
+    }
+
+    /// Sends all that `member` has queued.
+    pub(crate) fn flush(&mut self, member: usize) {
+        if let Err(ending) = self.clients[member].writable() {
             self.note(member, &ending);
         }
     }
@@ -114,14 +122,19 @@ impl Crowd {
         &self.tally
     }
 
-    /// Chat messages received so far, by member.
-    pub(crate) fn heard(&self) -> &[u64] {
-        &self.heard
+    /// What members were told about how many they are.
+    pub(crate) fn told(&self) -> &Told {
+        &self.told
     }
 
     /// Whether `member`'s connection has ended.
     pub(crate) fn is_gone(&self, member: usize) -> bool {
         self.clients[member].is_gone()
+    }
+
+    /// Whether any connection has ended.
+    pub(crate) fn has_endings(&self) -> bool {
+        !self.endings.is_empty()
     }
 
     /// Early endings and refusals, one line for each reason.

@@ -23,7 +23,10 @@ pub(crate) const PING: u8 = 0x9;
 pub(crate) const PONG: u8 = 0xA;
 
 const HEAD: &[u8] = br#"{"message":""#;
-const TAIL: &[u8] = br#"","author":"sender","avatar":null}"#;
+/// The keys after the text, with a name that is as long as [`author`]'s.
+const TAIL: &str = r#"","author":"sender000","avatar":null}"#;
+/// All that comes before the number in a `nb_users` frame.
+const USERS: &[u8] = br#"{"author":"internal","nb_users":"#;
 /// Ordinary words, so that no filter against shouting or repetition has a reason to act.
 const FILLER: &[u8] = b" the survey of the northern parcels is ready, please check the river layer and its labels;";
 /// Digits of the sequence number at the start of each text.
@@ -108,6 +111,21 @@ pub(crate) fn sequence(payload: &[u8]) -> Option<usize> {
     digits.iter().try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + usize::from(digit - b'0')))
 }
 
+/// The number of members that a frame of presence tells; names that come and go tell none.
+#[inline]
+pub(crate) fn users(payload: &[u8]) -> Option<u32> {
+    let digits = payload.strip_prefix(USERS)?.strip_suffix(b"}")?;
+    digits.iter().try_fold(0_u32, |value, digit| {
+        let digit = digit.is_ascii_digit().then(|| u32::from(digit - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// The name that the speaker with this number in its room goes by; of the number, the last three digits count.
+fn author(speaker: usize) -> String {
+    format!("sender{:03}", speaker % 1_000)
+}
+
 /// A chat message masked once; each sending only patches its number.
 #[derive(Debug)]
 pub(crate) struct ChatFrame {
@@ -122,13 +140,14 @@ impl ChatFrame {
     /// The longest payload on offer; what the relay takes is its own business.
     pub(crate) const MAX_SIZE: usize = 32_768;
 
-    /// A frame with a payload of exactly `size` bytes, between [`Self::MIN_SIZE`] and
+    /// A frame of `speaker` with a payload of exactly `size` bytes, between [`Self::MIN_SIZE`] and
     /// [`Self::MAX_SIZE`].
-    pub(crate) fn new(size: usize) -> Self {
+    pub(crate) fn new(size: usize, speaker: usize) -> Self {
         let filler = size.clamp(Self::MIN_SIZE, Self::MAX_SIZE) - Self::MIN_SIZE;
         let digits = [b'0'; DIGITS];
         let text = digits.into_iter().chain(FILLER.iter().copied().cycle().take(filler));
-        let payload: Vec<u8> = HEAD.iter().copied().chain(text).chain(TAIL.iter().copied()).collect();
+        let tail = TAIL.replace(&author(0), &author(speaker));
+        let payload: Vec<u8> = HEAD.iter().copied().chain(text).chain(tail.bytes()).collect();
         let bytes = masked(TEXT, &payload);
         Self { payload_at: bytes.len() - payload.len(), bytes }
     }

@@ -57,12 +57,12 @@ fn a_frame_longer_than_the_address_space_is_incomplete() {
 #[test]
 fn a_chat_frame_has_the_size_asked_for_and_is_json() {
     for size in [ChatFrame::MIN_SIZE, 120, 125, 126, 1_000] {
-        let mut chat = ChatFrame::new(size);
+        let mut chat = ChatFrame::new(size, 7);
         let bytes = as_server_frame(chat.numbered(42));
         let frame = next(&bytes).expect("legal").expect("complete");
         assert_eq!((frame.opcode, frame.payload.len()), (TEXT, size));
         let json: serde_json::Value = serde_json::from_slice(frame.payload).expect("JSON");
-        assert_eq!(json["author"], "sender");
+        assert_eq!(json["author"], "sender007");
         assert!(json["avatar"].is_null());
         assert!(json["message"].as_str().expect("text").starts_with("00000042"), "{json}");
     }
@@ -70,7 +70,7 @@ fn a_chat_frame_has_the_size_asked_for_and_is_json() {
 
 #[test]
 fn numbers_are_patched_and_read_back() {
-    let mut chat = ChatFrame::new(120);
+    let mut chat = ChatFrame::new(120, 0);
     for number in [0, 7, 99, 12_345_678, 3] {
         let bytes = as_server_frame(chat.numbered(number));
         let frame = next(&bytes).expect("legal").expect("complete");
@@ -94,4 +94,18 @@ fn presence_and_refusals_are_no_deliveries() {
     assert_eq!(kind(br#"{"author":"internals","message":"a"}"#), Kind::Chat);
     assert_eq!(kind(br#"{"message":"a","author":"internal"}"#), Kind::Chat);
     assert_eq!(kind(b""), Kind::Chat);
+}
+
+#[test]
+fn the_number_of_members_is_read_and_nothing_else_taken_for_it() {
+    assert_eq!(users(br#"{"author":"internal","nb_users":36}"#), Some(36));
+    assert_eq!(users(br#"{"author":"internal","nb_users":4294967295}"#), Some(u32::MAX));
+    for other in [
+        r#"{"author":"internal","newcomer":"Jane"}"#,
+        r#"{"author":"internal","nb_users":"36"}"#,
+        r#"{"author":"internal","nb_users":4294967296}"#,
+        r#"{"author":"internal","nb_users":36"#,
+    ] {
+        assert_eq!(users(other.as_bytes()), None, "{other}");
+    }
 }

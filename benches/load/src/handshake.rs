@@ -4,8 +4,10 @@
 
 use std::net::SocketAddr;
 
-/// The room that every workload uses; the relay is started with it.
-pub(crate) const ROOM: &str = "bench";
+/// The name of a room by its number.
+pub(crate) fn room_name(room: usize) -> String {
+    if room == 0 { "bench".to_owned() } else { format!("bench-{room}") }
+}
 
 /// The key of RFC 6455's example. With a constant key the right answer is a constant too, so the
 /// check needs no SHA-1.
@@ -15,10 +17,11 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 /// Longest head of an answer. Bytes. More than this is not a relay.
 const MAX_HEAD: usize = 8_192;
 
-/// The upgrade request for `address`.
-pub(crate) fn request(address: SocketAddr) -> Vec<u8> {
+/// The upgrade request for a room at `address`.
+pub(crate) fn request(address: SocketAddr, room: usize) -> Vec<u8> {
+    let room = room_name(room);
     format!(
-        "GET /room/{ROOM}/ws HTTP/1.1\r\nHost: {address}\r\n\
+        "GET /room/{room}/ws HTTP/1.1\r\nHost: {address}\r\n\
          Upgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )

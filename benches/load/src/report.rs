@@ -1,26 +1,32 @@
-//! Figures of the runs, as a table for people and as JSON for everybody else.
+//! Figures of one run, and how numbers are written.
 
 use anyhow::Error;
-use serde_json::{Map, Value, json};
 
 use crate::cpu::Usage;
-use crate::stats::{Spread, spread};
 
-const TOOL_CPU: &str = "load tool CPU";
-const FOREIGN_CPU: &str = "foreign CPU";
-
-/// Figures that cast doubt on the others above a number of percent, and why.
-const DOUBTS: [(&str, f64, &str); 2] = [
-    (TOOL_CPU, 90.0, "the load tool was busy: rates are what it could take"),
-    (FOREIGN_CPU, 10.0, "others used the processors too: measure again when they rest"),
-];
+/// What a message costs the server for each member who gets it.
+pub(crate) const DELIVERY_CPU: &str = "server CPU per delivery";
+/// What a connection holds that says nothing.
+pub(crate) const MEMORY_EACH: &str = "memory per connection";
+/// What it costs to come in.
+pub(crate) const CONNECT_CPU: &str = "server CPU per connect";
+/// When the last of many who joined one room knew how many they are.
+pub(crate) const JOINS_TOLD: &str = "all told after";
+/// The same where each has a room alone.
+pub(crate) const JOINS_ALONE: &str = "the same in rooms alone";
+/// The difference.
+pub(crate) const JOINS_MORE: &str = "more than alone";
+/// How busy this tool was.
+pub(crate) const TOOL_CPU: &str = "load tool CPU";
+/// How busy everybody else was.
+pub(crate) const FOREIGN_CPU: &str = "foreign CPU";
 
 /// One measured value.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
-    name: &'static str,
-    unit: &'static str,
-    value: f64,
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) value: f64,
 }
 
 impl Figure {
@@ -35,7 +41,7 @@ impl Figure {
         let percent = |name, time: std::time::Duration| Self::new(name, "%", time.as_secs_f64() * 100.0 / wall);
         [
             Self::new("measured time", "s", wall),
-            percent("relay CPU", usage.relay),
+            percent("server CPU", usage.server),
             percent(TOOL_CPU, usage.own),
             percent(FOREIGN_CPU, usage.foreign),
             percent("stolen CPU", usage.stolen),
@@ -57,93 +63,15 @@ impl Run {
     pub(crate) fn failed(error: &Error) -> Self {
         Self { figures: Vec::new(), problems: vec![format!("{error:#}")] }
     }
-}
 
-/// All runs of one workload.
-#[derive(Debug)]
-pub(crate) struct Section {
-    /// The workload.
-    pub(crate) name: &'static str,
-    /// Its sizes.
-    pub(crate) settings: Value,
-    /// What its runs gave.
-    pub(crate) runs: Vec<Run>,
-}
-
-/// One figure over all runs.
-#[derive(Debug)]
-struct Row {
-    name: &'static str,
-    unit: &'static str,
-    values: Vec<f64>,
-    spread: Spread,
-}
-
-impl Section {
-    /// Whether every run was good.
-    pub(crate) fn is_good(&self) -> bool {
-        self.runs.iter().all(|run| run.problems.is_empty())
-    }
-
-    fn rows(&self) -> Vec<Row> {
-        let Some(pattern) = self.runs.iter().find(|run| !run.figures.is_empty()) else {
-            return Vec::new();
-        };
-        let row = |figure: &Figure| {
-            let values: Vec<f64> = self
-                .runs
-                .iter()
-                .flat_map(|run| &run.figures)
-                .filter(|f| f.name == figure.name)
-                .map(|f| f.value)
-                .collect();
-            Some(Row { name: figure.name, unit: figure.unit, spread: spread(&values)?, values })
-        };
-        pattern.figures.iter().filter_map(row).collect()
-    }
-
-    /// The table, problems included.
-    pub(crate) fn table(&self) -> String {
-        let settings =
-            self.settings.as_object().map(|settings| settings.iter().map(|(name, value)| format!("{name} {value}")));
-        let settings: Vec<String> = settings.into_iter().flatten().collect();
-        let rows = self.rows();
-        let mut lines =
-            vec![format!("{}: {} ({} runs)", self.name, settings.join(", ").replace('_', " "), self.runs.len())];
-        for Row { name, unit, spread: Spread { median, min, max }, .. } in &rows {
-            lines.push(format!("  {name:<30}{:>12} {unit:<5} {} – {}", number(*median), number(*min), number(*max)));
-        }
-        let doubts =
-            DOUBTS.iter().filter(|(name, most, _)| rows.iter().any(|row| row.name == *name && row.spread.max > *most));
-        lines.extend(doubts.map(|(_, _, why)| format!("  note: {why}")));
-        for (at, run) in self.runs.iter().enumerate() {
-            lines.extend(run.problems.iter().map(|problem| format!("  FAILED in run {}: {problem}", at + 1)));
-        }
-        lines.join("\n")
-    }
-
-    /// All figures of all runs.
-    pub(crate) fn json(&self) -> Value {
-        let figure = |row: Row| {
-            let Row { name, unit, values, spread: Spread { median, min, max } } = row;
-            (
-                name.to_lowercase().replace(' ', "_"),
-                json!({ "unit": unit, "median": median, "min": min, "max": max, "runs": values }),
-            )
-        };
-        let figures: Map<String, Value> = self.rows().into_iter().map(figure).collect();
-        let problems: Vec<&[String]> = self.runs.iter().map(|run| run.problems.as_slice()).collect();
-        json!({
-            "workload": self.name,
-            "settings": self.settings,
-            "figures": figures,
-            "problems": problems,
-        })
+    /// The value of the figure `name`.
+    pub(crate) fn value(&self, name: &str) -> Option<f64> {
+        self.figures.iter().find(|figure| figure.name == name).map(|figure| figure.value)
     }
 }
 
-/// Four significant digits or whole thousands with spaces: 0.01235, 12.35, 1 234 567.
-fn number(value: f64) -> String {
+/// Some significant digits, four if in doubt, or whole thousands with spaces: 0.01235, 12.35, 1 234 567.
+pub(crate) fn number(value: f64, digits: i32) -> String {
     if !value.is_finite() {
         return "-".to_owned();
     }
@@ -151,7 +79,7 @@ fn number(value: f64) -> String {
         return grouped(value);
     }
     let whole = value.abs().log10().floor().max(-4.0) as i32;
-    format!("{value:.*}", usize::try_from(3 - whole).unwrap_or(0))
+    format!("{value:.*}", usize::try_from(digits - 1 - whole).unwrap_or(0))
 }
 
 fn grouped(value: f64) -> String {
@@ -167,5 +95,24 @@ fn grouped(value: f64) -> String {
 }
 
 #[cfg(test)]
-#[path = "report_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_digits_or_are_whole() {
+        let cases = [
+            (0.0, "0"),
+            (0.012_345, "0.01235"),
+            (12.345, "12.35"),
+            (999.94, "999.9"),
+            (1_234_567.8, "1 234 568"),
+            (-1_000.0, "-1 000"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(number(value, 4), expected);
+        }
+        assert_eq!(number(0.167_8, 2), "0.17");
+        assert_eq!(number(123.4, 2), "123");
+        assert_eq!(number(f64::NAN, 4), "-");
+    }
+}

@@ -1,8 +1,9 @@
-//! The relay under load: started here for one run, or somebody else's.
+//! The server under load: started here for one run, or somebody else's.
 //!
 //! Owns the child process and its temporary directory; both are gone when the value is dropped.
 
 use std::collections::VecDeque;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,18 +18,30 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::cpu::Meter;
-use crate::handshake::ROOM;
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// Log lines kept for a fault's explanation.
 const TAIL: usize = 5;
 
-/// A relay that listens.
+/// What to start.
+#[derive(Debug)]
+pub(crate) struct Launch<'a> {
+    /// The program, by its whole path.
+    pub(crate) program: &'a Path,
+    /// Its environment, beside what all servers get.
+    pub(crate) settings: &'a [(String, String)],
+    /// The name and the text of a file that it is to be given as its argument.
+    pub(crate) script: Option<(&'a str, &'a str)>,
+}
+
+/// A server that listens.
 #[derive(Debug)]
 pub(crate) struct Server {
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// Whether it tells rooms how many they are.
+    pub(crate) announces: bool,
     /// Its clocks.
     pub(crate) meter: Meter,
     own: Option<Own>,
@@ -45,57 +58,58 @@ struct Own {
 type Log = Arc<Mutex<VecDeque<String>>>;
 
 impl Server {
-    /// Starts `relay` with limits off and `extra` settings, in an empty directory, and waits until
-    /// it says where it listens.
+    /// Starts a program with limits off, in an empty directory, and waits until it says where it listens.
     ///
-    /// The environment is empty but for these settings, so that results do not depend on the
-    /// caller's.
+    /// The environment is empty but for these settings, so that results do not depend on the caller's.
     ///
     /// # Errors
     /// If it does not start, ends, or names no address within 30 s.
-    pub(crate) fn start(relay: &Path, extra: &[(String, String)]) -> Result<Self> {
-        let relay = relay.canonicalize().with_context(|| format!("no relay at {}", relay.display()))?;
+    pub(crate) fn start(launch: &Launch<'_>, announces: bool) -> Result<Self> {
+        let Launch { program, settings, script } = launch;
         let directory = tempfile::tempdir().context("temporary directory")?;
-        let mut child = Command::new(&relay)
+        if let Some((name, text)) = script {
+            fs::write(directory.path().join(name), text).with_context(|| format!("cannot write {name}"))?;
+        }
+        let mut child = Command::new(program)
+            .args(script.map(|(name, _)| name))
             .current_dir(directory.path())
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .envs([
                 ("LISTEN", "127.0.0.1:0"),
                 ("RATE_LIMITS", "off"),
-                ("ROOMS", ROOM),
                 ("LOG_FORMAT", "json"),
                 ("RELAY__SERVER__MAX_CONNECTIONS", "25000"),
             ])
-            .envs(extra.iter().map(|(name, value)| (name, value)))
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {}", relay.display()))?;
+            .with_context(|| format!("cannot start {}", program.display()))?;
         let meter = Meter { pid: child.id() };
-        let stderr = child.stderr.take().context("the relay's stderr is not piped")?;
+        let stderr = child.stderr.take().context("the server's stderr is not piped")?;
         let (found, address) = mpsc::channel();
         let own = Own { child, log: Log::default(), _directory: directory };
         let log = Arc::clone(&own.log);
         thread::spawn(move || drain(stderr, &log, &found));
         match address.recv_timeout(START_LIMIT) {
-            Ok(address) => Ok(Self { address, meter, own: Some(own) }),
+            Ok(address) => Ok(Self { address, announces, meter, own: Some(own) }),
             Err(RecvTimeoutError::Timeout) => {
-                bail!("the relay named no address within {START_LIMIT:?}{}", tail(&own.log))
+                bail!("the server named no address within {START_LIMIT:?}{}", tail(&own.log))
             }
             Err(RecvTimeoutError::Disconnected) => {
-                bail!("the relay ended instead of listening{}", tail(&own.log))
+                bail!("the server ended instead of listening{}", tail(&own.log))
             }
         }
     }
 
     /// A relay that runs already as process `pid`.
     pub(crate) fn attach(address: SocketAddr, pid: u32) -> Self {
-        Self { address, meter: Meter { pid }, own: None }
+        Self { address, announces: true, meter: Meter { pid }, own: None }
     }
 
-    /// The last lines of the log of a relay started here.
+    /// The last lines of the log of a server started here.
     pub(crate) fn last_words(&self) -> String {
         self.own.as_ref().map(|own| tail(&own.log)).unwrap_or_default()
     }
@@ -119,7 +133,7 @@ impl Drop for Own {
     }
 }
 
-/// Reads the log to its end: a full pipe would stop the relay. Tells of the first address in it.
+/// Reads the log to its end: a full pipe would stop the server. Tells of the first address in it.
 fn drain(stderr: ChildStderr, log: &Log, found: &mpsc::Sender<SocketAddr>) {
     let mut named = false;
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
@@ -138,7 +152,7 @@ fn drain(stderr: ChildStderr, log: &Log, found: &mpsc::Sender<SocketAddr>) {
 
 fn tail(log: &Log) -> String {
     let log = log.lock().unwrap_or_else(PoisonError::into_inner);
-    let lines = log.iter().flat_map(|line| ["\n  relay: ", line]);
+    let lines = log.iter().flat_map(|line| ["\n  server: ", line]);
     lines.collect()
 }
 
@@ -160,8 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn a_relay_that_ends_at_once_is_named_with_its_last_words() {
-        let error = Server::start(Path::new("/bin/false"), &[]).expect_err("it does not listen");
-        assert!(error.to_string().contains("ended instead of listening"), "{error}");
+    fn a_server_that_ends_at_once_is_named_with_its_last_words() {
+        let launch =
+            Launch { program: Path::new("/bin/sh"), settings: &[], script: Some(("end", "echo no >&2; exit 1")) };
+        let error = Server::start(&launch, true).expect_err("it does not listen");
+        assert!(error.to_string().contains("ended instead of listening\n  server: no"), "{error}");
     }
 }

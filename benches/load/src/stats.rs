@@ -1,4 +1,4 @@
-//! Percentiles and medians.
+//! Percentiles, medians and ratios.
 
 /// The nearest-rank percentile: the smallest value that at least `percent` of the `sorted` ones do
 /// not exceed. `None` without values.
@@ -30,6 +30,15 @@ pub(crate) fn spread(values: &[f64]) -> Option<Spread> {
     Some(Spread { median, min, max })
 }
 
+/// `ours` by `theirs`, pair by pair; a pair of which a half is missing is left out, as is one that has no ratio.
+///
+/// What disturbs a machine disturbs two runs that follow each other alike, so the median of these says more than the
+/// ratio of two medians.
+pub(crate) fn ratios(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Vec<f64> {
+    let pairs = ours.iter().zip(theirs).filter_map(|(ours, theirs)| Some((*ours)? / (*theirs)?));
+    pairs.filter(|ratio| ratio.is_finite()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +60,17 @@ mod tests {
         assert_eq!(spread(&[4.0, 1.0, 3.0, 2.0]), Some(Spread { median: 2.5, min: 1.0, max: 4.0 }));
         assert_eq!(spread(&[3.0, 1.0, 2.0]), Some(Spread { median: 2.0, min: 1.0, max: 3.0 }));
         assert_eq!(spread(&[]), None);
+    }
+
+    #[test]
+    fn ratios_are_of_pairs_and_not_of_medians() {
+        let ratios = |ours: &[f64], theirs: &[f64]| -> Vec<f64> {
+            let some =
+                |values: &[f64]| values.iter().map(|value| value.is_finite().then_some(*value)).collect::<Vec<_>>();
+            super::ratios(&some(ours), &some(theirs))
+        };
+        assert_eq!(ratios(&[1.0, 20.0, 3.0], &[1.0, 10.0, 2.0]), [1.0, 2.0, 1.5]);
+        assert_eq!(ratios(&[1.0, f64::NAN, 3.0], &[f64::NAN, 1.0, 2.0]), [1.5]);
+        assert!(ratios(&[1.0, 0.0], &[0.0, 0.0]).is_empty());
     }
 }

@@ -11,7 +11,9 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::client::Client;
 use crate::crowd::{Crowd, Ready};
+use crate::layout::Layout;
 use crate::rounds::Rounds;
+use crate::server::Server;
 
 /// Sockets served between two looks at the clock or at the sender; more would let the sender's
 /// window run dry while others are read.
@@ -25,22 +27,25 @@ const SOURCES: u8 = 100;
 pub(crate) struct Swarm {
     poll: Poll,
     events: Events,
-    relay: SocketAddr,
+    server: SocketAddr,
+    /// Whether the server tells rooms how many they are.
+    announces: bool,
     crowd: Crowd,
     /// Members whose sockets are not in the poll.
     rounds: Option<Rounds>,
 }
 
 impl Swarm {
-    /// An empty swarm around the relay at `relay`.
+    /// An empty swarm around `server`.
     ///
     /// # Errors
     /// If the system gives no poll.
-    pub(crate) fn new(relay: SocketAddr) -> Result<Self> {
+    pub(crate) fn new(server: &Server) -> Result<Self> {
         Ok(Self {
             poll: Poll::new().context("epoll")?,
             events: Events::with_capacity(EVENTS),
-            relay,
+            server: server.address,
+            announces: server.announces,
             crowd: Crowd::new(),
             rounds: None,
         })
@@ -51,16 +56,16 @@ impl Swarm {
         &self.crowd
     }
 
-    /// Opens `count` connections, at most `parallel` handshakes at a time, and says how long the
-    /// handshakes took.
+    /// Opens the connections of a `layout`, at most `parallel` handshakes at a time, and says how long the handshakes
+    /// took.
     ///
     /// # Errors
     /// At the first connection that fails, and when it takes longer than `limit`.
-    pub(crate) fn connect(&mut self, count: usize, parallel: usize, limit: Duration) -> Result<Duration> {
-        let started = Instant::now();
+    pub(crate) fn connect(&mut self, layout: Layout, parallel: usize, limit: Duration) -> Result<Duration> {
+        let (started, count) = (Instant::now(), layout.members());
         while self.crowd.opened() < count {
             while self.crowd.len() < count && self.crowd.len() - self.crowd.opened() < parallel {
-                self.dial()?;
+                self.dial(layout)?;
             }
             self.pump(Duration::from_millis(100), |_, _| {})?;
             let opened = self.crowd.opened();
@@ -72,14 +77,15 @@ impl Swarm {
         Ok(started.elapsed())
     }
 
-    fn dial(&mut self) -> Result<()> {
+    fn dial(&mut self, layout: Layout) -> Result<()> {
         let member = self.crowd.len();
+        let room = layout.room_of(member);
         let source = Ipv4Addr::new(127, 0, 0, 2 + (member % usize::from(SOURCES)) as u8);
-        let mut client = Client::dial((source, 0).into(), self.relay)
+        let mut client = Client::dial((source, 0).into(), self.server, room)
             .with_context(|| format!("connection {member} from {source}"))?;
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(client.stream_mut(), Token(member), both).context("epoll")?;
-        self.crowd.add(client);
+        self.crowd.add(client, layout.size(room));
         Ok(())
     }
 
@@ -95,7 +101,7 @@ impl Swarm {
         for &member in &members {
             self.poll.registry().deregister(self.crowd.client_mut(member).stream_mut()).context("epoll")?;
         }
-        self.rounds = Some(Rounds::new(members, period));
+        self.rounds = (!members.is_empty()).then(|| Rounds::new(members, period));
         Ok(())
     }
 
@@ -125,31 +131,51 @@ impl Swarm {
         Ok(())
     }
 
-    /// Sends `frame` as `member`.
-    pub(crate) fn send(&mut self, member: usize, frame: &[u8]) {
-        self.crowd.send(member, frame);
+    /// Keeps `frame` to be sent as `member` with the next [`Self::flush`].
+    pub(crate) fn queue(&mut self, member: usize, frame: &[u8]) {
+        self.crowd.queue(member, frame);
     }
 
-    /// Serves until no text has come for `quiet`, and says how long after the call the last one
-    /// came.
+    /// Sends all that `member` has queued.
+    pub(crate) fn flush(&mut self, member: usize) {
+        self.crowd.flush(member);
+    }
+
+    /// Serves until everybody was told how many are in the room and nothing has come for `quiet`, and says when the
+    /// right number came to the last member. A server that announces nothing is quiet from the start.
     ///
-    /// Only texts count: ten thousand connections, each pinged now and then, are never without a
-    /// ping.
+    /// Only texts count as noise: ten thousand connections, each pinged now and then, are never without a ping.
     ///
     /// # Errors
     /// When it takes longer than `limit`.
-    pub(crate) fn settle(&mut self, quiet: Duration, limit: Duration) -> Result<Duration> {
+    pub(crate) fn settle(&mut self, quiet: Duration, limit: Duration) -> Result<Instant> {
         let started = Instant::now();
         let (mut last, mut seen) = (started, self.crowd.tally().texts());
-        while last.elapsed() < quiet {
+        while last.elapsed() < quiet || !self.is_told() {
             self.pump(Duration::from_millis(20), |_, _| {})?;
             let texts = self.crowd.tally().texts();
             if texts != seen {
                 (last, seen) = (Instant::now(), texts);
             }
-            ensure!(started.elapsed() < limit, "the room did not become quiet within {limit:?}");
+            if started.elapsed() > limit {
+                let problem = self.problems().into_iter().next();
+                bail!("no quiet within {limit:?}: {}", problem.as_deref().unwrap_or("there is always a text more"));
+            }
         }
-        Ok(last - started)
+        Ok(self.crowd.told().since().unwrap_or(started))
+    }
+
+    fn is_told(&self) -> bool {
+        !self.announces || self.crowd.told().everybody()
+    }
+
+    /// What has gone wrong so far; to be asked when all are in and settled.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = self.crowd.problems();
+        if !self.is_told() {
+            problems.push(format!("{} members do not know how many they are", self.crowd.told().wrong()));
+        }
+        problems
     }
 
     /// Ends all connections in good order.

@@ -15,9 +15,9 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts `text`, and says whether it is chat.
+    /// Counts `text`, and says what it is.
     #[inline]
-    pub(crate) fn take(&mut self, text: &[u8]) -> bool {
+    pub(crate) fn take(&mut self, text: &[u8]) -> Kind {
         let kind = frames::kind(text);
         match kind {
             Kind::Chat => self.chat += 1,
@@ -27,7 +27,7 @@ impl Tally {
                 self.notice.get_or_insert_with(|| String::from_utf8_lossy(text).into_owned());
             }
         }
-        kind == Kind::Chat
+        kind
     }
 
     /// All texts.

@@ -1,14 +1,16 @@
-//! The workloads, each a file of its own, and what they share.
+//! The workloads, each kind a file of its own, and what they share.
 //!
-//! Owns the choice of a workload and its sizes. A workload gets a relay and sizes, and gives
-//! figures and problems; it prints nothing.
+//! Owns the choice of a workload and its sizes. A workload gets a server and sizes, and gives figures and problems; it
+//! prints nothing.
 
-mod broadcast;
+mod closed;
 mod ears;
 mod idle;
+mod joins;
+mod ledger;
 mod paced;
 mod progress;
-mod room;
+mod venue;
 
 use std::time::Duration;
 
@@ -16,22 +18,59 @@ use anyhow::Result;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use crate::args::Sizes;
+use crate::layout::Layout;
 use crate::report::Run;
 use crate::server::Server;
-
-/// A room is taken for settled when nothing has come for this long.
-const QUIET: Duration = Duration::from_secs(1);
+use crate::sizes::Sizes;
 
 /// What to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Workload {
-    /// One sender, a thousand members, as fast as the sender's echoes come back.
+    /// A thousand members, one of whom sends as fast as the echoes come back.
     W1,
+    /// Ten thousand members, one of whom sends as fast as the echoes come back.
+    W2,
+    /// Two hundred members, twenty of whom send as fast as their echoes come back.
+    W3,
     /// A hundred members, fifty messages a second: latency without a queue.
-    Paced,
+    #[value(alias = "paced")]
+    W4,
     /// Ten thousand connections that say nothing: cost of a connection.
-    Idle,
+    #[value(alias = "idle")]
+    W5,
+    /// A thousand joins: until all know how many they are.
+    Joins,
+    /// A thousand members in one room to a thousand rooms.
+    Rooms,
+    /// Ten to ten thousand members of one room.
+    Members,
+}
+
+/// One thing to measure: a workload, or a point of one that has many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Case {
+    pub(crate) workload: Workload,
+    /// Where on its axis, if it has one.
+    pub(crate) at: Option<usize>,
+    load: Load,
+}
+
+/// What happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Load {
+    Closed { layout: Layout, window: Window, duration: Duration },
+    Paced { layout: Layout, rate: u32, duration: Duration },
+    Idle { connections: usize },
+    Joins { connections: usize },
+}
+
+/// How many messages are under way, each counting from its sending to its echo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Window {
+    /// So many of each speaker.
+    Each(usize),
+    /// So many of all together, who speak in turn.
+    Together(usize),
 }
 
 impl Workload {
@@ -39,18 +78,96 @@ impl Workload {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::W1 => "w1",
-            Self::Paced => "paced",
-            Self::Idle => "idle",
+            Self::W2 => "w2",
+            Self::W3 => "w3",
+            Self::W4 => "w4",
+            Self::W5 => "w5",
+            Self::Joins => "joins",
+            Self::Rooms => "rooms",
+            Self::Members => "members",
         }
     }
 
-    /// Members or connections, unless `sizes` has another number.
-    pub(crate) fn connections(self, sizes: &Sizes) -> usize {
-        match self {
-            Self::W1 => sizes.members.unwrap_or(1_000),
-            Self::Paced => sizes.members.unwrap_or(100),
-            Self::Idle => sizes.connections.unwrap_or(if sizes.quick { 500 } else { 10_000 }),
+    /// Whether it is measured at many points, to be plotted.
+    pub(crate) fn is_curve(self) -> bool {
+        matches!(self, Self::Rooms | Self::Members)
+    }
+
+    /// Its points; of most there is one.
+    pub(crate) fn cases(self, sizes: &Sizes) -> Vec<Case> {
+        let members = |whole, little| sizes.members.unwrap_or(sizes.either(whole, little));
+        let connections = |whole, little| sizes.connections.unwrap_or(sizes.either(whole, little));
+        let duration = |whole| sizes.seconds.unwrap_or(sizes.either(whole, Duration::from_millis(200)));
+        let window = |whole| sizes.window.unwrap_or(whole);
+        let case = |at, load| Case { workload: self, at, load };
+        let closed = |layout, window, seconds| {
+            let duration = duration(Duration::from_secs(seconds));
+            Load::Closed { layout, window, duration }
+        };
+        let load = match self {
+            Self::W1 => closed(Layout::new(members(1_000, 100), 1, 1), Window::Each(window(16)), 4),
+            Self::W2 => closed(Layout::new(members(10_000, 500), 1, 1), Window::Each(window(4)), 4),
+            Self::W3 => closed(Layout::new(members(200, 50), 1, sizes.either(20, 5)), Window::Each(window(16)), 4),
+            Self::W4 => Load::Paced {
+                layout: Layout::new(members(100, 20), 1, 1),
+                rate: sizes.rate,
+                duration: duration(Duration::from_secs(10)),
+            },
+            Self::W5 => Load::Idle { connections: connections(10_000, 500) },
+            Self::Joins => Load::Joins { connections: connections(1_000, 100) },
+            Self::Rooms => {
+                let members = members(1_000, 60);
+                let points = points(sizes.either(&[1, 3, 10, 30, 100, 300, 1_000], &[1, 8, 60]), members);
+                let load = |rooms| closed(Layout::new(members, rooms, 1), Window::Together(window(16)), 2);
+                return points.map(|rooms| case(Some(rooms), load(rooms))).collect();
+            }
+            Self::Members => {
+                let points = points(sizes.either(&[10, 30, 100, 300, 1_000, 3_000, 10_000], &[10, 100, 300]), 10_000);
+                let load = |members| closed(Layout::new(members, 1, 1), Window::Each(window(16)), 2);
+                return points.map(|members| case(Some(members), load(members))).collect();
+            }
+        };
+        vec![case(None, load)]
+    }
+}
+
+/// The points up to `most`.
+fn points(all: &[usize], most: usize) -> impl Iterator<Item = usize> {
+    all.iter().copied().filter(move |point| *point <= most)
+}
+
+impl Case {
+    /// The workload, and the point where there are many.
+    pub(crate) fn name(&self) -> String {
+        let name = self.workload.name();
+        self.at.map_or_else(|| name.to_owned(), |at| format!("{name} {at}"))
+    }
+
+    /// Connections open at a time.
+    pub(crate) fn connections(&self) -> usize {
+        match self.load {
+            Load::Closed { layout, .. } | Load::Paced { layout, .. } => layout.members(),
+            Load::Idle { connections } | Load::Joins { connections } => connections,
         }
+    }
+
+    /// Rooms that the server must have.
+    pub(crate) fn rooms(&self) -> usize {
+        match self.load {
+            Load::Closed { layout, .. } | Load::Paced { layout, .. } => layout.rooms(),
+            Load::Idle { .. } => 1,
+            Load::Joins { connections } => connections,
+        }
+    }
+
+    /// Whether so little is measured that server and tool must not get into each other's way.
+    pub(crate) fn is_delicate(&self) -> bool {
+        matches!(self.load, Load::Paced { .. })
+    }
+
+    /// Whether announcing who comes is what is measured.
+    pub(crate) fn is_about_presence(&self) -> bool {
+        matches!(self.load, Load::Joins { .. })
     }
 
     /// One run against `server`.
@@ -58,34 +175,84 @@ impl Workload {
     /// # Errors
     /// If there are no figures to report at all. Lost messages and closed connections are problems
     /// of the run and no errors.
-    pub(crate) fn run(self, sizes: &Sizes, server: &Server) -> Result<Run> {
-        let connections = self.connections(sizes);
-        match self {
-            Self::W1 => broadcast::run(sizes, connections, server),
-            Self::Paced => paced::run(sizes, connections, server),
-            Self::Idle => idle::run(sizes, connections, server),
+    pub(crate) fn run(&self, sizes: &Sizes, server: &Server) -> Result<Run> {
+        match self.load {
+            Load::Closed { layout, window, duration } => closed::run(sizes, layout, window, duration, server),
+            Load::Paced { layout, rate, duration } => paced::run(sizes, layout, rate, duration, server),
+            Load::Idle { connections } => idle::run(sizes, connections, server),
+            Load::Joins { connections } => joins::run(sizes, connections, server),
         }
     }
 
-    /// The sizes that matter to this workload, for the report.
-    pub(crate) fn settings(self, sizes: &Sizes) -> Value {
-        let connections = self.connections(sizes);
-        match self {
-            Self::W1 => json!({
-                "members": connections, "messages": sizes.messages(),
-                "warmup_messages": sizes.warmup, "window": sizes.window,
-                "message_bytes": sizes.size,
-                "latency_members": sizes.sample.min(connections), "turn_ms": sizes.turn,
-            }),
-            Self::Paced => json!({
-                "members": connections, "messages_per_s": sizes.rate,
-                "seconds": sizes.seconds(), "warmup_messages": sizes.warmup,
-                "message_bytes": sizes.size,
-                "latency_members": sizes.sample.min(connections), "turn_ms": sizes.turn,
-            }),
-            Self::Idle => {
+    /// The sizes that matter, for the report.
+    pub(crate) fn settings(&self, sizes: &Sizes) -> Value {
+        let sending = |layout: Layout, duration: Duration| {
+            json!({
+                "members": layout.members(), "rooms": layout.rooms(), "senders_a_room": layout.speakers(),
+                "seconds": duration.as_secs_f64(), "warmup_seconds": sizes.warmup().as_secs_f64(),
+                "message_bytes": sizes.size, "latency_members": sizes.sample.min(layout.members()),
+                "turn_ms": sizes.turn(layout.members()).unwrap_or_default().as_millis(),
+            })
+        };
+        let with = |mut settings: Value, name: &str, value: Value| {
+            settings[name] = value;
+            settings
+        };
+        match self.load {
+            Load::Closed { layout, window: Window::Each(window), duration } => {
+                with(sending(layout, duration), "window", window.into())
+            }
+            Load::Closed { layout, window: Window::Together(window), duration } => {
+                with(sending(layout, duration), "window_of_all_rooms", window.into())
+            }
+            Load::Paced { layout, rate, duration } => with(sending(layout, duration), "messages_per_s", rate.into()),
+            Load::Idle { connections } | Load::Joins { connections } => {
                 json!({ "connections": connections, "parallel_handshakes": sizes.parallel })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        sizes: Sizes,
+    }
+
+    fn cases(workload: Workload, line: &str) -> Vec<Case> {
+        workload.cases(&Line::parse_from(format!("x {line}").split_whitespace()).sizes)
+    }
+
+    #[test]
+    fn curves_have_points_within_their_members_and_others_have_one_case() {
+        for workload in Workload::value_variants() {
+            for line in ["", "--quick", "--members 50"] {
+                let cases = cases(*workload, line);
+                assert!(cases.iter().all(|case| case.rooms() <= case.connections()), "{cases:?}");
+                assert_eq!(cases.iter().all(|case| case.at.is_some()), workload.is_curve());
+                assert_eq!(cases.len() > 1, workload.is_curve());
+            }
+        }
+        assert_eq!(cases(Workload::Rooms, "")[6].rooms(), 1_000);
+        assert_eq!(cases(Workload::Members, "")[6].connections(), 10_000);
+    }
+
+    #[test]
+    fn the_first_point_of_rooms_is_w1() {
+        let w1 = &cases(Workload::W1, "")[0];
+        let rooms = &cases(Workload::Rooms, "")[0];
+        assert_eq!((w1.connections(), w1.rooms()), (rooms.connections(), rooms.rooms()));
+    }
+
+    #[test]
+    fn sizes_of_the_command_line_come_first() {
+        assert_eq!(cases(Workload::W2, "--quick --members 70")[0].connections(), 70);
+        assert_eq!(cases(Workload::W5, "--connections 80")[0].connections(), 80);
     }
 }

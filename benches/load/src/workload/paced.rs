@@ -1,40 +1,45 @@
-//! `paced`: latency at a rate far below what the relay can do.
+//! A rate far below what the server can do: latency, and what a message costs that comes alone.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::room::Room;
-use crate::args::Sizes;
+use super::Window;
+use super::venue::Venue;
+use crate::layout::Layout;
 use crate::report::{Figure, Run};
 use crate::server::Server;
+use crate::sizes::Sizes;
 
 /// One run.
 ///
 /// Each message is due at a fixed time after the first, whatever became of those before. How late
 /// the tool itself was is reported: latency counts from the real sending, so a late tool would thin
-/// out the load and flatter the relay.
+/// out the load and flatter the server.
 ///
 /// # Errors
-/// As [`Room`]'s.
-pub(super) fn run(sizes: &Sizes, members: usize, server: &Server) -> Result<Run> {
-    let mut room = Room::open(sizes, members, server)?;
-    let messages = sizes.rate.saturating_mul(sizes.seconds());
+/// As [`Venue`]'s.
+pub(super) fn run(sizes: &Sizes, layout: Layout, rate: u32, duration: Duration, server: &Server) -> Result<Run> {
+    let mut venue = Venue::open(sizes, layout, server)?;
+    venue.exchange(Window::Each(1), sizes.warmup())?;
+    venue.start()?;
+    let messages = (duration.as_secs_f64() * f64::from(rate)).ceil() as u32;
     let (started, mut latest) = (Instant::now(), Duration::ZERO);
     for message in 0..messages {
-        let due = started + Duration::from_secs(1) * message / sizes.rate;
+        let due = started + Duration::from_secs(1) * message / rate;
         loop {
             let now = Instant::now();
             if now >= due {
                 latest = latest.max(now - due);
                 break;
             }
-            room.listen(due - now)?;
+            venue.listen(due - now)?;
         }
-        room.say();
+        venue.say(0);
+        venue.flush();
     }
-    room.drain()?;
-    let mut run = room.close()?;
+    venue.drain()?;
+    let mut run = venue.close()?;
     run.figures.push(Figure::new("sent late at most", "ms", latest.as_secs_f64() * 1e3));
     Ok(run)
 }

@@ -1,0 +1,231 @@
+//! What `PERFORMANCE.md` says: tables, pictures and the line of the history.
+
+use serde_json::Value;
+
+use super::Source;
+use crate::entrants::{Entrant, Rival, Who};
+use crate::goals::{self, LINES};
+use crate::plot::{Curve, Plot};
+use crate::report::{DELIVERY_CPU, FOREIGN_CPU, TOOL_CPU, number};
+use crate::section::Section;
+use crate::workload::Workload;
+
+impl Source<'_> {
+    fn fact(&self, name: &str) -> String {
+        match &self.facts[name] {
+            Value::String(text) => text.clone(),
+            Value::Null => "unknown".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    fn section(&self, workload: Workload) -> Option<&Section> {
+        self.sections.iter().find(|section| section.case.workload == workload)
+    }
+
+    fn curve(&self, workload: Workload) -> impl Iterator<Item = &Section> {
+        self.sections.iter().filter(move |section| section.case.workload == workload)
+    }
+
+    /// Everything between the first marks, see [`super::FIGURES`].
+    pub(super) fn figures(&self) -> String {
+        let versions: Vec<String> =
+            self.entrants.iter().filter_map(|e| Some(format!("{} by {}.", e.title(), e.version.as_ref()?))).collect();
+        let mut parts = vec![
+            format!(
+                "`{}` at commit {}, {}. {}, {} cores, {}, Linux {}. Servers in turn, {} pairs: medians, and the relay's \
+                 figure by the other's (×), pair by pair, with its range. {}",
+                self.fact("command"),
+                self.fact("commit"),
+                self.fact("date"),
+                self.fact("cpu"),
+                self.fact("cores"),
+                self.fact("memory"),
+                self.fact("kernel"),
+                self.runs,
+                versions.join(" "),
+            )
+            .trim_end()
+            .to_owned(),
+            self.table(),
+            self.disturbance(),
+        ];
+        for workload in [Workload::Members, Workload::Rooms] {
+            parts.push(self.curve_table(workload));
+        }
+        let problems: Vec<String> = self
+            .sections
+            .iter()
+            .flat_map(|section| {
+                section.problems().into_iter().map(|problem| format!("- {}: {problem}", section.case.name()))
+            })
+            .collect();
+        parts.push(if problems.is_empty() {
+            "Lost, doubled or out of order, in any run of any server: nothing.".to_owned()
+        } else {
+            format!("What went wrong:\n\n{}", problems.join("\n"))
+        });
+        parts.join("\n\n")
+    }
+
+    fn table(&self) -> String {
+        let rivals = self.rivals();
+        let titles = rivals.iter().map(|rival| rival.title());
+        let mut lines = vec![
+            row(["workload", "figure", "gischat-relay"].into_iter().chain(titles).chain(["goal"])),
+            row(std::iter::repeat_n("---", rivals.len() + 4)),
+        ];
+        for line in LINES {
+            let Some(section) = self.section(line.workload) else { continue };
+            let unit = section.unit(line.figure).unwrap_or_default();
+            let mut cells = vec![
+                line.workload.name().to_uppercase(),
+                format!("{}, {}", line.figure, goals::readable(unit)),
+                ours(section, line.figure),
+            ];
+            cells.extend(rivals.iter().map(|rival| cell(section, *rival, line.figure)));
+            cells.push(line.verdict(section));
+            lines.push(row(cells.iter().map(String::as_str)));
+        }
+        lines.join("\n")
+    }
+
+    fn rivals(&self) -> Vec<Rival> {
+        let rival = |entrant: &Entrant| match entrant.who {
+            Who::Relay => None,
+            Who::Rival(rival) => Some(rival),
+        };
+        self.entrants.iter().filter_map(rival).collect()
+    }
+
+    /// How far the figures can be trusted.
+    fn disturbance(&self) -> String {
+        let most = |figure| {
+            let most = |section: &Section| Some((section.most(figure)?, section.case.name()));
+            let most = self.sections.iter().filter_map(most).reduce(|a, b| if a.0 > b.0 { a } else { b });
+            most.map_or_else(|| "-".to_owned(), |(value, name)| format!("{} % ({name})", number(value, 2)))
+        };
+        format!(
+            "At most in any run, in percent of one core: foreign CPU {}, load tool {}.",
+            most(FOREIGN_CPU),
+            most(TOOL_CPU)
+        )
+    }
+
+    fn curve_table(&self, workload: Workload) -> String {
+        let name = workload.name();
+        let floors = [Rival::Coalescing, Rival::Sends];
+        let titles: Vec<&str> = floors.iter().map(|floor| floor.title()).collect();
+        let mut lines = vec![
+            format!("![{}](performance/{name}.svg)\n", title(workload)),
+            format!("| {name} | gischat-relay, µs | {} |", titles.join(" | ")),
+            "|---|---|---|---|".to_owned(),
+        ];
+        for section in self.curve(workload) {
+            let at = number(section.case.at.unwrap_or_default() as f64, 1);
+            let cells = floors.map(|floor| cell(section, floor, DELIVERY_CPU));
+            lines.push(format!("| {at} | {} | {} |", ours(section, DELIVERY_CPU), cells.join(" | ")));
+        }
+        let steepness = goals::steepness(self.curve(workload));
+        lines.push(format!(
+            "\nFlat beside the coalescing floor: the ratio to it differs by a factor of {} over all {name}; goal ≤ {}: {}.",
+            steepness.map_or_else(|| "-".to_owned(), |steepness| number(steepness, 3)),
+            goals::FLAT,
+            goals::answer(steepness.map(|steepness| steepness <= goals::FLAT)),
+        ));
+        lines.join("\n")
+    }
+
+    /// One line of the history: the relay's medians, each with the ratio to the first rival that it is held to.
+    pub(super) fn history(&self) -> String {
+        let day = self.fact("date").chars().take(10).collect::<String>();
+        let mut cells = vec![day, self.fact("commit"), format!("{}, {} cores", self.fact("cpu"), self.fact("cores"))];
+        for line in LINES.iter().filter(|line| line.history.is_some()) {
+            let Some(section) = self.section(line.workload) else { continue };
+            let rival = if line.workload == Workload::W4 { Rival::Sends } else { Rival::Coalescing };
+            let ratio = section.ratio(rival, line.figure).filter(|_| line.figure == DELIVERY_CPU);
+            let ratio = ratio.map(|ratio| format!(" (×{})", number(ratio.median, 3))).unwrap_or_default();
+            cells.push(format!("{}{ratio}", ours(section, line.figure)));
+        }
+        row(cells.iter().map(String::as_str))
+    }
+
+    /// The picture of a curve.
+    pub(super) fn plot(&self, workload: Workload) -> Plot<'static> {
+        let curve = |entrant: &Entrant| {
+            let point = |section: &Section| {
+                let cost = section.median(entrant.who, DELIVERY_CPU).filter(|cost| *cost > 0.0)?;
+                Some((section.case.at? as f64, cost))
+            };
+            Curve { name: entrant.title().to_owned(), points: self.curve(workload).filter_map(point).collect() }
+        };
+        Plot {
+            title: title(workload),
+            x_label: if workload == Workload::Rooms { "rooms for the same members" } else { "members of the room" },
+            y_label: "server CPU of a delivery, µs",
+            curves: self.entrants.iter().map(curve).filter(|curve| !curve.points.is_empty()).collect(),
+        }
+    }
+}
+
+fn title(workload: Workload) -> &'static str {
+    match workload {
+        Workload::Rooms => "Cost of a delivery over rooms",
+        _ => "Cost of a delivery over members",
+    }
+}
+
+/// A line of a table.
+fn row<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
+}
+
+/// The relay's median.
+fn ours(section: &Section, figure: &str) -> String {
+    section.median(Who::Relay, figure).map_or_else(|| "-".to_owned(), |value| number(value, 3))
+}
+
+/// A rival's median, and ours by it.
+fn cell(section: &Section, rival: Rival, figure: &str) -> String {
+    let Some(median) = section.median(Who::Rival(rival), figure) else { return "-".to_owned() };
+    let ratio = section
+        .ratio(rival, figure)
+        .map(|ratio| format!(" · ×{} ({}–{})", number(ratio.median, 3), number(ratio.min, 3), number(ratio.max, 3)));
+    format!("{}{}", number(median, 3), ratio.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::section::tests::made_up;
+
+    #[test]
+    fn figures_history_and_curves_tell_medians_and_ratios() {
+        let entrant = |who| Entrant::nowhere(who);
+        let entrants = [entrant(Who::Relay), entrant(Who::Rival(Rival::Coalescing))];
+        let pair = |workload, at, ours: f64, theirs: f64| {
+            let columns = [(Who::Relay, &[ours, ours][..]), (Who::Rival(Rival::Coalescing), &[theirs, theirs][..])];
+            made_up(workload, at, DELIVERY_CPU, &columns)
+        };
+        let sections = [
+            pair(Workload::W1, 0, 0.21, 0.2),
+            pair(Workload::Members, 0, 0.3, 0.2),
+            pair(Workload::Members, 1, 0.2, 0.2),
+        ];
+        let facts = json!({ "date": "2026-11-23T07:00:00Z", "commit": "abc", "cpu": "some", "cores": 2 });
+        let source = Source { facts: &facts, entrants: &entrants, sections: &sections, runs: 2 };
+        let figures = source.figures();
+        assert!(
+            figures.contains("| W1 | server CPU per delivery, µs | 0.210 | 0.200 · ×1.05 (1.05–1.05) | ≤ 1.10 × coalescing floor: yes |"),
+            "{figures}"
+        );
+        assert!(figures.contains("| 30 | 0.200 | 0.200 · ×1 (1–1) | - |"), "{figures}");
+        assert!(figures.contains("a factor of 1.50 over all members; goal ≤ 1.5: yes"), "{figures}");
+        assert!(figures.ends_with("nothing."), "{figures}");
+        assert_eq!(source.history(), "| 2026-11-23 | abc | some, 2 cores | 0.210 (×1.05) |");
+        let curves = source.plot(Workload::Members).curves;
+        assert_eq!(curves[0].points, [(10.0, 0.3), (30.0, 0.2)]);
+    }
+}

@@ -1,0 +1,92 @@
+//! The table and the JSON of made-up runs.
+
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::*;
+use crate::cpu::Usage;
+use crate::report::Figure;
+use crate::sizes::Sizes;
+use crate::workload::Workload;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    sizes: Sizes,
+}
+
+fn column(who: Who, title: &'static str, values: &[f64]) -> Column {
+    let runs = values
+        .iter()
+        .map(|&value| Run { figures: vec![Figure::new("latency p50", "ms", value)], problems: Vec::new() });
+    Column { who, title, runs: runs.collect() }
+}
+
+fn section(columns: Vec<Column>) -> Section {
+    let case = Workload::W1.cases(&Line::parse_from(["x"]).sizes).remove(0);
+    Section { case, settings: json!({ "message_bytes": 120 }), columns }
+}
+
+/// A point of a workload in which each server has had these values of one figure, in microseconds.
+pub(crate) fn made_up(workload: Workload, at: usize, figure: &'static str, columns: &[(Who, &[f64])]) -> Section {
+    let run = |value: &f64| Run { figures: vec![Figure::new(figure, "us", *value)], problems: Vec::new() };
+    let column =
+        |(who, values): &(Who, &[f64])| Column { who: *who, title: "", runs: values.iter().map(run).collect() };
+    let case = workload.cases(&Line::parse_from(["x"]).sizes).remove(at);
+    Section { case, settings: json!({}), columns: columns.iter().map(column).collect() }
+}
+
+fn relay(values: &[f64]) -> Column {
+    column(Who::Relay, "gischat-relay", values)
+}
+
+#[test]
+fn the_table_of_one_has_the_median_and_the_range() {
+    let table = section(vec![relay(&[3.0, 1.0, 2.5])]).table();
+    assert!(table.starts_with("w1: message bytes 120 (3 runs)"), "{table}");
+    let row: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row, ["latency", "p50", "ms", "2.500", "1", "–", "3"]);
+}
+
+#[test]
+fn the_table_of_several_has_the_median_ratio_of_pairs() {
+    let floor = column(Who::Rival(Rival::Sends), "one-send floor", &[1.0, 10.0, 2.0]);
+    let section = section(vec![relay(&[2.0, 10.0, 3.0]), floor]);
+    let table = section.table();
+    let row: Vec<&str> = table.lines().nth(2).unwrap().split_whitespace().collect();
+    assert_eq!(row, ["latency", "p50", "ms", "3", "2", "×1.50"]);
+    assert_eq!(section.json()["relay_by"]["one_send_floor"]["latency_p50"]["median"], 1.5);
+}
+
+#[test]
+fn a_difference_has_no_ratio() {
+    for (figure, has) in [(JOINS_MORE, false), ("latency p50", true)] {
+        let columns = [(Who::Relay, &[2.0][..]), (Who::Rival(Rival::Sends), &[-1.0][..])];
+        assert_eq!(made_up(Workload::Joins, 0, figure, &columns).ratio(Rival::Sends, figure).is_some(), has);
+    }
+}
+
+#[test]
+fn a_failed_run_leaves_the_figures_of_the_others() {
+    let mut section = section(vec![relay(&[3.0, 1.0])]);
+    assert!(section.is_good());
+    section.columns[0].runs.push(Run::failed(&anyhow::anyhow!("close code 1013")));
+    assert!(!section.is_good());
+    assert!(section.table().contains("FAILED: gischat-relay, run 3: close code 1013"));
+    let json = &section.json()["servers"][0];
+    assert_eq!(json["figures"]["latency_p50"]["median"], 2.0);
+    assert_eq!(json["figures"]["latency_p50"]["runs"], json!([3.0, 1.0, null]));
+    assert_eq!(json["problems"], json!([[], [], ["close code 1013"]]));
+}
+
+#[test]
+fn a_busy_tool_is_pointed_out() {
+    let second = Duration::from_secs(1);
+    let usage = |own| Usage { wall: second, server: second, own, foreign: Duration::ZERO, stolen: Duration::ZERO };
+    for (own, noted) in [(second, true), (second / 2, false)] {
+        let run = Run { figures: Figure::of_usage(&usage(own)).to_vec(), problems: Vec::new() };
+        let column = Column { who: Who::Relay, title: "gischat-relay", runs: vec![run] };
+        assert_eq!(section(vec![column]).table().contains("the load tool was busy"), noted);
+    }
+}
