@@ -4,7 +4,7 @@
 //! them.
 
 use crate::entrants::{Rival, Who};
-use crate::report::{CONNECT_CPU, DELIVERY_CPU, JOINS_MORE, JOINS_TOLD, MEMORY_EACH, number};
+use crate::report::{CONNECT_CPU, DELIVERY_CPU, JOIN_CPU_ALONE, JOINS_MORE, JOINS_TOLD, MEMORY_EACH, number};
 use crate::section::Section;
 use crate::stats::spread;
 use crate::workload::Workload;
@@ -59,6 +59,7 @@ pub(crate) const LINES: &[Line] = {
         line(W5, CONNECT_CPU, Some("connect"), &[AtMost(30.0), Ahead]),
         line(W5, "connects", None, &[]),
         line(Joins, JOINS_TOLD, None, &[Ahead]),
+        line(Joins, JOIN_CPU_ALONE, None, &[]),
         line(Joins, JOINS_MORE, Some("joins"), &[AtMost(100.0)]),
     ]
 };

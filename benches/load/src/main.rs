@@ -4,10 +4,10 @@
 //! workloads over the loopback, and reports rates, latency, memory and processor time. One thread drives all
 //! connections, since the machine's other cores belong to the server.
 //!
-//! From the top: [`args`] and [`sizes`] say what to do, [`entrants`] and [`server`] start servers, [`workload`] drives a
-//! [`swarm`] with a [`layout`] of rooms, whose [`crowd`] of [`client`]s speaks [`handshake`] and [`frames`], [`cpu`] and
-//! [`memory`] look at the server's process, [`stats`], [`report`] and [`mod@section`] make it readable, [`docs`], [`goals`]
-//! and [`plot`] write what is kept.
+//! From the top: [`args`] and [`sizes`] say what to do, [`entrants`] and [`server`] start servers, [`workload`] drives
+//! a [`swarm`] with a [`layout`] of rooms, whose [`crowd`] of [`client`]s speaks [`handshake`] and [`frames`], [`cpu`]
+//! and [`memory`] look at the server's process, [`stats`], [`report`] and [`mod@section`] make it readable, [`docs`],
+//! [`goals`] and [`plot`] write what is kept.
 #![deny(unsafe_code)]
 #![allow(clippy::indexing_slicing, reason = "the indices are this tool's own; a wrong one must stop the measurement")]
 #![allow(

@@ -14,6 +14,8 @@ pub(crate) const CONNECT_CPU: &str = "server CPU per connect";
 pub(crate) const JOINS_TOLD: &str = "all told after";
 /// The same where each has a room alone.
 pub(crate) const JOINS_ALONE: &str = "the same in rooms alone";
+/// What it costs to come into a room where nobody else is to be told.
+pub(crate) const JOIN_CPU_ALONE: &str = "server CPU per join alone";
 /// The difference.
 pub(crate) const JOINS_MORE: &str = "more than alone";
 /// How busy this tool was.

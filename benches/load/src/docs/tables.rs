@@ -33,8 +33,8 @@ impl Source<'_> {
             self.entrants.iter().filter_map(|e| Some(format!("{} by {}.", e.title(), e.version.as_ref()?))).collect();
         let mut parts = vec![
             format!(
-                "`{}` at commit {}, {}. {}, {} cores, {}, Linux {}. Servers in turn, {} pairs: medians, and the relay's \
-                 figure by the other's (×), pair by pair, with its range. {}",
+                "`{}` at commit {}, {}. {}, {} cores, {}, Linux {}. Servers in turn, {} pairs: medians, and the \
+                 relay's figure by the other's (×), pair by pair, with its range. {}",
                 self.fact("command"),
                 self.fact("commit"),
                 self.fact("date"),
@@ -128,7 +128,8 @@ impl Source<'_> {
         }
         let steepness = goals::steepness(self.curve(workload));
         lines.push(format!(
-            "\nFlat beside the coalescing floor: the ratio to it differs by a factor of {} over all {name}; goal ≤ {}: {}.",
+            "\nFlat beside the coalescing floor: the ratio to it differs by a factor of {} over all {name}; \
+             goal ≤ {}: {}.",
             steepness.map_or_else(|| "-".to_owned(), |steepness| number(steepness, 3)),
             goals::FLAT,
             goals::answer(steepness.map(|steepness| steepness <= goals::FLAT)),
@@ -218,7 +219,7 @@ mod tests {
         let source = Source { facts: &facts, entrants: &entrants, sections: &sections, runs: 2 };
         let figures = source.figures();
         assert!(
-            figures.contains("| W1 | server CPU per delivery, µs | 0.210 | 0.200 · ×1.05 (1.05–1.05) | ≤ 1.10 × coalescing floor: yes |"),
+            figures.contains("| 0.210 | 0.200 · ×1.05 (1.05–1.05) | ≤ 1.10 × coalescing floor: yes |"),
             "{figures}"
         );
         assert!(figures.contains("| 30 | 0.200 | 0.200 · ×1 (1–1) | - |"), "{figures}");

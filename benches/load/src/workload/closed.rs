@@ -1,7 +1,7 @@
 //! Closed loops: how many deliveries a second, and what one costs.
 //!
-//! With a window of messages under way the server is never idle, and its queues never hold more than the window, so that
-//! a server is measured and not its way of dropping slow readers.
+//! With a window of messages under way the server is never idle, and its queues never hold more than the window, so
+//! that a server is measured and not its way of dropping slow readers.
 
 use std::time::Duration;
 

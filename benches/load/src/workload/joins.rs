@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::cpu::Usage;
 use crate::layout::Layout;
-use crate::report::{Figure, JOINS_ALONE, JOINS_MORE, JOINS_TOLD, Run};
+use crate::report::{Figure, JOIN_CPU_ALONE, JOINS_ALONE, JOINS_MORE, JOINS_TOLD, Run};
 use crate::server::Server;
 use crate::sizes::Sizes;
 use crate::swarm::Swarm;
@@ -41,7 +41,7 @@ pub(super) fn run(sizes: &Sizes, connections: usize, server: &Server) -> Result<
         Figure::new(JOINS_ALONE, "ms", millis(alone.told)),
         Figure::new(JOINS_MORE, "ms", millis(together.told) - millis(alone.told)),
         Figure::new("server CPU per join", "us", each(&together.usage)),
-        Figure::new("server CPU per join alone", "us", each(&alone.usage)),
+        Figure::new(JOIN_CPU_ALONE, "us", each(&alone.usage)),
         Figure::new("presence frames each", "", together.frames as f64 / count),
     ];
     figures.extend(Figure::of_usage(&together.usage));
