@@ -36,7 +36,7 @@ impl Shard {
                     let accounted = connection.account(&live);
                     let deadline = connection.midway_deadline(&live.config);
                     if let Some(deadline) = deadline.filter(|deadline| *deadline < connection.look_at) {
-                        self.look_at(id, deadline);
+                        self.look_at(id, deadline, now);
                     }
                     match accounted {
                         Ok(()) => return,

@@ -85,6 +85,8 @@ impl Shard {
                 _ => self.inbox.awake(),
             }
             let now = Instant::now();
+            // First of all: what is scheduled in this round counts from now, however long the shard has slept.
+            let come = self.wheel.advance(now);
             for event in &events {
                 self.on_event(event, now);
             }
@@ -96,7 +98,7 @@ impl Shard {
                 let Some(id) = self.ready.pop_front() else { break };
                 self.read(id, now);
             }
-            self.keep_time(now);
+            self.keep_time(come, now);
             self.deliver(now);
             if self.closing.is_some() && self.connections.is_empty() {
                 return Ok(());
@@ -159,7 +161,7 @@ impl Shard {
             return;
         }
         entry.insert(Connection::new(id, arrival, self.live.config.max_frame_bytes, now));
-        self.look_at(id, now + self.live.config.ping_interval);
+        self.look_at(id, now + self.live.config.ping_interval, now);
         if let Some((code, reason)) = self.closing {
             return self.end(id, End::Told(code, reason), now);
         }
@@ -196,8 +198,8 @@ impl Shard {
     }
 
     /// Looks at those whose time has come.
-    fn keep_time(&mut self, now: Instant) {
-        for id in self.wheel.advance(now) {
+    fn keep_time(&mut self, come: Vec<SenderId>, now: Instant) {
+        for id in come {
             let live = Arc::clone(&self.live);
             let Some(connection) = self.connection(id) else { continue };
             // Looked at already, with a later time since.
@@ -205,7 +207,7 @@ impl Shard {
                 continue;
             }
             match connection.on_time(now, &live.config) {
-                Ok(next) => self.look_at(id, next.min(now + LONGEST_LOOK)),
+                Ok(next) => self.look_at(id, next, now),
                 Err(end) => self.end(id, end, now),
             }
         }
@@ -234,7 +236,7 @@ impl Shard {
         }
         let deadline = now + live.config.close_timeout;
         match connection.leave(end, due, close, deadline) {
-            Ok(()) => self.look_at(id, deadline),
+            Ok(()) => self.look_at(id, deadline, now),
             Err(_) => self.forget(id),
         }
     }
@@ -261,7 +263,8 @@ impl Shard {
         }
     }
 
-    fn look_at(&mut self, id: SenderId, when: Instant) {
+    fn look_at(&mut self, id: SenderId, when: Instant, now: Instant) {
+        let when = when.min(now + LONGEST_LOOK);
         if let Some(connection) = self.connections.get_mut(key_of(id)).filter(|connection| connection.id == id) {
             connection.look_at = when;
             self.wheel.schedule(id, when);
