@@ -83,6 +83,8 @@ pub(super) struct Connection {
     pub(super) pending: Option<Vec<u8>>,
     /// Whether `pending` ends only with the answer to that message.
     pub(super) waits: bool,
+    /// Whether it stands in the list of those that may have something to read.
+    pub(super) queued: bool,
     /// When the wheel is to look at it.
     pub(super) look_at: Instant,
     /// Whether somebody wants its nickname and waits for a sign of life.
@@ -110,6 +112,7 @@ impl Connection {
             midway: None,
             pending: None,
             waits: false,
+            queued: false,
             look_at: now,
             probed: false,
             leaving: None,

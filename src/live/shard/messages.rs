@@ -198,6 +198,6 @@ impl Shard {
         let Some(connection) = self.connection(id).filter(|connection| !connection.waits) else { return };
         let Some(waiting) = connection.pending.take() else { return };
         self.take_bytes(id, &waiting, now);
-        self.ready.push_back(id);
+        self.queue(id);
     }
 }

@@ -128,7 +128,7 @@ impl Shard {
         }
         let writes_no_more = connection.is_leaving() && !connection.has_unsent();
         if event.is_readable() || event.is_read_closed() || event.is_error() || writes_no_more {
-            self.ready.push_back(id);
+            self.queue(id);
         }
     }
 
@@ -175,6 +175,9 @@ impl Shard {
     /// Reads a connection once. What is left over comes with the next round, so that a loud client keeps nobody out.
     fn read(&mut self, id: SenderId, now: Instant) {
         let mut buffer = std::mem::take(&mut self.buffer);
+        if let Some(connection) = self.connection(id) {
+            connection.queued = false;
+        }
         let read = match self.connection(id) {
             // A client is heard while its message is looked at elsewhere, but not without bound: the rest waits in the
             // socket.
@@ -188,7 +191,7 @@ impl Shard {
             Ok(0) => {}
             Ok(n) => {
                 // Until a read finds nothing, more may be there, and no further event would tell.
-                self.ready.push_back(id);
+                self.queue(id);
                 self.heard(id, now);
                 self.take_bytes(id, buffer.get(..n).unwrap_or_default(), now);
             }
@@ -260,6 +263,16 @@ impl Shard {
             if self.connection(id).is_some_and(|connection| !connection.is_leaving()) {
                 self.end(id, End::Told(code, reason), now);
             }
+        }
+    }
+
+    /// Has a connection read in the next round: once, however often it is asked for, so that none gets more turns
+    /// than the others.
+    fn queue(&mut self, id: SenderId) {
+        if let Some(connection) = self.connection(id)
+            && !std::mem::replace(&mut connection.queued, true)
+        {
+            self.ready.push_back(id);
         }
     }
 
