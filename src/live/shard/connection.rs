@@ -14,6 +14,10 @@ use crate::model::{Address, SenderId};
 use crate::wire::Generation;
 use crate::wire::frame::{self, CloseCode, Decoder, Incoming, Violation};
 
+/// What an unfinished message may take without being accounted for: who sends long ones must not use up the memory for
+/// a line of chat that arrives in two packets.
+const FREE_BYTES: usize = 4 * 1024;
+
 /// Why a connection comes to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -165,7 +169,7 @@ impl Connection {
 
     /// Accounts for the memory of an unfinished message.
     pub(super) fn account(&mut self, live: &Live) -> Alive {
-        let now = self.decoder.buffered();
+        let now = self.decoder.buffered().saturating_sub(FREE_BYTES);
         let before = std::mem::replace(&mut self.accounted, now);
         if before == now || live.account_partial(before, now) { Ok(()) } else { Err(End::NoMemory) }
     }
