@@ -117,11 +117,11 @@ impl Room {
     /// Removes a connection, and gives what it is still due of the round under way. Those who stay will be told.
     /// Nothing happens when it is gone already.
     pub fn leave(&mut self, id: SenderId) -> Vec<Bytes> {
-        if !self.members.contains_key(&id) {
-            return Vec::new();
+        // What is still due of the number is said before the exiter, and counts the one who leaves. Where nothing is
+        // said, the number waits: a thousand who leave together would otherwise be told as a thousand numbers.
+        if self.members.get(&id).is_some_and(|member| member.nickname.is_some()) {
+            self.tell_number();
         }
-        // What is still due of the number is said before anything else, and counts the one who leaves.
-        self.tell_number();
         let Some(member) = self.members.remove(&id) else { return Vec::new() };
         let due = self.round.due(member.generation, member.from, member.own);
         self.note_number(member.generation, -1);
