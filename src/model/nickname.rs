@@ -26,7 +26,7 @@ pub enum NicknameFault {
 
 /// No nickname has more characters, whatever the settings say. Names are looked at before `shape` is asked, and what a
 /// name of millions of characters looks like takes seconds to find out.
-pub const LONGEST: usize = 64;
+const LONGEST: usize = 64;
 
 impl Nickname {
     /// Reads a nickname.

@@ -139,7 +139,7 @@ impl Shard {
             Command::Judged { room, origin, decision } => self.on_judged(room, origin, *decision, now),
             Command::Decoded { id, decoded } => self.on_decoded_elsewhere(id, *decoded, now),
             Command::Users { room, reply } => {
-                let users = self.rooms.get(room).map(|local| local.room.users());
+                let users = self.rooms.get_mut(room).map(|local| local.room.users());
                 // Who asked may have lost patience.
                 let _gone = reply.send(users.unwrap_or_default());
             }
