@@ -65,6 +65,7 @@ impl End {
 pub(super) type Alive = Result<(), End>;
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, no states of one machine")]
 pub(super) struct Connection {
     pub(super) id: SenderId,
     pub(super) room: usize,
