@@ -114,7 +114,7 @@ pub(super) async fn version() -> Json<Version> {
         (status = 404, body = Detail, description = "There is no room of that name"),
     ),
 )]
-pub(super) async fn users(InRoom(room): InRoom) -> Result<Json<Vec<String>>, ApiError> {
+pub(super) async fn users(InRoom(room): InRoom) -> Result<Json<Arc<[String]>>, ApiError> {
     Ok(Json(room.users().await?))
 }
 

@@ -92,7 +92,13 @@ fn tell(mut to: impl io::Write, text: &str) {
 }
 
 fn serve((config, rules): (Config, Rules)) -> ExitCode {
-    logging::start(&config.log);
+    let _log = match logging::start(&config.log) {
+        Ok(log) => log,
+        Err(fault) => {
+            tell(io::stderr(), &format!("gischat-relay: the log cannot be started: {fault}\n"));
+            return ExitCode::FAILURE;
+        }
+    };
     let rooms = config.instance.rooms.len();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

@@ -42,7 +42,7 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`Ended`] when the relay is shutting down.
-    pub async fn users(&self) -> Result<Vec<String>, Ended> {
+    pub async fn users(&self) -> Result<Arc<[String]>, Ended> {
         let (reply, answer) = oneshot::channel();
         self.shard.post(Command::Users { room: self.place, reply }).await?;
         answer.await.map_err(|_| Ended)

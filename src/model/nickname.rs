@@ -6,7 +6,7 @@ use unicode_security::confusable_detection::skeleton;
 
 /// A name that people go by in a room: one or more of `A-Z a-z 0-9 _ -`.
 ///
-/// How long it may be is a setting, which the `shape` filter keeps.
+/// How long it may be is a setting, which the `shape` filter keeps; none is longer than [`LONGEST`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Nickname(Box<str>);
 
@@ -19,7 +19,14 @@ pub enum NicknameFault {
     /// It holds something else than `A-Z a-z 0-9 _ -`.
     #[error("may hold only the letters A to Z and a to z, digits, _ and -")]
     Characters,
+    /// It is longer than any nickname may be.
+    #[error("is too long")]
+    TooLong,
 }
+
+/// No nickname has more characters, whatever the settings say. Names are looked at before `shape` is asked, and what a
+/// name of millions of characters looks like takes seconds to find out.
+const LONGEST: usize = 64;
 
 impl Nickname {
     /// Reads a nickname.
@@ -38,6 +45,9 @@ impl Nickname {
     pub fn check(text: &str) -> Result<(), NicknameFault> {
         if text.is_empty() {
             return Err(NicknameFault::Empty);
+        }
+        if text.len() > LONGEST {
+            return Err(NicknameFault::TooLong);
         }
         if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
             Ok(())
@@ -103,7 +113,8 @@ fn fold(text: &str) -> String {
 pub fn is_reserved(name: &str) -> bool {
     // The coarse looks of `internal` and `moderation`: `m` looks like `rn`.
     const RESERVED: [&str; 2] = ["lnternal", "rnoderatlon"];
-    Looks::of(name).iter().any(|look| RESERVED.contains(&look.replace('i', "l").as_str()))
+    // What looks like them is about as long.
+    name.len() <= LONGEST && Looks::of(name).iter().any(|look| RESERVED.contains(&look.replace('i', "l").as_str()))
 }
 
 #[cfg(test)]

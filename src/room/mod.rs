@@ -30,6 +30,8 @@ pub struct Room {
     name: RoomName,
     members: HashMap<SenderId, Member>,
     nicknames: Nicknames,
+    /// The registered nicknames as they were asked for last, until one changes.
+    users: Option<Arc<[String]>>,
     round: Round,
     /// Members with frames of their own in this round.
     addressed: Vec<SenderId>,
@@ -75,6 +77,7 @@ impl Room {
             name,
             members: HashMap::new(),
             nicknames: Nicknames::default(),
+            users: None,
             round: Round::default(),
             addressed: Vec::new(),
             number_changed: false,
@@ -99,12 +102,12 @@ impl Room {
     }
 
     /// The registered nicknames, sorted without regard to letter case.
+    ///
+    /// Anybody may ask, any number of times: they are put together once, not for each who asks.
     #[must_use]
-    pub fn users(&self) -> Vec<String> {
-        let mut users: Vec<String> =
-            self.members.values().filter_map(|m| m.nickname.as_ref()).map(|n| n.as_str().to_owned()).collect();
-        users.sort_by_cached_key(|name| (name.to_lowercase(), name.clone()));
-        users
+    pub fn users(&mut self) -> Arc<[String]> {
+        let Self { users, members, .. } = self;
+        Arc::clone(users.get_or_insert_with(|| sorted_names(members)))
     }
 
     /// Adds a connection; everyone, itself included, will be told how many there are.
@@ -117,16 +120,17 @@ impl Room {
     /// Removes a connection, and gives what it is still due of the round under way. Those who stay will be told.
     /// Nothing happens when it is gone already.
     pub fn leave(&mut self, id: SenderId) -> Vec<Bytes> {
-        if !self.members.contains_key(&id) {
-            return Vec::new();
+        // What is still due of the number is said before the exiter, and counts the one who leaves. Where nothing is
+        // said, the number waits: a thousand who leave together would otherwise be told as a thousand numbers.
+        if self.members.get(&id).is_some_and(|member| member.nickname.is_some()) {
+            self.tell_number();
         }
-        // What is still due of the number is said before anything else, and counts the one who leaves.
-        self.tell_number();
         let Some(member) = self.members.remove(&id) else { return Vec::new() };
         let due = self.round.due(member.generation, member.from, member.own);
         self.note_number(member.generation, -1);
         if let Some(nickname) = member.nickname {
             self.nicknames.release(&nickname);
+            self.users = None;
             self.gauges.members.dec();
             // The number that follows is told on its own time.
             let number_changed = std::mem::take(&mut self.number_changed);
@@ -175,6 +179,7 @@ impl Room {
             self.gauges.members.inc();
         }
         self.nicknames.hold(nickname, id);
+        self.users = None;
         self.tell_all(Event::Newcomer(nickname));
         Ok(())
     }
@@ -209,6 +214,7 @@ impl Room {
     pub fn empty(&mut self) {
         self.members.clear();
         self.nicknames = Nicknames::default();
+        self.users = None;
         self.present = [0; Generation::COUNT];
         self.number_changed = false;
         self.connections.store(0, Ordering::Relaxed);
@@ -224,6 +230,13 @@ impl Room {
         self.connections.store(self.members.len(), Ordering::Relaxed);
         self.gauges.connections.set(i64::try_from(self.members.len()).unwrap_or(i64::MAX));
     }
+}
+
+fn sorted_names(members: &HashMap<SenderId, Member>) -> Arc<[String]> {
+    let mut names: Vec<String> =
+        members.values().filter_map(|m| m.nickname.as_ref()).map(|n| n.as_str().to_owned()).collect();
+    names.sort_by_cached_key(|name| (name.to_lowercase(), name.clone()));
+    names.into()
 }
 
 /// The reason why nobody goes by the relay's own names.

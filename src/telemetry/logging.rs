@@ -2,11 +2,19 @@
 //!
 //! Message texts and whole addresses are never logged at level info or above.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::EnvFilter;
 
 use crate::settings::{Choice, Section, Setting};
+
+/// Lines that may wait for whoever reads the log. Further ones are lost: nobody in a chat waits for a log.
+const WAITING: usize = 4_096;
+/// How long the last lines have at the end of the program.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The form of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +61,74 @@ impl Config {
     }
 }
 
+/// The way to the thread that writes the lines.
+#[derive(Clone, Debug)]
+struct Lines(SyncSender<Line>);
+
+#[derive(Debug)]
+enum Line {
+    Text(Vec<u8>),
+    /// All before it is written.
+    Last(SyncSender<()>),
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let _lost = self.0.try_send(Line::Text(line.to_vec()));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes what still waits when it is dropped, unless nobody reads it.
+#[derive(Debug)]
+#[must_use]
+pub struct Log(Lines);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let until = Instant::now() + LAST_LINES;
+        let (written, all) = sync_channel(1);
+        let mut last = Line::Last(written);
+        while let Err(TrySendError::Full(unsent)) = self.0.0.try_send(last) {
+            if Instant::now() >= until {
+                return;
+            }
+            last = unsent;
+            thread::sleep(Duration::from_millis(10));
+        }
+        let _nobody_reads = all.recv_timeout(until.saturating_duration_since(Instant::now()));
+    }
+}
+
+fn write_lines(lines: &Receiver<Line>) {
+    for line in lines {
+        match line {
+            // A line that cannot be written is lost.
+            Line::Text(text) => drop(io::stderr().write_all(&text)),
+            Line::Last(written) => drop(written.send(())),
+        }
+    }
+}
+
 /// Starts logging. To be called once; a second call changes nothing.
-pub fn start(config: &Config) {
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start(config: &Config) -> io::Result<Log> {
     // The level was checked when it was read.
     let filter = config.level.parse::<EnvFilter>().unwrap_or_else(|_| EnvFilter::new("info"));
+    let (sender, receiver) = sync_channel(WAITING);
+    let log = Lines(sender);
+    thread::Builder::new().name("log".to_owned()).spawn(move || write_lines(&receiver))?;
     // A line that cannot be written is lost. To complain of it on standard error would be a panic, the same being broken.
-    let lines =
-        tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer({
+        let log = log.clone();
+        move || log.clone()
+    });
     let terminal = std::io::stderr().is_terminal();
     // A subscriber that is set already is that of an embedding program, which knows better.
     let _already_set = match config.format {
@@ -67,4 +136,5 @@ pub fn start(config: &Config) {
         Format::Auto if !terminal => lines.json().flatten_event(true).try_init(),
         Format::Auto | Format::Text => lines.with_ansi(terminal).with_target(false).try_init(),
     };
+    Ok(Log(log))
 }

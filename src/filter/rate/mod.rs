@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use buckets::Buckets;
 
 use super::{Answer, Filter, Finding};
-use crate::model::{Code, Message, Reason, Sender, Verdict};
+use crate::model::{Code, Kind, Message, Reason, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
 /// How much one key may say.
@@ -115,8 +115,11 @@ impl Limits {
         if let Some(connection) = sender.connection {
             self.connection.take(connection).map_err(|wait| ("from this connection", wait))?;
         }
-        let nickname = (&sender.room, LetterCase(&message.author));
-        self.nickname.take(nickname).map_err(|wait| ("under this nickname", wait))?;
+        // Who registers does not speak under the name yet. It may belong to somebody else, whose bucket it would empty.
+        if !matches!(message.kind, Kind::Newcomer) {
+            let nickname = (&sender.room, LetterCase(&message.author));
+            self.nickname.take(nickname).map_err(|wait| ("under this nickname", wait))?;
+        }
         self.address.take(sender.address).map_err(|wait| ("from this address", wait))?;
         self.room.take(&sender.room).map_err(|wait| ("in this room", wait))
     }

@@ -14,6 +14,10 @@ use crate::model::{Address, SenderId};
 use crate::wire::Generation;
 use crate::wire::frame::{self, CloseCode, Decoder, Incoming, Violation};
 
+/// What an unfinished message may take without being accounted for: who sends long ones must not use up the memory for
+/// a line of chat that arrives in two packets.
+const FREE_BYTES: usize = 4 * 1024;
+
 /// Why a connection comes to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -61,6 +65,7 @@ impl End {
 pub(super) type Alive = Result<(), End>;
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, no states of one machine")]
 pub(super) struct Connection {
     pub(super) id: SenderId,
     pub(super) room: usize,
@@ -83,6 +88,8 @@ pub(super) struct Connection {
     pub(super) pending: Option<Vec<u8>>,
     /// Whether `pending` ends only with the answer to that message.
     pub(super) waits: bool,
+    /// Whether it stands in the list of those that may have something to read.
+    pub(super) queued: bool,
     /// When the wheel is to look at it.
     pub(super) look_at: Instant,
     /// Whether somebody wants its nickname and waits for a sign of life.
@@ -110,6 +117,7 @@ impl Connection {
             midway: None,
             pending: None,
             waits: false,
+            queued: false,
             look_at: now,
             probed: false,
             leaving: None,
@@ -162,7 +170,7 @@ impl Connection {
 
     /// Accounts for the memory of an unfinished message.
     pub(super) fn account(&mut self, live: &Live) -> Alive {
-        let now = self.decoder.buffered();
+        let now = self.decoder.buffered().saturating_sub(FREE_BYTES);
         let before = std::mem::replace(&mut self.accounted, now);
         if before == now || live.account_partial(before, now) { Ok(()) } else { Err(End::NoMemory) }
     }

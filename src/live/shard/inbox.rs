@@ -30,7 +30,7 @@ pub(in crate::live) enum Command {
     /// Go on with a message that was decoded elsewhere.
     Decoded { id: SenderId, decoded: Box<Result<Message, Notice>> },
     /// Tell who is registered in a room.
-    Users { room: usize, reply: oneshot::Sender<Vec<String>> },
+    Users { room: usize, reply: oneshot::Sender<Arc<[String]>> },
     /// Close all connections and then end.
     Close { code: CloseCode, reason: &'static str },
 }

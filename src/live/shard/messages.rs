@@ -36,7 +36,7 @@ impl Shard {
                     let accounted = connection.account(&live);
                     let deadline = connection.midway_deadline(&live.config);
                     if let Some(deadline) = deadline.filter(|deadline| *deadline < connection.look_at) {
-                        self.look_at(id, deadline);
+                        self.look_at(id, deadline, now);
                     }
                     match accounted {
                         Ok(()) => return,
@@ -198,6 +198,6 @@ impl Shard {
         let Some(connection) = self.connection(id).filter(|connection| !connection.waits) else { return };
         let Some(waiting) = connection.pending.take() else { return };
         self.take_bytes(id, &waiting, now);
-        self.ready.push_back(id);
+        self.queue(id);
     }
 }

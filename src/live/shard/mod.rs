@@ -86,6 +86,8 @@ impl Shard {
                 _ => self.inbox.awake(),
             }
             let now = Instant::now();
+            // First of all: what is scheduled in this round counts from now, however long the shard has slept.
+            let come = self.wheel.advance(now);
             for event in &events {
                 self.on_event(event, now);
             }
@@ -97,7 +99,7 @@ impl Shard {
                 let Some(id) = self.ready.pop_front() else { break };
                 self.read(id, now);
             }
-            self.keep_time(now);
+            self.keep_time(come, now);
             self.deliver(now);
             if self.closing.is_some() && self.connections.is_empty() {
                 return Ok(());
@@ -127,7 +129,7 @@ impl Shard {
         }
         let writes_no_more = connection.is_leaving() && !connection.has_unsent();
         if event.is_readable() || event.is_read_closed() || event.is_error() || writes_no_more {
-            self.ready.push_back(id);
+            self.queue(id);
         }
     }
 
@@ -138,7 +140,7 @@ impl Shard {
             Command::Judged { room, origin, decision } => self.on_judged(room, origin, *decision, now),
             Command::Decoded { id, decoded } => self.on_decoded_elsewhere(id, *decoded, now),
             Command::Users { room, reply } => {
-                let users = self.rooms.get(room).map(|local| local.room.users());
+                let users = self.rooms.get_mut(room).map(|local| local.room.users());
                 // Who asked may have lost patience.
                 let _gone = reply.send(users.unwrap_or_default());
             }
@@ -160,7 +162,7 @@ impl Shard {
             return;
         }
         entry.insert(Connection::new(id, arrival, self.live.config.max_frame_bytes, now));
-        self.look_at(id, now + self.live.config.ping_interval);
+        self.look_at(id, now + self.live.config.ping_interval, now);
         if let Some((code, reason)) = self.closing {
             return self.end(id, End::Told(code, reason), now);
         }
@@ -174,6 +176,9 @@ impl Shard {
     /// Reads a connection once. What is left over comes with the next round, so that a loud client keeps nobody out.
     fn read(&mut self, id: SenderId, now: Instant) {
         let mut buffer = std::mem::take(&mut self.buffer);
+        if let Some(connection) = self.connection(id) {
+            connection.queued = false;
+        }
         let read = match self.connection(id) {
             // A client is heard while its message is looked at elsewhere, but not without bound: the rest waits in the
             // socket.
@@ -187,7 +192,7 @@ impl Shard {
             Ok(0) => {}
             Ok(n) => {
                 // Until a read finds nothing, more may be there, and no further event would tell.
-                self.ready.push_back(id);
+                self.queue(id);
                 self.heard(id, now);
                 self.take_bytes(id, buffer.get(..n).unwrap_or_default(), now);
             }
@@ -197,8 +202,8 @@ impl Shard {
     }
 
     /// Looks at those whose time has come.
-    fn keep_time(&mut self, now: Instant) {
-        for id in self.wheel.advance(now) {
+    fn keep_time(&mut self, come: Vec<SenderId>, now: Instant) {
+        for id in come {
             let live = Arc::clone(&self.live);
             let Some(connection) = self.connection(id) else { continue };
             // Looked at already, with a later time since.
@@ -206,7 +211,7 @@ impl Shard {
                 continue;
             }
             match connection.on_time(now, &live.config) {
-                Ok(next) => self.look_at(id, next.min(now + LONGEST_LOOK)),
+                Ok(next) => self.look_at(id, next, now),
                 Err(end) => self.end(id, end, now),
             }
         }
@@ -235,7 +240,7 @@ impl Shard {
         }
         let deadline = now + live.config.close_timeout;
         match connection.leave(end, due, close, deadline) {
-            Ok(()) => self.look_at(id, deadline),
+            Ok(()) => self.look_at(id, deadline, now),
             Err(_) => self.forget(id),
         }
     }
@@ -262,7 +267,18 @@ impl Shard {
         }
     }
 
-    fn look_at(&mut self, id: SenderId, when: Instant) {
+    /// Has a connection read in the next round: once, however often it is asked for, so that none gets more turns
+    /// than the others.
+    fn queue(&mut self, id: SenderId) {
+        if let Some(connection) = self.connection(id)
+            && !std::mem::replace(&mut connection.queued, true)
+        {
+            self.ready.push_back(id);
+        }
+    }
+
+    fn look_at(&mut self, id: SenderId, when: Instant, now: Instant) {
+        let when = when.min(now + LONGEST_LOOK);
         if let Some(connection) = self.connections.get_mut(key_of(id)).filter(|connection| connection.id == id) {
             connection.look_at = when;
             self.wheel.schedule(id, when);

@@ -38,6 +38,11 @@ impl Wheel {
     /// Moves on to `now` and gives those whose time has come.
     pub(super) fn advance(&mut self, now: Instant) -> Vec<SenderId> {
         let mut come = Vec::new();
+        if self.scheduled == 0 && self.due <= now {
+            // Nobody waits: a long sleep is not gone through tick by tick.
+            self.due = now + TICK;
+            return come;
+        }
         while self.due <= now {
             if let Some(slot) = self.slots.get_mut(self.at) {
                 come.append(slot);
@@ -103,6 +108,17 @@ mod tests {
         let mut wheel = Wheel::new(start);
         wheel.schedule(ONE, start + seconds(3_600));
         assert_eq!(wheel.advance(start + seconds(60)), [ONE]);
+    }
+
+    #[test]
+    fn a_long_sleep_brings_nobodys_time_forward() {
+        let start = Instant::now();
+        let mut wheel = Wheel::new(start);
+        let woken = start + seconds(3_600);
+        assert_eq!(wheel.advance(woken), []);
+        wheel.schedule(ONE, woken + seconds(20));
+        assert_eq!(wheel.advance(woken + Duration::from_millis(19_999)), []);
+        assert_eq!(wheel.advance(woken + seconds(20) + TICK), [ONE]);
     }
 
     #[test]
