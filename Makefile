@@ -4,16 +4,16 @@
 OUT = $${CARGO_TARGET_DIR:-target}
 # For `make run`: arguments of the relay, such as ARGS="--config my.toml".
 ARGS =
-# For `make bench`: arguments of the load tool, such as LOAD="--quick w1".
+# For `make bench`: arguments of the load tool, such as LOAD="--bun PROGRAM" for uWebSockets in the same tables.
 LOAD =
 # For `make fuzz`: seconds that each target runs.
 SECONDS_EACH = 60
 FUZZ_TARGETS = frame v1 rules settings
 
-.PHONY: help run test bench lint deny fuzz examples
+.PHONY: help run test bench bench-quick lint deny fuzz examples
 
 help: ## List what there is to do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## Build the relay and serve on http://127.0.0.1:8000 (ARGS="--config FILE")
 	cargo run --release --locked --bin gischat-relay -- serve $(ARGS)
@@ -24,10 +24,14 @@ test: ## Install what the tests need, where that is missing, and run them all
 	cargo test --workspace --locked --doc
 	cargo test --workspace --locked --lib --bins --tests --examples
 
-bench: ## Measure the relay under load, and the path of one message (LOAD="--quick w1")
+bench: ## Measure the relay beside others, write docs/PERFORMANCE.md, and time the path of a message (20 minutes)
 	cargo build --release --locked --workspace
-	"$(OUT)/release/gischat-load" --relay "$(OUT)/release/gischat-relay" $(LOAD)
+	"$(OUT)/release/gischat-load" --relay "$(OUT)/release/gischat-relay" --docs docs $(LOAD)
 	cargo bench --locked --bench message
+
+bench-quick: ## All workloads in miniature: do they run, is nothing lost? (under a minute)
+	cargo build --release --locked --workspace
+	"$(OUT)/release/gischat-load" --relay "$(OUT)/release/gischat-relay" --quick
 
 lint: ## Format, clippy and documentation, warnings denied
 	cargo fmt --all --check

@@ -35,17 +35,22 @@ impl Config {
         let handshake_timeout =
             seconds("handshake_timeout_seconds", "How long the head of a request may take to arrive.");
         let request_timeout = seconds("request_timeout_seconds", "How long a request may take, its body included.");
+        let listen = section.read(
+            Setting::new("listen", SocketAddr::from(([127, 0, 0, 1], 8000)))
+                .doc("Address and port to serve on; port 0 takes a free one.")
+                .env(&["LISTEN"]),
+        );
+        let metrics_listen = section.read(
+            Setting::new("metrics_listen", None)
+                .doc("Address and port for /metrics alone. When not set: the main port, for clients on this machine.")
+                .env(&["METRICS_LISTEN"]),
+        );
+        if metrics_listen == Some(listen) && listen.port() != 0 {
+            section.fault("metrics_listen", format!("{listen} is the address of LISTEN already; choose another port"));
+        }
         Self {
-            listen: section.read(
-                Setting::new("listen", SocketAddr::from(([127, 0, 0, 1], 8000)))
-                    .doc("Address and port to serve on; port 0 takes a free one.")
-                    .env(&["LISTEN"]),
-            ),
-            metrics_listen: section.read(
-                Setting::new("metrics_listen", None)
-                    .doc("Address and port for /metrics alone. When not set: the main port, for clients on this machine.")
-                    .env(&["METRICS_LISTEN"]),
-            ),
+            listen,
+            metrics_listen,
             proxies: TrustedProxies {
                 networks: section.read(
                     Setting::new("trusted_proxies", Vec::new())
@@ -57,12 +62,14 @@ impl Config {
                         .doc("The header in which these proxies write the client's address."),
                 ),
             },
-            origins: Origins(section.read(
-                Setting::new("origins", Vec::new())
-                    .doc("Web pages that may connect, such as `https://maps.example`. Empty: any.")
-                    .env(&["ORIGINS"])
-                    .check(|origins| check_origins(origins)),
-            )),
+            origins: Origins(
+                section.read(
+                    Setting::new("origins", Vec::new())
+                        .doc("Web pages that may connect, such as `https://maps.example`. Empty: any.")
+                        .env(&["ORIGINS"])
+                        .check(|origins| check_origins(origins)),
+                ),
+            ),
             max_connections: section.read(
                 Setting::new("max_connections", 20_000_usize)
                     .doc("Connections in all; further ones are answered with 503.")

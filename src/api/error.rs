@@ -22,6 +22,9 @@ pub enum ApiError {
     /// There is nothing at that path.
     #[error("there is nothing at this address; /docs lists what there is")]
     NoSuchPath,
+    /// There is nothing at that path of the port for figures.
+    #[error("there are only /metrics and /healthz at this port")]
+    NoSuchFigures,
     /// The path is there, but for other methods.
     #[error("this address does not take that method; /docs lists what there is")]
     MethodNotAllowed,
@@ -71,7 +74,7 @@ pub struct Detail {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownRoom(_) | Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::UnknownRoom(_) | Self::NoSuchPath | Self::NoSuchFigures => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Origin | Self::MetricsNotForYou => StatusCode::FORBIDDEN,
             Self::TooLate => StatusCode::REQUEST_TIMEOUT,

@@ -101,7 +101,7 @@ pub fn metrics_router(metrics: Arc<Metrics>) -> Router {
         .route("/metrics", get(operations::metrics_for_all))
         .with_state(metrics)
         .route("/healthz", get(operations::healthz))
-        .fallback(async || ApiError::NoSuchPath)
+        .fallback(async || ApiError::NoSuchFigures)
 }
 
 fn pages() -> Router {

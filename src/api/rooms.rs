@@ -183,8 +183,10 @@ async fn read(body: Body, limit: usize) -> Result<String, ApiError> {
         (status = 101, description = "The connection is a WebSocket from here on"),
         (status = 403, body = Detail, description = "Pages of this origin may not connect"),
         (status = 404, body = Detail, description = "There is no room of that name"),
-        (status = 426, body = Detail, description = "Not a WebSocket handshake"),
+        (status = 400, body = Detail, description = "The handshake has a bad key"),
+        (status = 426, body = Detail, description = "Not a WebSocket handshake, or another version than 13"),
         (status = 429, body = Detail, description = "This address holds too many connections or opens them too fast"),
+        (status = 503, description = "The relay is full, or shutting down"),
     ),
 )]
 pub(super) async fn websocket(

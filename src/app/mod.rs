@@ -70,7 +70,9 @@ pub fn load_rules(config: &Config) -> Result<Rules, Vec<Fault>> {
             Rules::load(&path, &text, folder, clauses)
         }
         Ok(None) if named.is_none() => Ok(Rules::default()),
-        Ok(None) => Err(vec![Fault::new(Place::File(path), "there is no such file, but the configuration names it")]),
+        Ok(None) => {
+            Err(vec![Fault::new(Place::File(path), "does not exist, though RULES_FILE (filter.rules_file) names it")])
+        }
         Err(fault) => Err(vec![fault]),
     }
 }

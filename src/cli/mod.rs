@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App};
 use crate::config::{self, Config};
+use crate::filter::Name;
 use crate::filter::rules::Rules;
 use crate::settings::Fault;
 use crate::telemetry::logging;
@@ -45,22 +46,21 @@ enum Command {
 pub fn main() -> ExitCode {
     let Arguments { config, command } = Arguments::parse();
     let options = config::Options { file: config };
-    let loaded = config::load(&options, std::env::vars_os());
-    match command.unwrap_or(Command::Serve) {
-        Command::Health => {
-            loaded.map_or_else(|faults| bad_configuration(&faults), |config| health::ask(&config.server))
-        }
-        Command::Check => with_rules(loaded).map_or_else(|faults| bad_configuration(&faults), |loaded| report(&loaded)),
-        Command::Serve => with_rules(loaded).map_or_else(|faults| bad_configuration(&faults), serve),
+    let (config, mut faults) = config::load(&options, std::env::vars_os());
+    let command = command.unwrap_or(Command::Serve);
+    if let (Command::Health, true) = (&command, faults.is_empty()) {
+        return health::ask(&config.server);
     }
-}
-
-/// Adds the rules to a configuration. They are read only when the configuration is good, since it says where they are
-/// and which clauses they may keep.
-fn with_rules(loaded: Result<Config, Vec<Fault>>) -> Result<(Config, Rules), Vec<Fault>> {
-    let config = loaded?;
-    let rules = app::load_rules(&config)?;
-    Ok((config, rules))
+    // The rules are read whatever the settings are like, so that all faults are named at once.
+    let rules = app::load_rules(&config).unwrap_or_else(|more| {
+        faults.extend(more);
+        Rules::default()
+    });
+    match command {
+        _ if !faults.is_empty() => bad_configuration(&faults),
+        Command::Check => report(&config, &rules),
+        Command::Serve | Command::Health => serve(config, rules),
+    }
 }
 
 fn bad_configuration(faults: &[Fault]) -> ExitCode {
@@ -72,14 +72,15 @@ fn bad_configuration(faults: &[Fault]) -> ExitCode {
     ExitCode::from(BAD_CONFIGURATION)
 }
 
-fn report((config, rules): &(Config, Rules)) -> ExitCode {
+fn report(config: &Config, rules: &Rules) -> ExitCode {
     let rooms: Vec<&str> = config.instance.rooms.iter().map(crate::model::RoomName::as_str).collect();
     let filters: Vec<&str> = config.filter.order.iter().map(|name| name.as_str()).collect();
     let report = format!(
-        "rooms: {}\nfilters: {}\nrules: {}\nlistens on: {}\nthe configuration is good\n",
+        "rooms: {}\nfilters: {}\nrules: {}{}\nlistens on: {}\nthe configuration is good\n",
         rooms.join(", "),
         filters.join(", "),
         rules.len(),
+        if in_force(config) { "" } else { ", not in force: filter.order does not name them" },
         config.server.listen
     );
     tell(io::stdout(), &report);
@@ -91,7 +92,11 @@ fn tell(mut to: impl io::Write, text: &str) {
     let _nobody_reads = to.write_all(text.as_bytes());
 }
 
-fn serve((config, rules): (Config, Rules)) -> ExitCode {
+fn in_force(config: &Config) -> bool {
+    config.filter.order.contains(&Name::Rules)
+}
+
+fn serve(config: Config, rules: Rules) -> ExitCode {
     let _log = match logging::start(&config.log) {
         Ok(log) => log,
         Err(fault) => {
@@ -107,6 +112,9 @@ fn serve((config, rules): (Config, Rules)) -> ExitCode {
         rules = rules.len(),
         "gischat-relay"
     );
+    if !rules.is_empty() && !in_force(&config) {
+        tracing::warn!("the rules are not in force: filter.order does not name them");
+    }
     match run(App::build(config, rules)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {

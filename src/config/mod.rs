@@ -62,12 +62,9 @@ impl Config {
 
 /// Reads all settings; `environment` is [`std::env::vars_os`] outside of tests.
 ///
-/// # Errors
-/// All faults of all places, ordered by place.
-pub fn load(
-    options: &Options,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Config, Vec<Fault>> {
+/// What is at fault has its default in the settings, and its fault in the list: all faults of all places, ordered by
+/// place.
+pub fn load(options: &Options, environment: impl IntoIterator<Item = (OsString, OsString)>) -> (Config, Vec<Fault>) {
     load_in(Path::new(""), options, environment)
 }
 
@@ -76,7 +73,7 @@ fn load_in(
     directory: &Path,
     options: &Options,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Config, Vec<Fault>> {
+) -> (Config, Vec<Fault>) {
     let mut source = Source::new().environment(environment);
     let dotenv = directory.join(DOTENV);
     match read_text(&dotenv) {
@@ -97,7 +94,7 @@ fn load_in(
     }
     let config = Config::declare(&mut source);
     let faults = source.finish();
-    if faults.is_empty() { Ok(config) } else { Err(faults) }
+    (config, faults)
 }
 
 /// A settings file with every setting at its default, explained: `examples/relay.toml`.
@@ -108,7 +105,7 @@ pub fn example() -> String {
     format!(
         "# Every setting of gischat-relay, at its default. A file needs only what differs from that.\n\
          # It is read from ./relay.toml, or from where --config or RELAY_CONFIG says. A variable (Env) wins over it, and\n\
-         # variables may stand in ./.env too.\n\n{}",
+         # variables may stand in ./.env too; an empty one counts as not set.\n\n{}",
         source.listing()
     )
 }
@@ -135,7 +132,8 @@ mod tests {
         variables: &[(&str, &str)],
     ) -> Result<String, String> {
         let options = Options { file: file.map(PathBuf::from) };
-        load_in(directory.path(), &options, env(variables))
+        let (config, faults) = load_in(directory.path(), &options, env(variables));
+        if faults.is_empty() { Ok(config) } else { Err(faults) }
             .map(|config| config.instance.main_lang)
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }

@@ -111,17 +111,22 @@ impl Config {
 
     /// Reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
+        let order = section.read(
+            Setting::new("order", vec![Name::Shape, Name::Rate, Name::Rules])
+                .doc("The filters that every message passes, in this order. `shape` comes first.")
+                .check(|order| check_order(order)),
+        );
+        let rules_file = section.read(
+            Setting::new("rules_file", None)
+                .doc("The file with the rules. When not set: `rules.toml`, if there is one.")
+                .env(&["RULES_FILE"]),
+        );
+        if rules_file.is_some() && !order.contains(&Name::Rules) {
+            section.fault("rules_file", "its rules would not be in force: filter.order does not name `rules`");
+        }
         Self {
-            order: section.read(
-                Setting::new("order", vec![Name::Shape, Name::Rate, Name::Rules])
-                    .doc("The filters that every message passes, in this order. `shape` comes first.")
-                    .check(|order| check_order(order)),
-            ),
-            rules_file: section.read(
-                Setting::new("rules_file", None)
-                    .doc("The file with the rules. When not set: `rules.toml`, if there is one.")
-                    .env(&["RULES_FILE"]),
-            ),
+            order,
+            rules_file,
             shape: shape::Config::declare(&mut section.section("shape", "What a message may look like.")),
             rate: rate::Config::declare(&mut section.section("rate", "How much may be said, and by whom.")),
         }

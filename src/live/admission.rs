@@ -34,7 +34,7 @@ impl Open {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// It holds as many as it may.
-    #[error("this address holds {limit} connections, which is the limit")]
+    #[error("this address holds {limit} connections, which is the limit; close one of them first")]
     TooMany {
         /// How many it may hold.
         limit: usize,

@@ -88,7 +88,7 @@ impl Config {
             outbox_bytes: bytes(
                 "outbox_bytes",
                 1024 * 1024,
-                "How much may wait for a member, beyond one message, before it is closed as too slow, in bytes.",
+                "How much may wait for a member, beyond what one round adds, before it is closed as too slow, in bytes.",
             ),
             max_per_address: section.read(
                 Setting::new("max_per_address", 1_000_usize).doc("WebSockets from one address.").within(1..=1_000_000),

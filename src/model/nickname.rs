@@ -6,7 +6,7 @@ use unicode_security::confusable_detection::skeleton;
 
 /// A name that people go by in a room: one or more of `A-Z a-z 0-9 _ -`.
 ///
-/// How long it may be is a setting, which the `shape` filter keeps; none is longer than [`LONGEST`].
+/// How long it may be is a setting, which the `shape` filter keeps; none is longer than 64 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Nickname(Box<str>);
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::EnvFilter;
 
-use crate::settings::{Choice, Section, Setting};
+use crate::settings::{Choice, Section, Setting, quote};
 
 /// Lines that may wait for whoever reads the log. Further ones are lost: nobody in a chat waits for a log.
 const WAITING: usize = 4_096;
@@ -55,10 +55,23 @@ impl Config {
                         "What is logged: error, warn, info, debug or trace, or a filter such as `gischat_relay=debug`.",
                     )
                     .env(&["LOG_LEVEL"])
-                    .check(|level| level.parse::<EnvFilter>().map(|_| ()).map_err(|fault| fault.to_string())),
+                    .check(|level| check_level(level)),
             ),
         }
     }
+}
+
+/// A bare word would be taken for the name of a module, and `warning` would silence the log.
+fn check_level(level: &str) -> Result<(), String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    let bare = |directive: &&str| !directive.contains(['=', '[']) && !is_level(directive);
+    if let Some(word) = level.split(',').map(str::trim).find(bare) {
+        let levels = LEVELS.join(", ");
+        return Err(format!("{} is not one of {levels}; a module's own level is written module=level", quote(word)));
+    }
+    let wrong = |_| format!("{} is no filter of log lines, such as info,gischat_relay=debug", quote(level));
+    level.parse::<EnvFilter>().map(|_| ()).map_err(wrong)
 }
 
 /// The way to the thread that writes the lines.
@@ -137,4 +150,23 @@ pub fn start(config: &Config) -> io::Result<Log> {
         Format::Auto | Format::Text => lines.with_ansi(terminal).with_target(false).try_init(),
     };
     Ok(Log(log))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_and_filters_are_taken() {
+        for level in ["info", "WARN", "off", "info,gischat_relay=debug", "gischat_relay::live=trace"] {
+            assert_eq!(check_level(level), Ok(()), "{level}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_would_silence_the_log_is_a_fault() {
+        for level in ["warning", "loud", "", "info,hyper", "gischat_relay=loud"] {
+            assert!(check_level(level).is_err(), "{level}");
+        }
+    }
 }

@@ -118,7 +118,7 @@ impl Metrics {
         self.messages.get_or_create(&labels).inc();
     }
 
-    /// Counts a round: one event written to the queues of `deliveries` members.
+    /// Counts a round: what a room said in it, written to its members as `deliveries` frames in all.
     pub fn count_round(&self, deliveries: usize, took: std::time::Duration) {
         self.deliveries.inc_by(deliveries as u64);
         self.round_seconds.observe(took.as_secs_f64());
@@ -174,11 +174,16 @@ impl Default for Metrics {
         registry.register("messages", "Messages by outcome and deciding filter", metrics.messages.clone());
         registry.register("websockets_closed", "WebSockets closed by the relay", metrics.closed.clone());
         registry.register("connections_refused", "Connections turned away", metrics.refused_connections.clone());
-        registry.register("deliveries", "Frames queued for members", metrics.deliveries.clone());
+        registry.register("deliveries", "Frames written or queued for members", metrics.deliveries.clone());
         let filter_seconds = metrics.filter_seconds.clone();
         registry.register_with_unit("filter", "Time a filter took for a message", Unit::Seconds, filter_seconds);
         let round_seconds = metrics.round_seconds.clone();
-        registry.register_with_unit("round", "Time to queue an event for a whole room", Unit::Seconds, round_seconds);
+        registry.register_with_unit(
+            "round",
+            "Time to write a round of a room to its members",
+            Unit::Seconds,
+            round_seconds,
+        );
         Self { registry, ..metrics }
     }
 }

@@ -190,7 +190,7 @@ impl Frame<'_> {
             let text = self.message.required("`message` is missing", "`message` must be a text")?;
             return Ok(Message::new(liker, Kind::Like { liked: author, text }));
         }
-        Err(Notice::Refused(Reason::new(Code::Reserved, "`internal` is nobody's name")))
+        Err(Notice::Refused(Reason::new(Code::Reserved, "this name is kept for the relay itself")))
     }
 }
 

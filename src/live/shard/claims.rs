@@ -76,7 +76,14 @@ impl Shard {
             let holder = claim.holder;
             // Its end settles the claims on it. Meanwhile it may go by another name.
             if self.still_holds(holder) {
-                self.end(holder, End::Told(CloseCode::Policy, "the nickname was taken back by its address"), now);
+                self.end(
+                    holder,
+                    End::Told(
+                        CloseCode::Policy,
+                        "your nickname was taken back by a newer connection from your address",
+                    ),
+                    now,
+                );
             }
             // A holder that was gone already has left its claims behind.
             for waiting in self.claims.take(|claim| claim.holder == holder) {

@@ -1,6 +1,6 @@
 //! The end of a round: what a room said is written to its members, one write for each.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -17,9 +17,19 @@ const SLICE: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct LocalRoom {
     pub(super) room: Room,
-    delivery: Option<Delivery>,
+    delivery: Option<UnderWay>,
     /// Whether it is in the list of stirred rooms.
     stirred: bool,
+}
+
+/// A round that is being written, slice by slice.
+#[derive(Debug)]
+struct UnderWay {
+    delivery: Delivery,
+    /// Frames handed over so far.
+    delivered: usize,
+    /// Time that the writing has taken so far.
+    took: Duration,
 }
 
 impl LocalRoom {
@@ -77,7 +87,7 @@ impl Shard {
     pub(super) fn leave_room(&mut self, room: usize, id: SenderId) -> Vec<Bytes> {
         let Some(local) = self.rooms.get_mut(room) else { return Vec::new() };
         let mut due = Vec::new();
-        if let Some(Delivery { said, shares, .. }) = &mut local.delivery
+        if let Some(UnderWay { delivery: Delivery { said, shares, .. }, .. }) = &mut local.delivery
             && let Some(at) = shares.iter().position(|share| share.to == id)
         {
             due.extend(shares.swap_remove(at).pieces(said));
@@ -91,10 +101,11 @@ impl Shard {
     /// nothing to write.
     fn deliver_slice(&mut self, room: usize, slice: usize, now: Instant) -> bool {
         let Some(local) = self.rooms.get_mut(room) else { return false };
-        let Some(mut delivery) = local.delivery.take().or_else(|| local.room.end_round(now)) else { return false };
+        let whole = |delivery| UnderWay { delivery, delivered: 0, took: Duration::ZERO };
+        let under_way = local.delivery.take().or_else(|| local.room.end_round(now).map(whole));
+        let Some(UnderWay { mut delivery, mut delivered, took }) = under_way else { return false };
         let began = Instant::now();
         let rest = delivery.shares.len().saturating_sub(slice);
-        let mut delivered = 0;
         let mut ended = Vec::new();
         for share in delivery.shares.drain(rest..) {
             let to = share.to;
@@ -103,11 +114,11 @@ impl Shard {
                 Err(end) => ended.push((to, end)),
             }
         }
-        self.live.metrics.count_round(delivered, began.elapsed());
-        if rest > 0
-            && let Some(local) = self.rooms.get_mut(room)
-        {
-            local.delivery = Some(delivery);
+        let took = took + began.elapsed();
+        if rest == 0 {
+            self.live.metrics.count_round(delivered, took);
+        } else if let Some(local) = self.rooms.get_mut(room) {
+            local.delivery = Some(UnderWay { delivery, delivered, took });
         }
         for (id, end) in ended {
             self.end(id, end, now);

@@ -9,6 +9,7 @@ mod bell;
 mod claims;
 mod connection;
 mod deliver;
+mod ending;
 pub(super) mod inbox;
 mod messages;
 mod out;
@@ -45,7 +46,7 @@ const INBOX: Token = Token(usize::MAX);
 const READ_BYTES: usize = 64 * 1024;
 /// Commands that one round takes at most.
 const COMMANDS: usize = 1_024;
-/// A connection is looked at this often at least, which is less than a turn of the wheel.
+/// A connection is looked at this often at least: less than a turn of the wheel.
 const LONGEST_LOOK: Duration = Duration::from_secs(50);
 
 /// The thread's own state. No other thread sees any of it.
@@ -218,52 +219,11 @@ impl Shard {
         self.settle_overdue(now);
     }
 
-    /// Ends a connection: its room hears of it at once, the client gets a close frame and a while to take it.
-    fn end(&mut self, id: SenderId, end: End, now: Instant) {
-        let live = Arc::clone(&self.live);
-        let Some(connection) = self.connection(id) else { return };
-        let room = connection.room;
-        if connection.is_leaving() {
-            return self.forget(id);
-        }
-        connection.release(&live);
-        connection.pending = None;
-        let due = self.leave_room(room, id);
-        self.settle_of(id, now);
-        tracing::debug!(connection = id.0, ?end, "a connection ends");
-        let Some(close) = end.close_frame() else { return self.forget(id) };
-        let Some(connection) = self.connection(id) else { return };
-        if let Some((code, reason)) = end.words() {
-            let (code, address) = (code.number(), connection.address);
-            live.metrics.count_close(code);
-            tracing::info!(code, reason, %address, "closing a connection");
-        }
-        let deadline = now + live.config.close_timeout;
-        match connection.leave(end, due, close, deadline) {
-            Ok(()) => self.look_at(id, deadline, now),
-            Err(_) => self.forget(id),
-        }
-    }
-
-    /// Forgets a connection, which closes its socket.
-    fn forget(&mut self, id: SenderId) {
-        if self.connection(id).is_some() {
-            self.connections.remove(key_of(id));
-        }
-    }
-
-    /// Closes everything: what was said is delivered, then everyone leaves at once, without a word of presence.
-    fn close(&mut self, code: CloseCode, reason: &'static str, now: Instant) {
-        self.closing = Some((code, reason));
-        self.deliver_all(now);
-        for local in &mut self.rooms {
-            local.room.empty();
-        }
-        let ids: Vec<SenderId> = self.connections.iter().map(|(_, connection)| connection.id).collect();
-        for id in ids {
-            if self.connection(id).is_some_and(|connection| !connection.is_leaving()) {
-                self.end(id, End::Told(code, reason), now);
-            }
+    fn look_at(&mut self, id: SenderId, when: Instant, now: Instant) {
+        let when = when.min(now + LONGEST_LOOK);
+        if let Some(connection) = self.connections.get_mut(key_of(id)).filter(|connection| connection.id == id) {
+            connection.look_at = when;
+            self.wheel.schedule(id, when);
         }
     }
 
@@ -274,14 +234,6 @@ impl Shard {
             && !std::mem::replace(&mut connection.queued, true)
         {
             self.ready.push_back(id);
-        }
-    }
-
-    fn look_at(&mut self, id: SenderId, when: Instant, now: Instant) {
-        let when = when.min(now + LONGEST_LOOK);
-        if let Some(connection) = self.connections.get_mut(key_of(id)).filter(|connection| connection.id == id) {
-            connection.look_at = when;
-            self.wheel.schedule(id, when);
         }
     }
 

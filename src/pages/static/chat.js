@@ -47,7 +47,12 @@ const events = { // what the connection tells
   connected() {
     const { room, nickname } = state.connection;
     enter("live", "Connected");
-    addLine("presence", nickname ? `You joined ${room} as ${nickname}` : `You are reading ${room}`);
+    if (!nickname) addLine("presence", `You are reading ${room}`);
+  },
+  named() { // until then the name may yet turn out to be somebody else's
+    const { room, nickname } = state.connection;
+    showPlace();
+    addLine("presence", `You joined ${room} as ${nickname}`);
   },
   lost(why, isNews) {
     if (isNews) addLine("presence", why);
@@ -132,12 +137,18 @@ function enter(phase, words) {
   state.phase = document.body.dataset.phase = phase;
   $("join").hidden = connection !== null;
   $("joined").hidden = $("people").hidden = connection === null;
-  $("joined-room").textContent = connection?.room;
-  $("joined-as").textContent = connection?.nickname ? `as ${connection.nickname}` : "reading only";
+  showPlace();
   showStatus(words);
   showPeople();
   showComposer();
   showTitle(state.unread);
+}
+
+function showPlace() {
+  const { room, nickname, named } = state.connection ?? {};
+  const asked = named ? `as ${nickname}` : `not yet as ${nickname}`;
+  $("joined-room").textContent = room;
+  $("joined-as").textContent = nickname ? asked : "reading only";
 }
 
 const showStatus = (words) => { $("status").textContent = words; };

@@ -71,12 +71,13 @@ export class Retry {
 // A place in a room, kept through reconnections until it is left. Without a nickname it is for reading only.
 //
 // What happens is told to `events`, which has a function for each of:
-// connecting(), connected(), lost(why, isNews), retrying(why, seconds), closed(reason) by the moderators, people()
+// connecting(), connected(), named() once the nickname is ours, lost(why, isNews), retrying(why, seconds), closed(reason) by the moderators, people()
 // when `users` or `connections` changed, joined(name), left(name), message(author, text), notice(text), warning(text),
 // liked(name, text).
 export class Connection {
   users = [];
   connections = 0;
+  named = false; // whether the room knows us by our nickname
   retry = new Retry();
   #events;
   #socket = null;
@@ -120,6 +121,7 @@ export class Connection {
 
   #onOpen() {
     this.#openedAt = Date.now();
+    this.named = false;
     if (this.nickname) this.#sendFrame({ author: "internal", newcomer: this.nickname });
     this.#events.connected();
   }
@@ -152,7 +154,10 @@ export class Connection {
   #onInternal({ nb_users, newcomer, exiter, liker_author, message, uncompliant }) {
     if (liker_author && message) this.#events.liked(liker_author, message);
     if (uncompliant) this.#events.warning(`${uncompliant}`);
-    if (newcomer && newcomer !== this.nickname) this.#events.joined(newcomer);
+    if (newcomer && newcomer === this.nickname) {
+      this.named = true;
+      this.#events.named();
+    } else if (newcomer) this.#events.joined(newcomer);
     if (exiter) this.#events.left(exiter);
     if (Number.isInteger(nb_users)) this.connections = nb_users;
     if (newcomer || exiter || nb_users) {

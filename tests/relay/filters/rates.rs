@@ -184,7 +184,7 @@ async fn an_address_holds_as_many_connections_as_it_may_and_one_more_when_one_is
     let _second = join_from(&relay, "192.0.2.1").await.unwrap();
     let refused = join_from(&relay, "192.0.2.1").await.unwrap_err();
     assert_eq!(refused.status(), 429);
-    assert_eq!(detail(&refused), "this address holds 2 connections, which is the limit");
+    assert_eq!(detail(&refused), "this address holds 2 connections, which is the limit; close one of them first");
     let _elsewhere = join_from(&relay, "192.0.2.2").await.unwrap();
 
     first.leave().await;

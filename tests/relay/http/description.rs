@@ -157,3 +157,10 @@ async fn the_chat_page_loads_its_own_files_and_nothing_else() {
     assert_eq!(kind_of("/relay.js"), Some("text/javascript; charset=utf-8"));
     assert_eq!(kind_of("/chat.css"), Some("text/css; charset=utf-8"));
 }
+
+#[tokio::test]
+async fn the_description_is_shown_to_no_outside_service() {
+    let relay = Relay::start().await;
+    let script = relay.get("/docs/swagger-initializer.js").await;
+    assert!(script.body.contains("\"validatorUrl\": \"none\""), "{}", script.body);
+}

@@ -61,8 +61,8 @@ async fn as_internal_a_client_says_only_that_it_registers_or_likes() {
     eve.expect(nb_users(2)).await;
     witness.expect(nb_users(2)).await;
     let frames: [(Value, &str); 8] = [
-        (json!({"author": "internal", "message": "hi", "avatar": null}), "`internal` is nobody's name"),
-        (json!({"author": "internal"}), "`internal` is nobody's name"),
+        (json!({"author": "internal", "message": "hi", "avatar": null}), "this name is kept for the relay itself"),
+        (json!({"author": "internal"}), "this name is kept for the relay itself"),
         (json!({"author": "internal", "nb_users": 99}), "`nb_users` and `exiter` are for the relay to say"),
         (json!({"author": "internal", "exiter": "witness"}), "`nb_users` and `exiter` are for the relay to say"),
         (

@@ -1,0 +1,66 @@
+//! How connections end: one by one, or all at once.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::connection::End;
+use super::{Shard, key_of};
+use crate::model::SenderId;
+use crate::wire::frame::CloseCode;
+
+impl Shard {
+    /// Ends a connection: its room hears of it at once, the client gets a close frame and a while to take it.
+    pub(super) fn end(&mut self, id: SenderId, end: End, now: Instant) {
+        let live = Arc::clone(&self.live);
+        let Some(connection) = self.connection(id) else { return };
+        let room = connection.room;
+        if connection.is_leaving() {
+            return self.forget(id);
+        }
+        connection.release(&live);
+        connection.pending = None;
+        let due = self.leave_room(room, id);
+        self.settle_of(id, now);
+        tracing::debug!(connection = id.0, ?end, "a connection ends");
+        let Some(close) = end.close_frame() else { return self.forget(id) };
+        let Some(connection) = self.connection(id) else { return };
+        if let Some((code, reason)) = end.words() {
+            let (code, address) = (code.number(), connection.address);
+            live.metrics.count_close(code);
+            // At shutdown one line tells of all.
+            if !matches!(end, End::Told(..)) {
+                tracing::info!(code, reason, %address, "closing a connection");
+            }
+        }
+        let deadline = now + live.config.close_timeout;
+        match connection.leave(end, due, close, deadline) {
+            Ok(()) => self.look_at(id, deadline, now),
+            Err(_) => self.forget(id),
+        }
+    }
+
+    /// Forgets a connection, which closes its socket.
+    fn forget(&mut self, id: SenderId) {
+        if self.connection(id).is_some() {
+            self.connections.remove(key_of(id));
+        }
+    }
+
+    /// Closes everything: what was said is delivered, then everyone leaves at once, without a word of presence.
+    pub(super) fn close(&mut self, code: CloseCode, reason: &'static str, now: Instant) {
+        self.closing = Some((code, reason));
+        self.deliver_all(now);
+        for local in &mut self.rooms {
+            local.room.empty();
+        }
+        let ids: Vec<SenderId> = self.connections.iter().map(|(_, connection)| connection.id).collect();
+        if !ids.is_empty() {
+            tracing::info!(connections = ids.len(), code = code.number(), reason, "closing connections");
+        }
+        for id in ids {
+            if self.connection(id).is_some_and(|connection| !connection.is_leaving()) {
+                self.end(id, End::Told(code, reason), now);
+            }
+        }
+    }
+}
