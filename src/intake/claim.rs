@@ -30,7 +30,7 @@ impl Claim {
 
 /// Says whether the sender may use the name that the message is sent under, before the chain spends anything on it:
 /// what an impostor sends must not use up the owner's rate.
-pub(super) fn check(room: &Room, sender: &Sender, message: &Message) -> Result<(), Reason> {
+pub(super) fn check(room: &mut Room, sender: &Sender, message: &Message) -> Result<(), Reason> {
     match message.kind {
         Kind::Newcomer if is_reserved(&message.author) => Err(reserved()),
         Kind::Newcomer => Ok(()),

@@ -54,10 +54,26 @@ struct Member {
     generation: Generation,
     address: Address,
     nickname: Option<Nickname>,
+    spoke_as: Option<Box<SpokeAs>>,
     /// Where in the round under way its part begins.
     from: usize,
     /// Frames for it alone, with their places in the round under way.
     own: Own,
+}
+
+/// A name that a connection without a nickname spoke under and that was free then. What names look like costs more
+/// than all the rest of a message, so it is not found out for each line again.
+#[derive(Debug)]
+struct SpokeAs {
+    author: Nickname,
+    /// [`Nicknames::changes`] at that time.
+    changes: u64,
+}
+
+impl SpokeAs {
+    fn still_free(&self, author: &str, changes: u64) -> bool {
+        self.changes == changes && self.author.as_str() == author
+    }
 }
 
 /// A nickname that somebody else holds.
@@ -113,7 +129,8 @@ impl Room {
     /// Adds a connection; everyone, itself included, will be told how many there are.
     pub fn join(&mut self, id: SenderId, address: Address, generation: Generation) {
         let from = self.round.len(generation);
-        self.members.insert(id, Member { generation, address, nickname: None, from, own: Own::default() });
+        self.members
+            .insert(id, Member { generation, address, nickname: None, spoke_as: None, from, own: Own::default() });
         self.note_number(generation, 1);
     }
 
@@ -189,9 +206,10 @@ impl Room {
     ///
     /// # Errors
     /// The [`Reason`] for the sender.
-    pub fn may_speak(&self, connection: Option<SenderId>, author: &str) -> Result<(), Reason> {
-        let own = connection.and_then(|id| self.members.get(&id)).and_then(|member| member.nickname.as_ref());
-        match own {
+    pub fn may_speak(&mut self, connection: Option<SenderId>, author: &str) -> Result<(), Reason> {
+        let changes = self.nicknames.changes();
+        let mut member = connection.and_then(|id| self.members.get_mut(&id));
+        match member.as_ref().and_then(|member| member.nickname.as_ref()) {
             Some(own) if own.as_str() == author => return Ok(()),
             Some(own) => {
                 let text = format!("you are registered as {own} and can speak only under that name");
@@ -199,15 +217,25 @@ impl Room {
             }
             None => {}
         }
+        if member
+            .as_ref()
+            .and_then(|member| member.spoke_as.as_ref())
+            .is_some_and(|was| was.still_free(author, changes))
+        {
+            return Ok(());
+        }
         if is_reserved(author) {
             return Err(reserved());
         }
         // What is no nickname cannot be taken; `shape` refuses it.
         let Ok(nickname) = Nickname::parse(author) else { return Ok(()) };
-        match self.nicknames.holder(&nickname.looks(), connection) {
-            Some(_) => Err(taken()),
-            None => Ok(()),
+        if self.nicknames.holder(&nickname.looks(), connection).is_some() {
+            return Err(taken());
         }
+        if let Some(member) = &mut member {
+            member.spoke_as = Some(Box::new(SpokeAs { author: nickname, changes }));
+        }
+        Ok(())
     }
 
     /// Lets everyone leave, without a word.

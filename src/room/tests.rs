@@ -263,10 +263,27 @@ fn a_registered_connection_speaks_only_under_its_name() {
 
 #[test]
 fn nobody_speaks_as_the_relay() {
-    let room = room().room;
+    let mut room = room().room;
     for name in ["internal", "Internal", "moderation", "M0deration"] {
         assert_eq!(room.may_speak(None, name).map_err(|refusal| refusal.code), Err(Code::Reserved), "{name}");
     }
+}
+
+#[test]
+fn a_name_that_somebody_spoke_under_is_no_longer_free_once_another_registers_it() {
+    let mut played = room();
+    join(&mut played, 1);
+    join(&mut played, 2);
+    for _ in 0..2 {
+        assert_eq!(played.room.may_speak(Some(SenderId(1)), "loki"), Ok(()));
+    }
+    register(&mut played, 2, "l0ki").unwrap();
+    assert_eq!(
+        played.room.may_speak(Some(SenderId(1)), "loki").map_err(|refusal| refusal.code),
+        Err(Code::NicknameTaken)
+    );
+    played.room.leave(SenderId(2));
+    assert_eq!(played.room.may_speak(Some(SenderId(1)), "loki"), Ok(()));
 }
 
 #[test]

@@ -90,6 +90,8 @@ pub(super) struct Connection {
     pub(super) waits: bool,
     /// Whether it stands in the list of those that may have something to read.
     pub(super) queued: bool,
+    /// The client sends no more, or the connection is broken: it is to be read to its end.
+    pub(super) hung_up: bool,
     /// When the wheel is to look at it.
     pub(super) look_at: Instant,
     /// Whether somebody wants its nickname and waits for a sign of life.
@@ -118,6 +120,7 @@ impl Connection {
             pending: None,
             waits: false,
             queued: false,
+            hung_up: false,
             look_at: now,
             probed: false,
             leaving: None,

@@ -34,7 +34,11 @@ impl Shard {
         }
         let deadline = now + live.config.close_timeout;
         match connection.leave(end, due, close, deadline) {
-            Ok(()) => self.look_at(id, deadline, now),
+            Ok(()) => {
+                self.look_at(id, deadline, now);
+                // What is unread keeps the socket from closing in peace.
+                self.queue(id);
+            }
             Err(_) => self.forget(id),
         }
     }

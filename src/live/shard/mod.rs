@@ -128,8 +128,9 @@ impl Shard {
         {
             return self.end(id, end, now);
         }
+        connection.hung_up |= event.is_read_closed() || event.is_error();
         let writes_no_more = connection.is_leaving() && !connection.has_unsent();
-        if event.is_readable() || event.is_read_closed() || event.is_error() || writes_no_more {
+        if event.is_readable() || connection.hung_up || writes_no_more {
             self.queue(id);
         }
     }
@@ -192,8 +193,11 @@ impl Shard {
         match read {
             Ok(0) => {}
             Ok(n) => {
-                // Until a read finds nothing, more may be there, and no further event would tell.
-                self.queue(id);
+                // A read that does not fill the buffer has emptied the socket (epoll(7)), and what comes later makes a
+                // new event; but for the end of the stream, which may have been part of the last one.
+                if n == buffer.len() || self.connection(id).is_some_and(|connection| connection.hung_up) {
+                    self.queue(id);
+                }
                 self.heard(id, now);
                 self.take_bytes(id, buffer.get(..n).unwrap_or_default(), now);
             }
