@@ -19,6 +19,7 @@ use crate::filter::rules::Rules;
 use crate::filter::{self, Chain};
 use crate::intake::Intake;
 use crate::live::accept::{Connections, Port};
+use crate::live::admission::PerAddress;
 use crate::live::{Live, shard};
 use crate::settings::{Fault, Place, read_text};
 use crate::telemetry::Metrics;
@@ -126,14 +127,18 @@ impl App {
                 max_message_length: shape.max_message_length,
             },
             origins: server.origins,
-            proxies: server.proxies,
+            proxies: server.proxies.clone(),
             max_body_bytes: server.max_body_bytes,
             metrics_elsewhere: metrics_listener.is_some(),
         };
+        let limited = config.filter.rate.enabled;
+        let per_address = limited.then(|| Arc::new(PerAddress::new(config.live.max_per_address)));
         let tasks: TaskTracker = live.tasks.clone();
         let port = Port {
             router: api::router(Arc::new(api), server.request_timeout),
             connections: Arc::new(Connections::new(server.max_connections, Arc::clone(&metrics))),
+            per_address,
+            proxies: server.proxies.clone(),
             head_timeout: server.handshake_timeout,
             unacknowledged_timeout: config.live.ping_interval + config.live.pong_timeout,
             tasks: tasks.clone(),

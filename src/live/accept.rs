@@ -16,6 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::admission::{PerAddress, Ticket};
+use super::client::TrustedProxies;
+use crate::model::Address;
 use crate::telemetry::Metrics;
 
 /// Most bytes of a request's head. Clients send a few hundred.
@@ -33,6 +36,10 @@ pub struct Port {
     pub router: Router,
     /// Connections of all ports together.
     pub connections: Arc<Connections>,
+    /// Connections by address, those of trusted proxies aside; `None` lifts the limit.
+    pub per_address: Option<Arc<PerAddress>>,
+    /// Whose connections stand for many clients.
+    pub proxies: TrustedProxies,
     /// How long the head of a request may take to arrive.
     pub head_timeout: Duration,
     /// How long the client's system may leave what is sent to it unacknowledged.
@@ -113,10 +120,10 @@ impl Port {
                 () = this.stop.cancelled() => return,
             };
             match accepted {
-                Ok((stream, peer)) => match this.connections.permit() {
-                    Some(permit) => {
+                Ok((stream, peer)) => match this.admit(peer) {
+                    Some((permit, ticket)) => {
                         let this_one = Arc::clone(&this);
-                        this.tasks.spawn(async move { this_one.connection(stream, peer, permit).await });
+                        this.tasks.spawn(async move { this_one.connection(stream, peer, permit, ticket).await });
                     }
                     None => {
                         // A courtesy that may be lost: waiting for a stranger would be no defence.
@@ -131,7 +138,21 @@ impl Port {
         }
     }
 
-    async fn connection(&self, stream: TcpStream, peer: SocketAddr, permit: Permit) {
+    /// Lets a connection in, or not. As a WebSocket it counts elsewhere: this ticket is for the time before.
+    fn admit(&self, peer: SocketAddr) -> Option<(Permit, Ticket)> {
+        let ticket = match &self.per_address {
+            Some(per_address) if !self.proxies.trusts(peer.ip().to_canonical()) => {
+                per_address.enter(Address::from(peer.ip())).or_else(|| {
+                    self.connections.metrics.count_refused_connection("per_address");
+                    None
+                })?
+            }
+            _ => Ticket::UNCOUNTED,
+        };
+        Some((self.connections.permit()?, ticket))
+    }
+
+    async fn connection(&self, stream: TcpStream, peer: SocketAddr, permit: Permit, _ticket: Ticket) {
         if let Err(fault) = self.prepare(&stream) {
             tracing::debug!(%fault, "a connection ended before it began");
             return;

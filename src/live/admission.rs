@@ -1,4 +1,4 @@
-//! How many WebSockets an address may hold, and how fast it may open them.
+//! How many connections and WebSockets an address may hold, and how fast it may open the latter.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -16,8 +16,14 @@ pub struct Admission {
 
 #[derive(Debug)]
 struct Limits {
-    per_address: usize,
+    open: PerAddress,
     joins: Buckets,
+}
+
+/// Counts something by address, up to a limit for each.
+#[derive(Debug)]
+pub struct PerAddress {
+    limit: usize,
     open: Arc<Open>,
 }
 
@@ -47,16 +53,40 @@ pub enum Refused {
     },
 }
 
-/// The right to one WebSocket; dropping it gives it back.
+/// The right to one of what is counted; dropping it gives it back.
 #[derive(Debug)]
 pub struct Ticket(Option<(Arc<Open>, Address)>);
+
+impl Ticket {
+    /// One that nobody counts.
+    pub const UNCOUNTED: Self = Self(None);
+}
+
+impl PerAddress {
+    /// Nothing is open yet; each address may hold `limit`.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { limit, open: Arc::default() }
+    }
+
+    /// Counts one for `address`; `None` when it holds as many as it may.
+    #[must_use]
+    pub fn enter(&self, address: Address) -> Option<Ticket> {
+        let mut counts = self.open.lock();
+        let count = counts.entry(address).or_default();
+        if *count >= self.limit {
+            return None;
+        }
+        *count += 1;
+        Some(Ticket(Some((Arc::clone(&self.open), address))))
+    }
+}
 
 impl Admission {
     /// Limits of WebSockets per address and of joins, or none.
     #[must_use]
     pub fn new(limits: Option<(usize, Limit)>) -> Self {
-        let limits =
-            limits.map(|(per_address, joins)| Limits { per_address, joins: Buckets::new(joins), open: Arc::default() });
+        let limits = limits.map(|(each, joins)| Limits { open: PerAddress::new(each), joins: Buckets::new(joins) });
         Self { limits }
     }
 
@@ -65,15 +95,9 @@ impl Admission {
     /// # Errors
     /// [`Refused`] when the address is at one of its limits.
     pub fn admit(&self, address: Address) -> Result<Ticket, Refused> {
-        let Some(Limits { per_address, joins, open }) = &self.limits else { return Ok(Ticket(None)) };
+        let Some(Limits { open, joins }) = &self.limits else { return Ok(Ticket::UNCOUNTED) };
         joins.take(address).map_err(|retry_after| Refused::TooFast { retry_after })?;
-        let mut counts = open.lock();
-        let count = counts.entry(address).or_default();
-        if *count >= *per_address {
-            return Err(Refused::TooMany { limit: *per_address });
-        }
-        *count += 1;
-        Ok(Ticket(Some((Arc::clone(open), address))))
+        open.enter(address).ok_or(Refused::TooMany { limit: open.limit })
     }
 
     /// Forgets addresses that have not joined for a while.
@@ -134,6 +158,6 @@ mod tests {
     fn an_address_without_connections_is_forgotten() {
         let admission = admission(2, 100);
         drop(admission.admit(address(1)).unwrap());
-        assert!(admission.limits.unwrap().open.lock().is_empty());
+        assert!(admission.limits.unwrap().open.open.lock().is_empty());
     }
 }

@@ -92,7 +92,9 @@ impl TrustedProxies {
         Client { ip, behind_unknown_proxy: false }
     }
 
-    fn trusts(&self, ip: IpAddr) -> bool {
+    /// Whether the word of `ip`, in its canonical form, is taken.
+    #[must_use]
+    pub fn trusts(&self, ip: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&ip))
     }
 }

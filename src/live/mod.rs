@@ -91,7 +91,9 @@ impl Config {
                 "How much may wait for a member, beyond what one round adds, before it is closed as too slow, in bytes.",
             ),
             max_per_address: section.read(
-                Setting::new("max_per_address", 1_000_usize).doc("WebSockets from one address.").within(1..=1_000_000),
+                Setting::new("max_per_address", 1_000_usize)
+                    .doc("WebSockets from one address, and as many other connections.")
+                    .within(1..=1_000_000),
             ),
             joins: Limit::declare(
                 &mut section.section("joins", "How many WebSockets one address may open."),

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::support::raw::{Raw, Seen, TEXT, handshake, masked};
-use crate::support::{Relay, RelayBuilder, line, nb_users};
+use crate::support::{Client, ELSEWHERE, Relay, RelayBuilder, line, nb_users};
 
 /// A relay with these further settings of the section `server` or `live`.
 fn with(settings: &[(&str, &str)]) -> RelayBuilder {
@@ -218,4 +219,15 @@ async fn a_message_may_have_as_many_bytes_as_the_limit_says_in_one_frame_or_in_m
         let all = client.all().await;
         assert!(matches!(&all[..], [.., close, Seen::End] if close.is_close(1009)), "{all:?}");
     }
+}
+
+#[tokio::test]
+async fn an_address_that_says_nothing_cannot_fill_the_port() {
+    let relay = with(&[("LIVE__MAX_PER_ADDRESS", "2")]).start().await;
+    let _silent =
+        [TcpStream::connect(relay.address()).await.unwrap(), TcpStream::connect(relay.address()).await.unwrap()];
+    let mut third = Raw::connect(relay.address()).await;
+    assert_status(&third.head().await, 503);
+    let elsewhere = Client::connect_from(ELSEWHERE, relay.address(), "/room/QGIS/ws").await;
+    assert!(elsewhere.is_ok(), "{elsewhere:?}");
 }
