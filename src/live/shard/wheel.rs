@@ -27,7 +27,8 @@ impl Wheel {
 
     /// Has `id` looked at once, at `when` or up to a tick later; earlier when that is more than a turn away.
     pub(super) fn schedule(&mut self, id: SenderId, when: Instant) {
-        let ticks = when.saturating_duration_since(self.due).as_millis().div_ceil(TICK.as_millis());
+        // In nanoseconds: a slot a fraction of a millisecond too early would be one in which nothing is due yet.
+        let ticks = when.saturating_duration_since(self.due).as_nanos().div_ceil(TICK.as_nanos());
         let ahead = usize::try_from(ticks).unwrap_or(SLOTS).min(SLOTS - 1);
         if let Some(slot) = self.slots.get_mut((self.at + ahead) % SLOTS) {
             slot.push(id);
@@ -89,6 +90,19 @@ mod tests {
         assert_eq!(wheel.advance(start + Duration::from_millis(19_999)), []);
         assert_eq!(wheel.advance(start + seconds(20) + TICK), [TWO]);
         assert_eq!(wheel.advance(start + seconds(1_000)), []);
+    }
+
+    #[test]
+    fn nobody_comes_even_a_fraction_of_a_millisecond_early() {
+        let start = Instant::now();
+        for nanos in [1, 400_000, 999_999] {
+            let mut wheel = Wheel::new(start);
+            let almost = start + seconds(1) + Duration::from_nanos(nanos - 1);
+            let when = almost + Duration::from_nanos(1);
+            wheel.schedule(ONE, when);
+            assert!(wheel.next().is_some_and(|next| next >= when), "{nanos} ns");
+            assert_eq!(wheel.advance(almost), [], "{nanos} ns");
+        }
     }
 
     #[test]
