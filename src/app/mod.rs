@@ -21,7 +21,7 @@ use crate::intake::Intake;
 use crate::live::accept::{Connections, Port};
 use crate::live::admission::PerAddress;
 use crate::live::{Live, shard};
-use crate::settings::{Fault, Place, read_text};
+use crate::settings::{Fault, Place};
 use crate::telemetry::Metrics;
 use crate::wire::frame::CloseCode;
 
@@ -65,16 +65,13 @@ pub fn load_rules(config: &Config) -> Result<Rules, Vec<Fault>> {
     let named = config.filter.rules_file.as_deref();
     let path: PathBuf = named.unwrap_or(Path::new(filter::Config::DEFAULT_RULES_FILE)).into();
     let clauses = &config.instance.rules;
-    match read_text(&path) {
-        Ok(Some(text)) => {
-            let folder = path.parent().unwrap_or(Path::new(""));
-            Rules::load(&path, &text, folder, clauses)
+    match (named, path.try_exists()) {
+        (None, Ok(false)) => Ok(Rules::default()),
+        (Some(_), Ok(false)) => {
+            let text = "does not exist, though RULES_FILE (filter.rules_file) names it";
+            Err(vec![Fault::new(Place::File(path), text)])
         }
-        Ok(None) if named.is_none() => Ok(Rules::default()),
-        Ok(None) => {
-            Err(vec![Fault::new(Place::File(path), "does not exist, though RULES_FILE (filter.rules_file) names it")])
-        }
-        Err(fault) => Err(vec![fault]),
+        _ => Rules::read(&path, clauses),
     }
 }
 

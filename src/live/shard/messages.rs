@@ -98,7 +98,8 @@ impl Shard {
     }
 
     fn on_decoded(&mut self, id: SenderId, decoded: Result<Message, Notice>, now: Instant) {
-        let Some(connection) = self.connection(id) else { return };
+        // Who has left its room meanwhile says nothing there any more.
+        let Some(connection) = self.connection(id).filter(|connection| !connection.is_leaving()) else { return };
         let (room, address) = (connection.room, connection.address);
         match decoded {
             Ok(message) => {
