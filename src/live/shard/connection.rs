@@ -64,6 +64,16 @@ impl End {
 /// Whether a connection goes on.
 pub(super) type Alive = Result<(), End>;
 
+/// How a connection takes its leave.
+#[derive(Debug, Clone, Copy)]
+struct Leaving {
+    /// When it is over, whatever the client does.
+    deadline: Instant,
+    /// How many bytes of the client are still read: it must be able to finish what it is saying, or it never comes to
+    /// the close frame; but it must not keep the shard busy by never ending.
+    ear: usize,
+}
+
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, no states of one machine")]
 pub(super) struct Connection {
@@ -96,8 +106,8 @@ pub(super) struct Connection {
     pub(super) look_at: Instant,
     /// Whether somebody wants its nickname and waits for a sign of life.
     pub(super) probed: bool,
-    /// It takes its leave until then.
-    leaving: Option<Instant>,
+    /// It takes its leave.
+    leaving: Option<Leaving>,
     _held: Held,
 }
 
@@ -132,6 +142,12 @@ impl Connection {
         self.leaving.is_some()
     }
 
+    /// Whether it takes its leave and is not listened to any more: what is due to it comes first, and an ear has its
+    /// end. The rest stays in the socket.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.leaving.is_some_and(|leaving| leaving.ear == 0 || self.has_unsent())
+    }
+
     /// Whether something that is due to it is not yet written.
     pub(super) fn has_unsent(&self) -> bool {
         self.out.is_some()
@@ -143,6 +159,9 @@ impl Connection {
             Ok(0) => Err(End::Gone),
             Ok(n) => {
                 self.heard = now;
+                if let Some(leaving) = &mut self.leaving {
+                    leaving.ear = leaving.ear.saturating_sub(n);
+                }
                 Ok(n)
             }
             Err(fault) if matches!(fault.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
@@ -218,8 +237,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Begins to take leave with what is `due` to it and a close frame; both have until `deadline`.
-    pub(super) fn leave(&mut self, end: End, due: Vec<Bytes>, close: Bytes, deadline: Instant) -> Alive {
+    /// Begins to take leave with what is `due` to it and a close frame; both have until `deadline`. Up to `ear` bytes
+    /// of the client are read until then.
+    pub(super) fn leave(&mut self, end: End, due: Vec<Bytes>, close: Bytes, deadline: Instant, ear: usize) -> Alive {
         let out = self.out.get_or_insert_default();
         if matches!(end, End::Slow | End::NoMemory) {
             // Only the frame under way is finished: what has waited too long is not sent at all.
@@ -230,7 +250,7 @@ impl Connection {
             }
         }
         out.push(close, 0);
-        self.leaving = Some(deadline);
+        self.leaving = Some(Leaving { deadline, ear });
         self.flush()
     }
 
@@ -242,7 +262,7 @@ impl Connection {
 
     /// Does what is due, and says when to look again.
     pub(super) fn on_time(&mut self, now: Instant, config: &Config) -> Result<Instant, End> {
-        if let Some(deadline) = self.leaving {
+        if let Some(Leaving { deadline, .. }) = self.leaving {
             if now >= deadline {
                 self.reset();
                 return Err(End::Gone);

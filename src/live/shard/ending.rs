@@ -33,7 +33,7 @@ impl Shard {
             }
         }
         let deadline = now + live.config.close_timeout;
-        match connection.leave(end, due, close, deadline) {
+        match connection.leave(end, due, close, deadline, live.config.max_frame_bytes) {
             Ok(()) => {
                 self.look_at(id, deadline, now);
                 // What is unread keeps the socket from closing in peace.

@@ -186,8 +186,7 @@ impl Shard {
             // socket.
             Some(Connection { pending: Some(waiting), .. }) if waiting.len() >= READ_BYTES => Ok(0),
             None => Ok(0),
-            // Who takes its leave and does not read what is due to it has no ear for more either.
-            Some(connection) if connection.is_leaving() && connection.has_unsent() => Ok(0),
+            Some(connection) if connection.is_deaf() => Ok(0),
             Some(connection) => connection.read(&mut buffer, now),
         };
         match read {

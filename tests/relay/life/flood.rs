@@ -10,8 +10,15 @@ use crate::support::{PATIENCE, Relay, line, nb_users};
 
 /// How much the relay may grow over a client that fills its outbox of 1 MiB.
 const GROWTH: usize = 8 * 1024 * 1024;
-/// Far more than all buffers of the system hold.
+/// Far more than the relay reads of a client that fills its outbox, the longest message that it still hears while it
+/// takes its leave, and what all buffers of the system hold.
 const MOST_BYTES: usize = 512 * 1024 * 1024;
+
+/// As much as the buffers of the system may hold of what a client sends.
+const BUFFERED: usize = 64 * 1024 * 1024;
+
+/// A frame of a kind that the protocol does not know.
+const UNKNOWN: u8 = 0x83;
 
 /// Sends this frame again and again without reading, until the relay ends the connection.
 async fn flood(relay: &Relay, frame: &[u8]) {
@@ -54,6 +61,27 @@ async fn a_flood_of_messages_without_reading_is_ended_and_costs_little() {
 async fn a_flood_of_messages_that_are_refused_is_ended_and_costs_little() {
     let relay = Relay::start().await;
     flood(&relay, &masked(TEXT, line("jane", "x").to_string().as_bytes())).await;
+}
+
+#[tokio::test]
+async fn who_was_closed_and_goes_on_sending_is_not_read_for_ever() {
+    let relay = Relay::with()
+        .env("RELAY__LIVE__MAX_FRAME_BYTES", "65536")
+        .env("RELAY__LIVE__CLOSE_TIMEOUT_SECONDS", "5")
+        .start()
+        .await;
+    let mut client = Raw::join(relay.address(), "QGIS").await;
+    client.send(&masked(UNKNOWN, b"")).await;
+    let more = vec![0; 65_536];
+    let mut sent = 0;
+    let sending = async {
+        while client.stream.write_all(&more).await.is_ok() {
+            sent += more.len();
+            assert!(sent < BUFFERED, "the relay has read on for {sent} bytes");
+        }
+    };
+    timeout(PATIENCE, sending).await.expect("the relay does not end the connection");
+    relay.wait_until(0, async || relay.connected().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
