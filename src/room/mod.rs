@@ -5,12 +5,12 @@ mod nicknames;
 mod round;
 mod speech;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use indexmap::IndexMap;
 
 pub use round::{Delivery, Share};
 
@@ -28,7 +28,7 @@ pub const ANNOUNCE_INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Room {
     name: RoomName,
-    members: HashMap<SenderId, Member>,
+    members: Members,
     nicknames: Nicknames,
     /// The registered nicknames as they were asked for last, until one changes.
     users: Option<Arc<[String]>>,
@@ -47,6 +47,10 @@ pub struct Room {
     connections: Arc<AtomicUsize>,
     gauges: RoomGauges,
 }
+
+/// The members in a row, since each round goes through all of them. Nobody else chooses their ids, so a fast hash is
+/// safe.
+type Members = IndexMap<SenderId, Member, foldhash::fast::RandomState>;
 
 /// One connection in a room.
 #[derive(Debug)]
@@ -91,7 +95,7 @@ impl Room {
     pub fn new(name: RoomName, connections: Arc<AtomicUsize>, gauges: RoomGauges) -> Self {
         Self {
             name,
-            members: HashMap::new(),
+            members: Members::default(),
             nicknames: Nicknames::default(),
             users: None,
             round: Round::default(),
@@ -142,7 +146,7 @@ impl Room {
         if self.members.get(&id).is_some_and(|member| member.nickname.is_some()) {
             self.tell_number();
         }
-        let Some(member) = self.members.remove(&id) else { return Vec::new() };
+        let Some(member) = self.members.swap_remove(&id) else { return Vec::new() };
         let due = self.round.due(member.generation, member.from, member.own);
         self.note_number(member.generation, -1);
         if let Some(nickname) = member.nickname {
@@ -260,7 +264,7 @@ impl Room {
     }
 }
 
-fn sorted_names(members: &HashMap<SenderId, Member>) -> Arc<[String]> {
+fn sorted_names(members: &Members) -> Arc<[String]> {
     let mut names: Vec<String> =
         members.values().filter_map(|m| m.nickname.as_ref()).map(|n| n.as_str().to_owned()).collect();
     names.sort_by_cached_key(|name| (name.to_lowercase(), name.clone()));

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Shard;
-use super::connection::End;
+use super::ending::End;
 use super::inbox::Origin;
 use crate::intake::Claim;
 use crate::model::SenderId;
@@ -103,7 +103,7 @@ impl Shard {
         let Some(local) = self.rooms.get_mut(room) else { return };
         let taken = self.live.intake.settle(&mut local.room, claim);
         if let Some(connection) = self.connection(claimant) {
-            connection.waits = false;
+            connection.note_answer();
         }
         self.on_taken(room, origin, taken, now);
         self.resume_unless_waiting(claimant, now);

@@ -7,65 +7,41 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use mio::net::TcpStream;
 
+use super::ending::End;
 use super::inbox::{Arrival, Held};
 use super::out::{Flushed, Out};
 use crate::live::{Config, Live};
 use crate::model::{Address, SenderId};
 use crate::wire::Generation;
-use crate::wire::frame::{self, CloseCode, Decoder, Incoming, Violation};
+use crate::wire::frame::{self, Decoder, Incoming};
 
 /// What an unfinished message may take without being accounted for: who sends long ones must not use up the memory for
 /// a line of chat that arrives in two packets.
 const FREE_BYTES: usize = 4 * 1024;
 
-/// Why a connection comes to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// It is gone.
-    Gone,
-    /// No answer to a ping.
-    Silent,
-    /// The client closes.
-    Asked(Option<u16>),
-    /// The client broke the rules of the wire.
-    Broke(Violation),
-    /// A message took too long to arrive.
-    Endless,
-    /// There is no memory left for unfinished messages.
-    NoMemory,
-    /// The client reads too slowly.
-    Slow,
-    /// The relay closes.
-    Told(CloseCode, &'static str),
-}
-
-impl End {
-    /// What the relay's close frame says, when the relay is the one who closes.
-    pub(super) fn words(self) -> Option<(CloseCode, String)> {
-        match self {
-            Self::Gone | Self::Silent | Self::Asked(_) => None,
-            Self::Broke(violation) => Some((violation.close_code(), violation.to_string())),
-            Self::Endless => Some((CloseCode::Policy, "a message took too long to arrive".to_owned())),
-            Self::NoMemory => Some((CloseCode::TryAgainLater, "too many long messages at once".to_owned())),
-            Self::Slow => Some((CloseCode::TryAgainLater, "too slow".to_owned())),
-            Self::Told(code, reason) => Some((code, reason.to_owned())),
-        }
-    }
-
-    /// The close frame; `None` when nobody is there to get it.
-    pub(super) fn close_frame(self) -> Option<Bytes> {
-        match self {
-            Self::Asked(code) => Some(frame::close_echo(code)),
-            other => other.words().map(|(code, reason)| frame::close(code, &reason)),
-        }
-    }
-}
-
 /// Whether a connection goes on.
 pub(super) type Alive = Result<(), End>;
 
+/// A message that has not all arrived.
+#[derive(Debug)]
+struct Partial {
+    decoder: Decoder,
+    /// When it began.
+    since: Instant,
+    /// Memory that it is accounted for with.
+    accounted: usize,
+}
+
+/// What has arrived behind a message that is looked at elsewhere.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    pub(super) bytes: Vec<u8>,
+    /// Whether the wait ends only with the answer to that message.
+    pub(super) judging: bool,
+}
+
 /// How a connection takes its leave.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Leaving {
     /// When it is over, whatever the client does.
     deadline: Instant,
@@ -74,6 +50,8 @@ struct Leaving {
     ear: usize,
 }
 
+/// What a shard keeps of a WebSocket. There may be a hundred thousand of them, nearly all at rest: what is there only
+/// for a while is behind a pointer.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, no states of one machine")]
 pub(super) struct Connection {
@@ -82,9 +60,7 @@ pub(super) struct Connection {
     pub(super) generation: Generation,
     pub(super) address: Address,
     pub(super) stream: TcpStream,
-    decoder: Decoder,
-    /// Memory that its unfinished message is accounted for with.
-    accounted: usize,
+    partial: Option<Box<Partial>>,
     out: Option<Box<Out>>,
     /// When the client was last heard.
     heard: Instant,
@@ -92,12 +68,8 @@ pub(super) struct Connection {
     pinged: Instant,
     /// Whether an answer to that is due.
     answer_due: bool,
-    /// When the unfinished message began.
-    midway: Option<Instant>,
-    /// Its message is looked at elsewhere; what has arrived behind it waits.
-    pub(super) pending: Option<Vec<u8>>,
-    /// Whether `pending` ends only with the answer to that message.
-    pub(super) waits: bool,
+    /// Its message is looked at elsewhere.
+    pub(super) pending: Option<Box<Pending>>,
     /// Whether it stands in the list of those that may have something to read.
     pub(super) queued: bool,
     /// The client sends no more, or the connection is broken: it is to be read to its end.
@@ -107,12 +79,12 @@ pub(super) struct Connection {
     /// Whether somebody wants its nickname and waits for a sign of life.
     pub(super) probed: bool,
     /// It takes its leave.
-    leaving: Option<Leaving>,
+    leaving: Option<Box<Leaving>>,
     _held: Held,
 }
 
 impl Connection {
-    pub(super) fn new(id: SenderId, arrival: Arrival, limit: usize, now: Instant) -> Self {
+    pub(super) fn new(id: SenderId, arrival: Arrival, now: Instant) -> Self {
         let Arrival { stream, generation, address, held, room, .. } = arrival;
         Self {
             id,
@@ -120,15 +92,12 @@ impl Connection {
             generation,
             address,
             stream,
-            decoder: Decoder::new(limit),
-            accounted: 0,
+            partial: None,
             out: None,
             heard: now,
             pinged: now,
             answer_due: false,
-            midway: None,
             pending: None,
-            waits: false,
             queued: false,
             hung_up: false,
             look_at: now,
@@ -145,12 +114,19 @@ impl Connection {
     /// Whether it takes its leave and is not listened to any more: what is due to it comes first, and an ear has its
     /// end. The rest stays in the socket.
     pub(super) fn is_deaf(&self) -> bool {
-        self.leaving.is_some_and(|leaving| leaving.ear == 0 || self.has_unsent())
+        self.leaving.as_ref().is_some_and(|leaving| leaving.ear == 0 || self.has_unsent())
     }
 
     /// Whether something that is due to it is not yet written.
     pub(super) fn has_unsent(&self) -> bool {
         self.out.is_some()
+    }
+
+    /// Notes that the message that was looked at elsewhere has its answer.
+    pub(super) fn note_answer(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            pending.judging = false;
+        }
     }
 
     /// Reads once; the number of bytes is 0 when there is nothing to read now.
@@ -169,37 +145,45 @@ impl Connection {
         }
     }
 
-    /// Takes the next message off the front of `bytes`.
-    pub(super) fn decode(&mut self, bytes: &mut &[u8], now: Instant) -> Result<Option<Incoming>, End> {
-        let incoming = self.decoder.next(bytes).map_err(End::Broke)?;
-        if self.decoder.is_midway() {
-            match &incoming {
-                Some(Incoming::Text(_)) => self.midway = Some(now),
-                _ => {
-                    self.midway.get_or_insert(now);
-                }
+    /// Takes the next message off the front of `bytes`; one may be `limit` bytes long.
+    pub(super) fn decode(&mut self, bytes: &mut &[u8], limit: usize, now: Instant) -> Result<Option<Incoming>, End> {
+        if let Some(partial) = &mut self.partial {
+            let incoming = partial.decoder.next(bytes).map_err(End::Broke)?;
+            if matches!(incoming, Some(Incoming::Text(_))) {
+                partial.since = now;
             }
-        } else {
-            self.midway = None;
+            return Ok(incoming);
+        }
+        let mut decoder = Decoder::new(limit);
+        let incoming = decoder.next(bytes).map_err(End::Broke)?;
+        if decoder.is_midway() {
+            self.partial = Some(Box::new(Partial { decoder, since: now, accounted: 0 }));
         }
         Ok(incoming)
     }
 
     /// When the message under way must have arrived.
     pub(super) fn midway_deadline(&self, config: &Config) -> Option<Instant> {
-        self.midway.map(|began| began + config.frame_timeout)
+        let partial = self.partial.as_ref().filter(|partial| partial.decoder.is_midway())?;
+        Some(partial.since + config.frame_timeout)
     }
 
     /// Accounts for the memory of an unfinished message.
     pub(super) fn account(&mut self, live: &Live) -> Alive {
-        let now = self.decoder.buffered().saturating_sub(FREE_BYTES);
-        let before = std::mem::replace(&mut self.accounted, now);
+        let Some(partial) = &mut self.partial else { return Ok(()) };
+        let now = partial.decoder.buffered().saturating_sub(FREE_BYTES);
+        let before = std::mem::replace(&mut partial.accounted, now);
+        if !partial.decoder.is_midway() {
+            self.partial = None;
+        }
         if before == now || live.account_partial(before, now) { Ok(()) } else { Err(End::NoMemory) }
     }
 
     /// Gives back what it is accounted for with.
     pub(super) fn release(&mut self, live: &Live) {
-        live.account_partial(std::mem::take(&mut self.accounted), 0);
+        if let Some(partial) = self.partial.take() {
+            live.account_partial(partial.accounted, 0);
+        }
     }
 
     /// Sends whole frames: at once when nothing waits, behind what waits otherwise.
@@ -250,7 +234,7 @@ impl Connection {
             }
         }
         out.push(close, 0);
-        self.leaving = Some(Leaving { deadline, ear });
+        self.leaving = Some(Box::new(Leaving { deadline, ear }));
         self.flush()
     }
 
@@ -262,7 +246,7 @@ impl Connection {
 
     /// Does what is due, and says when to look again.
     pub(super) fn on_time(&mut self, now: Instant, config: &Config) -> Result<Instant, End> {
-        if let Some(Leaving { deadline, .. }) = self.leaving {
+        if let Some(deadline) = self.leaving.as_ref().map(|leaving| leaving.deadline) {
             if now >= deadline {
                 self.reset();
                 return Err(End::Gone);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::Shard;
-use super::connection::End;
+use super::ending::End;
 use crate::model::SenderId;
 use crate::room::{Delivery, Room, Share};
 

@@ -3,10 +3,54 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::connection::End;
+use bytes::Bytes;
+
 use super::{Shard, key_of};
 use crate::model::SenderId;
-use crate::wire::frame::CloseCode;
+use crate::wire::frame::{self, CloseCode, Violation};
+
+/// Why a connection comes to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is gone.
+    Gone,
+    /// No answer to a ping.
+    Silent,
+    /// The client closes.
+    Asked(Option<u16>),
+    /// The client broke the rules of the wire.
+    Broke(Violation),
+    /// A message took too long to arrive.
+    Endless,
+    /// There is no memory left for unfinished messages.
+    NoMemory,
+    /// The client reads too slowly.
+    Slow,
+    /// The relay closes.
+    Told(CloseCode, &'static str),
+}
+
+impl End {
+    /// What the relay's close frame says, when the relay is the one who closes.
+    pub(super) fn words(self) -> Option<(CloseCode, String)> {
+        match self {
+            Self::Gone | Self::Silent | Self::Asked(_) => None,
+            Self::Broke(violation) => Some((violation.close_code(), violation.to_string())),
+            Self::Endless => Some((CloseCode::Policy, "a message took too long to arrive".to_owned())),
+            Self::NoMemory => Some((CloseCode::TryAgainLater, "too many long messages at once".to_owned())),
+            Self::Slow => Some((CloseCode::TryAgainLater, "too slow".to_owned())),
+            Self::Told(code, reason) => Some((code, reason.to_owned())),
+        }
+    }
+
+    /// The close frame; `None` when nobody is there to get it.
+    pub(super) fn close_frame(self) -> Option<Bytes> {
+        match self {
+            Self::Asked(code) => Some(frame::close_echo(code)),
+            other => other.words().map(|(code, reason)| frame::close(code, &reason)),
+        }
+    }
+}
 
 impl Shard {
     /// Ends a connection: its room hears of it at once, the client gets a close frame and a while to take it.

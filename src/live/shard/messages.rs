@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::Shard;
-use super::connection::End;
+use super::ending::End;
 use super::inbox::{Command, Origin};
 use crate::intake::Taken;
 use crate::model::{Decision, Message, Notice, Outcome, Sender, SenderId};
@@ -27,10 +27,10 @@ impl Shard {
                 return;
             }
             if let Some(waiting) = &mut connection.pending {
-                waiting.extend_from_slice(bytes);
+                waiting.bytes.extend_from_slice(bytes);
                 return;
             }
-            let taken = match connection.decode(&mut bytes, now) {
+            let taken = match connection.decode(&mut bytes, live.config.max_frame_bytes, now) {
                 Ok(Some(incoming)) => self.on_incoming(id, incoming, now),
                 Ok(None) => {
                     let accounted = connection.account(&live);
@@ -81,7 +81,7 @@ impl Shard {
         if text.len() <= LONG_MESSAGE {
             return self.on_decoded(id, wire::decode(generation, &text), now);
         }
-        connection.pending = Some(Vec::new());
+        connection.pending = Some(Box::default());
         let me = self.me.clone();
         self.runtime.spawn(async move {
             let decoding = tokio::task::spawn_blocking(move || wire::decode(generation, &text));
@@ -135,7 +135,7 @@ impl Shard {
             Origin::Call(..) => None,
         };
         if let Some(connection) = connection.and_then(|id| self.connection(id)) {
-            connection.waits = false;
+            connection.note_answer();
         }
         self.on_taken(room, origin, taken, now);
         if let Some(id) = connection {
@@ -189,16 +189,15 @@ impl Shard {
         if let Origin::Connection(_, id) = origin
             && let Some(connection) = self.connection(*id)
         {
-            connection.pending.get_or_insert_default();
-            connection.waits = true;
+            connection.pending.get_or_insert_default().judging = true;
         }
     }
 
     /// Goes on with a connection whose message has come back.
     pub(super) fn resume_unless_waiting(&mut self, id: SenderId, now: Instant) {
-        let Some(connection) = self.connection(id).filter(|connection| !connection.waits) else { return };
-        let Some(waiting) = connection.pending.take() else { return };
-        self.take_bytes(id, &waiting, now);
+        let Some(connection) = self.connection(id) else { return };
+        let Some(waiting) = connection.pending.take_if(|waiting| !waiting.judging) else { return };
+        self.take_bytes(id, &waiting.bytes, now);
         self.queue(id);
     }
 }

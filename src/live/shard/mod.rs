@@ -27,8 +27,9 @@ use slab::Slab;
 use tokio::runtime::Handle;
 
 use self::claims::Claims;
-use self::connection::{Connection, End};
+use self::connection::Connection;
 use self::deliver::LocalRoom;
+use self::ending::End;
 use self::inbox::{Arrival, Command, Inbox, Outlet};
 use self::wheel::Wheel;
 use super::Live;
@@ -163,7 +164,7 @@ impl Shard {
             tracing::warn!(%fault, "a connection could not be taken over");
             return;
         }
-        entry.insert(Connection::new(id, arrival, self.live.config.max_frame_bytes, now));
+        entry.insert(Connection::new(id, arrival, now));
         self.look_at(id, now + self.live.config.ping_interval, now);
         if let Some((code, reason)) = self.closing {
             return self.end(id, End::Told(code, reason), now);
@@ -184,7 +185,7 @@ impl Shard {
         let read = match self.connection(id) {
             // A client is heard while its message is looked at elsewhere, but not without bound: the rest waits in the
             // socket.
-            Some(Connection { pending: Some(waiting), .. }) if waiting.len() >= READ_BYTES => Ok(0),
+            Some(Connection { pending: Some(waiting), .. }) if waiting.bytes.len() >= READ_BYTES => Ok(0),
             None => Ok(0),
             Some(connection) if connection.is_deaf() => Ok(0),
             Some(connection) => connection.read(&mut buffer, now),

@@ -1,6 +1,7 @@
 //! When each connection is to be looked at next: a timer wheel, so that ten thousand connections cost as many numbers
 //! and no timer each.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use crate::model::SenderId;
@@ -10,10 +11,15 @@ const TICK: Duration = Duration::from_millis(50);
 /// Ticks of a whole turn: 51 s. What is due later is put at the end and must be put again from there.
 const SLOTS: usize = 1_024;
 
+/// Slots whose bits share a word.
+const WORD: usize = u64::BITS as usize;
+
 /// Connections by the time at which they are to be looked at.
 #[derive(Debug)]
 pub(super) struct Wheel {
     slots: Vec<Vec<SenderId>>,
+    /// A bit for each slot in which somebody is: the next one is asked for before every sleep.
+    occupied: [u64; SLOTS / WORD],
     /// The slot that is looked at next, and when.
     at: usize,
     due: Instant,
@@ -22,7 +28,7 @@ pub(super) struct Wheel {
 
 impl Wheel {
     pub(super) fn new(now: Instant) -> Self {
-        Self { slots: vec![Vec::new(); SLOTS], at: 0, due: now + TICK, scheduled: 0 }
+        Self { slots: vec![Vec::new(); SLOTS], occupied: [0; SLOTS / WORD], at: 0, due: now + TICK, scheduled: 0 }
     }
 
     /// Has `id` looked at once, at `when` or up to a tick later; earlier when that is more than a turn away.
@@ -30,8 +36,10 @@ impl Wheel {
         // In nanoseconds: a slot a fraction of a millisecond too early would be one in which nothing is due yet.
         let ticks = when.saturating_duration_since(self.due).as_nanos().div_ceil(TICK.as_nanos());
         let ahead = usize::try_from(ticks).unwrap_or(SLOTS).min(SLOTS - 1);
-        if let Some(slot) = self.slots.get_mut((self.at + ahead) % SLOTS) {
+        let place = (self.at + ahead) % SLOTS;
+        if let (Some(slot), Some(word)) = (self.slots.get_mut(place), self.occupied.get_mut(place / WORD)) {
             slot.push(id);
+            *word |= 1 << (place % WORD);
             self.scheduled += 1;
         }
     }
@@ -50,6 +58,9 @@ impl Wheel {
                 // A slot that was crowded once does not keep the memory for that.
                 slot.shrink_to(64);
             }
+            if let Some(word) = self.occupied.get_mut(self.at / WORD) {
+                *word &= !(1 << (self.at % WORD));
+            }
             self.at = (self.at + 1) % SLOTS;
             self.due += TICK;
         }
@@ -59,12 +70,20 @@ impl Wheel {
 
     /// When somebody's time comes next.
     pub(super) fn next(&self) -> Option<Instant> {
-        if self.scheduled == 0 {
-            return None;
-        }
-        let ahead =
-            (0..SLOTS).find(|ahead| self.slots.get((self.at + ahead) % SLOTS).is_some_and(|s| !s.is_empty()))?;
-        Some(self.due + TICK * u32::try_from(ahead).unwrap_or(0))
+        let ahead = self.first_occupied(self.at..SLOTS).or_else(|| self.first_occupied(0..self.at))?;
+        let ticks = (ahead + SLOTS - self.at) % SLOTS;
+        Some(self.due + TICK * u32::try_from(ticks).unwrap_or(0))
+    }
+
+    /// The first slot of `range` in which somebody is.
+    fn first_occupied(&self, range: Range<usize>) -> Option<usize> {
+        let words = self.occupied.iter().enumerate().skip(range.start / WORD);
+        let mut slots = words.filter_map(|(n, word)| {
+            let before = range.start.saturating_sub(n * WORD);
+            let rest = word >> before << before;
+            (rest != 0).then(|| n * WORD + rest.trailing_zeros() as usize)
+        });
+        slots.next().filter(|slot| range.contains(slot))
     }
 }
 
@@ -102,6 +121,21 @@ mod tests {
             wheel.schedule(ONE, when);
             assert!(wheel.next().is_some_and(|next| next >= when), "{nanos} ns");
             assert_eq!(wheel.advance(almost), [], "{nanos} ns");
+        }
+    }
+
+    #[test]
+    fn the_next_time_is_known_wherever_the_wheel_stands() {
+        let start = Instant::now();
+        for turned in [1, 2, 63, 64, 700, 1_023] {
+            for ahead in [0, 1, 62, 63, 64, 500, 1_022] {
+                let mut wheel = Wheel::new(start);
+                let now = start + TICK * turned;
+                wheel.schedule(ONE, start);
+                wheel.advance(now);
+                wheel.schedule(TWO, now + TICK * (1 + ahead));
+                assert_eq!(wheel.next(), Some(now + TICK * (1 + ahead)), "{turned} ticks, and {ahead}");
+            }
         }
     }
 
