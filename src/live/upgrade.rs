@@ -101,7 +101,8 @@ async fn take_over(upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
         return None;
     };
     match io.into_inner().into_std() {
-        Ok(stream) => Some((TcpStream::from_std(stream), read_buf)),
+        // A copy: what was read is a part, mostly an empty one, of a buffer of 8 KiB, which must not wait for the shard.
+        Ok(stream) => Some((TcpStream::from_std(stream), Bytes::copy_from_slice(&read_buf))),
         Err(fault) => {
             tracing::warn!(%fault, "a connection could not be handed over");
             None

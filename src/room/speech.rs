@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 
-use super::{ANNOUNCE_INTERVAL, Delivery, Member, Room, Share};
+use super::{Delivery, Member, Room, Share};
 use crate::model::{Event, Kind, Message, Nickname, Notice, Reason, SenderId};
 use crate::wire;
 
@@ -51,7 +51,7 @@ impl Room {
     /// When the number of connections is to be told, if it is.
     #[must_use]
     pub fn number_due(&self) -> Option<Instant> {
-        let due = || self.number_told.map(|told| told + ANNOUNCE_INTERVAL);
+        let due = || self.number_told.map(|told| told + self.announce_interval());
         self.number_changed.then(|| due().unwrap_or_else(Instant::now))
     }
 
@@ -60,7 +60,7 @@ impl Room {
     /// The number of connections is part of it when that is due.
     pub fn end_round(&mut self, now: Instant) -> Option<Delivery> {
         if self.number_changed
-            && self.number_told.is_none_or(|told| now.saturating_duration_since(told) >= ANNOUNCE_INTERVAL)
+            && self.number_told.is_none_or(|told| now.saturating_duration_since(told) >= self.announce_interval())
         {
             self.tell_number();
         }

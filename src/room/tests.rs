@@ -64,7 +64,7 @@ fn address(host: u8) -> Address {
 
 /// Joins from an address of its own.
 fn join(played: &mut Played, id: u64) {
-    played.room.join(SenderId(id), address(u8::try_from(id).unwrap()), Generation::V1);
+    played.room.join(SenderId(id), address(id.to_le_bytes()[0]), Generation::V1);
 }
 
 fn nickname(name: &str) -> Nickname {
@@ -121,6 +121,24 @@ fn a_lone_change_is_told_at_once_and_the_next_one_after_a_while() {
     assert_eq!(played.room.number_due(), Some(played.now + ANNOUNCE_INTERVAL));
     assert_eq!(played.heard(1), [number(3)]);
     assert_eq!(played.room.number_due(), None);
+}
+
+#[test]
+fn the_more_members_the_rarer_the_number() {
+    let mut played = room();
+    let mut joined = 0;
+    for (members, times) in [(999, 1), (1_000, 1), (1_001, 2), (4_500, 5)] {
+        played.now += ANNOUNCE_INTERVAL * 10;
+        while joined < members {
+            joined += 1;
+            join(&mut played, joined);
+        }
+        played.end_round_at_once();
+        assert_eq!(played.room.number_due(), None);
+        played.room.leave(SenderId(joined));
+        join(&mut played, joined);
+        assert_eq!(played.room.number_due(), Some(played.now + ANNOUNCE_INTERVAL * times), "{members} members");
+    }
 }
 
 #[test]
