@@ -14,6 +14,8 @@ pub(crate) struct Rounds {
     dealt: Instant,
     /// Whose turn it is, as an index of `members`.
     next: usize,
+    /// How often everybody has had a turn.
+    laps: u64,
 }
 
 impl Rounds {
@@ -25,7 +27,12 @@ impl Rounds {
 
     /// All members have just had their turn.
     pub(crate) fn new(members: Vec<usize>, period: Duration) -> Self {
-        Self { members, period, dealt: Instant::now(), next: 0 }
+        Self { members, period, dealt: Instant::now(), next: 0, laps: 0 }
+    }
+
+    /// How often everybody has had a turn.
+    pub(crate) fn laps(&self) -> u64 {
+        self.laps
     }
 
     /// How many turns are due now. A tool that is late drops turns instead of serving nobody else.
@@ -44,6 +51,7 @@ impl Rounds {
     /// If there are no members; but then no turn is dealt either.
     pub(crate) fn next(&mut self) -> usize {
         self.next = (self.next + 1) % self.members.len();
+        self.laps += u64::from(self.next == 0);
         self.members[self.next]
     }
 }
@@ -54,7 +62,7 @@ mod tests {
 
     fn rounds(members: Vec<usize>, overdue: Duration) -> Rounds {
         let dealt = Instant::now().checked_sub(overdue).expect("the machine is up for longer");
-        Rounds { members, period: Duration::from_millis(20), dealt, next: 0 }
+        Rounds { members, period: Duration::from_millis(20), dealt, next: 0, laps: 0 }
     }
 
     #[test]
@@ -63,7 +71,7 @@ mod tests {
         assert!(rounds.deal() >= 3, "a slow machine may owe more");
         let mut turns = [rounds.next(), rounds.next(), rounds.next()];
         turns.sort_unstable();
-        assert_eq!(turns, [3, 5, 9]);
+        assert_eq!((turns, rounds.laps()), ([3, 5, 9], 1));
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) struct Sizes {
     pub(crate) sample: usize,
 
     /// Milliseconds between two readings of a member at which no latency is taken; 0: as soon as something comes
-    /// [default: 20, more from 2000 members on]
+    /// [default: 1 to 20, by the members, and more from 2000 on]
     #[arg(long)]
     turn: Option<u64>,
 
@@ -71,8 +71,10 @@ impl Sizes {
 
     /// How long one of `members` without a latency waits for its turn to be read, if it has to.
     pub(crate) fn turn(&self, members: usize) -> Option<Duration> {
-        // A tool that reads a hundred thousand times a second is at its limit.
-        let millis = self.turn.unwrap_or_else(|| (members as u64 / 100).max(20));
+        // Fifty thousand reads a second leave a tool time for other things, twice as many are its limit. With few
+        // members turns come sooner: each hears so many messages then that a socket's buffer is full within 20 ms.
+        let members = members as u64;
+        let millis = self.turn.unwrap_or_else(|| (members / 50).clamp(1, 20).max(members / 100));
         (millis > 0).then(|| Duration::from_millis(millis))
     }
 

@@ -105,6 +105,11 @@ impl Swarm {
         Ok(())
     }
 
+    /// How often everybody who is served by turns has had one; `None` when nobody is.
+    pub(crate) fn laps(&self) -> Option<u64> {
+        self.rounds.as_ref().map(Rounds::laps)
+    }
+
     /// Serves what is ready, or waits for it at most `timeout`; `on_chat` gets each chat message
     /// with the number of the member.
     ///

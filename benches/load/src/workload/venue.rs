@@ -22,6 +22,9 @@ use crate::swarm::Swarm;
 
 /// How long to listen after the last message for copies too many, if turns are not longer.
 const SURPLUS: Duration = Duration::from_millis(100);
+/// Bytes that a member may be told between two of its turns. Turns come late when the machine is busy, and a server may
+/// well close a member that is a megabyte behind.
+const LAP_BYTES: usize = 256 * 1024;
 /// How long one look at the sockets may wait.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -37,6 +40,10 @@ pub(super) struct Venue {
     queued: Vec<usize>,
     /// Whose turn it is when all share a window.
     turn: usize,
+    /// Messages that may be said in a room until everybody has had a turn, how many were, and in which lap.
+    most_a_lap: usize,
+    said: usize,
+    lap: Option<u64>,
     /// Set when the measured phase begins.
     start: Option<(Reading, u64)>,
     /// When the last message's echo came back.
@@ -130,6 +137,9 @@ impl Venue {
             talk,
             queued: Vec::new(),
             turn: 0,
+            most_a_lap: LAP_BYTES / sizes.size,
+            said: 0,
+            lap: None,
             start: None,
             echoed: Instant::now(),
         })
@@ -152,6 +162,7 @@ impl Venue {
         self.swarm.queue(*member, frame.numbered(sent.len() * count + speaker % count));
         sent.push(Instant::now());
         self.talk.under_way += 1;
+        self.said += 1;
         if self.queued.last() != Some(&speaker) {
             self.queued.push(speaker);
         }
@@ -199,7 +210,20 @@ impl Venue {
         self.drain()
     }
 
+    /// Whether enough was said for those who have not had their turn. Counts the messages of all rooms, which is on
+    /// the safe side.
+    fn must_wait_for_turns(&mut self) -> bool {
+        let lap = self.swarm.laps();
+        if lap != self.lap {
+            (self.lap, self.said) = (lap, 0);
+        }
+        lap.is_some() && self.said >= self.most_a_lap
+    }
+
     fn fill(&mut self, window: Window) {
+        if self.must_wait_for_turns() {
+            return;
+        }
         match window {
             Window::Each(window) => {
                 for at in 0..self.talk.speakers.len() {
