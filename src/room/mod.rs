@@ -23,8 +23,9 @@ use crate::wire::Generation;
 /// How often the number of connections is told at most. A lone change is told at once; a thousand people who join
 /// together would otherwise be told a million numbers.
 pub const ANNOUNCE_INTERVAL: Duration = Duration::from_millis(20);
-/// A room with more members takes as many times longer between two numbers, so that numbers alone are never more than
-/// 50 000 frames a second: ten thousand people who come together would otherwise keep the shard busy with nothing else.
+/// A room with more members takes as many times longer between two numbers, so that the numbers of one room that no
+/// words bring along are never more than 50 000 frames a second: ten thousand people who come together would otherwise
+/// keep the shard busy with nothing else.
 const MANY_MEMBERS: usize = 1_000;
 
 /// One room.

@@ -117,9 +117,9 @@ impl Room {
         }
     }
 
-    /// Adds a frame for one member, behind what the room has said so far.
+    /// Adds a frame for one member, behind what the room has said so far. A number that is not yet due stays so: who
+    /// pings must not be able to have all others told.
     pub fn address(&mut self, id: SenderId, frame: &[u8]) {
-        self.tell_number();
         let Some(member) = self.members.get_mut(&id) else { return };
         if member.own.is_empty() {
             self.addressed.push(id);

@@ -138,6 +138,13 @@ fn the_more_members_the_rarer_the_number() {
         played.room.leave(SenderId(joined));
         join(&mut played, joined);
         assert_eq!(played.room.number_due(), Some(played.now + ANNOUNCE_INTERVAL * times), "{members} members");
+        played.heard.clear();
+        played.now += (ANNOUNCE_INTERVAL * times).saturating_sub(Duration::from_nanos(1));
+        played.end_round_at_once();
+        assert_eq!(played.heard.remove(&SenderId(1)), None, "{members} members");
+        played.now += Duration::from_nanos(1);
+        played.end_round_at_once();
+        assert_eq!(played.heard.remove(&SenderId(1)), Some(vec![number(usize::try_from(members).unwrap())]));
     }
 }
 

@@ -7,7 +7,9 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-use crate::support::{Client, Relay, RelayBuilder, line, newcomer};
+use tokio::time::timeout;
+
+use crate::support::{Client, PATIENCE, Relay, RelayBuilder, line, nb_users, newcomer};
 
 /// One line of a script.
 enum Line<'s> {
@@ -66,6 +68,7 @@ impl Stage {
     /// Lets somebody do something, and writes down what all heard of it.
     async fn play(&mut self, text: &str, who: &str, step: Step<'_>) {
         writeln!(self.transcript, "\n{text}").unwrap();
+        let changed = matches!(step, Step::Joins | Step::Leaves);
         match step {
             Step::Joins => {
                 // Each from an address of its own, so that no nickname is taken for one's own that broke off.
@@ -89,11 +92,12 @@ impl Stage {
         // Once the one who acted has had its pong, all that the step brought about is on its way to the others, before
         // their pongs.
         let mut heard = BTreeMap::new();
+        let number = changed.then_some(self.clients.len());
         if let Some(client) = self.clients.get_mut(who) {
-            heard.insert(who.to_owned(), client.settle_texts().await);
+            heard.insert(who.to_owned(), settled(client, number).await);
         }
         for (name, client) in self.clients.iter_mut().filter(|(name, _)| *name != who) {
-            heard.insert(name.clone(), client.settle_texts().await);
+            heard.insert(name.clone(), settled(client, number).await);
         }
         for (name, texts) in heard {
             for text in texts {
@@ -109,6 +113,20 @@ impl Stage {
     fn note(&mut self, who: &str, heard: &str) {
         writeln!(self.transcript, "    {who} < {heard}").unwrap();
     }
+}
+
+/// What a client has heard by its next pong; where a `number` of connections is to come, which may take a moment, by
+/// the first pong after that.
+async fn settled(client: &mut Client, number: Option<usize>) -> Vec<String> {
+    let mut heard = client.settle_texts().await;
+    let told = |heard: &[String], number| heard.contains(&nb_users(number).to_string());
+    let more = async {
+        while number.is_some_and(|number| !told(&heard, number)) {
+            heard.extend(client.settle_texts().await);
+        }
+    };
+    timeout(PATIENCE, more).await.expect("a number is never told");
+    heard
 }
 
 /// Plays a script and gives its transcript.

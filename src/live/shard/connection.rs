@@ -22,11 +22,11 @@ const FREE_BYTES: usize = 4 * 1024;
 /// Whether a connection goes on.
 pub(super) type Alive = Result<(), End>;
 
-/// A message that has not all arrived.
+/// A message or frame that has not all arrived, or just has and is still to be accounted for.
 #[derive(Debug)]
 struct Partial {
     decoder: Decoder,
-    /// When it began.
+    /// When what is under way began.
     since: Instant,
     /// Memory that it is accounted for with.
     accounted: usize,
@@ -46,7 +46,8 @@ struct Leaving {
     /// When it is over, whatever the client does.
     deadline: Instant,
     /// How many bytes of the client are still read: it must be able to finish what it is saying, or it never comes to
-    /// the close frame; but it must not keep the shard busy by never ending.
+    /// the close frame; but it must not keep the shard busy by never ending. Then its socket is left alone until it is
+    /// reset.
     ear: usize,
 }
 
@@ -148,11 +149,10 @@ impl Connection {
     /// Takes the next message off the front of `bytes`; one may be `limit` bytes long.
     pub(super) fn decode(&mut self, bytes: &mut &[u8], limit: usize, now: Instant) -> Result<Option<Incoming>, End> {
         if let Some(partial) = &mut self.partial {
-            let incoming = partial.decoder.next(bytes).map_err(End::Broke)?;
-            if matches!(incoming, Some(Incoming::Text(_))) {
+            if !partial.decoder.is_midway() {
                 partial.since = now;
             }
-            return Ok(incoming);
+            return partial.decoder.next(bytes).map_err(End::Broke);
         }
         let mut decoder = Decoder::new(limit);
         let incoming = decoder.next(bytes).map_err(End::Broke)?;

@@ -107,6 +107,7 @@ impl Shard {
         let began = Instant::now();
         let rest = delivery.shares.len().saturating_sub(slice);
         let mut ended = Vec::new();
+        // From the back, so that nothing is moved: who came last hears it first.
         for share in delivery.shares.drain(rest..) {
             let to = share.to;
             match self.hand_over(share, &delivery.said) {

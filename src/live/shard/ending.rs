@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Shard, key_of};
+use super::{READ_BYTES, Shard, key_of};
 use crate::model::SenderId;
 use crate::wire::frame::{self, CloseCode, Violation};
 
@@ -77,7 +77,9 @@ impl Shard {
             }
         }
         let deadline = now + live.config.close_timeout;
-        match connection.leave(end, due, close, deadline, live.config.max_frame_bytes) {
+        // A whole message, the heads of its frames, and the client's own close frame.
+        let ear = live.config.max_frame_bytes + READ_BYTES;
+        match connection.leave(end, due, close, deadline, ear) {
             Ok(()) => {
                 self.look_at(id, deadline, now);
                 // What is unread keeps the socket from closing in peace.

@@ -73,7 +73,7 @@ impl Opcode {
     }
 }
 
-/// Turns the bytes of one connection into messages.
+/// Turns the bytes of a connection into messages. Between two of them it holds nothing, and another one may take over.
 ///
 /// Holds only what is needed to go on: an unfinished frame head (at most 14 bytes), the payload of an unfinished
 /// message (at most the limit, and as much again while its memory grows) and of an unfinished control frame (at most 125 bytes).
@@ -89,7 +89,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder at the start of a connection; a text message may have `limit` bytes.
+    /// A decoder between two messages; a text message may have `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { limit, head_bytes: [0; 14], head_len: 0, head: None, message: None, control: Vec::new() }

@@ -87,6 +87,29 @@ async fn pings_amid_a_message_do_not_give_it_more_time() {
 }
 
 #[tokio::test]
+async fn frames_that_never_end_with_their_packet_are_timed_one_by_one() {
+    let relay = Relay::with()
+        .env("RELAY__LIVE__FRAME_TIMEOUT_SECONDS", "1")
+        .env("RELAY__LIVE__PING_INTERVAL_SECONDS", "2")
+        .start()
+        .await;
+    let mut client = Raw::join(relay.address(), "QGIS").await;
+    assert_eq!(client.hear().await, nb_users(1));
+    let ping = masked(0x89, b"hello");
+    let (begin, end) = ping.split_at(4);
+    client.send(begin).await;
+    // The relay's own ping tells that twice as long as a message may take has gone by.
+    loop {
+        client.send(&[end, begin].concat()).await;
+        match client.next().await {
+            Seen::Frame(0x8a, payload) => assert_eq!(payload, b"hello"),
+            Seen::Frame(0x89, _) => return,
+            seen => panic!("{seen:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_is_slow_between_messages_is_left_alone() {
     let relay = Relay::with()
         .env("RELAY__LIVE__FRAME_TIMEOUT_SECONDS", "1")

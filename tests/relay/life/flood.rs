@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use crate::support::raw::{PING, Raw, TEXT, masked};
+use crate::support::raw::{CLOSE, PING, Raw, Seen, TEXT, masked};
 use crate::support::{PATIENCE, Relay, line, nb_users};
 
 /// How much the relay may grow over a client that fills its outbox of 1 MiB.
@@ -82,6 +82,17 @@ async fn who_was_closed_and_goes_on_sending_is_not_read_for_ever() {
     };
     timeout(PATIENCE, sending).await.expect("the relay does not end the connection");
     relay.wait_until(0, async || relay.connected().await).await;
+}
+
+#[tokio::test]
+async fn who_was_closed_amid_its_longest_message_may_finish_it_and_goes_in_peace() {
+    let relay = Relay::start().await;
+    let mut client = Raw::join(relay.address(), "QGIS").await;
+    client.send(&masked(UNKNOWN, b"")).await;
+    client.send(&masked(TEXT, &vec![b' '; 8 * 1024 * 1024])).await;
+    client.send(&masked(CLOSE, &1002_u16.to_be_bytes())).await;
+    let all = client.all().await;
+    assert!(matches!(&all[..], [.., close, Seen::End] if close.is_close(1002)), "{all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

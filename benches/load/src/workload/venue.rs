@@ -22,8 +22,8 @@ use crate::swarm::Swarm;
 
 /// How long to listen after the last message for copies too many, if turns are not longer.
 const SURPLUS: Duration = Duration::from_millis(100);
-/// Bytes that a member may be told between two of its turns. Turns come late when the machine is busy, and a server may
-/// well close a member that is a megabyte behind.
+/// Bytes that a member may be told in a lap, and so half of what it may be told between two of its turns. Turns come
+/// late when the machine is busy, and a server may well close a member that is a megabyte behind.
 const LAP_BYTES: usize = 256 * 1024;
 /// How long one look at the sockets may wait.
 const LOOK: Duration = Duration::from_millis(20);
