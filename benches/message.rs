@@ -13,7 +13,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use gischat_relay::filter::rate::{self, Limit, Rate};
 use gischat_relay::filter::shape::{self, Shape};
 use gischat_relay::filter::{Chain, Filter, Judgement};
-use gischat_relay::model::{Address, Event, Message, Outcome, RoomName, Sender, SenderId};
+use gischat_relay::model::{Address, Event, Facts, Message, Outcome, RoomName, Sender, SenderId};
 use gischat_relay::telemetry::Metrics;
 use gischat_relay::wire::{self, Generation, v1};
 
@@ -45,6 +45,7 @@ fn senders() -> Vec<Sender> {
         connection: Some(SenderId(u64::from(n))),
         address: Address::from(IpAddr::from(n.to_be_bytes())),
         room: room.clone(),
+        facts: Facts::default(),
     };
     (0..SENDERS).map(sender).collect()
 }

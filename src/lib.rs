@@ -11,6 +11,7 @@ pub mod telemetry;
 pub mod wire;
 
 pub mod matching;
+pub mod sandbox;
 
 pub mod room;
 

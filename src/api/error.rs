@@ -85,9 +85,13 @@ impl ApiError {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
                 Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-                Code::Reserved | Code::NicknameTaken | Code::NotYourNickname | Code::Rule | Code::HoldUnavailable => {
-                    StatusCode::FORBIDDEN
-                }
+                Code::Reserved
+                | Code::NicknameTaken
+                | Code::NotYourNickname
+                | Code::Rule
+                | Code::Plugin
+                | Code::PluginFailed
+                | Code::HoldUnavailable => StatusCode::FORBIDDEN,
             },
             Self::Held(_) => StatusCode::ACCEPTED,
             Self::Handshake(Refusal::Address(_)) => StatusCode::TOO_MANY_REQUESTS,

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::error::{ApiError, Detail};
 use super::request::{AllowedOrigin, From, InRoom};
-use crate::model::{Kind, Notice, Outcome, Sender};
+use crate::model::{Facts, Kind, Notice, Outcome, Sender};
 use crate::wire::{Generation, v1};
 
 /// What the instance says of itself.
@@ -149,7 +149,8 @@ pub(super) async fn put_message(
     if !matches!(message.kind, Kind::Text { .. }) {
         return Err(ApiError::NotAMessage("only chat messages can be sent this way".to_owned()));
     }
-    let sender = Sender { connection: None, address: from.client.address(), room: room.name().clone() };
+    let facts = Facts::default();
+    let sender = Sender { connection: None, address: from.client.address(), room: room.name().clone(), facts };
     let decision = room.say(sender, message).await?;
     match (decision.outcome, decision.reason) {
         (Outcome::Reject, Some(reason)) => Err(ApiError::Refused(reason)),

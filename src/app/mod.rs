@@ -15,12 +15,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Api};
 use crate::config::Config;
+use crate::filter::plugin::Plugins;
 use crate::filter::rules::Rules;
 use crate::filter::{self, Chain};
 use crate::intake::Intake;
 use crate::live::accept::{Connections, Port};
 use crate::live::admission::PerAddress;
 use crate::live::{Live, shard};
+use crate::sandbox::{Catalog, FolderError, Sandbox, SetUpError};
 use crate::settings::{Fault, Place};
 use crate::telemetry::Metrics;
 use crate::wire::frame::CloseCode;
@@ -36,6 +38,37 @@ pub struct App {
     config: Config,
     live: Arc<Live>,
     metrics: Arc<Metrics>,
+    /// Where plugins run, if there are any.
+    sandbox: Option<Arc<Sandbox>>,
+}
+
+/// Why the plugins cannot be had at all. One that cannot be loaded is no such reason.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginsError {
+    /// The folder is at fault.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The sandbox is.
+    #[error(transparent)]
+    Sandbox(#[from] SetUpError),
+}
+
+/// The plugins of the folder that the configuration names, and where they run; `None` when the configuration names no
+/// plugins, or there is no folder.
+///
+/// # Errors
+/// [`PluginsError`].
+pub async fn load_plugins(config: &Config) -> Result<Option<(Arc<Sandbox>, Catalog)>, PluginsError> {
+    let plugins = &config.filter.plugins;
+    if !config.filter.order.contains(&filter::Name::Plugin) || !plugins.is_there()? {
+        return Ok(None);
+    }
+    let sandbox = Arc::new(Sandbox::new(plugins.threads)?);
+    // Compiling computes for long, and loading runs the plugin: both on the sandbox's own threads.
+    let (of_task, settings) = (Arc::clone(&sandbox), plugins.clone());
+    let loading = sandbox.handle().spawn(async move { Catalog::load(&of_task, &settings).await });
+    let catalog = loading.await.map_err(|fault| SetUpError::from(std::io::Error::other(fault)))??;
+    Ok(Some((sandbox, catalog)))
 }
 
 /// Why a relay could not serve, or not go on.
@@ -76,15 +109,20 @@ pub fn load_rules(config: &Config) -> Result<Rules, Vec<Fault>> {
 }
 
 impl App {
-    /// Builds every part. Nothing is bound yet.
-    #[must_use]
-    pub fn build(config: Config, rules: Rules) -> Self {
+    /// Builds every part, with the plugins loaded. Nothing is bound yet.
+    ///
+    /// # Errors
+    /// [`PluginsError`] when the plugins cannot be had at all.
+    pub async fn build(config: Config, rules: Rules) -> Result<Self, PluginsError> {
+        let (sandbox, catalog) = load_plugins(&config).await?.unzip();
+        let max_message_length = config.filter.shape.max_message_length;
+        let plugins = catalog.map(|catalog| Plugins::new(Arc::new(catalog), max_message_length));
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &config.instance.environment));
-        let chain = Chain::build(&config.filter, rules, &metrics);
+        let chain = Chain::build(&config.filter, rules, plugins, &metrics);
         let intake = Intake::new(chain, Arc::clone(&metrics));
         let limited = config.filter.rate.enabled;
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limited);
-        Self { config, live: Arc::new(live), metrics }
+        Ok(Self { config, live: Arc::new(live), metrics, sandbox })
     }
 
     /// Serves until `stop` is cancelled, and then until everything has ended, which takes 10 s at most.
@@ -94,7 +132,7 @@ impl App {
     /// # Errors
     /// [`ServeError`] when a port cannot be had. Nothing is served then.
     pub async fn serve(self, stop: CancellationToken) -> Result<(), ServeError> {
-        let Self { config, live, metrics } = self;
+        let Self { config, live, metrics, sandbox } = self;
         let server = config.server;
         let listener = bind(server.listen).await?;
         let metrics_listener = match server.metrics_listen {
@@ -106,7 +144,8 @@ impl App {
             0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             shards => shards,
         };
-        let runtime = tokio::runtime::Handle::current();
+        // A message that plugins look at goes from its shard to their threads and back, and nowhere else.
+        let runtime = sandbox.as_ref().map_or_else(tokio::runtime::Handle::current, |sandbox| sandbox.handle());
         let (rooms, endings) =
             shard::start(&live, config.instance.rooms, threads, &runtime).map_err(ServeError::Shards)?;
         let rooms = Arc::new(rooms);

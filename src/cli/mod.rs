@@ -115,7 +115,7 @@ fn serve(config: Config, rules: Rules) -> ExitCode {
     if !rules.is_empty() && !in_force(&config) {
         tracing::warn!("the rules are not in force: filter.order does not name them");
     }
-    match run(App::build(config, rules)) {
+    match run(config, rules) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             tracing::error!("{fault:#}");
@@ -125,9 +125,10 @@ fn serve(config: Config, rules: Rules) -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(app: App) -> anyhow::Result<()> {
+async fn run(config: Config, rules: Rules) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut signals = Signals::listen()?;
+    let app = App::build(config, rules).await?;
     let serving = app.serve(stop.clone());
     let mut serving = std::pin::pin!(serving);
     tokio::select! {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Instant;
 
-use super::{Answer, Config, Filter, Finding, Name, rate::Rate, rules::Rules, shape::Shape};
+use super::{Answer, Config, Filter, Finding, Name, plugin::Plugins, rate::Rate, rules::Rules, shape::Shape};
 use crate::model::{Decision, Message, Outcome, Sender, Step, Verdict};
 use crate::telemetry::{Histogram, Metrics};
 
@@ -12,6 +12,7 @@ use crate::telemetry::{Histogram, Metrics};
 #[derive(Debug)]
 pub struct Chain {
     links: Vec<Link>,
+    wants_names: bool,
 }
 
 #[derive(Debug)]
@@ -21,16 +22,17 @@ struct Link {
 }
 
 impl Chain {
-    /// The chain that `config` describes, with `rules` as already loaded.
+    /// The chain that `config` describes, with `rules` and `plugins` as already loaded.
     #[must_use]
-    pub fn build(config: &Config, rules: Rules, metrics: &Metrics) -> Self {
-        let mut rules = Some(rules);
+    pub fn build(config: &Config, rules: Rules, plugins: Option<Plugins>, metrics: &Metrics) -> Self {
+        let (mut rules, mut plugins) = (Some(rules), plugins);
         let filters = config.order.iter().filter_map(|name| -> Option<Box<dyn Filter>> {
             match name {
                 Name::Shape => Some(Box::new(Shape::new(config.shape.clone()))),
                 Name::Rate => Some(Box::new(Rate::new(&config.rate))),
                 // A filter is named once, which the configuration checks.
                 Name::Rules => rules.take().map(|rules| Box::new(rules) as Box<dyn Filter>),
+                Name::Plugin => plugins.take().map(|plugins| Box::new(plugins) as Box<dyn Filter>),
             }
         });
         Self::of(filters, metrics)
@@ -38,8 +40,16 @@ impl Chain {
 
     /// A chain of these filters.
     pub fn of(filters: impl IntoIterator<Item = Box<dyn Filter>>, metrics: &Metrics) -> Self {
-        let links = filters.into_iter().map(|filter| Link { seconds: metrics.filter_seconds(filter.name()), filter });
-        Self { links: links.collect() }
+        let link = |filter: Box<dyn Filter>| Link { seconds: metrics.filter_seconds(filter.name()), filter };
+        let links: Vec<Link> = filters.into_iter().map(link).collect();
+        let wants_names = links.iter().any(|link| link.filter.wants_names());
+        Self { links, wants_names }
+    }
+
+    /// Whether a filter looks at the nicknames of a room, which cost time to put together.
+    #[must_use]
+    pub fn wants_names(&self) -> bool {
+        self.wants_names
     }
 
     /// Forgets what filters keep of senders that have gone quiet. Takes milliseconds when there are many; not for a
@@ -183,7 +193,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::model::{Address, Code, Kind, Reason, RoomName};
+    use crate::model::{Address, Code, Facts, Kind, Reason, RoomName};
 
     /// Answers with a given verdict and keeps the texts that it was shown.
     #[derive(Debug)]
@@ -226,6 +236,7 @@ mod tests {
             connection: None,
             address: Address::from(std::net::IpAddr::from([127, 0, 0, 1])),
             room: RoomName::parse("QGIS").unwrap(),
+            facts: Facts::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! file here, a name in [`Name`], a line in [`Config::declare`] and one in [`Chain::build`].
 
 mod chain;
+pub mod plugin;
 pub mod rate;
 pub mod rules;
 pub mod shape;
@@ -15,6 +16,7 @@ use std::pin::Pin;
 pub use chain::{Chain, Judgement, Waiting};
 
 use crate::model::{Match, Message, Sender, Verdict};
+use crate::sandbox;
 use crate::settings::{Choice, Section, Setting};
 
 /// One step of the chain.
@@ -24,6 +26,11 @@ pub trait Filter: fmt::Debug + Send + Sync {
 
     /// Looks at a message. Called once for each message that got this far; must not block.
     fn examine(&self, message: &Message, sender: &Sender) -> Answer;
+
+    /// Whether it looks at the nicknames of a room, [`Facts::names`](crate::model::Facts::names).
+    fn wants_names(&self) -> bool {
+        false
+    }
 
     /// Forgets what it keeps of senders that have gone quiet. Called every minute, on a thread that may be busy for
     /// some milliseconds.
@@ -77,6 +84,8 @@ pub enum Name {
     Rate,
     /// [`rules`].
     Rules,
+    /// [`plugin`].
+    Plugin,
 }
 
 impl Name {
@@ -89,7 +98,7 @@ impl Name {
 
 impl Choice for Name {
     const NAMES: &'static [(&'static str, Self)] =
-        &[("shape", Self::Shape), ("rate", Self::Rate), ("rules", Self::Rules)];
+        &[("shape", Self::Shape), ("rate", Self::Rate), ("rules", Self::Rules), ("plugin", Self::Plugin)];
 }
 
 /// Settings of the chain and of each filter.
@@ -103,6 +112,8 @@ pub struct Config {
     pub rate: rate::Config,
     /// The rules file. It must exist when an operator named it; the default may be absent.
     pub rules_file: Option<PathBuf>,
+    /// Plugins.
+    pub plugins: sandbox::Config,
 }
 
 impl Config {
@@ -112,7 +123,7 @@ impl Config {
     /// Reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
         let order = section.read(
-            Setting::new("order", vec![Name::Shape, Name::Rate, Name::Rules])
+            Setting::new("order", vec![Name::Shape, Name::Rate, Name::Rules, Name::Plugin])
                 .doc("The filters that every message passes, in this order. `shape` comes first.")
                 .check(|order| check_order(order)),
         );
@@ -124,9 +135,14 @@ impl Config {
         if rules_file.is_some() && !order.contains(&Name::Rules) {
             section.fault("rules_file", "its rules would not be in force: filter.order does not name `rules`");
         }
+        let plugins = sandbox::Config::declare(&mut section.section("plugins", "Filters that moderators write."));
+        if plugins.dir.is_some() && !order.contains(&Name::Plugin) {
+            section.fault("plugins.dir", "its plugins would not be in force: filter.order does not name `plugin`");
+        }
         Self {
             order,
             rules_file,
+            plugins,
             shape: shape::Config::declare(&mut section.section("shape", "What a message may look like.")),
             rate: rate::Config::declare(&mut section.section("rate", "How much may be said, and by whom.")),
         }

@@ -41,10 +41,13 @@ impl Intake {
     }
 
     /// Judges a message and, if it may be, lets the room hear it.
-    pub fn accept(&self, room: &mut Room, sender: &Sender, message: Message) -> Taken {
+    ///
+    /// The room's [`Facts`](crate::model::Facts) of the sender are put into `sender`.
+    pub fn accept(&self, room: &mut Room, sender: &mut Sender, message: Message) -> Taken {
         if let Err(reason) = claim::check(room, sender, &message) {
-            return self.decided(room, refused(message, reason));
+            return self.decided(room, sender, refused(message, reason));
         }
+        sender.facts = room.facts(sender.connection, self.chain.wants_names());
         match self.chain.judge(message, sender) {
             Judgement::Decided(decision) => self.publish(room, sender, *decision),
             Judgement::Waiting(waiting) => Taken::Waiting(waiting),
@@ -83,18 +86,18 @@ impl Intake {
             Ok(()) => decision,
             Err(reason) => Decision { trace: decision.trace, ..refused(decision.message, reason) },
         };
-        self.decided(room, decision)
+        self.decided(room, sender, decision)
     }
 
     /// Settles a claim once the holder has given a sign of life, or has not. A holder that has not must have left the
     /// room by then.
-    pub fn settle(&self, room: &mut Room, claim: Claim) -> Taken {
+    pub fn settle(&self, room: &mut Room, sender: &Sender, claim: Claim) -> Taken {
         let Claim { claimant, decision, .. } = claim;
         let decision = match claim::settle(room, claimant, &decision.message.author) {
             Ok(()) => decision,
             Err(reason) => Decision { trace: decision.trace, ..refused(decision.message, reason) },
         };
-        self.decided(room, decision)
+        self.decided(room, sender, decision)
     }
 
     /// Forgets what filters keep of senders that have gone quiet; see [`Chain::prune`].
@@ -102,8 +105,9 @@ impl Intake {
         self.chain.prune();
     }
 
-    fn decided(&self, room: &Room, decision: Decision) -> Taken {
+    fn decided(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {
         self.metrics.count_message(decision.outcome, decision.by);
+        room.count(sender.connection, matches!(decision.outcome, Outcome::Pass | Outcome::Replace));
         if let Some(Reason { code, .. }) = &decision.reason {
             let (outcome, filter, reason) = (decision.outcome.as_str(), decision.by, code.as_str());
             tracing::debug!(room = %room.name(), outcome, filter, reason, "a message was not let through");

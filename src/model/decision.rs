@@ -48,28 +48,57 @@ pub enum Mode {
     Observe,
 }
 
+impl Mode {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Observe => "observe",
+        }
+    }
+}
+
 /// A range of code points of the original text, end exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Span(pub usize, pub usize);
 
 /// What a filter matched, and where that is written down.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
     /// What this match asked for.
-    #[serde(skip)]
     pub asked: Outcome,
     /// Whether it could act.
     pub mode: Mode,
-    /// The rule's id.
-    pub rule: Arc<str>,
-    /// File and line of the rule.
-    pub source: Arc<str>,
+    /// What it is a match of.
+    pub basis: Basis,
     /// Where in the text; `None` when the match is no single place.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
-    /// Labels that the rule puts on the message.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Labels that it puts on the message.
     pub labels: Vec<Arc<str>>,
+}
+
+/// What a match rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// A rule of the rules file.
+    Rule {
+        /// Its id.
+        id: Arc<str>,
+        /// File and line.
+        source: Arc<str>,
+    },
+    /// The answer of a plugin, also one that lets the message pass.
+    Plugin {
+        /// Its name.
+        name: Arc<str>,
+        /// How long it took.
+        took: Duration,
+        /// Why it gave no answer.
+        failure: Option<Arc<str>>,
+        /// The consequence for the sender that it asks for: its kind, and for how long.
+        sanction: Option<(Arc<str>, Duration)>,
+    },
 }
 
 /// One step of a trace: what one filter answered.
@@ -89,11 +118,28 @@ impl Serialize for Step {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("filter", self.filter)?;
+        let mut took = self.took;
+        if let Some(Match { basis: Basis::Plugin { name, .. }, .. }) = &self.matched {
+            map.serialize_entry("plugin", name)?;
+        }
         map.serialize_entry("verdict", &self.verdict)?;
         if let Some(matched) = &self.matched {
             map.serialize_entry("mode", &matched.mode)?;
-            map.serialize_entry("rule", &matched.rule)?;
-            map.serialize_entry("source", &matched.source)?;
+            match &matched.basis {
+                Basis::Rule { id, source } => {
+                    map.serialize_entry("rule", id)?;
+                    map.serialize_entry("source", source)?;
+                }
+                Basis::Plugin { took: own, failure, sanction, .. } => {
+                    took = *own;
+                    if let Some(failure) = failure {
+                        map.serialize_entry("failure", failure)?;
+                    }
+                    if let Some((kind, duration)) = sanction {
+                        map.serialize_entry("sanction", &SanctionJson { kind, seconds: duration.as_secs() })?;
+                    }
+                }
+            }
             if let Some(span) = matched.span {
                 map.serialize_entry("span", &span)?;
             }
@@ -102,10 +148,16 @@ impl Serialize for Step {
             }
         }
         // A tenth of a microsecond is as fine as the clock is worth.
-        let micros = (self.took.as_secs_f64() * 1e7).round() / 10.0;
+        let micros = (took.as_secs_f64() * 1e7).round() / 10.0;
         map.serialize_entry("micros", &micros)?;
         map.end()
     }
+}
+
+#[derive(Serialize)]
+struct SanctionJson<'a> {
+    kind: &'a str,
+    seconds: u64,
 }
 
 /// What the chain made of a message.

@@ -1,5 +1,8 @@
 //! Messages, those who send them, and what a room tells its members.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -55,6 +58,15 @@ impl Message {
         }
     }
 
+    /// The file name of the sender's avatar.
+    #[must_use]
+    pub fn avatar(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text { avatar, .. } => avatar.as_deref(),
+            Kind::Like { .. } | Kind::Newcomer => None,
+        }
+    }
+
     /// Puts another text in place of the message's own and gives that back; `None` for kinds without one.
     pub fn replace_text(&mut self, new: String) -> Option<String> {
         match &mut self.kind {
@@ -89,6 +101,25 @@ pub struct Sender {
     pub address: Address,
     /// The room it speaks in.
     pub room: RoomName,
+    /// What the room knows of it, once the message has come there.
+    pub facts: Facts,
+}
+
+/// What a room knows of somebody who sends a message, and of itself at that moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Whether the sender speaks under a nickname that it registered.
+    pub registered: bool,
+    /// For how long it has been connected.
+    pub connected: Duration,
+    /// How many of its messages were let through before.
+    pub accepted: u64,
+    /// How many were not.
+    pub refused: u64,
+    /// How many connections the room has.
+    pub members: usize,
+    /// The registered nicknames of the room, sorted; empty when no filter wants them.
+    pub names: Arc<[String]>,
 }
 
 /// What members of a room are told.

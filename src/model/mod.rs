@@ -10,8 +10,8 @@ mod room_name;
 mod verdict;
 
 pub use address::Address;
-pub use decision::{Decision, Match, Mode, Outcome, Record, Span, Step};
-pub use message::{Event, Kind, Message, Notice, Sender, SenderId};
+pub use decision::{Basis, Decision, Match, Mode, Outcome, Record, Span, Step};
+pub use message::{Event, Facts, Kind, Message, Notice, Sender, SenderId};
 pub use nickname::{Looks, Nickname, NicknameFault, is_reserved};
 pub use room_name::{RoomName, RoomNameFault};
 pub use verdict::{Code, Reason, Verdict};

@@ -59,7 +59,11 @@ pub enum Code {
     RateLimited,
     /// A rule of the rules file hit.
     Rule,
-    /// A rule wants the message held, which this version cannot do.
+    /// A plugin wants it so.
+    Plugin,
+    /// A plugin could not answer, and its failure policy is to let nothing pass then.
+    PluginFailed,
+    /// A rule or plugin wants the message held, which this version cannot do.
     HoldUnavailable,
 }
 
@@ -78,6 +82,8 @@ impl Code {
             Self::NotYourNickname => "not_your_nickname",
             Self::RateLimited => "rate_limited",
             Self::Rule => "rule",
+            Self::Plugin => "plugin",
+            Self::PluginFailed => "plugin_failed",
             Self::HoldUnavailable => "hold_unavailable",
         }
     }

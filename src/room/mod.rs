@@ -1,6 +1,7 @@
 //! Rooms as plain data: who is connected, who goes by which nickname, and what everyone hears. No I/O: what is said
 //! collects in a round, which somebody else writes to the members ([`Room::end_round`]).
 
+mod members;
 mod nicknames;
 mod round;
 mod speech;
@@ -10,10 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use indexmap::IndexMap;
 
 pub use round::{Delivery, Share};
 
+use self::members::{Member, Members, SpokeAs};
 use self::nicknames::Nicknames;
 use self::round::{Own, Round};
 use crate::model::{Address, Code, Event, Nickname, Reason, RoomName, SenderId, is_reserved};
@@ -50,38 +51,6 @@ pub struct Room {
     /// The number of connections, for other threads to read.
     connections: Arc<AtomicUsize>,
     gauges: RoomGauges,
-}
-
-/// The members in a row, since each round goes through all of them. Nobody else chooses their ids, so a fast hash is
-/// safe.
-type Members = IndexMap<SenderId, Member, foldhash::fast::RandomState>;
-
-/// One connection in a room.
-#[derive(Debug)]
-struct Member {
-    generation: Generation,
-    address: Address,
-    nickname: Option<Nickname>,
-    spoke_as: Option<Box<SpokeAs>>,
-    /// Where in the round under way its part begins.
-    from: usize,
-    /// Frames for it alone, with their places in the round under way.
-    own: Own,
-}
-
-/// A name that a connection without a nickname spoke under and that was free then. What names look like costs more
-/// than all the rest of a message, so it is not found out for each line again.
-#[derive(Debug)]
-struct SpokeAs {
-    author: Nickname,
-    /// [`Nicknames::changes`] at that time.
-    changes: u64,
-}
-
-impl SpokeAs {
-    fn still_free(&self, author: &str, changes: u64) -> bool {
-        self.changes == changes && self.author.as_str() == author
-    }
 }
 
 /// A nickname that somebody else holds.
@@ -125,20 +94,20 @@ impl Room {
         self.members.len()
     }
 
-    /// The registered nicknames, sorted without regard to letter case.
-    ///
-    /// Anybody may ask, any number of times: they are put together once, not for each who asks.
-    #[must_use]
-    pub fn users(&mut self) -> Arc<[String]> {
-        let Self { users, members, .. } = self;
-        Arc::clone(users.get_or_insert_with(|| sorted_names(members)))
-    }
-
     /// Adds a connection; everyone, itself included, will be told how many there are.
-    pub fn join(&mut self, id: SenderId, address: Address, generation: Generation) {
-        let from = self.round.len(generation);
-        self.members
-            .insert(id, Member { generation, address, nickname: None, spoke_as: None, from, own: Own::default() });
+    pub fn join(&mut self, id: SenderId, address: Address, generation: Generation, now: Instant) {
+        let member = Member {
+            generation,
+            address,
+            joined: now,
+            accepted: 0,
+            refused: 0,
+            nickname: None,
+            spoke_as: None,
+            from: self.round.len(generation),
+            own: Own::default(),
+        };
+        self.members.insert(id, member);
         self.note_number(generation, 1);
     }
 
@@ -272,13 +241,6 @@ impl Room {
         self.connections.store(self.members.len(), Ordering::Relaxed);
         self.gauges.connections.set(i64::try_from(self.members.len()).unwrap_or(i64::MAX));
     }
-}
-
-fn sorted_names(members: &Members) -> Arc<[String]> {
-    let mut names: Vec<String> =
-        members.values().filter_map(|m| m.nickname.as_ref()).map(|n| n.as_str().to_owned()).collect();
-    names.sort_by_cached_key(|name| (name.to_lowercase(), name.clone()));
-    names.into()
 }
 
 /// The reason why nobody goes by the relay's own names.

@@ -20,6 +20,7 @@ fn rate(connection: u32, nickname: u32, address: u32, room: u32) -> Rate {
 
 fn sender(connection: u64, host: u8, room: &str) -> Sender {
     Sender {
+        facts: crate::model::Facts::default(),
         connection: Some(SenderId(connection)),
         address: Address::from(IpAddr::from([192, 0, 2, host])),
         room: RoomName::parse(room).unwrap(),

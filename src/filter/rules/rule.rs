@@ -6,7 +6,7 @@ use std::sync::Arc;
 use regex::Regex;
 
 use crate::matching::Words;
-use crate::model::{Match, Mode, Outcome, Span};
+use crate::model::{Basis, Match, Mode, Outcome, Span};
 
 use super::view::{Form, Views};
 
@@ -81,8 +81,7 @@ impl Rule {
         Match {
             asked: self.asked,
             mode: self.mode,
-            rule: Arc::clone(&self.id),
-            source: Arc::clone(&self.source),
+            basis: Basis::Rule { id: Arc::clone(&self.id), source: Arc::clone(&self.source) },
             span: Some(Span(span.start, span.end)),
             labels: self.labels.clone(),
         }

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::model::{Basis, Match};
 
 const CLAUSES: &str = "Be kind and nice to this wonderful world\n  No advertising \n\nSpeak of maps";
 
@@ -38,7 +39,7 @@ fn shown(finding: &Finding) -> String {
     };
     for matched in &finding.matches {
         let span = matched.span.unwrap();
-        write!(line, " {}@{}..{}", matched.rule, span.0, span.1).unwrap();
+        write!(line, " {}@{}..{}", rule_of(matched).0, span.0, span.1).unwrap();
         if matched.mode == Mode::Observe {
             line.push_str("(observe)");
         }
@@ -59,6 +60,14 @@ fn faults_wanted(path: &Path, text: &str) -> Vec<String> {
             None => format!("{name}{fault}"),
         })
         .collect()
+}
+
+/// Id and place of the rule that a match is of.
+fn rule_of(matched: &Match) -> (&str, &str) {
+    match &matched.basis {
+        Basis::Rule { id, source } => (id, source),
+        Basis::Plugin { .. } => panic!("rules are no plugins"),
+    }
 }
 
 #[test]
@@ -137,7 +146,7 @@ fn a_refusal_gives_the_rules_reason_else_its_clause_else_a_general_one() {
 fn a_match_names_the_file_and_the_line_of_the_rule() {
     let rules = load("# comment\n\n[[rule]]\nid = 'a'\nany = ['x']\nverdict = 'label'").unwrap();
     let finding = rules.examine("x");
-    assert_eq!(&*finding.matches[0].source, "rules.toml:3");
+    assert_eq!(rule_of(&finding.matches[0]).1, "rules.toml:3");
     assert_eq!(finding.matches[0].asked, Outcome::Pass);
 }
 

@@ -101,7 +101,7 @@ impl Shard {
     fn settle(&mut self, Waiting { room, origin, claim, .. }: Waiting, now: Instant) {
         let claimant = claim.claimant;
         let Some(local) = self.rooms.get_mut(room) else { return };
-        let taken = self.live.intake.settle(&mut local.room, claim);
+        let taken = self.live.intake.settle(&mut local.room, origin.sender(), claim);
         if let Some(connection) = self.connection(claimant) {
             connection.note_answer();
         }

@@ -9,7 +9,7 @@ use super::Shard;
 use super::ending::End;
 use super::inbox::{Command, Origin};
 use crate::intake::Taken;
-use crate::model::{Decision, Message, Notice, Outcome, Sender, SenderId};
+use crate::model::{Decision, Facts, Message, Notice, Outcome, Sender, SenderId};
 use crate::wire;
 use crate::wire::frame::{self, Incoming};
 
@@ -104,8 +104,9 @@ impl Shard {
         match decoded {
             Ok(message) => {
                 let Some(local) = self.rooms.get_mut(room) else { return };
-                let sender = Sender { connection: Some(id), address, room: local.room.name().clone() };
-                let taken = self.live.intake.accept(&mut local.room, &sender, message);
+                let room_name = local.room.name().clone();
+                let mut sender = Sender { connection: Some(id), address, room: room_name, facts: Facts::default() };
+                let taken = self.live.intake.accept(&mut local.room, &mut sender, message);
                 self.on_taken(room, Origin::Connection(sender, id), taken, now);
             }
             Err(notice) => self.notify(room, id, &notice),
@@ -116,13 +117,13 @@ impl Shard {
     pub(super) fn on_call(
         &mut self,
         room: usize,
-        sender: Sender,
+        mut sender: Sender,
         message: Message,
         reply: oneshot::Sender<Decision>,
         now: Instant,
     ) {
         let Some(local) = self.rooms.get_mut(room) else { return };
-        let taken = self.live.intake.accept(&mut local.room, &sender, message);
+        let taken = self.live.intake.accept(&mut local.room, &mut sender, message);
         self.on_taken(room, Origin::Call(sender, reply), taken, now);
     }
 

@@ -170,7 +170,7 @@ impl Shard {
             return self.end(id, End::Told(code, reason), now);
         }
         if let Some(local) = self.rooms.get_mut(room) {
-            local.room.join(id, address, generation);
+            local.room.join(id, address, generation, now);
             self.stir(room);
         }
         self.take_bytes(id, &first, now);

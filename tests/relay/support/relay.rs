@@ -40,8 +40,21 @@ impl RelayBuilder {
 
     /// Writes a file into the directory that the relay runs in.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
-        std::fs::write(self.directory.path().join(name), text).unwrap();
+        self.file_of(name, text.as_bytes())
+    }
+
+    /// As [`RelayBuilder::file`], of bytes.
+    pub(crate) fn file_of(self, name: &str, bytes: &[u8]) -> Self {
+        let path = self.directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
         self
+    }
+
+    /// Puts a plugin into the default folder.
+    pub(crate) fn plugin(self, name: &str, manifest: &str, component: &[u8]) -> Self {
+        self.file(&format!("plugins/{name}/plugin.toml"), manifest)
+            .file_of(&format!("plugins/{name}/filter.wasm"), component)
     }
 
     /// Starts the relay and waits until it serves.

@@ -1,0 +1,75 @@
+#!/bin/sh
+# Builds plugins written in JavaScript: `plugins/build-javascript.sh [--install] NAME...`, all of them when none is
+# named. Each ends as plugins/NAME/filter.wasm. A NAME with a slash is the folder of a plugin that lies elsewhere.
+#
+# componentize-js and esbuild are looked for beside a componentize-js on the PATH and in
+# ${GISCHAT_TOOLS:-target/tools}/javascript; --install puts them there.
+#
+# Status 3: something has to be installed first; what, is said.
+set -eu
+plugins=$(cd "$(dirname "$0")" && pwd)
+root=${plugins%/*}
+version=0.23.0
+esbuild=0.28.2
+tools=${GISCHAT_TOOLS:-$root/target/tools}/javascript
+
+if ! command -v node > /dev/null; then
+    echo "There is no node. Install Node.js 20 or later: https://nodejs.org" >&2
+    exit 3
+fi
+
+# complete FOLDER: whether that node_modules has both, componentize-js in the version that the kit is written for.
+complete() {
+    [ -e "$1/esbuild/package.json" ] &&
+        grep -q "\"version\": \"$version\"" "$1/@bytecodealliance/componentize-js/package.json" 2> /dev/null
+}
+
+install=no
+if [ "${1-}" = --install ]; then
+    install=yes
+    shift
+fi
+
+# The command is a link to node_modules/@bytecodealliance/componentize-js/src/cli.js.
+found=$(command -v componentize-js || true)
+if [ -n "$found" ]; then
+    found=$(readlink -f "$found")
+    found=${found%/@bytecodealliance/*}
+fi
+
+if [ -n "$found" ] && complete "$found"; then
+    modules=$found
+elif complete "$tools/node_modules"; then
+    modules=$tools/node_modules
+elif [ $install = yes ]; then
+    if ! command -v npm > /dev/null; then
+        echo "There is no npm. Install it; it is part of Node.js: https://nodejs.org" >&2
+        exit 3
+    fi
+    mkdir -p "$tools"
+    npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel error \
+        "@bytecodealliance/componentize-js@$version" "esbuild@$esbuild" > /dev/null
+    modules=$tools/node_modules
+else
+    echo "There are no componentize-js $version and esbuild. Install them with one of these:" >&2
+    echo "    $0 --install    # into $tools" >&2
+    echo "    npm install --global @bytecodealliance/componentize-js@$version esbuild@$esbuild" >&2
+    exit 3
+fi
+
+if [ $# -eq 0 ]; then
+    for source in "$plugins"/*/filter.js; do
+        folder=${source%/filter.js}
+        if [ -e "$folder/plugin.toml" ]; then set -- "$@" "$folder"; fi
+    done
+fi
+
+for name; do
+    case $name in */*) folder=$name ;; *) folder=$plugins/$name ;; esac
+    if [ ! -e "$folder/filter.js" ]; then
+        echo "There is no JavaScript plugin $name: $folder/filter.js is missing." >&2
+        exit 2
+    fi
+    node "$root/sdk/javascript/build.js" "$modules" "$folder" "$folder/filter.wasm"
+    echo "$folder/filter.wasm: $(($(wc -c < "$folder/filter.wasm"))) bytes"
+done

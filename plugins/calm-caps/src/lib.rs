@@ -1,0 +1,143 @@
+//! Says in small letters what was shouted in capitals.
+//!
+//! A text is shouted when most of its letters are capitals. Then its words are put in lower case, but for the first
+//! letter of each sentence. What has capitals by nature is neither counted nor changed: known abbreviations, words with
+//! a digit (`WGS84`), links, paths and names with an underscore.
+
+mod words;
+
+use std::collections::HashSet;
+
+use gischat_filter::{Filter, Message, Sender, Verdict, export};
+use serde::Deserialize;
+
+use words::{Part, parts};
+
+/// What people who work with maps write in capitals, in upper case. `I` is among it for the English.
+const KNOWN: &str = include_str!("abbreviations.txt");
+
+/// The `[settings]` of plugin.toml.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The share of capitals from which on a text is shouted.
+    share: f64,
+    /// Texts with fewer letters are never shouted.
+    min_letters: u32,
+    /// Words that keep their capitals.
+    words: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { share: 0.7, min_letters: 12, words: Vec::new() }
+    }
+}
+
+/// The filter.
+#[derive(Debug)]
+pub struct CalmCaps {
+    share: f64,
+    min_letters: u32,
+    /// In upper case.
+    known: HashSet<String>,
+}
+
+impl Filter for CalmCaps {
+    type Settings = Settings;
+
+    fn configure(settings: Settings) -> Result<Self, String> {
+        let Settings { share, min_letters, words } = settings;
+        if !(0.0..1.0).contains(&share) {
+            return Err(format!("`share` is {share}; it must be at least 0 and less than 1"));
+        }
+        let known = KNOWN.split_whitespace().map(str::to_owned).chain(words.iter().map(|word| word.to_uppercase()));
+        Ok(Self { share, min_letters, known: known.collect() })
+    }
+
+    fn check(&mut self, message: &Message, _: &Sender) -> Verdict {
+        if !self.is_shouted(&message.text) {
+            return Verdict::pass();
+        }
+        let calm = self.calm(&message.text);
+        if calm == message.text {
+            return Verdict::pass();
+        }
+        Verdict::replace(calm).reason("Your capitals were put in small letters: they read as shouting.").label("caps")
+    }
+}
+
+impl CalmCaps {
+    fn is_shouted(&self, text: &str) -> bool {
+        let (mut capitals, mut letters) = (0_u32, 0_u32);
+        for word in parts(text).filter_map(|part| self.plain_word(part)) {
+            for c in word.chars() {
+                capitals += u32::from(c.is_uppercase());
+                letters += u32::from(c.is_uppercase() || c.is_lowercase());
+            }
+        }
+        letters >= self.min_letters && f64::from(capitals) > self.share * f64::from(letters)
+    }
+
+    fn calm(&self, text: &str) -> String {
+        let mut calm = String::with_capacity(text.len());
+        let mut place = Place::Begin;
+        for part in parts(text) {
+            match self.plain_word(part) {
+                Some(word) if place == Place::Begin => {
+                    let rest = word.char_indices().nth(1).map_or(word.len(), |(at, _)| at);
+                    let (first, rest) = word.split_at(rest);
+                    calm.push_str(first);
+                    calm.push_str(&rest.to_lowercase());
+                }
+                Some(word) => calm.push_str(&word.to_lowercase()),
+                None => calm.push_str(part.text()),
+            }
+            place = match part {
+                Part::Word(_) | Part::Technical(_) => Place::Within,
+                Part::Between(between) => between.chars().fold(place, Place::after),
+            };
+        }
+        calm
+    }
+
+    /// A word that has no capitals by nature.
+    fn plain_word<'t>(&self, part: Part<'t>) -> Option<&'t str> {
+        match part {
+            Part::Word(word) => {
+                let by_nature = word.contains(char::is_numeric) || self.known.contains(&word.to_uppercase());
+                (!by_nature).then_some(word)
+            }
+            Part::Technical(_) | Part::Between(_) => None,
+        }
+    }
+}
+
+/// Where in a sentence something stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// At its beginning.
+    Begin,
+    /// Somewhere in it.
+    Within,
+    /// After a mark that ends it if a blank follows.
+    Mark,
+}
+
+impl Place {
+    /// The place after a character that is of no word.
+    fn after(self, c: char) -> Self {
+        match (self, c) {
+            (Self::Begin, _) | (_, '\n' | '。' | '！' | '？') => Self::Begin,
+            // Brackets and quotes may stand between the mark and the blank.
+            (_, '.' | '!' | '?' | '…') | (Self::Mark, ')' | ']' | '"' | '\'' | '”' | '’' | '»') => Self::Mark,
+            (Self::Mark, c) if c.is_whitespace() => Self::Begin,
+            _ => Self::Within,
+        }
+    }
+}
+
+export!(CalmCaps);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! The room of the message that is being checked, as it was when the message came. Empty outside of a check.
+
+/// How many connections it has.
+#[must_use]
+pub fn members() -> u32 {
+    #[cfg(target_arch = "wasm32")]
+    return crate::component::bindings::gischat::filter::room::members();
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::native::with(|world| world.members)
+}
+
+/// The registered nicknames, sorted.
+#[must_use]
+pub fn names() -> Vec<String> {
+    #[cfg(target_arch = "wasm32")]
+    return crate::component::bindings::gischat::filter::room::names();
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::native::with(|world| world.names.clone())
+}

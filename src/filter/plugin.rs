@@ -1,0 +1,171 @@
+//! Plugins in the chain: each that wants to see a message is asked in turn, off the shard's thread.
+//!
+//! Owns what the answers of plugins, their modes and their failures amount to. How a plugin is run is the sandbox's
+//! business.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Answer, Filter, Finding};
+use crate::matching::Folded;
+use crate::model::{Basis, Code, Kind, Match, Message, Mode, Outcome, Reason, Sender, Verdict};
+use crate::sandbox::{Action, Answer as PluginAnswer, Catalog, Entry, Failure, OnFailure, Question, Scene};
+
+/// What is said to a sender when a plugin gives no reason.
+const NO_REASON: &str = "This message was refused by a filter of this instance.";
+/// What is said when a plugin could not answer.
+const FAILED: &str = "A filter of this instance cannot be asked now; please try again later.";
+
+/// The plugins of the catalog, as one step of the chain.
+#[derive(Debug)]
+pub struct Plugins {
+    catalog: Arc<Catalog>,
+    /// Longest text that a plugin may put in place of another, in code points.
+    max_message_length: usize,
+    /// Makes of an address what plugins see of it.
+    key: RandomState,
+}
+
+impl Plugins {
+    /// The plugins of `catalog`; texts that they write may have `max_message_length` code points.
+    #[must_use]
+    pub fn new(catalog: Arc<Catalog>, max_message_length: usize) -> Self {
+        Self { catalog, max_message_length, key: RandomState::new() }
+    }
+}
+
+impl Filter for Plugins {
+    fn name(&self) -> &'static str {
+        "plugin"
+    }
+
+    fn wants_names(&self) -> bool {
+        !self.catalog.entries.is_empty()
+    }
+
+    fn examine(&self, message: &Message, sender: &Sender) -> Answer {
+        let catalog = Arc::clone(&self.catalog);
+        let concerned: Vec<usize> = (0..catalog.entries.len())
+            .filter(|at| catalog.entries.get(*at).is_some_and(|entry| concerns(entry, message, sender)))
+            .collect();
+        if concerned.is_empty() {
+            return Answer::Now(Finding::PASS);
+        }
+        let address = format!("{:016x}", self.key.hash_one(sender.address));
+        let max_message_length = self.max_message_length;
+        let (message, sender) = (message.clone(), sender.clone());
+        Answer::Later(Box::pin(async move {
+            let mut hearing = Hearing { message, sender, address, max_message_length, finding: Finding::PASS };
+            for entry in concerned.iter().filter_map(|at| catalog.entries.get(*at)) {
+                hearing.ask(entry).await;
+                if !matches!(hearing.finding.verdict, Verdict::Pass | Verdict::Replace(_)) {
+                    break;
+                }
+            }
+            hearing.finding
+        }))
+    }
+}
+
+/// Whether a plugin is to see a message. One that cannot be loaded would see all of its rooms.
+fn concerns(entry: &Entry, message: &Message, sender: &Sender) -> bool {
+    let rooms = &entry.manifest.rooms;
+    let here = rooms.is_empty() || rooms.iter().any(|room| room == sender.room.as_str());
+    here && match &entry.plugin {
+        Ok(plugin) if matches!(message.kind, Kind::Newcomer) => plugin.wants_nicknames(),
+        Ok(plugin) => plugin.wants(message.kind.name()),
+        Err(_) => matches!(message.kind, Kind::Text { .. }),
+    }
+}
+
+/// A message before the plugins.
+struct Hearing {
+    message: Message,
+    sender: Sender,
+    address: String,
+    max_message_length: usize,
+    finding: Finding,
+}
+
+impl Hearing {
+    /// Asks one plugin and takes its answer in.
+    async fn ask(&mut self, entry: &Entry) {
+        let began = Instant::now();
+        let answer = match &entry.plugin {
+            Ok(plugin) => plugin.ask(&self.question(), Scene::of(&self.message, &self.sender)).await,
+            Err(_) => Err(Failure::SetAside),
+        };
+        let took = began.elapsed();
+        let verdict = match &answer {
+            Ok(answer) => verdict(answer),
+            Err(_) => on_failure(entry.manifest.on_failure),
+        };
+        let failure = answer.as_ref().err().map(|failure| Arc::from(failure.to_string()));
+        let (labels, sanction) = match answer {
+            Ok(answer) => (answer.labels, answer.sanction),
+            Err(_) => (Vec::new(), None),
+        };
+        self.finding.matches.push(Match {
+            asked: outcome(&verdict),
+            mode: entry.manifest.mode,
+            basis: Basis::Plugin {
+                name: Arc::from(entry.manifest.name.as_str()),
+                took,
+                failure,
+                sanction: sanction.map(|(kind, duration): (String, Duration)| (Arc::from(kind), duration)),
+            },
+            span: None,
+            labels: labels.into_iter().map(Arc::from).collect(),
+        });
+        if entry.manifest.mode == Mode::Observe {
+            return;
+        }
+        match verdict {
+            Verdict::Pass => {}
+            Verdict::Replace(text) => {
+                self.message.replace_text(text.clone());
+                self.finding.verdict = Verdict::Replace(text);
+            }
+            ending => self.finding.verdict = ending,
+        }
+    }
+
+    fn question(&self) -> Question {
+        if matches!(self.message.kind, Kind::Newcomer) {
+            return Question::nickname(&self.message, &self.sender, self.address.clone());
+        }
+        let folded = self.message.text().map_or_else(String::new, |text| Folded::of(text).text().to_owned());
+        Question::message(&self.message, folded, &self.sender, self.address.clone(), self.max_message_length)
+    }
+}
+
+fn verdict(answer: &PluginAnswer) -> Verdict {
+    let reason = |code| Reason::new(code, answer.reason.clone().unwrap_or_else(|| NO_REASON.to_owned()));
+    match &answer.action {
+        Action::Pass => Verdict::Pass,
+        Action::Replace(text) => Verdict::Replace(text.clone()),
+        // Nothing can be held yet.
+        Action::Hold => Verdict::Reject(reason(Code::HoldUnavailable)),
+        Action::Shadow => Verdict::Shadow(reason(Code::Plugin)),
+        Action::Reject => Verdict::Reject(reason(Code::Plugin)),
+    }
+}
+
+fn on_failure(policy: OnFailure) -> Verdict {
+    match policy {
+        OnFailure::Pass => Verdict::Pass,
+        OnFailure::Hold => Verdict::Reject(Reason::new(Code::HoldUnavailable, FAILED)),
+        OnFailure::Reject => Verdict::Reject(Reason::new(Code::PluginFailed, FAILED)),
+    }
+}
+
+fn outcome(verdict: &Verdict) -> Outcome {
+    match verdict {
+        Verdict::Pass => Outcome::Pass,
+        Verdict::Replace(_) => Outcome::Replace,
+        Verdict::Hold(_) => Outcome::Hold,
+        Verdict::Shadow(_) => Outcome::Shadow,
+        Verdict::Reject(_) => Outcome::Reject,
+    }
+}

@@ -1,0 +1,184 @@
+//! The machine that plugins run on: wasmtime's engine, the threads of their calls, and the clock that interrupts them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use super::contract::Filter;
+use super::host::Host;
+
+/// How often a running plugin is looked at: it yields then, and ends when its time is up.
+const TICK: Duration = Duration::from_millis(1);
+/// Ticks without a call after which the clock stops until the next one.
+const IDLE_TICKS: u32 = 1_000;
+/// Instances of all plugins together.
+const INSTANCES: u32 = 128;
+/// Core instances of one component: that of a Python filter has some thirty.
+const CORE_INSTANCES_EACH: u32 = 64;
+/// Most linear memory that any instance may be given, in bytes.
+pub(super) const MAX_MEMORY: usize = 512 * 1024 * 1024;
+/// Most elements of any table.
+pub(super) const MAX_TABLE_ELEMENTS: usize = 100_000;
+
+/// Where plugins run. One for the whole relay.
+pub struct Sandbox {
+    pub(super) engine: Engine,
+    pub(super) linker: Linker<Host>,
+    clock: Clock,
+    /// Taken at the end only.
+    runtime: Option<Runtime>,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").finish_non_exhaustive()
+    }
+}
+
+/// The sandbox could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("plugins cannot be run here")]
+pub struct SetUpError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl From<std::io::Error> for SetUpError {
+    fn from(fault: std::io::Error) -> Self {
+        Self(fault.into())
+    }
+}
+
+impl Sandbox {
+    /// Sets the machine up, with a thread for each of `threads` calls that compute at the same time.
+    ///
+    /// # Errors
+    /// When the system gives no threads or no address space.
+    pub fn new(threads: usize) -> Result<Self, SetUpError> {
+        let refused = |fault: wasmtime::Error| SetUpError(fault.into());
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(INSTANCES)
+            .max_core_instances_per_component(CORE_INSTANCES_EACH)
+            .total_core_instances(INSTANCES * CORE_INSTANCES_EACH)
+            .total_memories(INSTANCES)
+            .total_tables(4 * INSTANCES)
+            .total_stacks(INSTANCES)
+            .max_tables_per_component(CORE_INSTANCES_EACH)
+            .table_elements(MAX_TABLE_ELEMENTS)
+            .max_memory_size(MAX_MEMORY);
+        let mut config = wasmtime::Config::new();
+        config
+            .epoch_interruption(true)
+            .concurrency_support(false)
+            .wasm_component_model(true)
+            .wasm_backtrace_max_frames(None)
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        let engine = Engine::new(&config).map_err(refused)?;
+        let mut linker = Linker::new(&engine);
+        Filter::add_to_linker::<_, HasSelf<_>>(&mut linker, |host: &mut Host| host).map_err(refused)?;
+        let runtime =
+            Builder::new_multi_thread().worker_threads(threads.max(1)).thread_name("plugins").enable_time().build()?;
+        let clock = Clock::start(engine.clone())?;
+        Ok(Self { engine, linker, clock, runtime: Some(runtime) })
+    }
+
+    /// Where calls run: threads that serve nothing else.
+    ///
+    /// # Panics
+    /// Never: the runtime is there until the sandbox is dropped.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        #[expect(clippy::expect_used, reason = "taken in `drop` alone")]
+        self.runtime.as_ref().expect("the runtime is there until the end").handle().clone()
+    }
+
+    /// Lets time pass for plugins as long as the guard lives.
+    pub(super) fn running(&self) -> Running {
+        self.clock.running()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // A runtime must not be waited for where a future may be what drops it.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Counts the engine's epochs, a millisecond each, while plugins run.
+#[derive(Debug)]
+struct Clock {
+    state: Arc<ClockState>,
+    thread: Thread,
+}
+
+#[derive(Debug, Default)]
+struct ClockState {
+    running: AtomicUsize,
+    stopped: AtomicBool,
+    ended: AtomicBool,
+}
+
+/// A call is under way.
+#[derive(Debug)]
+pub(super) struct Running(Arc<ClockState>);
+
+impl Clock {
+    fn start(engine: Engine) -> std::io::Result<Self> {
+        let state = Arc::new(ClockState::default());
+        let of_thread = Arc::clone(&state);
+        let thread = thread::Builder::new().name("plugin-clock".to_owned()).spawn(move || of_thread.tick(&engine))?;
+        Ok(Self { state, thread: thread.thread().clone() })
+    }
+
+    fn running(&self) -> Running {
+        self.state.running.fetch_add(1, Ordering::SeqCst);
+        if self.state.stopped.load(Ordering::SeqCst) {
+            self.thread.unpark();
+        }
+        Running(Arc::clone(&self.state))
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        self.state.ended.store(true, Ordering::SeqCst);
+        self.thread.unpark();
+    }
+}
+
+impl ClockState {
+    fn tick(&self, engine: &Engine) {
+        let mut idle = 0;
+        while !self.ended.load(Ordering::SeqCst) {
+            if self.running.load(Ordering::SeqCst) > 0 {
+                idle = 0;
+            } else {
+                idle += 1;
+            }
+            if idle < IDLE_TICKS {
+                thread::sleep(TICK);
+                engine.increment_epoch();
+                continue;
+            }
+            // Who begins to run after `stopped` is set finds it set and wakes the thread; who began before is seen
+            // here.
+            self.stopped.store(true, Ordering::SeqCst);
+            if self.running.load(Ordering::SeqCst) == 0 && !self.ended.load(Ordering::SeqCst) {
+                thread::park();
+            }
+            self.stopped.store(false, Ordering::SeqCst);
+            idle = 0;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}

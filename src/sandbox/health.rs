@@ -1,0 +1,117 @@
+//! Whether a plugin is well: failures within a minute set it aside for a while, longer each time.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Failures within [`WINDOW`] that set a plugin aside.
+const FAILURES: usize = 5;
+const WINDOW: Duration = Duration::from_mins(1);
+/// How long a plugin is set aside at first; twice as long each further time.
+const FIRST_REST: Duration = Duration::from_secs(5);
+const LONGEST_REST: Duration = Duration::from_mins(5);
+
+/// The health of one plugin.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    failures: VecDeque<Instant>,
+    /// Set aside until then.
+    rests_until: Option<Instant>,
+    rest: Duration,
+}
+
+impl Health {
+    /// Whether it may be called. After a rest it is tried again.
+    pub(super) fn may_run(&mut self, now: Instant) -> bool {
+        self.rests_until.is_none_or(|until| now >= until)
+    }
+
+    /// Whether it is in order: not set aside, nor on trial after that.
+    pub(super) fn is_well(&self) -> bool {
+        self.rests_until.is_none()
+    }
+
+    /// A call came back.
+    pub(super) fn succeeded(&mut self) {
+        if self.rests_until.take().is_some() {
+            self.failures.clear();
+            self.rest = Duration::ZERO;
+        }
+    }
+
+    /// A call failed; gives how long the plugin is set aside now, when it is.
+    pub(super) fn failed(&mut self, now: Instant) -> Option<Duration> {
+        while self.failures.front().is_some_and(|first| now.saturating_duration_since(*first) > WINDOW) {
+            self.failures.pop_front();
+        }
+        self.failures.push_back(now);
+        let on_trial = self.rests_until.is_some_and(|until| now >= until);
+        if !on_trial && (self.failures.len() < FAILURES || self.rests_until.is_some()) {
+            return None;
+        }
+        self.failures.clear();
+        self.rest = (self.rest * 2).clamp(FIRST_REST, LONGEST_REST);
+        self.rests_until = Some(now + self.rest);
+        Some(self.rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn five_failures_within_a_minute_set_a_plugin_aside() {
+        let now = Instant::now();
+        let mut health = Health::default();
+        for n in 0..4 {
+            assert_eq!(health.failed(now + seconds(n)), None);
+        }
+        assert!(health.may_run(now + seconds(4)));
+        assert_eq!(health.failed(now + seconds(4)), Some(seconds(5)));
+        assert!(!health.may_run(now + seconds(8)) && !health.is_well());
+        assert!(health.may_run(now + seconds(9)));
+    }
+
+    #[test]
+    fn failures_far_apart_do_not() {
+        let now = Instant::now();
+        let mut health = Health::default();
+        for n in 0..20 {
+            assert_eq!(health.failed(now + seconds(16 * n)), None);
+        }
+    }
+
+    #[test]
+    fn who_fails_on_trial_rests_twice_as_long_and_never_longer_than_five_minutes() {
+        let mut now = Instant::now();
+        let mut health = Health::default();
+        let mut rests = Vec::new();
+        while rests.len() < 8 {
+            if let Some(rest) = health.failed(now) {
+                rests.push(rest.as_secs());
+                now += rest;
+            }
+        }
+        assert_eq!(rests, [5, 10, 20, 40, 80, 160, 300, 300]);
+    }
+
+    #[test]
+    fn who_is_well_again_starts_anew() {
+        let mut now = Instant::now();
+        let mut health = Health::default();
+        for _ in 0..5 {
+            health.failed(now);
+        }
+        now += seconds(5);
+        health.succeeded();
+        assert!(health.is_well());
+        for _ in 0..4 {
+            assert_eq!(health.failed(now), None);
+        }
+        assert_eq!(health.failed(now), Some(seconds(5)));
+    }
+}

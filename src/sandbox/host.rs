@@ -1,0 +1,197 @@
+//! What a plugin may reach: a log, the message's time, its own store, expressions, and the room.
+//!
+//! Everything here is in memory and short. Each function counts as a call of the host and is refused, which ends the
+//! plugin's call, when there were too many: what runs here is not interrupted by the plugin's clock.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use regex::{Regex, RegexBuilder};
+use wasmtime::component::{Resource, ResourceTable};
+use wasmtime::{StoreLimits, StoreLimitsBuilder, bail};
+
+use super::contract::{clock, log, regexes, room, store, types};
+use super::limits::{Limits, MAX_FOUND, MAX_NAMES, MAX_PATTERNS, PATTERN_BYTES};
+use super::question::Scene;
+use super::shared::Shared;
+
+/// The host's side of one instance.
+pub(super) struct Host {
+    pub(super) limits: StoreLimits,
+    /// When the call under way must have come back.
+    pub(super) deadline: Instant,
+    /// Calls of the host that are left to it.
+    calls_left: u32,
+    calls: u32,
+    patterns: ResourceTable,
+    shared: Arc<Shared>,
+    scene: Scene,
+}
+
+impl Host {
+    pub(super) fn new(shared: Arc<Shared>, limits: &Limits) -> Self {
+        let mut patterns = ResourceTable::new();
+        patterns.set_max_capacity(MAX_PATTERNS);
+        Self {
+            limits: StoreLimitsBuilder::new()
+                .memory_size(limits.memory)
+                .table_elements(limits.table_elements)
+                .instances(usize::MAX)
+                .tables(usize::MAX)
+                .memories(usize::MAX)
+                .build(),
+            deadline: Instant::now(),
+            calls_left: 0,
+            calls: limits.host_calls,
+            patterns,
+            shared,
+            scene: Scene::default(),
+        }
+    }
+
+    /// Begins a call that must have come back by `deadline`.
+    pub(super) fn begin(&mut self, scene: Scene, deadline: Instant) {
+        self.scene = scene;
+        self.deadline = deadline;
+        self.calls_left = self.calls;
+    }
+
+    /// Counts a call of the host.
+    fn call(&mut self) -> wasmtime::Result<()> {
+        match self.calls_left.checked_sub(1) {
+            Some(left) => self.calls_left = left,
+            None => bail!("more than {} calls of the host for one message", self.calls),
+        }
+        if Instant::now() >= self.deadline {
+            bail!("its time was up in a call of the host");
+        }
+        Ok(())
+    }
+
+    fn pattern(&mut self, pattern: &Resource<Regex>) -> wasmtime::Result<&Regex> {
+        self.call()?;
+        Ok(self.patterns.get(pattern)?)
+    }
+}
+
+impl types::Host for Host {}
+
+impl log::Host for Host {
+    fn write(&mut self, level: log::Level, text: String) -> wasmtime::Result<()> {
+        self.call()?;
+        self.shared.log(level, &text);
+        Ok(())
+    }
+}
+
+impl clock::Host for Host {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        self.call()?;
+        Ok(self.scene.at)
+    }
+}
+
+impl store::Host for Host {
+    fn get(&mut self, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
+        self.call()?;
+        Ok(self.shared.store().get(&key, self.scene.at))
+    }
+
+    fn set(&mut self, key: String, value: Vec<u8>, seconds: u32) -> wasmtime::Result<()> {
+        self.call()?;
+        Ok(self.shared.store().set(key, value, seconds, self.scene.at)?)
+    }
+
+    fn add(&mut self, key: String, amount: i64, seconds: u32) -> wasmtime::Result<i64> {
+        self.call()?;
+        Ok(self.shared.store().add(key, amount, seconds, self.scene.at)?)
+    }
+}
+
+impl room::Host for Host {
+    fn members(&mut self) -> wasmtime::Result<u32> {
+        self.call()?;
+        Ok(u32::try_from(self.scene.members).unwrap_or(u32::MAX))
+    }
+
+    fn names(&mut self) -> wasmtime::Result<Vec<String>> {
+        self.call()?;
+        Ok(self.scene.names.iter().take(MAX_NAMES).cloned().collect())
+    }
+}
+
+impl regexes::Host for Host {}
+
+impl regexes::HostPattern for Host {
+    fn compile(&mut self, expression: String) -> wasmtime::Result<Result<Resource<Regex>, String>> {
+        self.call()?;
+        let compiled = RegexBuilder::new(&expression).size_limit(PATTERN_BYTES).dfa_size_limit(PATTERN_BYTES).build();
+        match compiled {
+            Ok(regex) => Ok(Ok(self.patterns.push(regex)?)),
+            Err(fault) => Ok(Err(fault.to_string())),
+        }
+    }
+
+    fn is_match(&mut self, pattern: Resource<Regex>, text: String) -> wasmtime::Result<bool> {
+        Ok(self.pattern(&pattern)?.is_match(&text))
+    }
+
+    fn find(&mut self, pattern: Resource<Regex>, text: String) -> wasmtime::Result<Option<regexes::Span>> {
+        let found = self.pattern(&pattern)?.find(&text);
+        Ok(found.map(|found| Spans::new(&text).next(found.start(), found.end())))
+    }
+
+    fn find_all(&mut self, pattern: Resource<Regex>, text: String) -> wasmtime::Result<Vec<regexes::Span>> {
+        let mut spans = Spans::new(&text);
+        let found = self.pattern(&pattern)?.find_iter(&text).take(MAX_FOUND);
+        Ok(found.map(|found| spans.next(found.start(), found.end())).collect())
+    }
+
+    fn replace_all(&mut self, pattern: Resource<Regex>, text: String, replacement: String) -> wasmtime::Result<String> {
+        let copied = self.shared.limits.copied;
+        let regex = self.pattern(&pattern)?;
+        // A replacement for each of many places may be far longer than both texts.
+        let mut replaced = String::new();
+        let mut end = 0;
+        for groups in regex.captures_iter(&text) {
+            let Some(whole) = groups.get(0) else { continue };
+            replaced.push_str(text.get(end..whole.start()).unwrap_or_default());
+            groups.expand(&replacement, &mut replaced);
+            end = whole.end();
+            if replaced.len() > copied {
+                bail!("a text with replacements is longer than {copied} bytes");
+            }
+        }
+        replaced.push_str(text.get(end..).unwrap_or_default());
+        Ok(replaced)
+    }
+
+    fn drop(&mut self, pattern: Resource<Regex>) -> wasmtime::Result<()> {
+        self.patterns.delete(pattern)?;
+        Ok(())
+    }
+}
+
+/// Places in bytes to places in code points, from front to back.
+struct Spans<'a> {
+    text: &'a str,
+    bytes: usize,
+    points: usize,
+}
+
+impl<'a> Spans<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, bytes: 0, points: 0 }
+    }
+
+    fn next(&mut self, start: usize, end: usize) -> regexes::Span {
+        let start = self.advance(start);
+        regexes::Span { start, end: self.advance(end) }
+    }
+
+    fn advance(&mut self, to: usize) -> u32 {
+        self.points += self.text.get(self.bytes..to).map_or(0, |part| part.chars().count());
+        self.bytes = to;
+        u32::try_from(self.points).unwrap_or(u32::MAX)
+    }
+}

@@ -1,0 +1,238 @@
+//! `plugin.toml`: what an operator says of a plugin.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::limits::Limits;
+use crate::model::Mode;
+
+/// Longest manifest, in bytes.
+pub(super) const MAX_MANIFEST_BYTES: u64 = 256 * 1024;
+
+/// What becomes of a message that a plugin cannot answer for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// It goes on, as if there were no such plugin.
+    #[default]
+    Pass,
+    /// A moderator is to look at it.
+    Hold,
+    /// It is refused.
+    Reject,
+}
+
+/// What is said of one plugin.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The plugin's name: that of its folder or file.
+    pub name: String,
+    /// Its version, where the manifest gives one.
+    pub version: Option<String>,
+    /// The digest that its file must have, in hexadecimal.
+    pub sha256: Option<String>,
+    /// The rooms that it filters; all when there are none.
+    pub rooms: Vec<String>,
+    /// Whether it acts.
+    pub mode: Mode,
+    /// What becomes of a message that it cannot answer for.
+    pub on_failure: OnFailure,
+    /// Bounds that differ from the defaults.
+    limits: LimitsTable,
+    /// Its own settings, as JSON.
+    pub settings: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: Option<String>,
+    version: Option<String>,
+    api: Option<String>,
+    sha256: Option<String>,
+    #[serde(default)]
+    rooms: Vec<String>,
+    mode: Option<Mode>,
+    #[serde(default)]
+    on_failure: OnFailure,
+    #[serde(default)]
+    limits: LimitsTable,
+    #[serde(default)]
+    settings: toml::Table,
+    /// For the kit: how it is built.
+    #[serde(default, rename = "build")]
+    _build: toml::Table,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsTable {
+    deadline_ms: Option<u64>,
+    configure_ms: Option<u64>,
+    memory_mib: Option<usize>,
+    table_elements: Option<usize>,
+    instances: Option<usize>,
+    answer_kib: Option<usize>,
+    host_calls: Option<u32>,
+    log_lines: Option<u32>,
+    store_kib: Option<usize>,
+}
+
+impl Manifest {
+    /// The manifest of a plugin that has none.
+    #[must_use]
+    pub fn bare(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: None,
+            sha256: None,
+            rooms: Vec::new(),
+            mode: Mode::Enforce,
+            on_failure: OnFailure::default(),
+            limits: LimitsTable::default(),
+            settings: "{}".to_owned(),
+        }
+    }
+
+    /// Reads the manifest of the plugin in the folder `name`.
+    ///
+    /// # Errors
+    /// What is wrong, with its line.
+    pub fn parse(name: &str, path: &Path, text: &str) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|fault| {
+            let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = 1 + before.matches('\n').count();
+            format!("{}:{}: {}", path.display(), line, fault.message())
+        })?;
+        let fault = |text: String| format!("{}: {text}", path.display());
+        if let Some(own) = file.name.as_ref().filter(|own| *own != name) {
+            return Err(fault(format!("`name` is `{own}`, and its folder is `{name}`: they must be the same")));
+        }
+        if let Some(api) = file.api.as_ref().filter(|api| api.split('.').next() != Some("1")) {
+            return Err(fault(format!("`api` is `{api}`, and this relay speaks version 1 of the contract")));
+        }
+        if file.sha256.as_ref().is_some_and(|sum| sum.len() != 64 || !sum.bytes().all(|b| b.is_ascii_hexdigit())) {
+            return Err(fault("`sha256` must be 64 hexadecimal digits".to_owned()));
+        }
+        file.limits.check().map_err(fault)?;
+        let settings = json(toml::Value::Table(file.settings)).map_err(|text| fault(format!("`settings`: {text}")))?;
+        let settings = settings.to_string();
+        Ok(Self {
+            name: name.to_owned(),
+            version: file.version,
+            sha256: file.sha256.map(|sum| sum.to_ascii_lowercase()),
+            rooms: file.rooms.iter().map(|room| room.trim().to_owned()).collect(),
+            mode: file.mode.unwrap_or(Mode::Enforce),
+            on_failure: file.on_failure,
+            limits: file.limits,
+            settings,
+        })
+    }
+
+    /// The bounds for a component of that many bytes, within the operator's `caps`.
+    #[must_use]
+    pub fn limits(&self, component: usize, caps: &Limits) -> Limits {
+        let defaults = Limits::of_component(component);
+        let own = &self.limits;
+        let millis = |own: Option<u64>, default, cap: Duration| own.map_or(default, Duration::from_millis).min(cap);
+        let bytes = |own: Option<usize>, unit: usize, default: usize, cap: usize| {
+            own.map_or(default, |own| own.saturating_mul(unit)).min(cap)
+        };
+        Limits {
+            deadline: millis(own.deadline_ms, defaults.deadline, caps.deadline),
+            configure_deadline: millis(own.configure_ms, defaults.configure_deadline, caps.configure_deadline),
+            memory: bytes(own.memory_mib, 1024 * 1024, defaults.memory, caps.memory),
+            table_elements: bytes(own.table_elements, 1, defaults.table_elements, caps.table_elements),
+            instances: bytes(own.instances, 1, defaults.instances, caps.instances),
+            copied: bytes(own.answer_kib, 1024, defaults.copied, caps.copied),
+            host_calls: own.host_calls.unwrap_or(defaults.host_calls).min(caps.host_calls),
+            log_lines: own.log_lines.unwrap_or(defaults.log_lines).min(caps.log_lines),
+            store: bytes(own.store_kib, 1024, defaults.store, caps.store),
+        }
+    }
+}
+
+/// TOML as JSON: a date is its text, and a number that is none has no place there.
+fn json(value: toml::Value) -> Result<serde_json::Value, String> {
+    Ok(match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) if number.is_finite() => number.into(),
+        toml::Value::Float(number) => return Err(format!("{number} is no number that JSON has")),
+        toml::Value::Boolean(value) => value.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(values) => values.into_iter().map(json).collect::<Result<Vec<_>, _>>()?.into(),
+        toml::Value::Table(table) => {
+            let entries = table.into_iter().map(|(key, value)| Ok((key, json(value)?)));
+            serde_json::Value::Object(entries.collect::<Result<_, String>>()?)
+        }
+    })
+}
+
+impl LimitsTable {
+    fn check(&self) -> Result<(), String> {
+        let zero = [
+            ("deadline_ms", self.deadline_ms == Some(0)),
+            ("configure_ms", self.configure_ms == Some(0)),
+            ("memory_mib", self.memory_mib == Some(0)),
+            ("instances", self.instances == Some(0)),
+            ("answer_kib", self.answer_kib == Some(0)),
+        ];
+        match zero.iter().find(|(_, is_zero)| *is_zero) {
+            Some((key, _)) => Err(format!("`limits.{key}` is 0, and nothing runs with that")),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Manifest, String> {
+        Manifest::parse("link-guard", Path::new("plugins/link-guard/plugin.toml"), text)
+    }
+
+    #[test]
+    fn an_empty_manifest_is_one_of_defaults() {
+        let manifest = parse("").unwrap();
+        assert_eq!((manifest.mode, manifest.on_failure), (Mode::Enforce, OnFailure::Pass));
+        assert_eq!(manifest.settings, "{}");
+    }
+
+    #[test]
+    fn settings_become_json() {
+        let manifest = parse("[settings]\nallow = [\"osgeo.org\"]\nshare = 0.5").unwrap();
+        assert_eq!(manifest.settings, r#"{"allow":["osgeo.org"],"share":0.5}"#);
+        let manifest = parse("[settings]\nsince = 2026-11-23\nat.hour = 7").unwrap();
+        assert_eq!(manifest.settings, r#"{"at":{"hour":7},"since":"2026-11-23"}"#);
+    }
+
+    #[test]
+    fn faults_name_the_file_and_the_line() {
+        for (text, fault) in [
+            ("\n\nmoed = 'observe'", "plugin.toml:3: unknown field `moed`"),
+            ("[limits]\ndeadline = 3", "plugin.toml:2: unknown field `deadline`"),
+            ("mode = 'observed'", "plugin.toml:1: unknown variant `observed`"),
+            ("name = 'other'", "they must be the same"),
+            ("api = '2.0'", "this relay speaks version 1"),
+            ("sha256 = 'abc'", "64 hexadecimal digits"),
+            ("[limits]\nmemory_mib = 0", "`limits.memory_mib` is 0"),
+            ("[settings]\nx = nan", "`settings`"),
+        ] {
+            let found = parse(text).unwrap_err();
+            assert!(found.contains(fault), "{fault} is not in {found}");
+        }
+    }
+
+    #[test]
+    fn limits_are_the_manifests_up_to_the_caps() {
+        let caps = Limits { deadline: Duration::from_millis(50), ..Limits::of_component(0) };
+        let manifest = parse("[limits]\ndeadline_ms = 100\nmemory_mib = 8\nhost_calls = 7").unwrap();
+        let limits = manifest.limits(1_000, &caps);
+        assert_eq!(limits.deadline, Duration::from_millis(50));
+        assert_eq!((limits.memory, limits.host_calls), (8 * 1024 * 1024, 7));
+    }
+}

@@ -1,0 +1,30 @@
+//! Plugins: filters that moderators write, as WebAssembly components that run in a sandbox.
+//!
+//! The one module that knows wasmtime. It owns how a plugin's file is read and checked ([`load`]), what a plugin may
+//! reach ([`host`]), how much of anything it may use ([`Limits`]), and how it is called ([`Plugin`]): within its
+//! deadline, in an instance that is used again, on threads of its own. The contract itself is `sdk/wit`.
+//!
+//! A plugin has no files, no network, no environment and no clock. Whatever it does, a call of it comes back with an
+//! answer or a [`Failure`].
+
+mod catalog;
+mod contract;
+mod engine;
+mod health;
+mod host;
+mod limits;
+mod load;
+mod manifest;
+mod plugin;
+mod question;
+mod shared;
+mod store;
+
+pub use catalog::{Catalog, Config, Entry, FolderError};
+pub use contract::{Action, Answer};
+pub use engine::{Sandbox, SetUpError};
+pub use limits::Limits;
+pub use load::LoadError;
+pub use manifest::{Manifest, OnFailure};
+pub use plugin::{Failure, Plugin};
+pub use question::{Question, Scene};

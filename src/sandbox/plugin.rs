@@ -1,0 +1,259 @@
+//! One plugin: its compiled component, its instances, and a call of it from question to answer.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use wasmtime::{Store as WasmStore, UpdateDeadline, bail};
+
+use super::contract::{Answer, Filter, FilterPre, OutOfBounds, types};
+use super::engine::{Running, Sandbox};
+use super::health::Health;
+use super::host::Host;
+use super::limits::Limits;
+use super::load::{LoadError, root};
+use super::manifest::Manifest;
+use super::question::{Question, Scene};
+use super::shared::{Shared, lock};
+
+/// A plugin that can be called.
+pub struct Plugin {
+    manifest: Manifest,
+    description: types::Description,
+    shared: Arc<Shared>,
+    sandbox: Arc<Sandbox>,
+    component: FilterPre<Host>,
+    /// Instances that nobody uses now.
+    idle: Mutex<Vec<Instance>>,
+    /// One permit for each instance that may be.
+    slots: Semaphore,
+    health: Mutex<Health>,
+}
+
+struct Instance {
+    store: WasmStore<Host>,
+    filter: Filter,
+}
+
+/// Why a plugin gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Its time was up.
+    #[error("it took longer than {} ms", .0.as_millis())]
+    Deadline(Duration),
+    /// It is set aside because it failed too often.
+    #[error("it is set aside after several failures")]
+    SetAside,
+    /// It ended in a trap, or used more than it may.
+    #[error("{0}")]
+    Trap(String),
+    /// Its answer is out of bounds.
+    #[error(transparent)]
+    OutOfBounds(#[from] OutOfBounds),
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin").field("manifest", &self.manifest).finish_non_exhaustive()
+    }
+}
+
+impl Plugin {
+    /// Compiles a plugin, and has it describe itself and take its settings.
+    ///
+    /// Takes milliseconds for a filter in Rust and seconds for one that brings an interpreter along: no work for a
+    /// thread that serves.
+    ///
+    /// # Errors
+    /// [`LoadError`], in words for the operator.
+    pub async fn load(
+        sandbox: &Arc<Sandbox>,
+        manifest: Manifest,
+        path: &std::path::Path,
+        caps: &Limits,
+    ) -> Result<Self, LoadError> {
+        let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
+        let bytes = super::load::read(path)?;
+        super::load::check_digest(path, &bytes, manifest.sha256.as_deref())?;
+        let component = super::load::compile(&sandbox.engine, path, &bytes)?;
+        let fits = |fault: wasmtime::Error| {
+            unfit(format!("does not fit the contract: {}. Build it with the kit of this relay", root(&fault)))
+        };
+        let component = FilterPre::new(sandbox.linker.instantiate_pre(&component).map_err(fits)?).map_err(fits)?;
+        let limits = manifest.limits(bytes.len(), caps);
+        let shared = Arc::new(Shared::new(&manifest.name, limits));
+        let mut plugin = Self {
+            manifest,
+            description: types::Description {
+                name: String::new(),
+                version: String::new(),
+                kinds: Vec::new(),
+                hooks: Vec::new(),
+                payload: false,
+            },
+            shared,
+            sandbox: Arc::clone(sandbox),
+            component,
+            idle: Mutex::default(),
+            slots: Semaphore::new(limits.instances),
+            health: Mutex::default(),
+        };
+        let (description, first) = plugin.first_instance().await.map_err(|failure| unfit(failure.to_string()))?;
+        plugin.description = description;
+        lock(&plugin.idle).push(first);
+        Ok(plugin)
+    }
+
+    /// What the operator says of it.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The version that it gives itself.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.description.version
+    }
+
+    /// The bounds that it runs in.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// Whether it wants to see messages of this kind.
+    #[must_use]
+    pub fn wants(&self, kind: &str) -> bool {
+        let kinds = &self.description.kinds;
+        self.has_hook("check") && if kinds.is_empty() { kind == "text" } else { kinds.iter().any(|own| own == kind) }
+    }
+
+    /// Whether it wants to see nicknames.
+    #[must_use]
+    pub fn wants_nicknames(&self) -> bool {
+        self.description.hooks.iter().any(|hook| hook == "check-nickname")
+    }
+
+    fn has_hook(&self, name: &str) -> bool {
+        let hooks = &self.description.hooks;
+        hooks.is_empty() || hooks.iter().any(|hook| hook == name)
+    }
+
+    /// Whether it is well, or set aside after failures.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        lock(&self.health).is_well()
+    }
+
+    /// Asks it, within its deadline, which counts from now. Must run on the sandbox's own threads: it computes there.
+    ///
+    /// # Errors
+    /// [`Failure`]; the instance is thrown away then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the call and throws the instance away.
+    pub async fn ask(&self, question: &Question, scene: Scene) -> Result<Answer, Failure> {
+        if !lock(&self.health).may_run(Instant::now()) {
+            return Err(Failure::SetAside);
+        }
+        let limit = self.shared.limits.deadline;
+        let deadline = Instant::now() + limit;
+        let answered = tokio::time::timeout_at(deadline.into(), self.answer(question, scene, deadline)).await;
+        let answer = in_time(answered, limit, deadline);
+        match &answer {
+            Ok(_) => lock(&self.health).succeeded(),
+            Err(failure) => self.note(failure),
+        }
+        answer
+    }
+
+    fn note(&self, failure: &Failure) {
+        let plugin = &self.manifest.name;
+        tracing::warn!(plugin, %failure, "a plugin has failed");
+        if let Some(rest) = lock(&self.health).failed(Instant::now()) {
+            tracing::error!(plugin, seconds = rest.as_secs(), "a plugin is set aside: it failed too often");
+        }
+    }
+
+    async fn answer(&self, question: &Question, scene: Scene, deadline: Instant) -> Result<Answer, Failure> {
+        let _running = self.sandbox.running();
+        let trap = |fault: wasmtime::Error| Failure::Trap(root(&fault));
+        let _slot = self.slots.acquire().await.map_err(|_| Failure::SetAside)?;
+        let idle = lock(&self.idle).pop();
+        let mut instance = match idle {
+            Some(instance) => instance,
+            None => self.instance(deadline).await?,
+        };
+        let Instance { store, filter } = &mut instance;
+        store.data_mut().begin(scene, deadline);
+        store.set_epoch_deadline(1);
+        let guest = filter.gischat_filter_guest();
+        let (verdict, longest) = match question {
+            Question::Message { message, sender, longest } => {
+                (guest.call_check(&mut *store, message, sender).await.map_err(trap)?, *longest)
+            }
+            Question::Nickname { nickname, room, sender } => {
+                (guest.call_check_nickname(&mut *store, nickname, room, sender).await.map_err(trap)?, None)
+            }
+        };
+        let answer = Answer::checked(verdict, longest);
+        lock(&self.idle).push(instance);
+        Ok(answer?)
+    }
+
+    /// A new instance that has taken its settings. Within `deadline`: what is used for a message must be quick.
+    async fn instance(&self, deadline: Instant) -> Result<Instance, Failure> {
+        let trap = |fault: wasmtime::Error| Failure::Trap(root(&fault));
+        let mut store = WasmStore::new(&self.sandbox.engine, Host::new(Arc::clone(&self.shared), &self.shared.limits));
+        store.limiter(|host| &mut host.limits);
+        store.set_hostcall_fuel(self.shared.limits.copied);
+        store.epoch_deadline_callback(|store| {
+            if Instant::now() >= store.data().deadline {
+                bail!("its time was up");
+            }
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
+        store.set_epoch_deadline(1);
+        store.data_mut().begin(Scene { at: now(), ..Scene::default() }, deadline);
+        let filter = self.component.instantiate_async(&mut store).await.map_err(trap)?;
+        let refused = filter.gischat_filter_guest().call_configure(&mut store, &self.manifest.settings).await;
+        refused.map_err(trap)?.map_err(|text| {
+            let text: String = text.chars().take(500).collect();
+            Failure::Trap(format!("it refuses its settings: {text}"))
+        })?;
+        Ok(Instance { store, filter })
+    }
+
+    async fn first_instance(&self) -> Result<(types::Description, Instance), Failure> {
+        let running: Running = self.sandbox.running();
+        let limit = self.shared.limits.configure_deadline;
+        let deadline = Instant::now() + limit;
+        let first = async {
+            let mut instance = self.instance(deadline).await?;
+            let described = instance.filter.gischat_filter_guest().call_describe(&mut instance.store).await;
+            Ok((described.map_err(|fault| Failure::Trap(root(&fault)))?, instance))
+        };
+        let first = tokio::time::timeout_at(deadline.into(), first).await;
+        drop(running);
+        in_time(first, limit, deadline)
+    }
+}
+
+/// What came of a call: whatever ended it, at the deadline that is the reason.
+fn in_time<T>(
+    called: Result<Result<T, Failure>, tokio::time::error::Elapsed>,
+    limit: Duration,
+    deadline: Instant,
+) -> Result<T, Failure> {
+    match called {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(failure)) if Instant::now() < deadline => Err(failure),
+        _ => Err(Failure::Deadline(limit)),
+    }
+}
+
+fn now() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}

@@ -1,0 +1,93 @@
+//! What a plugin is asked, and what it may know of the surroundings.
+
+use std::sync::Arc;
+
+use super::contract::types;
+use crate::model::{Message, Sender};
+
+/// What a plugin may know of the surroundings of a message.
+#[derive(Clone, Debug, Default)]
+pub struct Scene {
+    /// When the relay got the message, in milliseconds since 1970.
+    pub at: u64,
+    /// Connections of its room.
+    pub members: usize,
+    /// Registered nicknames of its room.
+    pub names: Arc<[String]>,
+}
+
+/// What a plugin is asked.
+#[derive(Debug)]
+pub enum Question {
+    /// What is to be done with a message?
+    Message {
+        /// The message.
+        message: Box<types::Message>,
+        /// Who sends it.
+        sender: types::Sender,
+        /// How many code points a text in place of its own may have; `None` when it has none.
+        longest: Option<usize>,
+    },
+    /// May somebody go by this nickname in this room?
+    Nickname {
+        /// The name.
+        nickname: String,
+        /// The room's name.
+        room: String,
+        /// Who asks for it.
+        sender: types::Sender,
+    },
+}
+
+impl Question {
+    /// Whether a message is to go on; `folded` is its text as words are compared, `address` stands for its sender's. A
+    /// text in place of its own may have `longest` code points.
+    #[must_use]
+    pub fn message(message: &Message, folded: String, sender: &Sender, address: String, longest: usize) -> Self {
+        let longest = message.text().map(|_| longest);
+        let question = types::Message {
+            id: message.id.to_string(),
+            room: sender.room.as_str().to_owned(),
+            author: message.author.clone(),
+            kind: message.kind.name().to_owned(),
+            text: message.text().unwrap_or_default().to_owned(),
+            folded,
+            avatar: message.avatar().map(str::to_owned),
+            payload: None,
+            at: millis(message),
+        };
+        Self::Message { message: Box::new(question), sender: sender_of(sender, address), longest }
+    }
+
+    /// Whether somebody may register the nickname that a message asks for.
+    #[must_use]
+    pub fn nickname(message: &Message, sender: &Sender, address: String) -> Self {
+        let (nickname, room) = (message.author.clone(), sender.room.as_str().to_owned());
+        Self::Nickname { nickname, room, sender: sender_of(sender, address) }
+    }
+}
+
+fn millis(message: &Message) -> u64 {
+    u64::try_from(message.at.as_millisecond()).unwrap_or(0)
+}
+
+fn sender_of(sender: &Sender, address: String) -> types::Sender {
+    let facts = &sender.facts;
+    types::Sender {
+        connection: sender.connection.map(|id| id.0),
+        address,
+        registered: facts.registered,
+        seconds_connected: facts.connected.as_secs(),
+        accepted: facts.accepted,
+        refused: facts.refused,
+        trusted: false,
+    }
+}
+
+impl Scene {
+    /// The surroundings of a message.
+    #[must_use]
+    pub fn of(message: &Message, sender: &Sender) -> Self {
+        Self { at: millis(message), members: sender.facts.members, names: Arc::clone(&sender.facts.names) }
+    }
+}

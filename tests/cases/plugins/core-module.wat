@@ -1,0 +1,2 @@
+;; A plain module without the types of a world.
+(module (func (export "check")))

@@ -1,0 +1,142 @@
+//! Does what a message, or its settings, tell it to: everything that a plugin should not do.
+
+use std::hint::black_box;
+
+use gischat_filter::regex::Pattern;
+use gischat_filter::{Filter, Message, Sanction, Sender, Verdict, clock, export, log, room, store};
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub struct Settings {
+    /// What to do when it is configured.
+    configure: String,
+}
+
+pub struct Hostile;
+
+impl Filter for Hostile {
+    type Settings = Settings;
+
+    fn configure(settings: Settings) -> Result<Self, String> {
+        match settings.configure.as_str() {
+            "" => Ok(Self),
+            "refuse" => Err("I do not like these settings".to_owned()),
+            other => {
+                act(other, "");
+                Ok(Self)
+            }
+        }
+    }
+
+    fn check(&mut self, message: &Message, sender: &Sender) -> Verdict {
+        let (what, more) = message.text.split_once(' ').unwrap_or((&message.text, ""));
+        if what == "tell" {
+            return Verdict::reject(tell(more, message, sender));
+        }
+        act(what, more)
+    }
+}
+
+fn act(what: &str, more: &str) -> Verdict {
+    let number = || more.parse().unwrap_or(0_u64);
+    match what {
+        "reject" => Verdict::reject(more),
+        "replace" => Verdict::replace(more),
+        "hold" => Verdict::hold().reason(more),
+        "shadow" => Verdict::shadow().reason(more),
+        "label" => Verdict::pass().label(more),
+        "mute" => Verdict::reject("quiet").sanction(Sanction::mute(number())),
+        "loop" => loop {
+            black_box(());
+        },
+        "loop-in-the-host" => loop {
+            black_box(clock::now());
+        },
+        "spin" => {
+            // Some nanoseconds a turn.
+            for turn in 0..number() {
+                black_box(turn);
+            }
+            Verdict::pass()
+        }
+        "bomb" => {
+            let mut memory: Vec<Vec<u8>> = Vec::new();
+            loop {
+                memory.push(black_box(vec![1; 1024 * 1024]));
+            }
+        }
+        "recurse" => {
+            black_box(recurse(1));
+            Verdict::pass()
+        }
+        "panic" => panic!("as I was told"),
+        "trap" => trap(),
+        "long-reason" => Verdict::reject("x".repeat(usize::try_from(number()).unwrap_or(0))),
+        "long-text" => Verdict::replace("x".repeat(usize::try_from(number()).unwrap_or(0))),
+        "labels" => (0..number()).fold(Verdict::pass(), |verdict, n| verdict.label(format!("label {n}"))),
+        "no-utf-8" => Verdict::reject(no_utf_8()),
+        "log" => {
+            (0..number()).for_each(|n| log::info(format!("line {n}")));
+            Verdict::pass()
+        }
+        "store" => {
+            (0..number()).for_each(|n| store::set(&format!("key {n}"), vec![0; 10_000], 3_600));
+            Verdict::pass()
+        }
+        "count" => Verdict::reject(store::add(more, 1, 60).to_string()),
+        "patterns" => {
+            let kept: Vec<_> = (0..number()).map(|n| Pattern::compile(&format!("x{n}"))).collect();
+            Verdict::reject(kept.len().to_string())
+        }
+        "big-pattern" => match Pattern::compile(r"\w{1000}{1000}") {
+            Ok(_) => Verdict::pass(),
+            Err(fault) => Verdict::reject(fault.lines().last().unwrap_or_default()),
+        },
+        "grow-text" => Verdict::replace(match Pattern::compile("x") {
+            Ok(pattern) => pattern.replace_all(&"x".repeat(10_000), &"y".repeat(10_000)),
+            Err(fault) => fault,
+        }),
+        _ => Verdict::pass(),
+    }
+}
+
+/// What it knows.
+fn tell(what: &str, message: &Message, sender: &Sender) -> String {
+    match what.split(' ').next().unwrap_or_default() {
+        "room" => format!("{} {} {:?}", message.room, room::members(), room::names()),
+        "sender" => format!(
+            "{} {} {} {} {}",
+            sender.connection.is_some(),
+            sender.registered,
+            sender.accepted,
+            sender.refused,
+            sender.trusted
+        ),
+        "address" => sender.address.clone(),
+        "folded" => message.folded.clone(),
+        "time" => (clock::now() == message.at).to_string(),
+        _ => String::new(),
+    }
+}
+
+fn recurse(depth: u64) -> u64 {
+    black_box([depth; 64]);
+    recurse(depth + 1) + 1
+}
+
+#[cfg(target_arch = "wasm32")]
+fn trap() -> ! {
+    core::arch::wasm32::unreachable()
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn trap() -> ! {
+    std::process::abort()
+}
+
+fn no_utf_8() -> String {
+    // That it is none is the purpose: the relay must not believe a guest.
+    unsafe { String::from_utf8_unchecked(vec![0xff, 0xfe, 0x80]) }
+}
+
+export!(Hostile);

@@ -1,0 +1,117 @@
+//! What the answers of a plugin bring about.
+
+use serde_json::json;
+
+use super::{expect_pass, expect_refusal, guest, hostile, say};
+use crate::support::{Relay, line, nb_users};
+
+#[tokio::test]
+async fn a_plugin_refuses_with_its_reason() {
+    let relay = hostile("").start().await;
+    expect_refusal(&relay, "reject not here", "not here").await;
+    expect_pass(&relay, "hello", "hello").await;
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_reason_has_one_all_the_same() {
+    let relay = hostile("").start().await;
+    expect_refusal(&relay, "reject", "This message was refused by a filter of this instance.").await;
+}
+
+#[tokio::test]
+async fn what_a_plugin_writes_is_what_the_room_hears() {
+    let relay = hostile("").start().await;
+    let mut jane = relay.join("QGIS").await;
+    jane.expect(nb_users(1)).await;
+    jane.send(line("jane", "replace good morning")).await;
+    jane.expect(line("jane", "good morning")).await;
+}
+
+#[tokio::test]
+async fn who_is_shadowed_sees_its_message_and_nobody_else_does() {
+    let relay = hostile("").start().await;
+    let (mut jane, mut hans) = (relay.join_as("QGIS", "jane").await, relay.join_as("QGIS", "hans").await);
+    jane.send(line("jane", "shadow advertising")).await;
+    jane.skip_until(line("jane", "shadow advertising")).await;
+    jane.send(line("jane", "hello")).await;
+    hans.expect(line("jane", "hello")).await;
+}
+
+#[tokio::test]
+async fn what_would_be_held_is_refused_as_long_as_nothing_can_be_held() {
+    let relay = hostile("").start().await;
+    expect_refusal(&relay, "hold a moderator looks at this", "a moderator looks at this").await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_observes_never_acts() {
+    let relay = hostile("mode = 'observe'").start().await;
+    for text in ["reject x", "replace x", "hold x", "shadow x", "panic"] {
+        expect_pass(&relay, text, text).await;
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_of_one_room_does_not_see_the_others() {
+    let relay = hostile("rooms = ['QField']").start().await;
+    expect_pass(&relay, "reject x", "reject x").await;
+    assert_eq!(relay.put_line("QField", "jane", "reject x", &[]).await.status, 403);
+}
+
+#[tokio::test]
+async fn plugins_are_asked_in_order_and_see_what_those_before_them_wrote() {
+    let relay = Relay::with()
+        .env("RATE_LIMITS", "off")
+        .env("RELAY__FILTER__PLUGINS__ORDER", "second")
+        .plugin("first", "", &guest("hostile"))
+        .plugin("second", "", &guest("hostile"))
+        .start()
+        .await;
+    expect_refusal(&relay, "replace reject by the other", "by the other").await;
+}
+
+#[tokio::test]
+async fn the_messages_of_one_sender_keep_their_order() {
+    let relay = hostile("").start().await;
+    let mut jane = relay.join("QGIS").await;
+    jane.expect(nb_users(1)).await;
+    for n in 0..20 {
+        let text = if n % 2 == 0 { format!("spin {}", 100_000) } else { "hello".to_owned() };
+        jane.send(line("jane", &format!("{text} {n}"))).await;
+    }
+    for n in 0..20 {
+        let text = if n % 2 == 0 { format!("spin {}", 100_000) } else { "hello".to_owned() };
+        jane.expect(line("jane", &format!("{text} {n}"))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_knows_room_sender_and_time() {
+    let relay = hostile("").start().await;
+    let mut jane = relay.join_as("QGIS", "jane").await;
+    let mut told = async |what: &str, is: &str| {
+        jane.send(line("jane", &format!("tell {what}"))).await;
+        let refused = jane.next().await;
+        assert_eq!(refused["message"], json!(format!("Refused: {is}")), "{what}");
+    };
+    told("room", r#"QGIS 1 ["jane"]"#).await;
+    told("sender", "true true 1 1 false").await;
+    told("folded STRASSE ﬁne", "tell folded strasse fine").await;
+    told("time", "true").await;
+}
+
+#[tokio::test]
+async fn the_same_address_looks_the_same_and_is_not_shown() {
+    let relay = hostile("").start().await;
+    let (first, second) = (say(&relay, "tell address").await, say(&relay, "tell address").await);
+    assert_eq!(first.body, second.body);
+    assert!(!first.body.contains("127"), "{}", first.body);
+}
+
+#[tokio::test]
+async fn what_a_plugin_stores_is_there_for_the_next_message() {
+    let relay = hostile("").start().await;
+    for count in ["1", "2", "3"] {
+        expect_refusal(&relay, "count visits", count).await;
+    }
+}
