@@ -10,17 +10,52 @@ LOAD =
 SECONDS_EACH = 60
 FUZZ_TARGETS = frame v1 rules settings
 
-.PHONY: help run test bench bench-quick lint deny fuzz examples
+# For `make plugins`: `INSTALL=--install` puts the tools for Python and JavaScript into target/tools.
+INSTALL =
+
+# The kits, by which plugins are to be built anew.
+WIT = sdk/wit/filter.wit
+PYTHON_KIT = $(wildcard sdk/python/*.py sdk/python/gischat_filter/*.py) $(WIT)
+JAVASCRIPT_KIT = $(wildcard sdk/javascript/*.js sdk/javascript/src/*.js) $(WIT)
+# What a missing tool leaves behind is a word on how to get it, and no plugin.
+OR_MISSING = || [ $$? -eq 3 ]
+
+.PHONY: help run plugins plugins-rust guests test test-kits bench bench-quick lint deny fuzz examples
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-run: ## Build the relay and serve on http://127.0.0.1:8000 (ARGS="--config FILE")
+run: plugins ## Build the relay and its plugins, and serve on http://127.0.0.1:8000 (ARGS="--config FILE")
 	cargo run --release --locked --bin gischat-relay -- serve $(ARGS)
+
+plugins: plugins-rust plugins/polite-words/filter.wasm plugins/quiet-hours/filter.wasm ## Build the plugins, as far as the tools for them are there
+
+# Cargo knows by itself what is to be built anew.
+plugins-rust:
+	sh plugins/build-rust.sh $(OR_MISSING)
+
+plugins/polite-words/filter.wasm: plugins/polite-words/filter.py $(PYTHON_KIT)
+	sh plugins/build-python.sh $(INSTALL) polite-words $(OR_MISSING)
+
+plugins/quiet-hours/filter.wasm: plugins/quiet-hours/filter.js $(JAVASCRIPT_KIT)
+	sh plugins/build-javascript.sh $(INSTALL) quiet-hours $(OR_MISSING)
+
+guests: # The plugins that only tests use.
+	sh plugins/build-rust.sh ./tests/guests/hostile
+
+test-kits: # The kits for authors and the shipped plugins, natively.
+	cargo test --locked --manifest-path sdk/rust/Cargo.toml
+	cargo test --locked --manifest-path plugins/Cargo.toml
+	cd sdk/python && python3 -m unittest discover -s tests -t .
+	cd plugins/polite-words && PYTHONPATH=../../sdk/python python3 -m unittest
+	cd sdk/javascript && npm test
+	cd plugins/quiet-hours && node --import ../../sdk/javascript/register.js --test
 
 # The documentation's tests go first, so that the run closes on the tests themselves.
 test: ## Install what the tests need, where that is missing, and run them all
 	sh tests/needs.sh
+	$(MAKE) plugins guests INSTALL=--install
+	$(MAKE) test-kits
 	cargo test --workspace --locked --doc
 	cargo test --workspace --locked --lib --bins --tests --examples
 
@@ -35,8 +70,12 @@ bench-quick: ## All workloads in miniature: do they run, is nothing lost? (under
 
 lint: ## Format, clippy and documentation, warnings denied
 	cargo fmt --all --check
-	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	for crate in fuzz sdk/rust plugins tests/guests/hostile; do \
+		cargo fmt --all --manifest-path $$crate/Cargo.toml --check || exit 1; \
+	done
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --manifest-path sdk/rust/Cargo.toml --all-targets --locked -- -D warnings
+	cargo clippy --manifest-path plugins/Cargo.toml --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
 deny: ## Check dependencies: bans, licences, sources (needs cargo-deny)

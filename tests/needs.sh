@@ -26,6 +26,16 @@ need bsdutils -- command -v script
 # Debian's own Python runs examples/chat.py: another one in the PATH may lack the package.
 need python3 python3-websockets -- /usr/bin/python3 -c 'import websockets'
 
+# Plugins in Rust: a compiler with a standard library for WebAssembly, or Debian's with the sources of one.
+wasm() {
+    [ -e "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] ||
+        [ -e "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/std" ]
+}
+need rustc-web rust-web-src lld -- wasm
+# Plugins in Python and JavaScript; their tools come from their own registries.
+need python3-venv -- python3 -c 'import ensurepip'
+need nodejs npm -- command -v npm
+
 [ -n "$missing" ] || exit 0
 
 by_hand() {

@@ -22,7 +22,7 @@ use crate::intake::Intake;
 use crate::live::accept::{Connections, Port};
 use crate::live::admission::PerAddress;
 use crate::live::{Live, shard};
-use crate::sandbox::{Catalog, FolderError, Sandbox, SetUpError};
+use crate::sandbox::{FolderError, Library, Sandbox, SetUpError};
 use crate::settings::{Fault, Place};
 use crate::telemetry::Metrics;
 use crate::wire::frame::CloseCode;
@@ -38,8 +38,8 @@ pub struct App {
     config: Config,
     live: Arc<Live>,
     metrics: Arc<Metrics>,
-    /// Where plugins run, if there are any.
-    sandbox: Option<Arc<Sandbox>>,
+    /// The plugins and where they run, where the configuration names them.
+    plugins: Option<(Arc<Sandbox>, Arc<Library>)>,
 }
 
 /// Why the plugins cannot be had at all. One that cannot be loaded is no such reason.
@@ -53,22 +53,14 @@ pub enum PluginsError {
     Sandbox(#[from] SetUpError),
 }
 
-/// The plugins of the folder that the configuration names, and where they run; `None` when the configuration names no
-/// plugins, or there is no folder.
-///
-/// # Errors
-/// [`PluginsError`].
-pub async fn load_plugins(config: &Config) -> Result<Option<(Arc<Sandbox>, Catalog)>, PluginsError> {
-    let plugins = &config.filter.plugins;
-    if !config.filter.order.contains(&filter::Name::Plugin) || !plugins.is_there()? {
+/// The plugins of the folder that the configuration names, and where they run; `None` when no plugins are in the chain.
+async fn load_plugins(config: &filter::Config) -> Result<Option<(Arc<Sandbox>, Arc<Library>)>, PluginsError> {
+    if !config.order.contains(&filter::Name::Plugin) {
         return Ok(None);
     }
-    let sandbox = Arc::new(Sandbox::new(plugins.threads)?);
-    // Compiling computes for long, and loading runs the plugin: both on the sandbox's own threads.
-    let (of_task, settings) = (Arc::clone(&sandbox), plugins.clone());
-    let loading = sandbox.handle().spawn(async move { Catalog::load(&of_task, &settings).await });
-    let catalog = loading.await.map_err(|fault| SetUpError::from(std::io::Error::other(fault)))??;
-    Ok(Some((sandbox, catalog)))
+    let sandbox = Arc::new(Sandbox::new(config.plugins.threads, Some(config.plugins.cache()))?);
+    let library = Library::open(Arc::clone(&sandbox), config.plugins.clone()).await?;
+    Ok(Some((sandbox, library)))
 }
 
 /// Why a relay could not serve, or not go on.
@@ -114,15 +106,21 @@ impl App {
     /// # Errors
     /// [`PluginsError`] when the plugins cannot be had at all.
     pub async fn build(config: Config, rules: Rules) -> Result<Self, PluginsError> {
-        let (sandbox, catalog) = load_plugins(&config).await?.unzip();
+        let loaded = load_plugins(&config.filter).await?;
         let max_message_length = config.filter.shape.max_message_length;
-        let plugins = catalog.map(|catalog| Plugins::new(Arc::new(catalog), max_message_length));
+        let plugins = loaded.as_ref().map(|(_, library)| Plugins::new(Arc::clone(library), max_message_length));
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &config.instance.environment));
         let chain = Chain::build(&config.filter, rules, plugins, &metrics);
         let intake = Intake::new(chain, Arc::clone(&metrics));
         let limited = config.filter.rate.enabled;
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limited);
-        Ok(Self { config, live: Arc::new(live), metrics, sandbox })
+        Ok(Self { config, live: Arc::new(live), metrics, plugins: loaded })
+    }
+
+    /// The plugins, for who has them read again.
+    #[must_use]
+    pub fn plugins(&self) -> Option<Arc<Library>> {
+        self.plugins.as_ref().map(|(_, library)| Arc::clone(library))
     }
 
     /// Serves until `stop` is cancelled, and then until everything has ended, which takes 10 s at most.
@@ -132,7 +130,7 @@ impl App {
     /// # Errors
     /// [`ServeError`] when a port cannot be had. Nothing is served then.
     pub async fn serve(self, stop: CancellationToken) -> Result<(), ServeError> {
-        let Self { config, live, metrics, sandbox } = self;
+        let Self { config, live, metrics, plugins } = self;
         let server = config.server;
         let listener = bind(server.listen).await?;
         let metrics_listener = match server.metrics_listen {
@@ -145,7 +143,8 @@ impl App {
             shards => shards,
         };
         // A message that plugins look at goes from its shard to their threads and back, and nowhere else.
-        let runtime = sandbox.as_ref().map_or_else(tokio::runtime::Handle::current, |sandbox| sandbox.handle());
+        let of_plugins = plugins.as_ref().map(|(sandbox, _)| sandbox.handle());
+        let runtime = of_plugins.unwrap_or_else(tokio::runtime::Handle::current);
         let (rooms, endings) =
             shard::start(&live, config.instance.rooms, threads, &runtime).map_err(ServeError::Shards)?;
         let rooms = Arc::new(rooms);
@@ -188,6 +187,9 @@ impl App {
         log_address(&listener, "serving");
         tasks.spawn(port.serve(listener));
         tasks.spawn(prune(Arc::clone(&live), stop.clone()));
+        if let Some((_, library)) = &plugins {
+            tasks.spawn(Arc::clone(library).watch(stop.clone()));
+        }
 
         let mut endings: FuturesUnordered<shard::Ending> = endings.into_iter().collect();
         let lost = tokio::select! {

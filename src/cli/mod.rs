@@ -6,6 +6,7 @@ mod health;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,7 @@ use crate::app::{self, App};
 use crate::config::{self, Config};
 use crate::filter::Name;
 use crate::filter::rules::Rules;
+use crate::sandbox::Library;
 use crate::settings::Fault;
 use crate::telemetry::logging;
 
@@ -129,22 +131,37 @@ async fn run(config: Config, rules: Rules) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut signals = Signals::listen()?;
     let app = App::build(config, rules).await?;
+    let plugins = app.plugins();
     let serving = app.serve(stop.clone());
     let mut serving = std::pin::pin!(serving);
-    tokio::select! {
-        served = &mut serving => served?,
-        () = signals.received() => {
-            stop.cancel();
-            serving.await?;
+    loop {
+        tokio::select! {
+            served = &mut serving => return Ok(served?),
+            signal = signals.received() => match (signal, plugins.clone()) {
+                (Signal::End, _) => {
+                    stop.cancel();
+                    return Ok(serving.await?);
+                }
+                (Signal::Reload, Some(plugins)) => drop(tokio::spawn(async move { reload(&plugins).await })),
+                (Signal::Reload, None) => {}
+            },
         }
     }
-    Ok(())
 }
 
-/// The signals that ask a program to end.
+/// Reads the plugins again, as SIGHUP asks for.
+async fn reload(plugins: &Arc<Library>) {
+    tracing::info!("reading the plugins again");
+    if let Err(fault) = plugins.reload().await {
+        tracing::error!(%fault, "the plugins stay as they are");
+    }
+}
+
+/// The signals that ask a program to end, and the one that asks it to read its files again.
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -152,13 +169,24 @@ impl Signals {
         use anyhow::Context;
         use tokio::signal::unix::{SignalKind, signal};
         let listen = |kind| signal(kind).context("signals cannot be listened for");
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
     }
 
-    async fn received(&mut self) {
+    async fn received(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Signal::End,
+            _ = self.interrupt.recv() => Signal::End,
+            _ = self.hangup.recv() => Signal::Reload,
         }
     }
+}
+
+/// What a signal asks for.
+enum Signal {
+    End,
+    Reload,
 }

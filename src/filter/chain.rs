@@ -12,7 +12,6 @@ use crate::telemetry::{Histogram, Metrics};
 #[derive(Debug)]
 pub struct Chain {
     links: Vec<Link>,
-    wants_names: bool,
 }
 
 #[derive(Debug)]
@@ -41,15 +40,13 @@ impl Chain {
     /// A chain of these filters.
     pub fn of(filters: impl IntoIterator<Item = Box<dyn Filter>>, metrics: &Metrics) -> Self {
         let link = |filter: Box<dyn Filter>| Link { seconds: metrics.filter_seconds(filter.name()), filter };
-        let links: Vec<Link> = filters.into_iter().map(link).collect();
-        let wants_names = links.iter().any(|link| link.filter.wants_names());
-        Self { links, wants_names }
+        Self { links: filters.into_iter().map(link).collect() }
     }
 
     /// Whether a filter looks at the nicknames of a room, which cost time to put together.
     #[must_use]
     pub fn wants_names(&self) -> bool {
-        self.wants_names
+        self.links.iter().any(|link| link.filter.wants_names())
     }
 
     /// Forgets what filters keep of senders that have gone quiet. Takes milliseconds when there are many; not for a

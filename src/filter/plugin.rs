@@ -10,17 +10,17 @@ use std::time::{Duration, Instant};
 use super::{Answer, Filter, Finding};
 use crate::matching::Folded;
 use crate::model::{Basis, Code, Kind, Match, Message, Mode, Outcome, Reason, Sender, Verdict};
-use crate::sandbox::{Action, Answer as PluginAnswer, Catalog, Entry, Failure, OnFailure, Question, Scene};
+use crate::sandbox::{Action, Answer as PluginAnswer, Entry, Failure, Library, OnFailure, Question, Scene};
 
 /// What is said to a sender when a plugin gives no reason.
 const NO_REASON: &str = "This message was refused by a filter of this instance.";
 /// What is said when a plugin could not answer.
 const FAILED: &str = "A filter of this instance cannot be asked now; please try again later.";
 
-/// The plugins of the catalog, as one step of the chain.
+/// The plugins of the folder, as one step of the chain.
 #[derive(Debug)]
 pub struct Plugins {
-    catalog: Arc<Catalog>,
+    library: Arc<Library>,
     /// Longest text that a plugin may put in place of another, in code points.
     max_message_length: usize,
     /// Makes of an address what plugins see of it.
@@ -28,10 +28,10 @@ pub struct Plugins {
 }
 
 impl Plugins {
-    /// The plugins of `catalog`; texts that they write may have `max_message_length` code points.
+    /// The plugins of `library`, as they are when a message comes; texts that they write may have `max_message_length` code points.
     #[must_use]
-    pub fn new(catalog: Arc<Catalog>, max_message_length: usize) -> Self {
-        Self { catalog, max_message_length, key: RandomState::new() }
+    pub fn new(library: Arc<Library>, max_message_length: usize) -> Self {
+        Self { library, max_message_length, key: RandomState::new() }
     }
 }
 
@@ -41,14 +41,13 @@ impl Filter for Plugins {
     }
 
     fn wants_names(&self) -> bool {
-        !self.catalog.entries.is_empty()
+        !self.library.current().entries.is_empty()
     }
 
     fn examine(&self, message: &Message, sender: &Sender) -> Answer {
-        let catalog = Arc::clone(&self.catalog);
-        let concerned: Vec<usize> = (0..catalog.entries.len())
-            .filter(|at| catalog.entries.get(*at).is_some_and(|entry| concerns(entry, message, sender)))
-            .collect();
+        let catalog = self.library.current();
+        let concerned = catalog.entries.iter().filter(|entry| concerns(entry, message, sender));
+        let concerned: Vec<Arc<Entry>> = concerned.map(Arc::clone).collect();
         if concerned.is_empty() {
             return Answer::Now(Finding::PASS);
         }
@@ -57,8 +56,8 @@ impl Filter for Plugins {
         let (message, sender) = (message.clone(), sender.clone());
         Answer::Later(Box::pin(async move {
             let mut hearing = Hearing { message, sender, address, max_message_length, finding: Finding::PASS };
-            for entry in concerned.iter().filter_map(|at| catalog.entries.get(*at)) {
-                hearing.ask(entry).await;
+            for entry in concerned {
+                hearing.ask(&entry).await;
                 if !matches!(hearing.finding.verdict, Verdict::Pass | Verdict::Replace(_)) {
                     break;
                 }

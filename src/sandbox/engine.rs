@@ -1,5 +1,6 @@
 //! The machine that plugins run on: wasmtime's engine, the threads of their calls, and the clock that interrupts them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, Thread};
@@ -9,6 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::artifact::Cache;
 use super::contract::Filter;
 use super::host::Host;
 
@@ -29,6 +31,8 @@ pub(super) const MAX_TABLE_ELEMENTS: usize = 100_000;
 pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) linker: Linker<Host>,
+    /// Compiled plugins, where there is a place for them.
+    pub(super) cache: Option<Cache>,
     clock: Clock,
     /// Taken at the end only.
     runtime: Option<Runtime>,
@@ -52,11 +56,12 @@ impl From<std::io::Error> for SetUpError {
 }
 
 impl Sandbox {
-    /// Sets the machine up, with a thread for each of `threads` calls that compute at the same time.
+    /// Sets the machine up, with a thread for each of `threads` calls that compute at the same time, and keeps what it
+    /// compiles in the folder `cache`, if that can be had and is nobody else's.
     ///
     /// # Errors
     /// When the system gives no threads or no address space.
-    pub fn new(threads: usize) -> Result<Self, SetUpError> {
+    pub fn new(threads: usize, cache: Option<PathBuf>) -> Result<Self, SetUpError> {
         let refused = |fault: wasmtime::Error| SetUpError(fault.into());
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(INSTANCES)
@@ -81,7 +86,14 @@ impl Sandbox {
         let runtime =
             Builder::new_multi_thread().worker_threads(threads.max(1)).thread_name("plugins").enable_time().build()?;
         let clock = Clock::start(engine.clone())?;
-        Ok(Self { engine, linker, clock, runtime: Some(runtime) })
+        let cache = cache.and_then(|folder| match Cache::open(folder) {
+            Ok(cache) => Some(cache),
+            Err(fault) => {
+                tracing::warn!(%fault, "compiled plugins are not kept");
+                None
+            }
+        });
+        Ok(Self { engine, linker, cache, clock, runtime: Some(runtime) })
     }
 
     /// Where calls run: threads that serve nothing else.

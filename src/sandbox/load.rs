@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+use super::artifact::{Cache, hex};
 
 /// Largest file, in bytes. Python's are some 20 MB.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -64,7 +67,23 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
 ///
 /// # Errors
 /// When it is none, or no filter of this version of the contract.
-pub(super) fn compile(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<Component, LoadError> {
+pub(super) fn compile(
+    engine: &Engine,
+    cache: Option<&Cache>,
+    path: &Path,
+    bytes: &[u8],
+) -> Result<Component, LoadError> {
+    if let Some(component) = cache.and_then(|cache| cache.get(engine, bytes)) {
+        return Ok(component);
+    }
+    let component = compile_anew(engine, path, bytes)?;
+    if let Some(Err(fault)) = cache.map(|cache| cache.put(engine, bytes, &component)) {
+        tracing::warn!(file = %path.display(), %fault, "a compiled plugin could not be kept");
+    }
+    Ok(component)
+}
+
+fn compile_anew(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<Component, LoadError> {
     let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
     let binary = wat::parse_bytes(bytes).map_err(|fault| unfit(not_wasm(bytes, &fault.to_string())))?;
     // What follows expects whole and valid code; a fault of its own must not take the relay along either. Nothing that
@@ -142,15 +161,8 @@ pub(super) fn root(fault: &wasmtime::Error) -> String {
 /// # Errors
 /// [`LoadError::Digest`] when it is another one.
 pub(super) fn check_digest(path: &Path, bytes: &[u8], expected: Option<&str>) -> Result<(), LoadError> {
-    use std::fmt::Write as _;
-
-    use sha2::{Digest, Sha256};
     let Some(expected) = expected else { return Ok(()) };
-    let mut found = String::new();
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string cannot fail.
-        let _infallible = write!(found, "{byte:02x}");
-    }
+    let found = hex(&Sha256::digest(bytes));
     if found == expected {
         return Ok(());
     }

@@ -7,11 +7,15 @@
 //! A plugin has no files, no network, no environment and no clock. Whatever it does, a call of it comes back with an
 //! answer or a [`Failure`].
 
+mod artifact;
 mod catalog;
+mod config;
 mod contract;
 mod engine;
+mod folder;
 mod health;
 mod host;
+mod library;
 mod limits;
 mod load;
 mod manifest;
@@ -20,9 +24,12 @@ mod question;
 mod shared;
 mod store;
 
-pub use catalog::{Catalog, Config, Entry, FolderError};
+pub use catalog::{Catalog, Entry};
+pub use config::Config;
 pub use contract::{Action, Answer};
 pub use engine::{Sandbox, SetUpError};
+pub use folder::FolderError;
+pub use library::Library;
 pub use limits::Limits;
 pub use load::LoadError;
 pub use manifest::{Manifest, OnFailure};

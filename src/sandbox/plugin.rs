@@ -76,7 +76,7 @@ impl Plugin {
         let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
         let bytes = super::load::read(path)?;
         super::load::check_digest(path, &bytes, manifest.sha256.as_deref())?;
-        let component = super::load::compile(&sandbox.engine, path, &bytes)?;
+        let component = super::load::compile(&sandbox.engine, sandbox.cache.as_ref(), path, &bytes)?;
         let fits = |fault: wasmtime::Error| {
             unfit(format!("does not fit the contract: {}. Build it with the kit of this relay", root(&fault)))
         };

@@ -4,6 +4,7 @@
 
 mod files;
 mod hostile;
+mod reload;
 mod verdicts;
 
 use std::path::Path;

@@ -1,0 +1,106 @@
+//! The folder of plugins changes while the relay runs.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::{expect_pass, expect_refusal, guest, hostile, say};
+use crate::support::Relay;
+
+/// Writes a file as an editor or a copy does: aside, then in place.
+fn place(relay: &Relay, name: &str, bytes: &[u8]) {
+    let path = relay.directory().join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let aside = path.with_extension("part");
+    std::fs::write(&aside, bytes).unwrap();
+    std::fs::rename(aside, path).unwrap();
+}
+
+/// Waits until a message gets this status.
+async fn until(relay: &Relay, text: &str, status: u16) {
+    relay.wait_until(status, async || say(relay, text).await.status).await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_dropped_into_the_folder_filters_the_running_relay() {
+    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+    expect_pass(&relay, "reject x", "reject x").await;
+    place(&relay, "plugins/new/filter.wasm", &guest("hostile"));
+    until(&relay, "reject x", 403).await;
+}
+
+#[tokio::test]
+async fn a_changed_manifest_takes_over() {
+    let relay = hostile("mode = 'observe'").start().await;
+    expect_pass(&relay, "reject x", "reject x").await;
+    place(&relay, "plugins/hostile/plugin.toml", b"mode = 'enforce'");
+    until(&relay, "reject x", 403).await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_removed_is_gone() {
+    let relay = hostile("").start().await;
+    expect_refusal(&relay, "reject x", "x").await;
+    std::fs::remove_dir_all(relay.directory().join("plugins/hostile")).unwrap();
+    until(&relay, "reject x", 200).await;
+}
+
+#[tokio::test]
+async fn what_is_at_fault_leaves_the_old_one_running_and_is_named() {
+    let relay = hostile("").start().await;
+    place(&relay, "plugins/hostile/filter.wasm", b"no wasm");
+    let named = async || u64::from(relay.log().iter().any(|line| line.contains("a plugin runs on as it was before")));
+    relay.wait_until(1, named).await;
+    assert!(relay.log().iter().any(|line| line.contains("is neither WebAssembly nor its text form")));
+    expect_refusal(&relay, "reject x", "x").await;
+}
+
+#[tokio::test]
+async fn sighup_has_the_folder_read_again() {
+    let relay = hostile("mode = 'observe'").start().await;
+    place(&relay, "plugins/hostile/plugin.toml", b"mode = 'enforce'");
+    relay.signal("HUP");
+    let read = async || u64::from(relay.log().iter().any(|line| line.contains("reading the plugins again")));
+    relay.wait_until(1, read).await;
+    until(&relay, "reject x", 403).await;
+}
+
+#[tokio::test]
+async fn what_did_not_change_keeps_what_it_stores() {
+    let relay = hostile("").start().await;
+    expect_refusal(&relay, "count visits", "1").await;
+    place(&relay, "plugins/other/plugin.toml", b"");
+    let named = async || u64::from(relay.log().iter().any(|line| line.contains("there is no filter.wasm")));
+    relay.wait_until(1, named).await;
+    expect_refusal(&relay, "count visits", "2").await;
+}
+
+#[tokio::test]
+async fn every_message_has_its_verdict_while_plugins_change() {
+    let relay = hostile("").start().await;
+    for n in 0..8 {
+        place(&relay, "plugins/hostile/plugin.toml", format!("version = '{n}'").as_bytes());
+        relay.signal("HUP");
+        for _ in 0..25 {
+            expect_refusal(&relay, "reject x", "x").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn compiled_plugins_are_kept_where_nobody_else_can_write() {
+    let relay = hostile("").start().await;
+    let cache = relay.directory().join("plugins/.cache");
+    assert_eq!(std::fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
+    let artifacts =
+        |cache: &Path| std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let before = artifacts(&cache);
+    assert_eq!(before.len(), 1, "{before:?}");
+    // Damaged, it is compiled anew, not believed.
+    let mut bytes = std::fs::read(&before[0]).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&before[0], &bytes).unwrap();
+    place(&relay, "plugins/hostile/plugin.toml", b"version = '2'");
+    let damaged = async || u64::from(relay.log().iter().any(|line| line.contains("is damaged and is compiled anew")));
+    relay.wait_until(1, damaged).await;
+    expect_refusal(&relay, "reject x", "x").await;
+}
