@@ -9,6 +9,7 @@ use super::config::Config;
 use super::engine::Sandbox;
 use super::folder::{FolderError, MANIFEST, Place, Print, in_order};
 use super::limits::Limits;
+use super::load::{LoadError, Patience};
 use super::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use super::plugin::Plugin;
 
@@ -37,7 +38,12 @@ impl Catalog {
     ///
     /// # Errors
     /// [`FolderError`] when the folder cannot be read or holds too much.
-    pub async fn load(sandbox: &Arc<Sandbox>, config: &Config, before: &Self) -> Result<Self, FolderError> {
+    pub(super) async fn load(
+        sandbox: &Arc<Sandbox>,
+        config: &Config,
+        before: &Self,
+        patience: Patience,
+    ) -> Result<Self, FolderError> {
         let found = config.find()?;
         let mut entries = Vec::new();
         for (name, place) in in_order(found, &config.order) {
@@ -45,7 +51,7 @@ impl Catalog {
             let entry = match old {
                 Some(old) if old.seen == place.print() => Arc::clone(old),
                 _ => {
-                    let new = Arc::new(Entry::load(sandbox, &name, &place, &config.caps).await);
+                    let new = Arc::new(Entry::load(sandbox, &name, &place, &config.caps, patience).await);
                     new.log();
                     match old {
                         Some(old) if new.plugin.is_err() && old.plugin.is_ok() => {
@@ -65,8 +71,15 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// Whether a plugin was left for later.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.entries.iter().any(|entry| entry.seen.is_empty())
+    }
+}
+
 impl Entry {
-    async fn load(sandbox: &Arc<Sandbox>, name: &str, place: &Place, caps: &Limits) -> Self {
+    async fn load(sandbox: &Arc<Sandbox>, name: &str, place: &Place, caps: &Limits, patience: Patience) -> Self {
         // First of all: what changes while the files are read is seen as a change afterwards.
         let seen = place.print();
         let manifest = match place {
@@ -85,8 +98,11 @@ impl Entry {
             let fault = format!("{}: there is no filter.wasm: build it first", place.path().display());
             return Self { manifest, plugin: Err(fault), seen };
         };
-        let plugin = Plugin::load(sandbox, manifest.clone(), &code, caps).await.map_err(|fault| fault.to_string());
-        Self { manifest, plugin, seen }
+        match Plugin::load(sandbox, manifest.clone(), &code, caps, patience).await {
+            // Seen as nothing, it is taken for changed at the next look, and read with more patience.
+            Err(LoadError::Later) => Self { manifest, plugin: Err(LoadError::Later.to_string()), seen: Print::new() },
+            loaded => Self { manifest, plugin: loaded.map_err(|fault| fault.to_string()), seen },
+        }
     }
 
     fn log(&self) {
@@ -95,6 +111,9 @@ impl Entry {
             Ok(plugin) => {
                 let mode = self.manifest.mode.as_str();
                 tracing::info!(plugin = name, version = plugin.version(), mode, "a plugin is loaded");
+            }
+            Err(_) if self.seen.is_empty() => {
+                tracing::info!(plugin = name, "a plugin is being compiled, which takes some seconds");
             }
             Err(fault) => tracing::error!(plugin = name, fault, "a plugin could not be loaded"),
         }

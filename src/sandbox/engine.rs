@@ -31,8 +31,8 @@ pub(super) const MAX_TABLE_ELEMENTS: usize = 100_000;
 pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) linker: Linker<Host>,
-    /// Compiled plugins, where there is a place for them.
-    pub(super) cache: Option<Cache>,
+    /// Where compiled plugins are kept.
+    cache: Option<PathBuf>,
     clock: Clock,
     /// Taken at the end only.
     runtime: Option<Runtime>,
@@ -86,13 +86,6 @@ impl Sandbox {
         let runtime =
             Builder::new_multi_thread().worker_threads(threads.max(1)).thread_name("plugins").enable_time().build()?;
         let clock = Clock::start(engine.clone())?;
-        let cache = cache.and_then(|folder| match Cache::open(folder) {
-            Ok(cache) => Some(cache),
-            Err(fault) => {
-                tracing::warn!(%fault, "compiled plugins are not kept");
-                None
-            }
-        });
         Ok(Self { engine, linker, cache, clock, runtime: Some(runtime) })
     }
 
@@ -104,6 +97,12 @@ impl Sandbox {
     pub fn handle(&self) -> Handle {
         #[expect(clippy::expect_used, reason = "taken in `drop` alone")]
         self.runtime.as_ref().expect("the runtime is there until the end").handle().clone()
+    }
+
+    /// The compiled plugins, if they can be kept. Looked at anew each time: the folder may come and go with its plugins.
+    pub(super) fn cache(&self) -> Option<Cache> {
+        let folder = self.cache.clone()?;
+        Cache::open(folder).inspect_err(|fault| tracing::warn!(%fault, "compiled plugins are not kept")).ok()
     }
 
     /// Lets time pass for plugins as long as the guard lives.

@@ -9,6 +9,7 @@ use super::catalog::Catalog;
 use super::config::Config;
 use super::engine::Sandbox;
 use super::folder::{FolderError, Print};
+use super::load::Patience;
 
 /// How often the folder is looked at. What has changed is read when it looks the same twice in a row: whoever writes a
 /// file has then written all of it.
@@ -25,14 +26,15 @@ pub struct Library {
 }
 
 impl Library {
-    /// Loads the plugins of the folder.
+    /// Loads the plugins of the folder. What would have to be compiled for seconds is left to [`Library::watch`]: until
+    /// then its failure policy holds.
     ///
     /// # Errors
     /// [`FolderError`] when the folder cannot be used.
     pub async fn open(sandbox: Arc<Sandbox>, config: Config) -> Result<Arc<Self>, FolderError> {
         let library = Self { sandbox, config, current: RwLock::default(), loading: tokio::sync::Mutex::default() };
         let library = Arc::new(library);
-        library.reload().await?;
+        library.load(Patience::Quick).await?;
         Ok(library)
     }
 
@@ -48,17 +50,24 @@ impl Library {
     /// # Errors
     /// [`FolderError`] when the folder cannot be used; everything stays then.
     pub async fn reload(self: &Arc<Self>) -> Result<(), FolderError> {
+        self.load(Patience::Full).await
+    }
+
+    async fn load(self: &Arc<Self>, patience: Patience) -> Result<(), FolderError> {
         let mut seen = self.loading.lock().await;
         *seen = self.config.print()?;
         let this = Arc::clone(self);
         // Compiling computes for long, and loading runs the plugin: both on the threads of plugins.
         let loading = self.sandbox.handle().spawn(async move {
             let before = this.current();
-            Catalog::load(&this.sandbox, &this.config, &before).await
+            Catalog::load(&this.sandbox, &this.config, &before, patience).await
         });
         match loading.await {
             Ok(loaded) => {
                 let loaded = Arc::new(loaded?);
+                if loaded.is_unfinished() {
+                    seen.clear();
+                }
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
             }
             Err(fault) => tracing::error!(%fault, "loading the plugins has failed; they stay as they are"),
@@ -78,7 +87,7 @@ impl Library {
             let Ok(now) = self.config.print() else { continue };
             let is_new = *self.loading.lock().await != now;
             if is_new && last.as_ref() == Some(&now) {
-                tracing::info!("the plugins have changed");
+                tracing::info!("reading the plugins: something has changed, or is left to do");
                 if let Err(fault) = self.reload().await {
                     tracing::error!(%fault, "the plugins stay as they are");
                 }

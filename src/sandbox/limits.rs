@@ -19,7 +19,7 @@ pub(super) const MAX_PATTERNS: usize = 1_000;
 /// Memory of one compiled expression, in bytes.
 pub(super) const PATTERN_BYTES: usize = 1024 * 1024;
 /// A component above this size brings an interpreter along, as those of Python and JavaScript do.
-const INTERPRETER_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const INTERPRETER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bounds of one plugin. Its manifest may set them, up to the operator's caps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::artifact::{Cache, hex};
+use super::limits::INTERPRETER_BYTES;
 
 /// Largest file, in bytes. Python's are some 20 MB.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -16,6 +17,15 @@ const GUEST: &str = "gischat:filter/guest@";
 const MAJOR: &str = "1";
 /// What a filter may import.
 const IMPORTS: &str = "gischat:filter/";
+
+/// How long loading may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// As long as it takes.
+    Full,
+    /// What would have to be compiled for seconds is left for later: a relay that starts serves first.
+    Quick,
+}
 
 /// Why a file is no plugin, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +51,9 @@ pub enum LoadError {
         /// What it is.
         found: String,
     },
+    /// Compiling it takes seconds, which there are none of now.
+    #[error("is being compiled, which takes some seconds")]
+    Later,
     /// The file is no WebAssembly, or not one that can be used.
     #[error("{}: {text}", path.display())]
     Unfit {
@@ -72,9 +85,13 @@ pub(super) fn compile(
     cache: Option<&Cache>,
     path: &Path,
     bytes: &[u8],
+    patience: Patience,
 ) -> Result<Component, LoadError> {
     if let Some(component) = cache.and_then(|cache| cache.get(engine, bytes)) {
         return Ok(component);
+    }
+    if patience == Patience::Quick && bytes.len() > INTERPRETER_BYTES {
+        return Err(LoadError::Later);
     }
     let component = compile_anew(engine, path, bytes)?;
     if let Some(Err(fault)) = cache.map(|cache| cache.put(engine, bytes, &component)) {

@@ -12,7 +12,7 @@ use super::engine::{Running, Sandbox};
 use super::health::Health;
 use super::host::Host;
 use super::limits::Limits;
-use super::load::{LoadError, root};
+use super::load::{LoadError, Patience, root};
 use super::manifest::Manifest;
 use super::question::{Question, Scene};
 use super::shared::{Shared, lock};
@@ -67,16 +67,17 @@ impl Plugin {
     ///
     /// # Errors
     /// [`LoadError`], in words for the operator.
-    pub async fn load(
+    pub(super) async fn load(
         sandbox: &Arc<Sandbox>,
         manifest: Manifest,
         path: &std::path::Path,
         caps: &Limits,
+        patience: Patience,
     ) -> Result<Self, LoadError> {
         let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
         let bytes = super::load::read(path)?;
         super::load::check_digest(path, &bytes, manifest.sha256.as_deref())?;
-        let component = super::load::compile(&sandbox.engine, sandbox.cache.as_ref(), path, &bytes)?;
+        let component = super::load::compile(&sandbox.engine, sandbox.cache().as_ref(), path, &bytes, patience)?;
         let fits = |fault: wasmtime::Error| {
             unfit(format!("does not fit the contract: {}. Build it with the kit of this relay", root(&fault)))
         };

@@ -104,3 +104,18 @@ async fn compiled_plugins_are_kept_where_nobody_else_can_write() {
     relay.wait_until(1, damaged).await;
     expect_refusal(&relay, "reject x", "x").await;
 }
+
+#[tokio::test]
+async fn a_plugin_that_takes_seconds_to_compile_does_not_keep_the_relay_from_serving() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/polite-words/filter.wasm");
+    let python = std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make plugins`", path.display()));
+    let manifest = "limits.deadline_ms = 200\n[settings]\nwords = ['casino']\naction = 'reject'\nreason = 'No games.'";
+    let relay = Relay::with().env("RATE_LIMITS", "off").plugin("polite", manifest, &python).start().await;
+    expect_pass(&relay, "the casino", "the casino").await;
+    let begun = std::time::Instant::now();
+    while say(&relay, "the casino").await.status != 403 {
+        assert!(begun.elapsed().as_secs() < 180, "it is never compiled");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    expect_refusal(&relay, "the casino", "No games.").await;
+}
