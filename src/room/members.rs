@@ -36,7 +36,7 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) struct SpokeAs {
     pub(super) author: Nickname,
-    /// [`Nicknames::changes`] at that time.
+    /// `Nicknames::changes` at that time.
     pub(super) changes: u64,
 }
 

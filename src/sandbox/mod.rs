@@ -1,7 +1,7 @@
 //! Plugins: filters that moderators write, as WebAssembly components that run in a sandbox.
 //!
-//! The one module that knows wasmtime. It owns how a plugin's file is read and checked ([`load`]), what a plugin may
-//! reach ([`host`]), how much of anything it may use ([`Limits`]), and how it is called ([`Plugin`]): within its
+//! The one module that knows wasmtime. It owns how a plugin's file is read and checked (`load`), what a plugin may
+//! reach (`host`), how much of anything it may use ([`Limits`]), and how it is called ([`Plugin`]): within its
 //! deadline, in an instance that is used again, on threads of its own. The contract itself is `sdk/wit`.
 //!
 //! A plugin has no files, no network, no environment and no clock. Whatever it does, a call of it comes back with an
