@@ -110,7 +110,7 @@ pub struct Entry {
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// It cannot be read.
-    #[error("{}: the folder of plugins cannot be read: {source}", path.display())]
+    #[error("{}: the folder cannot be read: {source}", path.display())]
     Read {
         /// Which one.
         path: PathBuf,
@@ -145,6 +145,20 @@ impl Catalog {
 }
 
 impl Entry {
+    /// Loads the plugin of one folder, whose name is the plugin's.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub async fn of_folder(sandbox: &Arc<Sandbox>, folder: &Path, caps: &Limits) -> Result<Self, FolderError> {
+        let fault = |source| FolderError::Read { path: folder.to_owned(), source };
+        let whole = folder.canonicalize().map_err(fault)?;
+        if !whole.is_dir() {
+            return Err(fault(std::io::ErrorKind::NotADirectory.into()));
+        }
+        let name = whole.file_name().unwrap_or_default().to_string_lossy();
+        Ok(Self::load(sandbox, &name, &Place::Folder(folder.to_owned()), caps).await)
+    }
+
     async fn load(sandbox: &Arc<Sandbox>, name: &str, place: &Place, caps: &Limits) -> Self {
         let manifest = match place {
             Place::File(_) => Ok(Manifest::bare(name)),
@@ -156,7 +170,11 @@ impl Entry {
         };
         let code = match place {
             Place::File(file) => Some(file.clone()),
-            Place::Folder(folder) => CODE.map(|file| folder.join(file)).into_iter().find(|file| file.exists()),
+            Place::Folder(folder) => {
+                let own = format!("{name}.wasm");
+                let names = CODE.into_iter().chain([own.as_str()]);
+                names.map(|file| folder.join(file)).find(|file| file.exists())
+            }
         };
         let Some(code) = code else {
             let fault = format!("{}: there is no filter.wasm: build it first", place.path().display());

@@ -12,6 +12,7 @@ mod contract;
 mod engine;
 mod health;
 mod host;
+mod limiter;
 mod limits;
 mod load;
 mod manifest;
