@@ -55,6 +55,36 @@ fn a_plugin_in_javascript_is_made_from_scratch() {
     from_scratch("javascript");
 }
 
+const NO_ADMINS: &str = "
+import { Filter, passed, reject } from 'gischat-filter';
+
+export default class NoAdmins extends Filter {
+  name = 'no-admins';
+  version = '0.1.0';
+
+  checkNickname(nickname, room, sender) {
+    return nickname === 'admin' && !sender.trusted ? reject(`nobody is admin of ${room}`) : passed();
+  }
+}
+";
+
+#[test]
+fn a_case_may_be_about_a_nickname() {
+    let plugins = Plugins::none();
+    done(&plugins.run(&["new", "no-admins", "--lang", "js"], &[]));
+    let cases = "[[case]]\nname = 'a'\nnickname = 'admin'\n\
+                 expect = { action = 'reject', reason = 'nobody is admin of QGIS' }\n\
+                 [[case]]\nname = 'b'\nnickname = 'admin'\nsender.trusted = true\nexpect.action = 'pass'\n\
+                 [[case]]\nname = 'c'\nnickname = 'bob'\nexpect.action = 'pass'\n";
+    let plugins = plugins
+        .with("plugins/no-admins/filter.js", NO_ADMINS.as_bytes())
+        .with("plugins/no-admins/cases/first.toml", cases.as_bytes());
+    done(&build(plugins.0.path(), "plugins/no-admins"));
+    let test = run_long(plugins.0.path(), &["test", "plugins/no-admins"]);
+    done(&test);
+    assert!(test.stdout.ends_with("3 cases, all hold\n"), "{}", test.stdout);
+}
+
 #[test]
 fn nothing_of_the_template_is_left_in_a_new_plugin() {
     let plugins = Plugins::none();
