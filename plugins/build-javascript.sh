@@ -4,11 +4,13 @@
 #
 # componentize-js and esbuild are looked for beside a componentize-js on the PATH and in
 # ${GISCHAT_TOOLS:-target/tools}/javascript; --install puts them there.
+# The kit is that of ${GISCHAT_SDK:-sdk}. GISCHAT_INSTALL is what is said to install with, in place of --install.
 #
 # Status 3: something has to be installed first; what, is said.
 set -eu
 plugins=$(cd "$(dirname "$0")" && pwd)
 root=${plugins%/*}
+sdk=${GISCHAT_SDK:-$root/sdk}
 version=0.23.0
 esbuild=0.28.2
 tools=${GISCHAT_TOOLS:-$root/target/tools}/javascript
@@ -52,7 +54,7 @@ elif [ $install = yes ]; then
     modules=$tools/node_modules
 else
     echo "There are no componentize-js $version and esbuild. Install them with one of these:" >&2
-    echo "    $0 --install    # into $tools" >&2
+    echo "    ${GISCHAT_INSTALL:-$0 --install}    # into $tools" >&2
     echo "    npm install --global @bytecodealliance/componentize-js@$version esbuild@$esbuild" >&2
     exit 3
 fi
@@ -70,6 +72,6 @@ for name; do
         echo "There is no JavaScript plugin $name: $folder/filter.js is missing." >&2
         exit 2
     fi
-    node "$root/sdk/javascript/build.js" "$modules" "$folder" "$folder/filter.wasm"
+    node "$sdk/javascript/build.js" "$modules" "$folder" "$folder/filter.wasm"
     echo "$folder/filter.wasm: $(($(wc -c < "$folder/filter.wasm"))) bytes"
 done

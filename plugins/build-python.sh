@@ -3,11 +3,13 @@
 # ends as plugins/NAME/filter.wasm. A NAME with a slash is the folder of a plugin that lies elsewhere.
 #
 # componentize-py is looked for on the PATH and in ${GISCHAT_TOOLS:-target/tools}/python; --install puts it there.
+# The kit is that of ${GISCHAT_SDK:-sdk}. GISCHAT_INSTALL is what is said to install with, in place of --install.
 #
 # Status 3: something has to be installed first; what, is said.
 set -eu
 plugins=$(cd "$(dirname "$0")" && pwd)
 root=${plugins%/*}
+sdk=${GISCHAT_SDK:-$root/sdk}
 version=0.25.0
 tools=${GISCHAT_TOOLS:-$root/target/tools}/python
 
@@ -36,7 +38,7 @@ elif [ $install = yes ]; then
     tool=$tools/bin/componentize-py
 else
     echo "There is no componentize-py $version. Install it with one of these:" >&2
-    echo "    $0 --install    # into $tools" >&2
+    echo "    ${GISCHAT_INSTALL:-$0 --install}    # into $tools" >&2
     echo "    pip install componentize-py==$version" >&2
     exit 3
 fi
@@ -60,8 +62,8 @@ for name; do
     fi
     rm -rf "$work/sources"
     mkdir "$work/sources"
-    cp "$root/sdk/python/gischat_component.py" "$work/sources"
-    cp -R "$root/sdk/python/gischat_filter" "$work/sources"
+    cp "$sdk/python/gischat_component.py" "$work/sources"
+    cp -R "$sdk/python/gischat_filter" "$work/sources"
     for source in "$folder"/*.py "$folder"/*/__init__.py; do
         case $source in
             */test_*.py | */tests/__init__.py | *\**) ;;
@@ -70,7 +72,7 @@ for name; do
         esac
     done
     # Without a backtrace of the tool, so that what Python says stands at the end.
-    RUST_BACKTRACE=0 "$tool" --quiet -d "$root/sdk/wit" -w filter componentize --stub-wasi -p "$work/sources" \
+    RUST_BACKTRACE=0 "$tool" --quiet -d "$sdk/wit" -w filter componentize --stub-wasi -p "$work/sources" \
         -o "$work/filter.wasm" gischat_component
     cp "$work/filter.wasm" "$folder/filter.wasm"
     echo "$folder/filter.wasm: $(($(wc -c < "$folder/filter.wasm"))) bytes"

@@ -2,6 +2,7 @@
 //! 64 bad configuration.
 
 mod health;
+mod plugin;
 
 use std::io;
 use std::path::PathBuf;
@@ -41,6 +42,11 @@ enum Command {
     Check,
     /// Ask the relay that runs with this configuration for a sign of life.
     Health,
+    /// Begin, build, test and list plugins.
+    Plugin {
+        #[command(subcommand)]
+        command: plugin::Command,
+    },
 }
 
 /// Runs the command that the arguments ask for.
@@ -50,6 +56,9 @@ pub fn main() -> ExitCode {
     let options = config::Options { file: config };
     let (config, mut faults) = config::load(&options, std::env::vars_os());
     let command = command.unwrap_or(Command::Serve);
+    if let Command::Plugin { command } = &command {
+        return plugin::run(command, &config, &faults);
+    }
     if let (Command::Health, true) = (&command, faults.is_empty()) {
         return health::ask(&config.server);
     }
@@ -61,7 +70,7 @@ pub fn main() -> ExitCode {
     match command {
         _ if !faults.is_empty() => bad_configuration(&faults),
         Command::Check => report(&config, &rules),
-        Command::Serve | Command::Health => serve(config, rules),
+        Command::Serve | Command::Health | Command::Plugin { .. } => serve(config, rules),
     }
 }
 

@@ -116,6 +116,8 @@ pub struct Facts {
     pub accepted: u64,
     /// How many were not.
     pub refused: u64,
+    /// Whether a moderator trusts it. Nobody is trusted yet, outside of a plugin's cases.
+    pub trusted: bool,
     /// How many connections the room has.
     pub members: usize,
     /// The registered nicknames of the room, sorted; empty when no filter wants them.

@@ -32,6 +32,14 @@ pub struct Entry {
 }
 
 impl Catalog {
+    /// Loads what is in the folder that `config` names, whatever it takes.
+    ///
+    /// # Errors
+    /// [`FolderError`] when the folder cannot be read or holds too much.
+    pub async fn read(sandbox: &Arc<Sandbox>, config: &Config) -> Result<Self, FolderError> {
+        Self::load(sandbox, config, &Self::default(), Patience::Full).await
+    }
+
     /// Loads what is in the folder that `config` names. A plugin that cannot be loaded is in the catalog with the
     /// reason, and in the log; but when one of that name runs in `before`, that one goes on. What has not changed since
     /// `before` is taken from there as it is.
@@ -79,6 +87,20 @@ impl Catalog {
 }
 
 impl Entry {
+    /// Loads the plugin of one folder, whose name is the plugin's.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub async fn of_folder(sandbox: &Arc<Sandbox>, folder: &Path, caps: &Limits) -> Result<Self, FolderError> {
+        let fault = |source| FolderError::Read { path: folder.to_owned(), source };
+        let whole = folder.canonicalize().map_err(fault)?;
+        if !whole.is_dir() {
+            return Err(fault(std::io::ErrorKind::NotADirectory.into()));
+        }
+        let name = whole.file_name().unwrap_or_default().to_string_lossy();
+        Ok(Self::load(sandbox, &name, &Place::Folder(folder.to_owned()), caps, Patience::Full).await)
+    }
+
     async fn load(sandbox: &Arc<Sandbox>, name: &str, place: &Place, caps: &Limits, patience: Patience) -> Self {
         // First of all: what changes while the files are read is seen as a change afterwards.
         let seen = place.print();

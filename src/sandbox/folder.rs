@@ -22,7 +22,7 @@ pub(super) type Print = Vec<(PathBuf, u64, Option<SystemTime>, u64)>;
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// It cannot be read.
-    #[error("{}: the folder of plugins cannot be read: {source}", path.display())]
+    #[error("{}: the folder cannot be read: {source}", path.display())]
     Read {
         /// Which one.
         path: PathBuf,
@@ -69,7 +69,10 @@ impl Place {
     pub(super) fn files(&self) -> Vec<PathBuf> {
         match self {
             Self::File(file) => vec![file.clone()],
-            Self::Folder(folder) => CODE.iter().chain([&MANIFEST]).map(|file| folder.join(file)).collect(),
+            Self::Folder(folder) => {
+                let own = folder.file_name().map(|name| format!("{}.wasm", name.to_string_lossy())).unwrap_or_default();
+                CODE.into_iter().chain([own.as_str(), MANIFEST]).map(|file| folder.join(file)).collect()
+            }
         }
     }
 

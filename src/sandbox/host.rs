@@ -7,17 +7,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use regex::{Regex, RegexBuilder};
+use wasmtime::bail;
 use wasmtime::component::{Resource, ResourceTable};
-use wasmtime::{StoreLimits, StoreLimitsBuilder, bail};
 
 use super::contract::{clock, log, regexes, room, store, types};
+use super::limiter::Limiter;
 use super::limits::{Limits, MAX_FOUND, MAX_NAMES, MAX_PATTERNS, PATTERN_BYTES};
 use super::question::Scene;
 use super::shared::Shared;
 
 /// The host's side of one instance.
 pub(super) struct Host {
-    pub(super) limits: StoreLimits,
+    pub(super) limits: Limiter,
     /// When the call under way must have come back.
     pub(super) deadline: Instant,
     /// Calls of the host that are left to it.
@@ -33,13 +34,7 @@ impl Host {
         let mut patterns = ResourceTable::new();
         patterns.set_max_capacity(MAX_PATTERNS);
         Self {
-            limits: StoreLimitsBuilder::new()
-                .memory_size(limits.memory)
-                .table_elements(limits.table_elements)
-                .instances(usize::MAX)
-                .tables(usize::MAX)
-                .memories(usize::MAX)
-                .build(),
+            limits: Limiter::new(limits),
             deadline: Instant::now(),
             calls_left: 0,
             calls: limits.host_calls,

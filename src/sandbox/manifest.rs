@@ -24,6 +24,18 @@ pub enum OnFailure {
     Reject,
 }
 
+impl OnFailure {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Hold => "hold",
+            Self::Reject => "reject",
+        }
+    }
+}
+
 /// What is said of one plugin.
 #[derive(Clone, Debug)]
 pub struct Manifest {
@@ -131,6 +143,21 @@ impl Manifest {
         })
     }
 
+    /// This manifest with other settings: the keys of `settings` replace those that are there.
+    ///
+    /// # Errors
+    /// What JSON cannot hold.
+    pub fn with_settings(mut self, settings: toml::Table) -> Result<Self, String> {
+        let fault = |fault: serde_json::Error| fault.to_string();
+        let mut all: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&self.settings).map_err(fault)?;
+        for (key, value) in settings {
+            all.insert(key, json(value)?);
+        }
+        self.settings = serde_json::Value::Object(all).to_string();
+        Ok(self)
+    }
+
     /// The bounds for a component of that many bytes, within the operator's `caps`.
     #[must_use]
     pub fn limits(&self, component: usize, caps: &Limits) -> Limits {
@@ -208,6 +235,14 @@ mod tests {
         assert_eq!(manifest.settings, r#"{"allow":["osgeo.org"],"share":0.5}"#);
         let manifest = parse("[settings]\nsince = 2026-11-23\nat.hour = 7").unwrap();
         assert_eq!(manifest.settings, r#"{"at":{"hour":7},"since":"2026-11-23"}"#);
+    }
+
+    #[test]
+    fn other_settings_replace_whole_keys() {
+        let manifest = parse("[settings]\nallow = [\"osgeo.org\"]\nat = { hour = 7, minute = 5 }").unwrap();
+        let manifest = manifest.with_settings(toml::from_str("at = { hour = 8 }\nx = 1").unwrap()).unwrap();
+        assert_eq!(manifest.settings, r#"{"allow":["osgeo.org"],"at":{"hour":8},"x":1}"#);
+        assert!(manifest.with_settings(toml::from_str("x = inf").unwrap()).is_err());
     }
 
     #[test]

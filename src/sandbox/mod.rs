@@ -16,6 +16,7 @@ mod folder;
 mod health;
 mod host;
 mod library;
+mod limiter;
 mod limits;
 mod load;
 mod manifest;

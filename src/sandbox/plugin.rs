@@ -83,9 +83,27 @@ impl Plugin {
         };
         let component = FilterPre::new(sandbox.linker.instantiate_pre(&component).map_err(fits)?).map_err(fits)?;
         let limits = manifest.limits(bytes.len(), caps);
-        let shared = Arc::new(Shared::new(&manifest.name, limits));
+        let started = Self::start(sandbox, manifest, component, limits).await;
+        started.map_err(|failure| unfit(failure.to_string()))
+    }
+
+    /// The same plugin under another manifest, as if it had just been loaded: it remembers nothing. Nothing is compiled,
+    /// and the bounds stay.
+    ///
+    /// # Errors
+    /// [`Failure`], when it refuses its settings or takes too long over them.
+    pub async fn anew(&self, manifest: Manifest) -> Result<Self, Failure> {
+        Self::start(&self.sandbox, manifest, self.component.clone(), self.shared.limits).await
+    }
+
+    /// Has a compiled plugin describe itself and take its settings.
+    async fn start(
+        sandbox: &Arc<Sandbox>,
+        manifest: Manifest,
+        component: FilterPre<Host>,
+        limits: Limits,
+    ) -> Result<Self, Failure> {
         let mut plugin = Self {
-            manifest,
             description: types::Description {
                 name: String::new(),
                 version: String::new(),
@@ -93,14 +111,15 @@ impl Plugin {
                 hooks: Vec::new(),
                 payload: false,
             },
-            shared,
+            shared: Arc::new(Shared::new(&manifest.name, limits)),
+            manifest,
             sandbox: Arc::clone(sandbox),
             component,
             idle: Mutex::default(),
             slots: Semaphore::new(limits.instances),
             health: Mutex::default(),
         };
-        let (description, first) = plugin.first_instance().await.map_err(|failure| unfit(failure.to_string()))?;
+        let (description, first) = plugin.first_instance().await?;
         plugin.description = description;
         lock(&plugin.idle).push(first);
         Ok(plugin)
@@ -122,6 +141,12 @@ impl Plugin {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    /// Linear memory of the largest instance that nobody uses now, in bytes; `None` when there is no such instance.
+    #[must_use]
+    pub fn memory(&self) -> Option<usize> {
+        lock(&self.idle).iter().map(|instance| instance.store.data().limits.memory()).max()
     }
 
     /// Whether it wants to see messages of this kind.

@@ -80,7 +80,7 @@ fn sender_of(sender: &Sender, address: String) -> types::Sender {
         seconds_connected: facts.connected.as_secs(),
         accepted: facts.accepted,
         refused: facts.refused,
-        trusted: false,
+        trusted: facts.trusted,
     }
 }
 

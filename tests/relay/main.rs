@@ -21,6 +21,7 @@ mod life;
 mod limits;
 mod logs;
 mod nginx;
+mod plugin_command;
 mod plugins;
 mod shards;
 mod shutdown;

@@ -18,7 +18,7 @@ from ._filter import Filter
 from ._types import Message, Replace, Sender, Verdict, fold, passed
 from .log import Level
 
-_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+_START = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 
 
 def somebody(**fields: Any) -> Sender:
@@ -142,9 +142,12 @@ def failures(filter: type[Filter], folder: str | Path) -> list[str]:
 
 
 def _fault(harness: Harness, case: dict[str, Any]) -> str | None:
-    sender = somebody(**case.get("sender", {}))
+    who = case.get("sender", {})
+    sender = somebody(**who)
+    harness.in_room(**({"members": 1} | case.get("room", {})))
     for message in case.get("before", []):
-        harness.check(sender=sender, **message)
+        other = somebody(**(who | message.get("sender", {})))
+        harness.check(**(message | {"sender": other}))
     if "nickname" in case:
         verdict = harness.check_nickname(case["nickname"], sender=sender)
     else:
@@ -152,6 +155,8 @@ def _fault(harness: Harness, case: dict[str, Any]) -> str | None:
     said: dict[str, Any] = {"action": verdict.action.name, "reason": verdict.reason, "labels": list(verdict.labels)}
     if isinstance(verdict.action, Replace):
         said["text"] = verdict.action.text
+    if verdict.sanction is not None:
+        said["sanction"] = {"kind": verdict.sanction.kind, "seconds": verdict.sanction.seconds}
     for key, value in case["expect"].items():
         if said.get(key) != value:
             return f"{key} is {said.get(key)!r}, not {value!r}"

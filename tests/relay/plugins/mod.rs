@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::{Relay, RelayBuilder, Response};
 
 /// The component of a plugin for tests.
-fn guest(name: &str) -> Vec<u8> {
+pub(crate) fn guest(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(name).join("filter.wasm");
     std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make plugins` builds it", path.display()))
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
@@ -26,10 +26,15 @@ pub(crate) fn relay(directory: &Path, arguments: &[&str], environment: &[(&str, 
 
 /// Runs any command to its end, which must come soon.
 pub(crate) fn output(command: &mut Command) -> Output {
+    output_within(command, PATIENCE)
+}
+
+/// Runs a command that takes long: a build, or a plugin with an interpreter in it.
+pub(crate) fn output_within(command: &mut Command, patience: Duration) -> Output {
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = spawned.unwrap_or_else(|fault| panic!("{}: {fault}", command.get_program().display()));
     let (stdout, stderr) = (read_off(child.stdout.take().unwrap()), read_off(child.stderr.take().unwrap()));
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + patience;
     let mut texts = [stdout, stderr].into_iter().map(|text| {
         text.recv_timeout(until.saturating_duration_since(Instant::now())).unwrap_or_else(|_| {
             let _ = child.kill();
