@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::config::Config;
 use super::engine::Sandbox;
 use super::folder::{FolderError, MANIFEST, Place, Print, in_order};
-use super::limits::Limits;
+use super::limits::Caps;
 use super::load::{LoadError, Patience};
 use super::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use super::plugin::Plugin;
@@ -91,7 +91,7 @@ impl Entry {
     ///
     /// # Errors
     /// When there is no such folder.
-    pub async fn of_folder(sandbox: &Arc<Sandbox>, folder: &Path, caps: &Limits) -> Result<Self, FolderError> {
+    pub async fn of_folder(sandbox: &Arc<Sandbox>, folder: &Path, caps: &Caps) -> Result<Self, FolderError> {
         let fault = |source| FolderError::Read { path: folder.to_owned(), source };
         let whole = folder.canonicalize().map_err(fault)?;
         if !whole.is_dir() {
@@ -101,7 +101,7 @@ impl Entry {
         Ok(Self::load(sandbox, &name, &Place::Folder(folder.to_owned()), caps, Patience::Full).await)
     }
 
-    async fn load(sandbox: &Arc<Sandbox>, name: &str, place: &Place, caps: &Limits, patience: Patience) -> Self {
+    async fn load(sandbox: &Arc<Sandbox>, name: &str, place: &Place, caps: &Caps, patience: Patience) -> Self {
         // First of all: what changes while the files are read is seen as a change afterwards.
         let seen = place.print();
         let manifest = match place {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::engine::{MAX_MEMORY, MAX_TABLE_ELEMENTS};
-use super::limits::Limits;
+use super::limits::{Caps, Limits};
 use crate::settings::{Section, Setting};
 
 /// Where plugins are and how much they may use at most.
@@ -18,8 +18,8 @@ pub struct Config {
     pub threads: usize,
     /// Where compiled plugins are kept.
     cache_dir: Option<PathBuf>,
-    /// What no manifest goes beyond.
-    pub caps: Limits,
+    /// How much they may use.
+    pub caps: Caps,
 }
 
 impl Config {
@@ -44,12 +44,13 @@ impl Config {
         let threads = section.read(Setting::new("threads", 2_usize).doc("Threads that plugins run on.").within(1..=64));
         let mut cap =
             |key, default: u64, most: u64, doc| section.read(Setting::new(key, default).doc(doc).within(1..=most));
+        let usual = cap("deadline_ms", 20, 10_000, "Deadline for a message, where a manifest gives none.");
         let deadline = cap("max_deadline_ms", 200, 10_000, "Longest deadline that a manifest may give a message.");
         let memory = cap("max_memory_mib", 256, MAX_MEMORY as u64 / (1024 * 1024), "Most memory of an instance.");
         let instances = cap("max_instances", 8, 16, "Most instances of one plugin at a time.");
         let store = cap("max_store_kib", 16_384, 1_048_576, "Most that a plugin's store may hold.");
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        let caps = Limits {
+        let most = Limits {
             deadline: Duration::from_millis(deadline),
             configure_deadline: Duration::from_secs(30),
             memory: size(memory) * 1024 * 1024,
@@ -60,6 +61,7 @@ impl Config {
             log_lines: 1_000,
             store: size(store) * 1024,
         };
+        let caps = Caps { most, deadline: Duration::from_millis(usual) };
         Self { dir, order, threads, cache_dir, caps }
     }
 }

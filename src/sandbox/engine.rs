@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::artifact::Cache;
+use super::artifact::{Cache, CacheError};
 use super::contract::Filter;
 use super::host::Host;
 
@@ -102,7 +102,15 @@ impl Sandbox {
     /// The compiled plugins, if they can be kept. Looked at anew each time: the folder may come and go with its plugins.
     pub(super) fn cache(&self) -> Option<Cache> {
         let folder = self.cache.clone()?;
-        Cache::open(folder).inspect_err(|fault| tracing::warn!(%fault, "compiled plugins are not kept")).ok()
+        match Cache::open(folder) {
+            Ok(cache) => Some(cache),
+            // There is no folder of plugins that it could be in.
+            Err(CacheError::Folder { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
+            Err(fault) => {
+                tracing::warn!(%fault, "compiled plugins are not kept");
+                None
+            }
+        }
     }
 
     /// Lets time pass for plugins as long as the guard lives.

@@ -7,12 +7,14 @@ use super::limits::Limits;
 /// The limiter of one instance.
 pub(super) struct Limiter {
     limits: StoreLimits,
-    /// Linear memory that it was given, in bytes.
+    /// Linear memory that it was given, and that it may have, in bytes.
     memory: usize,
+    most: usize,
 }
 
 impl Limiter {
     pub(super) fn new(limits: &Limits) -> Self {
+        let most = limits.memory;
         let limits = StoreLimitsBuilder::new()
             .memory_size(limits.memory)
             .table_elements(limits.table_elements)
@@ -20,7 +22,7 @@ impl Limiter {
             .tables(usize::MAX)
             .memories(usize::MAX)
             .build();
-        Self { limits, memory: 0 }
+        Self { limits, memory: 0, most }
     }
 
     /// Linear memory of the instance, in bytes.
@@ -31,9 +33,11 @@ impl Limiter {
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let may_grow = self.limits.memory_growing(current, desired, maximum)?;
+        // A component may have several memories, which share what an instance may have.
+        let all = self.memory.saturating_add(desired.saturating_sub(current));
+        let may_grow = all <= self.most && self.limits.memory_growing(current, desired, maximum)?;
         if may_grow {
-            self.memory += desired.saturating_sub(current);
+            self.memory = all;
         }
         Ok(may_grow)
     }

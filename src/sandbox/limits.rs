@@ -44,6 +44,15 @@ pub struct Limits {
     pub store: usize,
 }
 
+/// What the operator says of all plugins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// What no manifest goes beyond.
+    pub most: Limits,
+    /// The deadline of a message where a manifest gives none.
+    pub deadline: Duration,
+}
+
 impl Limits {
     /// The defaults for a component of that many bytes.
     #[must_use]

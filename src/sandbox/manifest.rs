@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::limits::Limits;
+use super::limits::{Caps, Limits};
 use crate::model::Mode;
 
 /// Longest manifest, in bytes.
@@ -160,8 +160,9 @@ impl Manifest {
 
     /// The bounds for a component of that many bytes, within the operator's `caps`.
     #[must_use]
-    pub fn limits(&self, component: usize, caps: &Limits) -> Limits {
-        let defaults = Limits::of_component(component);
+    pub fn limits(&self, component: usize, caps: &Caps) -> Limits {
+        let defaults = Limits { deadline: caps.deadline, ..Limits::of_component(component) };
+        let caps = &caps.most;
         let own = &self.limits;
         let millis = |own: Option<u64>, default, cap: Duration| own.map_or(default, Duration::from_millis).min(cap);
         let bytes = |own: Option<usize>, unit: usize, default: usize, cap: usize| {
@@ -264,7 +265,9 @@ mod tests {
 
     #[test]
     fn limits_are_the_manifests_up_to_the_caps() {
-        let caps = Limits { deadline: Duration::from_millis(50), ..Limits::of_component(0) };
+        let most = Limits { deadline: Duration::from_millis(50), ..Limits::of_component(0) };
+        let caps = Caps { most, deadline: Duration::from_millis(20) };
+        assert_eq!(parse("").unwrap().limits(1_000, &caps).deadline, Duration::from_millis(20));
         let manifest = parse("[limits]\ndeadline_ms = 100\nmemory_mib = 8\nhost_calls = 7").unwrap();
         let limits = manifest.limits(1_000, &caps);
         assert_eq!(limits.deadline, Duration::from_millis(50));

@@ -31,7 +31,7 @@ pub use contract::{Action, Answer};
 pub use engine::{Sandbox, SetUpError};
 pub use folder::FolderError;
 pub use library::Library;
-pub use limits::Limits;
+pub use limits::{Caps, Limits};
 pub use load::LoadError;
 pub use manifest::{Manifest, OnFailure};
 pub use plugin::{Failure, Plugin};

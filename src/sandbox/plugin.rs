@@ -11,7 +11,7 @@ use super::contract::{Answer, Filter, FilterPre, OutOfBounds, types};
 use super::engine::{Running, Sandbox};
 use super::health::Health;
 use super::host::Host;
-use super::limits::Limits;
+use super::limits::{Caps, Limits};
 use super::load::{LoadError, Patience, root};
 use super::manifest::Manifest;
 use super::question::{Question, Scene};
@@ -71,7 +71,7 @@ impl Plugin {
         sandbox: &Arc<Sandbox>,
         manifest: Manifest,
         path: &std::path::Path,
-        caps: &Limits,
+        caps: &Caps,
         patience: Patience,
     ) -> Result<Self, LoadError> {
         let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };

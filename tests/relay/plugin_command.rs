@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::plugins::PATIENT;
 use crate::support::program::{Output, output_within, relay};
 
 const DONE: Option<i32> = Some(0);
@@ -25,7 +26,7 @@ fn project(path: &str) -> PathBuf {
 /// `gischat-relay plugin` with these arguments, for as long as that takes, with this process's environment.
 fn plugin_command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gischat-relay"));
-    command.arg("plugin").args(arguments).current_dir(directory);
+    command.arg("plugin").args(arguments).current_dir(directory).envs(PATIENT);
     // Cargo names its own libraries there, and another compiler would take them.
     command.env_remove("LD_LIBRARY_PATH");
     command
@@ -64,7 +65,7 @@ impl Plugins {
     }
 
     fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-        relay(self.0.path(), &[&["plugin"], arguments].concat(), environment)
+        relay(self.0.path(), &[&["plugin"], arguments].concat(), &[&PATIENT, environment].concat())
     }
 
     fn test(&self) -> Output {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{expect_pass, guest, hostile, say};
+use super::{expect_pass, guest, hostile, patient, say};
 use crate::support::Relay;
 
 /// What the log says of a plugin that could not be loaded.
@@ -62,6 +62,6 @@ async fn a_folder_without_code_is_named() {
 
 #[tokio::test]
 async fn a_bare_component_works_with_defaults() {
-    let relay = Relay::with().file_of("plugins/bare.wasm", &guest("hostile")).start().await;
+    let relay = patient(Relay::with()).file_of("plugins/bare.wasm", &guest("hostile")).start().await;
     super::expect_refusal(&relay, "reject x", "x").await;
 }

@@ -19,9 +19,18 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make plugins` builds it", path.display()))
 }
 
+/// With deadlines that a busy machine keeps, but where a manifest says otherwise.
+fn patient(relay: RelayBuilder) -> RelayBuilder {
+    PATIENT.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value))
+}
+
+/// The settings for that.
+pub(crate) const PATIENT: [(&str, &str); 2] =
+    [("RELAY__FILTER__PLUGINS__DEADLINE_MS", "10000"), ("RELAY__FILTER__PLUGINS__MAX_DEADLINE_MS", "10000")];
+
 /// A relay with the hostile plugin under this manifest.
 fn hostile(manifest: &str) -> RelayBuilder {
-    Relay::with().env("RATE_LIMITS", "off").plugin("hostile", manifest, &guest("hostile"))
+    patient(Relay::with()).env("RATE_LIMITS", "off").plugin("hostile", manifest, &guest("hostile"))
 }
 
 /// Says something in the room QGIS.

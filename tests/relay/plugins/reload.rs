@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{expect_pass, expect_refusal, guest, hostile, say};
+use super::{expect_pass, expect_refusal, guest, hostile, patient, say};
 use crate::support::Relay;
 
 /// Writes a file as an editor or a copy does: aside, then in place.
@@ -22,7 +22,7 @@ async fn until(relay: &Relay, text: &str, status: u16) {
 
 #[tokio::test]
 async fn a_plugin_that_is_dropped_into_the_folder_filters_the_running_relay() {
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+    let relay = patient(Relay::with()).env("RATE_LIMITS", "off").start().await;
     expect_pass(&relay, "reject x", "reject x").await;
     place(&relay, "plugins/new/filter.wasm", &guest("hostile"));
     until(&relay, "reject x", 403).await;
@@ -109,8 +109,8 @@ async fn compiled_plugins_are_kept_where_nobody_else_can_write() {
 async fn a_plugin_that_takes_seconds_to_compile_does_not_keep_the_relay_from_serving() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/polite-words/filter.wasm");
     let python = std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make plugins`", path.display()));
-    let manifest = "limits.deadline_ms = 200\n[settings]\nwords = ['casino']\naction = 'reject'\nreason = 'No games.'";
-    let relay = Relay::with().env("RATE_LIMITS", "off").plugin("polite", manifest, &python).start().await;
+    let manifest = "[settings]\nwords = ['casino']\naction = 'reject'\nreason = 'No games.'";
+    let relay = patient(Relay::with()).env("RATE_LIMITS", "off").plugin("polite", manifest, &python).start().await;
     expect_pass(&relay, "the casino", "the casino").await;
     let begun = std::time::Instant::now();
     while say(&relay, "the casino").await.status != 403 {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{expect_pass, expect_refusal, guest, hostile, say};
+use super::{expect_pass, expect_refusal, guest, hostile, patient, say};
 use crate::support::{Relay, line, nb_users};
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_plugin_of_one_room_does_not_see_the_others() {
 
 #[tokio::test]
 async fn plugins_are_asked_in_order_and_see_what_those_before_them_wrote() {
-    let relay = Relay::with()
+    let relay = patient(Relay::with())
         .env("RATE_LIMITS", "off")
         .env("RELAY__FILTER__PLUGINS__ORDER", "second")
         .plugin("first", "", &guest("hostile"))
