@@ -144,9 +144,10 @@ impl App {
         };
         // A message that plugins look at goes from its shard to their threads and back, and nowhere else.
         let of_plugins = plugins.as_ref().map(|(sandbox, _)| sandbox.handle());
-        let runtime = of_plugins.unwrap_or_else(tokio::runtime::Handle::current);
+        let runtime = tokio::runtime::Handle::current();
+        let judging = of_plugins.unwrap_or_else(|| runtime.clone());
         let (rooms, endings) =
-            shard::start(&live, config.instance.rooms, threads, &runtime).map_err(ServeError::Shards)?;
+            shard::start(&live, config.instance.rooms, threads, [&runtime, &judging]).map_err(ServeError::Shards)?;
         let rooms = Arc::new(rooms);
 
         let shape = &config.filter.shape;

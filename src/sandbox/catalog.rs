@@ -10,7 +10,7 @@ use super::engine::Sandbox;
 use super::folder::{FolderError, MANIFEST, Place, Print, in_order};
 use super::limits::Caps;
 use super::load::{LoadError, Patience};
-use super::manifest::{MAX_MANIFEST_BYTES, Manifest};
+use super::manifest::{MAX_MANIFEST_BYTES, Manifest, OnFailure};
 use super::plugin::Plugin;
 
 /// The plugins of a folder, in the order in which they are asked.
@@ -29,6 +29,8 @@ pub struct Entry {
     pub plugin: Result<Plugin, String>,
     /// What its files looked like when they were read.
     seen: Print,
+    /// Whether it was left for later.
+    later: bool,
 }
 
 impl Catalog {
@@ -57,7 +59,7 @@ impl Catalog {
         for (name, place) in in_order(found, &config.order) {
             let old = before.entries.iter().find(|entry| entry.manifest.name == name);
             let entry = match old {
-                Some(old) if old.seen == place.print() => Arc::clone(old),
+                Some(old) if old.seen == place.print() && !old.later => Arc::clone(old),
                 _ => {
                     let new = Arc::new(Entry::load(sandbox, &name, &place, &config.caps, patience).await);
                     new.log();
@@ -82,7 +84,7 @@ impl Catalog {
 impl Catalog {
     /// Whether a plugin was left for later.
     pub(super) fn is_unfinished(&self) -> bool {
-        self.entries.iter().any(|entry| entry.seen.is_empty())
+        self.entries.iter().any(|entry| entry.later)
     }
 }
 
@@ -110,7 +112,7 @@ impl Entry {
         };
         let manifest = match manifest {
             Ok(manifest) => manifest,
-            Err(fault) => return Self { manifest: Manifest::bare(name), plugin: Err(fault), seen },
+            Err(fault) => return Self { manifest: at_fault(name, place), plugin: Err(fault), seen, later: false },
         };
         let Some(code) = place
             .files()
@@ -118,12 +120,11 @@ impl Entry {
             .find(|file| file.extension().is_some_and(|ending| ending != "toml") && file.exists())
         else {
             let fault = format!("{}: there is no filter.wasm: build it first", place.path().display());
-            return Self { manifest, plugin: Err(fault), seen };
+            return Self { manifest, plugin: Err(fault), seen, later: false };
         };
         match Plugin::load(sandbox, manifest.clone(), &code, caps, patience).await {
-            // Seen as nothing, it is taken for changed at the next look, and read with more patience.
-            Err(LoadError::Later) => Self { manifest, plugin: Err(LoadError::Later.to_string()), seen: Print::new() },
-            loaded => Self { manifest, plugin: loaded.map_err(|fault| fault.to_string()), seen },
+            Err(LoadError::Later) => Self { manifest, plugin: Err(LoadError::Later.to_string()), seen, later: true },
+            loaded => Self { manifest, plugin: loaded.map_err(|fault| fault.to_string()), seen, later: false },
         }
     }
 
@@ -134,7 +135,7 @@ impl Entry {
                 let mode = self.manifest.mode.as_str();
                 tracing::info!(plugin = name, version = plugin.version(), mode, "a plugin is loaded");
             }
-            Err(_) if self.seen.is_empty() => {
+            Err(_) if self.later => {
                 tracing::info!(plugin = name, "a plugin is being compiled, which takes some seconds");
             }
             Err(fault) => tracing::error!(plugin = name, fault, "a plugin could not be loaded"),
@@ -142,8 +143,21 @@ impl Entry {
     }
 }
 
+/// What holds of a plugin whose manifest cannot be read: a policy that stands in it holds all the same.
+fn at_fault(name: &str, place: &Place) -> Manifest {
+    let text = fs::read_to_string(place.path().join(MANIFEST)).unwrap_or_default();
+    let mut manifest = Manifest::bare(name);
+    manifest.on_failure = OnFailure::of_text(&text);
+    manifest
+}
+
 fn manifest(name: &str, path: &Path) -> Result<Manifest, String> {
     let fault = |text: String| format!("{}: {text}", path.display());
+    match fs::metadata(path) {
+        // Opening a pipe would wait for somebody to write to it.
+        Ok(kind) if !kind.is_file() => return Err(fault("is no file".to_owned())),
+        _ => {}
+    }
     let file = match fs::File::open(path) {
         Ok(file) => file,
         Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(Manifest::bare(name)),

@@ -22,6 +22,9 @@ const IDLE_TICKS: u32 = 1_000;
 const INSTANCES: u32 = 128;
 /// Core instances of one component: that of a Python filter has some thirty.
 const CORE_INSTANCES_EACH: u32 = 64;
+/// Memories and tables of one component, so that none can take those of the others.
+const MEMORIES_EACH: u32 = 2;
+const TABLES_EACH: u32 = 8;
 /// Most linear memory that any instance may be given, in bytes.
 pub(super) const MAX_MEMORY: usize = 512 * 1024 * 1024;
 /// Most elements of any table.
@@ -67,25 +70,29 @@ impl Sandbox {
         pool.total_component_instances(INSTANCES)
             .max_core_instances_per_component(CORE_INSTANCES_EACH)
             .total_core_instances(INSTANCES * CORE_INSTANCES_EACH)
-            .total_memories(INSTANCES)
-            .total_tables(4 * INSTANCES)
+            .total_memories(MEMORIES_EACH * INSTANCES)
+            .total_tables(TABLES_EACH * INSTANCES)
             .total_stacks(INSTANCES)
-            .max_tables_per_component(CORE_INSTANCES_EACH)
+            .max_memories_per_component(MEMORIES_EACH)
+            .max_tables_per_component(TABLES_EACH)
             .table_elements(MAX_TABLE_ELEMENTS)
             .max_memory_size(MAX_MEMORY);
         let mut config = wasmtime::Config::new();
         config
             .epoch_interruption(true)
             .concurrency_support(false)
+            // Not the usual 4 GiB for each: a system may have less address space than that in all.
+            .memory_reservation(MAX_MEMORY as u64)
             .wasm_component_model(true)
             .wasm_backtrace_max_frames(None)
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config).map_err(refused)?;
         let mut linker = Linker::new(&engine);
         Filter::add_to_linker::<_, HasSelf<_>>(&mut linker, |host: &mut Host| host).map_err(refused)?;
+        // Before the runtime, which must not be dropped here.
+        let clock = Clock::start(engine.clone())?;
         let runtime =
             Builder::new_multi_thread().worker_threads(threads.max(1)).thread_name("plugins").enable_time().build()?;
-        let clock = Clock::start(engine.clone())?;
         Ok(Self { engine, linker, cache, clock, runtime: Some(runtime) })
     }
 

@@ -30,9 +30,9 @@ impl Health {
         self.rests_until.is_none()
     }
 
-    /// A call came back.
-    pub(super) fn succeeded(&mut self) {
-        if self.rests_until.take().is_some() {
+    /// A call came back. One that had begun before a rest does not end it.
+    pub(super) fn succeeded(&mut self, now: Instant) {
+        if self.rests_until.take_if(|until| now >= *until).is_some() {
             self.failures.clear();
             self.rest = Duration::ZERO;
         }
@@ -106,8 +106,10 @@ mod tests {
         for _ in 0..5 {
             health.failed(now);
         }
+        health.succeeded(now);
+        assert!(!health.is_well(), "a call that was under way does not end the rest");
         now += seconds(5);
-        health.succeeded();
+        health.succeeded(now);
         assert!(health.is_well());
         for _ in 0..4 {
             assert_eq!(health.failed(now), None);

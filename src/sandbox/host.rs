@@ -12,7 +12,7 @@ use wasmtime::component::{Resource, ResourceTable};
 
 use super::contract::{clock, log, regexes, room, store, types};
 use super::limiter::Limiter;
-use super::limits::{Limits, MAX_FOUND, MAX_NAMES, MAX_PATTERNS, PATTERN_BYTES};
+use super::limits::{EXPRESSION_BYTES, Limits, MAX_FOUND, MAX_NAMES, MAX_PATTERNS, PATTERN_BYTES, SEARCHED_BYTES};
 use super::question::Scene;
 use super::shared::Shared;
 
@@ -63,8 +63,12 @@ impl Host {
         Ok(())
     }
 
-    fn pattern(&mut self, pattern: &Resource<Regex>) -> wasmtime::Result<&Regex> {
+    /// The pattern for a search in `text`, which must not be longer than a search may take.
+    fn pattern(&mut self, pattern: &Resource<Regex>, text: &str) -> wasmtime::Result<&Regex> {
         self.call()?;
+        if text.len() > SEARCHED_BYTES {
+            bail!("a text of {} bytes was to be searched, of {SEARCHED_BYTES}", text.len());
+        }
         Ok(self.patterns.get(pattern)?)
     }
 }
@@ -120,6 +124,10 @@ impl regexes::Host for Host {}
 impl regexes::HostPattern for Host {
     fn compile(&mut self, expression: String) -> wasmtime::Result<Result<Resource<Regex>, String>> {
         self.call()?;
+        // The bounds of the builder are for what comes of an expression; reading it takes memory before that.
+        if expression.len() > EXPRESSION_BYTES {
+            return Ok(Err(format!("the expression has {} bytes, of {EXPRESSION_BYTES}", expression.len())));
+        }
         let compiled = RegexBuilder::new(&expression).size_limit(PATTERN_BYTES).dfa_size_limit(PATTERN_BYTES).build();
         match compiled {
             Ok(regex) => Ok(Ok(self.patterns.push(regex)?)),
@@ -128,34 +136,39 @@ impl regexes::HostPattern for Host {
     }
 
     fn is_match(&mut self, pattern: Resource<Regex>, text: String) -> wasmtime::Result<bool> {
-        Ok(self.pattern(&pattern)?.is_match(&text))
+        Ok(self.pattern(&pattern, &text)?.is_match(&text))
     }
 
     fn find(&mut self, pattern: Resource<Regex>, text: String) -> wasmtime::Result<Option<regexes::Span>> {
-        let found = self.pattern(&pattern)?.find(&text);
+        let found = self.pattern(&pattern, &text)?.find(&text);
         Ok(found.map(|found| Spans::new(&text).next(found.start(), found.end())))
     }
 
     fn find_all(&mut self, pattern: Resource<Regex>, text: String) -> wasmtime::Result<Vec<regexes::Span>> {
         let mut spans = Spans::new(&text);
-        let found = self.pattern(&pattern)?.find_iter(&text).take(MAX_FOUND);
+        let found = self.pattern(&pattern, &text)?.find_iter(&text).take(MAX_FOUND);
         Ok(found.map(|found| spans.next(found.start(), found.end())).collect())
     }
 
     fn replace_all(&mut self, pattern: Resource<Regex>, text: String, replacement: String) -> wasmtime::Result<String> {
-        let copied = self.shared.limits.copied;
-        let regex = self.pattern(&pattern)?;
-        // A replacement for each of many places may be far longer than both texts.
+        let (copied, deadline) = (self.shared.limits.copied, self.deadline);
+        let regex = self.pattern(&pattern, &text)?;
+        // Each `$` stands for a part of what was found, at most.
+        let references = replacement.matches('$').count();
         let mut replaced = String::new();
         let mut end = 0;
-        for groups in regex.captures_iter(&text) {
+        for groups in regex.captures_iter(&text).take(MAX_FOUND) {
             let Some(whole) = groups.get(0) else { continue };
+            let most = replaced.len() + text.len() + replacement.len() + references.saturating_mul(whole.len());
+            if most > copied {
+                bail!("a text with replacements may be longer than {copied} bytes");
+            }
+            if Instant::now() >= deadline {
+                bail!("its time was up in a call of the host");
+            }
             replaced.push_str(text.get(end..whole.start()).unwrap_or_default());
             groups.expand(&replacement, &mut replaced);
             end = whole.end();
-            if replaced.len() > copied {
-                bail!("a text with replacements is longer than {copied} bytes");
-            }
         }
         replaced.push_str(text.get(end..).unwrap_or_default());
         Ok(replaced)

@@ -71,6 +71,10 @@ pub enum LoadError {
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     use std::io::Read as _;
     let fault = |source| LoadError::Read { path: path.to_owned(), source };
+    // Opening a pipe would wait for somebody to write to it.
+    if !std::fs::metadata(path).map_err(fault)?.is_file() {
+        return Err(fault(std::io::Error::other("it is no file")));
+    }
     let mut bytes = Vec::new();
     std::fs::File::open(path).map_err(fault)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(fault)?;
     if bytes.len() as u64 > MAX_FILE_BYTES { Err(LoadError::TooLarge(path.to_owned())) } else { Ok(bytes) }
@@ -102,11 +106,12 @@ pub(super) fn compile(
 
 fn compile_anew(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<Component, LoadError> {
     let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
-    let binary = wat::parse_bytes(bytes).map_err(|fault| unfit(not_wasm(bytes, &fault.to_string())))?;
-    // What follows expects whole and valid code; a fault of its own must not take the relay along either. Nothing that
-    // it may leave behind is used afterwards: the engine only gains code that nobody has.
-    wasmparser::validate(&binary).map_err(|fault| unfit(format!("is no valid WebAssembly: {}", fault.message())))?;
+    // A fault in what reads hostile files must not take the relay along. Nothing that it may leave behind is used
+    // afterwards: the engine only gains code that nobody has.
     let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let binary = wat::parse_bytes(bytes).map_err(|fault| not_wasm(bytes, &fault.to_string()))?;
+        // What follows expects whole and valid code.
+        wasmparser::validate(&binary).map_err(|fault| format!("is no valid WebAssembly: {}", fault.message()))?;
         let component =
             if wasmparser::Parser::is_core_wasm(&binary) { componentize(&binary)? } else { binary.into_owned() };
         Component::from_binary(engine, &component)

@@ -25,6 +25,16 @@ pub enum OnFailure {
 }
 
 impl OnFailure {
+    /// The policy that a manifest gives, as far as that can be told of one that is at fault otherwise.
+    pub(super) fn of_text(text: &str) -> Self {
+        let line = text.lines().map(str::trim).find_map(|line| line.strip_prefix("on_failure"));
+        match line {
+            Some(line) if line.contains("reject") => Self::Reject,
+            Some(line) if line.contains("hold") => Self::Hold,
+            _ => Self::Pass,
+        }
+    }
+
     /// The stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {

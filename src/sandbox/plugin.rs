@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::Semaphore;
 use wasmtime::{Store as WasmStore, UpdateDeadline, bail};
 
-use super::contract::{Answer, Filter, FilterPre, OutOfBounds, types};
+use super::contract::{Answer, Filter, FilterPre, types};
 use super::engine::{Running, Sandbox};
+use super::failure::{Failure, in_time};
 use super::health::Health;
 use super::host::Host;
-use super::limits::{Caps, Limits};
+use super::limits::{Caps, Limits, MAX_NAMED, MAX_NAMED_BYTES};
 use super::load::{LoadError, Patience, root};
 use super::manifest::Manifest;
 use super::question::{Question, Scene};
@@ -36,23 +37,6 @@ struct Instance {
     filter: Filter,
 }
 
-/// Why a plugin gave no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// Its time was up.
-    #[error("it took longer than {} ms", .0.as_millis())]
-    Deadline(Duration),
-    /// It is set aside because it failed too often.
-    #[error("it is set aside after several failures")]
-    SetAside,
-    /// It ended in a trap, or used more than it may.
-    #[error("{0}")]
-    Trap(String),
-    /// Its answer is out of bounds.
-    #[error(transparent)]
-    OutOfBounds(#[from] OutOfBounds),
-}
-
 impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plugin").field("manifest", &self.manifest).finish_non_exhaustive()
@@ -75,14 +59,20 @@ impl Plugin {
         patience: Patience,
     ) -> Result<Self, LoadError> {
         let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
-        let bytes = super::load::read(path)?;
-        super::load::check_digest(path, &bytes, manifest.sha256.as_deref())?;
-        let component = super::load::compile(&sandbox.engine, sandbox.cache().as_ref(), path, &bytes, patience)?;
+        // Compiling takes seconds, in which the threads of plugins have others to serve.
+        let (on, file, sha256) = (Arc::clone(sandbox), path.to_owned(), manifest.sha256.clone());
+        let compiling = tokio::task::spawn_blocking(move || {
+            let bytes = super::load::read(&file)?;
+            super::load::check_digest(&file, &bytes, sha256.as_deref())?;
+            let component = super::load::compile(&on.engine, on.cache().as_ref(), &file, &bytes, patience)?;
+            Ok((component, bytes.len()))
+        });
+        let (component, size) = compiling.await.map_err(|fault| unfit(format!("could not be read: {fault}")))??;
         let fits = |fault: wasmtime::Error| {
             unfit(format!("does not fit the contract: {}. Build it with the kit of this relay", root(&fault)))
         };
         let component = FilterPre::new(sandbox.linker.instantiate_pre(&component).map_err(fits)?).map_err(fits)?;
-        let limits = manifest.limits(bytes.len(), caps);
+        let limits = manifest.limits(size, caps);
         let started = Self::start(sandbox, manifest, component, limits).await;
         started.map_err(|failure| unfit(failure.to_string()))
     }
@@ -120,6 +110,13 @@ impl Plugin {
             health: Mutex::default(),
         };
         let (description, first) = plugin.first_instance().await?;
+        // They are looked through for every message.
+        for named in [&description.kinds, &description.hooks] {
+            if named.len() > MAX_NAMED || named.iter().any(|name| name.len() > MAX_NAMED_BYTES) {
+                let most = format!("{MAX_NAMED} of {MAX_NAMED_BYTES} bytes");
+                return Err(Failure::Trap(format!("it names more kinds or hooks than {most}")));
+            }
+        }
         plugin.description = description;
         lock(&plugin.idle).push(first);
         Ok(plugin)
@@ -134,7 +131,9 @@ impl Plugin {
     /// The version that it gives itself.
     #[must_use]
     pub fn version(&self) -> &str {
-        &self.description.version
+        // For a log and for tables: no more than a version needs.
+        let version = &self.description.version;
+        version.get(..version.floor_char_boundary(MAX_NAMED_BYTES)).unwrap_or_default()
     }
 
     /// The bounds that it runs in.
@@ -189,7 +188,8 @@ impl Plugin {
         let answered = tokio::time::timeout_at(deadline.into(), self.answer(question, scene, deadline)).await;
         let answer = in_time(answered, limit, deadline);
         match &answer {
-            Ok(_) => lock(&self.health).succeeded(),
+            Ok(_) => lock(&self.health).succeeded(Instant::now()),
+            Err(Failure::Busy) => {}
             Err(failure) => self.note(failure),
         }
         answer
@@ -206,7 +206,9 @@ impl Plugin {
     async fn answer(&self, question: &Question, scene: Scene, deadline: Instant) -> Result<Answer, Failure> {
         let _running = self.sandbox.running();
         let trap = |fault: wasmtime::Error| Failure::Trap(root(&fault));
-        let _slot = self.slots.acquire().await.map_err(|_| Failure::SetAside)?;
+        // Who waits for others until its time is up has not seen the plugin fail.
+        let slot = tokio::time::timeout_at(deadline.into(), self.slots.acquire()).await;
+        let _slot = slot.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
         let idle = lock(&self.idle).pop();
         let mut instance = match idle {
             Some(instance) => instance,
@@ -264,19 +266,6 @@ impl Plugin {
         let first = tokio::time::timeout_at(deadline.into(), first).await;
         drop(running);
         in_time(first, limit, deadline)
-    }
-}
-
-/// What came of a call: whatever ended it, at the deadline that is the reason.
-fn in_time<T>(
-    called: Result<Result<T, Failure>, tokio::time::error::Elapsed>,
-    limit: Duration,
-    deadline: Instant,
-) -> Result<T, Failure> {
-    match called {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(failure)) if Instant::now() < deadline => Err(failure),
-        _ => Err(Failure::Deadline(limit)),
     }
 }
 

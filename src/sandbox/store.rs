@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::limits::MAX_KEY_BYTES;
 
 /// What an entry costs beside its key and value, in bytes.
-const ENTRY_COST: usize = 64;
+const ENTRY_COST: usize = 256;
 
 /// The memory of one plugin. Time is that of the messages, in milliseconds, so that a replay finds the same.
 #[derive(Debug)]

@@ -97,7 +97,7 @@ pub(crate) mod regex {
     /// As in the contract.
     const MOST_MATCHES: usize = 1_000;
     /// What the relay lets a compiled expression take, in bytes.
-    const MOST_BYTES: usize = 1024 * 1024;
+    const MOST_BYTES: usize = 256 * 1024;
 
     #[derive(Debug)]
     pub(crate) struct Pattern(::regex::Regex);

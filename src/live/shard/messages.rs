@@ -152,7 +152,7 @@ impl Shard {
             Taken::Waiting(waiting) => {
                 self.suspend(&origin);
                 let (live, me) = (Arc::clone(&self.live), self.me.clone());
-                self.runtime.spawn(async move {
+                self.judging.spawn(async move {
                     let decision = Box::new(live.intake.finish(*waiting, origin.sender()).await);
                     // A shard that has ended has no use for it.
                     let _ended = me.post(Command::Judged { room, origin, decision }).await;

@@ -58,6 +58,8 @@ pub(super) struct Shard {
     /// The way back for what runs elsewhere.
     me: Inbox,
     runtime: Handle,
+    /// Where messages wait for filters that answer later.
+    judging: Handle,
     /// Which shard this is, so that ids differ from those of others.
     number: u8,
     serial: u32,

@@ -24,7 +24,8 @@ use crate::room::Room;
 /// Resolves when a shard's thread has ended.
 pub type Ending = oneshot::Receiver<()>;
 
-/// Starts up to `threads` shards, with the rooms spread over them in turn, each room on one.
+/// Starts up to `threads` shards, with the rooms spread over them in turn, each room on one. What takes long runs on the first of the
+/// runtimes, and filters that answer later on the second.
 ///
 /// # Errors
 /// When the system gives no poll or no thread.
@@ -32,7 +33,7 @@ pub fn start(
     live: &Arc<Live>,
     names: impl IntoIterator<Item = RoomName>,
     threads: usize,
-    runtime: &Handle,
+    [runtime, judging]: [&Handle; 2],
 ) -> io::Result<(Rooms, Vec<Ending>)> {
     let names: Vec<RoomName> = names.into_iter().collect();
     let threads = threads.clamp(1, names.len().clamp(1, usize::from(u8::MAX)));
@@ -49,7 +50,7 @@ pub fn start(
     let mut inboxes = Vec::new();
     let mut endings = Vec::new();
     for (number, rooms) in of_shard.into_iter().enumerate() {
-        let (inbox, ending) = spawn(live, number, rooms, runtime)?;
+        let (inbox, ending) = spawn(live, number, rooms, [runtime, judging])?;
         inboxes.push(inbox);
         endings.push(ending);
     }
@@ -59,7 +60,12 @@ pub fn start(
     Ok((Rooms::new(handles.collect(), inboxes.clone()), endings))
 }
 
-fn spawn(live: &Arc<Live>, number: usize, rooms: Vec<LocalRoom>, runtime: &Handle) -> io::Result<(Inbox, Ending)> {
+fn spawn(
+    live: &Arc<Live>,
+    number: usize,
+    rooms: Vec<LocalRoom>,
+    [runtime, judging]: [&Handle; 2],
+) -> io::Result<(Inbox, Ending)> {
     let poll = Poll::new()?;
     let (me, outlet) = inbox(Waker::new(poll.registry(), INBOX)?);
     let shard = Shard {
@@ -68,6 +74,7 @@ fn spawn(live: &Arc<Live>, number: usize, rooms: Vec<LocalRoom>, runtime: &Handl
         inbox: outlet,
         me: me.clone(),
         runtime: runtime.clone(),
+        judging: judging.clone(),
         number: u8::try_from(number).unwrap_or(u8::MAX),
         serial: 0,
         rooms,

@@ -55,6 +55,12 @@ async fn a_manifest_at_fault_is_named_with_its_line() {
 }
 
 #[tokio::test]
+async fn a_policy_holds_though_its_manifest_is_at_fault() {
+    let relay = hostile("on_failure = 'reject'\nmdoe = 'x'").start().await;
+    assert_eq!(say(&relay, "hello").await.status, 403);
+}
+
+#[tokio::test]
 async fn a_folder_without_code_is_named() {
     let relay = Relay::with().file("plugins/mine/plugin.toml", "").start().await;
     assert!(fault(&relay, "mine").contains("there is no filter.wasm: build it first"));

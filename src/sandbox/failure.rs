@@ -1,0 +1,39 @@
+//! Why a plugin gave no answer.
+
+use std::time::{Duration, Instant};
+
+use super::contract::OutOfBounds;
+
+/// Why a plugin gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Its time was up.
+    #[error("it took longer than {} ms", .0.as_millis())]
+    Deadline(Duration),
+    /// All its instances were at work all the time.
+    #[error("all its instances were busy")]
+    Busy,
+    /// It is set aside because it failed too often.
+    #[error("it is set aside after several failures")]
+    SetAside,
+    /// It ended in a trap, or used more than it may.
+    #[error("{0}")]
+    Trap(String),
+    /// Its answer is out of bounds.
+    #[error(transparent)]
+    OutOfBounds(#[from] OutOfBounds),
+}
+
+/// What came of a call: whatever ended it, at the deadline that is the reason.
+pub(super) fn in_time<T>(
+    called: Result<Result<T, Failure>, tokio::time::error::Elapsed>,
+    limit: Duration,
+    deadline: Instant,
+) -> Result<T, Failure> {
+    match called {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(Failure::Busy)) => Err(Failure::Busy),
+        Ok(Err(failure)) if Instant::now() < deadline => Err(failure),
+        _ => Err(Failure::Deadline(limit)),
+    }
+}
