@@ -144,7 +144,7 @@ impl Run {
         self.at += 1;
         seconds.observe(took.as_secs_f64());
 
-        let outcome = outcome_of(&verdict);
+        let outcome = verdict.outcome();
         let step = |matched, verdict| Step { filter: filter.name(), verdict, matched, took };
         if matches.is_empty() {
             self.trace.push(step(None, outcome));
@@ -172,16 +172,6 @@ impl Run {
         let Self { message, original, replaced_by, trace, .. } = self;
         let outcome = if original.is_some() { Outcome::Replace } else { Outcome::Pass };
         Box::new(Decision { message, original, outcome, reason: None, by: replaced_by, trace })
-    }
-}
-
-fn outcome_of(verdict: &Verdict) -> Outcome {
-    match verdict {
-        Verdict::Pass => Outcome::Pass,
-        Verdict::Replace(_) => Outcome::Replace,
-        Verdict::Hold(_) => Outcome::Hold,
-        Verdict::Shadow(_) => Outcome::Shadow,
-        Verdict::Reject(_) => Outcome::Reject,
     }
 }
 
@@ -260,7 +250,7 @@ mod tests {
         for verdict in [Verdict::Reject(reason()), Verdict::Hold(reason()), Verdict::Shadow(reason())] {
             let (last, seen) = filter("b", Verdict::Pass);
             let decision = judge(vec![filter("a", verdict.clone()).0, last]);
-            assert_eq!(decision.outcome, outcome_of(&verdict));
+            assert_eq!(decision.outcome, verdict.outcome());
             assert_eq!((decision.by, decision.reason), (Some("a"), Some(reason())));
             assert!(seen.lock().unwrap().is_empty(), "{verdict:?}");
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{Answer, Filter, Finding};
 use crate::matching::Folded;
-use crate::model::{Basis, Code, Kind, Match, Message, Mode, Outcome, Reason, Sender, Verdict};
+use crate::model::{Basis, Code, Kind, Match, Message, Mode, Reason, Sender, Verdict};
 use crate::sandbox::{Action, Answer as PluginAnswer, Entry, Failure, Library, OnFailure, Question, Scene};
 
 /// What is said to a sender when a plugin gives no reason.
@@ -106,7 +106,7 @@ impl Hearing {
             Err(_) => (Vec::new(), None),
         };
         self.finding.matches.push(Match {
-            asked: outcome(&verdict),
+            asked: verdict.outcome(),
             mode: entry.manifest.mode,
             basis: Basis::Plugin {
                 name: Arc::from(entry.manifest.name.as_str()),
@@ -156,15 +156,5 @@ fn on_failure(policy: OnFailure) -> Verdict {
         OnFailure::Pass => Verdict::Pass,
         OnFailure::Hold => Verdict::Reject(Reason::new(Code::HoldUnavailable, FAILED)),
         OnFailure::Reject => Verdict::Reject(Reason::new(Code::PluginFailed, FAILED)),
-    }
-}
-
-fn outcome(verdict: &Verdict) -> Outcome {
-    match verdict {
-        Verdict::Pass => Outcome::Pass,
-        Verdict::Replace(_) => Outcome::Replace,
-        Verdict::Hold(_) => Outcome::Hold,
-        Verdict::Shadow(_) => Outcome::Shadow,
-        Verdict::Reject(_) => Outcome::Reject,
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Message, Reason, RoomName};
 
 /// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// Broadcast as it came.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::Outcome;
+
 /// What one filter wants done with a message. A refusal is such a value, never an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -16,6 +18,20 @@ pub enum Verdict {
     Shadow(Reason),
     /// Refuse it and tell its sender.
     Reject(Reason),
+}
+
+impl Verdict {
+    /// What it amounts to, without text and reason.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Pass => Outcome::Pass,
+            Self::Replace(_) => Outcome::Replace,
+            Self::Hold(_) => Outcome::Hold,
+            Self::Shadow(_) => Outcome::Shadow,
+            Self::Reject(_) => Outcome::Reject,
+        }
+    }
 }
 
 /// Why a message was not let through as it came.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::super::language::line_of;
-use crate::model::RoomName;
+use crate::model::{Outcome, RoomName};
 use crate::settings::{Fault, Place};
 
 /// One case.
@@ -155,33 +155,11 @@ impl Default for Surroundings {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expected {
-    pub(super) action: Action,
+    pub(super) action: Outcome,
     pub(super) reason: Option<String>,
     pub(super) text: Option<String>,
     pub(super) labels: Option<Vec<String>>,
     pub(super) sanction: Option<Sanction>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Action {
-    Pass,
-    Replace,
-    Hold,
-    Shadow,
-    Reject,
-}
-
-impl Action {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Replace => "replace",
-            Self::Hold => "hold",
-            Self::Shadow => "shadow",
-            Self::Reject => "reject",
-        }
-    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -248,7 +226,7 @@ fn checked(place: Place, case: Written) -> Result<Case, Fault> {
         (None, Some(nickname)) => Asked::Nickname(nickname),
         _ => return Err(Fault::new(place, "a case has either `message` or `nickname`")),
     };
-    if expect.text.is_some() && expect.action != Action::Replace {
+    if expect.text.is_some() && expect.action != Outcome::Replace {
         return Err(Fault::new(place, "only `replace` has a `text`"));
     }
     Ok(Case { place, name: name.into_inner(), settings, before, asked, sender, room, expect })

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::case::{Action, Asked, Case, Expected, Kind, Person, Said, qgis};
+use super::case::{Asked, Case, Expected, Kind, Person, Said, qgis};
 use crate::matching::Folded;
-use crate::model::{self, Address, Facts, Message, RoomName, Sender, SenderId};
+use crate::model::{self, Address, Facts, Message, Outcome, RoomName, Sender, SenderId};
 use crate::sandbox::{self, Answer, Failure, Plugin, Question, Scene};
 
 /// When messages come that do not say so: 2026-01-01T12:00:00Z.
@@ -149,13 +149,13 @@ fn address(person: &Person) -> String {
     person.address.clone().unwrap_or_else(|| "a1".to_owned())
 }
 
-fn action(answer: &Answer) -> Action {
+fn action(answer: &Answer) -> Outcome {
     match answer.action {
-        sandbox::Action::Pass => Action::Pass,
-        sandbox::Action::Replace(_) => Action::Replace,
-        sandbox::Action::Hold => Action::Hold,
-        sandbox::Action::Shadow => Action::Shadow,
-        sandbox::Action::Reject => Action::Reject,
+        sandbox::Action::Pass => Outcome::Pass,
+        sandbox::Action::Replace(_) => Outcome::Replace,
+        sandbox::Action::Hold => Outcome::Hold,
+        sandbox::Action::Shadow => Outcome::Shadow,
+        sandbox::Action::Reject => Outcome::Reject,
     }
 }
 
