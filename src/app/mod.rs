@@ -58,7 +58,7 @@ async fn load_plugins(config: &filter::Config) -> Result<Option<(Arc<Sandbox>, A
     if !config.order.contains(&filter::Name::Plugin) {
         return Ok(None);
     }
-    let sandbox = Arc::new(Sandbox::new(config.plugins.threads, Some(config.plugins.cache()))?);
+    let sandbox = Arc::new(Sandbox::of(&config.plugins)?);
     let library = Library::open(Arc::clone(&sandbox), config.plugins.clone()).await?;
     Ok(Some((sandbox, library)))
 }

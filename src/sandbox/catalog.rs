@@ -1,36 +1,40 @@
 //! The folder of plugins: what is in it, and what of that can be called.
 
-use std::fs;
-use std::io::Read as _;
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
 
 use super::config::Config;
 use super::engine::Sandbox;
-use super::folder::{FolderError, MANIFEST, Place, Print, in_order};
-use super::limits::Caps;
-use super::load::{LoadError, Patience};
-use super::manifest::{MAX_MANIFEST_BYTES, Manifest, OnFailure};
+use super::entry::Entry;
+use super::folder::{FolderError, Place, Print, in_order};
+use super::load::Patience;
 use super::plugin::Plugin;
+use super::standing::{Event, What};
 
 /// The plugins of a folder, in the order in which they are asked.
 #[derive(Debug, Default)]
 pub struct Catalog {
     /// Each plugin, whether or not it can be called.
     pub entries: Vec<Arc<Entry>>,
+    /// By name: the newer files of plugins that run on as they were before, and what is wrong with these files.
+    refused: BTreeMap<String, (Print, String)>,
 }
 
-/// A plugin of the folder.
+/// How the folder is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    pub(super) patience: Patience,
+    /// Whether what was at fault is tried again though its files are as before: the fault may have passed.
+    pub(super) again: bool,
+}
+
+/// What reading the folder has come to. Nothing is in force by that.
 #[derive(Debug)]
-pub struct Entry {
-    /// What the operator says of it.
-    pub manifest: Manifest,
-    /// The plugin, or why there is none. Its failure policy holds in either case.
-    pub plugin: Result<Plugin, String>,
-    /// What its files looked like when they were read.
-    seen: Print,
-    /// Whether it was left for later.
-    later: bool,
+pub(super) struct Read {
+    pub(super) catalog: Catalog,
+    news: Vec<(Arc<Entry>, What)>,
 }
 
 impl Catalog {
@@ -39,12 +43,17 @@ impl Catalog {
     /// # Errors
     /// [`FolderError`] when the folder cannot be read or holds too much.
     pub async fn read(sandbox: &Arc<Sandbox>, config: &Config) -> Result<Self, FolderError> {
-        Self::load(sandbox, config, &Self::default(), Patience::Full).await
+        let reading = Reading { patience: Patience::Full, again: false };
+        let Read { catalog, news } = Self::load(sandbox, config, &Self::default(), reading).await?;
+        for (entry, what) in &news {
+            what.log(entry);
+        }
+        Ok(catalog)
     }
 
     /// Loads what is in the folder that `config` names. A plugin that cannot be loaded is in the catalog with the
-    /// reason, and in the log; but when one of that name runs in `before`, that one goes on. What has not changed since
-    /// `before` is taken from there as it is.
+    /// reason; but when one of that name runs in `before`, that one goes on. What has not changed since `before` is
+    /// taken from there as it is.
     ///
     /// # Errors
     /// [`FolderError`] when the folder cannot be read or holds too much.
@@ -52,123 +61,128 @@ impl Catalog {
         sandbox: &Arc<Sandbox>,
         config: &Config,
         before: &Self,
-        patience: Patience,
-    ) -> Result<Self, FolderError> {
-        let found = config.find()?;
-        let mut entries = Vec::new();
-        for (name, place) in in_order(found, &config.order) {
-            let old = before.entries.iter().find(|entry| entry.manifest.name == name);
-            let entry = match old {
-                Some(old) if old.seen == place.print() && !old.later => Arc::clone(old),
-                _ => {
-                    let new = Arc::new(Entry::load(sandbox, &name, &place, &config.caps, patience).await);
-                    new.log();
-                    match old {
-                        Some(old) if new.plugin.is_err() && old.plugin.is_ok() => {
-                            tracing::warn!(plugin = name, "a plugin runs on as it was before");
-                            Arc::clone(old)
-                        }
-                        _ => new,
-                    }
-                }
-            };
-            entries.push(entry);
+        reading: Reading,
+    ) -> Result<Read, FolderError> {
+        let found = in_order(config.find()?, &config.order);
+        // Only so many at a time: each may be large.
+        let mut results = stream::iter(found)
+            .map(|(name, place)| before.reread(sandbox, config, name, place, reading))
+            .buffered(config.threads);
+        let (mut catalog, mut news) = (Self::default(), Vec::new());
+        while let Some(Reread { name, entry, refused, what }) = results.next().await {
+            news.extend(what.map(|what| (Arc::clone(&entry), what)));
+            catalog.refused.extend(refused.map(|refused| (name, refused)));
+            catalog.entries.push(entry);
         }
-        for gone in before.entries.iter().filter(|old| entries.iter().all(|e| e.manifest.name != old.manifest.name)) {
-            tracing::info!(plugin = gone.manifest.name, "a plugin is gone");
+        for old in before.entries.iter().filter(|old| catalog.entry(&old.manifest.name).is_none()) {
+            news.push((Arc::clone(old), What::Gone));
         }
-        Ok(Self { entries })
+        Ok(Read { catalog, news })
     }
-}
 
-impl Catalog {
+    /// One plugin of the folder: as it was before, where nothing has changed; else read anew.
+    async fn reread(
+        &self,
+        sandbox: &Arc<Sandbox>,
+        config: &Config,
+        name: String,
+        place: Place,
+        reading: Reading,
+    ) -> Reread {
+        let old = self.entry(&name);
+        let refused = self.refused.get(&name);
+        let known = |print: &Print| match (old, refused) {
+            (_, Some((refused, _))) => refused == print,
+            (Some(old), None) => old.seen == *print && !old.later,
+            (None, None) => false,
+        };
+        let at_fault = refused.is_some() || old.is_some_and(|old| old.plugin.is_err());
+        if let Some(old) = old
+            && known(&place.print())
+            && !(reading.again && at_fault)
+        {
+            return Reread { name, entry: Arc::clone(old), refused: refused.cloned(), what: None };
+        }
+        let new = Entry::load(sandbox, &name, &place, &config.caps, reading.patience).await;
+        match (&new.plugin, old) {
+            (Ok(_), _) => Reread { name, entry: Arc::new(new), refused: None, what: Some(What::Loaded) },
+            (Err(fault), Some(old)) if old.plugin.is_ok() && !new.later => {
+                let (what, refused) = (What::NotLoaded(fault.clone()), (new.seen, fault.clone()));
+                Reread { name, entry: Arc::clone(old), refused: Some(refused), what: Some(what) }
+            }
+            (Err(fault), _) => {
+                let what = (!new.later).then(|| What::NotLoaded(fault.clone()));
+                Reread { name, entry: Arc::new(new), refused: None, what }
+            }
+        }
+    }
+
+    /// The plugin of that name.
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.entries.iter().find(|entry| entry.manifest.name == name)
+    }
+
+    /// Why the files of a plugin are not in force as they are now, in words for the operator: it cannot be loaded, or it
+    /// runs on as it was before.
+    #[must_use]
+    pub fn fault(&self, name: &str) -> Option<&str> {
+        let refused = self.refused.get(name).map(|(_, fault)| fault.as_str());
+        refused.or_else(|| self.entry(name)?.plugin.as_ref().err().map(String::as_str))
+    }
+
+    /// All that is at fault, in the order of the plugins.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let fault = |entry: &Arc<Entry>| self.fault(&entry.manifest.name).map(str::to_owned);
+        self.entries.iter().filter_map(fault).collect()
+    }
+
     /// Whether a plugin was left for later.
     pub(super) fn is_unfinished(&self) -> bool {
         self.entries.iter().any(|entry| entry.later)
     }
 }
 
-impl Entry {
-    /// Loads the plugin of one folder, whose name is the plugin's.
-    ///
-    /// # Errors
-    /// When there is no such folder.
-    pub async fn of_folder(sandbox: &Arc<Sandbox>, folder: &Path, caps: &Caps) -> Result<Self, FolderError> {
-        let fault = |source| FolderError::Read { path: folder.to_owned(), source };
-        let whole = folder.canonicalize().map_err(fault)?;
-        if !whole.is_dir() {
-            return Err(fault(std::io::ErrorKind::NotADirectory.into()));
-        }
-        let name = whole.file_name().unwrap_or_default().to_string_lossy();
-        Ok(Self::load(sandbox, &name, &Place::Folder(folder.to_owned()), caps, Patience::Full).await)
-    }
+/// What became of one plugin when the folder was read again.
+struct Reread {
+    name: String,
+    entry: Arc<Entry>,
+    refused: Option<(Print, String)>,
+    what: Option<What>,
+}
 
-    async fn load(sandbox: &Arc<Sandbox>, name: &str, place: &Place, caps: &Caps, patience: Patience) -> Self {
-        // First of all: what changes while the files are read is seen as a change afterwards.
-        let seen = place.print();
-        let manifest = match place {
-            Place::File(_) => Ok(Manifest::bare(name)),
-            Place::Folder(folder) => manifest(name, &folder.join(MANIFEST)),
-        };
-        let manifest = match manifest {
-            Ok(manifest) => manifest,
-            Err(fault) => return Self { manifest: at_fault(name, place), plugin: Err(fault), seen, later: false },
-        };
-        let Some(code) = place
-            .files()
-            .into_iter()
-            .find(|file| file.extension().is_some_and(|ending| ending != "toml") && file.exists())
-        else {
-            let fault = format!("{}: there is no filter.wasm: build it first", place.path().display());
-            return Self { manifest, plugin: Err(fault), seen, later: false };
-        };
-        match Plugin::load(sandbox, manifest.clone(), &code, caps, patience).await {
-            Err(LoadError::Later) => Self { manifest, plugin: Err(LoadError::Later.to_string()), seen, later: true },
-            loaded => Self { manifest, plugin: loaded.map_err(|fault| fault.to_string()), seen, later: false },
+impl Read {
+    /// Tells the log and the moderators what is new, and gives the plugins.
+    pub(super) fn announce(self, sandbox: &Sandbox) -> Catalog {
+        for (entry, what) in self.news {
+            what.log(&entry);
+            // There may be nobody who wants to know.
+            let _nobody = sandbox.events.send(Event { plugin: Arc::from(entry.manifest.name.as_str()), what });
         }
-    }
-
-    fn log(&self) {
-        let name = &self.manifest.name;
-        match &self.plugin {
-            Ok(plugin) => {
-                let mode = self.manifest.mode.as_str();
-                tracing::info!(plugin = name, version = plugin.version(), mode, "a plugin is loaded");
-            }
-            Err(_) if self.later => {
-                tracing::info!(plugin = name, "a plugin is being compiled, which takes some seconds");
-            }
-            Err(fault) => tracing::error!(plugin = name, fault, "a plugin could not be loaded"),
+        for entry in self.catalog.entries.iter().filter(|entry| entry.later) {
+            tracing::info!(plugin = entry.manifest.name, "a plugin is being compiled, which takes some seconds");
         }
+        self.catalog
     }
 }
 
-/// What holds of a plugin whose manifest cannot be read: a policy that stands in it holds all the same.
-fn at_fault(name: &str, place: &Place) -> Manifest {
-    let text = fs::read_to_string(place.path().join(MANIFEST)).unwrap_or_default();
-    let mut manifest = Manifest::bare(name);
-    manifest.on_failure = OnFailure::of_text(&text);
-    manifest
-}
-
-fn manifest(name: &str, path: &Path) -> Result<Manifest, String> {
-    let fault = |text: String| format!("{}: {text}", path.display());
-    match fs::metadata(path) {
-        // Opening a pipe would wait for somebody to write to it.
-        Ok(kind) if !kind.is_file() => return Err(fault("is no file".to_owned())),
-        _ => {}
+impl What {
+    fn log(&self, entry: &Entry) {
+        let name = &entry.manifest.name;
+        match (self, &entry.plugin) {
+            (Self::Loaded, plugin) => {
+                let version = plugin.as_ref().map_or("", Plugin::version);
+                let mode = entry.manifest.mode.as_str();
+                tracing::info!(plugin = name, version, mode, "a plugin is loaded");
+            }
+            (Self::NotLoaded(fault), Err(_)) => tracing::error!(plugin = name, fault, "a plugin could not be loaded"),
+            (Self::NotLoaded(fault), Ok(_)) => {
+                tracing::error!(plugin = name, fault, "a plugin could not be loaded; it runs on as it was before");
+            }
+            (Self::Gone, _) => tracing::info!(plugin = name, "a plugin is gone"),
+            // These are told where they happen.
+            (Self::SetAside { .. } | Self::WellAgain, _) => {}
+        }
     }
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(Manifest::bare(name)),
-        Err(cause) => return Err(fault(format!("cannot be read: {cause}"))),
-    };
-    let mut text = String::new();
-    file.take(MAX_MANIFEST_BYTES + 1)
-        .read_to_string(&mut text)
-        .map_err(|cause| fault(format!("cannot be read: {cause}")))?;
-    if text.len() as u64 > MAX_MANIFEST_BYTES {
-        return Err(fault(format!("is larger than {} KiB", MAX_MANIFEST_BYTES / 1024)));
-    }
-    Manifest::parse(name, path, &text)
 }

@@ -16,6 +16,8 @@ pub struct Config {
     pub order: Vec<String>,
     /// Threads that plugins run on.
     pub threads: usize,
+    /// Memory of all instances of all plugins together, in bytes.
+    pub memory: usize,
     /// Where compiled plugins are kept.
     cache_dir: Option<PathBuf>,
     /// How much they may use.
@@ -47,6 +49,7 @@ impl Config {
         let usual = cap("deadline_ms", 20, 10_000, "Deadline for a message, where a manifest gives none.");
         let deadline = cap("max_deadline_ms", 200, 10_000, "Longest deadline that a manifest may give a message.");
         let memory = cap("max_memory_mib", 256, MAX_MEMORY as u64 / (1024 * 1024), "Most memory of an instance.");
+        let all = cap("total_memory_mib", 2_048, 1_048_576, "Most memory of all instances of all plugins together.");
         let instances = cap("max_instances", 8, 16, "Most instances of one plugin at a time.");
         let store = cap("max_store_kib", 16_384, 1_048_576, "Most that a plugin's store may hold.");
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
@@ -62,7 +65,8 @@ impl Config {
             store: size(store) * 1024,
         };
         let caps = Caps { most, deadline: Duration::from_millis(usual) };
-        Self { dir, order, threads, cache_dir, caps }
+        let memory = size(all).saturating_mul(1024 * 1024);
+        Self { dir, order, threads, memory, cache_dir, caps }
     }
 }
 

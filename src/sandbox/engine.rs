@@ -7,19 +7,29 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{Semaphore, broadcast};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::artifact::{Cache, CacheError};
+use super::config::Config;
 use super::contract::Filter;
+use super::folder::MAX_PLUGINS;
 use super::host::Host;
+use super::limiter::Budget;
+use super::standing::{Event, Events};
 
 /// How often a running plugin is looked at: it yields then, and ends when its time is up.
 const TICK: Duration = Duration::from_millis(1);
 /// Ticks without a call after which the clock stops until the next one.
 const IDLE_TICKS: u32 = 1_000;
-/// Instances of all plugins together.
-const INSTANCES: u32 = 128;
+/// Instances of all plugins together: one for each of the folder, one more for each while the folder is read again, and
+/// [`GROWTH`] for those that are busy.
+const INSTANCES: u32 = 2 * MAX_PLUGINS + GROWTH;
+/// Instances beyond the first of each plugin, of all together.
+const GROWTH: u32 = 64;
+/// Events that wait for who reads them.
+const EVENTS: usize = 256;
 /// Core instances of one component: that of a Python filter has some thirty.
 const CORE_INSTANCES_EACH: u32 = 64;
 /// Memories and tables of one component, so that none can take those of the others.
@@ -36,6 +46,12 @@ pub struct Sandbox {
     pub(super) linker: Linker<Host>,
     /// Where compiled plugins are kept.
     cache: Option<PathBuf>,
+    /// One for each instance beyond a plugin's first.
+    pub(super) places: Arc<Semaphore>,
+    /// Linear memory of all instances.
+    pub(super) budget: Arc<Budget>,
+    /// What moderators should know.
+    pub(super) events: Events,
     clock: Clock,
     /// Taken at the end only.
     runtime: Option<Runtime>,
@@ -59,12 +75,21 @@ impl From<std::io::Error> for SetUpError {
 }
 
 impl Sandbox {
-    /// Sets the machine up, with a thread for each of `threads` calls that compute at the same time, and keeps what it
-    /// compiles in the folder `cache`, if that can be had and is nobody else's.
+    /// Sets the machine up as the operator says.
     ///
     /// # Errors
     /// When the system gives no threads or no address space.
-    pub fn new(threads: usize, cache: Option<PathBuf>) -> Result<Self, SetUpError> {
+    pub fn of(config: &Config) -> Result<Self, SetUpError> {
+        Self::new(config.threads, config.memory, Some(config.cache()))
+    }
+
+    /// Sets the machine up, with a thread for each of `threads` calls that compute at the same time, and `memory` bytes
+    /// for all instances together. What it compiles is kept in the folder `cache`, if that can be had and is nobody
+    /// else's.
+    ///
+    /// # Errors
+    /// When the system gives no threads or no address space.
+    pub fn new(threads: usize, memory: usize, cache: Option<PathBuf>) -> Result<Self, SetUpError> {
         let refused = |fault: wasmtime::Error| SetUpError(fault.into());
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(INSTANCES)
@@ -93,7 +118,16 @@ impl Sandbox {
         let clock = Clock::start(engine.clone())?;
         let runtime =
             Builder::new_multi_thread().worker_threads(threads.max(1)).thread_name("plugins").enable_time().build()?;
-        Ok(Self { engine, linker, cache, clock, runtime: Some(runtime) })
+        let places = Arc::new(Semaphore::new(GROWTH as usize));
+        let budget = Arc::new(Budget::new(memory));
+        let events = Events::new(EVENTS);
+        Ok(Self { engine, linker, cache, places, budget, events, clock, runtime: Some(runtime) })
+    }
+
+    /// What happens to plugins from now on. Who does not read for long misses the oldest.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
     }
 
     /// Where calls run: threads that serve nothing else.

@@ -13,7 +13,7 @@ const CODE: [&str; 2] = ["filter.wasm", "filter.wat"];
 /// The file that describes it.
 pub(super) const MANIFEST: &str = "plugin.toml";
 /// Plugins of one folder at most.
-const MAX_PLUGINS: usize = 64;
+pub(super) const MAX_PLUGINS: u32 = 64;
 
 /// What tells whether a plugin's files are the same as before: each with its length, its date and its place on the disk.
 pub(super) type Print = Vec<(PathBuf, u64, Option<SystemTime>, u64)>;
@@ -40,7 +40,7 @@ impl Config {
         let path = self.folder();
         match find(path) {
             Err(none) if self.dir.is_none() && none.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-            Ok(found) if found.len() > MAX_PLUGINS => Err(FolderError::TooMany(path.to_owned())),
+            Ok(found) if found.len() > MAX_PLUGINS as usize => Err(FolderError::TooMany(path.to_owned())),
             found => found.map_err(|source| FolderError::Read { path: path.to_owned(), source }),
         }
     }

@@ -10,6 +10,17 @@ const WINDOW: Duration = Duration::from_mins(1);
 const FIRST_REST: Duration = Duration::from_secs(5);
 const LONGEST_REST: Duration = Duration::from_mins(5);
 
+/// How a plugin is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It is asked.
+    Well,
+    /// It was set aside, and is asked to see whether it is well again.
+    OnTrial,
+    /// It is not asked, for that long from now.
+    SetAside(Duration),
+}
+
 /// The health of one plugin.
 #[derive(Debug, Default)]
 pub(super) struct Health {
@@ -25,17 +36,23 @@ impl Health {
         self.rests_until.is_none_or(|until| now >= until)
     }
 
-    /// Whether it is in order: not set aside, nor on trial after that.
-    pub(super) fn is_well(&self) -> bool {
-        self.rests_until.is_none()
+    /// How it is.
+    pub(super) fn condition(&self, now: Instant) -> Condition {
+        match self.rests_until {
+            None => Condition::Well,
+            Some(until) if now >= until => Condition::OnTrial,
+            Some(until) => Condition::SetAside(until.saturating_duration_since(now)),
+        }
     }
 
-    /// A call came back. One that had begun before a rest does not end it.
-    pub(super) fn succeeded(&mut self, now: Instant) {
-        if self.rests_until.take_if(|until| now >= *until).is_some() {
+    /// A call came back; says whether the plugin is well again by that. One that had begun before a rest does not end it.
+    pub(super) fn succeeded(&mut self, now: Instant) -> bool {
+        let ends_rest = self.rests_until.take_if(|until| now >= *until).is_some();
+        if ends_rest {
             self.failures.clear();
             self.rest = Duration::ZERO;
         }
+        ends_rest
     }
 
     /// A call failed; gives how long the plugin is set aside now, when it is.
@@ -72,8 +89,10 @@ mod tests {
         }
         assert!(health.may_run(now + seconds(4)));
         assert_eq!(health.failed(now + seconds(4)), Some(seconds(5)));
-        assert!(!health.may_run(now + seconds(8)) && !health.is_well());
+        assert!(!health.may_run(now + seconds(8)));
+        assert_eq!(health.condition(now + seconds(8)), Condition::SetAside(seconds(1)));
         assert!(health.may_run(now + seconds(9)));
+        assert_eq!(health.condition(now + seconds(9)), Condition::OnTrial);
     }
 
     #[test]
@@ -106,11 +125,10 @@ mod tests {
         for _ in 0..5 {
             health.failed(now);
         }
-        health.succeeded(now);
-        assert!(!health.is_well(), "a call that was under way does not end the rest");
+        assert!(!health.succeeded(now), "a call that was under way does not end the rest");
         now += seconds(5);
-        health.succeeded(now);
-        assert!(health.is_well());
+        assert!(health.succeeded(now));
+        assert_eq!(health.condition(now), Condition::Well);
         for _ in 0..4 {
             assert_eq!(health.failed(now), None);
         }

@@ -11,10 +11,11 @@ use wasmtime::bail;
 use wasmtime::component::{Resource, ResourceTable};
 
 use super::contract::{clock, log, regexes, room, store, types};
-use super::limiter::Limiter;
+use super::limiter::{Budget, Limiter};
 use super::limits::{EXPRESSION_BYTES, Limits, MAX_FOUND, MAX_NAMES, MAX_PATTERNS, PATTERN_BYTES, SEARCHED_BYTES};
 use super::question::Scene;
 use super::shared::Shared;
+use super::store::Store;
 
 /// The host's side of one instance.
 pub(super) struct Host {
@@ -27,28 +28,40 @@ pub(super) struct Host {
     patterns: ResourceTable,
     shared: Arc<Shared>,
     scene: Scene,
+    /// What the plugin remembers during a trial, which is forgotten afterwards.
+    scratch: Option<Store>,
 }
 
 impl Host {
-    pub(super) fn new(shared: Arc<Shared>, limits: &Limits) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, limits: &Limits, budget: Arc<Budget>) -> Self {
         let mut patterns = ResourceTable::new();
         patterns.set_max_capacity(MAX_PATTERNS);
         Self {
-            limits: Limiter::new(limits),
+            limits: Limiter::new(limits, budget),
             deadline: Instant::now(),
             calls_left: 0,
             calls: limits.host_calls,
             patterns,
             shared,
             scene: Scene::default(),
+            scratch: None,
         }
     }
 
     /// Begins a call that must have come back by `deadline`.
     pub(super) fn begin(&mut self, scene: Scene, deadline: Instant) {
+        self.scratch = scene.trial.then(|| self.shared.store().clone());
         self.scene = scene;
         self.deadline = deadline;
         self.calls_left = self.calls;
+    }
+
+    /// What the plugin remembers, and what time it is.
+    fn store<T>(&mut self, act: impl FnOnce(&mut Store, u64) -> T) -> T {
+        match &mut self.scratch {
+            Some(scratch) => act(scratch, self.scene.at),
+            None => act(&mut self.shared.store(), self.scene.at),
+        }
     }
 
     /// Counts a call of the host.
@@ -93,17 +106,17 @@ impl clock::Host for Host {
 impl store::Host for Host {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
         self.call()?;
-        Ok(self.shared.store().get(&key, self.scene.at))
+        Ok(self.store(|store, now| store.get(&key, now)))
     }
 
     fn set(&mut self, key: String, value: Vec<u8>, seconds: u32) -> wasmtime::Result<()> {
         self.call()?;
-        Ok(self.shared.store().set(key, value, seconds, self.scene.at)?)
+        Ok(self.store(|store, now| store.set(key, value, seconds, now))?)
     }
 
     fn add(&mut self, key: String, amount: i64, seconds: u32) -> wasmtime::Result<i64> {
         self.call()?;
-        Ok(self.shared.store().add(key, amount, seconds, self.scene.at)?)
+        Ok(self.store(|store, now| store.add(key, amount, seconds, now))?)
     }
 }
 

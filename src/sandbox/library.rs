@@ -1,11 +1,12 @@
 //! The plugins that run, and how they are changed while they do.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Read, Reading};
 use super::config::Config;
 use super::engine::Sandbox;
 use super::folder::{FolderError, Print};
@@ -14,6 +15,8 @@ use super::load::Patience;
 /// How often the folder is looked at. What has changed is read when it looks the same twice in a row: whoever writes a
 /// file has then written all of it.
 const LOOK: Duration = Duration::from_millis(400);
+/// How long a start waits for plugins. Those that are not ready by then come when they are.
+const START: Duration = Duration::from_secs(2);
 
 /// The plugins of the folder, as they are now.
 #[derive(Debug)]
@@ -21,20 +24,46 @@ pub struct Library {
     sandbox: Arc<Sandbox>,
     config: Config,
     current: RwLock<Arc<Catalog>>,
-    /// Loading takes seconds and must not run twice at a time. Holds what the files looked like when they were read last.
-    loading: tokio::sync::Mutex<Vec<Print>>,
+    /// Loading takes seconds and must not run twice at a time. Holds what the files looked like when all of them were
+    /// read last.
+    loading: Arc<Mutex<Option<Vec<Print>>>>,
+}
+
+/// Why the plugins cannot be changed for those of the folder.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Plugins are at fault: what is wrong with each.
+    #[error("{} of the plugins cannot be loaded", .0.len())]
+    Faults(Vec<String>),
+    /// Loading them came to no end.
+    #[error("the plugins could not be loaded: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Plugins that are loaded, all without a fault, and not in force yet. Dropped, they are forgotten.
+#[derive(Debug)]
+#[must_use]
+pub struct Staged {
+    library: Arc<Library>,
+    /// While it lives, nobody else changes the plugins.
+    seen: OwnedMutexGuard<Option<Vec<Print>>>,
+    prints: Vec<Print>,
+    read: Read,
 }
 
 impl Library {
-    /// Loads the plugins of the folder. What would have to be compiled for seconds is left to [`Library::watch`]: until
-    /// then its failure policy holds.
+    /// Loads the plugins of the folder. What takes longer than two seconds is left to [`Library::watch`]: until then its
+    /// failure policy holds.
     ///
     /// # Errors
     /// [`FolderError`] when the folder cannot be used.
     pub async fn open(sandbox: Arc<Sandbox>, config: Config) -> Result<Arc<Self>, FolderError> {
-        let library = Self { sandbox, config, current: RwLock::default(), loading: tokio::sync::Mutex::default() };
+        let library = Self { sandbox, config, current: RwLock::default(), loading: Arc::default() };
         let library = Arc::new(library);
-        library.load(Patience::Quick).await?;
+        library.load(Reading { patience: Patience::Quick { until: Instant::now() + START }, again: false }).await?;
         Ok(library)
     }
 
@@ -45,34 +74,62 @@ impl Library {
     }
 
     /// Reads the folder again and lets the new plugins take over at once; the old ones finish what they are at. One
-    /// that is at fault does not take over.
+    /// that is at fault does not take over; one that was, is tried again.
     ///
     /// # Errors
     /// [`FolderError`] when the folder cannot be used; everything stays then.
     pub async fn reload(self: &Arc<Self>) -> Result<(), FolderError> {
-        self.load(Patience::Full).await
+        self.load(Reading { patience: Patience::Full, again: true }).await
     }
 
-    async fn load(self: &Arc<Self>, patience: Patience) -> Result<(), FolderError> {
-        let mut seen = self.loading.lock().await;
-        *seen = self.config.print()?;
+    /// Reads the folder again, all or nothing: gives what is to take over, if nothing is at fault.
+    ///
+    /// # Errors
+    /// [`StageError`], with all faults; everything stays then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn stage(self: &Arc<Self>) -> Result<Staged, StageError> {
+        let seen = Arc::clone(&self.loading).lock_owned().await;
+        let prints = self.config.print()?;
+        let read = self.read(Reading { patience: Patience::Full, again: true }).await??;
+        let faults = read.catalog.faults();
+        if faults.is_empty() {
+            Ok(Staged { library: Arc::clone(self), seen, prints, read })
+        } else {
+            Err(StageError::Faults(faults))
+        }
+    }
+
+    /// Loads the plugins on their own threads, where it does not matter that a plugin computes.
+    async fn read(self: &Arc<Self>, reading: Reading) -> Result<Result<Read, FolderError>, tokio::task::JoinError> {
         let this = Arc::clone(self);
-        // Compiling computes for long, and loading runs the plugin: both on the threads of plugins.
         let loading = self.sandbox.handle().spawn(async move {
             let before = this.current();
-            Catalog::load(&this.sandbox, &this.config, &before, patience).await
+            Catalog::load(&this.sandbox, &this.config, &before, reading).await
         });
-        match loading.await {
-            Ok(loaded) => {
-                let loaded = Arc::new(loaded?);
-                if loaded.is_unfinished() {
-                    seen.clear();
-                }
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        loading.await
+    }
+
+    async fn load(self: &Arc<Self>, reading: Reading) -> Result<(), FolderError> {
+        let mut seen = Arc::clone(&self.loading).lock_owned().await;
+        // Until the folder has been read as it is now, it counts as not read.
+        *seen = None;
+        let prints = self.config.print()?;
+        match self.read(reading).await {
+            Ok(read) => self.adopt(read?, &mut seen, prints),
+            Err(fault) => {
+                tracing::error!(%fault, "loading the plugins has failed; they stay as they are");
+                *seen = Some(prints);
             }
-            Err(fault) => tracing::error!(%fault, "loading the plugins has failed; they stay as they are"),
         }
         Ok(())
+    }
+
+    fn adopt(&self, read: Read, seen: &mut Option<Vec<Print>>, prints: Vec<Print>) {
+        let loaded = Arc::new(read.announce(&self.sandbox));
+        *seen = (!loaded.is_unfinished()).then_some(prints);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
     }
 
     /// Reads the folder again whenever something in it has changed, until told to stop.
@@ -83,16 +140,28 @@ impl Library {
                 () = tokio::time::sleep(LOOK) => {}
                 () = stop.cancelled() => return,
             }
+            for plugin in self.current().entries.iter().filter_map(|entry| entry.plugin.as_ref().ok()) {
+                plugin.shed();
+            }
             // A folder that cannot be read now may be on its way to another name.
             let Ok(now) = self.config.print() else { continue };
-            let is_new = *self.loading.lock().await != now;
+            let is_new = self.loading.lock().await.as_ref() != Some(&now);
             if is_new && last.as_ref() == Some(&now) {
                 tracing::info!("reading the plugins: something has changed, or is left to do");
-                if let Err(fault) = self.reload().await {
+                if let Err(fault) = self.load(Reading { patience: Patience::Full, again: false }).await {
                     tracing::error!(%fault, "the plugins stay as they are");
                 }
             }
             last = Some(now);
         }
+    }
+}
+
+impl Staged {
+    /// Lets them take over at once, and gives their names; the old ones finish what they are at.
+    #[must_use]
+    pub fn adopt(mut self) -> Vec<String> {
+        self.library.adopt(self.read, &mut self.seen, self.prints);
+        self.library.current().entries.iter().map(|entry| entry.manifest.name.clone()).collect()
     }
 }

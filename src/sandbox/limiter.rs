@@ -1,19 +1,48 @@
-//! What an instance may take of memory and tables, and how much memory it has taken.
+//! What an instance may take of memory and tables, and how much memory it and all others have taken.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 
 use super::limits::Limits;
 
+/// Linear memory of all instances of all plugins together.
+#[derive(Debug)]
+pub(super) struct Budget {
+    used: AtomicUsize,
+    most: usize,
+}
+
+impl Budget {
+    /// Of so many bytes, of which nothing is used.
+    pub(super) fn new(most: usize) -> Self {
+        Self { used: AtomicUsize::new(0), most }
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let taken = self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| {
+            used.checked_add(bytes).filter(|all| *all <= self.most)
+        });
+        taken.is_ok()
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::SeqCst);
+    }
+}
+
 /// The limiter of one instance.
 pub(super) struct Limiter {
     limits: StoreLimits,
+    budget: Arc<Budget>,
     /// Linear memory that it was given, and that it may have, in bytes.
     memory: usize,
     most: usize,
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, budget: Arc<Budget>) -> Self {
         let most = limits.memory;
         let limits = StoreLimitsBuilder::new()
             .memory_size(limits.memory)
@@ -22,7 +51,7 @@ impl Limiter {
             .tables(usize::MAX)
             .memories(usize::MAX)
             .build();
-        Self { limits, memory: 0, most }
+        Self { limits, budget, memory: 0, most }
     }
 
     /// Linear memory of the instance, in bytes.
@@ -31,15 +60,26 @@ impl Limiter {
     }
 }
 
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        self.budget.give_back(self.memory);
+    }
+}
+
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         // A component may have several memories, which share what an instance may have.
-        let all = self.memory.saturating_add(desired.saturating_sub(current));
-        let may_grow = all <= self.most && self.limits.memory_growing(current, desired, maximum)?;
-        if may_grow {
-            self.memory = all;
+        let more = desired.saturating_sub(current);
+        let all = self.memory.saturating_add(more);
+        if all > self.most || !self.limits.memory_growing(current, desired, maximum)? {
+            return Ok(false);
         }
-        Ok(may_grow)
+        if !self.budget.take(more) {
+            tracing::warn!(mib = self.budget.most >> 20, "all plugins together want more memory than they may have");
+            return Ok(false);
+        }
+        self.memory = all;
+        Ok(true)
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {

@@ -23,8 +23,12 @@ const IMPORTS: &str = "gischat:filter/";
 pub(super) enum Patience {
     /// As long as it takes.
     Full,
-    /// What would have to be compiled for seconds is left for later: a relay that starts serves first.
-    Quick,
+    /// What would have to be compiled for seconds is left for later, and so is whatever is not ready then: a relay that
+    /// starts serves first.
+    Quick {
+        /// Until when.
+        until: std::time::Instant,
+    },
 }
 
 /// Why a file is no plugin, and what to do about it.
@@ -94,7 +98,7 @@ pub(super) fn compile(
     if let Some(component) = cache.and_then(|cache| cache.get(engine, bytes)) {
         return Ok(component);
     }
-    if patience == Patience::Quick && bytes.len() > INTERPRETER_BYTES {
+    if matches!(patience, Patience::Quick { .. }) && bytes.len() > INTERPRETER_BYTES {
         return Err(LoadError::Later);
     }
     let component = compile_anew(engine, path, bytes)?;

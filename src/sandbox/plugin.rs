@@ -1,40 +1,28 @@
-//! One plugin: its compiled component, its instances, and a call of it from question to answer.
+//! One plugin: loaded from its file, asked, and answering within its bounds.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::Semaphore;
-use wasmtime::{Store as WasmStore, UpdateDeadline, bail};
-
-use super::contract::{Answer, Filter, FilterPre, types};
-use super::engine::{Running, Sandbox};
+use super::contract::{Answer, FilterPre, types};
+use super::engine::Sandbox;
 use super::failure::{Failure, in_time};
-use super::health::Health;
+use super::health::Condition;
 use super::host::Host;
+use super::instances::{Instance, Instances};
 use super::limits::{Caps, Limits, MAX_NAMED, MAX_NAMED_BYTES};
 use super::load::{LoadError, Patience, root};
 use super::manifest::Manifest;
 use super::question::{Question, Scene};
-use super::shared::{Shared, lock};
+use super::shared::Shared;
+use super::standing::{Standing, Stats};
 
 /// A plugin that can be called.
 pub struct Plugin {
     manifest: Manifest,
     description: types::Description,
-    shared: Arc<Shared>,
-    sandbox: Arc<Sandbox>,
-    component: FilterPre<Host>,
-    /// Instances that nobody uses now.
-    idle: Mutex<Vec<Instance>>,
-    /// One permit for each instance that may be.
-    slots: Semaphore,
-    health: Mutex<Health>,
-}
-
-struct Instance {
-    store: WasmStore<Host>,
-    filter: Filter,
+    instances: Arc<Instances>,
+    standing: Arc<Standing>,
 }
 
 impl fmt::Debug for Plugin {
@@ -83,43 +71,25 @@ impl Plugin {
     /// # Errors
     /// [`Failure`], when it refuses its settings or takes too long over them.
     pub async fn anew(&self, manifest: Manifest) -> Result<Self, Failure> {
-        Self::start(&self.sandbox, manifest, self.component.clone(), self.shared.limits).await
+        let Instances { sandbox, component, shared, .. } = &*self.instances;
+        Self::start(sandbox, manifest, component.clone(), shared.limits).await
     }
 
-    /// Has a compiled plugin describe itself and take its settings.
+    /// Has a compiled plugin take its settings and describe itself.
     async fn start(
         sandbox: &Arc<Sandbox>,
         manifest: Manifest,
         component: FilterPre<Host>,
         limits: Limits,
     ) -> Result<Self, Failure> {
-        let mut plugin = Self {
-            description: types::Description {
-                name: String::new(),
-                version: String::new(),
-                kinds: Vec::new(),
-                hooks: Vec::new(),
-                payload: false,
-            },
-            shared: Arc::new(Shared::new(&manifest.name, limits)),
-            manifest,
-            sandbox: Arc::clone(sandbox),
-            component,
-            idle: Mutex::default(),
-            slots: Semaphore::new(limits.instances),
-            health: Mutex::default(),
-        };
-        let (description, first) = plugin.first_instance().await?;
-        // They are looked through for every message.
-        for named in [&description.kinds, &description.hooks] {
-            if named.len() > MAX_NAMED || named.iter().any(|name| name.len() > MAX_NAMED_BYTES) {
-                let most = format!("{MAX_NAMED} of {MAX_NAMED_BYTES} bytes");
-                return Err(Failure::Trap(format!("it names more kinds or hooks than {most}")));
-            }
-        }
-        plugin.description = description;
-        lock(&plugin.idle).push(first);
-        Ok(plugin)
+        let shared = Arc::new(Shared::new(&manifest.name, limits));
+        let standing = Arc::new(Standing::new(&manifest.name, sandbox.events.clone()));
+        let settings = manifest.settings.clone();
+        let instances = Instances::new(Arc::clone(sandbox), shared, component, Arc::clone(&standing), settings);
+        let mut first = instances.first().await?;
+        let description = describe(&instances, &mut first).await?;
+        instances.add(first);
+        Ok(Self { manifest, description, instances, standing })
     }
 
     /// What the operator says of it.
@@ -139,13 +109,13 @@ impl Plugin {
     /// The bounds that it runs in.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.shared.limits
+        &self.instances.shared.limits
     }
 
     /// Linear memory of the largest instance that nobody uses now, in bytes; `None` when there is no such instance.
     #[must_use]
     pub fn memory(&self) -> Option<usize> {
-        lock(&self.idle).iter().map(|instance| instance.store.data().limits.memory()).max()
+        self.instances.memory()
     }
 
     /// Whether it wants to see messages of this kind.
@@ -168,8 +138,19 @@ impl Plugin {
 
     /// Whether it is well, or set aside after failures.
     #[must_use]
-    pub fn is_well(&self) -> bool {
-        lock(&self.health).is_well()
+    pub fn condition(&self) -> Condition {
+        self.standing.condition()
+    }
+
+    /// How it has answered so far, trials aside.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.standing.stats()
+    }
+
+    /// Drops instances that have not been needed for a while.
+    pub(super) fn shed(&self) {
+        self.instances.shed();
     }
 
     /// Asks it, within its deadline, which counts from now. Must run on the sandbox's own threads: it computes there.
@@ -180,41 +161,33 @@ impl Plugin {
     /// # Cancel safety
     /// Dropping the future ends the call and throws the instance away.
     pub async fn ask(&self, question: &Question, scene: Scene) -> Result<Answer, Failure> {
-        if !lock(&self.health).may_run(Instant::now()) {
+        let counts = !scene.trial;
+        if !self.standing.may_run() {
+            if counts {
+                self.standing.passed_over();
+            }
             return Err(Failure::SetAside);
         }
-        let limit = self.shared.limits.deadline;
-        let deadline = Instant::now() + limit;
+        let limit = self.limits().deadline;
+        let began = Instant::now();
+        let deadline = began + limit;
         let answered = tokio::time::timeout_at(deadline.into(), self.answer(question, scene, deadline)).await;
         let answer = in_time(answered, limit, deadline);
-        match &answer {
-            Ok(_) => lock(&self.health).succeeded(Instant::now()),
-            Err(Failure::Busy) => {}
-            Err(failure) => self.note(failure),
+        if counts {
+            match &answer {
+                Ok(answer) => self.standing.answered(&answer.action, began.elapsed()),
+                Err(Failure::Busy) => self.standing.passed_over(),
+                Err(failure) => self.standing.failed(failure),
+            }
         }
         answer
     }
 
-    fn note(&self, failure: &Failure) {
-        let plugin = &self.manifest.name;
-        tracing::warn!(plugin, %failure, "a plugin has failed");
-        if let Some(rest) = lock(&self.health).failed(Instant::now()) {
-            tracing::error!(plugin, seconds = rest.as_secs(), "a plugin is set aside: it failed too often");
-        }
-    }
-
     async fn answer(&self, question: &Question, scene: Scene, deadline: Instant) -> Result<Answer, Failure> {
-        let _running = self.sandbox.running();
         let trap = |fault: wasmtime::Error| Failure::Trap(root(&fault));
-        // Who waits for others until its time is up has not seen the plugin fail.
-        let slot = tokio::time::timeout_at(deadline.into(), self.slots.acquire()).await;
-        let _slot = slot.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
-        let idle = lock(&self.idle).pop();
-        let mut instance = match idle {
-            Some(instance) => instance,
-            None => self.instance(deadline).await?,
-        };
-        let Instance { store, filter } = &mut instance;
+        let mut borrowed = self.instances.borrow(deadline).await?;
+        let _running = self.instances.sandbox.running();
+        let Some(Instance { store, filter, .. }) = borrowed.instance() else { return Err(Failure::Busy) };
         store.data_mut().begin(scene, deadline);
         store.set_epoch_deadline(1);
         let guest = filter.gischat_filter_guest();
@@ -226,49 +199,31 @@ impl Plugin {
                 (guest.call_check_nickname(&mut *store, nickname, room, sender).await.map_err(trap)?, None)
             }
         };
-        let answer = Answer::checked(verdict, longest);
-        lock(&self.idle).push(instance);
-        Ok(answer?)
-    }
-
-    /// A new instance that has taken its settings. Within `deadline`: what is used for a message must be quick.
-    async fn instance(&self, deadline: Instant) -> Result<Instance, Failure> {
-        let trap = |fault: wasmtime::Error| Failure::Trap(root(&fault));
-        let mut store = WasmStore::new(&self.sandbox.engine, Host::new(Arc::clone(&self.shared), &self.shared.limits));
-        store.limiter(|host| &mut host.limits);
-        store.set_hostcall_fuel(self.shared.limits.copied);
-        store.epoch_deadline_callback(|store| {
-            if Instant::now() >= store.data().deadline {
-                bail!("its time was up");
-            }
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
-        });
-        store.set_epoch_deadline(1);
-        store.data_mut().begin(Scene { at: now(), ..Scene::default() }, deadline);
-        let filter = self.component.instantiate_async(&mut store).await.map_err(trap)?;
-        let refused = filter.gischat_filter_guest().call_configure(&mut store, &self.manifest.settings).await;
-        refused.map_err(trap)?.map_err(|text| {
-            let text: String = text.chars().take(500).collect();
-            Failure::Trap(format!("it refuses its settings: {text}"))
-        })?;
-        Ok(Instance { store, filter })
-    }
-
-    async fn first_instance(&self) -> Result<(types::Description, Instance), Failure> {
-        let running: Running = self.sandbox.running();
-        let limit = self.shared.limits.configure_deadline;
-        let deadline = Instant::now() + limit;
-        let first = async {
-            let mut instance = self.instance(deadline).await?;
-            let described = instance.filter.gischat_filter_guest().call_describe(&mut instance.store).await;
-            Ok((described.map_err(|fault| Failure::Trap(root(&fault)))?, instance))
-        };
-        let first = tokio::time::timeout_at(deadline.into(), first).await;
-        drop(running);
-        in_time(first, limit, deadline)
+        // It has come to its end, whatever it says.
+        borrowed.give_back();
+        Ok(Answer::checked(verdict, longest)?)
     }
 }
 
-fn now() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+/// Has a plugin describe itself, in its first instance.
+async fn describe(instances: &Instances, first: &mut Instance) -> Result<types::Description, Failure> {
+    let _running = instances.sandbox.running();
+    let limit = instances.shared.limits.configure_deadline;
+    let deadline = Instant::now() + limit;
+    let Instance { store, filter, .. } = first;
+    store.data_mut().begin(Scene::default(), deadline);
+    store.set_epoch_deadline(1);
+    let described = async {
+        let described = filter.gischat_filter_guest().call_describe(&mut *store).await;
+        described.map_err(|fault| Failure::Trap(root(&fault)))
+    };
+    let described = in_time(tokio::time::timeout_at(deadline.into(), described).await, limit, deadline)?;
+    // They are looked through for every message.
+    for named in [&described.kinds, &described.hooks] {
+        if named.len() > MAX_NAMED || named.iter().any(|name| name.len() > MAX_NAMED_BYTES) {
+            let most = format!("{MAX_NAMED} of {MAX_NAMED_BYTES} bytes");
+            return Err(Failure::Trap(format!("it names more kinds or hooks than {most}")));
+        }
+    }
+    Ok(described)
 }

@@ -14,6 +14,9 @@ pub struct Scene {
     pub members: usize,
     /// Registered nicknames of its room.
     pub names: Arc<[String]>,
+    /// Whether the message is only tried: what the plugin remembers of it is forgotten, and it does not count for the
+    /// plugin's standing.
+    pub trial: bool,
 }
 
 /// What a plugin is asked.
@@ -88,6 +91,11 @@ impl Scene {
     /// The surroundings of a message.
     #[must_use]
     pub fn of(message: &Message, sender: &Sender) -> Self {
-        Self { at: millis(message), members: sender.facts.members, names: Arc::clone(&sender.facts.names) }
+        Self {
+            at: millis(message),
+            members: sender.facts.members,
+            names: Arc::clone(&sender.facts.names),
+            trial: false,
+        }
     }
 }

@@ -57,7 +57,8 @@ impl Shared {
         }
         lines.written += 1;
         drop(lines);
-        let text: String = text.chars().take(MAX_LOG_BYTES).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text = text.get(..text.floor_char_boundary(MAX_LOG_BYTES)).unwrap_or_default();
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let plugin = &self.name;
         match level {
             log::Level::Debug => tracing::debug!(plugin, text, "a plugin says"),

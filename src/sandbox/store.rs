@@ -8,7 +8,7 @@ use super::limits::MAX_KEY_BYTES;
 const ENTRY_COST: usize = 256;
 
 /// The memory of one plugin. Time is that of the messages, in milliseconds, so that a replay finds the same.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Store {
     entries: HashMap<String, Entry>,
     /// By the time at which they end.
@@ -17,13 +17,13 @@ pub(super) struct Store {
     limit: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     value: Value,
     ends: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Value {
     Bytes(Vec<u8>),
     Number(i64),

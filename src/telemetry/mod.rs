@@ -2,6 +2,8 @@
 
 pub mod logging;
 mod metrics;
+mod quantiles;
 
 pub use logging::Config;
 pub use metrics::{Histogram, Metrics, RoomGauges};
+pub use quantiles::Quantiles;

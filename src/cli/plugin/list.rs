@@ -43,7 +43,7 @@ pub(super) fn run(config: &Config) -> ExitCode {
 }
 
 fn load(plugins: &sandbox::Config) -> anyhow::Result<Catalog> {
-    let sandbox = Arc::new(Sandbox::new(plugins.threads, Some(plugins.cache()))?);
+    let sandbox = Arc::new(Sandbox::of(plugins)?);
     let (of_task, settings) = (Arc::clone(&sandbox), plugins.clone());
     let handle = sandbox.handle();
     Ok(handle.block_on(handle.spawn(async move { Catalog::read(&of_task, &settings).await }))??)

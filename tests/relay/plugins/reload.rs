@@ -48,7 +48,7 @@ async fn a_plugin_that_is_removed_is_gone() {
 async fn what_is_at_fault_leaves_the_old_one_running_and_is_named() {
     let relay = hostile("").start().await;
     place(&relay, "plugins/hostile/filter.wasm", b"no wasm");
-    let named = async || u64::from(relay.log().iter().any(|line| line.contains("a plugin runs on as it was before")));
+    let named = async || u64::from(relay.log().iter().any(|line| line.contains("it runs on as it was before")));
     relay.wait_until(1, named).await;
     assert!(relay.log().iter().any(|line| line.contains("is neither WebAssembly nor its text form")));
     expect_refusal(&relay, "reject x", "x").await;

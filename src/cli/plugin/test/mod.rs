@@ -23,7 +23,7 @@ pub(super) fn run(folders: &[PathBuf], config: &Config) -> ExitCode {
         Ok(log) => log,
         Err(fault) => return failed(format_args!("the log cannot be started: {fault}")),
     };
-    let sandbox = match Sandbox::new(config.filter.plugins.threads, Some(config.filter.plugins.cache())) {
+    let sandbox = match Sandbox::of(&config.filter.plugins) {
         Ok(sandbox) => Arc::new(sandbox),
         Err(fault) => return failed(anyhow::Error::from(fault).root_cause()),
     };

@@ -1,0 +1,147 @@
+//! One plugin of the folder: its manifest, its code, and what loading them has come to.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio_util::task::AbortOnDropHandle;
+
+use super::engine::Sandbox;
+use super::folder::{FolderError, MANIFEST, Place, Print};
+use super::limits::Caps;
+use super::load::{LoadError, Patience};
+use super::manifest::{MAX_MANIFEST_BYTES, Manifest, OnFailure};
+use super::plugin::Plugin;
+
+/// A plugin of the folder.
+#[derive(Debug)]
+pub struct Entry {
+    /// What the operator says of it.
+    pub manifest: Manifest,
+    /// The plugin, or why there is none. Its failure policy holds in either case.
+    pub plugin: Result<Plugin, String>,
+    /// What its files looked like when they were read.
+    pub(super) seen: Print,
+    /// Whether it was left for later.
+    pub(super) later: bool,
+}
+
+impl Entry {
+    /// Loads the plugin of one folder, whose name is the plugin's.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub async fn of_folder(sandbox: &Arc<Sandbox>, folder: &Path, caps: &Caps) -> Result<Self, FolderError> {
+        let fault = |source| FolderError::Read { path: folder.to_owned(), source };
+        let whole = folder.canonicalize().map_err(fault)?;
+        if !whole.is_dir() {
+            return Err(fault(std::io::ErrorKind::NotADirectory.into()));
+        }
+        let name = whole.file_name().unwrap_or_default().to_string_lossy();
+        Ok(Self::load(sandbox, &name, &Place::Folder(folder.to_owned()), caps, Patience::Full).await)
+    }
+
+    pub(super) async fn load(
+        sandbox: &Arc<Sandbox>,
+        name: &str,
+        place: &Place,
+        caps: &Caps,
+        patience: Patience,
+    ) -> Self {
+        // First of all: what changes while the files are read is seen as a change afterwards.
+        let seen = place.print();
+        let manifest = match place {
+            Place::File(_) => Ok(Manifest::bare(name)),
+            Place::Folder(folder) => manifest(name, &folder.join(MANIFEST)),
+        };
+        let (manifest, plugin) = match manifest {
+            Ok(manifest) => {
+                let plugin = match code(place) {
+                    Some(code) => start(sandbox, manifest.clone(), code, *caps, patience).await,
+                    None => Err(Unloaded::At(format!(
+                        "{}: there is no filter.wasm: build it first",
+                        place.path().display()
+                    ))),
+                };
+                (manifest, plugin)
+            }
+            Err(fault) => (at_fault(name, place), Err(Unloaded::At(fault))),
+        };
+        let later = matches!(plugin, Err(Unloaded::Later));
+        let plugin = plugin.map_err(|unloaded| match unloaded {
+            Unloaded::Later => LoadError::Later.to_string(),
+            Unloaded::At(fault) => fault,
+        });
+        Self { manifest, plugin, seen, later }
+    }
+}
+
+/// Why there is no plugin.
+enum Unloaded {
+    Later,
+    At(String),
+}
+
+/// The file with a plugin's code.
+fn code(place: &Place) -> Option<PathBuf> {
+    let is_code = |file: &PathBuf| file.extension().is_some_and(|ending| ending != "toml") && file.exists();
+    place.files().into_iter().find(is_code)
+}
+
+/// Loads one plugin, in a task of its own: whatever becomes of it, the others are not concerned.
+async fn start(
+    sandbox: &Arc<Sandbox>,
+    manifest: Manifest,
+    code: PathBuf,
+    caps: Caps,
+    patience: Patience,
+) -> Result<Plugin, Unloaded> {
+    let (on, file) = (Arc::clone(sandbox), code.clone());
+    let task = async move { Plugin::load(&on, manifest, &file, &caps, patience).await };
+    let task = AbortOnDropHandle::new(sandbox.handle().spawn(task));
+    let ended = match patience {
+        Patience::Full => task.await,
+        Patience::Quick { until } => match tokio::time::timeout_at(Instant::into(until), task).await {
+            Ok(ended) => ended,
+            Err(_) => return Err(Unloaded::Later),
+        },
+    };
+    match ended {
+        Ok(Ok(plugin)) => Ok(plugin),
+        Ok(Err(LoadError::Later)) => Err(Unloaded::Later),
+        Ok(Err(fault)) => Err(Unloaded::At(fault.to_string())),
+        Err(panic) => Err(Unloaded::At(format!("{}: could not be loaded: {panic}", code.display()))),
+    }
+}
+
+/// What holds of a plugin whose manifest cannot be read: a policy that stands in it holds all the same.
+fn at_fault(name: &str, place: &Place) -> Manifest {
+    let text = fs::read_to_string(place.path().join(MANIFEST)).unwrap_or_default();
+    let mut manifest = Manifest::bare(name);
+    manifest.on_failure = OnFailure::of_text(&text);
+    manifest
+}
+
+fn manifest(name: &str, path: &Path) -> Result<Manifest, String> {
+    let fault = |text: String| format!("{}: {text}", path.display());
+    match fs::metadata(path) {
+        // Opening a pipe would wait for somebody to write to it.
+        Ok(kind) if !kind.is_file() => return Err(fault("is no file".to_owned())),
+        _ => {}
+    }
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(Manifest::bare(name)),
+        Err(cause) => return Err(fault(format!("cannot be read: {cause}"))),
+    };
+    let mut text = String::new();
+    file.take(MAX_MANIFEST_BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(|cause| fault(format!("cannot be read: {cause}")))?;
+    if text.len() as u64 > MAX_MANIFEST_BYTES {
+        return Err(fault(format!("is larger than {} KiB", MAX_MANIFEST_BYTES / 1024)));
+    }
+    Manifest::parse(name, path, &text)
+}
