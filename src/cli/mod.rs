@@ -54,7 +54,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let Arguments { config, command } = Arguments::parse();
     let options = config::Options { file: config };
-    let (config, mut faults) = config::load(&options, std::env::vars_os());
+    let (mut config, mut faults) = config::load(&options, std::env::vars_os());
+    config.filter.plugins.compiler = plugin::compile::compiler();
     let command = command.unwrap_or(Command::Serve);
     if let Command::Plugin { command } = &command {
         return plugin::run(command, &config, &faults);

@@ -1,30 +1,52 @@
 //! Compiled components on disk, so that a filter with an interpreter in it costs its seconds once.
 //!
 //! An artifact is machine code that will be run, so it is believed only from a folder that nobody else can write to,
-//! and only with the digest that was written along with it; whatever is not so is compiled anew.
+//! and only with the digest that was written along with it; whatever is not so is compiled anew. The folder is looked
+//! at once, opened, and then used by that handle: what is put in its place meanwhile is another folder.
 
-use std::fs::{self, DirBuilder, File};
+use std::collections::HashSet;
+use std::fs::{DirBuilder, File};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
-use std::path::PathBuf;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
 
-use sha2::{Digest, Sha256};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Largest artifact, in bytes. Those of Python are some 60 MB.
-const MAX_BYTES: u64 = 512 * 1024 * 1024;
+use super::compiler::Compiled;
+
+/// Largest artifact, in bytes. Those of Python are some 50 MB.
+pub(super) const MAX_BYTES: u64 = 512 * 1024 * 1024;
 /// Length of a digest.
-const DIGEST: usize = 32;
+const DIGEST: usize = blake3::OUT_LEN;
+/// What the name of an artifact ends in.
+const ENDING: &str = ".cwasm";
+/// What artifacts that are not in use may take together, in bytes: who goes back to an older plugin finds it compiled.
+const MAX_UNUSED: u64 = 256 * 1024 * 1024;
+/// After that time a file that is still being written is one that nobody writes any more.
+const ABANDONED: Duration = Duration::from_hours(1);
 /// Tells artifacts that are being written apart.
 static WRITTEN: AtomicU32 = AtomicU32::new(0);
 
 /// A folder of artifacts.
 #[derive(Clone, Debug)]
 pub(super) struct Cache {
-    folder: PathBuf,
+    folder: Arc<OwnedFd>,
+    /// For log lines.
+    path: PathBuf,
+}
+
+/// Where a compiled component is, or would be.
+#[derive(Debug)]
+pub(super) struct Place {
+    cache: Cache,
+    name: String,
 }
 
 /// Why a folder is not used.
@@ -41,79 +63,144 @@ impl Cache {
     ///
     /// # Errors
     /// [`CacheError`] when it cannot be used, or others could put things into it.
-    pub(super) fn open(folder: PathBuf) -> Result<Self, CacheError> {
-        let fault = |source| CacheError::Folder { path: folder.clone(), source };
-        match DirBuilder::new().mode(0o700).create(&folder) {
+    pub(super) fn open(path: &Path) -> Result<Self, CacheError> {
+        let fault = |source: io::Error| CacheError::Folder { path: path.to_owned(), source };
+        match DirBuilder::new().mode(0o700).create(path) {
             Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => {}
             other => other.map_err(fault)?,
         }
-        let kind = fs::symlink_metadata(&folder).map_err(fault)?;
-        let own = fs::metadata("/proc/self").map_err(fault)?;
-        if !kind.is_dir() || kind.permissions().mode() & 0o077 != 0 || kind.uid() != own.uid() {
-            return Err(CacheError::Open(folder));
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| fault(errno.into()))?;
+        let kind = rustix::fs::fstat(&folder).map_err(|errno| fault(errno.into()))?;
+        if kind.st_mode & 0o077 != 0 || kind.st_uid != rustix::process::geteuid().as_raw() {
+            return Err(CacheError::Open(path.to_owned()));
         }
-        Ok(Self { folder })
+        Ok(Self { folder: Arc::new(folder), path: path.to_owned() })
     }
 
-    /// The file for a component, by its content and whatever else the machine code depends on.
-    fn place(&self, engine: &Engine, component: &[u8]) -> PathBuf {
-        let mut settings = HashOfSettings(Sha256::new());
+    /// The place of a component, by its content and whatever else the machine code depends on.
+    pub(super) fn place(&self, engine: &Engine, component: &[u8]) -> Place {
+        let mut settings = HashOfSettings(blake3::Hasher::new());
         engine.precompile_compatibility_hash().hash(&mut settings);
         settings.0.update(component);
-        self.folder.join(format!("{}.cwasm", hex(&settings.0.finalize())))
+        Place { cache: self.clone(), name: format!("{}{ENDING}", settings.0.finalize().to_hex()) }
     }
 
-    /// The compiled form of a component, if it is there and whole.
-    pub(super) fn get(&self, engine: &Engine, component: &[u8]) -> Option<Component> {
-        let path = self.place(engine, component);
-        let mut bytes = Vec::new();
-        let file = File::open(&path).ok()?;
-        file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
-        let (digest, artifact) = bytes.split_at_checked(DIGEST)?;
-        if Sha256::digest(artifact).as_slice() != digest {
-            tracing::warn!(file = %path.display(), "a compiled plugin is damaged and is compiled anew");
-            return None;
-        }
-        match deserialize(engine, artifact) {
-            Ok(component) => Some(component),
-            Err(fault) => {
-                tracing::warn!(file = %path.display(), %fault, "a compiled plugin cannot be used and is compiled anew");
-                None
+    /// Removes what nobody will miss: what was never written to its end, and, oldest first, what is not among `in_use`
+    /// beyond 256 MiB.
+    pub(super) fn clean(&self, in_use: &HashSet<&str>) -> io::Result<()> {
+        let mut unused = Vec::new();
+        for entry in Dir::read_from(&*self.folder)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            let Ok(kind) = rustix::fs::statat(&*self.folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let age = age(kind.st_mtime);
+            if name.ends_with(ENDING) {
+                if !in_use.contains(name) {
+                    unused.push((age, u64::try_from(kind.st_size).unwrap_or(0), name.to_owned()));
+                }
+            } else if name.contains(ENDING) && age > ABANDONED {
+                rustix::fs::unlinkat(&*self.folder, name, AtFlags::empty())?;
             }
         }
+        unused.sort_unstable();
+        let mut together = 0;
+        for (_, size, name) in unused {
+            together += size;
+            if together > MAX_UNUSED {
+                rustix::fs::unlinkat(&*self.folder, &name, AtFlags::empty())?;
+                tracing::debug!(file = %self.path.join(name).display(), "an old compiled plugin is removed");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn age(modified: i64) -> Duration {
+    let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(modified).unwrap_or(0));
+    modified.elapsed().unwrap_or_default()
+}
+
+impl Place {
+    /// The name of the file.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Keeps the compiled form of a component. It appears whole or not at all.
+    /// The compiled form of the component, if it is there and whole.
+    pub(super) fn get(&self, engine: &Engine) -> Option<Component> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(&*self.cache.folder, &self.name, flags, Mode::empty()).ok()?);
+        let mut bytes = Vec::new();
+        (&file).take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
+        let (digest, artifact) = bytes.split_at_checked(DIGEST)?;
+        let shown = self.cache.path.join(&self.name);
+        if blake3::hash(artifact).as_bytes().as_slice() != digest {
+            tracing::warn!(file = %shown.display(), "a compiled plugin is damaged and is compiled anew");
+            return None;
+        }
+        // What is used is younger than what is not; no harm if the file system will not say so.
+        let _as_old_as_before = file.set_modified(SystemTime::now());
+        deserialize(engine, artifact)
+            .inspect_err(|fault| {
+                tracing::warn!(file = %shown.display(), %fault, "a compiled plugin cannot be used and is compiled anew");
+            })
+            .ok()
+    }
+
+    /// Keeps the compiled form of the component. It appears whole or not at all.
     ///
     /// # Errors
     /// Those of the file system; nothing is lost but time then.
-    pub(super) fn put(&self, engine: &Engine, component: &[u8], compiled: &Component) -> io::Result<()> {
-        let artifact = compiled.serialize().map_err(|fault| io::Error::other(fault.to_string()))?;
-        let path = self.place(engine, component);
-        let part = path.with_extension(format!("{}-{}", std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed)));
-        let written = File::create_new(&part).and_then(|mut file| {
-            file.write_all(&Sha256::digest(&artifact))?;
-            file.write_all(&artifact)?;
+    pub(super) fn put(&self, compiled: &Compiled) -> io::Result<()> {
+        let serialized;
+        let artifact = match compiled {
+            Compiled::Artifact(artifact) => artifact,
+            Compiled::Component(component) => {
+                serialized = component.serialize().map_err(|fault| io::Error::other(fault.to_string()))?;
+                &serialized
+            }
+        };
+        let part = format!("{}.{}-{}", self.name, std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed));
+        let folder = &*self.cache.folder;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let written = || {
+            let mut file = File::from(rustix::fs::openat(folder, &part, flags, Mode::RUSR | Mode::WUSR)?);
+            file.write_all(blake3::hash(artifact).as_bytes())?;
+            file.write_all(artifact)?;
             file.sync_all()?;
-            fs::rename(&part, &path)
-        });
-        if written.is_err() {
+            io::Result::Ok(rustix::fs::renameat(folder, &part, folder, &self.name)?)
+        };
+        written().inspect_err(|_| {
             // There may be nothing to remove.
-            let _gone = fs::remove_file(&part);
+            let _gone = rustix::fs::unlinkat(folder, &part, AtFlags::empty());
+        })
+    }
+}
+
+impl Compiled {
+    /// The component, which can be instantiated.
+    ///
+    /// # Errors
+    /// When the machine code is none of this engine's.
+    pub(super) fn into_component(self, engine: &Engine) -> wasmtime::Result<Component> {
+        match self {
+            Self::Component(component) => Ok(component),
+            Self::Artifact(artifact) => deserialize(engine, &artifact),
         }
-        written
     }
 }
 
 #[expect(unsafe_code, reason = "the one place where machine code is taken from outside")]
 fn deserialize(engine: &Engine, artifact: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the artifact is one that `Cache::put` has written, to the letter, by the digest that stands before it, and
-    // nobody but the user that the relay runs as could have put another one there, by the folder's owner and mode.
+    // SAFETY: either the artifact has come through a pipe from a process that runs this same program, or it is one that
+    // `Place::put` has written, to the letter, by the digest that stands before it, and nobody but the user that the
+    // relay runs as could have put another one there, by the folder's owner and mode.
     unsafe { Component::deserialize(engine, artifact) }
 }
 
 /// Feeds a digest instead of a hash, of which 64 bits would not be enough.
-struct HashOfSettings(Sha256);
+struct HashOfSettings(blake3::Hasher);
 
 impl Hasher for HashOfSettings {
     fn finish(&self) -> u64 {
@@ -125,79 +212,5 @@ impl Hasher for HashOfSettings {
     }
 }
 
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const COMPONENT: &[u8] = b"(component)";
-
-    fn cache(engine: &Engine) -> (tempfile::TempDir, Cache) {
-        let dir = tempfile::tempdir().unwrap();
-        let cache = Cache::open(dir.path().join("cache")).unwrap();
-        cache
-            .put(engine, COMPONENT, &Component::from_binary(engine, &wat::parse_bytes(COMPONENT).unwrap()).unwrap())
-            .unwrap();
-        (dir, cache)
-    }
-
-    fn only_file(cache: &Cache) -> PathBuf {
-        let files: Vec<_> = fs::read_dir(&cache.folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(files.len(), 1, "{files:?}");
-        files[0].clone()
-    }
-
-    #[test]
-    fn what_was_put_is_found_again_and_nothing_else() {
-        let engine = Engine::default();
-        let (_dir, cache) = cache(&engine);
-        assert!(cache.get(&engine, COMPONENT).is_some());
-        assert!(cache.get(&engine, b"(component )").is_none());
-    }
-
-    #[test]
-    fn another_engine_does_not_find_it() {
-        let engine = Engine::default();
-        let (_dir, cache) = cache(&engine);
-        let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
-        assert!(cache.get(&other, COMPONENT).is_none());
-    }
-
-    #[test]
-    fn what_was_tampered_with_is_not_believed() {
-        let engine = Engine::default();
-        let (_dir, cache) = cache(&engine);
-        let file = only_file(&cache);
-        let whole = fs::read(&file).unwrap();
-        for (at, what) in [(0, "digest"), (DIGEST, "first byte"), (whole.len() - 1, "last byte")] {
-            let mut bytes = whole.clone();
-            bytes[at] ^= 1;
-            fs::write(&file, bytes).unwrap();
-            assert!(cache.get(&engine, COMPONENT).is_none(), "{what}");
-        }
-        for length in [0, 1, DIGEST, whole.len() - 1] {
-            fs::write(&file, &whole[..length]).unwrap();
-            assert!(cache.get(&engine, COMPONENT).is_none(), "{length} bytes");
-        }
-    }
-
-    #[test]
-    fn a_folder_that_others_may_write_to_is_not_used() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().join("cache");
-        fs::create_dir(&folder).unwrap();
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(matches!(Cache::open(folder), Err(CacheError::Open(_))));
-        std::os::unix::fs::symlink(dir.path(), dir.path().join("link")).unwrap();
-        assert!(matches!(Cache::open(dir.path().join("link")), Err(CacheError::Open(_))));
-    }
-}
+mod tests;

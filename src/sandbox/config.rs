@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::compiler::Compiler;
 use super::engine::{MAX_MEMORY, MAX_TABLE_ELEMENTS};
 use super::limits::{Caps, Limits};
 use crate::settings::{Section, Setting};
@@ -20,8 +21,12 @@ pub struct Config {
     pub memory: usize,
     /// Where compiled plugins are kept.
     cache_dir: Option<PathBuf>,
+    /// How long a start waits for plugins. Those that are not ready by then come when they are.
+    pub start_wait: Duration,
     /// How much they may use.
     pub caps: Caps,
+    /// Where large ones are compiled. No setting: it is for the program to say.
+    pub compiler: Compiler,
 }
 
 impl Config {
@@ -52,6 +57,13 @@ impl Config {
         let all = cap("total_memory_mib", 2_048, 1_048_576, "Most memory of all instances of all plugins together.");
         let instances = cap("max_instances", 8, 16, "Most instances of one plugin at a time.");
         let store = cap("max_store_kib", 16_384, 1_048_576, "Most that a plugin's store may hold.");
+        let start = cap(
+            "start_wait_ms",
+            2_000,
+            600_000,
+            "How long a start waits for plugins; for those that come later, their on_failure holds until then.",
+        );
+        let start_wait = Duration::from_millis(start);
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let most = Limits {
             deadline: Duration::from_millis(deadline),
@@ -66,7 +78,7 @@ impl Config {
         };
         let caps = Caps { most, deadline: Duration::from_millis(usual) };
         let memory = size(all).saturating_mul(1024 * 1024);
-        Self { dir, order, threads, memory, cache_dir, caps }
+        Self { dir, order, threads, memory, cache_dir, start_wait, caps, compiler: Compiler::Here }
     }
 }
 

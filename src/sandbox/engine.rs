@@ -12,6 +12,7 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::artifact::{Cache, CacheError};
+use super::compiler::Compiler;
 use super::config::Config;
 use super::contract::Filter;
 use super::folder::MAX_PLUGINS;
@@ -46,6 +47,8 @@ pub struct Sandbox {
     pub(super) linker: Linker<Host>,
     /// Where compiled plugins are kept.
     cache: Option<PathBuf>,
+    /// Where large ones are compiled.
+    pub(super) compiler: Compiler,
     /// One for each instance beyond a plugin's first.
     pub(super) places: Arc<Semaphore>,
     /// Linear memory of all instances.
@@ -80,7 +83,9 @@ impl Sandbox {
     /// # Errors
     /// When the system gives no threads or no address space.
     pub fn of(config: &Config) -> Result<Self, SetUpError> {
-        Self::new(config.threads, config.memory, Some(config.cache()))
+        let mut sandbox = Self::new(config.threads, config.memory, Some(config.cache()))?;
+        sandbox.compiler = config.compiler.clone();
+        Ok(sandbox)
     }
 
     /// Sets the machine up, with a thread for each of `threads` calls that compute at the same time, and `memory` bytes
@@ -102,26 +107,29 @@ impl Sandbox {
             .max_tables_per_component(TABLES_EACH)
             .table_elements(MAX_TABLE_ELEMENTS)
             .max_memory_size(MAX_MEMORY);
-        let mut config = wasmtime::Config::new();
-        config
-            .epoch_interruption(true)
-            .concurrency_support(false)
-            // Not the usual 4 GiB for each: a system may have less address space than that in all.
-            .memory_reservation(MAX_MEMORY as u64)
-            .wasm_component_model(true)
-            .wasm_backtrace_max_frames(None)
-            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-        let engine = Engine::new(&config).map_err(refused)?;
+        let mut settings = settings();
+        settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        let engine = Engine::new(&settings).map_err(refused)?;
         let mut linker = Linker::new(&engine);
         Filter::add_to_linker::<_, HasSelf<_>>(&mut linker, |host: &mut Host| host).map_err(refused)?;
         // Before the runtime, which must not be dropped here.
         let clock = Clock::start(engine.clone())?;
         let runtime =
-            Builder::new_multi_thread().worker_threads(threads.max(1)).thread_name("plugins").enable_time().build()?;
+            Builder::new_multi_thread().worker_threads(threads.max(1)).thread_name("plugins").enable_all().build()?;
         let places = Arc::new(Semaphore::new(GROWTH as usize));
         let budget = Arc::new(Budget::new(memory));
         let events = Events::new(EVENTS);
-        Ok(Self { engine, linker, cache, places, budget, events, clock, runtime: Some(runtime) })
+        Ok(Self {
+            engine,
+            linker,
+            cache,
+            compiler: Compiler::Here,
+            places,
+            budget,
+            events,
+            clock,
+            runtime: Some(runtime),
+        })
     }
 
     /// What happens to plugins from now on. Who does not read for long misses the oldest.
@@ -142,8 +150,7 @@ impl Sandbox {
 
     /// The compiled plugins, if they can be kept. Looked at anew each time: the folder may come and go with its plugins.
     pub(super) fn cache(&self) -> Option<Cache> {
-        let folder = self.cache.clone()?;
-        match Cache::open(folder) {
+        match Cache::open(self.cache.as_ref()?) {
             Ok(cache) => Some(cache),
             // There is no folder of plugins that it could be in.
             Err(CacheError::Folder { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
@@ -158,6 +165,27 @@ impl Sandbox {
     pub(super) fn running(&self) -> Running {
         self.clock.running()
     }
+}
+
+/// How code is compiled, whether or not it is to be run by the same process.
+fn settings() -> wasmtime::Config {
+    let mut settings = wasmtime::Config::new();
+    settings
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        // Not the usual 4 GiB for each: a system may have less address space than that in all.
+        .memory_reservation(MAX_MEMORY as u64)
+        .wasm_component_model(true)
+        .wasm_backtrace_max_frames(None);
+    settings
+}
+
+/// An engine that compiles what that of a [`Sandbox`] runs, and runs nothing itself.
+///
+/// # Errors
+/// When there is no compiler for this machine.
+pub(super) fn compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&settings())
 }
 
 impl Drop for Sandbox {
@@ -240,5 +268,23 @@ impl ClockState {
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+    use super::*;
+
+    #[test]
+    fn what_another_process_compiles_runs_here() {
+        let hash = |engine: &Engine| {
+            let mut hasher = DefaultHasher::new();
+            engine.precompile_compatibility_hash().hash(&mut hasher);
+            hasher.finish()
+        };
+        let sandbox = Sandbox::new(1, 0, None).unwrap();
+        assert_eq!(hash(&compiling().unwrap()), hash(&sandbox.engine));
     }
 }

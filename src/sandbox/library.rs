@@ -1,22 +1,23 @@
 //! The plugins that run, and how they are changed while they do.
 
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::catalog::{Catalog, Read, Reading};
 use super::config::Config;
 use super::engine::Sandbox;
 use super::folder::{FolderError, Print};
 use super::load::Patience;
+use super::plugin::Plugin;
 
 /// How often the folder is looked at. What has changed is read when it looks the same twice in a row: whoever writes a
 /// file has then written all of it.
 const LOOK: Duration = Duration::from_millis(400);
-/// How long a start waits for plugins. Those that are not ready by then come when they are.
-const START: Duration = Duration::from_secs(2);
 
 /// The plugins of the folder, as they are now.
 #[derive(Debug)]
@@ -55,15 +56,16 @@ pub struct Staged {
 }
 
 impl Library {
-    /// Loads the plugins of the folder. What takes longer than two seconds is left to [`Library::watch`]: until then its
-    /// failure policy holds.
+    /// Loads the plugins of the folder. What takes longer than the configuration grants is left to
+    /// [`Library::watch`]: until then its failure policy holds.
     ///
     /// # Errors
     /// [`FolderError`] when the folder cannot be used.
     pub async fn open(sandbox: Arc<Sandbox>, config: Config) -> Result<Arc<Self>, FolderError> {
+        let until = Instant::now() + config.start_wait;
         let library = Self { sandbox, config, current: RwLock::default(), loading: Arc::default() };
         let library = Arc::new(library);
-        library.load(Reading { patience: Patience::Quick { until: Instant::now() + START }, again: false }).await?;
+        library.load(Reading { patience: Patience::Quick { until }, again: false }).await?;
         Ok(library)
     }
 
@@ -104,11 +106,11 @@ impl Library {
     /// Loads the plugins on their own threads, where it does not matter that a plugin computes.
     async fn read(self: &Arc<Self>, reading: Reading) -> Result<Result<Read, FolderError>, tokio::task::JoinError> {
         let this = Arc::clone(self);
-        let loading = self.sandbox.handle().spawn(async move {
+        let loading = async move {
             let before = this.current();
             Catalog::load(&this.sandbox, &this.config, &before, reading).await
-        });
-        loading.await
+        };
+        AbortOnDropHandle::new(self.sandbox.handle().spawn(loading)).await
     }
 
     async fn load(self: &Arc<Self>, reading: Reading) -> Result<(), FolderError> {
@@ -129,7 +131,17 @@ impl Library {
     fn adopt(&self, read: Read, seen: &mut Option<Vec<Print>>, prints: Vec<Print>) {
         let loaded = Arc::new(read.announce(&self.sandbox));
         *seen = (!loaded.is_unfinished()).then_some(prints);
+        self.clean(&loaded);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+    }
+
+    /// Removes compiled plugins that are not needed any more.
+    fn clean(&self, loaded: &Catalog) {
+        let plugins = loaded.entries.iter().filter_map(|entry| entry.plugin.as_ref().ok());
+        let in_use: HashSet<&str> = plugins.filter_map(Plugin::artifact).collect();
+        if let Some(Err(fault)) = self.sandbox.cache().map(|cache| cache.clean(&in_use)) {
+            tracing::warn!(%fault, "old compiled plugins cannot be removed");
+        }
     }
 
     /// Reads the folder again whenever something in it has changed, until told to stop.
@@ -148,8 +160,13 @@ impl Library {
             let is_new = self.loading.lock().await.as_ref() != Some(&now);
             if is_new && last.as_ref() == Some(&now) {
                 tracing::info!("reading the plugins: something has changed, or is left to do");
-                if let Err(fault) = self.load(Reading { patience: Patience::Full, again: false }).await {
-                    tracing::error!(%fault, "the plugins stay as they are");
+                let reading = Reading { patience: Patience::Full, again: false };
+                tokio::select! {
+                    loaded = self.load(reading) => if let Err(fault) = loaded {
+                        tracing::error!(%fault, "the plugins stay as they are");
+                    },
+                    // What is being compiled takes seconds, and nobody waits for it any more.
+                    () = stop.cancelled() => return,
                 }
             }
             last = Some(now);

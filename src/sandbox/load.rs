@@ -1,22 +1,18 @@
-//! A plugin's file: read within bounds, made a component, checked against the contract, compiled.
+//! A plugin's file: read within bounds, and compiled, or found compiled.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::artifact::{Cache, hex};
-use super::limits::INTERPRETER_BYTES;
+use super::compiler::Compiler;
+use super::engine::Sandbox;
 
 /// Largest file, in bytes. Python's are some 20 MB.
-const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
-/// The interface that a filter exports, without its version.
-const GUEST: &str = "gischat:filter/guest@";
-/// The major version of the contract that this relay speaks.
-const MAJOR: &str = "1";
-/// What a filter may import.
-const IMPORTS: &str = "gischat:filter/";
+pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// A file above this size takes long to compile, in bytes. Filters in Rust have some 100 KB.
+const LARGE_BYTES: usize = 512 * 1024;
 
 /// How long loading may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +68,7 @@ pub enum LoadError {
 ///
 /// # Errors
 /// When it cannot be read or is too large.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     use std::io::Read as _;
     let fault = |source| LoadError::Read { path: path.to_owned(), source };
     // Opening a pipe would wait for somebody to write to it.
@@ -84,97 +80,62 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     if bytes.len() as u64 > MAX_FILE_BYTES { Err(LoadError::TooLarge(path.to_owned())) } else { Ok(bytes) }
 }
 
-/// Compiles a plugin: a component, a core module that wit-bindgen has made, or either as text.
+/// A plugin's file, read and made a component that can be instantiated.
+pub(super) struct Code {
+    pub(super) component: Component,
+    /// Size of the file, in bytes.
+    pub(super) size: usize,
+    /// The name of its artifact, where compiled plugins are kept.
+    pub(super) artifact: Option<String>,
+}
+
+/// Reads and compiles a plugin's file, or takes what was compiled before.
 ///
 /// # Errors
-/// When it is none, or no filter of this version of the contract.
-pub(super) fn compile(
-    engine: &Engine,
-    cache: Option<&Cache>,
+/// [`LoadError`], in words for the operator.
+///
+/// # Cancel safety
+/// Dropping the future leaves the file system as it is, or with one more artifact.
+pub(super) async fn load(
+    sandbox: &Arc<Sandbox>,
     path: &Path,
-    bytes: &[u8],
+    sha256: Option<String>,
     patience: Patience,
-) -> Result<Component, LoadError> {
-    if let Some(component) = cache.and_then(|cache| cache.get(engine, bytes)) {
-        return Ok(component);
+) -> Result<Code, LoadError> {
+    let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
+    let ended = |fault: tokio::task::JoinError| unfit(format!("could not be read: {fault}"));
+    // Files and hashes take milliseconds, in which the threads of plugins have others to serve.
+    let (on, file) = (Arc::clone(sandbox), path.to_owned());
+    let reading = tokio::task::spawn_blocking(move || {
+        let bytes = read(&file)?;
+        check_digest(&file, &bytes, sha256.as_deref())?;
+        let place = on.cache().map(|cache| cache.place(&on.engine, &bytes));
+        let component = place.as_ref().and_then(|place| place.get(&on.engine));
+        Ok::<_, LoadError>((bytes, place, component))
+    });
+    let (bytes, place, kept) = reading.await.map_err(ended)??;
+    let size = bytes.len();
+    let artifact = place.as_ref().map(|place| place.name().to_owned());
+    if let Some(component) = kept {
+        return Ok(Code { component, size, artifact });
     }
-    if matches!(patience, Patience::Quick { .. }) && bytes.len() > INTERPRETER_BYTES {
+    let is_large = size > LARGE_BYTES;
+    if is_large && matches!(patience, Patience::Quick { .. }) {
         return Err(LoadError::Later);
     }
-    let component = compile_anew(engine, path, bytes)?;
-    if let Some(Err(fault)) = cache.map(|cache| cache.put(engine, bytes, &component)) {
-        tracing::warn!(file = %path.display(), %fault, "a compiled plugin could not be kept");
-    }
-    Ok(component)
-}
-
-fn compile_anew(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<Component, LoadError> {
-    let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
-    // A fault in what reads hostile files must not take the relay along. Nothing that it may leave behind is used
-    // afterwards: the engine only gains code that nobody has.
-    let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let binary = wat::parse_bytes(bytes).map_err(|fault| not_wasm(bytes, &fault.to_string()))?;
-        // What follows expects whole and valid code.
-        wasmparser::validate(&binary).map_err(|fault| format!("is no valid WebAssembly: {}", fault.message()))?;
-        let component =
-            if wasmparser::Parser::is_core_wasm(&binary) { componentize(&binary)? } else { binary.into_owned() };
-        Component::from_binary(engine, &component)
-            .map_err(|fault| format!("is no WebAssembly component that can be run here: {}", root(&fault)))
-    }));
-    let component = compiled.unwrap_or_else(|_| Err("brought the compiler down".to_owned())).map_err(unfit)?;
-    check(engine, &component).map_err(unfit)?;
-    Ok(component)
-}
-
-fn not_wasm(bytes: &[u8], fault: &str) -> String {
-    if bytes.is_empty() {
-        return "is empty: was the plugin built?".to_owned();
-    }
-    let line = fault.lines().next().unwrap_or_default();
-    format!("is neither WebAssembly nor its text form ({line}): a plugin is what its build wrote, not its source")
-}
-
-/// Makes a component of a core module that carries the types of its world.
-fn componentize(module: &[u8]) -> Result<Vec<u8>, String> {
-    let encoded = wit_component::ComponentEncoder::default().validate(true).module(module);
-    encoded.and_then(|mut encoder| encoder.encode()).map_err(|fault| {
-        format!(
-            "is a plain WebAssembly module and cannot be made a component: {}. Build it with the kit (`sdk/`), which \
-             puts the types of the contract into it",
-            fault.root_cause()
-        )
-    })
-}
-
-/// Says whether a component is a filter of this version, and asks for nothing that filters do not get.
-fn check(engine: &Engine, component: &Component) -> Result<(), String> {
-    let kind = component.component_type();
-    let asks: Vec<&str> =
-        kind.imports(engine).map(|(name, _)| name).filter(|name| !name.starts_with(IMPORTS)).collect();
-    if let Some(first) = asks.first() {
-        let wasi = if first.starts_with("wasi:") {
-            ". Filters get no files, no network and no clock: build with `--stub-wasi` (Python), without features \
-             (JavaScript), or for `wasm32-unknown-unknown` (Rust)"
-        } else {
-            ""
-        };
-        return Err(format!("asks for `{first}`{}, which filters do not get{wasi}", and_more(asks.len())));
-    }
-    let version = kind.exports(engine).find_map(|(name, _)| name.strip_prefix(GUEST));
-    match version {
-        Some(version) if version.split('.').next() == Some(MAJOR) => Ok(()),
-        Some(version) => Err(format!(
-            "is a filter for version {version} of the contract, and this relay speaks version {MAJOR}: build it with \
-             the kit of this relay"
-        )),
-        None => {
-            Err("is no filter: it does not export `gischat:filter/guest`. Build it with the kit (`sdk/`)".to_owned())
+    let place_of_work = if is_large { &sandbox.compiler } else { &Compiler::Here };
+    let compiled = place_of_work.compile(&sandbox.engine, bytes).await.map_err(unfit)?;
+    let (on, file) = (Arc::clone(sandbox), path.to_owned());
+    let keeping = tokio::task::spawn_blocking(move || {
+        let kept = place.map(|place| place.put(&compiled));
+        if let Some(Err(fault)) = kept {
+            tracing::warn!(file = %file.display(), %fault, "a compiled plugin could not be kept");
         }
-    }
-}
-
-fn and_more(count: usize) -> String {
-    if count > 1 { format!(" and {} more", count - 1) } else { String::new() }
+        compiled.into_component(&on.engine)
+    });
+    let component = keeping.await.map_err(ended)?;
+    let component = component.map_err(|fault| unfit(format!("cannot be run here: {}", root(&fault))))?;
+    Ok(Code { component, size, artifact })
 }
 
 /// The innermost cause of a fault, in one line.
@@ -186,9 +147,9 @@ pub(super) fn root(fault: &wasmtime::Error) -> String {
 ///
 /// # Errors
 /// [`LoadError::Digest`] when it is another one.
-pub(super) fn check_digest(path: &Path, bytes: &[u8], expected: Option<&str>) -> Result<(), LoadError> {
+fn check_digest(path: &Path, bytes: &[u8], expected: Option<&str>) -> Result<(), LoadError> {
     let Some(expected) = expected else { return Ok(()) };
-    let found = hex(&Sha256::digest(bytes));
+    let found = Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     if found == expected {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! Plugins: filters that moderators write, as WebAssembly components that run in a sandbox.
 //!
-//! The one module that knows wasmtime. It owns how a plugin's file is read and checked (`load`), what a plugin may
+//! The one module that knows wasmtime. It owns how a plugin's file is read and compiled (`load`, `compiler`), what a plugin may
 //! reach (`host`), how much of anything it may use ([`Limits`]), and how it is called ([`Plugin`]): within its
 //! deadline, in an instance that is used again, on threads of its own. The contract itself is `sdk/wit`.
 //!
@@ -9,6 +9,7 @@
 
 mod artifact;
 mod catalog;
+mod compiler;
 mod config;
 mod contract;
 mod engine;
@@ -30,6 +31,7 @@ mod standing;
 mod store;
 
 pub use catalog::Catalog;
+pub use compiler::{Compiler, REFUSED, compile_for_parent};
 pub use config::Config;
 pub use contract::{Action, Answer};
 pub use engine::{Sandbox, SetUpError};

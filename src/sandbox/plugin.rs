@@ -11,7 +11,7 @@ use super::health::Condition;
 use super::host::Host;
 use super::instances::{Instance, Instances};
 use super::limits::{Caps, Limits, MAX_NAMED, MAX_NAMED_BYTES};
-use super::load::{LoadError, Patience, root};
+use super::load::{Code, LoadError, Patience, load, root};
 use super::manifest::Manifest;
 use super::question::{Question, Scene};
 use super::shared::Shared;
@@ -23,6 +23,8 @@ pub struct Plugin {
     description: types::Description,
     instances: Arc<Instances>,
     standing: Arc<Standing>,
+    /// The name of its compiled form, where such are kept.
+    artifact: Option<String>,
 }
 
 impl fmt::Debug for Plugin {
@@ -47,22 +49,15 @@ impl Plugin {
         patience: Patience,
     ) -> Result<Self, LoadError> {
         let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
-        // Compiling takes seconds, in which the threads of plugins have others to serve.
-        let (on, file, sha256) = (Arc::clone(sandbox), path.to_owned(), manifest.sha256.clone());
-        let compiling = tokio::task::spawn_blocking(move || {
-            let bytes = super::load::read(&file)?;
-            super::load::check_digest(&file, &bytes, sha256.as_deref())?;
-            let component = super::load::compile(&on.engine, on.cache().as_ref(), &file, &bytes, patience)?;
-            Ok((component, bytes.len()))
-        });
-        let (component, size) = compiling.await.map_err(|fault| unfit(format!("could not be read: {fault}")))??;
+        let Code { component, size, artifact } = load(sandbox, path, manifest.sha256.clone(), patience).await?;
         let fits = |fault: wasmtime::Error| {
             unfit(format!("does not fit the contract: {}. Build it with the kit of this relay", root(&fault)))
         };
         let component = FilterPre::new(sandbox.linker.instantiate_pre(&component).map_err(fits)?).map_err(fits)?;
         let limits = manifest.limits(size, caps);
         let started = Self::start(sandbox, manifest, component, limits).await;
-        started.map_err(|failure| unfit(failure.to_string()))
+        let plugin = started.map_err(|failure| unfit(failure.to_string()))?;
+        Ok(Self { artifact, ..plugin })
     }
 
     /// The same plugin under another manifest, as if it had just been loaded: it remembers nothing. Nothing is compiled,
@@ -89,7 +84,7 @@ impl Plugin {
         let mut first = instances.first().await?;
         let description = describe(&instances, &mut first).await?;
         instances.add(first);
-        Ok(Self { manifest, description, instances, standing })
+        Ok(Self { manifest, description, instances, standing, artifact: None })
     }
 
     /// What the operator says of it.
@@ -146,6 +141,11 @@ impl Plugin {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.standing.stats()
+    }
+
+    /// The name of its compiled form, where such are kept.
+    pub(super) fn artifact(&self) -> Option<&str> {
+        self.artifact.as_deref()
     }
 
     /// Drops instances that have not been needed for a while.

@@ -1,6 +1,7 @@
 //! `plugin`: what those who write and run plugins do with them, from a template to a filter that holds its cases.
 
 mod build;
+pub(super) mod compile;
 mod kit;
 mod language;
 mod list;
@@ -26,6 +27,9 @@ pub(super) enum Command {
     },
     /// List the plugins of the folder that the configuration names, and whether they can be loaded.
     List,
+    /// Compile a plugin for the relay that has started this.
+    #[command(hide = true)]
+    Compile,
     /// Begin a plugin: a folder with a filter that works, its cases and the kit.
     New {
         /// Its name: small letters and digits, with dashes between them.
@@ -55,6 +59,7 @@ pub(super) fn run(command: &Command, config: &Config, faults: &[Fault]) -> ExitC
         Command::Test { .. } | Command::List if !faults.is_empty() => bad_configuration(faults),
         Command::Test { folders } => test::run(folders, config),
         Command::List => list::run(config),
+        Command::Compile => compile::run(),
         Command::New { name, language, into } => new::run(name, *language, into),
         Command::Build { install, folders } => build::run(folders, *install),
     }

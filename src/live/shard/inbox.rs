@@ -27,6 +27,8 @@ pub(in crate::live) enum Command {
     Say { room: usize, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Decision> },
     /// Go on with a message that the chain has decided elsewhere.
     Judged { room: usize, origin: Origin, decision: Box<Decision> },
+    /// What a connection has said came to no end elsewhere, by a fault of the relay.
+    Lost { id: SenderId },
     /// Go on with a message that was decoded elsewhere.
     Decoded { id: SenderId, decoded: Box<Result<Message, Notice>> },
     /// Tell who is registered in a room.

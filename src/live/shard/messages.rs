@@ -1,8 +1,10 @@
 //! What connections and calls say: from bytes to the intake, and the answer back to who said it.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 
 use super::Shard;
@@ -85,10 +87,15 @@ impl Shard {
         let me = self.me.clone();
         self.runtime.spawn(async move {
             let decoding = tokio::task::spawn_blocking(move || wire::decode(generation, &text));
-            if let Ok(decoded) = decoding.await {
-                // A shard that has ended has no use for it.
-                let _ended = me.post(Command::Decoded { id, decoded: Box::new(decoded) }).await;
-            }
+            let command = match decoding.await {
+                Ok(decoded) => Command::Decoded { id, decoded: Box::new(decoded) },
+                Err(fault) => {
+                    tracing::error!(%fault, "a message could not be decoded");
+                    Command::Lost { id }
+                }
+            };
+            // A shard that has ended has no use for it.
+            let _ended = me.post(command).await;
         });
     }
 
@@ -153,9 +160,15 @@ impl Shard {
                 self.suspend(&origin);
                 let (live, me) = (Arc::clone(&self.live), self.me.clone());
                 self.judging.spawn(async move {
-                    let decision = Box::new(live.intake.finish(*waiting, origin.sender()).await);
+                    let judging = AssertUnwindSafe(live.intake.finish(*waiting, origin.sender())).catch_unwind().await;
+                    let command = match (judging, &origin) {
+                        (Ok(decision), _) => Command::Judged { room, origin, decision: Box::new(decision) },
+                        // A filter has panicked. Who waits for it must not wait for ever.
+                        (Err(_), Origin::Connection(_, id)) => Command::Lost { id: *id },
+                        (Err(_), Origin::Call(..)) => return,
+                    };
                     // A shard that has ended has no use for it.
-                    let _ended = me.post(Command::Judged { room, origin, decision }).await;
+                    let _ended = me.post(command).await;
                 });
             }
             Taken::Claimed(claim) => {

@@ -143,6 +143,7 @@ impl Shard {
             Command::Adopt(arrival) => self.adopt(*arrival, now),
             Command::Say { room, sender, message, reply } => self.on_call(room, sender, *message, reply, now),
             Command::Judged { room, origin, decision } => self.on_judged(room, origin, *decision, now),
+            Command::Lost { id } => self.end(id, End::Told(CloseCode::Internal, "internal error"), now),
             Command::Decoded { id, decoded } => self.on_decoded_elsewhere(id, *decoded, now),
             Command::Users { room, reply } => {
                 let users = self.rooms.get_mut(room).map(|local| local.room.users());

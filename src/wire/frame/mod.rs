@@ -29,6 +29,8 @@ pub enum CloseCode {
     Policy,
     /// 1009: a message over the limit.
     TooBig,
+    /// 1011: a fault of the relay.
+    Internal,
     /// 1013: the client reads too slowly, or the relay has no room for its message now.
     TryAgainLater,
 }
@@ -45,6 +47,7 @@ impl CloseCode {
             Self::InvalidUtf8 => 1007,
             Self::Policy => 1008,
             Self::TooBig => 1009,
+            Self::Internal => 1011,
             Self::TryAgainLater => 1013,
         }
     }

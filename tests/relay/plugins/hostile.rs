@@ -52,6 +52,17 @@ async fn who_wants_all_memory_gets_its_share() {
 }
 
 #[tokio::test]
+async fn all_plugins_together_have_no_more_memory_than_the_operator_says() {
+    let relay = hostile("on_failure = 'reject'").env("RELAY__FILTER__PLUGINS__TOTAL_MEMORY_MIB", "4").start().await;
+    assert_eq!(say(&relay, "bomb").await.status, 403);
+    logged(&relay, "all plugins together want more memory than they may have").await;
+    // What the failed instance had is there for the next one.
+    for _ in 0..3 {
+        expect_refusal(&relay, "reject next", "next").await;
+    }
+}
+
+#[tokio::test]
 async fn endless_recursion_ends_at_the_end_of_the_stack() {
     contained("recurse", "a plugin has failed").await;
 }

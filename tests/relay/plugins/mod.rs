@@ -25,8 +25,11 @@ fn patient(relay: RelayBuilder) -> RelayBuilder {
 }
 
 /// The settings for that.
-pub(crate) const PATIENT: [(&str, &str); 2] =
-    [("RELAY__FILTER__PLUGINS__DEADLINE_MS", "10000"), ("RELAY__FILTER__PLUGINS__MAX_DEADLINE_MS", "10000")];
+pub(crate) const PATIENT: [(&str, &str); 3] = [
+    ("RELAY__FILTER__PLUGINS__DEADLINE_MS", "10000"),
+    ("RELAY__FILTER__PLUGINS__MAX_DEADLINE_MS", "10000"),
+    ("RELAY__FILTER__PLUGINS__START_WAIT_MS", "600000"),
+];
 
 /// A relay with the hostile plugin under this manifest.
 fn hostile(manifest: &str) -> RelayBuilder {

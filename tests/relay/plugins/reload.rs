@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::{expect_pass, expect_refusal, guest, hostile, patient, say};
-use crate::support::Relay;
+use crate::support::{Relay, RelayBuilder};
 
 /// Writes a file as an editor or a copy does: aside, then in place.
 fn place(relay: &Relay, name: &str, bytes: &[u8]) {
@@ -13,6 +13,11 @@ fn place(relay: &Relay, name: &str, bytes: &[u8]) {
     let aside = path.with_extension("part");
     std::fs::write(&aside, bytes).unwrap();
     std::fs::rename(aside, path).unwrap();
+}
+
+/// Whether the relay has logged this.
+fn logged(relay: &Relay, part: &str) -> bool {
+    relay.log().iter().any(|line| line.contains(part))
 }
 
 /// Waits until a message gets this status.
@@ -48,9 +53,8 @@ async fn a_plugin_that_is_removed_is_gone() {
 async fn what_is_at_fault_leaves_the_old_one_running_and_is_named() {
     let relay = hostile("").start().await;
     place(&relay, "plugins/hostile/filter.wasm", b"no wasm");
-    let named = async || u64::from(relay.log().iter().any(|line| line.contains("it runs on as it was before")));
-    relay.wait_until(1, named).await;
-    assert!(relay.log().iter().any(|line| line.contains("is neither WebAssembly nor its text form")));
+    relay.wait_until(true, async || logged(&relay, "it runs on as it was before")).await;
+    assert!(logged(&relay, "is neither WebAssembly nor its text form"));
     expect_refusal(&relay, "reject x", "x").await;
 }
 
@@ -59,8 +63,7 @@ async fn sighup_has_the_folder_read_again() {
     let relay = hostile("mode = 'observe'").start().await;
     place(&relay, "plugins/hostile/plugin.toml", b"mode = 'enforce'");
     relay.signal("HUP");
-    let read = async || u64::from(relay.log().iter().any(|line| line.contains("reading the plugins again")));
-    relay.wait_until(1, read).await;
+    relay.wait_until(true, async || logged(&relay, "reading the plugins again")).await;
     until(&relay, "reject x", 403).await;
 }
 
@@ -100,21 +103,59 @@ async fn compiled_plugins_are_kept_where_nobody_else_can_write() {
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&before[0], &bytes).unwrap();
     place(&relay, "plugins/hostile/plugin.toml", b"version = '2'");
-    let damaged = async || u64::from(relay.log().iter().any(|line| line.contains("is damaged and is compiled anew")));
-    relay.wait_until(1, damaged).await;
+    relay.wait_until(true, async || logged(&relay, "is damaged and is compiled anew")).await;
     expect_refusal(&relay, "reject x", "x").await;
+}
+
+/// A relay with a filter in Python, which takes seconds to compile.
+fn with_python() -> RelayBuilder {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/polite-words/filter.wasm");
+    let python = std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make plugins`", path.display()));
+    let manifest = "[settings]\nwords = ['casino']\naction = 'reject'\nreason = 'No games.'";
+    patient(Relay::with()).env("RATE_LIMITS", "off").plugin("polite", manifest, &python)
 }
 
 #[tokio::test]
 async fn a_plugin_that_takes_seconds_to_compile_does_not_keep_the_relay_from_serving() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/polite-words/filter.wasm");
-    let python = std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make plugins`", path.display()));
-    let manifest = "[settings]\nwords = ['casino']\naction = 'reject'\nreason = 'No games.'";
-    let relay = patient(Relay::with()).env("RATE_LIMITS", "off").plugin("polite", manifest, &python).start().await;
+    let relay = with_python().start().await;
     expect_pass(&relay, "the casino", "the casino").await;
     let begun = std::time::Instant::now();
     while say(&relay, "the casino").await.status != 403 {
         assert!(begun.elapsed().as_secs() < 180, "it is never compiled");
     }
     expect_refusal(&relay, "the casino", "No games.").await;
+    // It was compiled in a process of its own, and that took the memory along.
+    assert!(!logged(&relay, "no process can be had"));
+    let peak = relay.peak_memory();
+    assert!(peak < 200 * 1024 * 1024, "the relay has grown to {peak} bytes");
+}
+
+#[tokio::test]
+async fn who_compiles_does_not_keep_the_relay_from_ending() {
+    let relay = with_python().start().await;
+    relay.wait_until(true, async || logged(&relay, "reading the plugins: something has changed")).await;
+    relay.signal("TERM");
+    let (status, log) = relay.wait();
+    assert!(status.success(), "{status}");
+    assert!(!log.iter().any(|line| line.contains("some connections did not end in time")), "{log:#?}");
+}
+
+#[tokio::test]
+async fn sighup_has_what_was_at_fault_tried_again() {
+    let relay = patient(Relay::with()).plugin("bad", "", b"no wasm").start().await;
+    let faults = || relay.log().iter().filter(|line| line.contains("a plugin could not be loaded")).count();
+    assert_eq!(faults(), 1);
+    relay.signal("HUP");
+    relay.wait_until(2, async || faults()).await;
+}
+
+#[tokio::test]
+async fn what_is_at_fault_is_told_once_whatever_else_changes() {
+    let relay = hostile("").start().await;
+    place(&relay, "plugins/hostile/filter.wasm", b"no wasm");
+    relay.wait_until(true, async || logged(&relay, "it runs on as it was before")).await;
+    place(&relay, "plugins/other/filter.wasm", b"no wasm either");
+    relay.wait_until(true, async || logged(&relay, "plugins/other")).await;
+    let told = relay.log().iter().filter(|line| line.contains("it runs on as it was before")).count();
+    assert_eq!(told, 1);
 }
