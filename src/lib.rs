@@ -15,6 +15,8 @@ pub mod sandbox;
 
 pub mod room;
 
+pub mod moderation;
+
 pub mod filter;
 pub mod intake;
 

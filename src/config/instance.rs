@@ -13,7 +13,7 @@ const MAX_RULES: usize = 10_000;
 const MAX_ENVIRONMENT: usize = 64;
 
 /// Variables of parts that do not exist yet: an operator who sets one must not believe that it works.
-const REFUSED: [(&str, &str); 12] = {
+const REFUSED: [(&str, &str); 11] = {
     const ONE_NODE: &str = "this version runs as a single node, without Redis; remove the variable";
     const TEXT_ONLY: &str = "this version passes on text messages only; remove the variable";
     [
@@ -28,7 +28,6 @@ const REFUSED: [(&str, &str); 12] = {
         ("MAX_MODEL_RAW_LENGTH", TEXT_ONLY),
         ("MAX_SCRIPT_RAW_LENGTH", TEXT_ONLY),
         ("MAX_STORED_MESSAGES", "this version stores no messages; remove the variable"),
-        ("MODERATORS", "this version has no moderation calls yet; remove the variable"),
     ]
 };
 

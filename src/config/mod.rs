@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::settings::{Fault, Place, Source, read_text};
-use crate::{api, filter, live, telemetry, wire};
+use crate::{api, filter, live, moderation, telemetry, wire};
 
 /// The settings file that is read when none is named, if it exists.
 const FILE: &str = "relay.toml";
@@ -33,6 +33,8 @@ pub struct Config {
     pub wire: wire::Config,
     /// The chain of filters.
     pub filter: filter::Config,
+    /// Who may moderate.
+    pub moderation: moderation::Config,
 }
 
 /// What the command line says of the settings.
@@ -56,6 +58,7 @@ impl Config {
             live: live::Config::declare(&mut root.section("live", "WebSocket connections and their limits.")),
             wire: wire::Config::declare(&mut root.section("wire", "The generations of the protocol.")),
             filter: filter::Config::declare(&mut root.section("filter", "The chain of filters that judges messages.")),
+            moderation: moderation::Config::declare(&mut root.section("moderation", "Who may moderate.")),
         }
     }
 }
