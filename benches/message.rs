@@ -12,7 +12,7 @@ use bytes::BytesMut;
 use criterion::{Criterion, criterion_group, criterion_main};
 use gischat_relay::filter::rate::{self, Limit, Rate};
 use gischat_relay::filter::shape::{self, Shape};
-use gischat_relay::filter::{Chain, Filter, Judgement};
+use gischat_relay::filter::{Chain, Filter, Judgement, Purpose};
 use gischat_relay::model::{Address, Event, Facts, Message, Outcome, RoomName, Sender, SenderId};
 use gischat_relay::telemetry::Metrics;
 use gischat_relay::wire::{self, Generation, v1};
@@ -94,7 +94,7 @@ fn encode(message: &Message) -> BytesMut {
 }
 
 fn judge(chain: &Chain, message: Message, sender: &Sender) -> Message {
-    match chain.judge(message, sender) {
+    match chain.judge(message, sender, Purpose::Judge) {
         Judgement::Decided(decision) if decision.outcome == Outcome::Pass => decision.message,
         other => panic!("the benchmark meets no limit and no filter that answers later: {other:?}"),
     }

@@ -1,10 +1,11 @@
 //! The description of all calls, for programs at `/openapi.json` and for people at `/docs`.
 
 use axum::Router;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{operations, rooms};
+use super::{moderation, operations, rooms};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,14 +20,33 @@ use super::{operations, rooms};
         rooms::websocket,
         operations::healthz,
         operations::metrics,
+        moderation::try_out::try_out,
+        moderation::filters::filters,
+        moderation::reload::reload,
+        moderation::feed::feed,
     ),
     tags(
         (name = "rooms", description = "Who is there, and what is said"),
         (name = "instance", description = "What the instance says of itself"),
         (name = "operation", description = "For those who run it"),
+        (name = "moderation", description = "For moderators, each with a token of their own"),
     ),
+    modifiers(&Tokens),
 )]
 struct Description;
+
+/// How moderators say who they are.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A token of MODERATORS, or the one that a relay without any prints when it starts"));
+        let components = description.components.get_or_insert_default();
+        components.add_security_scheme("moderator", SecurityScheme::Http(bearer.build()));
+    }
+}
 
 pub(super) fn router() -> Router {
     // Swagger's own page would have an outside service check the description, and so tell it who reads it.

@@ -12,6 +12,7 @@ use crate::live::admission::Refused;
 use crate::live::shard::Ended;
 use crate::live::upgrade::Refusal;
 use crate::model::{Code, Reason};
+use crate::moderation;
 
 /// Why a call is not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,15 @@ pub enum ApiError {
     /// The message waits for a moderator.
     #[error("{}", .0.text)]
     Held(Reason),
+    /// The call is for moderators, and brings no token.
+    #[error("this call is for moderators; it needs a header `Authorization: Bearer TOKEN`")]
+    NoToken,
+    /// The token is not taken.
+    #[error(transparent)]
+    Token(#[from] moderation::Refused),
+    /// The body or the query is not what the call takes.
+    #[error("{0}")]
+    BadCall(String),
     /// The handshake is refused.
     #[error(transparent)]
     Handshake(#[from] Refusal),
@@ -79,7 +89,8 @@ impl ApiError {
             Self::Origin | Self::MetricsNotForYou => StatusCode::FORBIDDEN,
             Self::TooLate => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotAMessage(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotAMessage(_) | Self::BadCall(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NoToken | Self::Token(moderation::Refused::Wrong) => StatusCode::UNAUTHORIZED,
             Self::Refused(reason) => match reason.code {
                 Code::Malformed | Code::BadAuthor | Code::BadAvatar | Code::Empty | Code::TooLong => {
                     StatusCode::UNPROCESSABLE_ENTITY
@@ -94,7 +105,9 @@ impl ApiError {
                 | Code::HoldUnavailable => StatusCode::FORBIDDEN,
             },
             Self::Held(_) => StatusCode::ACCEPTED,
-            Self::Handshake(Refusal::Address(_)) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Handshake(Refusal::Address(_)) | Self::Token(moderation::Refused::TooManyTries { .. }) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Body | Self::Handshake(Refusal::Key) => StatusCode::BAD_REQUEST,
             Self::Handshake(Refusal::NotAnUpgrade | Refusal::Version) => StatusCode::UPGRADE_REQUIRED,
             Self::Ended(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -105,7 +118,8 @@ impl ApiError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused(reason) => reason.retry_after,
-            Self::Handshake(Refusal::Address(Refused::TooFast { retry_after })) => Some(*retry_after),
+            Self::Handshake(Refusal::Address(Refused::TooFast { retry_after }))
+            | Self::Token(moderation::Refused::TooManyTries { retry_after }) => Some(*retry_after),
             _ => None,
         }
     }
@@ -122,6 +136,9 @@ impl IntoResponse for ApiError {
             // Whole seconds, rounded up, so that who waits as told is not refused again.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status() == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Self::Handshake(Refusal::NotAnUpgrade | Refusal::Version) = self {
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));

@@ -3,6 +3,7 @@
 mod config;
 mod docs;
 pub mod error;
+mod moderation;
 mod operations;
 mod request;
 mod rooms;
@@ -22,9 +23,11 @@ use tower_http::set_header::SetResponseHeaderLayer;
 pub use config::Config;
 
 use self::error::ApiError;
+use crate::filter::Reload;
 use crate::live::Live;
 use crate::live::client::{Origins, TrustedProxies};
 use crate::live::rooms::Rooms;
+use crate::moderation::{Feed, Moderators};
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
 use crate::telemetry::Metrics;
 
@@ -47,6 +50,12 @@ pub struct Api {
     pub max_body_bytes: usize,
     /// Whether figures have a port of their own.
     pub metrics_elsewhere: bool,
+    /// Who may moderate.
+    pub moderators: Arc<Moderators>,
+    /// What moderators should know.
+    pub feed: Arc<Feed>,
+    /// Reads rules and plugins again.
+    pub reload: Arc<Reload>,
 }
 
 pub use rooms::Rules;
@@ -73,12 +82,13 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .fallback(async || ApiError::NoSuchPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(cors)
-        .merge(figures(api))
+        .merge(figures(Arc::clone(&api)))
+        .layer(middleware::from_fn_with_state(timeout, in_time))
+        .merge(moderation::router(api, timeout))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
-        .layer(middleware::from_fn_with_state(timeout, in_time))
 }
 
 /// Answers with 408 what takes longer than `timeout`.

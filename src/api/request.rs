@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use http_body_util::LengthLimitError;
 
 use super::Api;
 use super::error::ApiError;
@@ -53,4 +55,17 @@ impl FromRequestParts<Arc<Api>> for AllowedOrigin {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
         if api.origins.allow(&parts.headers) { Ok(Self) } else { Err(ApiError::Origin) }
     }
+}
+
+/// The text of a body of at most `limit` bytes.
+pub(super) async fn read(body: Body, limit: usize) -> Result<String, ApiError> {
+    // What announces itself as too long is not waited for.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(ApiError::BodyTooLong(limit));
+    }
+    let bytes = to_bytes(body, limit).await.map_err(|fault| {
+        let too_long = std::error::Error::source(&fault).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
+        if too_long { ApiError::BodyTooLong(limit) } else { ApiError::Body }
+    })?;
+    String::from_utf8(bytes.into()).map_err(|_| ApiError::NotAMessage("the body is not UTF-8".to_owned()))
 }

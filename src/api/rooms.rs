@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, HttpBody, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use http_body_util::LengthLimitError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{ApiError, Detail};
-use super::request::{AllowedOrigin, From, InRoom};
+use super::request::{AllowedOrigin, From, InRoom, read};
 use crate::model::{Facts, Kind, Notice, Outcome, Sender};
 use crate::wire::{Generation, v1};
 
@@ -160,18 +159,6 @@ pub(super) async fn put_message(
             Ok((headers, v1::encode_message(&decision.message)).into_response())
         }
     }
-}
-
-async fn read(body: Body, limit: usize) -> Result<String, ApiError> {
-    // What announces itself as too long is not waited for.
-    if body.size_hint().lower() > limit as u64 {
-        return Err(ApiError::BodyTooLong(limit));
-    }
-    let bytes = to_bytes(body, limit).await.map_err(|fault| {
-        let too_long = std::error::Error::source(&fault).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
-        if too_long { ApiError::BodyTooLong(limit) } else { ApiError::Body }
-    })?;
-    String::from_utf8(bytes.into()).map_err(|_| ApiError::NotAMessage("the body is not UTF-8".to_owned()))
 }
 
 /// Join a room over a WebSocket.

@@ -1,45 +1,48 @@
 //! Builds every part from the configuration, binds the ports, serves, and drains at the end.
 
+mod bound;
+mod notes;
+
 use std::io;
-use std::net::SocketAddr;
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicUsize;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::runtime::Handle;
+use tokio::sync::broadcast::Receiver;
 
-use crate::api::{self, Api};
+pub use self::bound::Bound;
 use crate::config::Config;
 use crate::filter::plugin::Plugins;
-use crate::filter::rules::Rules;
-use crate::filter::{self, Chain};
+use crate::filter::rules::{self, Rules};
+use crate::filter::{self, Chain, Judgement, Reload};
 use crate::intake::Intake;
-use crate::live::accept::{Connections, Port};
-use crate::live::admission::PerAddress;
-use crate::live::{Live, shard};
-use crate::sandbox::{FolderError, Library, Sandbox, SetUpError};
-use crate::settings::{Fault, Place};
-use crate::telemetry::Metrics;
-use crate::wire::frame::CloseCode;
+use crate::live::Live;
+use crate::model::{Address, Decision, Facts, Message, RoomName, Sender};
+use crate::moderation::{Feed, NoRandomness};
+use crate::room::Room;
+use crate::sandbox::{Event, FolderError, Library, Sandbox, SetUpError};
+use crate::telemetry::{Metrics, RoomGauges};
 
-/// How long everything has to end once it is asked to.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often what has gone quiet is forgotten.
-const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
-
-/// A relay that is ready to serve.
+/// A relay that is built. Nothing of it is to be reached yet.
 #[derive(Debug)]
 pub struct App {
     config: Config,
     live: Arc<Live>,
     metrics: Arc<Metrics>,
-    /// The plugins and where they run, where the configuration names them.
-    plugins: Option<(Arc<Sandbox>, Arc<Library>)>,
+    plugins: Option<Plugged>,
+    feed: Arc<Feed>,
+    reload: Arc<Reload>,
+}
+
+/// The plugins, where they are in the chain.
+#[derive(Debug)]
+struct Plugged {
+    /// Where they run.
+    sandbox: Arc<Sandbox>,
+    library: Arc<Library>,
+    /// What happens to them, from the first one on.
+    events: Receiver<Event>,
 }
 
 /// Why the plugins cannot be had at all. One that cannot be loaded is no such reason.
@@ -53,14 +56,15 @@ pub enum PluginsError {
     Sandbox(#[from] SetUpError),
 }
 
-/// The plugins of the folder that the configuration names, and where they run; `None` when no plugins are in the chain.
-async fn load_plugins(config: &filter::Config) -> Result<Option<(Arc<Sandbox>, Arc<Library>)>, PluginsError> {
+/// The plugins of the folder that the configuration names; `None` when no plugins are in the chain.
+async fn load_plugins(config: &filter::Config) -> Result<Option<Plugged>, PluginsError> {
     if !config.order.contains(&filter::Name::Plugin) {
         return Ok(None);
     }
     let sandbox = Arc::new(Sandbox::of(&config.plugins)?);
+    let events = sandbox.events();
     let library = Library::open(Arc::clone(&sandbox), config.plugins.clone()).await?;
-    Ok(Some((sandbox, library)))
+    Ok(Some(Plugged { sandbox, library, events }))
 }
 
 /// Why a relay could not serve, or not go on.
@@ -74,6 +78,9 @@ pub enum ServeError {
         /// What the system says.
         source: io::Error,
     },
+    /// There is no token for this run.
+    #[error(transparent)]
+    Token(#[from] NoRandomness),
     /// The threads that own the rooms could not be started.
     #[error("the threads of the rooms could not be started")]
     Shards(#[source] io::Error),
@@ -82,22 +89,10 @@ pub enum ServeError {
     ShardLost,
 }
 
-/// Loads the rules that the configuration names; none when the default file is absent.
-///
-/// # Errors
-/// All faults of the file.
-pub fn load_rules(config: &Config) -> Result<Rules, Vec<Fault>> {
-    let named = config.filter.rules_file.as_deref();
-    let path: PathBuf = named.unwrap_or(Path::new(filter::Config::DEFAULT_RULES_FILE)).into();
-    let clauses = &config.instance.rules;
-    match (named, path.try_exists()) {
-        (None, Ok(false)) => Ok(Rules::default()),
-        (Some(_), Ok(false)) => {
-            let text = "does not exist, though RULES_FILE (filter.rules_file) names it";
-            Err(vec![Fault::new(Place::File(path), text)])
-        }
-        _ => Rules::read(&path, clauses),
-    }
+/// Where the configuration says that the rules are.
+#[must_use]
+pub fn rules_source(config: &Config) -> rules::Source {
+    rules::Source { file: config.filter.rules_file.clone(), clauses: config.instance.rules.clone() }
 }
 
 impl App {
@@ -106,133 +101,59 @@ impl App {
     /// # Errors
     /// [`PluginsError`] when the plugins cannot be had at all.
     pub async fn build(config: Config, rules: Rules) -> Result<Self, PluginsError> {
-        let loaded = load_plugins(&config.filter).await?;
+        let plugged = load_plugins(&config.filter).await?;
+        let library = plugged.as_ref().map(|plugged| Arc::clone(&plugged.library));
         let max_message_length = config.filter.shape.max_message_length;
-        let plugins = loaded.as_ref().map(|(_, library)| Plugins::new(Arc::clone(library), max_message_length));
+        let plugins = library.clone().map(|library| Plugins::new(library, max_message_length));
+        let rules = Arc::new(rules::Current::new(rules_source(&config), rules));
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &config.instance.environment));
-        let chain = Chain::build(&config.filter, rules, plugins, &metrics);
+        let chain = Chain::build(&config.filter, Arc::clone(&rules), plugins, &metrics);
         let intake = Intake::new(chain, Arc::clone(&metrics));
         let limited = config.filter.rate.enabled;
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limited);
-        Ok(Self { config, live: Arc::new(live), metrics, plugins: loaded })
+        let feed = Arc::new(Feed::default());
+        let rules_in_force = config.filter.order.contains(&filter::Name::Rules).then_some(rules);
+        let reload = Arc::new(Reload::new(rules_in_force, library, Arc::clone(&feed)));
+        Ok(Self { config, live: Arc::new(live), metrics, plugins: plugged, feed, reload })
     }
 
-    /// The plugins, for who has them read again.
+    /// Reads rules and plugins again, for who is asked to.
     #[must_use]
-    pub fn plugins(&self) -> Option<Arc<Library>> {
-        self.plugins.as_ref().map(|(_, library)| Arc::clone(library))
+    pub fn reload(&self) -> Arc<Reload> {
+        Arc::clone(&self.reload)
     }
 
-    /// Serves until `stop` is cancelled, and then until everything has ended, which takes 10 s at most.
+    /// The plugins, where they are in the chain.
+    #[must_use]
+    pub fn plugins(&self) -> Option<&Arc<Library>> {
+        self.plugins.as_ref().map(|plugged| &plugged.library)
+    }
+
+    /// Where messages are to be judged: the threads of plugins, where there are any.
+    #[must_use]
+    pub fn judging(&self) -> Handle {
+        self.plugins.as_ref().map_or_else(Handle::current, |plugged| plugged.sandbox.handle())
+    }
+
+    /// Judges a message as if it came from this machine to a room that nobody is in, without any effect.
     ///
-    /// The addresses that are served, with the ports that the system chose, are logged.
+    /// # Cancel safety
+    /// Dropping the future drops the decision.
+    pub async fn try_out(&self, room: RoomName, message: Message) -> Decision {
+        let address = Address::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let mut sender = Sender { connection: None, address, room: room.clone(), facts: Facts::default() };
+        let mut room = Room::new(room, Arc::new(AtomicUsize::new(0)), RoomGauges::default());
+        match self.live.intake.try_out(&mut room, &mut sender, message) {
+            Judgement::Decided(decision) => *decision,
+            Judgement::Waiting(waiting) => self.live.intake.finish(*waiting, &sender).await,
+        }
+    }
+
+    /// Binds the ports. Whoever connects from now on is answered once the relay serves.
     ///
     /// # Errors
-    /// [`ServeError`] when a port cannot be had. Nothing is served then.
-    pub async fn serve(self, stop: CancellationToken) -> Result<(), ServeError> {
-        let Self { config, live, metrics, plugins } = self;
-        let server = config.server;
-        let listener = bind(server.listen).await?;
-        let metrics_listener = match server.metrics_listen {
-            Some(address) => Some(bind(address).await?),
-            None => None,
-        };
-
-        let threads = match config.live.shards {
-            0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-            shards => shards,
-        };
-        // A message that plugins look at goes from its shard to their threads and back, and nowhere else.
-        let of_plugins = plugins.as_ref().map(|(sandbox, _)| sandbox.handle());
-        let runtime = tokio::runtime::Handle::current();
-        let judging = of_plugins.unwrap_or_else(|| runtime.clone());
-        let (rooms, endings) =
-            shard::start(&live, config.instance.rooms, threads, [&runtime, &judging]).map_err(ServeError::Shards)?;
-        let rooms = Arc::new(rooms);
-
-        let shape = &config.filter.shape;
-        let api = Api {
-            rooms: Arc::clone(&rooms),
-            live: Arc::clone(&live),
-            metrics: Arc::clone(&metrics),
-            rules: api::Rules {
-                rules: config.instance.rules,
-                main_lang: config.instance.main_lang,
-                min_author_length: shape.min_author_length,
-                max_author_length: shape.max_author_length,
-                max_message_length: shape.max_message_length,
-            },
-            origins: server.origins,
-            proxies: server.proxies.clone(),
-            max_body_bytes: server.max_body_bytes,
-            metrics_elsewhere: metrics_listener.is_some(),
-        };
-        let limited = config.filter.rate.enabled;
-        let per_address = limited.then(|| Arc::new(PerAddress::new(config.live.max_per_address)));
-        let tasks: TaskTracker = live.tasks.clone();
-        let port = Port {
-            router: api::router(Arc::new(api), server.request_timeout),
-            connections: Arc::new(Connections::new(server.max_connections, Arc::clone(&metrics))),
-            per_address,
-            proxies: server.proxies.clone(),
-            head_timeout: server.handshake_timeout,
-            unacknowledged_timeout: config.live.ping_interval + config.live.pong_timeout,
-            tasks: tasks.clone(),
-            stop: stop.clone(),
-        };
-        if let Some(listener) = metrics_listener {
-            log_address(&listener, "serving figures");
-            let port = Port { router: api::metrics_router(metrics), ..port.clone() };
-            tasks.spawn(port.serve(listener));
-        }
-        log_address(&listener, "serving");
-        tasks.spawn(port.serve(listener));
-        tasks.spawn(prune(Arc::clone(&live), stop.clone()));
-        if let Some((_, library)) = &plugins {
-            tasks.spawn(Arc::clone(library).watch(stop.clone()));
-        }
-
-        let mut endings: FuturesUnordered<shard::Ending> = endings.into_iter().collect();
-        let lost = tokio::select! {
-            () = stop.cancelled() => false,
-            _ = endings.next() => true,
-        };
-        tracing::info!("shutting down");
-        stop.cancel();
-        tasks.close();
-        let drained = async {
-            rooms.close(CloseCode::GoingAway, "the relay is shutting down").await;
-            while endings.next().await.is_some() {}
-            tasks.wait().await;
-        };
-        if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
-            tracing::warn!(left = tasks.len(), "some connections did not end in time");
-        }
-        if lost { Err(ServeError::ShardLost) } else { Ok(()) }
-    }
-}
-
-async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|source| ServeError::Bind { address, source })
-}
-
-fn log_address(listener: &TcpListener, message: &str) {
-    match listener.local_addr() {
-        Ok(address) => tracing::info!(%address, url = %format_args!("http://{address}"), "{message}"),
-        Err(fault) => tracing::error!(%fault, "the address that is served cannot be told"),
-    }
-}
-
-/// Forgets, from time to time, what is kept of those who have gone quiet.
-async fn prune(live: Arc<Live>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(PRUNE_INTERVAL) => {}
-            () = stop.cancelled() => return,
-        }
-        let live = Arc::clone(&live);
-        if tokio::task::spawn_blocking(move || live.prune()).await.is_err() {
-            tracing::error!("what has gone quiet could not be forgotten");
-        }
+    /// [`ServeError`] when a port cannot be had, or no token for this run.
+    pub async fn bind(self) -> Result<Bound, ServeError> {
+        Bound::of(self).await
     }
 }

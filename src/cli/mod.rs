@@ -3,6 +3,8 @@
 
 mod health;
 mod plugin;
+mod table;
+mod try_out;
 
 use std::io;
 use std::path::PathBuf;
@@ -16,7 +18,6 @@ use crate::app::{self, App};
 use crate::config::{self, Config};
 use crate::filter::Name;
 use crate::filter::rules::Rules;
-use crate::sandbox::Library;
 use crate::settings::Fault;
 use crate::telemetry::logging;
 
@@ -42,6 +43,8 @@ enum Command {
     Check,
     /// Ask the relay that runs with this configuration for a sign of life.
     Health,
+    /// See what would become of a text: it is judged once, without a relay, and nothing of it is kept.
+    Try(try_out::Arguments),
     /// Begin, build, test and list plugins.
     Plugin {
         #[command(subcommand)]
@@ -64,13 +67,14 @@ pub fn main() -> ExitCode {
         return health::ask(&config.server);
     }
     // The rules are read whatever the settings are like, so that all faults are named at once.
-    let rules = app::load_rules(&config).unwrap_or_else(|more| {
+    let rules = app::rules_source(&config).load().unwrap_or_else(|more| {
         faults.extend(more);
         Rules::default()
     });
     match command {
         _ if !faults.is_empty() => bad_configuration(&faults),
         Command::Check => report(&config, &rules),
+        Command::Try(arguments) => try_out::run(arguments, config, rules),
         Command::Serve | Command::Health | Command::Plugin { .. } => serve(config, rules),
     }
 }
@@ -141,29 +145,29 @@ async fn run(config: Config, rules: Rules) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut signals = Signals::listen()?;
     let app = App::build(config, rules).await?;
-    let plugins = app.plugins();
-    let serving = app.serve(stop.clone());
+    let reload = app.reload();
+    let bound = app.bind().await?;
+    if let Some(token) = bound.token() {
+        let text = format!("moderation: no MODERATORS are set; the token of this run is {}\n", token.reveal());
+        tell(io::stdout(), &text);
+    }
+    let serving = bound.serve(stop.clone());
     let mut serving = std::pin::pin!(serving);
     loop {
         tokio::select! {
             served = &mut serving => return Ok(served?),
-            signal = signals.received() => match (signal, plugins.clone()) {
-                (Signal::End, _) => {
+            signal = signals.received() => match signal {
+                Signal::End => {
                     stop.cancel();
                     return Ok(serving.await?);
                 }
-                (Signal::Reload, Some(plugins)) => drop(tokio::spawn(async move { reload(&plugins).await })),
-                (Signal::Reload, None) => {}
+                Signal::Reload => {
+                    tracing::info!("reading the rules and the plugins again");
+                    let reload = Arc::clone(&reload);
+                    drop(tokio::spawn(async move { reload.each().await }));
+                }
             },
         }
-    }
-}
-
-/// Reads the plugins again, as SIGHUP asks for.
-async fn reload(plugins: &Arc<Library>) {
-    tracing::info!("reading the plugins again");
-    if let Err(fault) = plugins.reload().await {
-        tracing::error!(%fault, "the plugins stay as they are");
     }
 }
 

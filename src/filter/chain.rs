@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Answer, Config, Filter, Finding, Name, plugin::Plugins, rate::Rate, rules::Rules, shape::Shape};
+use super::figures::{FilterFigures, Work};
+use super::{Answer, Config, Filter, Finding, Name, Purpose, plugin::Plugins, rate::Rate, rules, shape::Shape};
 use crate::model::{Decision, Message, Outcome, Sender, Step, Verdict};
 use crate::telemetry::{Histogram, Metrics};
 
@@ -18,12 +20,13 @@ pub struct Chain {
 struct Link {
     filter: Box<dyn Filter>,
     seconds: Histogram,
+    work: Work,
 }
 
 impl Chain {
     /// The chain that `config` describes, with `rules` and `plugins` as already loaded.
     #[must_use]
-    pub fn build(config: &Config, rules: Rules, plugins: Option<Plugins>, metrics: &Metrics) -> Self {
+    pub fn build(config: &Config, rules: Arc<rules::Current>, plugins: Option<Plugins>, metrics: &Metrics) -> Self {
         let (mut rules, mut plugins) = (Some(rules), plugins);
         let filters = config.order.iter().filter_map(|name| -> Option<Box<dyn Filter>> {
             match name {
@@ -39,8 +42,19 @@ impl Chain {
 
     /// A chain of these filters.
     pub fn of(filters: impl IntoIterator<Item = Box<dyn Filter>>, metrics: &Metrics) -> Self {
-        let link = |filter: Box<dyn Filter>| Link { seconds: metrics.filter_seconds(filter.name()), filter };
+        let link = |filter: Box<dyn Filter>| Link {
+            seconds: metrics.filter_seconds(filter.name()),
+            work: Work::default(),
+            filter,
+        };
         Self { links: filters.into_iter().map(link).collect() }
+    }
+
+    /// What each filter has done so far, in their order. Trials do not count.
+    #[must_use]
+    pub fn figures(&self) -> Vec<FilterFigures> {
+        let figures = |link: &Link| link.work.figures(link.filter.name(), link.filter.parts());
+        self.links.iter().map(figures).collect()
     }
 
     /// Whether a filter looks at the nicknames of a room, which cost time to put together.
@@ -60,11 +74,12 @@ impl Chain {
     /// Runs `message` through the filters, up to the first one that answers later.
     ///
     /// A filter that rejects, holds or shadows ends the chain; one that replaces the text shows the new one to the
-    /// filters behind it.
+    /// filters behind it. What is only tried has no effect on what comes after it, and is not counted.
     #[must_use]
-    pub fn judge(&self, message: Message, sender: &Sender) -> Judgement {
+    pub fn judge(&self, message: Message, sender: &Sender, purpose: Purpose) -> Judgement {
         let trace = Vec::with_capacity(self.links.len());
-        self.advance(Run { message, original: None, replaced_by: None, trace, at: 0, began: Instant::now() }, sender)
+        let began = Instant::now();
+        self.advance(Run { message, purpose, original: None, replaced_by: None, trace, at: 0, began }, sender)
     }
 
     /// Waits for the filter that a message is at, and goes on with it to the end.
@@ -88,7 +103,7 @@ impl Chain {
 
     fn advance(&self, mut run: Run, sender: &Sender) -> Judgement {
         while let Some(link) = self.links.get(run.at) {
-            match link.filter.examine(&run.message, sender) {
+            match link.filter.examine(&run.message, sender, run.purpose) {
                 Answer::Now(finding) => match run.apply(link, finding) {
                     Ok(undecided) => run = undecided,
                     Err(decision) => return Judgement::Decided(decision),
@@ -125,6 +140,7 @@ impl fmt::Debug for Waiting {
 #[derive(Debug)]
 struct Run {
     message: Message,
+    purpose: Purpose,
     original: Option<String>,
     replaced_by: Option<&'static str>,
     trace: Vec<Step>,
@@ -136,15 +152,18 @@ struct Run {
 
 impl Run {
     /// Takes a filter's finding in, and goes on to the next one unless that ends the chain.
-    fn apply(mut self, Link { filter, seconds }: &Link, finding: Finding) -> Result<Self, Box<Decision>> {
+    fn apply(mut self, Link { filter, seconds, work }: &Link, finding: Finding) -> Result<Self, Box<Decision>> {
         let Finding { verdict, matches } = finding;
         let ended = Instant::now();
         let took = ended.saturating_duration_since(self.began);
         self.began = ended;
         self.at += 1;
-        seconds.observe(took.as_secs_f64());
-
         let outcome = verdict.outcome();
+        if self.purpose == Purpose::Judge {
+            seconds.observe(took.as_secs_f64());
+            work.note(outcome, took);
+        }
+
         let step = |matched, verdict| Step { filter: filter.name(), verdict, matched, took };
         if matches.is_empty() {
             self.trace.push(step(None, outcome));
@@ -176,110 +195,4 @@ impl Run {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use super::*;
-    use crate::model::{Address, Code, Facts, Kind, Reason, RoomName};
-
-    /// Answers with a given verdict and keeps the texts that it was shown.
-    #[derive(Debug)]
-    struct Fixed {
-        name: &'static str,
-        verdict: Verdict,
-        later: Option<Arc<tokio::sync::Notify>>,
-        seen: Arc<Mutex<Vec<String>>>,
-    }
-
-    impl Filter for Fixed {
-        fn name(&self) -> &'static str {
-            self.name
-        }
-
-        fn examine(&self, message: &Message, _: &Sender) -> Answer {
-            self.seen.lock().unwrap().push(message.text().unwrap_or_default().to_owned());
-            let finding = Finding::from(self.verdict.clone());
-            match self.later.clone() {
-                None => Answer::Now(finding),
-                Some(signal) => Answer::Later(Box::pin(async move {
-                    signal.notified().await;
-                    finding
-                })),
-            }
-        }
-    }
-
-    fn filter(name: &'static str, verdict: Verdict) -> (Box<dyn Filter>, Arc<Mutex<Vec<String>>>) {
-        let seen = Arc::default();
-        (Box::new(Fixed { name, verdict, later: None, seen: Arc::clone(&seen) }), seen)
-    }
-
-    fn reason() -> Reason {
-        Reason::new(Code::Rule, "no")
-    }
-
-    fn sender() -> Sender {
-        Sender {
-            connection: None,
-            address: Address::from(std::net::IpAddr::from([127, 0, 0, 1])),
-            room: RoomName::parse("QGIS").unwrap(),
-            facts: Facts::default(),
-        }
-    }
-
-    fn hello() -> Message {
-        Message::new("jane", Kind::Text { avatar: None, text: "hello".into() })
-    }
-
-    fn judge(filters: Vec<Box<dyn Filter>>) -> Decision {
-        match Chain::of(filters, &Metrics::default()).judge(hello(), &sender()) {
-            Judgement::Decided(decision) => *decision,
-            waiting @ Judgement::Waiting(_) => panic!("{waiting:?}"),
-        }
-    }
-
-    #[test]
-    fn a_message_that_nobody_objects_to_passes_as_it_came() {
-        let decision = judge(vec![filter("a", Verdict::Pass).0, filter("b", Verdict::Pass).0]);
-        assert_eq!((decision.outcome, decision.by, decision.original), (Outcome::Pass, None, None));
-        assert_eq!(decision.trace.iter().map(|s| s.filter).collect::<Vec<_>>(), ["a", "b"]);
-    }
-
-    #[test]
-    fn reject_hold_and_shadow_end_the_chain() {
-        for verdict in [Verdict::Reject(reason()), Verdict::Hold(reason()), Verdict::Shadow(reason())] {
-            let (last, seen) = filter("b", Verdict::Pass);
-            let decision = judge(vec![filter("a", verdict.clone()).0, last]);
-            assert_eq!(decision.outcome, verdict.outcome());
-            assert_eq!((decision.by, decision.reason), (Some("a"), Some(reason())));
-            assert!(seen.lock().unwrap().is_empty(), "{verdict:?}");
-        }
-    }
-
-    #[test]
-    fn later_filters_see_the_replaced_text_and_the_decision_keeps_the_first() {
-        let (last, seen) = filter("c", Verdict::Pass);
-        let (one, two) = (Verdict::Replace("one".into()), Verdict::Replace("two".into()));
-        let decision = judge(vec![filter("a", one).0, filter("b", two).0, last]);
-        assert_eq!(*seen.lock().unwrap(), ["two"]);
-        assert_eq!((decision.outcome, decision.by), (Outcome::Replace, Some("a")));
-        assert_eq!((decision.message.text(), decision.original_text()), (Some("two"), Some("hello")));
-    }
-
-    #[tokio::test]
-    async fn a_filter_may_answer_later_and_those_behind_it_wait() {
-        let signal = Arc::new(tokio::sync::Notify::new());
-        let late =
-            Fixed { name: "late", verdict: Verdict::Pass, later: Some(Arc::clone(&signal)), seen: Arc::default() };
-        let (last, seen) = filter("last", Verdict::Pass);
-        let chain = Chain::of([Box::new(late) as Box<dyn Filter>, last], &Metrics::default());
-        let sender = sender();
-        let Judgement::Waiting(waiting) = chain.judge(hello(), &sender) else { panic!("it does not wait") };
-        let mut judging = std::pin::pin!(chain.finish(*waiting, &sender));
-        assert!(futures_util::poll!(&mut judging).is_pending());
-        assert!(seen.lock().unwrap().is_empty());
-        signal.notify_one();
-        assert_eq!(judging.await.outcome, Outcome::Pass);
-        assert_eq!(seen.lock().unwrap().len(), 1);
-    }
-}
+mod tests;

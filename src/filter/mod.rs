@@ -4,8 +4,10 @@
 //! file here, a name in [`Name`], a line in [`Config::declare`] and one in [`Chain::build`].
 
 mod chain;
+mod figures;
 pub mod plugin;
 pub mod rate;
+mod reload;
 pub mod rules;
 pub mod shape;
 
@@ -14,6 +16,8 @@ use std::path::PathBuf;
 use std::pin::Pin;
 
 pub use chain::{Chain, Judgement, Waiting};
+pub use figures::{FilterFigures, Parts};
+pub use reload::{Reload, Reloaded};
 
 use crate::model::{Match, Message, Sender, Verdict};
 use crate::sandbox;
@@ -24,8 +28,14 @@ pub trait Filter: fmt::Debug + Send + Sync {
     /// The name in traces, metrics and the configuration.
     fn name(&self) -> &'static str;
 
-    /// Looks at a message. Called once for each message that got this far; must not block.
-    fn examine(&self, message: &Message, sender: &Sender) -> Answer;
+    /// Looks at a message. Called once for each message that got this far; must not block. What is only tried must
+    /// leave no trace in what the filter keeps.
+    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> Answer;
+
+    /// What it consists of, each part with figures of its own.
+    fn parts(&self) -> Parts {
+        Parts::None
+    }
 
     /// Whether it looks at the nicknames of a room, [`Facts::names`](crate::model::Facts::names).
     fn wants_names(&self) -> bool {
@@ -35,6 +45,15 @@ pub trait Filter: fmt::Debug + Send + Sync {
     /// Forgets what it keeps of senders that have gone quiet. Called every minute, on a thread that may be busy for
     /// some milliseconds.
     fn prune(&self) {}
+}
+
+/// What a message is judged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be heard, if it may be.
+    Judge,
+    /// To see what would become of it. Nothing is counted, taken or remembered.
+    Try,
 }
 
 /// When a filter answers.

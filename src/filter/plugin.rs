@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Answer, Filter, Finding};
+use super::{Answer, Filter, Finding, Parts, Purpose};
 use crate::matching::Folded;
 use crate::model::{Basis, Code, Kind, Match, Message, Mode, Reason, Sender, Verdict};
 use crate::sandbox::{Action, Answer as PluginAnswer, Entry, Failure, Library, OnFailure, Question, Scene};
@@ -44,7 +44,7 @@ impl Filter for Plugins {
         !self.library.current().entries.is_empty()
     }
 
-    fn examine(&self, message: &Message, sender: &Sender) -> Answer {
+    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> Answer {
         let catalog = self.library.current();
         let concerned = catalog.entries.iter().filter(|entry| concerns(entry, message, sender));
         let concerned: Vec<Arc<Entry>> = concerned.map(Arc::clone).collect();
@@ -55,7 +55,7 @@ impl Filter for Plugins {
         let max_message_length = self.max_message_length;
         let (message, sender) = (message.clone(), sender.clone());
         Answer::Later(Box::pin(async move {
-            let mut hearing = Hearing { message, sender, address, max_message_length, finding: Finding::PASS };
+            let mut hearing = Hearing { message, sender, purpose, address, max_message_length, finding: Finding::PASS };
             for entry in concerned {
                 hearing.ask(&entry).await;
                 if !matches!(hearing.finding.verdict, Verdict::Pass | Verdict::Replace(_)) {
@@ -64,6 +64,10 @@ impl Filter for Plugins {
             }
             hearing.finding
         }))
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::Plugins(self.library.current())
     }
 }
 
@@ -82,6 +86,7 @@ fn concerns(entry: &Entry, message: &Message, sender: &Sender) -> bool {
 struct Hearing {
     message: Message,
     sender: Sender,
+    purpose: Purpose,
     address: String,
     max_message_length: usize,
     finding: Finding,
@@ -92,7 +97,7 @@ impl Hearing {
     async fn ask(&mut self, entry: &Entry) {
         let began = Instant::now();
         let answer = match &entry.plugin {
-            Ok(plugin) => plugin.ask(&self.question(), Scene::of(&self.message, &self.sender)).await,
+            Ok(plugin) => plugin.ask(&self.question(), self.scene()).await,
             Err(_) => Err(Failure::SetAside),
         };
         let took = began.elapsed();
@@ -128,6 +133,10 @@ impl Hearing {
             }
             ending => self.finding.verdict = ending,
         }
+    }
+
+    fn scene(&self) -> Scene {
+        Scene { trial: self.purpose == Purpose::Try, ..Scene::of(&self.message, &self.sender) }
     }
 
     fn question(&self) -> Question {

@@ -1,6 +1,6 @@
 //! `shape`: what a message may look like. Lengths are counted in Unicode code points.
 
-use super::{Answer, Filter, Finding};
+use super::{Answer, Filter, Finding, Purpose};
 use crate::model::{Code, Kind, Message, Nickname, Reason, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
@@ -127,7 +127,7 @@ impl Filter for Shape {
         "shape"
     }
 
-    fn examine(&self, message: &Message, _: &Sender) -> Answer {
+    fn examine(&self, message: &Message, _: &Sender, _: Purpose) -> Answer {
         Answer::Now(match self.check(message) {
             Ok(()) => Finding::PASS,
             Err(reason) => Verdict::Reject(reason).into(),

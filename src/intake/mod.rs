@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub use claim::Claim;
 
-use crate::filter::{Chain, Judgement, Waiting};
+use crate::filter::{Chain, FilterFigures, Judgement, Purpose, Waiting};
 use crate::model::{Code, Decision, Kind, Message, Outcome, Reason, Sender};
 use crate::room::Room;
 use crate::telemetry::Metrics;
@@ -48,10 +48,23 @@ impl Intake {
             return self.decided(room, sender, refused(message, reason));
         }
         sender.facts = room.facts(sender.connection, self.chain.wants_names());
-        match self.chain.judge(message, sender) {
+        match self.chain.judge(message, sender, Purpose::Judge) {
             Judgement::Decided(decision) => self.publish(room, sender, *decision),
             Judgement::Waiting(waiting) => Taken::Waiting(waiting),
         }
+    }
+
+    /// Judges a message without any effect: nobody hears it, nothing is counted, and whose name it is sent under is not
+    /// asked. The room's [`Facts`](crate::model::Facts) of the sender are put into `sender`.
+    pub fn try_out(&self, room: &mut Room, sender: &mut Sender, message: Message) -> Judgement {
+        sender.facts = room.facts(sender.connection, self.chain.wants_names());
+        self.chain.judge(message, sender, Purpose::Try)
+    }
+
+    /// What each filter has done so far; see [`Chain::figures`].
+    #[must_use]
+    pub fn figures(&self) -> Vec<FilterFigures> {
+        self.chain.figures()
     }
 
     /// Waits for the filter that answers later, and for those behind it.

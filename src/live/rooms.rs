@@ -62,6 +62,20 @@ impl RoomHandle {
         answer.await.map_err(|_| Ended)
     }
 
+    /// Judges a message without any effect: nobody hears it, and nothing is counted, taken or remembered.
+    ///
+    /// # Errors
+    /// [`Ended`] when the relay is shutting down.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the decision.
+    pub async fn try_out(&self, sender: Sender, message: Message) -> Result<Decision, Ended> {
+        let (reply, answer) = oneshot::channel();
+        let message = Box::new(message);
+        self.shard.post(Command::Try { room: self.place, sender, message, reply }).await?;
+        answer.await.map_err(|_| Ended)
+    }
+
     /// Hands a WebSocket over.
     pub(super) async fn adopt(&self, arrival: Arrival) -> Result<(), Ended> {
         self.shard.post(Command::Adopt(Box::new(Arrival { room: self.place, ..arrival }))).await

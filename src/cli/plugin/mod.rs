@@ -6,14 +6,13 @@ mod kit;
 mod language;
 mod list;
 mod new;
-mod table;
 mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::language::Language;
-use super::{bad_configuration, tell};
+use super::{bad_configuration, table, tell};
 use crate::config::Config;
 use crate::settings::Fault;
 

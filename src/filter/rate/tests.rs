@@ -29,7 +29,7 @@ fn sender(connection: u64, host: u8, room: &str) -> Sender {
 
 fn refusal(rate: &Rate, author: &str, sender: &Sender) -> Option<String> {
     let message = Message::new(author, Kind::Text { avatar: None, text: "hi".into() });
-    match rate.examine(&message, sender) {
+    match rate.examine(&message, sender, Purpose::Judge) {
         Answer::Now(Finding { verdict: Verdict::Reject(reason), .. }) => {
             assert!(reason.retry_after.is_some_and(|wait| wait > Duration::ZERO && wait <= Duration::from_secs(1)));
             Some(reason.text.into_owned())
@@ -120,4 +120,21 @@ fn limits_that_are_switched_off_refuse_nothing() {
     for _ in 0..100 {
         assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
     }
+}
+
+#[test]
+fn what_is_only_tried_takes_nothing_and_is_never_refused() {
+    let rate = rate(1, 1, 1, 1);
+    let sender = sender(1, 1, "QGIS");
+    let message = Message::new("jane", Kind::Text { avatar: None, text: "hi".into() });
+    let tried = || match rate.examine(&message, &sender, Purpose::Try) {
+        Answer::Now(finding) => finding.verdict,
+        later @ Answer::Later(_) => panic!("{later:?}"),
+    };
+    for _ in 0..5 {
+        assert_eq!(tried(), Verdict::Pass);
+    }
+    assert_eq!(refusal(&rate, "jane", &sender), None);
+    assert!(refusal(&rate, "jane", &sender).is_some());
+    assert_eq!(tried(), Verdict::Pass);
 }

@@ -81,6 +81,7 @@ impl<'a, 'p> Compiler<'a, 'p> {
             reason: reason.or(clause).unwrap_or_else(|| DEFAULT_REASON.to_owned()),
             mask,
             patterns,
+            hits: super::hits::Hits::default(),
             id,
         })
     }

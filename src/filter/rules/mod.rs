@@ -4,9 +4,11 @@
 //! Does nothing else: whom a verdict concerns and what it brings about is for others to say.
 
 mod compile;
+mod current;
 mod faults;
 mod file;
 mod files;
+mod hits;
 mod mask;
 mod rule;
 mod view;
@@ -14,9 +16,14 @@ mod view;
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::filter::{Answer, Filter, Finding};
-use crate::model::{Code, Message, Mode, Outcome, Reason, Sender, Verdict};
+use jiff::Timestamp;
+
+use crate::filter::Finding;
+use crate::model::{Code, Mode, Outcome, Reason, Verdict};
 use crate::settings::Fault;
+
+pub use current::{Current, Source};
+pub use hits::RuleFigures;
 
 use compile::Compiler;
 use faults::Faults;
@@ -82,12 +89,25 @@ impl Rules {
     /// Until messages can be held, a rule that holds refuses with [`Code::HoldUnavailable`].
     #[must_use]
     pub fn examine(&self, text: &str) -> Finding {
+        self.examine_at(text, None)
+    }
+
+    /// What each rule has hit so far, in the order of the file.
+    pub fn figures(&self) -> impl Iterator<Item = RuleFigures<'_>> {
+        self.rules.iter().map(Rule::figures)
+    }
+
+    /// As [`Rules::examine`]; with a time, each hit is counted as one of then.
+    fn examine_at(&self, text: &str, counted_at: Option<Timestamp>) -> Finding {
         let views = Views::new(text);
         let mut matches = Vec::new();
         let mut strongest: Option<&Rule> = None;
         let mut replacing = Vec::new();
         for rule in &self.rules {
             let Some(span) = rule.first_hit(&views) else { continue };
+            if let Some(at) = counted_at {
+                rule.hits.count(at);
+            }
             matches.push(rule.matched(span));
             if rule.mode == Mode::Observe {
                 continue;
@@ -110,16 +130,6 @@ impl Rules {
             },
         };
         Finding { verdict, matches }
-    }
-}
-
-impl Filter for Rules {
-    fn name(&self) -> &'static str {
-        "rules"
-    }
-
-    fn examine(&self, message: &Message, _: &Sender) -> Answer {
-        Answer::Now(message.text().map_or(Finding::PASS, |text| self.examine(text)))
     }
 }
 

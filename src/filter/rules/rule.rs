@@ -8,6 +8,7 @@ use regex::Regex;
 use crate::matching::Words;
 use crate::model::{Basis, Match, Mode, Outcome, Span};
 
+use super::hits::{Hits, RuleFigures};
 use super::view::{Form, Views};
 
 /// A rule, ready to run.
@@ -25,6 +26,7 @@ pub(super) struct Rule {
     /// What a replacement puts in place of each code point.
     pub(super) mask: char,
     pub(super) patterns: Patterns,
+    pub(super) hits: Hits,
 }
 
 /// When a rule hits.
@@ -74,6 +76,12 @@ impl Rule {
         if let Some(words) = words {
             words.find_all(views.text(*words_see)).for_each(|hit| each(views.chars(*words_see, hit)));
         }
+    }
+
+    /// What it is called and what it has hit.
+    pub(super) fn figures(&self) -> RuleFigures<'_> {
+        let (hits, last_hit) = self.hits.read();
+        RuleFigures { id: &self.id, source: &self.source, mode: self.mode, hits, last_hit }
     }
 
     /// What a trace shows of a hit at `span`.

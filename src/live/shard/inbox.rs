@@ -25,6 +25,8 @@ pub(in crate::live) enum Command {
     Adopt(Box<Arrival>),
     /// Judge a message that came without a connection.
     Say { room: usize, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Decision> },
+    /// Judge a message as if it came without a connection, without any effect.
+    Try { room: usize, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Decision> },
     /// Go on with a message that the chain has decided elsewhere.
     Judged { room: usize, origin: Origin, decision: Box<Decision> },
     /// What a connection has said came to no end elsewhere, by a fault of the relay.

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::Shard;
 use super::ending::End;
 use super::inbox::{Command, Origin};
+use crate::filter::Judgement;
 use crate::intake::Taken;
 use crate::model::{Decision, Facts, Message, Notice, Outcome, Sender, SenderId};
 use crate::wire;
@@ -132,6 +133,25 @@ impl Shard {
         let Some(local) = self.rooms.get_mut(room) else { return };
         let taken = self.live.intake.accept(&mut local.room, &mut sender, message);
         self.on_taken(room, Origin::Call(sender, reply), taken, now);
+    }
+
+    /// A message that is only to be judged.
+    pub(super) fn on_trial(
+        &mut self,
+        room: usize,
+        mut sender: Sender,
+        message: Message,
+        reply: oneshot::Sender<Decision>,
+    ) {
+        let Some(local) = self.rooms.get_mut(room) else { return };
+        // Who asked may have lost patience.
+        match self.live.intake.try_out(&mut local.room, &mut sender, message) {
+            Judgement::Decided(decision) => drop(reply.send(*decision)),
+            Judgement::Waiting(waiting) => {
+                let live = Arc::clone(&self.live);
+                self.judging.spawn(async move { reply.send(live.intake.finish(*waiting, &sender).await) });
+            }
+        }
     }
 
     /// A message that a filter has answered elsewhere.

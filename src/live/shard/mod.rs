@@ -142,6 +142,7 @@ impl Shard {
         match command {
             Command::Adopt(arrival) => self.adopt(*arrival, now),
             Command::Say { room, sender, message, reply } => self.on_call(room, sender, *message, reply, now),
+            Command::Try { room, sender, message, reply } => self.on_trial(room, sender, *message, reply),
             Command::Judged { room, origin, decision } => self.on_judged(room, origin, *decision, now),
             Command::Lost { id } => self.end(id, End::Told(CloseCode::Internal, "internal error"), now),
             Command::Decoded { id, decoded } => self.on_decoded_elsewhere(id, *decoded, now),

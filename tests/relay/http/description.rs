@@ -7,15 +7,19 @@ use serde_json::Value;
 use crate::support::{Relay, Response, request};
 
 /// All calls, as the protocol has them.
-const CALLS: [&str; 9] = [
+const CALLS: [&str; 13] = [
     "get /healthz",
     "get /metrics",
+    "get /moderation/feed",
+    "get /moderation/filters",
     "get /room/{room}/users",
     "get /room/{room}/ws",
     "get /rooms",
     "get /rules",
     "get /status",
     "get /version",
+    "post /moderation/reload",
+    "post /moderation/try",
     "put /room/{room}/message",
 ];
 

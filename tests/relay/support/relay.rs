@@ -19,6 +19,7 @@ pub(crate) struct Relay {
     child: Child,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    printed: Arc<Mutex<Vec<String>>>,
     /// Ends when the relay has closed its log.
     closed: Receiver<()>,
     directory: tempfile::TempDir,
@@ -71,12 +72,17 @@ impl RelayBuilder {
             .env("LOG_LEVEL", "gischat_relay=debug")
             .envs(self.environment)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (log, printed) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+        std::thread::spawn({
+            let printed = Arc::clone(&printed);
+            move || stdout.lines().map_while(Result::ok).for_each(|line| printed.lock().unwrap().push(line))
+        });
         let (lines, arriving) = channel();
         let (open, closed) = channel::<()>();
         std::thread::spawn({
@@ -101,7 +107,7 @@ impl RelayBuilder {
                 Err(fault) => panic!("the relay does not serve ({fault}); its log: {:#?}", log.lock().unwrap()),
             }
         };
-        Relay { child, address, log, closed, directory: self.directory }
+        Relay { child, address, log, printed, closed, directory: self.directory }
     }
 }
 
@@ -144,6 +150,11 @@ impl Relay {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// What it has printed for its operator so far.
+    pub(crate) fn printed(&self) -> Vec<String> {
+        self.printed.lock().unwrap().clone()
     }
 
     /// A client in this room, named as it stands in a path: percent-encoded.

@@ -1,0 +1,205 @@
+//! What the filters have done so far, and how they are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::written;
+use crate::api::Api;
+use crate::api::error::Detail;
+use crate::filter::rules::RuleFigures;
+use crate::filter::{FilterFigures, Parts};
+use crate::sandbox::{Condition, Entry, Plugin, Stats};
+
+/// The chain.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct Filters {
+    /// The filters, in their order.
+    filters: Vec<FilterState>,
+}
+
+/// How often what was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct Counts {
+    pass: u64,
+    replace: u64,
+    hold: u64,
+    shadow: u64,
+    reject: u64,
+}
+
+impl From<[u64; 5]> for Counts {
+    fn from([pass, replace, hold, shadow, reject]: [u64; 5]) -> Self {
+        Self { pass, replace, hold, shadow, reject }
+    }
+}
+
+/// One filter.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct FilterState {
+    #[schema(example = "shape")]
+    filter: &'static str,
+    /// Messages by what it wanted done with them.
+    counts: Counts,
+    /// Half of all messages took it no longer; nothing before the first.
+    #[schema(example = 1.2)]
+    p50_micros: Option<f64>,
+    /// Of a hundred messages, 99 took it no longer.
+    #[schema(example = 4.8)]
+    p99_micros: Option<f64>,
+    /// Of `plugin`: the plugins, in the order in which they are asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plugins: Option<Vec<PluginState>>,
+    /// Of `rules`: the rules, in the order of their file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<Vec<RuleState>>,
+}
+
+/// One plugin.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct PluginState {
+    #[schema(example = "link-guard")]
+    plugin: String,
+    #[schema(example = "0.1.0")]
+    version: Option<String>,
+    #[schema(example = "observe")]
+    mode: &'static str,
+    /// What becomes of a message that it cannot answer for.
+    #[schema(example = "pass")]
+    on_failure: &'static str,
+    /// Its rooms; all when empty.
+    rooms: Vec<String>,
+    /// `well`, `on_trial` (to see whether it is well again), `set_aside` or `not_loaded`.
+    #[schema(example = "well")]
+    state: &'static str,
+    /// How long it is still set aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rests_seconds: Option<u64>,
+    /// Its answers by what they asked for, whether or not it may act.
+    counts: Counts,
+    /// Messages that it failed over.
+    failures: u64,
+    /// Messages that it was not asked about: it was set aside, or busy.
+    unasked: u64,
+    #[schema(example = 180.0)]
+    p50_micros: Option<f64>,
+    #[schema(example = 420.0)]
+    p99_micros: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_failure: Option<LastFailure>,
+    /// Linear memory of its largest instance at rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_bytes: Option<usize>,
+    /// Why it is not loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// What a plugin failed with last.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct LastFailure {
+    #[schema(example = "2026-01-01T12:00:00.000Z")]
+    at: String,
+    #[schema(example = "it took longer than 20 ms")]
+    text: String,
+}
+
+/// One rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct RuleState {
+    #[schema(example = "no-casino")]
+    rule: String,
+    #[schema(example = "rules.toml:1")]
+    source: String,
+    #[schema(example = "enforce")]
+    mode: &'static str,
+    /// Messages that it hit since it was loaded.
+    hits: u64,
+    #[schema(example = "2026-01-01T12:00:00.000Z")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_hit: Option<String>,
+}
+
+/// What each filter, plugin and rule has done since it was loaded, and how plugins are.
+///
+/// Messages that were only tried do not count.
+#[utoipa::path(
+    get, path = "/moderation/filters", tag = "moderation", security(("moderator" = [])),
+    responses(
+        (status = 200, body = Filters),
+        (status = 401, body = Detail, description = "No token, or none of a moderator"),
+        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+    ),
+)]
+pub(in crate::api) async fn filters(State(api): State<Arc<Api>>) -> Json<Filters> {
+    Json(Filters { filters: api.live.intake.figures().into_iter().map(FilterState::from).collect() })
+}
+
+impl From<FilterFigures> for FilterState {
+    fn from(FilterFigures { filter, verdicts, median, p99, parts }: FilterFigures) -> Self {
+        let (mut plugins, mut rules) = (None, None);
+        match parts {
+            Parts::None => {}
+            Parts::Plugins(catalog) => {
+                plugins = Some(catalog.entries.iter().map(|entry| PluginState::of(entry)).collect());
+            }
+            Parts::Rules(set) => rules = Some(set.figures().map(RuleState::from).collect()),
+        }
+        Self {
+            filter,
+            counts: verdicts.into(),
+            p50_micros: median.map(micros),
+            p99_micros: p99.map(micros),
+            plugins,
+            rules,
+        }
+    }
+}
+
+impl PluginState {
+    fn of(entry: &Entry) -> Self {
+        let (manifest, plugin) = (&entry.manifest, entry.plugin.as_ref());
+        let Stats { answers, failures, unasked, median, p99, last_failure } =
+            plugin.map(Plugin::stats).unwrap_or_default();
+        let (state, rests_seconds) = match plugin.map(Plugin::condition) {
+            Err(_) => ("not_loaded", None),
+            Ok(Condition::Well) => ("well", None),
+            Ok(Condition::OnTrial) => ("on_trial", None),
+            // Rounded up: it is not tried before.
+            Ok(Condition::SetAside(rest)) => ("set_aside", Some(rest.as_secs() + u64::from(rest.subsec_nanos() > 0))),
+        };
+        Self {
+            plugin: manifest.name.clone(),
+            version: manifest.version.clone().or_else(|| plugin.ok().map(|plugin| plugin.version().to_owned())),
+            mode: manifest.mode.as_str(),
+            on_failure: manifest.on_failure.as_str(),
+            rooms: manifest.rooms.clone(),
+            state,
+            rests_seconds,
+            counts: answers.into(),
+            failures,
+            unasked,
+            p50_micros: median.map(micros),
+            p99_micros: p99.map(micros),
+            last_failure: last_failure.map(|(at, text)| LastFailure { at: written(at), text }),
+            memory_bytes: plugin.ok().and_then(Plugin::memory),
+            error: plugin.err().cloned(),
+        }
+    }
+}
+
+impl From<RuleFigures<'_>> for RuleState {
+    fn from(RuleFigures { id, source, mode, hits, last_hit }: RuleFigures<'_>) -> Self {
+        let (rule, source, mode) = (id.to_owned(), source.to_owned(), mode.as_str());
+        Self { rule, source, mode, hits, last_hit: last_hit.map(written) }
+    }
+}
+
+/// A tenth of a microsecond is as fine as it is worth.
+fn micros(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1e7).round() / 10.0
+}

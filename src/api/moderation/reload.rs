@@ -1,0 +1,63 @@
+//! Rules and plugins are read again, all or nothing.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Caller;
+use crate::api::Api;
+use crate::api::error::Detail;
+
+/// What is in force now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct Loaded {
+    /// How many rules.
+    #[schema(example = 12)]
+    rules: usize,
+    /// The plugins, in the order in which they are asked.
+    #[schema(example = json!(["link-guard"]))]
+    plugins: Vec<String>,
+}
+
+/// Why everything stays as it was.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct Faults {
+    #[schema(example = "nothing has changed: there are 2 faults")]
+    detail: String,
+    /// Each fault with its place.
+    #[schema(example = json!(["rules.toml:3: unknown key `wrods`", "plugins/mine: there is no filter.wasm: build it first"]))]
+    faults: Vec<String>,
+}
+
+/// Read rules and plugins again.
+///
+/// All of it is put in force at once, or nothing when anything is at fault.
+#[utoipa::path(
+    post, path = "/moderation/reload", tag = "moderation", security(("moderator" = [])),
+    responses(
+        (status = 200, body = Loaded),
+        (status = 401, body = Detail, description = "No token, or none of a moderator"),
+        (status = 422, body = Faults, description = "Something is at fault, and everything stays as it was"),
+        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+    ),
+)]
+pub(in crate::api) async fn reload(
+    State(api): State<Arc<Api>>,
+    Extension(Caller(name)): Extension<Caller>,
+) -> Response {
+    match api.reload.all(&name).await {
+        Ok(now) => Json(Loaded { rules: now.rules, plugins: now.plugins }).into_response(),
+        Err(faults) => {
+            let detail = match faults.len() {
+                1 => "nothing has changed: there is a fault".to_owned(),
+                many => format!("nothing has changed: there are {many} faults"),
+            };
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults { detail, faults })).into_response()
+        }
+    }
+}

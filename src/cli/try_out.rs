@@ -1,0 +1,193 @@
+//! `try`: what would become of a text, as the configuration, the rules and the plugins are now.
+
+use std::fmt::Write as _;
+use std::io;
+use std::process::ExitCode;
+
+use super::table::{Align, Table};
+use super::tell;
+use crate::app::App;
+use crate::config::Config;
+use crate::filter::rules::Rules;
+use crate::model::{Basis, Decision, Kind, Match, Message, RoomName, Step};
+
+/// Exit code of bad arguments, as clap has it.
+const BAD_ARGUMENTS: u8 = 2;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The room that the text would be sent to.
+    #[arg(long, value_name = "ROOM")]
+    room: String,
+    /// The nickname that it would be sent under.
+    #[arg(long, value_name = "AUTHOR")]
+    author: String,
+    /// Print the decision as one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// What is said.
+    #[arg(value_name = "TEXT")]
+    text: String,
+}
+
+/// Judges the text and prints the decision; 0 whatever that is.
+pub(super) fn run(arguments: Arguments, config: Config, rules: Rules) -> ExitCode {
+    let Arguments { room, author, json, text } = arguments;
+    let rooms = &config.instance.rooms;
+    let Some(room) = RoomName::parse(&room).ok().and_then(|room| rooms.iter().find(|own| **own == room)).cloned()
+    else {
+        let rooms: Vec<&str> = rooms.iter().map(RoomName::as_str).collect();
+        tell(io::stderr(), &format!("error: there is no room {}; there are: {}\n", printable(&room), rooms.join(", ")));
+        return ExitCode::from(BAD_ARGUMENTS);
+    };
+    match judge(config, rules, room.clone(), Message::new(author, Kind::Text { avatar: None, text })) {
+        Ok(decision) if json => print_json(&decision, &room),
+        Ok(decision) => {
+            tell(io::stdout(), &report(&decision));
+            ExitCode::SUCCESS
+        }
+        Err(fault) => failed(&fault),
+    }
+}
+
+#[tokio::main]
+async fn judge(config: Config, rules: Rules, room: RoomName, message: Message) -> anyhow::Result<Decision> {
+    let app = App::build(config, rules).await?;
+    if let Some(plugins) = app.plugins() {
+        // What takes long to compile was left for later.
+        plugins.reload().await?;
+        for entry in &plugins.current().entries {
+            if let Err(fault) = &entry.plugin {
+                let (plugin, fault) = (printable(&entry.manifest.name), printable(fault));
+                tell(io::stderr(), &format!("{plugin} could not be loaded: {fault}\n"));
+            }
+        }
+    }
+    Ok(app.judging().spawn(async move { app.try_out(room, message).await }).await?)
+}
+
+fn failed(fault: &anyhow::Error) -> ExitCode {
+    tell(io::stderr(), &format!("gischat-relay: {fault:#}\n"));
+    ExitCode::FAILURE
+}
+
+fn print_json(decision: &Decision, room: &RoomName) -> ExitCode {
+    match serde_json::to_string(&decision.record(room)) {
+        Ok(line) => {
+            tell(io::stdout(), &format!("{}\n", plain_json(&line)));
+            ExitCode::SUCCESS
+        }
+        Err(fault) => failed(&fault.into()),
+    }
+}
+
+/// The decision for people.
+fn report(decision: &Decision) -> String {
+    let by = decision.by.map_or_else(String::new, |by| format!(", by {by}"));
+    let mut lines = vec![format!("outcome  {}{by}", decision.outcome.as_str())];
+    if let Some(reason) = &decision.reason {
+        lines.push(format!("reason   {}: {}", reason.code.as_str(), printable(&reason.text)));
+    }
+    if let (Some(_), Some(text)) = (&decision.original, decision.message.text()) {
+        lines.push(format!("text     {}", printable(text)));
+    }
+    let columns = [
+        ("filter", Align::Left),
+        ("by", Align::Left),
+        ("verdict", Align::Left),
+        ("mode", Align::Left),
+        ("at", Align::Left),
+        ("µs", Align::Right),
+    ];
+    let mut table = Table::new(columns);
+    for step in &decision.trace {
+        let (cells, notes) = row(step);
+        table.add(cells, notes);
+    }
+    format!("{}\n\n{}", lines.join("\n"), table.text())
+}
+
+fn row(step: &Step) -> ([String; 6], Vec<String>) {
+    let (mut by, mut mode, mut at, mut took, mut notes) = (String::new(), "", String::new(), step.took, Vec::new());
+    if let Some(Match { mode: own, basis, span, labels, .. }) = &step.matched {
+        mode = own.as_str();
+        at = span.map_or_else(String::new, |span| format!("{}..{}", span.0, span.1));
+        match basis {
+            Basis::Rule { id, source } => {
+                by = printable(id);
+                notes.push(printable(source));
+            }
+            Basis::Plugin { name, took: own, failure, sanction } => {
+                by = printable(name);
+                took = *own;
+                notes.extend(failure.as_ref().map(|failure| format!("failed: {}", printable(failure))));
+                notes.extend(sanction.as_ref().map(|(kind, time)| format!("asks for: {kind}, {} s", time.as_secs())));
+            }
+        }
+        if !labels.is_empty() {
+            notes.push(format!("labels: {}", printable(&labels.join(", "))));
+        }
+    }
+    let micros = format!("{:.1}", took.as_secs_f64() * 1e6);
+    let verdict = step.verdict.as_str().to_owned();
+    ([step.filter.to_owned(), by, verdict, mode.to_owned(), at, micros], notes)
+}
+
+/// Whether a character may change what a terminal shows of others: control characters, marks of writing direction,
+/// what cannot be seen.
+fn is_tricky(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A text that somebody else wrote, fit for a terminal.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_tricky(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// JSON that says the same and is fit for a terminal: such characters stand in its texts alone.
+fn plain_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_tricky(c) {
+            // All of them are of the basic plane. Writing to a string cannot fail.
+            let _infallible = write!(shown, "\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_change_a_terminal_is_escaped() {
+        for (text, shown) in [
+            ("plain \"é\" \\ e\u{301} 👩\u{200d}👧", "plain \"é\" \\ e\u{301} 👩\u{200d}👧"),
+            ("\u{1b}[2J\n\u{9b}31m", "\\u{1b}[2J\\n\\u{9b}31m"),
+            ("a\u{202e}b\u{2066}\u{feff}", "a\\u{202e}b\\u{2066}\\u{feff}"),
+        ] {
+            assert_eq!(printable(text), shown);
+        }
+    }
+
+    #[test]
+    fn escaped_json_says_the_same() {
+        let text = "a\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{2028}é";
+        let json = plain_json(&serde_json::to_string(text).unwrap());
+        assert!(!json.chars().any(is_tricky), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+}

@@ -1,0 +1,121 @@
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::model::{Address, Code, Facts, Kind, Reason, RoomName};
+
+/// Answers with a given verdict and keeps the texts that it was shown.
+#[derive(Debug)]
+struct Fixed {
+    name: &'static str,
+    verdict: Verdict,
+    later: Option<Arc<tokio::sync::Notify>>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Filter for Fixed {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn examine(&self, message: &Message, _: &Sender, _: Purpose) -> Answer {
+        self.seen.lock().unwrap().push(message.text().unwrap_or_default().to_owned());
+        let finding = Finding::from(self.verdict.clone());
+        match self.later.clone() {
+            None => Answer::Now(finding),
+            Some(signal) => Answer::Later(Box::pin(async move {
+                signal.notified().await;
+                finding
+            })),
+        }
+    }
+}
+
+fn filter(name: &'static str, verdict: Verdict) -> (Box<dyn Filter>, Arc<Mutex<Vec<String>>>) {
+    let seen = Arc::default();
+    (Box::new(Fixed { name, verdict, later: None, seen: Arc::clone(&seen) }), seen)
+}
+
+fn reason() -> Reason {
+    Reason::new(Code::Rule, "no")
+}
+
+fn sender() -> Sender {
+    Sender {
+        connection: None,
+        address: Address::from(std::net::IpAddr::from([127, 0, 0, 1])),
+        room: RoomName::parse("QGIS").unwrap(),
+        facts: Facts::default(),
+    }
+}
+
+fn hello() -> Message {
+    Message::new("jane", Kind::Text { avatar: None, text: "hello".into() })
+}
+
+fn judge(filters: Vec<Box<dyn Filter>>) -> Decision {
+    match Chain::of(filters, &Metrics::default()).judge(hello(), &sender(), Purpose::Judge) {
+        Judgement::Decided(decision) => *decision,
+        waiting @ Judgement::Waiting(_) => panic!("{waiting:?}"),
+    }
+}
+
+#[test]
+fn a_message_that_nobody_objects_to_passes_as_it_came() {
+    let decision = judge(vec![filter("a", Verdict::Pass).0, filter("b", Verdict::Pass).0]);
+    assert_eq!((decision.outcome, decision.by, decision.original), (Outcome::Pass, None, None));
+    assert_eq!(decision.trace.iter().map(|s| s.filter).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
+fn reject_hold_and_shadow_end_the_chain() {
+    for verdict in [Verdict::Reject(reason()), Verdict::Hold(reason()), Verdict::Shadow(reason())] {
+        let (last, seen) = filter("b", Verdict::Pass);
+        let decision = judge(vec![filter("a", verdict.clone()).0, last]);
+        assert_eq!(decision.outcome, verdict.outcome());
+        assert_eq!((decision.by, decision.reason), (Some("a"), Some(reason())));
+        assert!(seen.lock().unwrap().is_empty(), "{verdict:?}");
+    }
+}
+
+#[test]
+fn later_filters_see_the_replaced_text_and_the_decision_keeps_the_first() {
+    let (last, seen) = filter("c", Verdict::Pass);
+    let (one, two) = (Verdict::Replace("one".into()), Verdict::Replace("two".into()));
+    let decision = judge(vec![filter("a", one).0, filter("b", two).0, last]);
+    assert_eq!(*seen.lock().unwrap(), ["two"]);
+    assert_eq!((decision.outcome, decision.by), (Outcome::Replace, Some("a")));
+    assert_eq!((decision.message.text(), decision.original_text()), (Some("two"), Some("hello")));
+}
+
+#[tokio::test]
+async fn a_filter_may_answer_later_and_those_behind_it_wait() {
+    let signal = Arc::new(tokio::sync::Notify::new());
+    let late = Fixed { name: "late", verdict: Verdict::Pass, later: Some(Arc::clone(&signal)), seen: Arc::default() };
+    let (last, seen) = filter("last", Verdict::Pass);
+    let chain = Chain::of([Box::new(late) as Box<dyn Filter>, last], &Metrics::default());
+    let sender = sender();
+    let Judgement::Waiting(waiting) = chain.judge(hello(), &sender, Purpose::Judge) else { panic!("it does not wait") };
+    let mut judging = std::pin::pin!(chain.finish(*waiting, &sender));
+    assert!(futures_util::poll!(&mut judging).is_pending());
+    assert!(seen.lock().unwrap().is_empty());
+    signal.notify_one();
+    assert_eq!(judging.await.outcome, Outcome::Pass);
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_trial_is_judged_and_not_counted() {
+    let chain =
+        Chain::of([filter("a", Verdict::Pass).0, filter("b", Verdict::Reject(reason())).0], &Metrics::default());
+    let judge = |purpose| match chain.judge(hello(), &sender(), purpose) {
+        Judgement::Decided(decision) => decision.outcome,
+        waiting @ Judgement::Waiting(_) => panic!("{waiting:?}"),
+    };
+    let counted = || chain.figures().iter().map(|filter| filter.verdicts).collect::<Vec<_>>();
+    assert_eq!(judge(Purpose::Try), Outcome::Reject);
+    assert_eq!(counted(), [[0; 5]; 2]);
+    assert!(chain.figures().iter().all(|filter| filter.median.is_none()));
+    assert_eq!(judge(Purpose::Judge), Outcome::Reject);
+    assert_eq!(counted(), [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1]]);
+    assert!(chain.figures().iter().all(|filter| filter.median.is_some() && filter.p99.is_some()));
+}

@@ -1,0 +1,58 @@
+//! The calls of moderators.
+
+mod feed;
+mod filters;
+mod reload;
+mod tokens;
+mod trial;
+
+use crate::support::{Relay, RelayBuilder, Response, request};
+
+/// A moderator and its token.
+const MODERATORS: &str = "jane:0123456789abcdef-jane";
+const TOKEN: &str = "0123456789abcdef-jane";
+
+/// All calls.
+const CALLS: [(&str, &str); 4] = [
+    ("POST", "/moderation/try"),
+    ("GET", "/moderation/filters"),
+    ("POST", "/moderation/reload"),
+    ("GET", "/moderation/feed"),
+];
+
+/// With jane as the one who moderates.
+fn moderated(relay: RelayBuilder) -> RelayBuilder {
+    relay.env("MODERATORS", MODERATORS)
+}
+
+/// A call with this token and further headers.
+async fn call_with(
+    relay: &Relay,
+    (method, path): (&str, &str),
+    token: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Response {
+    let authorization = format!("Bearer {token}");
+    let headers = [&[("Authorization", authorization.as_str())], headers].concat();
+    request(relay.address(), method, path, &headers, body).await
+}
+
+/// A call of jane.
+async fn call(relay: &Relay, method: &str, path: &str, body: &str) -> Response {
+    call_with(relay, (method, path), TOKEN, &[], body).await
+}
+
+/// What would become of a text of anna in QGIS.
+async fn tried(relay: &Relay, text: &str) -> serde_json::Value {
+    let body = serde_json::json!({"room": "QGIS", "author": "anna", "text": text}).to_string();
+    let answer = call(relay, "POST", "/moderation/try", &body).await;
+    assert_eq!(answer.status, 200, "{text}: {}", answer.body);
+    answer.json()
+}
+
+/// All notes of a kind.
+async fn notes(relay: &Relay, kind: &str) -> Vec<serde_json::Value> {
+    let feed = call(relay, "GET", "/moderation/feed?limit=1000", "").await.json();
+    feed["notes"].as_array().unwrap().iter().filter(|note| note["kind"] == kind).cloned().collect()
+}

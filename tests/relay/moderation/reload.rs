@@ -1,0 +1,101 @@
+//! `POST /moderation/reload` and SIGHUP: rules and plugins are read again.
+
+use serde_json::{Value, json};
+
+use super::{call, moderated, notes};
+use crate::plugins::{PATIENT, guest};
+use crate::support::{Relay, RelayBuilder, Response};
+
+fn rules(word: &str) -> String {
+    format!("[[rule]]\nid = 'no'\nwords = ['{word}']\nverdict = 'reject'\nreason = 'No {word}.'\n")
+}
+
+fn relay() -> RelayBuilder {
+    let relay = moderated(Relay::with()).file("rules.toml", &rules("casino")).env("RATE_LIMITS", "off");
+    let relay = relay.plugin("hostile", "mode = 'observe'", &guest("hostile"));
+    PATIENT.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value))
+}
+
+fn write(relay: &Relay, name: &str, text: &str) {
+    let path = relay.directory().join(name);
+    let aside = path.with_extension("part");
+    std::fs::write(&aside, text).unwrap();
+    std::fs::rename(aside, path).unwrap();
+}
+
+async fn reload(relay: &Relay) -> Response {
+    call(relay, "POST", "/moderation/reload", "").await
+}
+
+async fn status(relay: &Relay, text: &str) -> u16 {
+    relay.put_line("QGIS", "anna", text, &[]).await.status
+}
+
+#[tokio::test]
+async fn other_rules_and_plugins_are_in_force_when_the_call_returns() {
+    let relay = relay().start().await;
+    assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (403, 200));
+    write(&relay, "rules.toml", &rules("poker"));
+    write(&relay, "plugins/hostile/plugin.toml", "mode = 'enforce'");
+    let answer = reload(&relay).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"rules": 1, "plugins": ["hostile"]})));
+    assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (200, 403));
+    assert_eq!(status(&relay, "reject x").await, 403);
+    let told = notes(&relay, "reloaded").await.remove(0);
+    assert_eq!(told["text"], "jane had all read again; rules in force: 1, plugins: 1");
+}
+
+#[tokio::test]
+async fn when_anything_is_at_fault_all_stays_as_it_was() {
+    // A plugin at fault, and good rules.
+    let relay = relay().start().await;
+    write(&relay, "rules.toml", &rules("poker"));
+    std::fs::create_dir(relay.directory().join("plugins/mine")).unwrap();
+    write(&relay, "plugins/mine/plugin.toml", "");
+    let answer = reload(&relay).await;
+    assert_eq!(answer.status, 422, "{}", answer.body);
+    assert_eq!(answer.json()["detail"], "nothing has changed: there is a fault");
+    assert_eq!(answer.json()["faults"], json!(["plugins/mine: there is no filter.wasm: build it first"]));
+    assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (403, 200));
+
+    // Both at fault.
+    write(&relay, "rules.toml", "[[rule]]\nid = 'no'\nwrods = ['poker']\nverdict = 'reject'\n");
+    let answer = reload(&relay).await.json();
+    assert_eq!(answer["detail"], "nothing has changed: there are 3 faults", "{answer}");
+    let faults: Vec<&str> = answer["faults"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(faults[1].starts_with("rules.toml:3: rule `no`: unknown key `wrods`"), "{faults:?}");
+    assert_eq!(faults[2], "plugins/mine: there is no filter.wasm: build it first");
+
+    // Rules at fault, and a plugin that would act.
+    std::fs::remove_dir_all(relay.directory().join("plugins/mine")).unwrap();
+    std::fs::remove_dir_all(relay.directory().join("plugins/hostile")).unwrap();
+    assert_eq!(reload(&relay).await.status, 422);
+    assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (403, 200));
+}
+
+#[tokio::test]
+async fn a_chain_without_rules_and_plugins_has_none_to_read() {
+    let relay = moderated(Relay::with()).env("RELAY__FILTER__ORDER", "shape,rate").start().await;
+    write(&relay, "rules.toml", "no rules");
+    let answer = reload(&relay).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"rules": 0, "plugins": []})));
+}
+
+#[tokio::test]
+async fn sighup_has_the_rules_read_again_and_faulty_ones_change_nothing() {
+    let relay = relay().start().await;
+    write(&relay, "rules.toml", "[[rule]]\nid = 'no'\n");
+    write(&relay, "plugins/hostile/plugin.toml", "mode = 'enforce'");
+    relay.signal("HUP");
+    relay.wait_until(1, async || notes(&relay, "rules_at_fault").await.len()).await;
+    let logged = async || relay.log().iter().any(|line| line.contains("the rules stay as they are"));
+    relay.wait_until(true, logged).await;
+    assert_eq!(status(&relay, "casino").await, 403);
+    // Each stands by itself: the plugin has changed.
+    relay.wait_until(403, async || status(&relay, "reject x").await).await;
+
+    write(&relay, "rules.toml", &rules("poker"));
+    relay.signal("HUP");
+    relay.wait_until(403, async || status(&relay, "poker").await).await;
+    assert_eq!(status(&relay, "casino").await, 200);
+}
