@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::table::{Align, Table};
 use super::tell;
@@ -52,7 +53,7 @@ pub(super) fn run(arguments: Arguments, config: Config, rules: Rules) -> ExitCod
 
 #[tokio::main]
 async fn judge(config: Config, rules: Rules, room: RoomName, message: Message) -> anyhow::Result<Decision> {
-    let app = App::build(config, rules).await?;
+    let app = Arc::new(App::build(config, rules).await?);
     if let Some(plugins) = app.plugins() {
         // What takes long to compile was left for later.
         plugins.reload().await?;
@@ -63,7 +64,9 @@ async fn judge(config: Config, rules: Rules, room: RoomName, message: Message) -
             }
         }
     }
-    Ok(app.judging().spawn(async move { app.try_out(room, message).await }).await?)
+    // Their threads end with the last of the relay, so that is kept here.
+    let of_task = Arc::clone(&app);
+    Ok(app.judging().spawn(async move { of_task.try_out(room, message).await }).await?)
 }
 
 fn failed(fault: &anyhow::Error) -> ExitCode {

@@ -56,7 +56,7 @@ impl Reload {
         }
         let plugins = plugins.map(Staged::adopt).unwrap_or_default();
         let now = Reloaded { plugins, ..self.in_force() };
-        self.tell(&now, &format!("{by} had all read again"));
+        self.tell(&now, &format!("{by} had rules and plugins read again"));
         Ok(now)
     }
 
@@ -64,22 +64,34 @@ impl Reload {
     /// itself.
     pub async fn each(&self) {
         let _alone = self.alone.lock().await;
-        match (&self.rules, self.read_rules().await) {
-            (Some(current), Ok(Some(rules))) => current.adopt(rules),
-            (_, Ok(_)) => {}
+        let rules_changed = match (&self.rules, self.read_rules().await) {
+            (Some(current), Ok(Some(rules))) => {
+                current.adopt(rules);
+                true
+            }
+            (_, Ok(_)) => true,
             (_, Err(faults)) => {
                 for fault in &faults {
                     tracing::error!(fault, "the rules stay as they are");
                 }
                 self.feed.note(Kind::RulesAtFault, &faults.join("\n"), None);
+                false
             }
-        }
-        if let Some(library) = &self.plugins
-            && let Err(fault) = library.reload().await
-        {
-            tracing::error!(%fault, "the plugins stay as they are");
-        }
-        self.tell(&self.in_force(), "all was read again, as a signal asked for");
+        };
+        let plugins_changed = match &self.plugins {
+            Some(library) => library.reload().await.inspect_err(|fault| {
+                tracing::error!(%fault, "the plugins stay as they are");
+                self.feed.note(Kind::PluginNotLoaded, &fault.to_string(), None);
+            }),
+            None => Ok(()),
+        };
+        let what = match (rules_changed, plugins_changed.is_ok()) {
+            (true, true) => "rules and plugins were read again",
+            (true, false) => "the rules were read again",
+            (false, true) => "the plugins were read again",
+            (false, false) => return,
+        };
+        self.tell(&self.in_force(), &format!("{what}, as a signal asked for"));
     }
 
     /// The rules of the file; `None` when none are in the chain.
@@ -104,7 +116,7 @@ impl Reload {
     }
 
     fn tell(&self, Reloaded { rules, plugins }: &Reloaded, what: &str) {
-        tracing::info!(rules, plugins = plugins.len(), "rules and plugins were read again");
+        tracing::info!(rules, plugins = plugins.len(), "{what}");
         let text = format!("{what}; rules in force: {rules}, plugins: {}", plugins.len());
         self.feed.note(Kind::Reloaded, &text, None);
     }

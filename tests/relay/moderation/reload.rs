@@ -42,7 +42,7 @@ async fn other_rules_and_plugins_are_in_force_when_the_call_returns() {
     assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (200, 403));
     assert_eq!(status(&relay, "reject x").await, 403);
     let told = notes(&relay, "reloaded").await.remove(0);
-    assert_eq!(told["text"], "jane had all read again; rules in force: 1, plugins: 1");
+    assert_eq!(told["text"], "jane had rules and plugins read again; rules in force: 1, plugins: 1");
 }
 
 #[tokio::test]
@@ -74,6 +74,16 @@ async fn when_anything_is_at_fault_all_stays_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_plugin_that_is_removed_is_gone_and_the_feed_says_so() {
+    let relay = relay().start().await;
+    relay.wait_until(1, async || notes(&relay, "plugin_loaded").await.len()).await;
+    std::fs::remove_dir_all(relay.directory().join("plugins/hostile")).unwrap();
+    assert_eq!(reload(&relay).await.json(), json!({"rules": 1, "plugins": []}));
+    relay.wait_until(1, async || notes(&relay, "plugin_gone").await.len()).await;
+    assert_eq!(notes(&relay, "plugin_gone").await[0]["plugin"], "hostile");
+}
+
+#[tokio::test]
 async fn a_chain_without_rules_and_plugins_has_none_to_read() {
     let relay = moderated(Relay::with()).env("RELAY__FILTER__ORDER", "shape,rate").start().await;
     write(&relay, "rules.toml", "no rules");
@@ -93,6 +103,9 @@ async fn sighup_has_the_rules_read_again_and_faulty_ones_change_nothing() {
     assert_eq!(status(&relay, "casino").await, 403);
     // Each stands by itself: the plugin has changed.
     relay.wait_until(403, async || status(&relay, "reject x").await).await;
+    relay.wait_until(1, async || notes(&relay, "reloaded").await.len()).await;
+    let told = notes(&relay, "reloaded").await.remove(0);
+    assert_eq!(told["text"], "the plugins were read again, as a signal asked for; rules in force: 1, plugins: 1");
 
     write(&relay, "rules.toml", &rules("poker"));
     relay.signal("HUP");
