@@ -150,7 +150,7 @@ async fn a_log_that_cannot_be_written_harms_nobody() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_gischat-relay"));
     command.current_dir(directory.path()).env_clear().env("LISTEN", "127.0.0.1:0").env("LOG_LEVEL", "debug");
-    let mut relay = Ended(command.stderr(Stdio::piped()).spawn().unwrap());
+    let mut relay = Ended(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     let log = BufReader::new(relay.0.stderr.take().unwrap());
     let serving = log.lines().map(Result::unwrap).find(|line| line.contains("\"serving\"")).expect("it serves");
     // The log has no reader from here on, as when a disk is full.
