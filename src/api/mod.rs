@@ -1,4 +1,5 @@
-//! HTTP: the public calls, their documentation, health and figures. [`error`] maps each refusal to its status.
+//! HTTP: the public calls and those of moderators, their documentation, health and figures. [`error`] maps each refusal
+//! to its status.
 
 mod config;
 mod docs;
