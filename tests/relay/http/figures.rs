@@ -111,10 +111,11 @@ async fn deliveries_are_counted_by_the_member_and_rounds_once_for_all() {
     // Five joined, one after the other. Rooms on other threads count on their own time.
     assert_eq!(relay.put_line("QField", "jane", "into the void", &[]).await.status, 200);
     relay.wait_until((15, 6), figures).await;
-    for _ in 0..3 {
+    for said in 1..=3 {
         assert_eq!(relay.put_line("QGIS", "jane", "hello", &[]).await.status, 200);
+        // Who is answered may be ahead of the round's end, and two messages may share a round.
+        relay.wait_until((15 + 5 * said, 6 + said), figures).await;
     }
-    relay.wait_until((30, 9), figures).await;
     assert_eq!(relay.put_line("QGIS", "x", "hello", &[]).await.status, 422);
     assert_eq!(figures().await, (30, 9));
 }
