@@ -12,7 +12,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, Dir, Mode, OFlags};
@@ -31,8 +30,6 @@ const ENDING: &str = ".cwasm";
 const MAX_UNUSED: u64 = 256 * 1024 * 1024;
 /// After that time a file that is still being written is one that nobody writes any more.
 const ABANDONED: Duration = Duration::from_hours(1);
-/// Tells artifacts that are being written apart.
-static WRITTEN: AtomicU32 = AtomicU32::new(0);
 
 /// A folder of artifacts.
 #[derive(Clone, Debug)]
@@ -100,7 +97,7 @@ impl Cache {
                     unused.push((age, u64::try_from(kind.st_size).unwrap_or(0), name.to_owned()));
                 }
             } else if name.contains(ENDING) && age > ABANDONED {
-                rustix::fs::unlinkat(&*self.folder, name, AtFlags::empty())?;
+                self.remove(name);
             }
         }
         unused.sort_unstable();
@@ -108,11 +105,15 @@ impl Cache {
         for (_, size, name) in unused {
             together += size;
             if together > MAX_UNUSED {
-                rustix::fs::unlinkat(&*self.folder, &name, AtFlags::empty())?;
-                tracing::debug!(file = %self.path.join(name).display(), "an old compiled plugin is removed");
+                self.remove(&name);
             }
         }
         Ok(())
+    }
+
+    fn remove(&self, name: &str) {
+        let removed = rustix::fs::unlinkat(&*self.folder, name, AtFlags::empty());
+        tracing::debug!(file = %self.path.join(name).display(), ?removed, "removing an old compiled plugin");
     }
 }
 
@@ -131,8 +132,13 @@ impl Place {
     pub(super) fn get(&self, engine: &Engine) -> Option<Component> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::openat(&*self.cache.folder, &self.name, flags, Mode::empty()).ok()?);
+        let kind = rustix::fs::fstat(&file).ok()?;
+        // The folder may have been open to others when the file was put there.
+        if kind.st_mode & 0o022 != 0 || kind.st_uid != rustix::process::geteuid().as_raw() {
+            return None;
+        }
         let mut bytes = Vec::new();
-        (&file).take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
+        (&file).take(MAX_BYTES + DIGEST as u64).read_to_end(&mut bytes).ok()?;
         let (digest, artifact) = bytes.split_at_checked(DIGEST)?;
         let shown = self.cache.path.join(&self.name);
         if blake3::hash(artifact).as_bytes().as_slice() != digest {
@@ -161,7 +167,8 @@ impl Place {
                 &serialized
             }
         };
-        let part = format!("{}.{}-{}", self.name, std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed));
+        // Another relay may use the same folder.
+        let part = format!("{}.{}", self.name, uuid::Uuid::new_v4());
         let folder = &*self.cache.folder;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let written = || {

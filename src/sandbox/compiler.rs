@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit};
+use rustix::process::{Resource, Rlimit, Signal};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -23,7 +23,7 @@ const MAJOR: &str = "1";
 /// What a filter may import.
 const IMPORTS: &str = "gischat:filter/";
 /// How long a process may compile.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How much memory it may have, in bytes. A filter in Python takes some 400 MB.
 const MEMORY: u64 = 2 * 1024 * 1024 * 1024;
 /// How far it stands back behind others, as `nice` counts.
@@ -31,7 +31,15 @@ const NICENESS: i32 = 5;
 /// Longest complaint of it, in bytes.
 const COMPLAINT: u64 = 4 * 1024;
 
-/// Where large plugins are compiled.
+/// A file above this size takes long to compile, in bytes. Filters in Rust have some 100 KB.
+const LARGE_BYTES: usize = 512 * 1024;
+
+/// Whether a file takes long to compile.
+pub(super) fn is_large(bytes: &[u8]) -> bool {
+    bytes.len() > LARGE_BYTES
+}
+
+/// Where plugins are compiled.
 #[derive(Clone, Debug, Default)]
 pub enum Compiler {
     /// In this process.
@@ -75,7 +83,7 @@ pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, String
 }
 
 impl Compiler {
-    /// Compiles a large plugin where such are compiled.
+    /// Compiles a plugin.
     ///
     /// # Errors
     /// As [`compile`], and when the process that was to do it does not.
@@ -86,6 +94,7 @@ impl Compiler {
         if let Self::Child { program, arguments } = self {
             match in_child(program, arguments, &bytes).await {
                 Ok(artifact) => return artifact.map(Compiled::Artifact),
+                Err(fault) if is_large(&bytes) => return Err(format!("no process can be had to compile it: {fault}")),
                 Err(fault) => {
                     tracing::warn!(%fault, "no process can be had to compile a plugin in; it is compiled in the relay");
                 }
@@ -122,8 +131,13 @@ async fn in_child(program: &Path, arguments: &[String], bytes: &[u8]) -> io::Res
         drop(stdin);
         let (mut artifact, mut complaint) = (Vec::new(), Vec::new());
         let (mut stdout, mut stderr) = (stdout.take(artifact::MAX_BYTES), stderr.take(COMPLAINT));
-        let (read, said) = tokio::join!(stdout.read_to_end(&mut artifact), stderr.read_to_end(&mut complaint));
-        read.and(said)?;
+        let complaining = async {
+            stderr.read_to_end(&mut complaint).await?;
+            // Whatever more it has to say, it must not wait for somebody to listen.
+            tokio::io::copy(&mut stderr.into_inner(), &mut tokio::io::sink()).await
+        };
+        let (read, said) = tokio::join!(stdout.read_to_end(&mut artifact), complaining);
+        read.and(said.map(|_| 0))?;
         io::Result::Ok((artifact, complaint, child.wait().await?))
     };
     let Ok(ended) = tokio::time::timeout(PATIENCE, work).await else {
@@ -147,10 +161,15 @@ pub const REFUSED: u8 = 1;
 /// What is wrong with the plugin, in one line.
 pub fn compile_for_parent(input: impl io::Read, mut output: impl io::Write) -> Result<(), String> {
     use io::Read as _;
-    // Whoever may not do either compiles all the same.
+    // Whoever may not do one of these compiles all the same.
+    let _lives_on = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
     let _as_before = rustix::process::nice(NICENESS);
-    let bound = Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
-    let _unbounded = rustix::process::setrlimit(Resource::Data, bound);
+    let bound = |most| Rlimit { current: Some(most), maximum: Some(most) };
+    let _unbounded = rustix::process::setrlimit(Resource::Data, bound(MEMORY));
+    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
+    let _endless = rustix::process::setrlimit(Resource::Cpu, bound(PATIENCE.as_secs() * threads));
+    // Where memory runs out, this is what goes.
+    let _as_good_as_others = std::fs::write("/proc/self/oom_score_adj", "1000");
     let mut bytes = Vec::new();
     input.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|fault| fault.to_string())?;
     let engine = super::engine::compiling().map_err(|fault| root(&fault))?;

@@ -25,7 +25,7 @@ pub struct Config {
     pub start_wait: Duration,
     /// How much they may use.
     pub caps: Caps,
-    /// Where large ones are compiled. No setting: it is for the program to say.
+    /// Where they are compiled. No setting: it is for the program to say.
     pub compiler: Compiler,
 }
 

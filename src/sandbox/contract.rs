@@ -11,7 +11,7 @@ wasmtime::component::bindgen!({
     world: "filter",
     imports: { default: trappable },
     exports: { default: async },
-    with: { "gischat:filter/regex.pattern": regex::Regex },
+    with: { "gischat:filter/regex.pattern": super::pattern::Pattern },
 });
 
 pub(super) use self::gischat::filter::{clock, log, regex as regexes, room, store, types};

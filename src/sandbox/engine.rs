@@ -22,8 +22,9 @@ use super::standing::{Event, Events};
 
 /// How often a running plugin is looked at: it yields then, and ends when its time is up.
 const TICK: Duration = Duration::from_millis(1);
-/// Ticks without a call after which the clock stops until the next one.
-const IDLE_TICKS: u32 = 1_000;
+/// Ticks without a call after which the clock stops until the next one: a thread that wakes a thousand times a second
+/// costs more than waking it once for a message.
+const IDLE_TICKS: u32 = 3;
 /// Instances of all plugins together: one for each of the folder, one more for each while the folder is read again, and
 /// [`GROWTH`] for those that are busy.
 const INSTANCES: u32 = 2 * MAX_PLUGINS + GROWTH;
@@ -47,7 +48,7 @@ pub struct Sandbox {
     pub(super) linker: Linker<Host>,
     /// Where compiled plugins are kept.
     cache: Option<PathBuf>,
-    /// Where large ones are compiled.
+    /// Where they are compiled.
     pub(super) compiler: Compiler,
     /// One for each instance beyond a plugin's first.
     pub(super) places: Arc<Semaphore>,

@@ -1,7 +1,7 @@
 //! One plugin of the folder: its manifest, its code, and what loading them has come to.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -67,7 +67,7 @@ impl Entry {
                 };
                 (manifest, plugin)
             }
-            Err(fault) => (at_fault(name, place), Err(Unloaded::At(fault))),
+            Err((fault, manifest)) => (manifest, Err(Unloaded::At(fault))),
         };
         let later = matches!(plugin, Err(Unloaded::Later));
         let plugin = plugin.map_err(|unloaded| match unloaded {
@@ -116,32 +116,42 @@ async fn start(
     }
 }
 
-/// What holds of a plugin whose manifest cannot be read: a policy that stands in it holds all the same.
-fn at_fault(name: &str, place: &Place) -> Manifest {
-    let text = fs::read_to_string(place.path().join(MANIFEST)).unwrap_or_default();
+/// The manifest of a plugin that has none, with the policy that stands in one that is at fault: it holds all the same.
+fn at_fault(name: &str, text: &[u8]) -> Manifest {
     let mut manifest = Manifest::bare(name);
-    manifest.on_failure = OnFailure::of_text(&text);
+    manifest.on_failure = OnFailure::of_text(&String::from_utf8_lossy(text));
     manifest
 }
 
-fn manifest(name: &str, path: &Path) -> Result<Manifest, String> {
+/// Reads the manifest of a plugin, if it has one.
+///
+/// # Errors
+/// What is wrong with it, and what holds instead.
+fn manifest(name: &str, path: &Path) -> Result<Manifest, (String, Manifest)> {
     let fault = |text: String| format!("{}: {text}", path.display());
-    match fs::metadata(path) {
-        // Opening a pipe would wait for somebody to write to it.
-        Ok(kind) if !kind.is_file() => return Err(fault("is no file".to_owned())),
-        _ => {}
-    }
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(Manifest::bare(name)),
-        Err(cause) => return Err(fault(format!("cannot be read: {cause}"))),
+    let bytes = match read(path) {
+        Ok(bytes) => bytes,
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Manifest::bare(name)),
+        Err(cause) => return Err((fault(format!("cannot be read: {cause}")), Manifest::bare(name))),
     };
-    let mut text = String::new();
-    file.take(MAX_MANIFEST_BYTES + 1)
-        .read_to_string(&mut text)
-        .map_err(|cause| fault(format!("cannot be read: {cause}")))?;
-    if text.len() as u64 > MAX_MANIFEST_BYTES {
-        return Err(fault(format!("is larger than {} KiB", MAX_MANIFEST_BYTES / 1024)));
+    let parsed = if bytes.len() as u64 > MAX_MANIFEST_BYTES {
+        Err(fault(format!("is larger than {} KiB", MAX_MANIFEST_BYTES / 1024)))
+    } else {
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Manifest::parse(name, path, text),
+            Err(cause) => Err(fault(format!("is no UTF-8: {cause}"))),
+        }
+    };
+    parsed.map_err(|fault| (fault, at_fault(name, &bytes)))
+}
+
+/// The bytes of a manifest, up to one more than it may have.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // Opening a pipe would wait for somebody to write to it.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
     }
-    Manifest::parse(name, path, &text)
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_MANIFEST_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -13,6 +13,9 @@ pub enum Failure {
     /// All its instances were at work all the time.
     #[error("all its instances were busy")]
     Busy,
+    /// All plugins together use all the memory that they may.
+    #[error("all plugins together use all their memory")]
+    Starved,
     /// It is set aside because it failed too often.
     #[error("it is set aside after several failures")]
     SetAside,
@@ -33,6 +36,7 @@ pub(super) fn in_time<T>(
     match called {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(Failure::Busy)) => Err(Failure::Busy),
+        Ok(Err(Failure::Starved)) => Err(Failure::Starved),
         Ok(Err(failure)) if Instant::now() < deadline => Err(failure),
         _ => Err(Failure::Deadline(limit)),
     }

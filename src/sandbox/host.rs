@@ -6,13 +6,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use wasmtime::bail;
 use wasmtime::component::{Resource, ResourceTable};
 
 use super::contract::{clock, log, regexes, room, store, types};
 use super::limiter::{Budget, Limiter};
-use super::limits::{EXPRESSION_BYTES, Limits, MAX_FOUND, MAX_NAMES, MAX_PATTERNS, PATTERN_BYTES, SEARCHED_BYTES};
+use super::limits::{Limits, MAX_FOUND, MAX_NAMES, MAX_PATTERNS, PATTERNS_BYTES};
+use super::pattern::Pattern;
 use super::question::Scene;
 use super::shared::Shared;
 use super::store::Store;
@@ -26,6 +27,8 @@ pub(super) struct Host {
     calls_left: u32,
     calls: u32,
     patterns: ResourceTable,
+    /// What all of them may take of memory.
+    pattern_bytes: usize,
     shared: Arc<Shared>,
     scene: Scene,
     /// What the plugin remembers during a trial, which is forgotten afterwards.
@@ -42,6 +45,7 @@ impl Host {
             calls_left: 0,
             calls: limits.host_calls,
             patterns,
+            pattern_bytes: 0,
             shared,
             scene: Scene::default(),
             scratch: None,
@@ -64,26 +68,33 @@ impl Host {
         }
     }
 
+    /// Ends a call: what a trial has left is forgotten.
+    pub(super) fn end(&mut self) {
+        self.scratch = None;
+    }
+
     /// Counts a call of the host.
     fn call(&mut self) -> wasmtime::Result<()> {
         match self.calls_left.checked_sub(1) {
             Some(left) => self.calls_left = left,
             None => bail!("more than {} calls of the host for one message", self.calls),
         }
-        if Instant::now() >= self.deadline {
-            bail!("its time was up in a call of the host");
-        }
-        Ok(())
+        in_time(self.deadline)
     }
 
-    /// The pattern for a search in `text`, which must not be longer than a search may take.
-    fn pattern(&mut self, pattern: &Resource<Regex>, text: &str) -> wasmtime::Result<&Regex> {
+    /// The expression for a search in `text`, which must not be longer than a search may take.
+    fn regex(&mut self, pattern: &Resource<Pattern>, text: &str) -> wasmtime::Result<&Regex> {
         self.call()?;
-        if text.len() > SEARCHED_BYTES {
-            bail!("a text of {} bytes was to be searched, of {SEARCHED_BYTES}", text.len());
-        }
-        Ok(self.patterns.get(pattern)?)
+        self.patterns.get(pattern)?.for_text(text)
     }
+}
+
+/// Ends a plugin's call at its deadline, also where the host works for it.
+fn in_time(deadline: Instant) -> wasmtime::Result<()> {
+    if Instant::now() >= deadline {
+        bail!("its time was up in a call of the host");
+    }
+    Ok(())
 }
 
 impl types::Host for Host {}
@@ -135,37 +146,47 @@ impl room::Host for Host {
 impl regexes::Host for Host {}
 
 impl regexes::HostPattern for Host {
-    fn compile(&mut self, expression: String) -> wasmtime::Result<Result<Resource<Regex>, String>> {
+    fn compile(&mut self, expression: String) -> wasmtime::Result<Result<Resource<Pattern>, String>> {
         self.call()?;
-        // The bounds of the builder are for what comes of an expression; reading it takes memory before that.
-        if expression.len() > EXPRESSION_BYTES {
-            return Ok(Err(format!("the expression has {} bytes, of {EXPRESSION_BYTES}", expression.len())));
+        let pattern = match Pattern::compile(&expression) {
+            Ok(pattern) => pattern,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        self.pattern_bytes += pattern.size;
+        if self.pattern_bytes > PATTERNS_BYTES {
+            bail!("compiled expressions of more than {PATTERNS_BYTES} bytes");
         }
-        let compiled = RegexBuilder::new(&expression).size_limit(PATTERN_BYTES).dfa_size_limit(PATTERN_BYTES).build();
-        match compiled {
-            Ok(regex) => Ok(Ok(self.patterns.push(regex)?)),
-            Err(fault) => Ok(Err(fault.to_string())),
-        }
+        Ok(Ok(self.patterns.push(pattern)?))
     }
 
-    fn is_match(&mut self, pattern: Resource<Regex>, text: String) -> wasmtime::Result<bool> {
-        Ok(self.pattern(&pattern, &text)?.is_match(&text))
+    fn is_match(&mut self, pattern: Resource<Pattern>, text: String) -> wasmtime::Result<bool> {
+        Ok(self.regex(&pattern, &text)?.is_match(&text))
     }
 
-    fn find(&mut self, pattern: Resource<Regex>, text: String) -> wasmtime::Result<Option<regexes::Span>> {
-        let found = self.pattern(&pattern, &text)?.find(&text);
+    fn find(&mut self, pattern: Resource<Pattern>, text: String) -> wasmtime::Result<Option<regexes::Span>> {
+        let found = self.regex(&pattern, &text)?.find(&text);
         Ok(found.map(|found| Spans::new(&text).next(found.start(), found.end())))
     }
 
-    fn find_all(&mut self, pattern: Resource<Regex>, text: String) -> wasmtime::Result<Vec<regexes::Span>> {
+    fn find_all(&mut self, pattern: Resource<Pattern>, text: String) -> wasmtime::Result<Vec<regexes::Span>> {
+        let deadline = self.deadline;
         let mut spans = Spans::new(&text);
-        let found = self.pattern(&pattern, &text)?.find_iter(&text).take(MAX_FOUND);
-        Ok(found.map(|found| spans.next(found.start(), found.end())).collect())
+        let mut all = Vec::new();
+        for found in self.regex(&pattern, &text)?.find_iter(&text).take(MAX_FOUND) {
+            in_time(deadline)?;
+            all.push(spans.next(found.start(), found.end()));
+        }
+        Ok(all)
     }
 
-    fn replace_all(&mut self, pattern: Resource<Regex>, text: String, replacement: String) -> wasmtime::Result<String> {
+    fn replace_all(
+        &mut self,
+        pattern: Resource<Pattern>,
+        text: String,
+        replacement: String,
+    ) -> wasmtime::Result<String> {
         let (copied, deadline) = (self.shared.limits.copied, self.deadline);
-        let regex = self.pattern(&pattern, &text)?;
+        let regex = self.regex(&pattern, &text)?;
         // Each `$` stands for a part of what was found, at most.
         let references = replacement.matches('$').count();
         let mut replaced = String::new();
@@ -176,9 +197,7 @@ impl regexes::HostPattern for Host {
             if most > copied {
                 bail!("a text with replacements may be longer than {copied} bytes");
             }
-            if Instant::now() >= deadline {
-                bail!("its time was up in a call of the host");
-            }
+            in_time(deadline)?;
             replaced.push_str(text.get(end..whole.start()).unwrap_or_default());
             groups.expand(&replacement, &mut replaced);
             end = whole.end();
@@ -187,8 +206,8 @@ impl regexes::HostPattern for Host {
         Ok(replaced)
     }
 
-    fn drop(&mut self, pattern: Resource<Regex>) -> wasmtime::Result<()> {
-        self.patterns.delete(pattern)?;
+    fn drop(&mut self, pattern: Resource<Pattern>) -> wasmtime::Result<()> {
+        self.pattern_bytes -= self.patterns.delete(pattern)?.size;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 //! call waits for whichever comes first, that one or one that another call gives back. So a `configure` that takes long
 //! takes its own time, and not that of messages.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ use super::question::Scene;
 use super::shared::{Shared, lock};
 use super::standing::Standing;
 
+/// After an instance could not be made, no other one is for that long.
+const PAUSE: Duration = Duration::from_secs(1);
 /// After that time an instance that nobody has used is dropped, when it is not the only one.
 const IDLE: Duration = Duration::from_mins(1);
 
@@ -34,8 +36,19 @@ pub(super) struct Instances {
     idle: Mutex<Vec<Instance>>,
     /// One permit for each idle instance.
     ready: Semaphore,
-    /// Instances that are idle, at work, or being made.
+    count: Arc<Count>,
+    /// Until then none is made, since the last one could not be.
+    pauses_until: Mutex<Option<Instant>>,
+    /// Nobody asks the plugin any more: what is still under way comes to its end.
+    retired: AtomicBool,
+}
+
+/// The instances that are idle, at work, or being made.
+#[derive(Debug, Default)]
+struct Count {
     alive: AtomicUsize,
+    /// Whether one of them has the place that each plugin has for itself.
+    has_first: AtomicBool,
 }
 
 /// An instance that has taken its settings.
@@ -46,12 +59,20 @@ pub(super) struct Instance {
     _place: Place,
 }
 
-/// Where an instance has its place among those of all plugins.
-enum Place {
-    /// Each plugin may have one.
-    First,
-    /// Beyond that there are so many for all of them.
-    Further { _permit: OwnedSemaphorePermit },
+/// The place of an instance among those of all plugins. Dropped, it is free.
+struct Place {
+    count: Arc<Count>,
+    /// Each plugin has one place for itself; beyond that there are so many for all of them.
+    further: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.further.is_none() {
+            self.count.has_first.store(false, Ordering::SeqCst);
+        }
+        self.count.alive.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// An instance at work. Dropped, it is gone: what a call was ended in is not used again.
@@ -77,7 +98,9 @@ impl Instances {
             settings,
             idle: Mutex::default(),
             ready: Semaphore::new(0),
-            alive: AtomicUsize::new(0),
+            count: Arc::default(),
+            pauses_until: Mutex::default(),
+            retired: AtomicBool::new(false),
         })
     }
 
@@ -106,32 +129,44 @@ impl Instances {
     /// Takes the place of one more instance, if the plugin may have one.
     fn take_place(&self) -> Option<Place> {
         let most = self.shared.limits.instances;
-        let taken =
-            self.alive.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |alive| (alive < most).then_some(alive + 1));
-        let before = taken.ok()?;
-        if before == 0 {
-            return Some(Place::First);
+        let one_more = |alive: usize| (alive < most).then_some(alive + 1);
+        self.count.alive.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).ok()?;
+        let count = Arc::clone(&self.count);
+        if !count.has_first.swap(true, Ordering::SeqCst) {
+            return Some(Place { count, further: None });
         }
-        let permit = Arc::clone(&self.sandbox.places).try_acquire_owned();
-        if permit.is_err() {
-            self.alive.fetch_sub(1, Ordering::SeqCst);
+        let permit = Arc::clone(&self.sandbox.places).try_acquire_owned().ok();
+        let permit = permit.filter(|_| !self.sandbox.budget.is_scarce());
+        if permit.is_none() {
+            count.alive.fetch_sub(1, Ordering::SeqCst);
         }
-        permit.ok().map(|permit| Place::Further { _permit: permit })
+        permit.map(|permit| Place { count, further: Some(permit) })
     }
 
     /// Has one more instance made, if there may be one more.
     fn grow(self: &Arc<Self>) {
+        let pauses = lock(&self.pauses_until).is_some_and(|until| Instant::now() < until);
+        if pauses || self.retired.load(Ordering::SeqCst) {
+            return;
+        }
         let Some(place) = self.take_place() else { return };
         let this = Arc::clone(self);
         self.sandbox.handle().spawn(async move {
             match this.make(place).await {
                 Ok(instance) => this.add(instance),
                 Err(failure) => {
-                    this.alive.fetch_sub(1, Ordering::SeqCst);
-                    this.standing.failed(&failure);
+                    *lock(&this.pauses_until) = Some(Instant::now() + PAUSE);
+                    if failure != Failure::Starved && !this.retired.load(Ordering::SeqCst) {
+                        this.standing.failed(&failure);
+                    }
                 }
             }
         });
+    }
+
+    /// No more instances are made.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::SeqCst);
     }
 
     /// Makes the first instance, within the deadline of `configure`.
@@ -139,8 +174,8 @@ impl Instances {
     /// # Errors
     /// [`Failure`], when it takes too long, traps, or refuses its settings.
     pub(super) async fn first(&self) -> Result<Instance, Failure> {
-        self.alive.fetch_add(1, Ordering::SeqCst);
-        self.make(Place::First).await
+        let place = self.take_place().ok_or(Failure::Busy)?;
+        self.make(place).await
     }
 
     /// Makes an instance, within the deadline of `configure`.
@@ -153,7 +188,6 @@ impl Instances {
     }
 
     async fn configured(&self, deadline: Instant, place: Place) -> Result<Instance, Failure> {
-        let trap = |fault: wasmtime::Error| Failure::Trap(root(&fault));
         let budget = Arc::clone(&self.sandbox.budget);
         let host = Host::new(Arc::clone(&self.shared), &self.shared.limits, budget);
         let mut store = WasmStore::new(&self.sandbox.engine, host);
@@ -167,9 +201,10 @@ impl Instances {
         });
         store.set_epoch_deadline(1);
         store.data_mut().begin(Scene { at: now(), ..Scene::default() }, deadline);
-        let filter = self.component.instantiate_async(&mut store).await.map_err(trap)?;
+        let instantiated = self.component.instantiate_async(&mut store).await;
+        let filter = instantiated.map_err(|fault| trap(&fault, &store))?;
         let refused = filter.gischat_filter_guest().call_configure(&mut store, &self.settings).await;
-        refused.map_err(trap)?.map_err(|text| {
+        refused.map_err(|fault| trap(&fault, &store))?.map_err(|text| {
             let text: String = text.chars().take(500).collect();
             Failure::Trap(format!("it refuses its settings: {text}"))
         })?;
@@ -188,15 +223,15 @@ impl Instances {
         let mut idle = lock(&self.idle);
         let old = idle.iter().take_while(|instance| instance.since.elapsed() > IDLE).count();
         // The last one used is at the end; those at the front have waited longest.
-        let spare = old.min(self.alive.load(Ordering::SeqCst).saturating_sub(1)).min(idle.len());
+        let spare = old.min(self.count.alive.load(Ordering::SeqCst).saturating_sub(1));
         let mut dropped = Vec::new();
         for _ in 0..spare {
             // A permit that somebody holds already stands for an instance that is as good as taken.
             let Ok(permit) = self.ready.try_acquire() else { break };
             permit.forget();
             dropped.push(idle.remove(0));
-            self.alive.fetch_sub(1, Ordering::SeqCst);
         }
+        // To be dropped takes an instance some microseconds, in which others need not wait.
         drop(idle);
     }
 
@@ -222,14 +257,21 @@ impl Borrowed {
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        if self.instance.take().is_some() {
-            self.from.alive.fetch_sub(1, Ordering::SeqCst);
+        if let Some(instance) = self.instance.take() {
+            // Its place is free then.
+            drop(instance);
             // For the next call, or for one that waits already.
             self.from.grow();
         }
     }
 }
 
-fn now() -> u64 {
+/// What has ended a call: the plugin, or the want of memory that others have.
+pub(super) fn trap(fault: &wasmtime::Error, store: &WasmStore<Host>) -> Failure {
+    if store.data().limits.is_starved() { Failure::Starved } else { Failure::Trap(root(fault)) }
+}
+
+/// The time, in milliseconds since 1970.
+pub(super) fn now() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }

@@ -87,7 +87,7 @@ impl Library {
     /// Reads the folder again, all or nothing: gives what is to take over, if nothing is at fault.
     ///
     /// # Errors
-    /// [`StageError`], with all faults; everything stays then.
+    /// [`StageError`], with all faults; everything stays then, until [`Library::watch`] takes what is good of it.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
@@ -131,7 +131,9 @@ impl Library {
     fn adopt(&self, read: Read, seen: &mut Option<Vec<Print>>, prints: Vec<Print>) {
         let loaded = Arc::new(read.announce(&self.sandbox));
         *seen = (!loaded.is_unfinished()).then_some(prints);
-        self.clean(&loaded);
+        if seen.is_some() {
+            self.clean(&loaded);
+        }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
     }
 
@@ -147,6 +149,7 @@ impl Library {
     /// Reads the folder again whenever something in it has changed, until told to stop.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         let mut last = None;
+        let mut told = None;
         loop {
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
@@ -155,9 +158,21 @@ impl Library {
             for plugin in self.current().entries.iter().filter_map(|entry| entry.plugin.as_ref().ok()) {
                 plugin.shed();
             }
-            // A folder that cannot be read now may be on its way to another name.
-            let Ok(now) = self.config.print() else { continue };
-            let is_new = self.loading.lock().await.as_ref() != Some(&now);
+            let now = match self.config.print() {
+                Ok(now) => now,
+                // It may be on its way to another name; or it is at fault for good, which is said once.
+                Err(fault) => {
+                    let fault = fault.to_string();
+                    if told.as_ref() != Some(&fault) {
+                        tracing::error!(fault, "the plugins stay as they are");
+                    }
+                    told = Some(fault);
+                    continue;
+                }
+            };
+            told = None;
+            // Somebody who is reading the folder will have seen the change, or it is seen the next time.
+            let Ok(is_new) = self.loading.try_lock().map(|seen| seen.as_ref() != Some(&now)) else { continue };
             if is_new && last.as_ref() == Some(&now) {
                 tracing::info!("reading the plugins: something has changed, or is left to do");
                 let reading = Reading { patience: Patience::Full, again: false };

@@ -20,6 +20,11 @@ impl Budget {
         Self { used: AtomicUsize::new(0), most }
     }
 
+    /// Whether so much is used that what is left is for the first instances of plugins.
+    pub(super) fn is_scarce(&self) -> bool {
+        self.used.load(Ordering::SeqCst) > self.most - self.most / 4
+    }
+
     fn take(&self, bytes: usize) -> bool {
         let taken = self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| {
             used.checked_add(bytes).filter(|all| *all <= self.most)
@@ -39,6 +44,8 @@ pub(super) struct Limiter {
     /// Linear memory that it was given, and that it may have, in bytes.
     memory: usize,
     most: usize,
+    /// Whether it has not got what its own bounds would let it have, for want of a budget.
+    starved: bool,
 }
 
 impl Limiter {
@@ -51,7 +58,12 @@ impl Limiter {
             .tables(usize::MAX)
             .memories(usize::MAX)
             .build();
-        Self { limits, budget, memory: 0, most }
+        Self { limits, budget, memory: 0, most, starved: false }
+    }
+
+    /// Whether the instance has not got memory because all plugins together have too much.
+    pub(super) fn is_starved(&self) -> bool {
+        self.starved
     }
 
     /// Linear memory of the instance, in bytes.
@@ -75,7 +87,13 @@ impl ResourceLimiter for Limiter {
             return Ok(false);
         }
         if !self.budget.take(more) {
-            tracing::warn!(mib = self.budget.most >> 20, "all plugins together want more memory than they may have");
+            // Once: it may ask as often as it likes.
+            if !std::mem::replace(&mut self.starved, true) {
+                tracing::warn!(
+                    mib = self.budget.most >> 20,
+                    "all plugins together want more memory than they may have"
+                );
+            }
             return Ok(false);
         }
         self.memory = all;

@@ -6,13 +6,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
-use super::compiler::Compiler;
+use super::compiler::is_large;
 use super::engine::Sandbox;
 
 /// Largest file, in bytes. Python's are some 20 MB.
 pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
-/// A file above this size takes long to compile, in bytes. Filters in Rust have some 100 KB.
-const LARGE_BYTES: usize = 512 * 1024;
 
 /// How long loading may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,12 +117,10 @@ pub(super) async fn load(
     if let Some(component) = kept {
         return Ok(Code { component, size, artifact });
     }
-    let is_large = size > LARGE_BYTES;
-    if is_large && matches!(patience, Patience::Quick { .. }) {
+    if is_large(&bytes) && matches!(patience, Patience::Quick { .. }) {
         return Err(LoadError::Later);
     }
-    let place_of_work = if is_large { &sandbox.compiler } else { &Compiler::Here };
-    let compiled = place_of_work.compile(&sandbox.engine, bytes).await.map_err(unfit)?;
+    let compiled = sandbox.compiler.compile(&sandbox.engine, bytes).await.map_err(unfit)?;
     let (on, file) = (Arc::clone(sandbox), path.to_owned());
     let keeping = tokio::task::spawn_blocking(move || {
         let kept = place.map(|place| place.put(&compiled));

@@ -26,8 +26,9 @@ pub enum OnFailure {
 
 impl OnFailure {
     /// The policy that a manifest gives, as far as that can be told of one that is at fault otherwise.
-    pub(super) fn of_text(text: &str) -> Self {
-        let line = text.lines().map(str::trim).find_map(|line| line.strip_prefix("on_failure"));
+    pub(super) fn of_text<'a>(text: &'a str) -> Self {
+        let key = |line: &'a str| line.trim().trim_start_matches(['"', '\'']).strip_prefix("on_failure");
+        let line = text.lines().find_map(key);
         match line {
             Some(line) if line.contains("reject") => Self::Reject,
             Some(line) if line.contains("hold") => Self::Hold,

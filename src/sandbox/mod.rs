@@ -24,6 +24,7 @@ mod limiter;
 mod limits;
 mod load;
 mod manifest;
+mod pattern;
 mod plugin;
 mod question;
 mod shared;

@@ -9,7 +9,7 @@ use super::engine::Sandbox;
 use super::failure::{Failure, in_time};
 use super::health::Condition;
 use super::host::Host;
-use super::instances::{Instance, Instances};
+use super::instances::{Instance, Instances, now, trap};
 use super::limits::{Caps, Limits, MAX_NAMED, MAX_NAMED_BYTES};
 use super::load::{Code, LoadError, Patience, load, root};
 use super::manifest::Manifest;
@@ -56,8 +56,9 @@ impl Plugin {
         let component = FilterPre::new(sandbox.linker.instantiate_pre(&component).map_err(fits)?).map_err(fits)?;
         let limits = manifest.limits(size, caps);
         let started = Self::start(sandbox, manifest, component, limits).await;
-        let plugin = started.map_err(|failure| unfit(failure.to_string()))?;
-        Ok(Self { artifact, ..plugin })
+        let mut plugin = started.map_err(|failure| unfit(failure.to_string()))?;
+        plugin.artifact = artifact;
+        Ok(plugin)
     }
 
     /// The same plugin under another manifest, as if it had just been loaded: it remembers nothing. Nothing is compiled,
@@ -156,7 +157,7 @@ impl Plugin {
     /// Asks it, within its deadline, which counts from now. Must run on the sandbox's own threads: it computes there.
     ///
     /// # Errors
-    /// [`Failure`]; the instance is thrown away then.
+    /// [`Failure`]. An instance that did not come to its end is thrown away then.
     ///
     /// # Cancel safety
     /// Dropping the future ends the call and throws the instance away.
@@ -168,40 +169,67 @@ impl Plugin {
             }
             return Err(Failure::SetAside);
         }
-        let limit = self.limits().deadline;
         let began = Instant::now();
-        let deadline = began + limit;
-        let answered = tokio::time::timeout_at(deadline.into(), self.answer(question, scene, deadline)).await;
-        let answer = in_time(answered, limit, deadline);
+        let answer = self.answer(question, scene, began).await;
         if counts {
             match &answer {
                 Ok(answer) => self.standing.answered(&answer.action, began.elapsed()),
-                Err(Failure::Busy) => self.standing.passed_over(),
+                Err(Failure::Busy | Failure::Starved) => self.standing.passed_over(),
                 Err(failure) => self.standing.failed(failure),
             }
         }
         answer
     }
 
-    async fn answer(&self, question: &Question, scene: Scene, deadline: Instant) -> Result<Answer, Failure> {
-        let trap = |fault: wasmtime::Error| Failure::Trap(root(&fault));
-        let mut borrowed = self.instances.borrow(deadline).await?;
+    /// Has an instance answer, once there is one, all of it before the deadline.
+    async fn answer(&self, question: &Question, scene: Scene, began: Instant) -> Result<Answer, Failure> {
+        let limit = self.limits().deadline;
+        let deadline = began + limit;
+        // Who waits for longer than this has too little time left: to be cut short would cost the instance.
+        let mut borrowed = self.instances.borrow(deadline - limit / 4).await?;
+        let called = Instant::now();
+        let Some(instance) = borrowed.instance() else { return Err(Failure::Busy) };
+        let call = tokio::time::timeout_at(deadline.into(), self.call(instance, question, scene, deadline)).await;
+        match in_time(call, limit, deadline) {
+            // A plugin that has not had its time has not failed.
+            Err(Failure::Deadline(_)) if called.elapsed() < limit / 4 * 3 => Err(Failure::Busy),
+            Err(failure) => Err(failure),
+            Ok((verdict, longest)) => {
+                // It has come to its end, whatever it says.
+                borrowed.give_back();
+                Ok(Answer::checked(verdict, longest)?)
+            }
+        }
+    }
+
+    async fn call(
+        &self,
+        Instance { store, filter, .. }: &mut Instance,
+        question: &Question,
+        scene: Scene,
+        deadline: Instant,
+    ) -> Result<(types::Verdict, Option<usize>), Failure> {
         let _running = self.instances.sandbox.running();
-        let Some(Instance { store, filter, .. }) = borrowed.instance() else { return Err(Failure::Busy) };
         store.data_mut().begin(scene, deadline);
         store.set_epoch_deadline(1);
         let guest = filter.gischat_filter_guest();
         let (verdict, longest) = match question {
             Question::Message { message, sender, longest } => {
-                (guest.call_check(&mut *store, message, sender).await.map_err(trap)?, *longest)
+                (guest.call_check(&mut *store, message, sender).await, *longest)
             }
             Question::Nickname { nickname, room, sender } => {
-                (guest.call_check_nickname(&mut *store, nickname, room, sender).await.map_err(trap)?, None)
+                (guest.call_check_nickname(&mut *store, nickname, room, sender).await, None)
             }
         };
-        // It has come to its end, whatever it says.
-        borrowed.give_back();
-        Ok(Answer::checked(verdict, longest)?)
+        store.data_mut().end();
+        Ok((verdict.map_err(|fault| trap(&fault, store))?, longest))
+    }
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        // A call that is still under way must not have instances made for nobody.
+        self.instances.retire();
     }
 }
 
@@ -211,7 +239,7 @@ async fn describe(instances: &Instances, first: &mut Instance) -> Result<types::
     let limit = instances.shared.limits.configure_deadline;
     let deadline = Instant::now() + limit;
     let Instance { store, filter, .. } = first;
-    store.data_mut().begin(Scene::default(), deadline);
+    store.data_mut().begin(Scene { at: now(), ..Scene::default() }, deadline);
     store.set_epoch_deadline(1);
     let described = async {
         let described = filter.gischat_filter_guest().call_describe(&mut *store).await;

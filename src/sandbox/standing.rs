@@ -52,9 +52,9 @@ pub(super) type Events = broadcast::Sender<Event>;
 pub struct Stats {
     /// Answers by what they asked for: pass, replace, hold, shadow, reject.
     pub answers: [u64; 5],
-    /// Questions without an answer, because it failed.
+    /// How often it failed: over a question, or when one more instance was to take its settings.
     pub failures: u64,
-    /// Questions without an answer, because it was set aside, or because all its instances were busy.
+    /// Questions without an answer, because it was set aside, all its instances were busy, or memory was short.
     pub unasked: u64,
     /// Half of all answers took no longer than that.
     pub median: Option<Duration>,

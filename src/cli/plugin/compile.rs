@@ -1,4 +1,4 @@
-//! `plugin compile`: what the relay starts to have a large plugin compiled. Not for people.
+//! `plugin compile`: what the relay starts to have a plugin compiled. Not for people.
 
 use std::io;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ const ARGUMENTS: [&str; 2] = ["plugin", "compile"];
 /// This program, also when another file has taken its place since it was started.
 const PROGRAM: &str = "/proc/self/exe";
 
-/// Has large plugins compiled by this command.
+/// Has plugins compiled by this command.
 #[must_use]
 pub(in crate::cli) fn compiler() -> Compiler {
     Compiler::Child { program: PROGRAM.into(), arguments: ARGUMENTS.map(str::to_owned).into() }
@@ -22,7 +22,8 @@ pub(super) fn run() -> ExitCode {
     match sandbox::compile_for_parent(io::stdin().lock(), io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {
-            tell(io::stderr(), &text);
+            // Whoever reads it wants a line.
+            tell(io::stderr(), &text.chars().take(1_000).collect::<String>());
             ExitCode::from(sandbox::REFUSED)
         }
     }
