@@ -126,6 +126,12 @@ impl Plugin {
         self.description.hooks.iter().any(|hook| hook == "check-nickname")
     }
 
+    /// Whether it wants the payload of messages.
+    #[must_use]
+    pub fn wants_payload(&self) -> bool {
+        self.description.payload
+    }
+
     fn has_hook(&self, name: &str) -> bool {
         let hooks = &self.description.hooks;
         hooks.is_empty() || hooks.iter().any(|hook| hook == name)
