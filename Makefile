@@ -8,7 +8,7 @@ ARGS =
 LOAD =
 # For `make fuzz`: seconds that each target runs.
 SECONDS_EACH = 60
-FUZZ_TARGETS = frame v1 rules settings
+FUZZ_TARGETS = frame v1 rules settings plugin
 
 # For `make plugins`: `INSTALL=--install` puts the tools for Python and JavaScript into target/tools.
 INSTALL =
@@ -40,14 +40,23 @@ plugins/polite-words/filter.wasm: plugins/polite-words/filter.py $(PYTHON_KIT)
 plugins/quiet-hours/filter.wasm: plugins/quiet-hours/filter.js $(JAVASCRIPT_KIT)
 	sh plugins/build-javascript.sh $(INSTALL) quiet-hours $(OR_MISSING)
 
-guests: # The plugins that only tests use.
-	sh plugins/build-rust.sh ./tests/guests/hostile
+# The plugins that only tests use.
+SAME = tests/guests/same
+guests: $(SAME)/python/filter.wasm $(SAME)/javascript/filter.wasm
+	sh plugins/build-rust.sh $(patsubst %,./tests/guests/%,hostile likes nicknames same/rust)
+
+$(SAME)/python/filter.wasm: $(SAME)/python/filter.py $(PYTHON_KIT)
+	sh plugins/build-python.sh $(INSTALL) ./$(SAME)/python $(OR_MISSING)
+
+$(SAME)/javascript/filter.wasm: $(SAME)/javascript/filter.js $(JAVASCRIPT_KIT)
+	sh plugins/build-javascript.sh $(INSTALL) ./$(SAME)/javascript $(OR_MISSING)
 
 test-kits: # The kits for authors and the shipped plugins, natively.
 	cargo test --locked --manifest-path sdk/rust/Cargo.toml
 	cargo test --locked --manifest-path plugins/Cargo.toml
 	cd sdk/python && python3 -m unittest discover -s tests -t .
 	cd plugins/polite-words && PYTHONPATH=../../sdk/python python3 -m unittest
+	cd $(SAME)/python && PYTHONPATH=../../../../sdk/python python3 -m unittest
 	cd sdk/javascript && npm test
 	cd plugins/quiet-hours && node --import ../../sdk/javascript/register.js --test
 
@@ -70,7 +79,7 @@ bench-quick: ## All workloads in miniature: do they run, is nothing lost? (under
 
 lint: ## Format, clippy and documentation, warnings denied
 	cargo fmt --all --check
-	for crate in fuzz sdk/rust plugins tests/guests/hostile; do \
+	for crate in fuzz sdk/rust plugins tests/guests; do \
 		cargo fmt --all --manifest-path $$crate/Cargo.toml --check || exit 1; \
 	done
 	cargo clippy --workspace --all-targets --locked -- -D warnings

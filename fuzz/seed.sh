@@ -3,7 +3,7 @@
 # fuzzing has found stay where they are.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p corpus/frame corpus/v1 corpus/rules corpus/settings
+mkdir -p corpus/frame corpus/v1 corpus/rules corpus/settings corpus/plugin
 
 # seed TARGET FILE...: the name of a seed tells where it comes from; files that are not there are passed over.
 seed() {
@@ -31,3 +31,22 @@ put fragments '\002\001\007\001\202\000\000\000\000he\211\200\000\000\000\000\20
 put ping-pong-close '\000\211\202\000\000\000\000hi\212\200\000\000\000\000\210\202\000\000\000\000\003\350'
 put medium '\000\201\376\000\200\000\000\000\000................................................................................................................................'
 put too-big '\000\201\377\000\000\000\000\000\001\000\000\000\000\000\000'
+
+# plugin NAME LETTER MANIFEST CODE: what a plugin's input is stands in its target.
+plugin() { { printf %s "$2"; cat "$3"; printf '\000'; cat "$4"; } > "corpus/plugin/$1"; }
+for file in ../tests/cases/plugins/*.wat ../tests/guests/raw.wat; do
+    plugin "$(basename "$file")" t /dev/null "$file"
+done
+for file in ../plugins/*/plugin.toml ../tests/guests/same/plugin.toml; do
+    folder=${file%/plugin.toml}
+    # Its name would be that of another folder.
+    sed '/^name/d' "$file" > corpus/manifest
+    plugin "manifest-${folder##*/}" t corpus/manifest ../tests/guests/raw.wat
+done
+rm corpus/manifest
+# Something to draw numbers from: compressed text has no pattern.
+gzip -c ../Cargo.lock | head -c 4000 > corpus/random
+for letter in m c f g; do
+    plugin "random-$letter" "$letter" /dev/null corpus/random
+done
+rm corpus/random

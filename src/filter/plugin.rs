@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::{Answer, Filter, Finding, Parts, Purpose};
 use crate::matching::Folded;
 use crate::model::{Basis, Code, Kind, Match, Message, Mode, Reason, Sender, Verdict};
-use crate::sandbox::{Action, Answer as PluginAnswer, Entry, Failure, Library, OnFailure, Question, Scene};
+use crate::sandbox::{Action, Answer as PluginAnswer, Entry, Failure, Library, OnFailure, Plugin, Question, Scene};
 
 /// What is said to a sender when a plugin gives no reason.
 const NO_REASON: &str = "This message was refused by a filter of this instance.";
@@ -97,7 +97,7 @@ impl Hearing {
     async fn ask(&mut self, entry: &Entry) {
         let began = Instant::now();
         let answer = match &entry.plugin {
-            Ok(plugin) => plugin.ask(&self.question(), self.scene()).await,
+            Ok(plugin) => plugin.ask(&self.question(plugin), self.scene()).await,
             Err(_) => Err(Failure::SetAside),
         };
         let took = began.elapsed();
@@ -139,12 +139,14 @@ impl Hearing {
         Scene { trial: self.purpose == Purpose::Try, ..Scene::of(&self.message, &self.sender) }
     }
 
-    fn question(&self) -> Question {
+    fn question(&self, plugin: &Plugin) -> Question {
         if matches!(self.message.kind, Kind::Newcomer) {
             return Question::nickname(&self.message, &self.sender, self.address.clone());
         }
         let folded = self.message.text().map_or_else(String::new, |text| Folded::of(text).text().to_owned());
-        Question::message(&self.message, folded, &self.sender, self.address.clone(), self.max_message_length)
+        let (message, address) = (&self.message, self.address.clone());
+        let question = Question::message(message, folded, &self.sender, address, self.max_message_length);
+        if plugin.wants_payload() { question.with_payload(message) } else { question }
     }
 }
 

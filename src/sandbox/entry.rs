@@ -67,7 +67,7 @@ impl Entry {
                 };
                 (manifest, plugin)
             }
-            Err((fault, manifest)) => (manifest, Err(Unloaded::At(fault))),
+            Err((fault, manifest)) => (*manifest, Err(Unloaded::At(fault))),
         };
         let later = matches!(plugin, Err(Unloaded::Later));
         let plugin = plugin.map_err(|unloaded| match unloaded {
@@ -117,22 +117,22 @@ async fn start(
 }
 
 /// The manifest of a plugin that has none, with the policy that stands in one that is at fault: it holds all the same.
-fn at_fault(name: &str, text: &[u8]) -> Manifest {
+fn at_fault(name: &str, text: &[u8]) -> Box<Manifest> {
     let mut manifest = Manifest::bare(name);
     manifest.on_failure = OnFailure::of_text(&String::from_utf8_lossy(text));
-    manifest
+    Box::new(manifest)
 }
 
 /// Reads the manifest of a plugin, if it has one.
 ///
 /// # Errors
 /// What is wrong with it, and what holds instead.
-fn manifest(name: &str, path: &Path) -> Result<Manifest, (String, Manifest)> {
+fn manifest(name: &str, path: &Path) -> Result<Manifest, (String, Box<Manifest>)> {
     let fault = |text: String| format!("{}: {text}", path.display());
     let bytes = match read(path) {
         Ok(bytes) => bytes,
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Manifest::bare(name)),
-        Err(cause) => return Err((fault(format!("cannot be read: {cause}")), Manifest::bare(name))),
+        Err(cause) => return Err((fault(format!("cannot be read: {cause}")), at_fault(name, b""))),
     };
     let parsed = if bytes.len() as u64 > MAX_MANIFEST_BYTES {
         Err(fault(format!("is larger than {} KiB", MAX_MANIFEST_BYTES / 1024)))

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::contract::OutOfBounds;
 
+/// Longest text that is told of a plugin, in characters.
+const MAX_TOLD: usize = 800;
+
 /// Why a plugin gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -19,12 +22,17 @@ pub enum Failure {
     /// It is set aside because it failed too often.
     #[error("it is set aside after several failures")]
     SetAside,
-    /// It ended in a trap, or used more than it may.
-    #[error("{0}")]
+    /// It ended in a trap, or used more than it may. The words may be the plugin's own.
+    #[error("{}", told(.0))]
     Trap(String),
     /// Its answer is out of bounds.
     #[error(transparent)]
     OutOfBounds(#[from] OutOfBounds),
+}
+
+/// A text that may be somebody else's, as a part of one line that can still be read.
+pub(super) fn told(text: &str) -> String {
+    text.trim().chars().take(MAX_TOLD).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// What came of a call: whatever ended it, at the deadline that is the reason.

@@ -8,6 +8,7 @@ use wasmtime::component::Component;
 
 use super::compiler::is_large;
 use super::engine::Sandbox;
+use super::failure::told;
 
 /// Largest file, in bytes. Python's are some 20 MB.
 pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -53,7 +54,7 @@ pub enum LoadError {
     #[error("is being compiled, which takes some seconds")]
     Later,
     /// The file is no WebAssembly, or not one that can be used.
-    #[error("{}: {text}", path.display())]
+    #[error("{}: {}", path.display(), told(text))]
     Unfit {
         /// Which one.
         path: PathBuf,

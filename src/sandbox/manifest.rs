@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::failure::told;
 use super::limits::{Caps, Limits};
 use crate::model::Mode;
 
@@ -127,9 +128,10 @@ impl Manifest {
         let file: File = toml::from_str(text).map_err(|fault| {
             let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = 1 + before.matches('\n').count();
-            format!("{}:{}: {}", path.display(), line, fault.message())
+            // Keys, which the message quotes, may have any character, and any number of them.
+            format!("{}:{}: {}", path.display(), line, told(fault.message()))
         })?;
-        let fault = |text: String| format!("{}: {text}", path.display());
+        let fault = |text: String| format!("{}: {}", path.display(), told(&text));
         if let Some(own) = file.name.as_ref().filter(|own| *own != name) {
             return Err(fault(format!("`name` is `{own}`, and its folder is `{name}`: they must be the same")));
         }
@@ -268,6 +270,8 @@ mod tests {
             ("sha256 = 'abc'", "64 hexadecimal digits"),
             ("[limits]\nmemory_mib = 0", "`limits.memory_mib` is 0"),
             ("[settings]\nx = nan", "`settings`"),
+            ("\"mo\\nde\" = 'observe'", "plugin.toml:1: unknown field `mo de`"),
+            ("name = \"link\\nguard\"", "`name` is `link guard`"),
         ] {
             let found = parse(text).unwrap_err();
             assert!(found.contains(fault), "{fault} is not in {found}");

@@ -127,6 +127,12 @@ impl Plugin {
         self.description.hooks.iter().any(|hook| hook == "check-nickname")
     }
 
+    /// Whether it wants the payload of messages.
+    #[must_use]
+    pub fn wants_payload(&self) -> bool {
+        self.description.payload
+    }
+
     fn has_hook(&self, name: &str) -> bool {
         let hooks = &self.description.hooks;
         hooks.is_empty() || hooks.iter().any(|hook| hook == name)
@@ -186,7 +192,7 @@ impl Plugin {
         let limit = self.limits().deadline;
         let deadline = began + limit;
         // Who waits for longer than this has too little time left: to be cut short would cost the instance.
-        let mut borrowed = self.instances.borrow(deadline - limit / 4).await?;
+        let mut borrowed = self.instances.borrow(began + limit / 4 * 3).await?;
         let called = Instant::now();
         let Some(instance) = borrowed.instance() else { return Err(Failure::Busy) };
         let call = tokio::time::timeout_at(deadline.into(), self.call(instance, question, scene, deadline)).await;

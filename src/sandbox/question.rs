@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+use uuid::Uuid;
+
 use super::contract::types;
-use crate::model::{Message, Sender};
+use crate::model::{Kind, Message, Sender};
 
 /// What a plugin may know of the surroundings of a message.
 #[derive(Clone, Debug, Default)]
@@ -62,11 +65,52 @@ impl Question {
         Self::Message { message: Box::new(question), sender: sender_of(sender, address), longest }
     }
 
+    /// The question with all of the message as JSON, for a plugin that asked for that.
+    #[must_use]
+    pub fn with_payload(mut self, of: &Message) -> Self {
+        if let Self::Message { message, .. } = &mut self {
+            // Texts and numbers always have a JSON form.
+            message.payload = serde_json::to_string(&Payload::of(of)).ok();
+        }
+        self
+    }
+
     /// Whether somebody may register the nickname that a message asks for.
     #[must_use]
     pub fn nickname(message: &Message, sender: &Sender, address: String) -> Self {
         let (nickname, room) = (message.author.clone(), sender.room.as_str().to_owned());
         Self::Nickname { nickname, room, sender: sender_of(sender, address) }
+    }
+}
+
+/// All of a message: what every kind has, and what its own kind has beside that.
+#[derive(Serialize)]
+struct Payload<'m> {
+    id: Uuid,
+    kind: &'static str,
+    author: &'m str,
+    /// When the relay got it, in milliseconds since 1970.
+    at: u64,
+    #[serde(flatten)]
+    own: Own<'m>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Own<'m> {
+    Text { avatar: Option<&'m str>, text: &'m str },
+    Like { liked: &'m str, text: &'m str },
+    Newcomer {},
+}
+
+impl<'m> Payload<'m> {
+    fn of(message: &'m Message) -> Self {
+        let own = match &message.kind {
+            Kind::Text { avatar, text } => Own::Text { avatar: avatar.as_deref(), text },
+            Kind::Like { liked, text } => Own::Like { liked, text },
+            Kind::Newcomer => Own::Newcomer {},
+        };
+        Self { id: message.id, kind: message.kind.name(), author: &message.author, at: millis(message), own }
     }
 }
 
@@ -97,5 +141,30 @@ impl Scene {
             names: Arc::clone(&sender.facts.names),
             trial: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload(kind: Kind) -> String {
+        let message = Message { id: Uuid::nil(), at: jiff::Timestamp::UNIX_EPOCH, ..Message::new("jane", kind) };
+        serde_json::to_string(&Payload::of(&message)).unwrap()
+    }
+
+    #[test]
+    fn a_payload_has_the_fields_of_its_kind() {
+        let common =
+            |kind| format!(r#"{{"id":"00000000-0000-0000-0000-000000000000","kind":"{kind}","author":"jane","at":0"#);
+        assert_eq!(
+            payload(Kind::Text { avatar: None, text: "\"hi\"".to_owned() }),
+            common("text") + r#","avatar":null,"text":"\"hi\""}"#
+        );
+        assert_eq!(
+            payload(Kind::Like { liked: "bob".to_owned(), text: "hi".to_owned() }),
+            common("like") + r#","liked":"bob","text":"hi"}"#
+        );
+        assert_eq!(payload(Kind::Newcomer), common("newcomer") + "}");
     }
 }

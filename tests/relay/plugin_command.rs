@@ -1,6 +1,7 @@
 //! `gischat-relay plugin`: from a name to a filter that holds its cases, by the real program.
 
 mod list;
+mod same;
 mod scratch;
 mod test;
 

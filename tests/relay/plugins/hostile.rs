@@ -1,7 +1,7 @@
 //! Plugins that do what they should not: each is contained within its limit, and the next message is served.
 
-use super::{detail, expect_pass, expect_refusal, hostile, say};
-use crate::support::{Relay, line, nb_users};
+use super::{FAILED, detail, expect_pass, expect_refusal, guest, hostile, patient, say};
+use crate::support::{Relay, line, nb_users, refusal};
 
 /// Waits until the relay has logged this.
 async fn logged(relay: &Relay, part: &str) {
@@ -16,7 +16,7 @@ async fn contained(text: &str, failure: &str) {
 
 async fn contained_with(limits: &str, text: &str, failure: &str) {
     let relay = hostile(&format!("on_failure = 'reject'\n{limits}")).start().await;
-    expect_refusal(&relay, text, "A filter of this instance cannot be asked now; please try again later.").await;
+    expect_refusal(&relay, text, FAILED).await;
     logged(&relay, failure).await;
     expect_refusal(&relay, "reject next", "next").await;
     let relay = hostile(limits).start().await;
@@ -43,7 +43,8 @@ async fn an_endless_loop_of_calls_of_the_host_ends_at_the_deadline_too() {
 
 #[tokio::test]
 async fn who_wants_all_memory_gets_its_share() {
-    contained("bomb", "a plugin has failed").await;
+    // Its allocator gives up.
+    contained("bomb", "unreachable").await;
     let relay = hostile("").start().await;
     let before = relay.peak_memory();
     expect_pass(&relay, "bomb", "bomb").await;
@@ -63,8 +64,24 @@ async fn all_plugins_together_have_no_more_memory_than_the_operator_says() {
 }
 
 #[tokio::test]
+async fn memory_ends_where_the_manifest_says() {
+    for (limit, most) in [(4, 3), (16, 15)] {
+        let relay = hostile(&format!("limits.memory_mib = {limit}")).start().await;
+        let answer = say(&relay, "fill").await;
+        let mebibytes: u64 = detail(&answer).as_str().and_then(|text| text.parse().ok()).unwrap();
+        assert!((most / 2..=most).contains(&mebibytes), "{mebibytes} of {limit} MiB");
+        expect_refusal(&relay, "reject next", "next").await;
+    }
+}
+
+#[tokio::test]
 async fn endless_recursion_ends_at_the_end_of_the_stack() {
-    contained("recurse", "a plugin has failed").await;
+    // A compiler keeps a stack of its own in the plugin's memory, which ends first.
+    contained("recurse", "out of bounds memory access").await;
+    let relay = raw("on_failure = 'reject'").start().await;
+    expect_refusal(&relay, "recurse", FAILED).await;
+    logged(&relay, "call stack exhausted").await;
+    expect_pass(&relay, "hello", "hello").await;
 }
 
 #[tokio::test]
@@ -86,7 +103,7 @@ async fn a_reason_is_taken_up_to_its_limit() {
 
 #[tokio::test]
 async fn more_than_may_be_copied_is_not_copied() {
-    contained("long-reason 300000", "a plugin has failed").await;
+    contained("long-reason 300000", "fuel").await;
 }
 
 #[tokio::test]
@@ -99,11 +116,12 @@ async fn a_text_that_shape_would_refuse_is_none_that_a_plugin_may_write() {
 async fn labels_and_sanctions_have_bounds() {
     contained("labels 17", "it puts 17 labels on a message, of 16").await;
     contained("label ", "a label is 0 bytes long").await;
+    contained("sanction exile", "it asks for the sanction `exile`").await;
 }
 
 #[tokio::test]
 async fn a_text_that_is_no_utf_8_is_none() {
-    contained("no-utf-8", "a plugin has failed").await;
+    contained("no-utf-8", "utf-8").await;
 }
 
 #[tokio::test]
@@ -145,6 +163,46 @@ async fn who_is_slow_within_its_deadline_is_left_alone() {
 }
 
 #[tokio::test]
+async fn who_computes_up_to_its_deadline_each_time_holds_up_its_own_room_alone() {
+    let relay = hostile("rooms = ['QGIS']\non_failure = 'reject'\nlimits.deadline_ms = 100").start().await;
+    // What is over the deadline depends on the machine.
+    let mut turns = 1_000_000_u64;
+    while say(&relay, &format!("spin {}", 2 * turns)).await.status == 200 {
+        turns *= 2;
+    }
+    let mut jane = relay.join("QGIS").await;
+    jane.expect(nb_users(1)).await;
+    let mut hans = relay.join("QField").await;
+    hans.expect(nb_users(1)).await;
+    for n in 0..20 {
+        jane.send(line("jane", &format!("spin {turns} {n}"))).await;
+        hans.send(line("hans", &n.to_string())).await;
+        hans.expect(line("hans", &n.to_string())).await;
+    }
+    for n in 0..20 {
+        let answer = jane.next().await;
+        let passed = line("jane", &format!("spin {turns} {n}"));
+        // On a busy machine it may be late now and then.
+        assert!(answer == passed || answer == refusal(FAILED), "{n}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_fails_when_it_is_configured_is_not_loaded() {
+    for (behaviour, failure) in [
+        ("loop-in-the-host", "more than 1000 calls of the host"),
+        ("recurse", "out of bounds memory access"),
+        ("bomb", "unreachable"),
+        ("panic", "unreachable"),
+    ] {
+        let relay = hostile(&format!("settings.configure = '{behaviour}'\non_failure = 'reject'")).start().await;
+        logged(&relay, "a plugin could not be loaded").await;
+        logged(&relay, failure).await;
+        expect_refusal(&relay, "hello", FAILED).await;
+    }
+}
+
+#[tokio::test]
 async fn what_loops_when_it_is_configured_is_not_loaded() {
     let relay = hostile("settings.configure = 'loop'\nlimits.configure_ms = 50").start().await;
     logged(&relay, "it took longer than 50 ms").await;
@@ -156,6 +214,12 @@ async fn a_plugin_that_refuses_its_settings_is_not_loaded_and_says_why() {
     let relay = hostile("settings.configure = 'refuse'\non_failure = 'reject'").start().await;
     logged(&relay, "it refuses its settings: I do not like these settings").await;
     assert_eq!(say(&relay, "hello").await.status, 403);
+}
+
+#[tokio::test]
+async fn what_a_plugin_says_of_its_settings_is_told_in_one_line() {
+    let relay = hostile("settings.configure = 'refuse-in-lines'").start().await;
+    logged(&relay, "it refuses its settings: I do not like these settings").await;
 }
 
 #[tokio::test]
@@ -183,5 +247,77 @@ async fn a_stuck_plugin_does_not_hold_up_rooms_that_have_none() {
     for n in 0..50 {
         hans.send(line("hans", &n.to_string())).await;
         hans.expect(line("hans", &n.to_string())).await;
+    }
+}
+
+#[tokio::test]
+async fn rooms_without_a_plugin_and_with_another_are_answered_before_the_one_that_is_stuck() {
+    let relay = patient(Relay::with())
+        .env("RATE_LIMITS", "off")
+        .env("ROOMS", "QGIS,QField,GRASS")
+        .plugin("stuck", "rooms = ['QGIS']\nlimits.deadline_ms = 10000", &guest("hostile"))
+        .plugin("well", "rooms = ['GRASS']", &guest("hostile"))
+        .start()
+        .await;
+    let mut stuck = Vec::new();
+    // One more than it has instances.
+    for n in 0..5 {
+        let mut client = relay.join("QGIS").await;
+        client.send(line(&format!("jane {n}"), "loop")).await;
+        stuck.push(client);
+    }
+    let mut hans = relay.join("QField").await;
+    let mut greta = relay.join("GRASS").await;
+    hans.expect(nb_users(1)).await;
+    greta.expect(nb_users(1)).await;
+    for n in 0..20 {
+        hans.send(line("hans", &n.to_string())).await;
+        hans.expect(line("hans", &n.to_string())).await;
+        greta.send(line("greta", &format!("replace {n}"))).await;
+        greta.expect(line("greta", &n.to_string())).await;
+    }
+    // The log tells of each call that ends at its deadline.
+    let ended = relay.log().into_iter().find(|line| line.contains("a plugin has failed"));
+    assert_eq!(ended, None, "the stuck ones were answered first");
+}
+
+/// A relay with the plugin in `tests/guests/raw.wat`, under this manifest.
+fn raw(manifest: &str) -> crate::support::RelayBuilder {
+    let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/raw.wat"));
+    patient(Relay::with())
+        .env("RATE_LIMITS", "off")
+        .file("plugins/raw/plugin.toml", manifest)
+        .file("plugins/raw/filter.wat", &text.unwrap())
+}
+
+#[tokio::test]
+async fn a_table_ends_where_the_manifest_says() {
+    for (manifest, most) in [("", "20000"), ("limits.table_elements = 5", "5")] {
+        let relay = raw(manifest).start().await;
+        expect_refusal(&relay, "table", most).await;
+        expect_refusal(&relay, "table", most).await;
+        expect_pass(&relay, "hello", "hello").await;
+    }
+}
+
+#[tokio::test]
+async fn who_begins_with_a_larger_table_than_it_may_have_is_not_loaded() {
+    let relay = raw("limits.table_elements = 0\non_failure = 'reject'").start().await;
+    logged(&relay, "table minimum size of 1 elements exceeds table limits").await;
+    expect_refusal(&relay, "hello", FAILED).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_the_contract_does_not_know_is_none() {
+    for (text, failure) in [
+        ("variant", "unexpected discriminant: 5"),
+        ("pointer", "string pointer/length out of bounds of memory"),
+        ("labels", "list pointer/length out of bounds of memory"),
+        ("address", "return pointer not aligned"),
+    ] {
+        let relay = raw("on_failure = 'reject'").start().await;
+        expect_refusal(&relay, text, FAILED).await;
+        logged(&relay, failure).await;
+        expect_pass(&relay, "hello", "hello").await;
     }
 }

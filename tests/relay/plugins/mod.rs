@@ -1,7 +1,8 @@
 //! Plugins: what they may do, what they cannot, and what becomes of files that are none.
 //!
-//! `tests/guests/hostile` does what a message tells it to; `make test` builds it.
+//! `tests/guests/hostile` does what a message tells it to; `make guests` builds it and the others there.
 
+mod asked;
 mod files;
 mod hostile;
 mod reload;
@@ -16,7 +17,7 @@ use crate::support::{Relay, RelayBuilder, Response};
 /// The component of a plugin for tests.
 pub(crate) fn guest(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(name).join("filter.wasm");
-    std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make plugins` builds it", path.display()))
+    std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make guests` builds it", path.display()))
 }
 
 /// With deadlines that a busy machine keeps, but where a manifest says otherwise.
@@ -30,6 +31,9 @@ pub(crate) const PATIENT: [(&str, &str); 3] = [
     ("RELAY__FILTER__PLUGINS__MAX_DEADLINE_MS", "10000"),
     ("RELAY__FILTER__PLUGINS__START_WAIT_MS", "600000"),
 ];
+
+/// What is said to a sender when a plugin could not answer.
+const FAILED: &str = "A filter of this instance cannot be asked now; please try again later.";
 
 /// A relay with the hostile plugin under this manifest.
 fn hostile(manifest: &str) -> RelayBuilder {

@@ -99,6 +99,7 @@ impl Stage<'_> {
         let sender = self.sender(said.room.clone(), person);
         let folded = Folded::of(&said.text).text().to_owned();
         let question = Question::message(&message, folded, &sender, address(person), self.longest);
+        let question = if self.plugin.wants_payload() { question.with_payload(&message) } else { question };
         Some(self.ask(&question, &message, &sender).await)
     }
 

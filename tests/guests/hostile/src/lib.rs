@@ -21,8 +21,9 @@ impl Filter for Hostile {
         match settings.configure.as_str() {
             "" => Ok(Self),
             "refuse" => Err("I do not like these settings".to_owned()),
+            "refuse-in-lines" => Err("I do not like\nthese settings\r\n".to_owned()),
             other => {
-                act(other, "");
+                let _ = act(other, "");
                 Ok(Self)
             }
         }
@@ -38,7 +39,7 @@ impl Filter for Hostile {
 }
 
 fn act(what: &str, more: &str) -> Verdict {
-    let number = || more.parse().unwrap_or(0_u64);
+    let number = || more.split(' ').next().unwrap_or_default().parse().unwrap_or(0_u64);
     match what {
         "reject" => Verdict::reject(more),
         "replace" => Verdict::replace(more),
@@ -46,6 +47,7 @@ fn act(what: &str, more: &str) -> Verdict {
         "shadow" => Verdict::shadow().reason(more),
         "label" => Verdict::pass().label(more),
         "mute" => Verdict::reject("quiet").sanction(Sanction::mute(number())),
+        "sanction" => Verdict::pass().sanction(Sanction { kind: more.to_owned(), seconds: 1 }),
         "loop" => loop {
             black_box(());
         },
@@ -64,6 +66,17 @@ fn act(what: &str, more: &str) -> Verdict {
             loop {
                 memory.push(black_box(vec![1; 1024 * 1024]));
             }
+        }
+        "fill" => {
+            let mut memory: Vec<Vec<u8>> = Vec::new();
+            let mut mebibyte = Vec::new();
+            while mebibyte.try_reserve_exact(1024 * 1024).is_ok() {
+                memory.push(black_box(std::mem::take(&mut mebibyte)));
+            }
+            let count = memory.len();
+            // So that there is room for an answer.
+            drop(memory);
+            Verdict::reject(count.to_string())
         }
         "recurse" => {
             black_box(recurse(1));
@@ -119,6 +132,7 @@ fn tell(what: &str, message: &Message, sender: &Sender) -> String {
     }
 }
 
+#[expect(unconditional_recursion, reason = "that is its purpose")]
 fn recurse(depth: u64) -> u64 {
     black_box([depth; 64]);
     recurse(depth + 1) + 1
