@@ -68,12 +68,12 @@ test: ## Install what the tests need, where that is missing, and run them all
 	cargo test --workspace --locked --doc
 	cargo test --workspace --locked --lib --bins --tests --examples
 
-bench: ## Measure the relay beside others, write docs/PERFORMANCE.md, and time the path of a message (20 minutes)
+bench: plugins guests ## Measure the relay beside others, write docs/PERFORMANCE.md, time a message and plugins (25 minutes)
 	cargo build --release --locked --workspace
 	"$(OUT)/release/gischat-load" --relay "$(OUT)/release/gischat-relay" --docs docs $(LOAD)
-	cargo bench --locked --bench message
+	cargo bench --locked --bench message --bench plugin
 
-bench-quick: ## All workloads in miniature: do they run, is nothing lost? (under a minute)
+bench-quick: plugins guests ## All workloads in miniature: do they run, is nothing lost? (under a minute)
 	cargo build --release --locked --workspace
 	"$(OUT)/release/gischat-load" --relay "$(OUT)/release/gischat-relay" --quick
 

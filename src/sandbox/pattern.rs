@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn the_larger_an_expression_the_shorter_the_text() {
         for (expression, longest) in
-            [("casino", 32 * 1024), ("(?-u)[ab]{1000}", 8 * 1024), ("(?-u)[ab]{4000}", 2 * 1024)]
+            [("casino", 32 * 1024), ("(?-u)[ab]{300}", 8 * 1024), ("(?-u)[ab]{1000}", 2 * 1024)]
         {
             let pattern = Pattern::compile(expression).unwrap();
             assert_eq!(pattern.longest, longest, "{expression}");

@@ -50,6 +50,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) bun: Option<PathBuf>,
 
+    /// The folder with the shipped plugins, built
+    #[arg(long, value_name = "FOLDER", default_value = "plugins")]
+    pub(crate) plugins: PathBuf,
+
+    /// A filter that loops over a message `loop`
+    #[arg(long, value_name = "FILE", default_value = "tests/guests/hostile/filter.wasm")]
+    pub(crate) stuck: PathBuf,
+
     /// Runs of each workload and server, of which medians are reported [default: 3, with --quick 1]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: Option<u32>,

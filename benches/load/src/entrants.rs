@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use crate::args::Args;
+use crate::chains::{Chain, Folder};
 use crate::handshake::room_name;
 use crate::server::{Launch, Server};
 
@@ -45,6 +46,19 @@ impl Rival {
 pub(crate) enum Who {
     Relay,
     Rival(Rival),
+    /// The relay with these plugins.
+    With(Chain),
+}
+
+impl Who {
+    /// As it is called in tables.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Relay => "gischat-relay",
+            Self::Rival(rival) => rival.title(),
+            Self::With(chain) => chain.title(),
+        }
+    }
 }
 
 /// One server, ready to be started as often as there are runs.
@@ -103,28 +117,26 @@ impl Entrant {
 
     /// As it is called in tables.
     pub(crate) fn title(&self) -> &'static str {
-        match self.who {
-            Who::Relay => "gischat-relay",
-            Who::Rival(rival) => rival.title(),
-        }
+        self.who.title()
     }
 
     /// A server with `rooms`. With `announced`, one that can tell its rooms how many they are does so; the relay always
-    /// does.
+    /// does. The relay has loaded the plugins of the folder when it is one.
     ///
     /// # Errors
     /// If it does not start.
-    pub(crate) fn start(&self, rooms: usize, announced: bool) -> Result<Server> {
+    pub(crate) fn start(&self, rooms: usize, announced: bool, plugins: Option<&Folder>) -> Result<Server> {
         let (program, settings) = match &self.how {
             How::Start { program, settings } => (program, settings),
             How::Attach(address, pid) => {
                 ensure!(rooms == 1, "a relay that runs already has one room `bench`, and {rooms} are needed");
+                ensure!(plugins.is_none(), "a relay that runs already has the plugins that it has");
                 return Ok(Server::attach(*address, *pid));
             }
         };
         let mut settings = settings.clone();
         let presence = match self.who {
-            Who::Relay => {
+            Who::Relay | Who::With(_) => {
                 let names: Vec<String> = (0..rooms).map(room_name).collect();
                 settings.push(("ROOMS".to_owned(), names.join(",")));
                 true
@@ -135,8 +147,11 @@ impl Entrant {
             }
             Who::Rival(_) => false,
         };
+        settings.extend(plugins.map(|folder| ("PLUGINS_DIR".to_owned(), folder.path.display().to_string())));
         let script = (self.who == Who::Rival(Rival::Uwebsockets)).then_some(BUN_SCRIPT);
-        Server::start(&Launch { program, settings: &settings, script }, presence)
+        let server = Server::start(&Launch { program, settings: &settings, script }, presence)?;
+        server.wait_for_plugins(plugins.map_or(0, |folder| folder.plugins))?;
+        Ok(server)
     }
 
     /// Bytes of its program, where it is started here.

@@ -4,7 +4,10 @@
 //! them.
 
 use crate::entrants::{Rival, Who};
-use crate::report::{CONNECT_CPU, DELIVERY_CPU, JOIN_CPU_ALONE, JOINS_MORE, JOINS_TOLD, MEMORY_EACH, number};
+use crate::report::{
+    CONNECT_CPU, DELIVERY_CPU, JOIN_CPU_ALONE, JOINS_MORE, JOINS_TOLD, MEMORY_EACH, MESSAGE_CPU, MESSAGES, P99_ANOTHER,
+    P99_BARE, number,
+};
 use crate::section::Section;
 use crate::stats::spread;
 use crate::workload::Workload;
@@ -31,6 +34,8 @@ enum Goal {
     AtMost(f64),
     /// Less than uWebSockets'.
     Ahead,
+    /// In the last column at most so many times what it is in the first.
+    Beside(f64),
 }
 
 const fn line(workload: Workload, figure: &'static str, history: Option<&'static str>, goals: &'static [Goal]) -> Line {
@@ -64,6 +69,22 @@ pub(crate) const LINES: &[Line] = {
     ]
 };
 
+/// The lines of the tables of plugins.
+pub(crate) const CHAIN_LINES: &[Line] = {
+    use Goal::Beside;
+    use Workload::{Delivery, Plugins, Stuck};
+    &[
+        line(Plugins, MESSAGES, None, &[]),
+        line(Plugins, MESSAGE_CPU, None, &[]),
+        line(Plugins, "latency p99", None, &[]),
+        line(Delivery, DELIVERY_CPU, None, &[Beside(1.1)]),
+        line(Delivery, "latency p50", None, &[]),
+        line(Delivery, "latency p99", None, &[]),
+        line(Stuck, P99_BARE, None, &[Beside(2.0)]),
+        line(Stuck, P99_ANOTHER, None, &[Beside(2.0)]),
+    ]
+};
+
 impl Line {
     /// What is asked and whether it is so, in words; nothing if nothing is asked. Where uWebSockets was not measured,
     /// nobody is asked to be ahead of it.
@@ -84,6 +105,12 @@ impl Goal {
                 let unit = section.unit(figure).unwrap_or_default();
                 let value = section.median(Who::Relay, figure);
                 (format!("≤ {} {}", number(most, 3), readable(unit)), value.map(|value| value <= most))
+            }
+            Self::Beside(most) => {
+                let [first, .., last] = &section.columns[..] else { return None };
+                let ratio = section.beside(last.who, figure);
+                let asked = format!("{} ≤ {} × {}", last.who.title(), number(most, 3), first.who.title());
+                (asked, ratio.map(|ratio| ratio.median <= most))
             }
             Self::Ahead => {
                 let ratio = ratio(Rival::Uwebsockets)?;
@@ -120,6 +147,7 @@ pub(crate) fn steepness<'a>(curve: impl Iterator<Item = &'a Section>) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chains::Chain;
     use crate::section::tests::made_up;
 
     fn verdict(line: usize, columns: &[(Who, f64)]) -> String {
@@ -139,6 +167,16 @@ mod tests {
         );
         assert_eq!(verdict(0, &[(Who::Relay, 1.2)]), "≤ 1.10 × coalescing floor: not measured");
         assert_eq!(verdict(1, &[(Who::Relay, 1.2)]), "");
+    }
+
+    #[test]
+    fn plugins_are_held_against_none() {
+        let line = CHAIN_LINES.iter().find(|line| line.figure == DELIVERY_CPU).expect("asked for");
+        let [bare, three] = [Chain::Bare, Chain::Three].map(Who::With);
+        let section = made_up(line.workload, 0, line.figure, &[(bare, &[2.0]), (three, &[2.1])]);
+        assert_eq!(line.verdict(&section), "3 in Rust ≤ 1.10 × no plugins: yes");
+        let section = made_up(line.workload, 0, line.figure, &[(bare, &[2.0])]);
+        assert_eq!(line.verdict(&section), "");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! From the top: [`args`] and [`sizes`] say what to do, [`entrants`] and [`server`] start servers, [`workload`] drives
 //! a [`swarm`] with a [`layout`] of rooms, whose [`crowd`] of [`client`]s speaks [`handshake`] and [`frames`], [`cpu`]
 //! and [`memory`] look at the server's process, [`stats`], [`report`] and [`mod@section`] make it readable, [`docs`],
-//! [`goals`] and [`plot`] write what is kept.
+//! [`goals`] and [`plot`] write what is kept. [`chains`] has the plugins of the relay.
 #![deny(unsafe_code)]
 #![allow(clippy::indexing_slicing, reason = "the indices are this tool's own; a wrong one must stop the measurement")]
 #![allow(
@@ -19,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::expect_used, reason = "a test's way to fail"))]
 
 mod args;
+mod chains;
 mod client;
 mod cpu;
 mod crowd;
@@ -52,6 +53,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 
 use crate::args::{Args, Pin};
+use crate::chains::{Chain, Folder, Shelf};
 use crate::entrants::{Entrant, Rival, Who};
 use crate::pins::Pins;
 use crate::report::Run;
@@ -84,9 +86,10 @@ fn measure(args: &Args) -> Result<bool> {
     let workloads = if args.workloads.is_empty() { Workload::value_variants() } else { &args.workloads };
     let cases: Vec<Case> = workloads.iter().flat_map(|workload| workload.cases(&args.sizes)).collect();
     raise_file_limit(cases.iter().map(Case::connections).max().unwrap_or(0) + SPARE_FILES)?;
+    let shelf = Shelf::new(&args.plugins, &args.stuck)?;
     let mut sections: Vec<Section> = Vec::new();
     for case in cases {
-        let section = section(args, &entrants, case);
+        let section = section(args, &entrants, &shelf, case);
         println!("{}", section.table());
         sections.push(section);
     }
@@ -103,34 +106,49 @@ fn measure(args: &Args) -> Result<bool> {
     Ok(sections.iter().all(Section::is_good))
 }
 
-/// All servers in turn, as often as there are runs, so that what changes on the machine changes for all.
-fn section(args: &Args, entrants: &[Entrant], case: Case) -> Section {
+/// All servers in turn, as often as there are runs, so that what changes on the machine changes for all. Where plugins
+/// are what is compared, the relay with each chain of them is a server.
+fn section(args: &Args, entrants: &[Entrant], shelf: &Shelf, case: Case) -> Section {
     let takes_part = |entrant: &&Entrant| entrant.who != Who::Rival(Rival::Uwebsockets) || !case.workload.is_curve();
-    let entrants: Vec<&Entrant> = entrants.iter().filter(takes_part).collect();
-    let column = |entrant: &&Entrant| Column { who: entrant.who, title: entrant.title(), runs: Vec::new() };
-    let mut columns: Vec<Column> = entrants.iter().map(column).collect();
+    let (chains, missing): (Vec<Chain>, Vec<Chain>) =
+        case.workload.chains().iter().partition(|chain| shelf.missing(**chain).is_empty());
+    let servers: Vec<(&Entrant, Who)> = if case.workload.chains().is_empty() {
+        entrants.iter().filter(takes_part).map(|entrant| (entrant, entrant.who)).collect()
+    } else {
+        let relays = || entrants.iter().filter(|entrant| entrant.who == Who::Relay);
+        chains.into_iter().flat_map(|chain| relays().map(move |relay| (relay, Who::With(chain)))).collect()
+    };
+    let mut columns: Vec<Column> = servers.iter().map(|(_, who)| Column { who: *who, runs: Vec::new() }).collect();
     for run in 1..=args.runs() {
-        for (entrant, column) in entrants.iter().zip(&mut columns) {
-            eprintln!("{}: {}, run {run} of {}", case.name(), entrant.title(), args.runs());
-            column.runs.push(once(args, entrant, &case).unwrap_or_else(|error| Run::failed(&error)));
+        for ((entrant, who), column) in servers.iter().zip(&mut columns) {
+            eprintln!("{}: {}, run {run} of {}", case.name(), who.title(), args.runs());
+            column.runs.push(once(args, entrant, *who, shelf, &case).unwrap_or_else(|error| Run::failed(&error)));
         }
     }
-    Section { settings: case.settings(&args.sizes), case, columns }
+    let note = |chain: Chain| format!("without `{}`: not built: {}", chain.title(), shelf.missing(chain).join(", "));
+    let notes = missing.into_iter().map(note).collect();
+    Section { settings: case.settings(&args.sizes), case, columns, notes }
 }
 
 /// One run against a server of its own, or the one that the arguments name.
-fn once(args: &Args, entrant: &Entrant, case: &Case) -> Result<Run> {
+fn once(args: &Args, entrant: &Entrant, who: Who, shelf: &Shelf, case: &Case) -> Result<Run> {
     let apart = match args.pin {
         Pin::Auto => case.is_delicate() && !args.sizes.quick,
         Pin::Always => true,
         Pin::Never => false,
     };
+    let chain = if let Who::With(chain) = who { chain } else { Chain::Bare };
+    let plugins: Option<Folder> = shelf.folder(chain)?;
     let pins = apart.then(Pins::choose).transpose()?;
     pins.as_ref().map(Pins::for_server).transpose()?;
-    let server = entrant.start(case.rooms(), case.is_about_presence())?;
+    let server = entrant.start(case.rooms(), case.is_about_presence(), plugins.as_ref())?;
     pins.as_ref().map(Pins::for_tool).transpose()?;
     server.meter.wait_for_rest()?;
-    let mut run = case.run(&args.sizes, &server).unwrap_or_else(|error| Run::failed(&error));
+    let mut run = case.run(&args.sizes, &server, chain).unwrap_or_else(|error| Run::failed(&error));
+    let failed = server.failed_calls();
+    if failed > 0 && chain != Chain::Stuck {
+        run.problems.push(format!("{failed} calls of plugins have failed"));
+    }
     if let Some(problem) = run.problems.last_mut() {
         problem.push_str(&server.last_words());
     }

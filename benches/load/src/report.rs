@@ -6,6 +6,14 @@ use crate::cpu::Usage;
 
 /// What a message costs the server for each member who gets it.
 pub(crate) const DELIVERY_CPU: &str = "server CPU per delivery";
+/// Messages that were sent and heard by everybody.
+pub(crate) const MESSAGES: &str = "messages";
+/// What a message costs the server, deliveries included.
+pub(crate) const MESSAGE_CPU: &str = "server CPU per message";
+/// What members wait for a message in a room without plugins, and in a room with a plugin, where another room has some
+/// that are stuck.
+pub(crate) const P99_BARE: &str = "p99 in a room without plugins";
+pub(crate) const P99_ANOTHER: &str = "p99 in a room with another one";
 /// What a connection holds that says nothing.
 pub(crate) const MEMORY_EACH: &str = "memory per connection";
 /// What it costs to come in.

@@ -21,13 +21,14 @@ pub(crate) struct Section {
     pub(crate) settings: Value,
     /// The servers, the relay first.
     pub(crate) columns: Vec<Column>,
+    /// What is left out, and why.
+    pub(crate) notes: Vec<String>,
 }
 
 /// All runs of one server.
 #[derive(Debug)]
 pub(crate) struct Column {
     pub(crate) who: Who,
-    pub(crate) title: &'static str,
     /// In the order of time; those of the same place in two columns are a pair.
     pub(crate) runs: Vec<Run>,
 }
@@ -57,7 +58,7 @@ impl Column {
         };
         let figures: Map<String, Value> = self.figures().into_iter().filter_map(figure).collect();
         let problems: Vec<&[String]> = self.runs.iter().map(|run| run.problems.as_slice()).collect();
-        json!({ "server": self.title, "figures": figures, "problems": problems })
+        json!({ "server": self.who.title(), "figures": figures, "problems": problems })
     }
 }
 
@@ -70,7 +71,8 @@ impl Section {
     /// What went wrong, with server and run.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        for Column { title, runs, .. } in &self.columns {
+        for Column { who, runs } in &self.columns {
+            let title = who.title();
             for (at, run) in runs.iter().enumerate() {
                 problems.extend(run.problems.iter().map(|problem| format!("{title}, run {}: {problem}", at + 1)));
             }
@@ -96,6 +98,25 @@ impl Section {
         spread(&ratios(&ours.values(figure), &theirs.values(figure)))
     }
 
+    /// What stands beside a figure: where it is a rival's, the relay's by it; where it is of the relay with plugins, it
+    /// by that of the first column.
+    pub(crate) fn beside(&self, who: Who, figure: &str) -> Option<Spread> {
+        match who {
+            Who::Relay => None,
+            Who::Rival(rival) => self.ratio(rival, figure),
+            Who::With(_) => {
+                let (first, this) = (self.columns.first()?, self.column(who)?);
+                let ratios = || ratios(&this.values(figure), &first.values(figure));
+                spread(&(first.who != who).then(ratios)?)
+            }
+        }
+    }
+
+    /// Whether the columns are the relay with different plugins.
+    fn is_of_chains(&self) -> bool {
+        self.columns.iter().any(|column| matches!(column.who, Who::With(_)))
+    }
+
     /// The most of a figure in any run of any server.
     pub(crate) fn most(&self, figure: &str) -> Option<f64> {
         self.columns.iter().filter_map(|column| column.spread(figure)).map(|spread| spread.max).reduce(f64::max)
@@ -116,13 +137,16 @@ impl Section {
         let runs = self.columns.first().map_or(0, |column| column.runs.len());
         let mut lines = vec![format!("{}: {} ({runs} runs)", self.case.name(), settings.join(", ").replace('_', " "))];
         if self.columns.len() > 1 {
-            let titles: Vec<String> = self.columns.iter().map(|column| format!("{:>18}      ", column.title)).collect();
-            lines.push(format!("{:38}{}  (×: ours by theirs)", "", titles.concat()));
+            let title = |column: &Column| format!("{:>18}      ", column.who.title());
+            let titles: Vec<String> = self.columns.iter().map(title).collect();
+            let by = if self.is_of_chains() { "by the first" } else { "ours by theirs" };
+            lines.push(format!("{:38}{}  (×: {by})", "", titles.concat()));
         }
         let pattern = self.columns.iter().map(Column::figures).find(|figures| !figures.is_empty());
         lines.extend(pattern.unwrap_or_default().into_iter().map(|(name, unit)| self.row(name, unit)));
         let doubts = DOUBTS.iter().filter(|(name, most, _)| self.most(name).is_some_and(|percent| percent > *most));
         lines.extend(doubts.map(|(_, _, why)| format!("  note: {why}")));
+        lines.extend(self.notes.iter().map(|note| format!("  note: {note}")));
         lines.extend(self.problems().iter().map(|problem| format!("  FAILED: {problem}")));
         lines.push(String::new());
         lines.join("\n")
@@ -132,10 +156,7 @@ impl Section {
         let mut row = format!("  {name:<30} {unit:<5}");
         for Column { who, .. } in &self.columns {
             let median = self.median(*who, name).map_or_else(|| "-".to_owned(), |value| number(value, 4));
-            let beside = match who {
-                Who::Relay => None,
-                Who::Rival(rival) => self.ratio(*rival, name).map(|ratio| format!(" ×{}", number(ratio.median, 3))),
-            };
+            let beside = self.beside(*who, name).map(|ratio| format!(" ×{}", number(ratio.median, 3)));
             row.extend([format!("{median:>18}"), format!("{:<6}", beside.unwrap_or_default())]);
         }
         if let [alone] = &self.columns[..]
@@ -148,22 +169,23 @@ impl Section {
 
     /// All figures of all runs.
     pub(crate) fn json(&self) -> Value {
-        let of_rival = |column: &Column| {
-            let Who::Rival(rival) = column.who else { return None };
+        let beside = |column: &Column| {
             let figure = |(name, _): (&'static str, _)| {
-                let Spread { median, min, max } = self.ratio(rival, name)?;
+                let Spread { median, min, max } = self.beside(column.who, name)?;
                 Some((key(name), json!({ "median": median, "min": min, "max": max })))
             };
             let figures: Map<String, Value> = column.figures().into_iter().filter_map(figure).collect();
-            Some((key(column.title), Value::Object(figures)))
+            (key(column.who.title()), Value::Object(figures))
         };
-        let ratios: Map<String, Value> = self.columns.iter().filter_map(of_rival).collect();
+        let ratios: Map<String, Value> = self.columns.iter().skip(1).map(beside).collect();
+        let by = if self.is_of_chains() { "by_first" } else { "relay_by" };
         json!({
             "workload": self.case.workload.name(),
             "at": self.case.at,
             "settings": self.settings,
             "servers": self.columns.iter().map(Column::json).collect::<Vec<_>>(),
-            "relay_by": ratios,
+            by: ratios,
+            "left_out": self.notes,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::*;
+use crate::chains::Chain;
 use crate::cpu::Usage;
 use crate::report::Figure;
 use crate::sizes::Sizes;
@@ -16,29 +17,28 @@ struct Line {
     sizes: Sizes,
 }
 
-fn column(who: Who, title: &'static str, values: &[f64]) -> Column {
+fn column(who: Who, values: &[f64]) -> Column {
     let runs = values
         .iter()
         .map(|&value| Run { figures: vec![Figure::new("latency p50", "ms", value)], problems: Vec::new() });
-    Column { who, title, runs: runs.collect() }
+    Column { who, runs: runs.collect() }
 }
 
 fn section(columns: Vec<Column>) -> Section {
     let case = Workload::W1.cases(&Line::parse_from(["x"]).sizes).remove(0);
-    Section { case, settings: json!({ "message_bytes": 120 }), columns }
+    Section { case, settings: json!({ "message_bytes": 120 }), columns, notes: Vec::new() }
 }
 
 /// A point of a workload in which each server has had these values of one figure, in microseconds.
 pub(crate) fn made_up(workload: Workload, at: usize, figure: &'static str, columns: &[(Who, &[f64])]) -> Section {
     let run = |value: &f64| Run { figures: vec![Figure::new(figure, "us", *value)], problems: Vec::new() };
-    let column =
-        |(who, values): &(Who, &[f64])| Column { who: *who, title: "", runs: values.iter().map(run).collect() };
+    let column = |(who, values): &(Who, &[f64])| Column { who: *who, runs: values.iter().map(run).collect() };
     let case = workload.cases(&Line::parse_from(["x"]).sizes).remove(at);
-    Section { case, settings: json!({}), columns: columns.iter().map(column).collect() }
+    Section { case, settings: json!({}), columns: columns.iter().map(column).collect(), notes: Vec::new() }
 }
 
 fn relay(values: &[f64]) -> Column {
-    column(Who::Relay, "gischat-relay", values)
+    column(Who::Relay, values)
 }
 
 #[test]
@@ -51,12 +51,23 @@ fn the_table_of_one_has_the_median_and_the_range() {
 
 #[test]
 fn the_table_of_several_has_the_median_ratio_of_pairs() {
-    let floor = column(Who::Rival(Rival::Sends), "one-send floor", &[1.0, 10.0, 2.0]);
+    let floor = column(Who::Rival(Rival::Sends), &[1.0, 10.0, 2.0]);
     let section = section(vec![relay(&[2.0, 10.0, 3.0]), floor]);
     let table = section.table();
     let row: Vec<&str> = table.lines().nth(2).unwrap().split_whitespace().collect();
     assert_eq!(row, ["latency", "p50", "ms", "3", "2", "×1.50"]);
     assert_eq!(section.json()["relay_by"]["one_send_floor"]["latency_p50"]["median"], 1.5);
+}
+
+#[test]
+fn the_relay_with_plugins_is_held_against_the_first_column() {
+    let [bare, three] = [Chain::Bare, Chain::Three].map(Who::With);
+    let mut section = section(vec![column(bare, &[2.0, 4.0]), column(three, &[3.0, 4.4])]);
+    section.notes = vec!["without `1 in Python`: not built".to_owned()];
+    let table = section.table();
+    assert!(table.contains("(×: by the first)") && table.contains("note: without `1 in Python`"), "{table}");
+    assert_eq!(section.beside(bare, "latency p50"), None);
+    assert_eq!(section.json()["by_first"]["3_in_rust"]["latency_p50"]["max"], 1.5);
 }
 
 #[test]
@@ -86,7 +97,7 @@ fn a_busy_tool_is_pointed_out() {
     let usage = |own| Usage { wall: second, server: second, own, foreign: Duration::ZERO, stolen: Duration::ZERO };
     for (own, noted) in [(second, true), (second / 2, false)] {
         let run = Run { figures: Figure::of_usage(&usage(own)).to_vec(), problems: Vec::new() };
-        let column = Column { who: Who::Relay, title: "gischat-relay", runs: vec![run] };
+        let column = Column { who: Who::Relay, runs: vec![run] };
         assert_eq!(section(vec![column]).table().contains("the load tool was busy"), noted);
     }
 }

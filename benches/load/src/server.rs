@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use crate::cpu::Meter;
 
 const START_LIMIT: Duration = Duration::from_secs(30);
+const COMPILE_LIMIT: Duration = Duration::from_mins(1);
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// Log lines kept for a fault's explanation.
 const TAIL: usize = 5;
@@ -55,7 +56,31 @@ struct Own {
     _directory: TempDir,
 }
 
-type Log = Arc<Mutex<VecDeque<String>>>;
+type Log = Arc<Mutex<Heard>>;
+
+/// What a server has logged.
+#[derive(Debug, Default)]
+struct Heard {
+    /// The last lines.
+    tail: VecDeque<String>,
+    /// Plugins that were loaded, and that could not be.
+    loaded: usize,
+    unfit: usize,
+    /// Calls of plugins that have failed.
+    failed: u64,
+}
+
+impl Heard {
+    fn hear(&mut self, line: String) {
+        self.loaded += usize::from(line.contains("a plugin is loaded"));
+        self.unfit += usize::from(line.contains("a plugin could not be loaded"));
+        self.failed += u64::from(line.contains("a plugin has failed"));
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line);
+    }
+}
 
 impl Server {
     /// Starts a program with limits off, in an empty directory, and waits until it says where it listens.
@@ -109,6 +134,41 @@ impl Server {
         Self { address, announces: true, meter: Meter { pid }, own: None }
     }
 
+    /// Waits until it has loaded so many plugins: a filter with an interpreter in it is compiled while it serves.
+    ///
+    /// # Errors
+    /// If one cannot be loaded, and when it takes longer than a minute.
+    pub(crate) fn wait_for_plugins(&self, plugins: usize) -> Result<()> {
+        let asked = Instant::now();
+        loop {
+            let (loaded, unfit) = self.own.as_ref().map_or((plugins, 0), |own| {
+                let heard = lock(&own.log);
+                (heard.loaded, heard.unfit)
+            });
+            if unfit > 0 || asked.elapsed() > COMPILE_LIMIT {
+                bail!("{loaded} of {plugins} plugins were loaded{}", self.last_words());
+            }
+            if loaded >= plugins {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits until a call of a plugin has failed, and says whether one has within some seconds.
+    pub(crate) fn has_a_failed_call(&self) -> bool {
+        let asked = Instant::now();
+        while self.failed_calls() == 0 && asked.elapsed() < STOP_LIMIT {
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.failed_calls() > 0
+    }
+
+    /// Calls of plugins that have failed so far.
+    pub(crate) fn failed_calls(&self) -> u64 {
+        self.own.as_ref().map_or(0, |own| lock(&own.log).failed)
+    }
+
     /// The last lines of the log of a server started here.
     pub(crate) fn last_words(&self) -> String {
         self.own.as_ref().map(|own| tail(&own.log)).unwrap_or_default()
@@ -142,17 +202,17 @@ fn drain(stderr: ChildStderr, log: &Log, found: &mpsc::Sender<SocketAddr>) {
             // Nobody waits any more after a time-out.
             named = found.send(address).is_ok();
         }
-        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        if log.len() == TAIL {
-            log.pop_front();
-        }
-        log.push_back(line);
+        lock(log).hear(line);
     }
 }
 
+fn lock(log: &Log) -> MutexGuard<'_, Heard> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn tail(log: &Log) -> String {
-    let log = log.lock().unwrap_or_else(PoisonError::into_inner);
-    let lines = log.iter().flat_map(|line| ["\n  server: ", line]);
+    let log = lock(log);
+    let lines = log.tail.iter().flat_map(|line| ["\n  server: ", line]);
     lines.collect()
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Swarm {
     server: SocketAddr,
     /// Whether the server tells rooms how many they are.
     announces: bool,
+    /// The number of the first room.
+    first_room: usize,
     crowd: Crowd,
     /// Members whose sockets are not in the poll.
     rounds: Option<Rounds>,
@@ -46,9 +48,15 @@ impl Swarm {
             events: Events::with_capacity(EVENTS),
             server: server.address,
             announces: server.announces,
+            first_room: 0,
             crowd: Crowd::new(),
             rounds: None,
         })
+    }
+
+    /// The same for rooms from that number on.
+    pub(crate) fn in_rooms_from(self, first_room: usize) -> Self {
+        Self { first_room, ..self }
     }
 
     /// The members and their counts.
@@ -81,7 +89,7 @@ impl Swarm {
         let member = self.crowd.len();
         let room = layout.room_of(member);
         let source = Ipv4Addr::new(127, 0, 0, 2 + (member % usize::from(SOURCES)) as u8);
-        let mut client = Client::dial((source, 0).into(), self.server, room)
+        let mut client = Client::dial((source, 0).into(), self.server, self.first_room + room)
             .with_context(|| format!("connection {member} from {source}"))?;
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(client.stream_mut(), Token(member), both).context("epoll")?;

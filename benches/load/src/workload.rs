@@ -10,6 +10,7 @@ mod joins;
 mod ledger;
 mod paced;
 mod progress;
+mod stuck;
 mod venue;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use crate::chains::Chain;
 use crate::layout::Layout;
 use crate::report::Run;
 use crate::server::Server;
@@ -44,6 +46,12 @@ pub(crate) enum Workload {
     Rooms,
     /// Ten to ten thousand members of one room.
     Members,
+    /// Twenty members who all send as fast as their echoes come back, through no plugins, some in Rust, one in Python.
+    Plugins,
+    /// As w4, without plugins and with three.
+    Delivery,
+    /// Two rooms with fifty messages a second, while the plugins of another one are stuck.
+    Stuck,
 }
 
 /// One thing to measure: a workload, or a point of one that has many.
@@ -55,11 +63,15 @@ pub(crate) struct Case {
     load: Load,
 }
 
+/// Rooms beside that of the stuck plugins: one has another plugin, one has none.
+const ROOMS_BESIDE: usize = 2;
+
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Load {
     Closed { layout: Layout, window: Window, duration: Duration },
     Paced { layout: Layout, rate: u32, duration: Duration },
+    Beside { layout: Layout, rate: u32, duration: Duration },
     Idle { connections: usize },
     Joins { connections: usize },
 }
@@ -85,6 +97,19 @@ impl Workload {
             Self::Joins => "joins",
             Self::Rooms => "rooms",
             Self::Members => "members",
+            Self::Plugins => "plugins",
+            Self::Delivery => "delivery",
+            Self::Stuck => "stuck",
+        }
+    }
+
+    /// What the relay has of plugins, where that is what is compared; it is measured alone then.
+    pub(crate) fn chains(self) -> &'static [Chain] {
+        match self {
+            Self::Plugins => &[Chain::Bare, Chain::One, Chain::Three, Chain::Python],
+            Self::Delivery => &[Chain::Bare, Chain::Three],
+            Self::Stuck => &[Chain::Calm, Chain::Stuck],
+            _ => &[],
         }
     }
 
@@ -108,8 +133,14 @@ impl Workload {
             Self::W1 => closed(Layout::new(members(1_000, 100), 1, 1), Window::Each(window(16)), 4),
             Self::W2 => closed(Layout::new(members(10_000, 500), 1, 1), Window::Each(window(4)), 4),
             Self::W3 => closed(Layout::new(members(200, 50), 1, sizes.either(20, 5)), Window::Each(window(16)), 4),
-            Self::W4 => Load::Paced {
+            Self::W4 | Self::Delivery => Load::Paced {
                 layout: Layout::new(members(100, 20), 1, 1),
+                rate: sizes.rate,
+                duration: duration(Duration::from_secs(10)),
+            },
+            Self::Plugins => closed(Layout::new(members(20, 8), 1, usize::MAX), Window::Each(window(16)), 4),
+            Self::Stuck => Load::Beside {
+                layout: Layout::new(members(40, 8), ROOMS_BESIDE, 1),
                 rate: sizes.rate,
                 duration: duration(Duration::from_secs(10)),
             },
@@ -147,6 +178,7 @@ impl Case {
     pub(crate) fn connections(&self) -> usize {
         match self.load {
             Load::Closed { layout, .. } | Load::Paced { layout, .. } => layout.members(),
+            Load::Beside { layout, .. } => layout.members() + stuck::SPEAKERS,
             Load::Idle { connections } | Load::Joins { connections } => connections,
         }
     }
@@ -155,6 +187,7 @@ impl Case {
     pub(crate) fn rooms(&self) -> usize {
         match self.load {
             Load::Closed { layout, .. } | Load::Paced { layout, .. } => layout.rooms(),
+            Load::Beside { layout, .. } => layout.rooms() + 1,
             Load::Idle { .. } => 1,
             Load::Joins { connections } => connections,
         }
@@ -170,15 +203,18 @@ impl Case {
         matches!(self.load, Load::Joins { .. })
     }
 
-    /// One run against `server`.
+    /// One run against `server`, which has the plugins of `chain`.
     ///
     /// # Errors
     /// If there are no figures to report at all. Lost messages and closed connections are problems
     /// of the run and no errors.
-    pub(crate) fn run(&self, sizes: &Sizes, server: &Server) -> Result<Run> {
+    pub(crate) fn run(&self, sizes: &Sizes, server: &Server, chain: Chain) -> Result<Run> {
         match self.load {
             Load::Closed { layout, window, duration } => closed::run(sizes, layout, window, duration, server),
             Load::Paced { layout, rate, duration } => paced::run(sizes, layout, rate, duration, server),
+            Load::Beside { layout, rate, duration } => {
+                stuck::run(sizes, layout, rate, duration, chain == Chain::Stuck, server)
+            }
             Load::Idle { connections } => idle::run(sizes, connections, server),
             Load::Joins { connections } => joins::run(sizes, connections, server),
         }
@@ -205,7 +241,9 @@ impl Case {
             Load::Closed { layout, window: Window::Together(window), duration } => {
                 with(sending(layout, duration), "window_of_all_rooms", window.into())
             }
-            Load::Paced { layout, rate, duration } => with(sending(layout, duration), "messages_per_s", rate.into()),
+            Load::Paced { layout, rate, duration } | Load::Beside { layout, rate, duration } => {
+                with(sending(layout, duration), "messages_per_s", rate.into())
+            }
             Load::Idle { connections } | Load::Joins { connections } => {
                 json!({ "connections": connections, "parallel_handshakes": sizes.parallel })
             }

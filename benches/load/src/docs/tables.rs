@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Source;
 use crate::entrants::{Entrant, Rival, Who};
-use crate::goals::{self, LINES};
+use crate::goals::{self, CHAIN_LINES, LINES};
 use crate::plot::{Curve, Plot};
 use crate::report::{DELIVERY_CPU, FOREIGN_CPU, TOOL_CPU, number};
 use crate::section::Section;
@@ -53,6 +53,9 @@ impl Source<'_> {
         for workload in [Workload::Members, Workload::Rooms] {
             parts.push(self.curve_table(workload));
         }
+        for workload in [Workload::Plugins, Workload::Delivery, Workload::Stuck] {
+            parts.extend(self.section(workload).map(chain_table));
+        }
         let problems: Vec<String> = self
             .sections
             .iter()
@@ -83,7 +86,7 @@ impl Source<'_> {
                 format!("{}, {}", line.figure, goals::readable(unit)),
                 ours(section, line.figure),
             ];
-            cells.extend(rivals.iter().map(|rival| cell(section, *rival, line.figure)));
+            cells.extend(rivals.iter().map(|rival| cell(section, Who::Rival(*rival), line.figure)));
             cells.push(line.verdict(section));
             lines.push(row(cells.iter().map(String::as_str)));
         }
@@ -92,7 +95,7 @@ impl Source<'_> {
 
     fn rivals(&self) -> Vec<Rival> {
         let rival = |entrant: &Entrant| match entrant.who {
-            Who::Relay => None,
+            Who::Relay | Who::With(_) => None,
             Who::Rival(rival) => Some(rival),
         };
         self.entrants.iter().filter_map(rival).collect()
@@ -123,7 +126,7 @@ impl Source<'_> {
         ];
         for section in self.curve(workload) {
             let at = number(section.case.at.unwrap_or_default() as f64, 1);
-            let cells = floors.map(|floor| cell(section, floor, DELIVERY_CPU));
+            let cells = floors.map(|floor| cell(section, Who::Rival(floor), DELIVERY_CPU));
             lines.push(format!("| {at} | {} | {} |", ours(section, DELIVERY_CPU), cells.join(" | ")));
         }
         let steepness = goals::steepness(self.curve(workload));
@@ -181,16 +184,35 @@ fn row<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
 }
 
+/// The table of a section about plugins, and what is left out of it.
+fn chain_table(section: &Section) -> String {
+    let name = section.case.workload.name();
+    let titles = section.columns.iter().map(|column| column.who.title());
+    let mut lines = vec![
+        row([name].into_iter().chain(titles).chain(["goal"])),
+        row(std::iter::repeat_n("---", section.columns.len() + 2)),
+    ];
+    for line in CHAIN_LINES.iter().filter(|line| line.workload == section.case.workload) {
+        let unit = section.unit(line.figure).unwrap_or_default();
+        let mut cells = vec![format!("{}, {}", line.figure, goals::readable(unit))];
+        cells.extend(section.columns.iter().map(|column| cell(section, column.who, line.figure)));
+        cells.push(line.verdict(section));
+        lines.push(row(cells.iter().map(String::as_str)));
+    }
+    let notes: Vec<String> = section.notes.iter().map(|note| format!("\n\n{note}")).collect();
+    format!("{}{}", lines.join("\n"), notes.concat())
+}
+
 /// The relay's median.
 fn ours(section: &Section, figure: &str) -> String {
     section.median(Who::Relay, figure).map_or_else(|| "-".to_owned(), |value| number(value, 3))
 }
 
-/// A rival's median, and ours by it.
-fn cell(section: &Section, rival: Rival, figure: &str) -> String {
-    let Some(median) = section.median(Who::Rival(rival), figure) else { return "-".to_owned() };
+/// The median of a column, and what stands beside it.
+fn cell(section: &Section, who: Who, figure: &str) -> String {
+    let Some(median) = section.median(who, figure) else { return "-".to_owned() };
     let ratio = section
-        .ratio(rival, figure)
+        .beside(who, figure)
         .map(|ratio| format!(" · ×{} ({}–{})", number(ratio.median, 3), number(ratio.min, 3), number(ratio.max, 3)));
     format!("{}{}", number(median, 3), ratio.unwrap_or_default())
 }
@@ -200,7 +222,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::chains::Chain;
+    use crate::report::P99_BARE;
     use crate::section::tests::made_up;
+
+    #[test]
+    fn plugins_have_a_table_with_what_is_left_out() {
+        let columns = [(Who::With(Chain::Calm), &[2.0][..]), (Who::With(Chain::Stuck), &[3.0][..])];
+        let mut section = made_up(Workload::Stuck, 0, P99_BARE, &columns);
+        section.notes.push("without something".to_owned());
+        let table = chain_table(&section);
+        assert!(table.starts_with("| stuck | none stuck | stuck | goal |\n| --- | --- | --- | --- |\n"), "{table}");
+        assert!(table.contains("| 2 | 3 · ×1.50 (1.50–1.50) | stuck ≤ 2 × none stuck: yes |"), "{table}");
+        assert!(table.ends_with("\n\nwithout something"), "{table}");
+    }
 
     #[test]
     fn figures_history_and_curves_tell_medians_and_ratios() {

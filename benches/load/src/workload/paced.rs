@@ -13,8 +13,7 @@ use crate::sizes::Sizes;
 
 /// One run.
 ///
-/// Each message is due at a fixed time after the first, whatever became of those before. How late
-/// the tool itself was is reported: latency counts from the real sending, so a late tool would thin
+/// How late the tool itself was is reported: latency counts from the real sending, so a late tool would thin
 /// out the load and flatter the server.
 ///
 /// # Errors
@@ -23,6 +22,20 @@ pub(super) fn run(sizes: &Sizes, layout: Layout, rate: u32, duration: Duration, 
     let mut venue = Venue::open(sizes, layout, server)?;
     venue.exchange(Window::Each(1), sizes.warmup())?;
     venue.start()?;
+    let latest = speak(&mut venue, 1, rate, duration)?;
+    venue.drain()?;
+    let mut run = venue.close()?;
+    run.figures.push(Figure::new("sent late at most", "ms", latest.as_secs_f64() * 1e3));
+    Ok(run)
+}
+
+/// Lets each of the first `speakers` say `rate` messages a second, and says how late the latest one was.
+///
+/// Each message is due at a fixed time after the first, whatever became of those before.
+///
+/// # Errors
+/// As [`Venue::listen`]'s.
+pub(super) fn speak(venue: &mut Venue, speakers: usize, rate: u32, duration: Duration) -> Result<Duration> {
     let messages = (duration.as_secs_f64() * f64::from(rate)).ceil() as u32;
     let (started, mut latest) = (Instant::now(), Duration::ZERO);
     for message in 0..messages {
@@ -35,11 +48,8 @@ pub(super) fn run(sizes: &Sizes, layout: Layout, rate: u32, duration: Duration, 
             }
             venue.listen(due - now)?;
         }
-        venue.say(0);
+        (0..speakers).for_each(|speaker| venue.say(speaker));
         venue.flush();
     }
-    venue.drain()?;
-    let mut run = venue.close()?;
-    run.figures.push(Figure::new("sent late at most", "ms", latest.as_secs_f64() * 1e3));
-    Ok(run)
+    Ok(latest)
 }

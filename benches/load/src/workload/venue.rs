@@ -15,7 +15,7 @@ use crate::cpu::{Meter, Reading};
 use crate::frames::{self, ChatFrame};
 use crate::layout::Layout;
 use crate::memory;
-use crate::report::{DELIVERY_CPU, Figure, Run};
+use crate::report::{DELIVERY_CPU, Figure, MESSAGE_CPU, MESSAGES, Run};
 use crate::server::Server;
 use crate::sizes::Sizes;
 use crate::swarm::Swarm;
@@ -45,9 +45,17 @@ pub(super) struct Venue {
     said: usize,
     lap: Option<u64>,
     /// Set when the measured phase begins.
-    start: Option<(Reading, u64)>,
+    start: Option<Start>,
     /// When the last message's echo came back.
     echoed: Instant,
+}
+
+/// Where the clocks and the counts were when the measured phase began.
+#[derive(Debug)]
+struct Start {
+    reading: Reading,
+    delivered: u64,
+    sent: usize,
 }
 
 /// What was said and what was heard.
@@ -83,7 +91,7 @@ impl Talk {
         };
         let rooms = 0..layout.rooms();
         let speakers = rooms.flat_map(|room| (0..layout.speakers()).map(move |at| speaker(room, at))).collect();
-        let ears = Ears::new(layout.members(), sizes.sample);
+        let ears = Ears::new(layout, sizes.sample);
         Self { layout, speakers, ledger: Ledger::new(layout), ears, under_way: 0 }
     }
 
@@ -97,13 +105,18 @@ impl Talk {
         let speaker = &mut self.speakers[self.layout.room_of(member) * count + at];
         let Some(sent) = speaker.sent.get(number) else { return self.ledger.foreign() };
         if self.ears.has(member) {
-            self.ears.hear(*sent);
+            self.ears.hear(member, *sent);
         }
         if speaker.member == member {
             speaker.echoed += 1;
             self.under_way = self.under_way.saturating_sub(1);
         }
         self.ledger.hear(member, at, number as u32);
+    }
+
+    /// Messages sent.
+    fn sent(&self) -> usize {
+        self.speakers.iter().map(|speaker| speaker.sent.len()).sum()
     }
 
     /// Deliveries due of all that was sent.
@@ -151,7 +164,8 @@ impl Venue {
     /// If the server's process is gone.
     pub(super) fn start(&mut self) -> Result<()> {
         self.talk.ears.start();
-        self.start = Some((self.meter.read()?, self.swarm.crowd().tally().chat));
+        let (delivered, sent) = (self.swarm.crowd().tally().chat, self.talk.sent());
+        self.start = Some(Start { reading: self.meter.read()?, delivered, sent });
         Ok(())
     }
 
@@ -259,6 +273,11 @@ impl Venue {
         Ok(())
     }
 
+    /// The latencies of one room at these percentiles, in milliseconds.
+    pub(super) fn latencies_of_room<const N: usize>(&self, room: usize, percents: [f64; N]) -> [f64; N] {
+        self.talk.ears.of_room(room, percents)
+    }
+
     /// Ends the measured phase: clocks first, then the counts.
     ///
     /// # Errors
@@ -266,8 +285,9 @@ impl Venue {
     pub(super) fn close(mut self) -> Result<Run> {
         let end = self.meter.read()?;
         let delivered = self.swarm.crowd().tally().chat;
-        let (start, first) = self.start.unwrap_or((end, delivered));
-        let usage = start.until(&end);
+        let sent = self.talk.sent();
+        let start = self.start.take().unwrap_or(Start { reading: end, delivered, sent });
+        let usage = start.reading.until(&end);
         let resident = memory::resident(self.meter.pid)?;
         let surplus_until = Instant::now() + self.surplus;
         while Instant::now() < surplus_until {
@@ -277,12 +297,15 @@ impl Venue {
         let count = self.talk.layout.speakers();
         let lost = self.talk.ledger.lost(|room, speaker| self.talk.speakers[room * count + speaker].sent.len());
         let problems = self.talk.ledger.problems(lost).into_iter().chain(self.swarm.problems()).collect();
-        let deliveries = (delivered - first) as f64;
+        let (deliveries, messages) = ((delivered - start.delivered) as f64, (sent - start.sent) as f64);
+        let (cpu, wall) = (usage.server.as_secs_f64(), start.reading.wall_until(self.echoed).as_secs_f64());
         let [median, high, greatest] = self.talk.ears.latencies([50.0, 99.0, 100.0]);
         let mut figures = vec![
-            Figure::new(DELIVERY_CPU, "us", usage.server.as_secs_f64() * 1e6 / deliveries),
+            Figure::new(DELIVERY_CPU, "us", cpu * 1e6 / deliveries),
             // What comes after the last echo is waiting for the turns of members.
-            Figure::new("deliveries", "1/s", deliveries / start.wall_until(self.echoed).as_secs_f64()),
+            Figure::new("deliveries", "1/s", deliveries / wall),
+            Figure::new(MESSAGES, "1/s", messages / wall),
+            Figure::new(MESSAGE_CPU, "us", cpu * 1e6 / messages),
             Figure::new("latency p50", "ms", median),
             Figure::new("latency p99", "ms", high),
             Figure::new("latency max", "ms", greatest),
