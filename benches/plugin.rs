@@ -18,7 +18,7 @@ use gischat_filter::testing::Harness;
 use gischat_relay::filter::plugin::Plugins;
 use gischat_relay::filter::rate::{self, Limit, Rate};
 use gischat_relay::filter::shape::{self, Shape};
-use gischat_relay::filter::{Chain, Filter, Judgement};
+use gischat_relay::filter::{Chain, Filter, Judgement, Purpose};
 use gischat_relay::model::{Decision, Outcome};
 use gischat_relay::sandbox::{Library, Sandbox};
 use gischat_relay::telemetry::Metrics;
@@ -135,7 +135,7 @@ impl Hop {
                     under_way.pop_front().map(|judged| on.block_on(judged)).into_iter().for_each(passed);
                 }
                 let sender = sender();
-                let Judgement::Waiting(waiting) = self.chain.judge(message, &sender) else {
+                let Judgement::Waiting(waiting) = self.chain.judge(message, &sender, Purpose::Judge) else {
                     panic!("a plugin answers later");
                 };
                 let chain = Arc::clone(&self.chain);
