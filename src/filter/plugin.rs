@@ -98,7 +98,7 @@ impl Hearing {
         let began = Instant::now();
         let answer = match &entry.plugin {
             Ok(plugin) => plugin.ask(&self.question(plugin), self.scene()).await,
-            Err(_) => Err(Failure::SetAside),
+            Err(_) => Err(Failure::NotLoaded),
         };
         let took = began.elapsed();
         let verdict = match &answer {

@@ -19,6 +19,9 @@ pub enum Failure {
     /// All plugins together use all the memory that they may.
     #[error("all plugins together use all their memory")]
     Starved,
+    /// It could not be loaded, or not yet.
+    #[error("it is not loaded")]
+    NotLoaded,
     /// It is set aside because it failed too often.
     #[error("it is set aside after several failures")]
     SetAside,

@@ -69,6 +69,11 @@ impl Filter for CalmCaps {
 
 impl CalmCaps {
     fn is_shouted(&self, text: &str) -> bool {
+        // Most texts have so few capitals that it need not be asked which of them count.
+        let most = text.chars().filter(|c| c.is_uppercase()).count();
+        if u32::try_from(most).is_ok_and(|most| f64::from(most) <= self.share * f64::from(self.min_letters)) {
+            return false;
+        }
         let (mut capitals, mut letters) = (0_u32, 0_u32);
         for word in parts(text).filter_map(|part| self.plain_word(part)) {
             for c in word.chars() {

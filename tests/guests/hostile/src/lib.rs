@@ -23,7 +23,8 @@ impl Filter for Hostile {
             "refuse" => Err("I do not like these settings".to_owned()),
             "refuse-in-lines" => Err("I do not like\nthese settings\r\n".to_owned()),
             other => {
-                let _ = act(other, "");
+                let (what, more) = other.split_once(' ').unwrap_or((other, ""));
+                let _ = act(what, more);
                 Ok(Self)
             }
         }
