@@ -4,8 +4,6 @@
 //! text's window begins when it is said first and ends `seconds` later. What is refused counts as well, so that a flood
 //! stays refused for the rest of its window. Senders whom a moderator trusts are not counted: bridges repeat by nature.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use gischat_filter::{Filter, Message, Sender, Verdict, clock, export, store};
 use serde::Deserialize;
 
@@ -51,11 +49,11 @@ impl Filter for FloodGuard {
 
     fn check(&mut self, message: &Message, sender: &Sender) -> Verdict {
         let Settings { per_sender, senders, seconds, min_letters } = self.settings;
-        let letters: String = message.folded.chars().filter(|c| c.is_alphabetic()).collect();
-        if sender.trusted || letters.chars().count() < min_letters {
+        let letters = Letters::of(&message.folded);
+        if sender.trusted || letters.count < min_letters {
             return Verdict::pass();
         }
-        let counts = count(&letters, &sender.address, seconds);
+        let counts = count(letters.hash, &sender.address, seconds);
         if counts.by_sender > i64::from(per_sender) {
             return Verdict::reject("You have just said this several times: once is enough.").label("flood");
         }
@@ -72,11 +70,26 @@ struct Counts {
     senders: i64,
 }
 
-fn count(letters: &str, address: &str, seconds: u32) -> Counts {
-    let mut hasher = DefaultHasher::new();
-    letters.hash(&mut hasher);
-    let text = hasher.finish();
+/// What texts are compared by.
+struct Letters {
+    count: usize,
+    hash: u64,
+}
 
+impl Letters {
+    /// The hash is FNV-1a, of code points. Who makes another text with the same hash refuses what that text could as
+    /// well have been said for.
+    fn of(text: &str) -> Self {
+        let mut letters = Self { count: 0, hash: 0xcbf2_9ce4_8422_2325 };
+        for letter in text.chars().filter(|c| c.is_alphabetic()) {
+            letters.count += 1;
+            letters.hash = (letters.hash ^ u64::from(u32::from(letter))).wrapping_mul(0x100_0000_01b3);
+        }
+        letters
+    }
+}
+
+fn count(text: u64, address: &str, seconds: u32) -> Counts {
     // When the window began. It is part of the other keys, so that they are of this window although they end later. Two
     // instances may both find it new: then their times add up, which is as good a name for the window.
     let window = format!("window:{text:x}");
