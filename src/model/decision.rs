@@ -214,6 +214,9 @@ impl Serialize for Record<'_> {
         if let Some(text) = self.decision.original_text() {
             map.serialize_entry("text", text)?;
         }
+        if self.decision.original.is_some() {
+            map.serialize_entry("sent", &message.text())?;
+        }
         map.serialize_entry("trace", trace)?;
         map.end()
     }

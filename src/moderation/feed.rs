@@ -86,10 +86,12 @@ impl Feed {
         ring.notes.push_back(note);
     }
 
-    /// The first notes after the one of this id that are still kept, at most `limit`, the oldest first.
+    /// The first notes after the one of this id that are still kept, at most `limit`, the oldest first. An id that has
+    /// not been given yet is one of an earlier run: then it is all of them.
     #[must_use]
     pub fn after(&self, id: u64, limit: usize) -> Vec<Note> {
         let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = if id > ring.last_id { 0 } else { id };
         let begin = ring.notes.partition_point(|note| note.id <= id);
         ring.notes.range(begin..).take(limit).cloned().collect()
     }
@@ -112,7 +114,8 @@ mod tests {
         }
         assert_eq!(ids(&feed, 0, 2), [1, 2]);
         assert_eq!(ids(&feed, 2, 10), [3, 4, 5]);
-        assert!(ids(&feed, u64::MAX, 10).is_empty());
+        assert!(ids(&feed, 5, 10).is_empty());
+        assert_eq!(ids(&feed, 6, 10), [1, 2, 3, 4, 5], "an id of an earlier run");
     }
 
     #[test]

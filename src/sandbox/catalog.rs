@@ -34,8 +34,12 @@ pub(super) struct Reading {
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) catalog: Catalog,
-    news: Vec<(Arc<Entry>, What)>,
+    pub(super) news: News,
 }
+
+/// What is new in the folder.
+#[derive(Debug, Default)]
+pub(super) struct News(Vec<(Arc<Entry>, What)>);
 
 impl Catalog {
     /// Loads what is in the folder that `config` names, whatever it takes.
@@ -45,9 +49,7 @@ impl Catalog {
     pub async fn read(sandbox: &Arc<Sandbox>, config: &Config) -> Result<Self, FolderError> {
         let reading = Reading { patience: Patience::Full, again: false };
         let Read { catalog, news } = Self::load(sandbox, config, &Self::default(), reading).await?;
-        for (entry, what) in &news {
-            what.log(entry);
-        }
+        news.tell(sandbox);
         Ok(catalog)
     }
 
@@ -77,7 +79,7 @@ impl Catalog {
         for old in before.entries.iter().filter(|old| catalog.entry(&old.manifest.name).is_none()) {
             news.push((Arc::clone(old), What::Gone));
         }
-        Ok(Read { catalog, news })
+        Ok(Read { catalog, news: News(news) })
     }
 
     /// One plugin of the folder: as it was before, where nothing has changed; else read anew.
@@ -112,6 +114,9 @@ impl Catalog {
             }
             (Err(fault), _) => {
                 let what = (!new.later).then(|| What::NotLoaded(fault.clone()));
+                if new.later && !old.is_some_and(|old| old.later) {
+                    tracing::info!(plugin = name, "a plugin comes later: {fault}");
+                }
                 Reread { name, entry: Arc::new(new), refused: None, what }
             }
         }
@@ -152,18 +157,14 @@ struct Reread {
     what: Option<What>,
 }
 
-impl Read {
-    /// Tells the log and the moderators what is new, and gives the plugins.
-    pub(super) fn announce(self, sandbox: &Sandbox) -> Catalog {
-        for (entry, what) in self.news {
+impl News {
+    /// Tells the log and the moderators.
+    pub(super) fn tell(self, sandbox: &Sandbox) {
+        for (entry, what) in self.0 {
             what.log(&entry);
             // There may be nobody who wants to know.
             let _nobody = sandbox.events.send(Event { plugin: Arc::from(entry.manifest.name.as_str()), what });
         }
-        for entry in self.catalog.entries.iter().filter(|entry| entry.later) {
-            tracing::info!(plugin = entry.manifest.name, "a plugin is being compiled, which takes some seconds");
-        }
-        self.catalog
     }
 }
 

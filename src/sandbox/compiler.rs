@@ -22,8 +22,10 @@ const GUEST: &str = "gischat:filter/guest@";
 const MAJOR: &str = "1";
 /// What a filter may import.
 const IMPORTS: &str = "gischat:filter/";
-/// How long a process may compile.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a process may compile, by the clock and by the processors together. A filter in Python takes some ten
+/// seconds of the latter.
+const PATIENCE: Duration = Duration::from_mins(5);
+const PROCESSOR_SECONDS: u64 = 120;
 /// How much memory it may have, in bytes. A filter in Python takes some 400 MB.
 const MEMORY: u64 = 2 * 1024 * 1024 * 1024;
 /// How far it stands back behind others, as `nice` counts.
@@ -147,7 +149,10 @@ async fn in_child(program: &Path, arguments: &[String], bytes: &[u8]) -> io::Res
     Ok(match status.code() {
         Some(0) => Ok(artifact),
         Some(code) if code == i32::from(REFUSED) => Err(String::from_utf8_lossy(&complaint).trim().to_owned()),
-        _ => Err(format!("brought the compiler down ({status}): does it need more than {} MiB?", MEMORY >> 20)),
+        _ => Err(format!(
+            "brought the compiler down ({status}): does it take more than {} MiB, or {PROCESSOR_SECONDS} s?",
+            MEMORY >> 20
+        )),
     })
 }
 
@@ -166,8 +171,7 @@ pub fn compile_for_parent(input: impl io::Read, mut output: impl io::Write) -> R
     let _as_before = rustix::process::nice(NICENESS);
     let bound = |most| Rlimit { current: Some(most), maximum: Some(most) };
     let _unbounded = rustix::process::setrlimit(Resource::Data, bound(MEMORY));
-    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
-    let _endless = rustix::process::setrlimit(Resource::Cpu, bound(PATIENCE.as_secs() * threads));
+    let _endless = rustix::process::setrlimit(Resource::Cpu, bound(PROCESSOR_SECONDS));
     // Where memory runs out, this is what goes.
     let _as_good_as_others = std::fs::write("/proc/self/oom_score_adj", "1000");
     let mut bytes = Vec::new();

@@ -69,9 +69,9 @@ impl Entry {
             }
             Err((fault, manifest)) => (*manifest, Err(Unloaded::At(fault))),
         };
-        let later = matches!(plugin, Err(Unloaded::Later));
+        let later = matches!(plugin, Err(Unloaded::Later(_)));
         let plugin = plugin.map_err(|unloaded| match unloaded {
-            Unloaded::Later => LoadError::Later.to_string(),
+            Unloaded::Later(why) => why.to_owned(),
             Unloaded::At(fault) => fault,
         });
         Self { manifest, plugin, seen, later }
@@ -80,7 +80,7 @@ impl Entry {
 
 /// Why there is no plugin.
 enum Unloaded {
-    Later,
+    Later(&'static str),
     At(String),
 }
 
@@ -105,12 +105,12 @@ async fn start(
         Patience::Full => task.await,
         Patience::Quick { until } => match tokio::time::timeout_at(Instant::into(until), task).await {
             Ok(ended) => ended,
-            Err(_) => return Err(Unloaded::Later),
+            Err(_) => return Err(Unloaded::Later("it is not ready yet")),
         },
     };
     match ended {
         Ok(Ok(plugin)) => Ok(plugin),
-        Ok(Err(LoadError::Later)) => Err(Unloaded::Later),
+        Ok(Err(LoadError::Later(why))) => Err(Unloaded::Later(why)),
         Ok(Err(fault)) => Err(Unloaded::At(fault.to_string())),
         Err(panic) => Err(Unloaded::At(format!("{}: could not be loaded: {panic}", code.display()))),
     }

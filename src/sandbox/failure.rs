@@ -16,6 +16,9 @@ pub enum Failure {
     /// All its instances were at work all the time.
     #[error("all its instances were busy")]
     Busy,
+    /// Its time was up, but most of that others had the processors.
+    #[error("it had too little of the processors to answer in time")]
+    CutShort,
     /// All plugins together use all the memory that they may.
     #[error("all plugins together use all their memory")]
     Starved,
@@ -47,7 +50,6 @@ pub(super) fn in_time<T>(
     match called {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(Failure::Busy)) => Err(Failure::Busy),
-        Ok(Err(Failure::Starved)) => Err(Failure::Starved),
         Ok(Err(failure)) if Instant::now() < deadline => Err(failure),
         _ => Err(Failure::Deadline(limit)),
     }

@@ -27,7 +27,9 @@ pub(super) struct Health {
     failures: VecDeque<Instant>,
     /// Set aside until then.
     rests_until: Option<Instant>,
+    /// How long it was set aside the last time, and when that ended.
     rest: Duration,
+    rested_until: Option<Instant>,
 }
 
 impl Health {
@@ -50,7 +52,6 @@ impl Health {
         let ends_rest = self.rests_until.take_if(|until| now >= *until).is_some();
         if ends_rest {
             self.failures.clear();
-            self.rest = Duration::ZERO;
         }
         ends_rest
     }
@@ -66,8 +67,13 @@ impl Health {
             return None;
         }
         self.failures.clear();
+        // Who has been well for a while begins anew; who only answers now and then does not.
+        if self.rested_until.is_some_and(|until| now.saturating_duration_since(until) > LONGEST_REST) {
+            self.rest = Duration::ZERO;
+        }
         self.rest = (self.rest * 2).clamp(FIRST_REST, LONGEST_REST);
         self.rests_until = Some(now + self.rest);
+        self.rested_until = self.rests_until;
         Some(self.rest)
     }
 }
@@ -119,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_well_again_starts_anew() {
+    fn who_has_been_well_for_a_while_starts_anew_and_who_answers_now_and_then_does_not() {
         let mut now = Instant::now();
         let mut health = Health::default();
         for _ in 0..5 {
@@ -129,9 +135,10 @@ mod tests {
         now += seconds(5);
         assert!(health.succeeded(now));
         assert_eq!(health.condition(now), Condition::Well);
-        for _ in 0..4 {
-            assert_eq!(health.failed(now), None);
-        }
-        assert_eq!(health.failed(now), Some(seconds(5)));
+        let mut five_failures = |now| (0..5).find_map(|_| health.failed(now));
+        assert_eq!(five_failures(now + seconds(1)), Some(seconds(10)));
+        health.succeeded(now + seconds(11));
+        let mut five_failures = |now| (0..5).find_map(|_| health.failed(now));
+        assert_eq!(five_failures(now + seconds(312)), Some(seconds(5)));
     }
 }

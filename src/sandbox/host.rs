@@ -11,8 +11,8 @@ use wasmtime::bail;
 use wasmtime::component::{Resource, ResourceTable};
 
 use super::contract::{clock, log, regexes, room, store, types};
-use super::limiter::{Budget, Limiter};
-use super::limits::{Limits, MAX_FOUND, MAX_NAMES, MAX_PATTERNS, PATTERNS_BYTES};
+use super::limiter::Limiter;
+use super::limits::{MAX_FOUND, MAX_NAMES, MAX_PATTERNS, PATTERNS_BYTES};
 use super::pattern::Pattern;
 use super::question::Scene;
 use super::shared::Shared;
@@ -36,14 +36,14 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(shared: Arc<Shared>, limits: &Limits, budget: Arc<Budget>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, limiter: Limiter) -> Self {
         let mut patterns = ResourceTable::new();
         patterns.set_max_capacity(MAX_PATTERNS);
         Self {
-            limits: Limiter::new(limits, budget),
+            calls: shared.limits.host_calls,
+            limits: limiter,
             deadline: Instant::now(),
             calls_left: 0,
-            calls: limits.host_calls,
             patterns,
             pattern_bytes: 0,
             shared,
@@ -54,18 +54,20 @@ impl Host {
 
     /// Begins a call that must have come back by `deadline`.
     pub(super) fn begin(&mut self, scene: Scene, deadline: Instant) {
-        self.scratch = scene.trial.then(|| self.shared.store().clone());
+        self.scratch = scene.trial.then(|| Store::new(self.shared.limits.store));
+        self.limits.begin();
         self.scene = scene;
         self.deadline = deadline;
         self.calls_left = self.calls;
     }
 
-    /// What the plugin remembers, and what time it is.
-    fn store<T>(&mut self, act: impl FnOnce(&mut Store, u64) -> T) -> T {
-        match &mut self.scratch {
-            Some(scratch) => act(scratch, self.scene.at),
-            None => act(&mut self.shared.store(), self.scene.at),
-        }
+    /// What the plugin remembers of a key, and what time it is.
+    fn store<T>(&mut self, key: &str, act: impl FnOnce(&mut Store, u64) -> T) -> T {
+        let now = self.scene.at;
+        let Some(scratch) = &mut self.scratch else { return act(&mut self.shared.store(), now) };
+        // A trial begins with what is there, and changes nothing of it.
+        scratch.copy_unless_there(key, &self.shared.store(), now);
+        act(scratch, now)
     }
 
     /// Ends a call: what a trial has left is forgotten.
@@ -117,17 +119,17 @@ impl clock::Host for Host {
 impl store::Host for Host {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
         self.call()?;
-        Ok(self.store(|store, now| store.get(&key, now)))
+        Ok(self.store(&key, |store, now| store.get(&key, now)))
     }
 
     fn set(&mut self, key: String, value: Vec<u8>, seconds: u32) -> wasmtime::Result<()> {
         self.call()?;
-        Ok(self.store(|store, now| store.set(key, value, seconds, now))?)
+        Ok(self.store(&key.clone(), |store, now| store.set(key, value, seconds, now))?)
     }
 
     fn add(&mut self, key: String, amount: i64, seconds: u32) -> wasmtime::Result<i64> {
         self.call()?;
-        Ok(self.store(|store, now| store.add(key, amount, seconds, now))?)
+        Ok(self.store(&key.clone(), |store, now| store.add(key, amount, seconds, now))?)
     }
 }
 

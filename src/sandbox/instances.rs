@@ -15,6 +15,7 @@ use super::contract::{Filter, FilterPre};
 use super::engine::{Running, Sandbox};
 use super::failure::{Failure, in_time};
 use super::host::Host;
+use super::limiter::Limiter;
 use super::load::root;
 use super::question::Scene;
 use super::shared::{Shared, lock};
@@ -136,7 +137,6 @@ impl Instances {
             return Some(Place { count, further: None });
         }
         let permit = Arc::clone(&self.sandbox.places).try_acquire_owned().ok();
-        let permit = permit.filter(|_| !self.sandbox.budget.is_scarce());
         if permit.is_none() {
             count.alive.fetch_sub(1, Ordering::SeqCst);
         }
@@ -178,6 +178,17 @@ impl Instances {
         self.make(place).await
     }
 
+    /// Makes an instance that is given to nobody else. It is none of those that the plugin may have, and does not count
+    /// for its standing.
+    ///
+    /// # Errors
+    /// As [`Instances::first`].
+    pub(super) async fn apart(&self) -> Result<Instance, Failure> {
+        let permit = Arc::clone(&self.sandbox.places).try_acquire_owned().map_err(|_| Failure::Busy)?;
+        let count = Arc::new(Count { alive: AtomicUsize::new(1), has_first: AtomicBool::new(false) });
+        self.make(Place { count, further: Some(permit) }).await
+    }
+
     /// Makes an instance, within the deadline of `configure`.
     async fn make(&self, place: Place) -> Result<Instance, Failure> {
         let _running: Running = self.sandbox.running();
@@ -189,7 +200,8 @@ impl Instances {
 
     async fn configured(&self, deadline: Instant, place: Place) -> Result<Instance, Failure> {
         let budget = Arc::clone(&self.sandbox.budget);
-        let host = Host::new(Arc::clone(&self.shared), &self.shared.limits, budget);
+        let limiter = Limiter::new(&self.shared.limits, budget, place.further.is_some());
+        let host = Host::new(Arc::clone(&self.shared), limiter);
         let mut store = WasmStore::new(&self.sandbox.engine, host);
         store.limiter(|host| &mut host.limits);
         store.set_hostcall_fuel(self.shared.limits.copied);

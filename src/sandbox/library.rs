@@ -87,20 +87,21 @@ impl Library {
     /// Reads the folder again, all or nothing: gives what is to take over, if nothing is at fault.
     ///
     /// # Errors
-    /// [`StageError`], with all faults; everything stays then, until [`Library::watch`] takes what is good of it.
+    /// [`StageError`], with all faults; everything stays then, until a file changes again.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn stage(self: &Arc<Self>) -> Result<Staged, StageError> {
-        let seen = Arc::clone(&self.loading).lock_owned().await;
+        let mut seen = Arc::clone(&self.loading).lock_owned().await;
         let prints = self.config.print()?;
         let read = self.read(Reading { patience: Patience::Full, again: true }).await??;
         let faults = read.catalog.faults();
         if faults.is_empty() {
-            Ok(Staged { library: Arc::clone(self), seen, prints, read })
-        } else {
-            Err(StageError::Faults(faults))
+            return Ok(Staged { library: Arc::clone(self), seen, prints, read });
         }
+        // What was refused as a whole is not taken in parts, until something changes again.
+        *seen = Some(prints);
+        Err(StageError::Faults(faults))
     }
 
     /// Loads the plugins on their own threads, where it does not matter that a plugin computes.
@@ -129,20 +130,18 @@ impl Library {
     }
 
     fn adopt(&self, read: Read, seen: &mut Option<Vec<Print>>, prints: Vec<Print>) {
-        let loaded = Arc::new(read.announce(&self.sandbox));
+        let Read { catalog, news } = read;
+        let loaded = Arc::new(catalog);
         *seen = (!loaded.is_unfinished()).then_some(prints);
+        let new = Arc::clone(&loaded);
+        let old = std::mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), new);
+        // To be dropped takes a plugin a while, in which no message waits for the lock.
+        drop(old);
+        news.tell(&self.sandbox);
         if seen.is_some() {
-            self.clean(&loaded);
-        }
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
-    }
-
-    /// Removes compiled plugins that are not needed any more.
-    fn clean(&self, loaded: &Catalog) {
-        let plugins = loaded.entries.iter().filter_map(|entry| entry.plugin.as_ref().ok());
-        let in_use: HashSet<&str> = plugins.filter_map(Plugin::artifact).collect();
-        if let Some(Err(fault)) = self.sandbox.cache().map(|cache| cache.clean(&in_use)) {
-            tracing::warn!(%fault, "old compiled plugins cannot be removed");
+            let sandbox = Arc::clone(&self.sandbox);
+            // Nobody waits for it.
+            drop(self.sandbox.handle().spawn_blocking(move || clean(&sandbox, &loaded)));
         }
     }
 
@@ -186,6 +185,15 @@ impl Library {
             }
             last = Some(now);
         }
+    }
+}
+
+/// Removes compiled plugins that are not needed any more.
+fn clean(sandbox: &Sandbox, loaded: &Catalog) {
+    let plugins = loaded.entries.iter().filter_map(|entry| entry.plugin.as_ref().ok());
+    let in_use: HashSet<&str> = plugins.filter_map(Plugin::artifact).collect();
+    if let Some(Err(fault)) = sandbox.cache().map(|cache| cache.clean(&in_use)) {
+        tracing::warn!(%fault, "old compiled plugins cannot be removed");
     }
 }
 

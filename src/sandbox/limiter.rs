@@ -20,14 +20,11 @@ impl Budget {
         Self { used: AtomicUsize::new(0), most }
     }
 
-    /// Whether so much is used that what is left is for the first instances of plugins.
-    pub(super) fn is_scarce(&self) -> bool {
-        self.used.load(Ordering::SeqCst) > self.most - self.most / 4
-    }
-
-    fn take(&self, bytes: usize) -> bool {
+    /// Takes so many bytes, if they are there. The last quarter is for the first instances of plugins.
+    fn take(&self, bytes: usize, is_further: bool) -> bool {
+        let most = if is_further { self.most - self.most / 4 } else { self.most };
         let taken = self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| {
-            used.checked_add(bytes).filter(|all| *all <= self.most)
+            used.checked_add(bytes).filter(|all| *all <= most)
         });
         taken.is_ok()
     }
@@ -41,15 +38,18 @@ impl Budget {
 pub(super) struct Limiter {
     limits: StoreLimits,
     budget: Arc<Budget>,
+    /// Whether it is one beyond the first of its plugin.
+    is_further: bool,
     /// Linear memory that it was given, and that it may have, in bytes.
     memory: usize,
     most: usize,
     /// Whether it has not got what its own bounds would let it have, for want of a budget.
     starved: bool,
+    told: bool,
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &Limits, budget: Arc<Budget>) -> Self {
+    pub(super) fn new(limits: &Limits, budget: Arc<Budget>, is_further: bool) -> Self {
         let most = limits.memory;
         let limits = StoreLimitsBuilder::new()
             .memory_size(limits.memory)
@@ -58,10 +58,15 @@ impl Limiter {
             .tables(usize::MAX)
             .memories(usize::MAX)
             .build();
-        Self { limits, budget, memory: 0, most, starved: false }
+        Self { limits, budget, is_further, memory: 0, most, starved: false, told: false }
     }
 
-    /// Whether the instance has not got memory because all plugins together have too much.
+    /// Begins a call.
+    pub(super) fn begin(&mut self) {
+        self.starved = false;
+    }
+
+    /// Whether, in this call, the instance has not got memory because all plugins together have too much.
     pub(super) fn is_starved(&self) -> bool {
         self.starved
     }
@@ -86,9 +91,10 @@ impl ResourceLimiter for Limiter {
         if all > self.most || !self.limits.memory_growing(current, desired, maximum)? {
             return Ok(false);
         }
-        if !self.budget.take(more) {
+        if !self.budget.take(more, self.is_further) {
+            self.starved = true;
             // Once: it may ask as often as it likes.
-            if !std::mem::replace(&mut self.starved, true) {
+            if !std::mem::replace(&mut self.told, true) {
                 tracing::warn!(
                     mib = self.budget.most >> 20,
                     "all plugins together want more memory than they may have"

@@ -17,7 +17,7 @@ pub(super) const MAX_FOUND: usize = 1_000;
 /// Patterns of one instance that live at a time.
 pub(super) const MAX_PATTERNS: usize = 100;
 /// Memory of all compiled expressions of one instance, in bytes.
-pub(super) const PATTERNS_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const PATTERNS_BYTES: usize = 32 * 1024 * 1024;
 /// Kinds and hooks that a plugin may name, and how long each name may be, in bytes.
 pub(super) const MAX_NAMED: usize = 16;
 pub(super) const MAX_NAMED_BYTES: usize = 64;

@@ -50,9 +50,9 @@ pub enum LoadError {
         /// What it is.
         found: String,
     },
-    /// Compiling it takes seconds, which there are none of now.
-    #[error("is being compiled, which takes some seconds")]
-    Later,
+    /// It is to be tried again by itself, for this reason.
+    #[error("{0}")]
+    Later(&'static str),
     /// The file is no WebAssembly, or not one that can be used.
     #[error("{}: {}", path.display(), told(text))]
     Unfit {
@@ -119,7 +119,7 @@ pub(super) async fn load(
         return Ok(Code { component, size, artifact });
     }
     if is_large(&bytes) && matches!(patience, Patience::Quick { .. }) {
-        return Err(LoadError::Later);
+        return Err(LoadError::Later("it is being compiled, which takes some seconds"));
     }
     let compiled = sandbox.compiler.compile(&sandbox.engine, bytes).await.map_err(unfit)?;
     let (on, file) = (Arc::clone(sandbox), path.to_owned());

@@ -8,6 +8,9 @@ const EXPRESSION_BYTES: usize = 8 * 1024;
 /// time by the product of both.
 const BOUNDS: [(usize, usize); 3] = [(16 * 1024, 32 * 1024), (64 * 1024, 8 * 1024), (256 * 1024, 2 * 1024)];
 
+/// What a search may remember of what it has worked out, in bytes: with too little of that it takes many times longer.
+const DFA_BYTES: usize = 256 * 1024;
+
 /// A compiled expression.
 #[derive(Debug)]
 #[expect(unreachable_pub, reason = "generated code gives it another name, as public as its own")]
@@ -31,8 +34,8 @@ impl Pattern {
         }
         let mut fault = String::new();
         for (size, longest) in BOUNDS {
-            match RegexBuilder::new(expression).size_limit(size).dfa_size_limit(size).build() {
-                Ok(regex) => return Ok(Self { regex, size, longest }),
+            match RegexBuilder::new(expression).size_limit(size).dfa_size_limit(DFA_BYTES).build() {
+                Ok(regex) => return Ok(Self { regex, size: size + DFA_BYTES, longest }),
                 Err(regex::Error::CompiledTooBig(_)) => {
                     fault = format!("the expression is too large: compiled, it exceeds the size limit of {size} bytes");
                 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::contract::{Answer, FilterPre, types};
 use super::engine::Sandbox;
@@ -56,7 +56,10 @@ impl Plugin {
         let component = FilterPre::new(sandbox.linker.instantiate_pre(&component).map_err(fits)?).map_err(fits)?;
         let limits = manifest.limits(size, caps);
         let started = Self::start(sandbox, manifest, component, limits).await;
-        let mut plugin = started.map_err(|failure| unfit(failure.to_string()))?;
+        let mut plugin = started.map_err(|failure| match failure {
+            Failure::Starved | Failure::Busy => LoadError::Later("there is no memory for it now"),
+            failure => unfit(failure.to_string()),
+        })?;
         plugin.artifact = artifact;
         Ok(plugin)
     }
@@ -171,7 +174,7 @@ impl Plugin {
         let counts = !scene.trial;
         if !self.standing.may_run() {
             if counts {
-                self.standing.passed_over();
+                self.standing.passed_over(&Failure::SetAside);
             }
             return Err(Failure::SetAside);
         }
@@ -180,7 +183,9 @@ impl Plugin {
         if counts {
             match &answer {
                 Ok(answer) => self.standing.answered(&answer.action, began.elapsed()),
-                Err(Failure::Busy | Failure::Starved) => self.standing.passed_over(),
+                Err(failure @ (Failure::Busy | Failure::CutShort | Failure::Starved)) => {
+                    self.standing.passed_over(failure);
+                }
                 Err(failure) => self.standing.failed(failure),
             }
         }
@@ -189,16 +194,20 @@ impl Plugin {
 
     /// Has an instance answer, once there is one, all of it before the deadline.
     async fn answer(&self, question: &Question, scene: Scene, began: Instant) -> Result<Answer, Failure> {
+        if scene.trial {
+            return self.try_out(question, scene).await;
+        }
         let limit = self.limits().deadline;
         let deadline = began + limit;
         // Who waits for longer than this has too little time left: to be cut short would cost the instance.
         let mut borrowed = self.instances.borrow(began + limit / 4 * 3).await?;
-        let called = Instant::now();
         let Some(instance) = borrowed.instance() else { return Err(Failure::Busy) };
-        let call = tokio::time::timeout_at(deadline.into(), self.call(instance, question, scene, deadline)).await;
-        match in_time(call, limit, deadline) {
-            // A plugin that has not had its time has not failed.
-            Err(Failure::Deadline(_)) if called.elapsed() < limit / 4 * 3 => Err(Failure::Busy),
+        let mut ran = Duration::ZERO;
+        let call = timed(self.call(instance, question, scene, deadline), &mut ran);
+        let called = in_time(tokio::time::timeout_at(deadline.into(), call).await, limit, deadline);
+        match called {
+            // A plugin that has not had its time has not failed: others had the threads.
+            Err(Failure::Deadline(_)) if ran < limit / 4 * 3 => Err(Failure::CutShort),
             Err(failure) => Err(failure),
             Ok((verdict, longest)) => {
                 // It has come to its end, whatever it says.
@@ -206,6 +215,17 @@ impl Plugin {
                 Ok(Answer::checked(verdict, longest)?)
             }
         }
+    }
+
+    /// Has an instance of its own answer, which nobody else has afterwards: it may remember what it was asked.
+    async fn try_out(&self, question: &Question, scene: Scene) -> Result<Answer, Failure> {
+        let mut instance = self.instances.apart().await?;
+        let limit = self.limits().deadline;
+        let deadline = Instant::now() + limit;
+        let call = self.call(&mut instance, question, scene, deadline);
+        let called = tokio::time::timeout_at(deadline.into(), call).await;
+        let (verdict, longest) = in_time(called, limit, deadline)?;
+        Ok(Answer::checked(verdict, longest)?)
     }
 
     async fn call(
@@ -237,6 +257,18 @@ impl Drop for Plugin {
         // A call that is still under way must not have instances made for nobody.
         self.instances.retire();
     }
+}
+
+/// Runs a future and adds up the time in which it was run.
+async fn timed<T>(future: impl Future<Output = T>, ran: &mut Duration) -> T {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|context| {
+        let began = Instant::now();
+        let polled = future.as_mut().poll(context);
+        *ran += began.elapsed();
+        polled
+    })
+    .await
 }
 
 /// Has a plugin describe itself, in its first instance.

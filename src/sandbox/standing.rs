@@ -1,6 +1,6 @@
 //! How a plugin stands: what it was asked, how it answered, whether it is well. All its instances add to it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,8 @@ use super::health::{Condition, Health};
 use super::shared::lock;
 use crate::telemetry::Quantiles;
 
+/// To be cut short so often, without an answer in between, counts as a failure.
+const IN_A_ROW: u32 = 3;
 /// Longest text of a failure that is kept, in characters.
 const MAX_FAILURE: usize = 500;
 
@@ -73,6 +75,8 @@ pub(super) struct Standing {
     answers: [AtomicU64; 5],
     failures: AtomicU64,
     unasked: AtomicU64,
+    /// How often it was cut short since its last answer.
+    cut_short: AtomicU32,
     times: Quantiles,
     last_failure: Mutex<Option<(jiff::Timestamp, String)>>,
 }
@@ -87,6 +91,7 @@ impl Standing {
             answers: Default::default(),
             failures: AtomicU64::new(0),
             unasked: AtomicU64::new(0),
+            cut_short: AtomicU32::new(0),
             times: Quantiles::default(),
             last_failure: Mutex::default(),
         }
@@ -108,15 +113,21 @@ impl Standing {
             count.fetch_add(1, Ordering::Relaxed);
         }
         self.times.record(took);
+        self.cut_short.store(0, Ordering::Relaxed);
         if lock(&self.health).succeeded(Instant::now()) {
             tracing::info!(plugin = %self.plugin, "a plugin is well again");
             self.tell(What::WellAgain);
         }
     }
 
-    /// It has not been asked, or could not be.
-    pub(super) fn passed_over(&self) {
+    /// It has not been asked, or could not be, or had too little of the processors to answer in time. When that happens
+    /// again and again and it never answers, it is more than that.
+    pub(super) fn passed_over(&self, why: &Failure) {
         self.unasked.fetch_add(1, Ordering::Relaxed);
+        if *why == Failure::CutShort && self.cut_short.fetch_add(1, Ordering::Relaxed) + 1 >= IN_A_ROW {
+            self.cut_short.store(0, Ordering::Relaxed);
+            self.failed(why);
+        }
     }
 
     /// It has failed.

@@ -8,7 +8,7 @@ use super::limits::MAX_KEY_BYTES;
 const ENTRY_COST: usize = 256;
 
 /// The memory of one plugin. Time is that of the messages, in milliseconds, so that a replay finds the same.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Store {
     entries: HashMap<String, Entry>,
     /// By the time at which they end.
@@ -17,7 +17,7 @@ pub(super) struct Store {
     limit: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Entry {
     value: Value,
     ends: u64,
@@ -50,6 +50,17 @@ impl Store {
         match &self.entries.get(key)?.value {
             Value::Bytes(bytes) => Some(bytes.clone()),
             Value::Number(_) => None,
+        }
+    }
+
+    /// Takes a key over from another store, if it is there and not here.
+    pub(super) fn copy_unless_there(&mut self, key: &str, from: &Self, now: u64) {
+        if self.entries.contains_key(key) {
+            return;
+        }
+        if let Some(entry) = from.entries.get(key).filter(|entry| entry.ends > now) {
+            // Both have the same bounds.
+            let _fits = self.put(key.to_owned(), entry.value.clone(), entry.ends);
         }
     }
 

@@ -94,7 +94,7 @@ pub(in crate::api) struct PluginState {
     /// Linear memory of its largest instance at rest.
     #[serde(skip_serializing_if = "Option::is_none")]
     memory_bytes: Option<usize>,
-    /// Why it is not loaded.
+    /// Why its files are not in force as they are: it is not loaded, or runs on as it was before.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -145,7 +145,8 @@ impl From<FilterFigures> for FilterState {
         match parts {
             Parts::None => {}
             Parts::Plugins(catalog) => {
-                plugins = Some(catalog.entries.iter().map(|entry| PluginState::of(entry)).collect());
+                let state = |entry: &Arc<Entry>| PluginState::of(entry, catalog.fault(&entry.manifest.name));
+                plugins = Some(catalog.entries.iter().map(state).collect());
             }
             Parts::Rules(set) => rules = Some(set.figures().map(RuleState::from).collect()),
         }
@@ -161,7 +162,7 @@ impl From<FilterFigures> for FilterState {
 }
 
 impl PluginState {
-    fn of(entry: &Entry) -> Self {
+    fn of(entry: &Entry, fault: Option<&str>) -> Self {
         let (manifest, plugin) = (&entry.manifest, entry.plugin.as_ref());
         let Stats { answers, failures, unasked, median, p99, last_failure } =
             plugin.map(Plugin::stats).unwrap_or_default();
@@ -187,7 +188,7 @@ impl PluginState {
             p99_micros: p99.map(micros),
             last_failure: last_failure.map(|(at, text)| LastFailure { at: written(at), text }),
             memory_bytes: plugin.ok().and_then(Plugin::memory),
-            error: plugin.err().cloned(),
+            error: fault.map(str::to_owned),
         }
     }
 }

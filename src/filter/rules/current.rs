@@ -63,7 +63,10 @@ impl Current {
 
     /// Puts other rules in force at once. They have not hit anything yet.
     pub fn adopt(&self, rules: Rules) {
-        *self.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+        let new = Arc::new(rules);
+        let old = std::mem::replace(&mut *self.set.write().unwrap_or_else(PoisonError::into_inner), new);
+        // To be dropped takes a large set a while, in which no message waits for the lock.
+        drop(old);
     }
 }
 

@@ -8,6 +8,10 @@ use super::MAX_FILE_BYTES;
 
 /// The text of a file, or why there is none.
 pub(super) fn read_text(path: &Path) -> Result<String, String> {
+    // Opening a pipe would wait for somebody to write to it.
+    if !path.metadata().map_err(|e| unreadable(&e))?.is_file() {
+        return Err("is no file".to_owned());
+    }
     let mut bytes = Vec::new();
     let limit = MAX_FILE_BYTES as u64 + 1;
     File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(|e| unreadable(&e))?;

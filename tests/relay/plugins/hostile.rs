@@ -204,7 +204,7 @@ async fn what_fails_when_it_is_configured_is_not_loaded() {
 
 #[tokio::test]
 async fn who_takes_longer_to_begin_than_a_message_may_take_is_there_again_after_a_failure() {
-    let slow = "settings.configure = 'spin 1000000000'\nlimits.configure_ms = 30000\nlimits.deadline_ms = 100";
+    let slow = "settings.configure = 'spin 200000000'\nlimits.configure_ms = 30000\nlimits.deadline_ms = 50";
     let relay = hostile(slow).start().await;
     expect_pass(&relay, "panic", "panic").await;
     relay.wait_until(403, async || say(&relay, "reject next").await.status).await;
