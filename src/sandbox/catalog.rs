@@ -13,6 +13,9 @@ use super::load::Patience;
 use super::plugin::Plugin;
 use super::standing::{Event, What};
 
+/// Plugins that are loaded at the same time.
+const AT_A_TIME: usize = 2;
+
 /// The plugins of a folder, in the order in which they are asked.
 #[derive(Debug, Default)]
 pub struct Catalog {
@@ -66,10 +69,10 @@ impl Catalog {
         reading: Reading,
     ) -> Result<Read, FolderError> {
         let found = in_order(config.find()?, &config.order);
-        // Only so many at a time: each may be large.
+        // Only so many at a time: each may be large. Reading and compiling is no work of the plugins' own threads.
         let mut results = stream::iter(found)
             .map(|(name, place)| before.reread(sandbox, config, name, place, reading))
-            .buffered(config.threads);
+            .buffered(AT_A_TIME);
         let (mut catalog, mut news) = (Self::default(), Vec::new());
         while let Some(Reread { name, entry, refused, what }) = results.next().await {
             news.extend(what.map(|what| (Arc::clone(&entry), what)));

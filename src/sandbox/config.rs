@@ -48,7 +48,14 @@ impl Config {
             "Where compiled plugins are kept: a folder for the relay alone. When not set: `.cache` in the folder of \
              plugins.",
         ));
-        let threads = section.read(Setting::new("threads", 2_usize).doc("Threads that plugins run on.").within(1..=64));
+        let threads = section.read(
+            Setting::new("threads", 0_usize)
+                .doc("Threads that plugins run on; 0: half as many as there are processors, at least one.")
+                .within(0..=64),
+        );
+        // The other half is for the rooms, whatever plugins compute.
+        let half = || std::thread::available_parallelism().map_or(1, |all| (all.get() / 2).max(1));
+        let threads = if threads == 0 { half() } else { threads };
         let mut cap =
             |key, default: u64, most: u64, doc| section.read(Setting::new(key, default).doc(doc).within(1..=most));
         let usual = cap("deadline_ms", 20, 10_000, "Deadline for a message, where a manifest gives none.");

@@ -1,10 +1,7 @@
-//! The machine that plugins run on: wasmtime's engine, the threads of their calls, and the clock that interrupts them.
+//! The machine that plugins run on: wasmtime's engine, and the threads of their calls.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{self, Thread};
-use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Semaphore, broadcast};
@@ -12,6 +9,7 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::artifact::{Cache, CacheError};
+use super::clock::{Clock, Running};
 use super::compiler::Compiler;
 use super::config::Config;
 use super::contract::Filter;
@@ -20,11 +18,6 @@ use super::host::Host;
 use super::limiter::Budget;
 use super::standing::{Event, Events};
 
-/// How often a running plugin is looked at: it yields then, and ends when its time is up.
-const TICK: Duration = Duration::from_millis(1);
-/// Ticks without a call after which the clock stops until the next one: a thread that wakes a thousand times a second
-/// costs more than waking it once for a message.
-const IDLE_TICKS: u32 = 3;
 /// Instances of all plugins together: one for each of the folder, one more for each while the folder is read again, and
 /// [`GROWTH`] for those that are busy.
 const INSTANCES: u32 = 2 * MAX_PLUGINS + GROWTH;
@@ -195,80 +188,6 @@ impl Drop for Sandbox {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
-    }
-}
-
-/// Counts the engine's epochs, a millisecond each, while plugins run.
-#[derive(Debug)]
-struct Clock {
-    state: Arc<ClockState>,
-    thread: Thread,
-}
-
-#[derive(Debug, Default)]
-struct ClockState {
-    running: AtomicUsize,
-    stopped: AtomicBool,
-    ended: AtomicBool,
-}
-
-/// A call is under way.
-#[derive(Debug)]
-pub(super) struct Running(Arc<ClockState>);
-
-impl Clock {
-    fn start(engine: Engine) -> std::io::Result<Self> {
-        let state = Arc::new(ClockState::default());
-        let of_thread = Arc::clone(&state);
-        let thread = thread::Builder::new().name("plugin-clock".to_owned()).spawn(move || of_thread.tick(&engine))?;
-        Ok(Self { state, thread: thread.thread().clone() })
-    }
-
-    fn running(&self) -> Running {
-        self.state.running.fetch_add(1, Ordering::SeqCst);
-        if self.state.stopped.load(Ordering::SeqCst) {
-            self.thread.unpark();
-        }
-        Running(Arc::clone(&self.state))
-    }
-}
-
-impl Drop for Clock {
-    fn drop(&mut self) {
-        self.state.ended.store(true, Ordering::SeqCst);
-        self.thread.unpark();
-    }
-}
-
-impl ClockState {
-    fn tick(&self, engine: &Engine) {
-        let mut idle = 0;
-        while !self.ended.load(Ordering::SeqCst) {
-            if self.running.load(Ordering::SeqCst) > 0 {
-                idle = 0;
-            } else {
-                idle += 1;
-            }
-            if idle < IDLE_TICKS {
-                thread::sleep(TICK);
-                engine.increment_epoch();
-                continue;
-            }
-            // Who begins to run after `stopped` is set finds it set and wakes the thread; who began before is seen
-            // here.
-            self.stopped.store(true, Ordering::SeqCst);
-            if self.running.load(Ordering::SeqCst) == 0 && !self.ended.load(Ordering::SeqCst) {
-                thread::park();
-            }
-            self.stopped.store(false, Ordering::SeqCst);
-            idle = 0;
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -61,13 +61,13 @@ impl Host {
         self.calls_left = self.calls;
     }
 
-    /// What the plugin remembers of a key, and what time it is.
-    fn store<T>(&mut self, key: &str, act: impl FnOnce(&mut Store, u64) -> T) -> T {
+    /// What the plugin remembers, `key` for sure, and what time it is.
+    fn store<T>(&mut self, key: String, act: impl FnOnce(&mut Store, String, u64) -> T) -> T {
         let now = self.scene.at;
-        let Some(scratch) = &mut self.scratch else { return act(&mut self.shared.store(), now) };
+        let Some(scratch) = &mut self.scratch else { return act(&mut self.shared.store(), key, now) };
         // A trial begins with what is there, and changes nothing of it.
-        scratch.copy_unless_there(key, &self.shared.store(), now);
-        act(scratch, now)
+        scratch.copy_unless_there(&key, &self.shared.store(), now);
+        act(scratch, key, now)
     }
 
     /// Ends a call: what a trial has left is forgotten.
@@ -119,17 +119,17 @@ impl clock::Host for Host {
 impl store::Host for Host {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
         self.call()?;
-        Ok(self.store(&key, |store, now| store.get(&key, now)))
+        Ok(self.store(key, |store, key, now| store.get(&key, now)))
     }
 
     fn set(&mut self, key: String, value: Vec<u8>, seconds: u32) -> wasmtime::Result<()> {
         self.call()?;
-        Ok(self.store(&key.clone(), |store, now| store.set(key, value, seconds, now))?)
+        Ok(self.store(key, |store, key, now| store.set(key, value, seconds, now))?)
     }
 
     fn add(&mut self, key: String, amount: i64, seconds: u32) -> wasmtime::Result<i64> {
         self.call()?;
-        Ok(self.store(&key.clone(), |store, now| store.add(key, amount, seconds, now))?)
+        Ok(self.store(key, |store, key, now| store.add(key, amount, seconds, now))?)
     }
 }
 

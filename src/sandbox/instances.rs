@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Store as WasmStore, UpdateDeadline, bail};
 
+use super::clock::Running;
 use super::contract::{Filter, FilterPre};
-use super::engine::{Running, Sandbox};
+use super::engine::Sandbox;
 use super::failure::{Failure, in_time};
 use super::host::Host;
 use super::limiter::Limiter;
@@ -209,6 +210,8 @@ impl Instances {
             if Instant::now() >= store.data().deadline {
                 bail!("its time was up");
             }
+            // The processor goes to whoever waits for it, such as a shard; then the thread to other plugins.
+            std::thread::yield_now();
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
         store.set_epoch_deadline(1);

@@ -9,6 +9,7 @@
 
 mod artifact;
 mod catalog;
+mod clock;
 mod compiler;
 mod config;
 mod contract;

@@ -173,3 +173,49 @@ fn place(action: &Action) -> usize {
         Action::Reject => 4,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing() -> Standing {
+        Standing::new("mine", Events::new(4))
+    }
+
+    #[test]
+    fn who_is_busy_or_short_of_memory_has_not_failed() {
+        let standing = standing();
+        for _ in 0..100 {
+            standing.passed_over(&Failure::Busy);
+            standing.passed_over(&Failure::Starved);
+        }
+        assert_eq!((standing.stats().unasked, standing.stats().failures), (200, 0));
+        assert_eq!(standing.condition(), Condition::Well);
+    }
+
+    #[test]
+    fn to_be_cut_short_again_and_again_without_an_answer_is_a_failure() {
+        let standing = standing();
+        standing.passed_over(&Failure::CutShort);
+        standing.passed_over(&Failure::CutShort);
+        standing.answered(&Action::Pass, Duration::ZERO);
+        standing.passed_over(&Failure::CutShort);
+        standing.passed_over(&Failure::CutShort);
+        assert_eq!(standing.stats().failures, 0);
+        standing.passed_over(&Failure::CutShort);
+        assert_eq!(standing.stats().failures, 1);
+    }
+
+    #[test]
+    fn moderators_hear_of_a_rest_and_of_its_end() {
+        let events = Events::new(4);
+        let mut heard = events.subscribe();
+        let standing = Standing::new("mine", events);
+        for _ in 0..5 {
+            standing.failed(&Failure::Trap("it fell".to_owned()));
+        }
+        let Ok(Event { plugin, what: What::SetAside { failure, .. } }) = heard.try_recv() else { panic!("no event") };
+        assert_eq!((&*plugin, failure.as_str()), ("mine", "it fell"));
+        assert!(heard.try_recv().is_err());
+    }
+}

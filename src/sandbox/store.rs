@@ -174,4 +174,18 @@ mod tests {
         assert_eq!(store.set("k".repeat(257), Vec::new(), 10, 0), Err(Refused::Key(257)));
         assert!(store.get("a", 0).is_some());
     }
+
+    #[test]
+    fn a_key_is_taken_over_from_another_store_once_and_only_while_it_lasts() {
+        let (mut own, mut other) = (Store::new(1_000), Store::new(1_000));
+        other.add("n".into(), 7, 10, 0).unwrap();
+        own.copy_unless_there("n", &other, 1);
+        assert_eq!(own.add("n".into(), 1, 10, 1), Ok(8));
+        own.copy_unless_there("n", &other, 2);
+        assert_eq!(own.add("n".into(), 1, 10, 2), Ok(9));
+        assert_eq!(other.add("n".into(), 0, 10, 2), Ok(7));
+        let mut late = Store::new(1_000);
+        late.copy_unless_there("n", &other, 10_000);
+        assert_eq!(late.add("n".into(), 0, 10, 10_000), Ok(0));
+    }
 }

@@ -89,8 +89,8 @@ fn next(language: Language, folder: &Path) -> String {
          \x20 try    cd {folder} && {native}\n\
          \x20 build  gischat-relay plugin build {folder}\n\
          \x20 test   gischat-relay plugin test {folder}\n\
-         \x20 copy   plugin.toml and filter.wasm into a folder of that name among the relay's plugins, and start the\n\
-         \x20        relay again; mode = \"enforce\" in plugin.toml has the filter act\n"
+         \x20 copy   plugin.toml and filter.wasm into a folder of that name among the relay's plugins: one that runs\n\
+         \x20        takes it by itself; mode = \"enforce\" in plugin.toml has the filter act\n"
     )
 }
 
