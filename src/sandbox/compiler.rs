@@ -128,9 +128,6 @@ async fn in_child(program: &Path, arguments: &[String], bytes: &[u8]) -> io::Res
         return Err(io::Error::other("its pipes are not to be had"));
     };
     let work = async {
-        // It may have ended before it has read all; what it says of that follows.
-        let _ended = stdin.write_all(bytes).await;
-        drop(stdin);
         let (mut artifact, mut complaint) = (Vec::new(), Vec::new());
         let (mut stdout, mut stderr) = (stdout.take(artifact::MAX_BYTES), stderr.take(COMPLAINT));
         let complaining = async {
@@ -138,7 +135,11 @@ async fn in_child(program: &Path, arguments: &[String], bytes: &[u8]) -> io::Res
             // Whatever more it has to say, it must not wait for somebody to listen.
             tokio::io::copy(&mut stderr.into_inner(), &mut tokio::io::sink()).await
         };
-        let (read, said) = tokio::join!(stdout.read_to_end(&mut artifact), complaining);
+        let writing = async move {
+            // It may have ended before it has read all; what it says of that is heard.
+            let _ended = stdin.write_all(bytes).await;
+        };
+        let ((), read, said) = tokio::join!(writing, stdout.read_to_end(&mut artifact), complaining);
         read.and(said.map(|_| 0))?;
         io::Result::Ok((artifact, complaint, child.wait().await?))
     };
@@ -230,4 +231,52 @@ fn check(engine: &Engine, component: &Component) -> Result<(), String> {
 
 fn and_more(count: usize) -> String {
     if count > 1 { format!(" and {} more", count - 1) } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn child(script: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let arguments = ["-c".to_owned(), script.to_owned()];
+        in_child(Path::new("/bin/sh"), &arguments, bytes).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_the_process_writes_is_the_artifact() {
+        let bytes = vec![7; 1_000_000];
+        assert!(child("/bin/cat", &bytes).await.is_ok_and(|artifact| artifact == bytes));
+    }
+
+    #[tokio::test]
+    async fn what_the_process_complains_of_is_the_fault() {
+        assert_eq!(child("/bin/cat > /dev/null; echo 'is no wasm' >&2; exit 1", b"x").await, Err("is no wasm".into()));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_falls_is_told_from_one_that_complains() {
+        let fault = child("kill -KILL $$", b"x").await.unwrap_err();
+        assert!(fault.starts_with("brought the compiler down (signal: 9"), "{fault}");
+    }
+
+    #[tokio::test]
+    async fn a_process_that_complains_without_end_is_heard_up_to_a_limit_and_comes_to_its_end() {
+        let complaint =
+            child("/usr/bin/head -c 1000000 /dev/zero | /usr/bin/tr '\\0' x >&2; exit 1", b"").await.unwrap_err();
+        assert_eq!(complaint.len() as u64, COMPLAINT);
+    }
+
+    #[tokio::test]
+    async fn a_process_that_does_not_listen_is_no_fault_of_the_relay() {
+        assert_eq!(child("exec < /dev/null; exit 0", &vec![0; 1_000_000]).await, Ok(Vec::new()));
+    }
+
+    #[tokio::test]
+    async fn where_no_process_is_to_be_had_only_small_files_are_compiled_in_the_relay() {
+        let nowhere = Compiler::Child { program: "/nonexistent".into(), arguments: Vec::new() };
+        let small = nowhere.compile(&Engine::default(), b"(component)".to_vec()).await;
+        assert!(small.is_err_and(|fault| fault.starts_with("is no filter")));
+        let large = nowhere.compile(&Engine::default(), vec![b' '; LARGE_BYTES + 1]).await;
+        assert!(large.is_err_and(|fault| fault.starts_with("no process can be had to compile it")));
+    }
 }

@@ -237,3 +237,53 @@ impl<'a> Spans<'a> {
         u32::try_from(self.points).unwrap_or(u32::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::limiter::Budget;
+    use super::super::limits::Limits;
+    use super::regexes::HostPattern as _;
+    use super::*;
+
+    fn host() -> Host {
+        let limits = Limits { host_calls: 1_000, ..Limits::of_component(0) };
+        let limiter = Limiter::new(&limits, Arc::new(Budget::new(0)), false);
+        let mut host = Host::new(Arc::new(Shared::new("mine", limits)), limiter);
+        host.begin(Scene::default(), Instant::now() + Duration::from_mins(10));
+        host
+    }
+
+    /// Takes some 100 KiB compiled, and so counts with 512.
+    const LARGE: &str = "(?-u)[ab]{1000}";
+
+    #[test]
+    fn expressions_of_an_instance_have_so_much_memory_together() {
+        let mut host = host();
+        let most = PATTERNS_BYTES / (512 * 1024);
+        let mut kept: Vec<_> = (0..most).map(|_| host.compile(LARGE.to_owned()).unwrap().unwrap()).collect();
+        // What is dropped makes room.
+        host.drop(kept.pop().unwrap()).unwrap();
+        kept.push(host.compile(LARGE.to_owned()).unwrap().unwrap());
+        let refused = host.compile(LARGE.to_owned()).unwrap_err();
+        assert!(refused.to_string().contains("compiled expressions of more than 33554432 bytes"), "{refused}");
+    }
+
+    #[test]
+    fn no_more_than_a_thousand_places_are_told() {
+        let mut host = host();
+        let pattern = host.compile("a".to_owned()).unwrap().unwrap();
+        let places = host.find_all(Resource::new_borrow(pattern.rep()), "a".repeat(2_000)).unwrap();
+        assert_eq!((places.len(), places.last().map(|place| place.start)), (MAX_FOUND, Some(999)));
+    }
+
+    #[test]
+    fn after_the_deadline_the_host_does_nothing_more() {
+        let mut host = host();
+        let pattern = host.compile("a".to_owned()).unwrap().unwrap();
+        host.begin(Scene::default(), Instant::now());
+        let refused = host.is_match(pattern, "a".to_owned()).unwrap_err();
+        assert_eq!(refused.to_string(), "its time was up in a call of the host");
+    }
+}

@@ -130,3 +130,18 @@ impl ResourceLimiter for Limiter {
         self.limits.memories()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_quarter_of_the_memory_is_for_first_instances_and_what_is_given_back_is_there_again() {
+        let budget = Budget::new(100);
+        assert!(budget.take(75, true) && !budget.take(1, true));
+        assert!(budget.take(25, false) && !budget.take(1, false));
+        budget.give_back(30);
+        assert!(budget.take(5, true) && !budget.take(1, true));
+        assert!(!budget.take(usize::MAX, false));
+    }
+}

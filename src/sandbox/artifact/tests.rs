@@ -99,3 +99,11 @@ fn what_is_in_use_stays_and_the_oldest_of_the_rest_goes_first() {
     left.sort();
     assert_eq!(left, ["b.cwasm.2-0", "new.cwasm", "used.cwasm"]);
 }
+
+#[test]
+fn a_file_that_others_could_write_to_is_not_believed() {
+    let engine = Engine::default();
+    let (_dir, cache) = cache(&engine);
+    fs::set_permissions(only_file(&cache), fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(cache.place(&engine, COMPONENT).get(&engine).is_none());
+}

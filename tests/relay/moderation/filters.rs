@@ -140,3 +140,13 @@ async fn a_plugin_that_cannot_be_loaded_says_why_and_the_feed_too() {
     let note = notes(&relay, "plugin_not_loaded").await.remove(0);
     assert!(note["text"].as_str().unwrap().contains(why), "{note}");
 }
+
+#[tokio::test]
+async fn a_plugin_that_runs_on_as_it_was_tells_what_is_wrong_with_its_newer_files() {
+    let relay = relay("").start().await;
+    std::fs::write(relay.directory().join("plugins/hostile/filter.wasm"), b"no wasm").unwrap();
+    let told =
+        async || plugin(&relay).await["error"].as_str().is_some_and(|text| text.contains("is neither WebAssembly"));
+    relay.wait_until(true, told).await;
+    assert_eq!(plugin(&relay).await["state"], "well");
+}

@@ -83,6 +83,15 @@ async fn a_plugin_remembers_nothing_of_what_is_only_tried() {
 }
 
 #[tokio::test]
+async fn what_would_be_sent_instead_stands_beside_what_was_tried() {
+    let relay = relay().start().await;
+    let decision = tried(&relay, "replace calm words").await;
+    assert_eq!(decision["outcome"], "replace");
+    assert_eq!((&decision["text"], &decision["sent"]), (&json!("replace calm words"), &json!("calm words")));
+    assert_eq!(tried(&relay, "hello").await.get("sent"), None);
+}
+
+#[tokio::test]
 async fn what_is_only_tried_is_counted_nowhere() {
     let relay = relay().start().await;
     let filters = async || call(&relay, "GET", "/moderation/filters", "").await.json();

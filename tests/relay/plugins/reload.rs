@@ -159,3 +159,11 @@ async fn what_is_at_fault_is_told_once_whatever_else_changes() {
     let told = relay.log().iter().filter(|line| line.contains("it runs on as it was before")).count();
     assert_eq!(told, 1);
 }
+
+#[tokio::test]
+async fn what_is_not_ready_when_the_relay_starts_comes_later() {
+    let slow = hostile("settings.configure = 'spin 200000000'\nlimits.configure_ms = 30000");
+    let relay = slow.env("RELAY__FILTER__PLUGINS__START_WAIT_MS", "1").start().await;
+    assert!(logged(&relay, "a plugin comes later: it is not ready yet"), "{:#?}", relay.log());
+    until(&relay, "reject x", 403).await;
+}
