@@ -4,11 +4,15 @@
 //! nothing of the relay: texts come in, ranges go out.
 
 mod fold;
+mod letters;
+mod mentions;
 mod words;
 
 use std::ops::Range;
 
 pub use fold::Folded;
+pub use letters::{Letters, letters};
+pub use mentions::{Mentions, mentions};
 pub use words::Words;
 
 /// The code points of `text` that a range of its bytes touches, end exclusive.

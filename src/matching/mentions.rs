@@ -1,0 +1,174 @@
+//! Who is spoken to.
+
+use std::ops::Range;
+
+use memchr::memchr2_iter;
+
+/// Different names that are told apart; more are not counted.
+const MAX_NAMES: usize = 32;
+
+/// Words that call everybody of a room, in small letters.
+const EVERYONE: &[&str] = &[
+    // English, and what other systems use.
+    "all",
+    "channel",
+    "everybody",
+    "everyone",
+    "group",
+    "here",
+    "room",
+    // French
+    "tous",
+    "toutes",
+    "toutlemonde",
+    "tout-le-monde",
+    // German and Dutch
+    "alle",
+    "allemaal",
+    "iedereen",
+    // Spanish, Portuguese, Italian
+    "todas",
+    "todos",
+    "tutte",
+    "tutti",
+    // Polish and Czech
+    "vsichni",
+    "všichni",
+    "wszyscy",
+    // Russian and Greek
+    "все",
+    "всем",
+    "ολοι",
+    "όλοι",
+];
+
+/// Whom a text speaks to by `@name`.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Mentions {
+    /// Different names, without regard to case: 0 to 32, further ones are not counted. Words for everybody are none.
+    pub names: usize,
+    /// Whether everybody is called: `@all`, `@everyone`, `@here`, `@channel`, `@room`, `@tous`, `@alle`, `@todos` and
+    /// the like.
+    pub everyone: bool,
+    /// The first mention, of a name or of everybody, with its `@`: bytes of the text.
+    pub first: Option<Range<usize>>,
+}
+
+/// Finds the mentions in a text: an `@`, also a full-width one, and a name of letters A to Z, digits, `_` and `-`.
+///
+/// The `@` of a mail address is none, nor one in the path of a link. A variable or decorator of a script (`@map_scale`)
+/// looks like a name; who knows the names that there are, has to tell.
+#[must_use]
+pub fn mentions(text: &str) -> Mentions {
+    let mut found = Mentions::default();
+    let mut names: [&str; MAX_NAMES] = [""; MAX_NAMES];
+    // A full-width one begins with the second byte.
+    for at in memchr2_iter(b'@', 0xef, text.as_bytes()) {
+        let Some((before, after)) = text.split_at_checked(at) else { continue };
+        let Some(rest) = after.strip_prefix(['@', '＠', '﹫']) else { continue };
+        if before.chars().next_back().is_some_and(is_glued) {
+            continue;
+        }
+        let word = rest.split(|c| !is_of_word(c)).next().unwrap_or_default();
+        let everyone = is_everyone(word);
+        let name = word.split(|c: char| !c.is_ascii()).next().unwrap_or_default();
+        let named = if everyone { word } else { name };
+        if named.is_empty() {
+            continue;
+        }
+        found.first.get_or_insert(at..at + (after.len() - rest.len()) + named.len());
+        if everyone {
+            found.everyone = true;
+        } else if let Some((known, free)) = names.split_at_mut_checked(found.names)
+            && let Some(next) = free.first_mut()
+            && !known.iter().any(|known| known.eq_ignore_ascii_case(name))
+        {
+            *next = name;
+            found.names += 1;
+        }
+    }
+    found
+}
+
+/// Whether an `@` after this belongs to an address or a path.
+fn is_glued(before: char) -> bool {
+    before.is_alphanumeric() || matches!(before, '_' | '/' | '+' | '%')
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-' || (!c.is_ascii() && c.is_alphanumeric())
+}
+
+fn is_everyone(word: &str) -> bool {
+    let word = word.trim_end_matches(['-', '_']);
+    // The longest has 12 letters; twice as many bytes at most.
+    (3..=24).contains(&word.len())
+        && EVERYONE.iter().any(|known| {
+            known.eq_ignore_ascii_case(word)
+                || (!word.is_ascii() && word.chars().flat_map(char::to_lowercase).eq(known.chars()))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn names(text: &str) -> usize {
+        mentions(text).names
+    }
+
+    fn first(text: &str) -> Option<&str> {
+        mentions(text).first.map(|range| &text[range])
+    }
+
+    #[test]
+    fn different_names_count_once() {
+        assert_eq!(names("@Anna and @bob, @ANNA! (@c-3_x)"), 3);
+        assert_eq!(names("@@anna ＠bob ﹫carl"), 3);
+        assert_eq!(names("no at all @ home, @! @"), 0);
+        assert_eq!(names(&(0..99).fold(String::new(), |text, n| format!("{text} @n{n}"))), 32);
+    }
+
+    #[test]
+    fn the_first_mention_is_told() {
+        assert_eq!(first("hi ＠anna, @bob"), Some("＠anna"));
+        assert_eq!(first("@annaさん"), Some("@anna"));
+        assert_eq!(first("@Όλοι ok"), Some("@Όλοι"));
+        assert_eq!(first("@ü"), None);
+        assert_eq!(first("plain"), None);
+    }
+
+    #[test]
+    fn addresses_and_paths_are_no_mentions() {
+        for text in ["anna@example.org", "jürgen@all", "a_@all", "https://example.org/@all", "a+@all", "@", "user%@all"]
+        {
+            assert_eq!(mentions(text), Mentions::default(), "{text}");
+        }
+        assert_eq!(names("@anna@example.social"), 1);
+    }
+
+    #[test]
+    fn everybody_is_called_in_several_languages() {
+        for text in
+            ["@all", "@ALL!", "hey @everyone, look", "＠here", "@channel-", "@tous", "@Alle", "@todos", "@Все", "@ΌΛΟΙ"]
+        {
+            let found = mentions(text);
+            assert!(found.everyone && found.names == 0, "{text}: {found:?}");
+        }
+        for text in ["@allan", "@here2", "all", "@nowhere", "@alle_s", "x@all"] {
+            assert!(!mentions(text).everyone, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_mention_lies_on_characters(text in "\\PC{0,40}|[@＠a-cü_ \\-]{0,40}") {
+            let found = mentions(&text);
+            prop_assert_eq!(found.first.is_some(), found.everyone || found.names > 0);
+            if let Some(first) = found.first {
+                prop_assert!(text[first].starts_with(['@', '＠', '﹫']));
+            }
+        }
+    }
+}
