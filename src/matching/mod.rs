@@ -3,14 +3,18 @@
 //! Owns the forms in which a text is compared ([`Folded`]) and literals between word boundaries ([`Words`]). Knows
 //! nothing of the relay: texts come in, ranges go out.
 
+mod fingerprint;
 mod fold;
+mod language;
 mod letters;
 mod mentions;
 mod words;
 
 use std::ops::Range;
 
+pub use fingerprint::Fingerprint;
 pub use fold::Folded;
+pub use language::{LANGUAGES, language};
 pub use letters::{Letters, letters};
 pub use mentions::{Mentions, mentions};
 pub use words::Words;
