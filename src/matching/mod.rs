@@ -8,6 +8,9 @@ mod fold;
 mod language;
 mod letters;
 mod mentions;
+mod regexes;
+mod required;
+mod samples;
 mod words;
 
 use std::ops::Range;
@@ -17,6 +20,7 @@ pub use fold::Folded;
 pub use language::{LANGUAGES, language};
 pub use letters::{Letters, letters};
 pub use mentions::{Mentions, mentions};
+pub use regexes::{BoundedRegex, RegexFault};
 pub use words::Words;
 
 /// The code points of `text` that a range of its bytes touches, end exclusive.
