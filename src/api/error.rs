@@ -100,6 +100,7 @@ impl ApiError {
                 | Code::NicknameTaken
                 | Code::NotYourNickname
                 | Code::Rule
+                | Code::Suspicious
                 | Code::Plugin
                 | Code::PluginFailed
                 | Code::HoldUnavailable => StatusCode::FORBIDDEN,

@@ -92,7 +92,13 @@ pub enum ServeError {
 /// Where the configuration says that the rules are.
 #[must_use]
 pub fn rules_source(config: &Config) -> rules::Source {
-    rules::Source { file: config.filter.rules_file.clone(), clauses: config.instance.rules.clone() }
+    let instance = rules::Instance {
+        clauses: config.instance.rules.clone(),
+        main_lang: config.instance.main_lang.clone(),
+        rooms: config.instance.rooms.clone(),
+        preset: config.filter.preset,
+    };
+    rules::Source { file: config.filter.rules_file.clone(), instance }
 }
 
 impl App {
@@ -105,13 +111,13 @@ impl App {
         let library = plugged.as_ref().map(|plugged| Arc::clone(&plugged.library));
         let max_message_length = config.filter.shape.max_message_length;
         let plugins = library.clone().map(|library| Plugins::new(library, max_message_length));
-        let rules = Arc::new(rules::Current::new(rules_source(&config), rules));
+        let feed = Arc::new(Feed::default());
+        let rules = Arc::new(rules::Current::new(rules_source(&config), rules, Arc::clone(&feed)));
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &config.instance.environment));
         let chain = Chain::build(&config.filter, Arc::clone(&rules), plugins, &metrics);
         let intake = Intake::new(chain, Arc::clone(&metrics));
         let limited = config.filter.rate.enabled;
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limited);
-        let feed = Arc::new(Feed::default());
         let rules_in_force = config.filter.order.contains(&filter::Name::Rules).then_some(rules);
         let reload = Arc::new(Reload::new(rules_in_force, library, Arc::clone(&feed)));
         Ok(Self { config, live: Arc::new(live), metrics, plugins: plugged, feed, reload })

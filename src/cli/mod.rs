@@ -1,9 +1,11 @@
 //! The command line. Exit codes: 0 done; 1 the thing checked does not hold, or serving failed; 2 bad arguments;
 //! 64 bad configuration.
 
+mod check;
 mod health;
 mod plugin;
 mod table;
+mod terminal;
 mod try_out;
 
 use std::io;
@@ -16,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App};
 use crate::config::{self, Config};
-use crate::filter::Name;
 use crate::filter::rules::Rules;
 use crate::settings::Fault;
 use crate::telemetry::logging;
@@ -40,7 +41,7 @@ enum Command {
     /// Serve until told to stop (the default).
     Serve,
     /// Check the configuration and the rules, and name all faults.
-    Check,
+    Check(check::Arguments),
     /// Ask the relay that runs with this configuration for a sign of life.
     Health,
     /// See what would become of a text: it is judged once, without a relay, and nothing of it is kept.
@@ -73,7 +74,7 @@ pub fn main() -> ExitCode {
     });
     match command {
         _ if !faults.is_empty() => bad_configuration(&faults),
-        Command::Check => report(&config, &rules),
+        Command::Check(arguments) => check::run(&arguments, &config, &rules),
         Command::Try(arguments) => try_out::run(arguments, config, rules),
         Command::Serve | Command::Health | Command::Plugin { .. } => serve(config, rules),
     }
@@ -88,28 +89,9 @@ fn bad_configuration(faults: &[Fault]) -> ExitCode {
     ExitCode::from(BAD_CONFIGURATION)
 }
 
-fn report(config: &Config, rules: &Rules) -> ExitCode {
-    let rooms: Vec<&str> = config.instance.rooms.iter().map(crate::model::RoomName::as_str).collect();
-    let filters: Vec<&str> = config.filter.order.iter().map(|name| name.as_str()).collect();
-    let report = format!(
-        "rooms: {}\nfilters: {}\nrules: {}{}\nlistens on: {}\nthe configuration is good\n",
-        rooms.join(", "),
-        filters.join(", "),
-        rules.len(),
-        if in_force(config) { "" } else { ", not in force: filter.order does not name them" },
-        config.server.listen
-    );
-    tell(io::stdout(), &report);
-    ExitCode::SUCCESS
-}
-
 /// Writes to somebody who may have stopped reading, which changes no exit code; `println!` would panic.
 fn tell(mut to: impl io::Write, text: &str) {
     let _nobody_reads = to.write_all(text.as_bytes());
-}
-
-fn in_force(config: &Config) -> bool {
-    config.filter.order.contains(&Name::Rules)
 }
 
 fn serve(config: Config, rules: Rules) -> ExitCode {
@@ -128,7 +110,7 @@ fn serve(config: Config, rules: Rules) -> ExitCode {
         rules = rules.len(),
         "gischat-relay"
     );
-    if !rules.is_empty() && !in_force(&config) {
+    if rules.own() > 0 && !check::in_force(&config) {
         tracing::warn!("the rules are not in force: filter.order does not name them");
     }
     match run(config, rules) {

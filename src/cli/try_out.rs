@@ -1,12 +1,12 @@
 //! `try`: what would become of a text, as the configuration, the rules and the plugins are now.
 
-use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::table::{Align, Table};
 use super::tell;
+use super::terminal::{plain_json, printable};
 use crate::app::App;
 use crate::config::Config;
 use crate::filter::rules::Rules;
@@ -112,21 +112,24 @@ fn report(decision: &Decision) -> String {
 
 fn row(step: &Step) -> ([String; 6], Vec<String>) {
     let (mut by, mut mode, mut at, mut took, mut notes) = (String::new(), "", String::new(), step.took, Vec::new());
-    if let Some(Match { mode: own, basis, span, labels, .. }) = &step.matched {
+    if let Some(Match { mode: own, exempt, basis, field, span, labels, .. }) = &step.matched {
         mode = own.as_str();
         at = span.map_or_else(String::new, |span| format!("{}..{}", span.0, span.1));
         match basis {
-            Basis::Rule { id, source } => {
+            Basis::Rule { id, source, .. } => {
                 by = printable(id);
                 notes.push(printable(source));
             }
-            Basis::Plugin { name, took: own, failure, sanction } => {
+            Basis::Plugin { name, took: own, failure, .. } => {
                 by = printable(name);
                 took = *own;
                 notes.extend(failure.as_ref().map(|failure| format!("failed: {}", printable(failure))));
-                notes.extend(sanction.as_ref().map(|(kind, time)| format!("asks for: {kind}, {} s", time.as_secs())));
             }
         }
+        let (Basis::Rule { sanction, .. } | Basis::Plugin { sanction, .. }) = basis;
+        notes.extend(sanction.as_ref().map(|(kind, time)| format!("asks for: {kind}, {} s", time.as_secs())));
+        notes.extend(field.map(|field| format!("in the {field}")));
+        notes.extend(exempt.then(|| "does not act on this sender".to_owned()));
         if !labels.is_empty() {
             notes.push(format!("labels: {}", printable(&labels.join(", "))));
         }
@@ -134,63 +137,4 @@ fn row(step: &Step) -> ([String; 6], Vec<String>) {
     let micros = format!("{:.1}", took.as_secs_f64() * 1e6);
     let verdict = step.verdict.as_str().to_owned();
     ([step.filter.to_owned(), by, verdict, mode.to_owned(), at, micros], notes)
-}
-
-/// Whether a character may change what a terminal shows of others: control characters, marks of writing direction,
-/// what cannot be seen.
-fn is_tricky(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-/// A text that somebody else wrote, fit for a terminal.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_tricky(c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-/// JSON that says the same and is fit for a terminal: such characters stand in its texts alone.
-fn plain_json(json: &str) -> String {
-    let mut shown = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_tricky(c) {
-            // All of them are of the basic plane. Writing to a string cannot fail.
-            let _infallible = write!(shown, "\\u{:04x}", u32::from(c));
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_would_change_a_terminal_is_escaped() {
-        for (text, shown) in [
-            ("plain \"é\" \\ e\u{301} 👩\u{200d}👧", "plain \"é\" \\ e\u{301} 👩\u{200d}👧"),
-            ("\u{1b}[2J\n\u{9b}31m", "\\u{1b}[2J\\n\\u{9b}31m"),
-            ("a\u{202e}b\u{2066}\u{feff}", "a\\u{202e}b\\u{2066}\\u{feff}"),
-        ] {
-            assert_eq!(printable(text), shown);
-        }
-    }
-
-    #[test]
-    fn escaped_json_says_the_same() {
-        let text = "a\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{2028}é";
-        let json = plain_json(&serde_json::to_string(text).unwrap());
-        assert!(!json.chars().any(is_tricky), "{json}");
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-    }
 }

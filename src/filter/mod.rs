@@ -131,6 +131,8 @@ pub struct Config {
     pub rate: rate::Config,
     /// The rules file. It must exist when an operator named it; the default may be absent.
     pub rules_file: Option<PathBuf>,
+    /// How much the starter rules do, unless the rules file says so.
+    pub preset: rules::Preset,
     /// Plugins.
     pub plugins: sandbox::Config,
 }
@@ -154,6 +156,10 @@ impl Config {
         if rules_file.is_some() && !order.contains(&Name::Rules) {
             section.fault("rules_file", "its rules would not be in force: filter.order does not name `rules`");
         }
+        let preset = section.read(Setting::new("preset", rules::Preset::default()).doc(
+            "How much the starter rules do, unless the rules file says so. \"off\": they do not run; \"open\": \
+                     they watch; \"balanced\": those act that can hardly be wrong; \"strict\": all act.",
+        ));
         let plugins = sandbox::Config::declare(&mut section.section("plugins", "Filters that moderators write."));
         if plugins.dir.is_some() && !order.contains(&Name::Plugin) {
             section.fault("plugins.dir", "its plugins would not be in force: filter.order does not name `plugin`");
@@ -161,6 +167,7 @@ impl Config {
         Self {
             order,
             rules_file,
+            preset,
             plugins,
             shape: shape::Config::declare(&mut section.section("shape", "What a message may look like.")),
             rate: rate::Config::declare(&mut section.section("rate", "How much may be said, and by whom.")),

@@ -113,6 +113,8 @@ impl Hearing {
         self.finding.matches.push(Match {
             asked: verdict.outcome(),
             mode: entry.manifest.mode,
+            exempt: false,
+            field: None,
             basis: Basis::Plugin {
                 name: Arc::from(entry.manifest.name.as_str()),
                 took,

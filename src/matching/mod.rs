@@ -11,6 +11,7 @@ mod mentions;
 mod regexes;
 mod required;
 mod samples;
+mod stub;
 mod words;
 
 use std::ops::Range;
@@ -21,6 +22,7 @@ pub use language::{LANGUAGES, language};
 pub use letters::{Letters, letters};
 pub use mentions::{Mentions, mentions};
 pub use regexes::{BoundedRegex, RegexFault};
+pub use stub::*;
 pub use words::Words;
 
 /// The code points of `text` that a range of its bytes touches, end exclusive.

@@ -70,9 +70,13 @@ pub struct Match {
     pub asked: Outcome,
     /// Whether it could act.
     pub mode: Mode,
+    /// Whether the sender is one on whom it does not act.
+    pub exempt: bool,
     /// What it is a match of.
     pub basis: Basis,
-    /// Where in the text; `None` when the match is no single place.
+    /// Where it is a match, unless that is the text.
+    pub field: Option<&'static str>,
+    /// Where in the field; `None` when the match is no single place.
     pub span: Option<Span>,
     /// Labels that it puts on the message.
     pub labels: Vec<Arc<str>>,
@@ -87,6 +91,8 @@ pub enum Basis {
         id: Arc<str>,
         /// File and line.
         source: Arc<str>,
+        /// The consequence for the sender that it asks for.
+        sanction: Option<Sanction>,
     },
     /// The answer of a plugin, also one that lets the message pass.
     Plugin {
@@ -96,10 +102,13 @@ pub enum Basis {
         took: Duration,
         /// Why it gave no answer.
         failure: Option<Arc<str>>,
-        /// The consequence for the sender that it asks for: its kind, and for how long.
-        sanction: Option<(Arc<str>, Duration)>,
+        /// The consequence for the sender that it asks for.
+        sanction: Option<Sanction>,
     },
 }
+
+/// A consequence for a sender: its kind, and for how long.
+pub type Sanction = (Arc<str>, Duration);
 
 /// One step of a trace: what one filter answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,20 +134,28 @@ impl Serialize for Step {
         map.serialize_entry("verdict", &self.verdict)?;
         if let Some(matched) = &self.matched {
             map.serialize_entry("mode", &matched.mode)?;
-            match &matched.basis {
-                Basis::Rule { id, source } => {
+            if matched.exempt {
+                map.serialize_entry("exempt", &true)?;
+            }
+            let sanction = match &matched.basis {
+                Basis::Rule { id, source, sanction } => {
                     map.serialize_entry("rule", id)?;
                     map.serialize_entry("source", source)?;
+                    sanction
                 }
                 Basis::Plugin { took: own, failure, sanction, .. } => {
                     took = *own;
                     if let Some(failure) = failure {
                         map.serialize_entry("failure", failure)?;
                     }
-                    if let Some((kind, duration)) = sanction {
-                        map.serialize_entry("sanction", &SanctionJson { kind, seconds: duration.as_secs() })?;
-                    }
+                    sanction
                 }
+            };
+            if let Some((kind, duration)) = sanction {
+                map.serialize_entry("sanction", &SanctionJson { kind, seconds: duration.as_secs() })?;
+            }
+            if let Some(field) = matched.field {
+                map.serialize_entry("field", field)?;
             }
             if let Some(span) = matched.span {
                 map.serialize_entry("span", &span)?;

@@ -10,7 +10,7 @@ mod room_name;
 mod verdict;
 
 pub use address::Address;
-pub use decision::{Basis, Decision, Match, Mode, Outcome, Record, Span, Step};
+pub use decision::{Basis, Decision, Match, Mode, Outcome, Record, Sanction, Span, Step};
 pub use message::{Event, Facts, Kind, Message, Notice, Sender, SenderId};
 pub use nickname::{Looks, Nickname, NicknameFault, is_reserved};
 pub use room_name::{RoomName, RoomNameFault};

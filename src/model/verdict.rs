@@ -75,6 +75,8 @@ pub enum Code {
     RateLimited,
     /// A rule of the rules file hit.
     Rule,
+    /// It sets off more rules than a message has reason to.
+    Suspicious,
     /// A plugin wants it so.
     Plugin,
     /// A plugin could not answer, and its failure policy is to let nothing pass then.
@@ -98,6 +100,7 @@ impl Code {
             Self::NotYourNickname => "not_your_nickname",
             Self::RateLimited => "rate_limited",
             Self::Rule => "rule",
+            Self::Suspicious => "suspicious",
             Self::Plugin => "plugin",
             Self::PluginFailed => "plugin_failed",
             Self::HoldUnavailable => "hold_unavailable",

@@ -52,6 +52,8 @@ pub enum Kind {
     Reloaded,
     /// Rules were to be read again, and stay as they are.
     RulesAtFault,
+    /// Many senders say nearly the same in a room. Noted once, however many they are.
+    Raid,
     /// Notes were lost, because too many came at once.
     NotesLost,
 }
@@ -68,6 +70,7 @@ impl Kind {
             Self::PluginGone => "plugin_gone",
             Self::Reloaded => "reloaded",
             Self::RulesAtFault => "rules_at_fault",
+            Self::Raid => "raid",
             Self::NotesLost => "notes_lost",
         }
     }

@@ -117,8 +117,10 @@ pub(in crate::api) struct RuleState {
     source: String,
     #[schema(example = "enforce")]
     mode: &'static str,
-    /// Messages that it hit since it was loaded.
+    /// Messages that it hit since it was loaded, those of exempt senders aside.
     hits: u64,
+    /// Messages of senders on whom it does not act. Many of them mean that it may be wrong.
+    exempt_hits: u64,
     #[schema(example = "2026-01-01T12:00:00.000Z")]
     #[serde(skip_serializing_if = "Option::is_none")]
     last_hit: Option<String>,
@@ -194,9 +196,9 @@ impl PluginState {
 }
 
 impl From<RuleFigures<'_>> for RuleState {
-    fn from(RuleFigures { id, source, mode, hits, last_hit }: RuleFigures<'_>) -> Self {
+    fn from(RuleFigures { id, source, mode, hits, exempt_hits, last_hit }: RuleFigures<'_>) -> Self {
         let (rule, source, mode) = (id.to_owned(), source.to_owned(), mode.as_str());
-        Self { rule, source, mode, hits, last_hit: last_hit.map(written) }
+        Self { rule, source, mode, hits, exempt_hits, last_hit: last_hit.map(written) }
     }
 }
 

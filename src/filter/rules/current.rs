@@ -3,9 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Rules;
-use crate::filter::{Answer, Config, Filter, Finding, Parts, Purpose};
+use jiff::Timestamp;
+
+use super::examine::Asked;
+use super::memory::Memory;
+use super::{Instance, Rules};
+use crate::filter::{Answer, Config, Filter, Parts, Purpose};
 use crate::model::{Message, Sender};
+use crate::moderation::{Feed, Kind};
 use crate::settings::{Fault, Place};
 
 /// Where rules are read from.
@@ -13,24 +18,25 @@ use crate::settings::{Fault, Place};
 pub struct Source {
     /// The file, when the configuration names one; it must exist then.
     pub file: Option<PathBuf>,
-    /// The rules of conduct, one a line, which a rule may name as its clause.
-    pub clauses: String,
+    /// What the rules may speak of.
+    pub instance: Instance,
 }
 
 impl Source {
-    /// Reads the rules; none when the default file is absent. As [`Rules::load`], no work for a thread that serves.
+    /// Reads the rules; the starter rules alone when the default file is absent. As [`Rules::load`], no work for a
+    /// thread that serves.
     ///
     /// # Errors
     /// All faults of the file.
     pub fn load(&self) -> Result<Rules, Vec<Fault>> {
         let path = self.file.as_deref().unwrap_or(Path::new(Config::DEFAULT_RULES_FILE));
         match (&self.file, path.try_exists()) {
-            (None, Ok(false)) => Ok(Rules::default()),
+            (None, Ok(false)) => Rules::load(path, "", Path::new(""), &self.instance),
             (Some(_), Ok(false)) => {
                 let text = "does not exist, though RULES_FILE (filter.rules_file) names it";
                 Err(vec![Fault::new(Place::File(path.to_owned()), text)])
             }
-            _ => Rules::read(path, &self.clauses),
+            _ => Rules::read(path, &self.instance),
         }
     }
 }
@@ -40,13 +46,17 @@ impl Source {
 pub struct Current {
     source: Source,
     set: RwLock<Arc<Rules>>,
+    /// What was said lately; it stays when the rules change.
+    memory: Memory,
+    /// Where raids are told of.
+    feed: Arc<Feed>,
 }
 
 impl Current {
-    /// These rules, as they were read from `source`.
+    /// These rules, as they were read from `source`. Raids are noted in `feed`.
     #[must_use]
-    pub fn new(source: Source, rules: Rules) -> Self {
-        Self { source, set: RwLock::new(Arc::new(rules)) }
+    pub fn new(source: Source, rules: Rules, feed: Arc<Feed>) -> Self {
+        Self { source, set: RwLock::new(Arc::new(rules)), memory: Memory::new(), feed }
     }
 
     /// Where the rules are read from.
@@ -75,33 +85,48 @@ impl Filter for Arc<Current> {
         "rules"
     }
 
-    fn examine(&self, message: &Message, _: &Sender, purpose: Purpose) -> Answer {
-        let counted_at = (purpose == Purpose::Judge).then_some(message.at);
-        Answer::Now(message.text().map_or(Finding::PASS, |text| self.get().examine_at(text, counted_at)))
+    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> Answer {
+        let rules = self.get();
+        let found = rules.judge(&Asked { message, sender, memory: Some(&self.memory), purpose });
+        for rule in &found.raids {
+            let (room, id, source) = (sender.room.as_str(), &rule.id, &rule.source);
+            let text = format!("many senders say nearly the same in the room {room} (rule {id}, {source})");
+            self.feed.note(Kind::Raid, &text, None);
+        }
+        Answer::Now(found.finding)
     }
 
     fn parts(&self) -> Parts {
         Parts::Rules(self.get())
+    }
+
+    fn prune(&self) {
+        self.memory.prune(Timestamp::now());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::rules::RuleFigures;
-    use crate::model::{Address, Facts, Kind, Outcome, RoomName};
+    use crate::filter::rules::{Preset, RuleFigures};
+    use crate::model::{Address, Facts, Kind as Said, Outcome, RoomName};
 
     fn rules(word: &str) -> Rules {
         let text = format!("[[rule]]\nid = 'r'\nwords = ['{word}']\nverdict = 'reject'");
-        Rules::load(Path::new("rules.toml"), &text, Path::new(""), "").unwrap()
+        Rules::load(Path::new("rules.toml"), &text, Path::new(""), &instance()).unwrap()
+    }
+
+    fn instance() -> Instance {
+        Instance { preset: Preset::Off, ..Instance::default() }
     }
 
     fn current() -> Arc<Current> {
-        Arc::new(Current::new(Source { file: None, clauses: String::new() }, rules("casino")))
+        let source = Source { file: None, instance: instance() };
+        Arc::new(Current::new(source, rules("casino"), Arc::default()))
     }
 
-    fn outcome(rules: &Arc<Current>, purpose: Purpose) -> Outcome {
-        let message = Message::new("jane", Kind::Text { avatar: None, text: "the casino".into() });
+    fn judge(rules: &Arc<Current>, purpose: Purpose) -> Outcome {
+        let message = Message::new("jane", Said::Text { avatar: None, text: "the casino".into() });
         let sender = Sender {
             connection: None,
             address: Address::from(std::net::IpAddr::from([127, 0, 0, 1])),
@@ -117,11 +142,12 @@ mod tests {
     #[test]
     fn other_rules_are_in_force_at_once() {
         let current = current();
-        assert_eq!(outcome(&current, Purpose::Judge), Outcome::Reject);
+        assert_eq!(judge(&current, Purpose::Judge), Outcome::Reject);
         let before = current.get();
         current.adopt(rules("poker"));
-        assert_eq!(outcome(&current, Purpose::Judge), Outcome::Pass);
-        assert_eq!(before.examine("the casino").verdict.outcome(), Outcome::Reject);
+        assert_eq!(judge(&current, Purpose::Judge), Outcome::Pass);
+        assert_eq!(before.figures().next().unwrap().hits, 1);
+        assert_eq!(current.get().figures().next().unwrap().hits, 0);
     }
 
     #[test]
@@ -132,10 +158,10 @@ mod tests {
             let mut all = rules.figures().map(|RuleFigures { hits, last_hit, .. }| (hits, last_hit.is_some()));
             all.next().unwrap()
         };
-        assert_eq!(outcome(&current, Purpose::Try), Outcome::Reject);
+        assert_eq!(judge(&current, Purpose::Try), Outcome::Reject);
         assert_eq!(figures(), (0, false));
-        assert_eq!(outcome(&current, Purpose::Judge), Outcome::Reject);
-        assert_eq!(outcome(&current, Purpose::Judge), Outcome::Reject);
+        assert_eq!(judge(&current, Purpose::Judge), Outcome::Reject);
+        assert_eq!(judge(&current, Purpose::Judge), Outcome::Reject);
         assert_eq!(figures(), (2, true));
     }
 }

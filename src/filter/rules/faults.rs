@@ -37,6 +37,11 @@ impl<'p> Faults<'p> {
         self.found.push((line, Fault::new(place, text)));
     }
 
+    /// Takes in the faults of another file, which come after those of this one.
+    pub(super) fn take_in(&mut self, others: Faults<'_>) {
+        self.found.extend(others.found.into_iter().map(|(_, fault)| (usize::MAX, fault)));
+    }
+
     /// All faults in order of the lines, if there are any.
     pub(super) fn none_or_all(mut self) -> Result<(), Vec<Fault>> {
         if self.found.is_empty() {
@@ -58,7 +63,8 @@ pub(super) fn did_you_mean<'n>(written: &str, names: impl IntoIterator<Item = &'
     if written.len() > 40 {
         return String::new();
     }
-    let near = names.into_iter().map(|name| (osa_distance(&written.to_lowercase(), name), name)).min();
+    let written = written.to_lowercase();
+    let near = names.into_iter().map(|name| (osa_distance(&written, &name.to_lowercase()), name)).min();
     match near {
         Some((distance, name)) if distance <= (name.len() / 3).max(1) => format!("; did you mean `{name}`?"),
         _ => String::new(),

@@ -15,8 +15,10 @@ pub struct RuleFigures<'r> {
     pub source: &'r str,
     /// Whether it acts.
     pub mode: Mode,
-    /// Messages that it hit.
+    /// Messages that it hit, those of exempt senders aside.
     pub hits: u64,
+    /// Messages of senders on whom it does not act. Many of them mean that it may be wrong.
+    pub exempt_hits: u64,
     /// When the last one came, to the millisecond.
     pub last_hit: Option<Timestamp>,
 }
@@ -25,21 +27,23 @@ pub struct RuleFigures<'r> {
 #[derive(Debug, Default)]
 pub(super) struct Hits {
     count: AtomicU64,
+    exempt: AtomicU64,
     /// Milliseconds since 1970 of the last one.
     last: AtomicI64,
 }
 
 impl Hits {
     /// Counts a message that came at that time.
-    pub(super) fn count(&self, at: Timestamp) {
-        self.count.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count(&self, at: Timestamp, exempt: bool) {
+        let count = if exempt { &self.exempt } else { &self.count };
+        count.fetch_add(1, Ordering::Relaxed);
         self.last.fetch_max(at.as_millisecond(), Ordering::Relaxed);
     }
 
-    /// How many there were, and when the last one was.
-    pub(super) fn read(&self) -> (u64, Option<Timestamp>) {
-        let count = self.count.load(Ordering::Relaxed);
+    /// How many there were, how many of them exempt, and when the last one was.
+    pub(super) fn read(&self) -> (u64, u64, Option<Timestamp>) {
+        let (count, exempt) = (self.count.load(Ordering::Relaxed), self.exempt.load(Ordering::Relaxed));
         let last = Timestamp::from_millisecond(self.last.load(Ordering::Relaxed)).ok();
-        (count, last.filter(|_| count > 0))
+        (count, exempt, last.filter(|_| count + exempt > 0))
     }
 }

@@ -2,14 +2,17 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
-use regex::Regex;
+use jiff::Timestamp;
 
-use crate::matching::Words;
-use crate::model::{Basis, Match, Mode, Outcome, Span};
-
+use super::conditions::{By, Condition, Hours, SenderIs, Where};
 use super::hits::{Hits, RuleFigures};
-use super::view::{Form, Views};
+use super::look::Look;
+use super::matcher::{Budget, Exhausted, Matcher, Scratch};
+use super::memory::Recall;
+use super::written::{Exemption, Field};
+use crate::model::{Basis, Match, Mode, Outcome, RoomName, Sender, Span};
 
 /// A rule, ready to run.
 #[derive(Debug)]
@@ -17,80 +20,156 @@ pub(super) struct Rule {
     pub(super) id: Arc<str>,
     /// File and line of its header.
     pub(super) source: Arc<str>,
+    /// The line of RULES that it keeps.
+    pub(super) clause: Option<Arc<str>>,
+    pub(super) field: Field,
     pub(super) labels: Vec<Arc<str>>,
     pub(super) mode: Mode,
     /// What it asks for; [`Outcome::Pass`] if only for labels.
     pub(super) asked: Outcome,
     /// For the sender.
-    pub(super) reason: String,
+    pub(super) reason: Arc<str>,
+    /// Whether the sender must not learn which rule it was.
+    pub(super) hidden: bool,
     /// What a replacement puts in place of each code point.
     pub(super) mask: char,
+    pub(super) sanction: Option<(Arc<str>, Duration)>,
+    /// On whom it does not act.
+    pub(super) exempt: Vec<Exemption>,
+    /// Where it holds; everywhere when empty.
+    pub(super) rooms: Vec<RoomName>,
+    pub(super) hours: Option<Hours>,
+    pub(super) sender: Option<SenderIs>,
+    /// All must hold. The cheapest first.
+    pub(super) conditions: Vec<Condition>,
     pub(super) patterns: Patterns,
+    /// How many cases of its own it was tried with.
+    pub(super) cases: usize,
     pub(super) hits: Hits,
 }
 
-/// When a rule hits.
-///
-/// There is something in `any`, `all` or `words`, and no pattern matches without a character.
-#[derive(Debug)]
+/// The patterns of a rule: numbers of regexes in its field's [`Matcher`].
+#[derive(Debug, Default)]
 pub(super) struct Patterns {
-    pub(super) any: Vec<Regex>,
-    pub(super) all: Vec<Regex>,
-    pub(super) none: Vec<Regex>,
-    /// More alternatives, beside those of `any`.
-    pub(super) words: Option<Words>,
-    /// What the regexes see.
-    pub(super) regexes_see: Form,
-    /// What the words see.
-    pub(super) words_see: Form,
+    /// Words among the alternatives, however many.
+    pub(super) words: usize,
+    pub(super) any: Range<usize>,
+    pub(super) all: Range<usize>,
+    pub(super) none: Range<usize>,
+}
+
+impl Patterns {
+    /// Whether there is something of which one must hit.
+    pub(super) fn has_alternatives(&self) -> bool {
+        self.words > 0 || !self.any.is_empty()
+    }
+}
+
+/// A text with all that rules need to look at it.
+pub(super) struct Scene<'a> {
+    pub(super) text: &'a str,
+    pub(super) look: Look<'a>,
+    /// `None`: what is said more than once is taken as said.
+    pub(super) recall: Option<&'a Recall>,
+    pub(super) scratch: &'a Scratch,
+    pub(super) matcher: &'a Matcher,
 }
 
 impl Rule {
-    /// The leftmost hit, in code points of the original, if the rule hits at all.
-    pub(super) fn first_hit(&self, views: &Views<'_>) -> Option<Range<usize>> {
-        let Patterns { any, all, none, words, regexes_see, words_see } = &self.patterns;
-        let text = views.text(*regexes_see);
-        let leftmost = |regexes: &[Regex]| {
-            let hits = regexes.iter().filter_map(|regex| regex.find(text));
-            hits.min_by_key(regex::Match::start).map(|hit| views.chars(*regexes_see, hit.range()))
-        };
-        let hit = if any.is_empty() && words.is_none() {
-            leftmost(all)?
-        } else {
-            let word = words.as_ref().and_then(|words| {
-                let hits = words.find_all(views.text(*words_see));
-                hits.min_by_key(|hit| hit.start).map(|hit| views.chars(*words_see, hit))
-            });
-            word.into_iter().chain(leftmost(any)).min_by_key(|hit| hit.start)?
-        };
-        let holds = all.iter().all(|regex| regex.is_match(text)) && !none.iter().any(|regex| regex.is_match(text));
-        holds.then_some(hit)
+    /// Whether it holds for this sender, here and now.
+    pub(super) fn concerns(&self, sender: &Sender, at: Timestamp) -> bool {
+        (self.rooms.is_empty() || self.rooms.contains(&sender.room))
+            && self.sender.as_ref().is_none_or(|wanted| wanted.holds(&sender.facts))
+            && self.hours.as_ref().is_none_or(|hours| hours.holds(at))
     }
 
-    /// Calls `each` for every hit of an alternative, in code points of the original. Hits may overlap.
-    pub(super) fn each_hit(&self, views: &Views<'_>, mut each: impl FnMut(Range<usize>)) {
-        let Patterns { any, words, regexes_see, words_see, .. } = &self.patterns;
-        for regex in any {
-            regex.find_iter(views.text(*regexes_see)).for_each(|hit| each(views.chars(*regexes_see, hit.range())));
+    /// Where the text has what it looks for, if it has: the leftmost hit of its alternatives, else where the first of
+    /// its conditions holds. `number` is that of the rule.
+    pub(super) fn hit(
+        &self,
+        number: usize,
+        scene: &Scene<'_>,
+        budget: &mut Budget,
+    ) -> Result<Option<Where>, Exhausted> {
+        let Scene { text, look, recall, scratch, matcher } = scene;
+        let Patterns { any, all, none, .. } = &self.patterns;
+        let word = scratch.word(number);
+        let alternatives = self.patterns.has_alternatives();
+        if alternatives && word.is_none() && !any.clone().any(|regex| scratch.is_candidate(regex)) {
+            return Ok(None);
         }
-        if let Some(words) = words {
-            words.find_all(views.text(*words_see)).for_each(|hit| each(views.chars(*words_see, hit)));
+        let mut place: Where = None;
+        for condition in &self.conditions {
+            match condition.holds(look, *recall) {
+                Some(found) => place = place.or(found),
+                None => return Ok(None),
+            }
         }
+        let mut find = |regex: usize| match matcher.regexes.get(regex) {
+            Some(regex) => regex.find(text, &scratch.views, budget),
+            None => Ok(None),
+        };
+        if alternatives {
+            let mut leftmost = word;
+            for regex in any.clone().filter(|regex| scratch.is_candidate(*regex)) {
+                if let Some(found) = find(regex)?
+                    && leftmost.as_ref().is_none_or(|other| found.start < other.start)
+                {
+                    leftmost = Some(found);
+                }
+            }
+            let Some(leftmost) = leftmost else { return Ok(None) };
+            place = Some(leftmost);
+        }
+        for regex in all.clone() {
+            let Some(found) = find(regex)? else { return Ok(None) };
+            if !alternatives && place.as_ref().is_none_or(|place| found.start < place.start) {
+                place = Some(found);
+            }
+        }
+        for regex in none.clone() {
+            if find(regex)?.is_some() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(place))
+    }
+
+    /// Whether it asks what was said before.
+    pub(super) fn recalls(&self) -> bool {
+        self.conditions.iter().any(|condition| matches!(condition, Condition::Repetition(_)))
+    }
+
+    /// The time that must be quiet before the next raid is another one, if it looks for raids.
+    pub(super) fn raid(&self) -> Option<Duration> {
+        self.conditions.iter().find_map(|condition| match condition {
+            Condition::Repetition(repetition) if repetition.by == By::Room => Some(repetition.within),
+            _ => None,
+        })
     }
 
     /// What it is called and what it has hit.
     pub(super) fn figures(&self) -> RuleFigures<'_> {
-        let (hits, last_hit) = self.hits.read();
-        RuleFigures { id: &self.id, source: &self.source, mode: self.mode, hits, last_hit }
+        let (hits, exempt_hits, last_hit) = self.hits.read();
+        RuleFigures { id: &self.id, source: &self.source, mode: self.mode, hits, exempt_hits, last_hit }
     }
 
-    /// What a trace shows of a hit at `span`.
-    pub(super) fn matched(&self, span: Range<usize>) -> Match {
+    /// What a trace shows of a hit at `span`, in code points.
+    pub(super) fn matched(&self, span: Option<Range<usize>>, exempt: bool) -> Match {
         Match {
             asked: self.asked,
             mode: self.mode,
-            basis: Basis::Rule { id: Arc::clone(&self.id), source: Arc::clone(&self.source) },
-            span: Some(Span(span.start, span.end)),
+            exempt,
+            basis: Basis::Rule {
+                id: Arc::clone(&self.id),
+                source: Arc::clone(&self.source),
+                sanction: self.sanction.clone(),
+            },
+            field: match self.field {
+                Field::Text => None,
+                Field::Nickname => Some("nickname"),
+            },
+            span: span.map(|span| Span(span.start, span.end)),
             labels: self.labels.clone(),
         }
     }

@@ -3,28 +3,105 @@
 //! ```text
 //! # fault LINE: TEXT          the file must have exactly these faults, in this order; `# fault: TEXT` has no line
 //! # fault OTHER.txt:LINE: …   a fault in a file of words
+//! # given KEY=VALUE …         from here on: room, author, registered, trusted, connected (s), accepted, at (a time)
+//! # later SECONDS             so much later
 //! # say TEXT                  with this text ...
 //! # expect VERDICT RULE@START..END …    ... the finding is this; for a replacement the new text stands in `|bars|`
+//! # told TEXT                 ... and this is the reason that the sender is told
+//! # raid RULE                 ... and the moderators are told of a raid
+//! # join NICKNAME             somebody registers; `expect` follows
 //! ```
 //!
-//! A file that is no text has its faults beside it, in a file with the ending `.faults`.
+//! Everything in one file is said to one relay, one after the other: what was said before is remembered. A file that is
+//! no text has its faults beside it, in a file with the ending `.faults`.
 
 use std::fmt::Write as _;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::examine::{Asked, Found};
+use super::memory::Memory;
 use super::*;
-use crate::model::{Basis, Match};
+use crate::filter::{Finding, Purpose};
+use crate::model::{Address, Basis, Code, Facts, Kind, Match, Message, Mode, Outcome, Sender, Verdict};
+use crate::settings::Choice;
 
 const CLAUSES: &str = "Be kind and nice to this wonderful world\n  No advertising \n\nSpeak of maps";
+
+fn instance(preset: Preset) -> Instance {
+    let rooms = ["QGIS", "QField", "Living room"].map(|name| RoomName::parse(name).unwrap());
+    Instance { clauses: CLAUSES.to_owned(), main_lang: "fr".to_owned(), rooms: rooms.into(), preset }
+}
 
 fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/rules")
 }
 
 fn load(text: &str) -> Result<Rules, Vec<String>> {
-    let loaded = Rules::load(Path::new("rules.toml"), text, Path::new(""), CLAUSES);
+    let loaded = Rules::load(Path::new("rules.toml"), text, Path::new(""), &instance(Preset::Off));
     loaded.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+/// Who says something, where and when, and what is remembered of before.
+struct Scene {
+    sender: Sender,
+    author: String,
+    at: Timestamp,
+    memory: Memory,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let facts = Facts { registered: true, connected: Duration::from_hours(1), accepted: 100, ..Facts::default() };
+        let room = RoomName::parse("QGIS").unwrap();
+        let address = Address::from(IpAddr::from([127, 0, 0, 1]));
+        let at = "2026-07-01T12:00:00Z".parse().unwrap();
+        Self {
+            sender: Sender { connection: None, address, room, facts },
+            author: "jane".into(),
+            at,
+            memory: Memory::new(),
+        }
+    }
+
+    fn give(&mut self, given: &str) {
+        // A room's name may hold a blank, which is written as `+`.
+        for (key, value) in given.split_whitespace().map(|pair| pair.split_once('=').unwrap()) {
+            match key {
+                "room" => self.sender.room = RoomName::parse(&value.replace('+', " ")).unwrap(),
+                "author" => value.clone_into(&mut self.author),
+                "registered" => self.sender.facts.registered = value.parse().unwrap(),
+                "trusted" => self.sender.facts.trusted = value.parse().unwrap(),
+                "connected" => self.sender.facts.connected = Duration::from_secs(value.parse().unwrap()),
+                "accepted" => self.sender.facts.accepted = value.parse().unwrap(),
+                "at" => self.at = value.parse().unwrap(),
+                _ => panic!("nothing is known of {key}"),
+            }
+        }
+    }
+
+    fn judge<'r>(&self, rules: &'r Rules, kind: Kind) -> Found<'r> {
+        let message = Message { at: self.at, ..Message::new(self.author.as_str(), kind) };
+        rules.judge(&Asked {
+            message: &message,
+            sender: &self.sender,
+            memory: Some(&self.memory),
+            purpose: Purpose::Judge,
+        })
+    }
+
+    fn say<'r>(&self, rules: &'r Rules, text: &str) -> Found<'r> {
+        self.judge(rules, Kind::Text { avatar: None, text: text.to_owned() })
+    }
+}
+
+/// What rules make of a text that a member says who has been there for long.
+fn examine(rules: &Rules, text: &str) -> Finding {
+    Scene::new().say(rules, text).finding
 }
 
 /// A finding on one line, as the case files have it.
@@ -34,20 +111,39 @@ fn shown(finding: &Finding) -> String {
         Verdict::Replace(text) => format!("replace |{text}|"),
         Verdict::Hold(reason) => format!("hold {}", reason.code.as_str()),
         Verdict::Shadow(_) => "shadow".to_owned(),
-        Verdict::Reject(reason) if reason.code == Code::HoldUnavailable => "reject(hold_unavailable)".to_owned(),
-        Verdict::Reject(_) => "reject".to_owned(),
+        Verdict::Reject(reason) if reason.code == Code::Rule => "reject".to_owned(),
+        Verdict::Reject(reason) => format!("reject({})", reason.code.as_str()),
     };
     for matched in &finding.matches {
-        let span = matched.span.unwrap();
-        write!(line, " {}@{}..{}", rule_of(matched).0, span.0, span.1).unwrap();
+        let (id, _, sanction) = rule_of(matched);
+        write!(line, " {id}").unwrap();
+        match (matched.field, matched.span) {
+            (field, Some(span)) => write!(line, "@{}{}..{}", field.unwrap_or(""), span.0, span.1).unwrap(),
+            (Some(field), None) => write!(line, "@{field}").unwrap(),
+            (None, None) => {}
+        }
         if matched.mode == Mode::Observe {
             line.push_str("(observe)");
+        }
+        if matched.exempt {
+            line.push_str("(exempt)");
+        }
+        if let Some((kind, duration)) = sanction {
+            write!(line, "({kind} {} s)", duration.as_secs()).unwrap();
         }
         if !matched.labels.is_empty() {
             write!(line, "[{}]", matched.labels.join(",")).unwrap();
         }
     }
     line
+}
+
+/// What the sender is told.
+fn told(finding: &Finding) -> &str {
+    match &finding.verdict {
+        Verdict::Hold(reason) | Verdict::Shadow(reason) | Verdict::Reject(reason) => &reason.text,
+        Verdict::Pass | Verdict::Replace(_) => "",
+    }
 }
 
 fn faults_wanted(path: &Path, text: &str) -> Vec<String> {
@@ -62,10 +158,10 @@ fn faults_wanted(path: &Path, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Id and place of the rule that a match is of.
-fn rule_of(matched: &Match) -> (&str, &str) {
+/// Id and place of the rule that a match is of, and the sanction that it asks for.
+fn rule_of(matched: &Match) -> (&str, &str, Option<&crate::model::Sanction>) {
     match &matched.basis {
-        Basis::Rule { id, source } => (id, source),
+        Basis::Rule { id, source, sanction } => (id, source, sanction.as_ref()),
         Basis::Plugin { .. } => panic!("rules are no plugins"),
     }
 }
@@ -94,22 +190,44 @@ fn run(path: &Path) -> (Vec<String>, Vec<String>) {
     let beside = path.with_extension("faults");
     let text = fs::read_to_string(if beside.exists() { &beside } else { path }).unwrap();
     let mut should = faults_wanted(path, &text);
-    let rules = match Rules::read(path, CLAUSES) {
+    let rules = match Rules::read(path, &instance(Preset::Off)) {
         Ok(rules) => rules,
         Err(faults) => {
             let folder = format!("{}/", cases().display());
             return (faults.iter().map(|fault| fault.to_string().replace(&folder, "")).collect(), should);
         }
     };
-    let (mut did, mut said) = (Vec::new(), None);
+    let (mut did, mut scene, mut last) = (Vec::new(), Scene::new(), None);
     for line in text.lines() {
-        if let Some(saying) = line.strip_prefix("# say ") {
-            said = Some(saying);
-        } else if let Some(expected) = line.strip_prefix("# expect ") {
-            let saying = said.take().unwrap_or_else(|| panic!("{}: nothing said before {line}", path.display()));
-            should.push(format!("{saying} => {expected}"));
-            did.push(format!("{saying} => {}", shown(&rules.examine(saying))));
-        }
+        let Some((what, rest)) = line.strip_prefix("# ").and_then(|line| line.split_once(' ')) else { continue };
+        let result = match (what, &last) {
+            ("given", _) => {
+                scene.give(rest);
+                continue;
+            }
+            ("later", _) => {
+                scene.at += Duration::from_secs(rest.parse().unwrap());
+                continue;
+            }
+            ("say", _) => {
+                last = Some((rest, scene.say(&rules, rest)));
+                continue;
+            }
+            ("join", _) => {
+                let author = std::mem::replace(&mut scene.author, rest.to_owned());
+                last = Some((rest, scene.judge(&rules, Kind::Newcomer)));
+                scene.author = author;
+                continue;
+            }
+            ("expect", Some((_, found))) => shown(&found.finding),
+            ("told", Some((_, found))) => told(&found.finding).to_owned(),
+            ("raid", Some((_, found))) => found.raids.iter().map(|rule| &*rule.id).collect(),
+            ("expect" | "told" | "raid", None) => panic!("{}: nothing said before {line}", path.display()),
+            _ => continue,
+        };
+        let said = last.as_ref().map_or("", |(said, _)| said);
+        should.push(format!("{said} => {rest}"));
+        did.push(format!("{said} => {result}"));
     }
     assert!(!should.is_empty(), "{} wants nothing", path.display());
     (did, should)
@@ -118,34 +236,50 @@ fn run(path: &Path) -> (Vec<String>, Vec<String>) {
 #[test]
 fn the_example_loads_and_acts() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/rules.toml");
-    let rules = Rules::read(&path, "Be kind and nice to this wonderful world").unwrap();
-    let verdict = |text: &str| rules.examine(text).verdict;
+    let rules = Rules::read(&path, &instance(Preset::Off)).unwrap();
+    let verdict = |text: &str| examine(&rules, text).verdict;
     assert!(matches!(verdict("the best CASINO in town"), Verdict::Reject(_)));
     assert_eq!(verdict("this darn layer"), Verdict::Replace("this **** layer".to_owned()));
     assert!(matches!(verdict("easy money from home"), Verdict::Shadow(_)));
     assert_eq!(verdict("THE LAYER IS MISSING AGAIN"), Verdict::Pass);
-    assert_eq!(rules.examine("THE LAYER IS MISSING AGAIN").matches.len(), 1);
-    assert_eq!(rules.examine("where is layer.gpkg of EPSG:4326?").matches, []);
+    assert_eq!(examine(&rules, "THE LAYER IS MISSING AGAIN").matches.len(), 1);
+    assert_eq!(examine(&rules, "where is layer.gpkg of EPSG:4326?").matches, []);
 }
 
 #[test]
-fn a_refusal_gives_the_rules_reason_else_its_clause_else_a_general_one() {
+fn a_refusal_gives_the_rules_reason_and_its_clause_or_a_general_one() {
     let rule = |more: &str| {
         let rules = load(&format!("[[rule]]\nid = 'a'\nwords = ['x']\nverdict = 'reject'\n{more}")).unwrap();
-        match rules.examine("x").verdict {
-            Verdict::Reject(reason) => reason.text.into_owned(),
-            other => panic!("{other:?}"),
-        }
+        told(&examine(&rules, "x")).to_owned()
     };
-    assert_eq!(rule("clause = 'No advertising'\nreason = 'No ads.'"), "No ads.");
+    assert_eq!(rule("clause = 'No advertising'\nreason = 'No ads.'"), "No ads. (No advertising)");
+    assert_eq!(rule("clause = 'No advertising'\nreason = 'No advertising, please.'"), "No advertising, please.");
     assert_eq!(rule("clause = 'No advertising'"), "No advertising");
+    assert_eq!(rule("reason = 'No ads.'"), "No ads.");
     assert_eq!(rule(""), "This message breaks a rule of this instance.");
+    assert_eq!(rule("clause = 'No advertising'\nreveal = false"), "This message was not accepted.");
+    assert_eq!(rule("reveal = false\nreason = 'Not like that.'"), "Not like that.");
+}
+
+#[test]
+fn a_reason_is_in_the_language_of_the_instance_or_the_nearest_one() {
+    let told_in = |lang: &str, reasons: &str| {
+        let text = format!("[[rule]]\nid = 'a'\nwords = ['x']\nverdict = 'reject'\nreason = {{ {reasons} }}");
+        let instance = Instance { main_lang: lang.to_owned(), ..instance(Preset::Off) };
+        let rules = Rules::load(Path::new("rules.toml"), &text, Path::new(""), &instance).unwrap();
+        told(&examine(&rules, "x")).to_owned()
+    };
+    let all = "de = 'nein', en = 'no', pt = 'não', pt-BR = 'pára'";
+    for (lang, reason) in [("de", "nein"), ("pt-BR", "pára"), ("pt-br", "pára"), ("pt-AO", "não"), ("it", "no")] {
+        assert_eq!(told_in(lang, all), reason, "{lang}");
+    }
+    assert_eq!(told_in("it", "fr = 'non', de = 'nein'"), "nein", "the first by name");
 }
 
 #[test]
 fn a_match_names_the_file_and_the_line_of_the_rule() {
-    let rules = load("# comment\n\n[[rule]]\nid = 'a'\nany = ['x']\nverdict = 'label'").unwrap();
-    let finding = rules.examine("x");
+    let rules = load("# comment\n\n[[rule]]\nid = 'a'\nany = ['xyz']\nverdict = 'label'").unwrap();
+    let finding = examine(&rules, "xyz");
     assert_eq!(rule_of(&finding.matches[0]).1, "rules.toml:3");
     assert_eq!(finding.matches[0].asked, Outcome::Pass);
 }
@@ -154,7 +288,7 @@ fn a_match_names_the_file_and_the_line_of_the_rule() {
 fn a_file_without_rules_lets_all_pass() {
     let rules = load("# nothing yet\n").unwrap();
     assert!(rules.is_empty());
-    assert_eq!(rules.examine("text"), Finding { verdict: Verdict::Pass, matches: vec![] });
+    assert_eq!(examine(&rules, "text"), Finding { verdict: Verdict::Pass, matches: vec![] });
 }
 
 #[test]
@@ -201,7 +335,7 @@ fn a_words_file_beyond_its_limit_is_a_fault_of_the_line_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("words.txt"), "a\n".repeat(MAX_FILE_BYTES)).unwrap();
     let text = "[[rule]]\nid = 'a'\nwords_file = 'words.txt'\nverdict = 'reject'";
-    let faults = Rules::load(Path::new("rules.toml"), text, folder.path(), "").unwrap_err();
+    let faults = Rules::load(Path::new("rules.toml"), text, folder.path(), &instance(Preset::Off)).unwrap_err();
     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
     assert_eq!(faults, ["rules.toml:3: rule `a`: `words_file` `words.txt` is larger than 1048576 bytes"]);
 }
@@ -214,9 +348,9 @@ proptest::proptest! {
 
     #[test]
     fn no_message_makes_the_rules_panic_and_a_mask_keeps_its_length(text in "(casino|ﬁ|ß|e\u{301}|\\PC| |\u{1112}\u{1161}){0,20}") {
-        let rules = load("[[rule]]\nid = 'a'\nany = ['s+', 'sin.']\nwords = ['fi', 'é', 'ss s']\nview = 'folded'\nverdict = 'replace'").unwrap();
+        let rules = load("[[rule]]\nid = 'a'\nany = ['s+', 'sin.']\ncostly = true\nwords = ['fi', 'é', 'ss s']\nview = 'folded'\nverdict = 'replace'").unwrap();
         let chars = text.chars().count();
-        let finding = rules.examine(&text);
+        let finding = examine(&rules, &text);
         if let Verdict::Replace(masked) = &finding.verdict {
             proptest::prop_assert_eq!(masked.chars().count(), chars);
         }
@@ -225,4 +359,67 @@ proptest::proptest! {
             proptest::prop_assert!(span.0 < span.1 && span.1 <= chars);
         }
     }
+}
+
+#[test]
+fn the_starter_rules_load_with_their_cases_in_every_preset() {
+    for (name, preset) in Preset::NAMES {
+        let rules = Rules::load(Path::new("rules.toml"), "", Path::new(""), &instance(*preset));
+        let rules = rules.unwrap_or_else(|faults| panic!("{name}: {faults:#?}"));
+        assert_eq!((rules.is_empty(), rules.own()), (*preset == Preset::Off, 0), "{name}");
+        let acts = rules.figures().filter(|rule| rule.mode == Mode::Enforce).count();
+        assert_eq!(
+            acts,
+            match preset {
+                Preset::Off | Preset::Open => 0,
+                Preset::Balanced => 2,
+                Preset::Strict => rules.len(),
+            },
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_rules_file_chooses_the_preset_and_the_modes_of_single_starter_rules() {
+    let text = "[starter]\npreset = 'open'\nmodes = { raid = 'enforce', shouting = 'off' }\n\
+                [[rule]]\nid = 'zalgo'\nmarks = 9\nverdict = 'shadow'";
+    let rules = load(text).unwrap();
+    let figures = |id: &str| rules.figures().find(|rule| rule.id == id).map(|rule| (rule.mode, rule.source));
+    assert_eq!(rules.preset(), Preset::Open);
+    assert_eq!(figures("raid").unwrap().0, Mode::Enforce);
+    assert_eq!(figures("shouting"), None);
+    assert_eq!(figures("flooding").unwrap().0, Mode::Observe);
+    assert_eq!(figures("zalgo"), Some((Mode::Enforce, "rules.toml:4")), "one's own takes its place");
+    assert_eq!(rules.figures().next().unwrap().id, "zalgo", "one's own rules come first");
+}
+
+#[test]
+fn what_is_only_tried_is_not_counted_and_not_remembered() {
+    let text = "[[rule]]\nid = 'again'\nrepetition = { by = 'sender', times = 2, within = '60s' }\nverdict = 'reject'";
+    let rules = load(text).unwrap();
+    let scene = Scene::new();
+    let said = Message::new("jane", Kind::Text { avatar: None, text: "where are the orthophotos".into() });
+    let judge = |purpose| {
+        let asked = Asked { message: &said, sender: &scene.sender, memory: Some(&scene.memory), purpose };
+        rules.judge(&asked).finding.verdict.outcome()
+    };
+    assert_eq!(judge(Purpose::Try), Outcome::Pass);
+    assert_eq!(judge(Purpose::Judge), Outcome::Pass);
+    assert_eq!(judge(Purpose::Try), Outcome::Reject);
+    assert_eq!(rules.figures().next().unwrap().hits, 0);
+    assert_eq!(judge(Purpose::Judge), Outcome::Reject);
+    assert_eq!(rules.figures().next().unwrap().hits, 1);
+}
+
+#[test]
+fn only_rules_in_force_that_may_be_known_are_shown_as_keeping_a_clause() {
+    let rule = |id: &str, more: &str| format!("[[rule]]\nid = '{id}'\nwords = ['x']\nverdict = 'reject'\n{more}\n");
+    let text = rule("a", "clause = 'No advertising'")
+        + &rule("b", "clause = 'No advertising'\nmode = 'observe'")
+        + &rule("c", "clause = 'No advertising'\nreveal = false")
+        + &rule("d", "")
+        + &rule("e", "clause = 'Speak of maps'");
+    let rules = load(&text).unwrap();
+    assert_eq!(rules.enforced().collect::<Vec<_>>(), [("No advertising", "a"), ("Speak of maps", "e")]);
 }

@@ -1,0 +1,101 @@
+//! `check`: whether the configuration and the rules are good, what the rules cost, and what they would hit.
+
+mod against;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::table::{Align, Table};
+use super::tell;
+use super::terminal::printable;
+use crate::config::Config;
+use crate::filter::Name;
+use crate::filter::rules::{PatternCost, RuleOutline, Rules};
+use crate::model::{Outcome, RoomName};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Texts that no rule should hit, one a line: shows which rules would. Exit code 1 when a rule in force is one.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Take the texts as those of somebody who has just come, rather than of a registered member.
+    #[arg(long, requires = "against")]
+    newcomer: bool,
+}
+
+/// Reports on what is without a fault.
+pub(super) fn run(arguments: &Arguments, config: &Config, rules: &Rules) -> ExitCode {
+    match &arguments.against {
+        Some(file) => against::run(file, arguments.newcomer, config, rules),
+        None => {
+            tell(io::stdout(), &report(config, rules));
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// Whether the filter of rules runs at all.
+pub(super) fn in_force(config: &Config) -> bool {
+    config.filter.order.contains(&Name::Rules)
+}
+
+fn report(config: &Config, rules: &Rules) -> String {
+    let rooms: Vec<&str> = config.instance.rooms.iter().map(RoomName::as_str).collect();
+    let filters: Vec<&str> = config.filter.order.iter().map(|name| name.as_str()).collect();
+    let starter = rules.len() - rules.own();
+    format!(
+        "rooms: {}\nfilters: {}\nrules: {} of your own, {starter} of the starter set (preset {}){}\nlistens on: {}\n\n{}\n\
+         the configuration is good\n",
+        rooms.join(", "),
+        filters.join(", "),
+        rules.own(),
+        rules.preset().as_str(),
+        if in_force(config) { "" } else { ", not in force: filter.order does not name them" },
+        config.server.listen,
+        table(rules)
+    )
+}
+
+/// Each rule, with its patterns below it.
+fn table(rules: &Rules) -> String {
+    let columns = [
+        ("rule", Align::Left),
+        ("at", Align::Left),
+        ("mode", Align::Left),
+        ("verdict", Align::Left),
+        ("words", Align::Right),
+        ("patterns", Align::Right),
+        ("cases", Align::Right),
+    ];
+    let mut table = Table::new(columns);
+    for RuleOutline { id, source, mode, asked, words, cases, patterns } in rules.outline() {
+        let verdict = if asked == Outcome::Pass { "label" } else { asked.as_str() };
+        let cells = [
+            id.to_owned(),
+            printable(source),
+            mode.as_str().to_owned(),
+            verdict.to_owned(),
+            count(words),
+            count(patterns.len()),
+            count(cases),
+        ];
+        table.add(cells, patterns.iter().map(pattern).collect());
+    }
+    table.text()
+}
+
+fn count(number: usize) -> String {
+    if number == 0 { String::new() } else { number.to_string() }
+}
+
+fn pattern(PatternCost { pattern, needs, ordinary, hostile }: &PatternCost<'_>) -> String {
+    let needs: Vec<String> = needs.iter().take(3).map(|needed| format!("{:?}", printable(needed))).collect();
+    let needs = if needs.is_empty() { String::new() } else { format!(", only where there is {}", needs.join(" or ")) };
+    format!("{}: {} µs, at worst {} µs{needs}", printable(pattern), micros(*ordinary), micros(*hostile))
+}
+
+fn micros(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64() * 1e6)
+}

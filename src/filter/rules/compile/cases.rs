@@ -1,0 +1,67 @@
+//! The cases that rules bring along: what they must hit, and what not.
+
+use std::ops::Range;
+
+use crate::filter::rules::faults::{Faults, quoted};
+use crate::filter::rules::look::Look;
+use crate::filter::rules::matcher::{Budget, Scratch};
+use crate::filter::rules::rule::Scene;
+use crate::filter::rules::set::Rules;
+use crate::filter::rules::written::{At, Written};
+use crate::matching::char_span;
+
+/// A text that a rule must hit, or must not.
+pub(super) struct Case {
+    rule: usize,
+    /// What faults call the rule.
+    name: String,
+    text: At<String>,
+    refuses: bool,
+    pub(super) is_starter: bool,
+}
+
+impl Case {
+    /// The cases of a rule.
+    pub(super) fn all(rule: usize, is_starter: bool, written: &Written) -> Vec<Self> {
+        let case = |text: &At<String>, refuses| {
+            let (name, text) = (written.name.clone(), text.clone());
+            Self { rule, name, text, refuses, is_starter }
+        };
+        let refused = written.refuses.iter().map(|text| case(text, true));
+        refused.chain(written.accepts.iter().map(|text| case(text, false))).collect()
+    }
+}
+
+/// Tries each rule with its own cases. Rooms, hours, senders and what was said before are taken as they must be.
+pub(super) fn run(rules: &Rules, cases: &[Case], faults: &mut Faults<'_>) {
+    let mut scratch = Scratch::default();
+    for Case { rule, name, text: At { value, line }, refuses, .. } in cases {
+        match (rules.hit_by(*rule, value, &mut scratch), refuses) {
+            (Some(_), true) | (None, false) => {}
+            (None, true) => {
+                let text = format!("{name}: does not hit {}, which its `refuses` names", quoted(value));
+                faults.add(*line, text);
+            }
+            (Some(place), false) => {
+                let place = place.map_or_else(String::new, |at| format!(" at {}..{}", at.start, at.end));
+                let text = format!("{name}: hits {}{place}, which its `accepts` names", quoted(value));
+                faults.add(*line, text);
+            }
+        }
+    }
+}
+
+impl Rules {
+    /// Where one rule hits a text, in code points, if it does.
+    fn hit_by(&self, number: usize, text: &str, scratch: &mut Scratch) -> Option<Option<Range<usize>>> {
+        let rule = self.rules.get(number)?;
+        let matcher = self.matcher(rule.field);
+        scratch.read(matcher, text, self.rules.len());
+        let scene = Scene { text, look: Look::at(text), recall: None, scratch, matcher };
+        if !scratch.triggered.contains(&number) {
+            return None;
+        }
+        let hit = rule.hit(number, &scene, &mut Budget::default()).ok().flatten();
+        hit.map(|place| place.map(|bytes| char_span(text, bytes)))
+    }
+}

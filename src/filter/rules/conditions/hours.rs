@@ -1,0 +1,100 @@
+//! Hours of the day.
+
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
+use crate::filter::rules::faults::quoted;
+use crate::filter::rules::written::{Item, Reader};
+
+/// Hours of the day somewhere: `22:00-06:00 Europe/Paris`.
+#[derive(Debug)]
+pub(in crate::filter::rules) struct Hours {
+    from: Time,
+    /// Not one of them any more. Before `from` when midnight lies between.
+    until: Time,
+    zone: TimeZone,
+}
+
+impl Hours {
+    pub(in crate::filter::rules) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Option<Self> {
+        let written = reader.string(item)?.value;
+        let hours = Self::parse(&written);
+        if let Err(why) = &hours {
+            reader.fault(item, why);
+        }
+        hours.ok()
+    }
+
+    fn parse(written: &str) -> Result<Self, String> {
+        let not_hours = || {
+            format!("must be hours such as \"22:00-06:00\" or \"22:00-06:00 Europe/Paris\", not {}", quoted(written))
+        };
+        let (hours, zone) = written.trim().split_once(' ').unwrap_or((written.trim(), "UTC"));
+        let (from, until) = hours.split_once('-').ok_or_else(not_hours)?;
+        let (from, until) = (time(from).ok_or_else(not_hours)?, time(until).ok_or_else(not_hours)?);
+        if from == until {
+            return Err("begins and ends at the same time".to_owned());
+        }
+        let zone = zone.trim();
+        let zone = TimeZone::get(zone).map_err(|_| {
+            format!("names the time zone {}, which is not known; one is written as \"Europe/Paris\"", quoted(zone))
+        })?;
+        Ok(Self { from, until, zone })
+    }
+
+    pub(in crate::filter::rules) fn holds(&self, at: Timestamp) -> bool {
+        let now = self.zone.to_datetime(at).time();
+        if self.from < self.until { self.from <= now && now < self.until } else { self.from <= now || now < self.until }
+    }
+}
+
+/// `06:30`
+fn time(text: &str) -> Option<Time> {
+    let (hours, minutes) = text.trim().split_once(':')?;
+    let two = |digits: &str| digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !two(hours) || !two(minutes) {
+        return None;
+    }
+    Time::new(hours.parse().ok()?, minutes.parse().ok()?, 0, 0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(time: &str) -> Timestamp {
+        format!("2026-07-01T{time}Z").parse().unwrap()
+    }
+
+    #[test]
+    fn hours_begin_on_the_minute_and_end_before_it() {
+        let hours = Hours::parse("08:00-18:30").unwrap();
+        for (time, holds) in [("07:59:59", false), ("08:00:00", true), ("18:29:59", true), ("18:30:00", false)] {
+            assert_eq!(hours.holds(at(time)), holds, "{time}");
+        }
+    }
+
+    #[test]
+    fn hours_may_go_past_midnight() {
+        let hours = Hours::parse("22:00-06:00").unwrap();
+        for (time, holds) in [("21:59:59", false), ("22:00:00", true), ("00:00:00", true), ("06:00:00", false)] {
+            assert_eq!(hours.holds(at(time)), holds, "{time}");
+        }
+    }
+
+    #[test]
+    fn hours_are_those_of_their_time_zone_in_summer_too() {
+        let hours = Hours::parse("22:00-06:00 Europe/Paris").unwrap();
+        assert!(hours.holds(at("20:00:00")) && !hours.holds(at("04:00:00")));
+        let winter: Timestamp = "2026-01-01T20:00:00Z".parse().unwrap();
+        assert!(!hours.holds(winter));
+    }
+
+    #[test]
+    fn what_is_no_hours_is_a_fault() {
+        for text in ["", "8-18", "08:00", "08:00-25:00", "08:00-8:00", "-", "08:00-08:00", "08:00-09:00 Nowhere/Here"] {
+            assert!(Hours::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One text, and what can be seen in it: each fact is found when the first rule asks for it.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use crate::matching::{Letters, Mentions, language, letters, links, mentions};
+
+/// A text that rules look at.
+pub(super) struct Look<'t> {
+    text: &'t str,
+    links: OnceCell<Vec<FoundLink>>,
+    mentions: OnceCell<Mentions>,
+    letters: OnceCell<Letters>,
+    language: OnceCell<Option<&'static str>>,
+}
+
+/// Where a text leads.
+pub(super) struct FoundLink {
+    /// Its place in the text.
+    pub(super) bytes: Range<usize>,
+    pub(super) host: String,
+}
+
+impl<'t> Look<'t> {
+    pub(super) fn at(text: &'t str) -> Self {
+        Self {
+            text,
+            links: OnceCell::new(),
+            mentions: OnceCell::new(),
+            letters: OnceCell::new(),
+            language: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn links(&self) -> &[FoundLink] {
+        self.links.get_or_init(|| {
+            let mut found = Vec::new();
+            links(self.text, |link| found.push(FoundLink { bytes: link.bytes.clone(), host: link.host.to_string() }));
+            found
+        })
+    }
+
+    pub(super) fn mentions(&self) -> &Mentions {
+        self.mentions.get_or_init(|| mentions(self.text))
+    }
+
+    pub(super) fn letters(&self) -> &Letters {
+        self.letters.get_or_init(|| letters(self.text))
+    }
+
+    pub(super) fn language(&self) -> Option<&'static str> {
+        *self.language.get_or_init(|| language(self.text))
+    }
+}

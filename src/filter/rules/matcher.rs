@@ -1,0 +1,190 @@
+//! The patterns of all rules that look at one field of a message, and one text before them.
+
+use std::ops::{ControlFlow, Range};
+
+use super::written::View;
+use crate::matching::{BoundedRegex, Literals, Views};
+
+/// Regexes that a message may set off, of rules in force. One that sets off more is suspicious in itself.
+const MAX_CONFIRMED: u32 = 16;
+
+/// The patterns of all rules of a field.
+#[derive(Debug, Default)]
+pub(super) struct Matcher {
+    pub(super) literals: Literals,
+    /// For each literal, in the same order.
+    pub(super) owners: Vec<Owner>,
+    pub(super) regexes: Vec<Regex>,
+    /// Rules that nothing sets off: they are looked at for every message. In the order of the rules.
+    pub(super) always: Vec<usize>,
+    /// Regexes without a literal that they need: they run on every message.
+    pub(super) costly: Vec<usize>,
+}
+
+impl Matcher {
+    /// Whether no text sets anything off.
+    pub(super) fn is_idle(&self) -> bool {
+        self.owners.is_empty() && self.always.is_empty() && self.costly.is_empty()
+    }
+
+    /// Calls `each` with every place where a word of a rule stands, in bytes of the text.
+    pub(super) fn each_word(&self, text: &str, views: &Views, rule: usize, each: &mut impl FnMut(Range<usize>)) {
+        self.literals.scan(text, views, |literal, bytes| {
+            if let Some(Owner::Word(owner)) = self.owners.get(literal)
+                && *owner == rule
+            {
+                each(bytes);
+            }
+            ControlFlow::Continue(())
+        });
+    }
+}
+
+/// What a literal stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owner {
+    /// A word of this rule.
+    Word(usize),
+    /// What this regex needs.
+    Regex(usize),
+}
+
+/// A regex of a rule.
+#[derive(Debug)]
+pub(super) struct Regex {
+    pub(super) pattern: BoundedRegex,
+    /// The rule that it sets off.
+    pub(super) rule: usize,
+    pub(super) view: View,
+}
+
+/// What is needed to look at a text. Kept and used again, so that no message has to wait for memory.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) views: Views,
+    /// Changes with every text, so that nothing has to be wiped.
+    stamp: u32,
+    /// By rule: its leftmost word.
+    words: Vec<Stamped>,
+    /// By regex: whether what it needs is there.
+    candidates: Vec<u32>,
+    /// Rules that were set off, each once.
+    pub(super) triggered: Vec<usize>,
+    /// Which of them are in that list.
+    is_triggered: Vec<u32>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Stamped {
+    stamp: u32,
+    bytes: Range<usize>,
+}
+
+impl Scratch {
+    /// Makes the views of `text`, and finds the rules that it sets off.
+    pub(super) fn read(&mut self, matcher: &Matcher, text: &str, rules: usize) {
+        self.views.read(text);
+        self.stamp = self.stamp.checked_add(1).unwrap_or_else(|| {
+            self.words.clear();
+            self.candidates.clear();
+            self.is_triggered.clear();
+            1
+        });
+        self.triggered.clear();
+        self.words.resize(rules, Stamped::default());
+        self.is_triggered.resize(rules, 0);
+        self.candidates.resize(matcher.regexes.len(), 0);
+        let Self { views, stamp, words, candidates, triggered, is_triggered } = self;
+        let stamp = *stamp;
+        let mut trigger = |rule: usize| {
+            if let Some(seen) = is_triggered.get_mut(rule).filter(|seen| **seen != stamp) {
+                *seen = stamp;
+                triggered.push(rule);
+            }
+        };
+        let mut regex_is_candidate = |regex: usize| {
+            if let Some(seen) = candidates.get_mut(regex) {
+                *seen = stamp;
+            }
+            matcher.regexes.get(regex).map(|regex| regex.rule)
+        };
+        for regex in &matcher.costly {
+            regex_is_candidate(*regex).into_iter().for_each(&mut trigger);
+        }
+        matcher.literals.scan(text, views, |literal, bytes| {
+            match matcher.owners.get(literal) {
+                Some(Owner::Word(rule)) => {
+                    if let Some(word) = words.get_mut(*rule) {
+                        if word.stamp != stamp || bytes.start < word.bytes.start {
+                            *word = Stamped { stamp, bytes };
+                        }
+                        trigger(*rule);
+                    }
+                }
+                Some(Owner::Regex(regex)) => regex_is_candidate(*regex).into_iter().for_each(&mut trigger),
+                None => {}
+            }
+            ControlFlow::Continue(())
+        });
+        for rule in &matcher.always {
+            trigger(*rule);
+        }
+    }
+
+    /// The leftmost word of a rule, in bytes of the text.
+    pub(super) fn word(&self, rule: usize) -> Option<Range<usize>> {
+        self.words.get(rule).filter(|word| word.stamp == self.stamp).map(|word| word.bytes.clone())
+    }
+
+    /// Whether the text has what a regex needs.
+    pub(super) fn is_candidate(&self, regex: usize) -> bool {
+        self.candidates.get(regex) == Some(&self.stamp)
+    }
+}
+
+/// How many regexes may still run on a message.
+#[derive(Debug)]
+pub(super) struct Budget(u32);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(MAX_CONFIRMED)
+    }
+}
+
+/// More regexes were set off than may run.
+#[derive(Debug)]
+pub(super) struct Exhausted;
+
+impl Budget {
+    fn take(&mut self) -> Result<(), Exhausted> {
+        self.0 = self.0.checked_sub(1).ok_or(Exhausted)?;
+        Ok(())
+    }
+}
+
+impl Regex {
+    /// Its leftmost match, in bytes of the text.
+    pub(super) fn find(
+        &self,
+        text: &str,
+        views: &Views,
+        budget: &mut Budget,
+    ) -> Result<Option<Range<usize>>, Exhausted> {
+        budget.take()?;
+        Ok(match self.view {
+            View::Exact => self.pattern.find(text),
+            View::Folded => self.pattern.find(views.clean()).map(|bytes| views.original_of_clean(bytes)),
+        })
+    }
+
+    /// All of its matches, in bytes of the text.
+    pub(super) fn each(&self, text: &str, views: &Views, mut each: impl FnMut(Range<usize>)) {
+        match self.view {
+            View::Exact => self.pattern.find_iter(text).for_each(each),
+            View::Folded => {
+                self.pattern.find_iter(views.clean()).for_each(|bytes| each(views.original_of_clean(bytes)));
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+use super::*;
+use crate::model::{Address, Facts};
+use std::net::IpAddr;
+
+const TEXT: &str = "where do i find the new orthophotos of brittany";
+
+struct Scene {
+    memory: Memory,
+    now: i64,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self { memory: Memory::new(), now: 1_000_000 }
+    }
+
+    fn say_in(&mut self, room: &str, author: &str, text: &str, note: bool) -> Recall {
+        self.now += 1_000;
+        let sender = Sender {
+            connection: None,
+            address: Address::from(IpAddr::from([127, 0, 0, 1])),
+            room: RoomName::parse(room).unwrap(),
+            facts: Facts::default(),
+        };
+        self.memory.recall(text, &sender, author, Timestamp::from_millisecond(self.now).unwrap(), note)
+    }
+
+    fn say(&mut self, author: &str, text: &str) -> Recall {
+        self.say_in("QGIS", author, text, true)
+    }
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+#[test]
+fn a_text_is_counted_again_and_so_is_nearly_the_same() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.say("jane", TEXT).times_by_sender(MINUTE), 1);
+    assert_eq!(scene.say("jane", TEXT).times_by_sender(MINUTE), 2);
+    assert_eq!(scene.say("jane", &format!("{TEXT} 7")).times_by_sender(MINUTE), 3);
+    assert_eq!(scene.say("jane", "which projection has the cadastre of corsica").times_by_sender(MINUTE), 1);
+}
+
+#[test]
+fn what_is_too_long_ago_does_not_count() {
+    let mut scene = Scene::new();
+    scene.say("jane", TEXT);
+    scene.now += 59_000;
+    assert_eq!(scene.say("jane", TEXT).times_by_sender(MINUTE), 2);
+    scene.now += 60_001;
+    assert_eq!(scene.say("jane", TEXT).times_by_sender(MINUTE), 1);
+}
+
+#[test]
+fn senders_are_counted_once_each() {
+    let mut scene = Scene::new();
+    for author in ["jane", "jane", "hans", "jane"] {
+        scene.say(author, TEXT);
+    }
+    assert_eq!(scene.say("kim", TEXT).senders(MINUTE), 3);
+}
+
+#[test]
+fn rooms_do_not_hear_each_other() {
+    let mut scene = Scene::new();
+    scene.say_in("QGIS", "jane", TEXT, true);
+    assert_eq!(scene.say_in("QField", "jane", TEXT, true).times_by_sender(MINUTE), 1);
+}
+
+#[test]
+fn what_is_only_tried_is_not_remembered() {
+    let mut scene = Scene::new();
+    scene.say("jane", TEXT);
+    for _ in 0..3 {
+        assert_eq!(scene.say_in("QGIS", "jane", TEXT, false).times_by_sender(MINUTE), 2);
+    }
+}
+
+#[test]
+fn one_sender_cannot_make_others_be_forgotten() {
+    let mut scene = Scene::new();
+    scene.say("hans", TEXT);
+    for _ in 0..1_000 {
+        scene.now -= 900;
+        scene.say("jane", TEXT);
+    }
+    assert_eq!(scene.say("kim", TEXT).senders(REMEMBERED), 3);
+}
+
+#[test]
+fn memory_is_bounded_whatever_is_said() {
+    let mut scene = Scene::new();
+    for n in 0..5_000_u32 {
+        scene.say(&format!("jane{n}"), &format!("{n:b} maps and {n} layers of {:x}", n.wrapping_mul(0x9e37_79b9)));
+        scene.say(&format!("jane{n}"), TEXT);
+    }
+    let room = RoomName::parse("QGIS").unwrap();
+    let part = scene.memory.part(&room).unwrap();
+    let room = &part[&room];
+    assert!(room.sayings.len() <= MAX_SAYINGS && room.uses <= MAX_ROOM_USES);
+    assert_eq!(room.uses, room.sayings.iter().map(|saying| saying.uses.len()).sum::<usize>());
+    assert!(room.sayings.iter().all(|saying| saying.uses.len() <= MAX_USES));
+}
+
+#[test]
+fn what_is_old_is_forgotten_with_its_room() {
+    let mut scene = Scene::new();
+    scene.say("jane", TEXT);
+    scene.memory.prune(Timestamp::from_millisecond(scene.now + 599_000).unwrap());
+    assert_eq!(scene.memory.parts.iter().map(|part| lock(part).len()).sum::<usize>(), 1);
+    scene.memory.prune(Timestamp::from_millisecond(scene.now + 600_001).unwrap());
+    assert_eq!(scene.memory.parts.iter().map(|part| lock(part).len()).sum::<usize>(), 0);
+}
+
+#[test]
+fn a_raid_that_goes_on_is_one_raid() {
+    let memory = Memory::new();
+    let room = RoomName::parse("QGIS").unwrap();
+    let at = |seconds| Timestamp::from_second(seconds).unwrap();
+    assert!(memory.begins_raid(&room, "raid", at(100), MINUTE));
+    assert!(!memory.begins_raid(&room, "raid", at(130), MINUTE));
+    assert!(!memory.begins_raid(&room, "raid", at(190), MINUTE));
+    assert!(memory.begins_raid(&room, "raid", at(251), MINUTE));
+    assert!(memory.begins_raid(&room, "other", at(251), MINUTE));
+}
