@@ -24,22 +24,22 @@ const PLAIN: &[&str] = &[
 
 /// Suffixes of countries that are words or abbreviations in languages that are written in chats.
 const WORDS: &[&str] = &[
-    "ad", "ag", "al", "am", "ao", "ba", "be", "bi", "bo", "by", "ci", "co", "do", "eg", "et", "ga", "gm", "ht", "ie",
-    "il", "im", "io", "is", "it", "je", "ki", "km", "ma", "me", "mv", "my", "na", "ne", "ni", "no", "nu", "om", "sa",
-    "se", "si", "su", "to", "us", "va",
+    "ad", "ag", "al", "am", "ao", "ba", "be", "bi", "bo", "by", "ci", "do", "eg", "et", "ga", "gm", "ht", "ie", "il",
+    "im", "io", "is", "it", "je", "ki", "km", "ma", "me", "mv", "my", "na", "ne", "ni", "no", "nu", "om", "sa", "se",
+    "si", "su", "to", "us", "va",
 ];
 
 /// Suffixes that are the ends of file names or attributes and methods in scripts.
 const NAMES: &[&str] = &[
-    "ac", "ai", "app", "ar", "as", "bar", "bb", "bz", "cab", "cad", "cc", "cd", "cfd", "cl", "cm", "cr", "csc", "data",
-    "date", "dev", "dm", "dot", "ee", "fm", "gal", "gd", "gl", "gs", "hm", "id", "in", "la", "lat", "lc", "link", "ls",
-    "map", "md", "mk", "ml", "mm", "mo", "ms", "mu", "name", "nc", "now", "np", "open", "pa", "pe", "ph", "pics", "pk",
-    "pl", "pm", "pn", "post", "pro", "ps", "pub", "py", "re", "read", "ro", "rs", "run", "sas", "save", "sc", "sd",
-    "search", "select", "sh", "show", "sl", "sm", "so", "sr", "st", "style", "sv", "tc", "td", "tf", "tk", "tl", "tm",
-    "tn", "ts", "tt", "vc", "vi", "xyz",
+    "ac", "ai", "app", "ar", "as", "bar", "bb", "bz", "cab", "cc", "cd", "cfd", "cl", "cm", "cr", "data", "date",
+    "dev", "dm", "dot", "ee", "fm", "gal", "gd", "gl", "gs", "hm", "id", "in", "la", "lat", "lc", "link", "ls", "map",
+    "md", "mk", "ml", "mm", "mo", "ms", "mu", "name", "nc", "now", "np", "open", "pa", "pe", "ph", "pics", "pk", "pl",
+    "pm", "pn", "post", "pro", "ps", "pub", "py", "re", "read", "ro", "rs", "run", "sas", "save", "sc", "sd", "search",
+    "select", "sh", "show", "sl", "sm", "so", "sr", "st", "style", "sv", "tc", "td", "tf", "tk", "tl", "tm", "tn",
+    "tt", "vc", "vi", "xyz",
 ];
 
-const ARCHIVES: &[&str] = &["gz", "mov", "tab", "zip"];
+const ARCHIVES: &[&str] = &["mov", "tab", "zip"];
 
 /// The suffix of a host in small letters and how it is taken; `None` when none is known.
 pub(super) fn suffix(host: &str) -> Option<(&str, Suffix)> {
