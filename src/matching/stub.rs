@@ -113,11 +113,3 @@ impl Literals {
         }
     }
 }
-pub struct Link<'t> {
-    pub bytes: Range<usize>,
-    pub host: Cow<'t, str>,
-}
-pub fn links(_t: &str, _e: impl FnMut(Link<'_>)) {}
-pub fn is_within(h: &str, d: &str) -> bool {
-    h == d || h.ends_with(&format!(".{d}"))
-}
