@@ -3,16 +3,24 @@
 //! Owns the forms in which a text is compared ([`Folded`]) and literals between word boundaries ([`Words`]). Knows
 //! nothing of the relay: texts come in, ranges go out.
 
+mod automaton;
 mod fingerprint;
 mod fold;
 mod language;
+mod letter;
 mod letters;
 mod links;
+mod literals;
+mod map;
+mod masks;
 mod mentions;
 mod regexes;
 mod required;
 mod samples;
-mod stub;
+mod table;
+mod tokens;
+mod verify;
+mod views;
 mod words;
 
 use std::ops::Range;
@@ -22,10 +30,20 @@ pub use fold::Folded;
 pub use language::{LANGUAGES, language};
 pub use letters::{Letters, letters};
 pub use links::{Link, is_within, links};
+pub use literals::{Edges, Leniency, Literal, LiteralFault, Literals};
 pub use mentions::{Mentions, mentions};
 pub use regexes::{BoundedRegex, RegexFault};
-pub use stub::*;
+pub use views::Views;
 pub use words::Words;
+
+/// Which form of a text something is matched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum View {
+    /// The letter case is folded, and nothing else: [`Views::exact`].
+    Exact,
+    /// Disguises are undone as well.
+    Folded,
+}
 
 /// The code points of `text` that a range of its bytes touches, end exclusive.
 ///

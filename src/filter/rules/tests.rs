@@ -240,7 +240,10 @@ fn the_example_loads_and_acts() {
     let verdict = |text: &str| examine(&rules, text).verdict;
     assert!(matches!(verdict("the best CASINO in town"), Verdict::Reject(_)));
     assert_eq!(verdict("this darn layer"), Verdict::Replace("this **** layer".to_owned()));
-    assert!(matches!(verdict("easy money from home"), Verdict::Shadow(_)));
+    let mut newcomer = Scene::new();
+    newcomer.sender.facts.accepted = 0;
+    assert_eq!(newcomer.say(&rules, "easy money from home").finding.verdict.outcome(), Outcome::Shadow);
+    assert_eq!(verdict("easy money from home"), Verdict::Pass);
     assert_eq!(verdict("THE LAYER IS MISSING AGAIN"), Verdict::Pass);
     assert_eq!(examine(&rules, "THE LAYER IS MISSING AGAIN").matches.len(), 1);
     assert_eq!(examine(&rules, "where is layer.gpkg of EPSG:4326?").matches, []);

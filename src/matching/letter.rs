@@ -1,0 +1,165 @@
+//! One letter of a text as the fold sees it.
+
+use super::table::{self, B_OR_G, Entry, I_OR_L, Kind, Script};
+
+/// A letter, or whatever else stands in a text: blanks and punctuation are "letters" too.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Letter {
+    /// First byte of the original.
+    pub(super) start: u32,
+    /// Byte after the last one, combining marks included.
+    pub(super) end: u32,
+    /// The letter without accents, in its own script.
+    pub(super) base: char,
+    /// The letter with its accents, as `Views::clean` shows it; `\0` for the second part of a pair.
+    pub(super) folded: char,
+    /// The Latin letter that it is or may stand for, one of those that may be two, or 0.
+    pub(super) latin: u8,
+    /// Which accents it carries; 0 is none.
+    pub(super) accent: u8,
+    pub(super) kind: Kind,
+    pub(super) script: Script,
+    pub(super) marks: Marks,
+}
+
+/// What else is known of a letter.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Marks {
+    /// It is a capital.
+    pub(super) upper: bool,
+    /// It is of another script and read as the Latin letter that it looks like.
+    pub(super) read: bool,
+    /// It carries a combining mark that belongs to no letter.
+    pub(super) noise: bool,
+}
+
+impl Letter {
+    /// The letter that `c` is, given its entry.
+    #[inline]
+    pub(super) fn new(c: char, entry: Entry, start: u32, end: u32) -> Self {
+        Self {
+            start,
+            end,
+            base: entry.base(c),
+            folded: entry.folded(c),
+            latin: entry.latin,
+            accent: entry.accent,
+            kind: entry.kind(),
+            script: entry.script(),
+            marks: Marks { upper: entry.is_upper(), ..Marks::default() },
+        }
+    }
+
+    /// The byte `at` of a text that is ASCII.
+    #[inline]
+    pub(super) fn of_ascii(byte: u8, at: usize) -> Self {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        let c = char::from(byte);
+        Self::new(c, table::entry(c), at, at.saturating_add(1))
+    }
+
+    /// Whether it is read as a Latin letter, be it one or not.
+    pub(super) fn is_read_as_latin(&self) -> bool {
+        self.latin != 0 && (self.script == Script::Latin || self.marks.read)
+    }
+
+    /// Whether words are made of it. An underscore is for the caller to look at.
+    pub(super) fn is_of_word(&self) -> bool {
+        matches!(self.kind, Kind::Letter | Kind::Digit | Kind::Joiner | Kind::Pair | Kind::Several)
+    }
+
+    /// Whether it is a letter proper.
+    pub(super) fn is_alphabetic(&self) -> bool {
+        self.is_of_word() && self.kind != Kind::Digit
+    }
+
+    /// Whether it is a letter of a script other than Latin.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.is_alphabetic() && !matches!(self.script, Script::Latin | Script::Common)
+    }
+
+    /// The byte that stands for it in a coarse text: one for all that may stand for each other.
+    #[inline]
+    pub(super) fn coarse(&self) -> u8 {
+        match self.kind {
+            Kind::Blank => b' ',
+            Kind::Digit | Kind::Symbol if self.latin != 0 => class(self.latin),
+            _ if self.is_read_as_latin() => class(self.latin),
+            Kind::Other | Kind::Symbol | Kind::Digit if self.base.is_ascii() => {
+                // Never a letter, so it cannot be taken for a class.
+                u8::try_from(self.base).unwrap_or(b'?')
+            }
+            _ => hashed(self.base),
+        }
+    }
+}
+
+/// The class of a Latin letter: `i` and `l` are one, and so are `b` and `g`, since some signs may be either.
+#[inline]
+fn class(latin: u8) -> u8 {
+    match latin {
+        b'l' | I_OR_L => b'i',
+        b'g' | B_OR_G => b'b',
+        latin => latin,
+    }
+}
+
+/// One of 128 bytes beyond ASCII for a letter of another script. Letters that share one are told apart later.
+#[inline]
+fn hashed(base: char) -> u8 {
+    let mixed = u32::from(base).wrapping_mul(0x9e37_79b1) >> 25;
+    0x80 | u8::try_from(mixed & 0x7f).unwrap_or(0)
+}
+
+/// The coarse byte of each byte of ASCII.
+pub(super) static ASCII: std::sync::LazyLock<[u8; 128]> =
+    std::sync::LazyLock::new(|| std::array::from_fn(|byte| Letter::of_ascii(byte.to_le_bytes()[0], 0).coarse()));
+
+impl Letter {
+    /// A blank that is not in the text.
+    pub(super) fn blank(at: u32) -> Self {
+        Self {
+            start: at,
+            end: at,
+            base: ' ',
+            folded: ' ',
+            latin: 0,
+            accent: 0,
+            kind: Kind::Blank,
+            script: Script::Common,
+            marks: Marks::default(),
+        }
+    }
+
+    /// Lets it be read as the Latin letter that it looks like, if it is of another script.
+    pub(super) fn read(&mut self) {
+        self.marks.read |= self.is_foreign() && self.latin != 0;
+    }
+
+    /// As [`Letter::read`].
+    pub(super) fn read_as_latin(mut self) -> Self {
+        self.read();
+        self
+    }
+
+    /// What a clean text shows of it, if anything.
+    pub(super) fn shown(&self) -> Option<char> {
+        if !self.marks.read {
+            return (self.folded != '\0').then_some(self.folded);
+        }
+        Some(match self.latin {
+            I_OR_L if self.marks.upper => 'i',
+            I_OR_L => 'l',
+            letter => char::from(letter),
+        })
+    }
+
+    /// The letter as it is compared.
+    pub(super) fn what(&self) -> char {
+        match self.latin {
+            I_OR_L if self.is_read_as_latin() => 'l',
+            letter if self.is_read_as_latin() => char::from(letter),
+            _ => self.base,
+        }
+    }
+}
