@@ -12,7 +12,7 @@ use super::tell;
 use super::terminal::printable;
 use crate::config::Config;
 use crate::filter::Name;
-use crate::filter::rules::{PatternCost, RuleOutline, Rules};
+use crate::filter::rules::{PatternCost, RuleOutline, Rules, STARTER};
 use crate::model::{Outcome, RoomName};
 
 #[derive(Debug, clap::Args)]
@@ -23,10 +23,17 @@ pub(super) struct Arguments {
     /// Take the texts as those of somebody who has just come, rather than of a registered member.
     #[arg(long, requires = "against")]
     newcomer: bool,
+    /// Print the starter rules, as a rules file, and do nothing else.
+    #[arg(long)]
+    starter: bool,
 }
 
 /// Reports on what is without a fault.
 pub(super) fn run(arguments: &Arguments, config: &Config, rules: &Rules) -> ExitCode {
+    if arguments.starter {
+        tell(io::stdout(), STARTER);
+        return ExitCode::SUCCESS;
+    }
     match &arguments.against {
         Some(file) => against::run(file, arguments.newcomer, config, rules),
         None => {

@@ -21,6 +21,7 @@ verdict = "reject"
 id = "mask"
 words = ["darn"]
 any = ['b\p{L}*h', '🙈+']
+costly = true
 verdict = "replace"
 mask = "~"
 

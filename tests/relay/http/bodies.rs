@@ -8,7 +8,7 @@ const LIMIT: usize = 65_536;
 
 /// A relay and somebody who hears what gets through.
 async fn relay_with_a_witness() -> (Relay, Client) {
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+    let relay = Relay::with().env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off").start().await;
     let mut witness = relay.join("QGIS").await;
     witness.expect(nb_users(1)).await;
     (relay, witness)

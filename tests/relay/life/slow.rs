@@ -9,7 +9,10 @@ use crate::support::{Client, Relay, RelayBuilder, line, nb_users};
 const MOST_LINES: usize = 50_000;
 
 fn small_outbox() -> RelayBuilder {
-    Relay::with().env("RATE_LIMITS", "off").env("RELAY__LIVE__OUTBOX_BYTES", "65_536")
+    Relay::with()
+        .env("RATE_LIMITS", "off")
+        .env("RELAY__FILTER__PRESET", "off")
+        .env("RELAY__LIVE__OUTBOX_BYTES", "65_536")
 }
 
 fn numbered(number: usize) -> Value {
@@ -89,7 +92,12 @@ async fn who_is_slow_in_one_room_does_not_delay_another() {
 #[tokio::test]
 async fn who_reads_late_but_within_the_bounds_gets_everything() {
     // 2 000 lines of a kilobyte fit into this outbox, whatever the buffers of the system hold.
-    let relay = Relay::with().env("RATE_LIMITS", "off").env("RELAY__LIVE__OUTBOX_BYTES", "4_000_000").start().await;
+    let relay = Relay::with()
+        .env("RATE_LIMITS", "off")
+        .env("RELAY__FILTER__PRESET", "off")
+        .env("RELAY__LIVE__OUTBOX_BYTES", "4_000_000")
+        .start()
+        .await;
     let mut late = Raw::connect_narrow(relay.address()).await.joined("QGIS").await;
     let mut talker = relay.join("QGIS").await;
     talker.expect(nb_users(2)).await;
