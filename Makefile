@@ -63,6 +63,7 @@ test-kits: # The kits for authors and the shipped plugins, natively.
 # The documentation's tests go first, so that the run closes on the tests themselves.
 test: ## Install what the tests need, where that is missing, and run them all
 	sh tests/needs.sh
+	sh tests/corpora.sh
 	$(MAKE) plugins guests INSTALL=--install
 	$(MAKE) test-kits
 	cargo test --workspace --locked --doc

@@ -15,6 +15,7 @@ mod command_line;
 mod example_script;
 mod filters;
 mod floors;
+mod harmless;
 mod http;
 mod identity;
 mod life;

@@ -1,0 +1,89 @@
+//! The corpora: what they hold, what may be hit in them, and where they lie.
+
+use super::{Speaker, repository};
+
+/// Harmless texts of one kind.
+#[derive(Debug)]
+pub(super) struct Corpus {
+    /// The name of its file, without `.txt`.
+    pub(super) name: &'static str,
+    /// What the texts are.
+    pub(super) about: &'static str,
+    allowance: Allowance,
+    /// Whether only members may send such texts without being hit.
+    members_only: bool,
+}
+
+/// How many texts of a corpus may be hit.
+#[derive(Clone, Copy, Debug)]
+enum Allowance {
+    None,
+    /// Fewer than one in a thousand.
+    UnderOneInThousand,
+}
+
+impl Corpus {
+    /// How many of `texts` texts may be hit when `speaker` says them.
+    pub(super) fn allowed(&self, texts: usize, speaker: Speaker) -> usize {
+        if self.members_only && speaker == Speaker::Newcomer {
+            return texts;
+        }
+        match self.allowance {
+            Allowance::None => 0,
+            Allowance::UnderOneInThousand => texts.saturating_sub(1) / 1000,
+        }
+    }
+
+    /// The texts, one a line.
+    ///
+    /// # Panics
+    /// When they are not there: to go on without them would claim what nobody has looked at.
+    pub(super) fn read(&self) -> String {
+        let path = repository("target/corpora").join(self.name).with_extension("txt");
+        std::fs::read_to_string(&path)
+            .unwrap_or_else(|e| panic!("{}: {e}\nFetch the corpora:  sh tests/corpora.sh", path.display()))
+    }
+}
+
+const fn names(name: &'static str, about: &'static str) -> Corpus {
+    Corpus { name, about, allowance: Allowance::None, members_only: false }
+}
+
+const fn speech(name: &'static str, about: &'static str) -> Corpus {
+    Corpus { name, about, allowance: Allowance::UnderOneInThousand, members_only: false }
+}
+
+pub(super) static CORPORA: [Corpus; 19] = [
+    names("towns", "names of towns"),
+    names("crs", "coordinate systems"),
+    names("layers", "names of layers"),
+    names("files", "names of files"),
+    speech("sentences-en", "sentences, English"),
+    speech("sentences-fr", "sentences, French"),
+    speech("sentences-de", "sentences, German"),
+    speech("sentences-es", "sentences, Spanish"),
+    speech("sentences-it", "sentences, Italian"),
+    speech("sentences-ru", "sentences, Russian"),
+    speech("sentences-el", "sentences, Greek"),
+    Corpus { members_only: true, ..speech("links", "links") },
+    speech("words-en", "words, English"),
+    speech("words-fr", "words, French"),
+    speech("words-de", "words, German"),
+    speech("words-es", "words, Spanish"),
+    speech("words-it", "words, Italian"),
+    speech("words-ru", "words, Russian"),
+    speech("words-el", "words, Greek"),
+];
+
+/// What the texts are, for the document.
+pub(super) const ORIGINS: &str = "\
+- Names of towns: places with 1 000 people or more; those with 15 000 also by their names in Cyrillic and Greek letters,
+  those with 100 000 by their names in all languages.
+- Coordinate systems: names, older names and codes that PROJ knows.
+- Names of layers: background maps that a map editor offers.
+- Names of files: grids that PROJ knows, data sets for examples, pictures of layers, and names made as people make them.
+- Sentences: web pages and newspapers, small talk, and what a map editor and a program for the home tell people; of 20
+  to 255 characters, none of them wholly in capitals.
+- Links: such sentences and names of layers with links in them.
+- Words: the 30 000 most often said in films.
+";
