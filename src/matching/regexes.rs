@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use regex::{Regex, RegexBuilder};
+use regex_automata::meta;
+use regex_automata::nfa::thompson::WhichCaptures;
 use regex_syntax::hir::Hir;
 use thiserror::Error;
 
+use super::marked::{self, MarkedText};
 use super::required::{self, Part};
 use super::samples;
 
@@ -58,7 +60,10 @@ pub enum RegexFault {
 /// It is blind to case unless it says `(?-i)`, and never matches the empty text.
 #[derive(Clone, Debug)]
 pub struct BoundedRegex {
-    regex: Regex,
+    pattern: Box<str>,
+    regex: meta::Regex,
+    /// Whether it is made for marked texts.
+    marked: bool,
     parsed: Hir,
     required: Option<Vec<String>>,
     required_letters: Option<Vec<String>>,
@@ -85,19 +90,18 @@ impl BoundedRegex {
             Some(0) => return Err(RegexFault::MatchesEmpty),
             Some(_) => {}
         }
-        let regex = RegexBuilder::new(pattern)
-            .case_insensitive(true)
-            .nest_limit(NESTING)
-            .size_limit(SIZE)
-            .dfa_size_limit(CACHE)
-            .build()
-            .map_err(|e| match e {
-                regex::Error::CompiledTooBig(limit) => RegexFault::TooBig { limit },
-                _ => RegexFault::Refused,
-            })?;
+        let rewritten = marked::rewritten(&parsed);
+        let config = meta::Regex::config()
+            .nfa_size_limit(Some(SIZE))
+            .hybrid_cache_capacity(CACHE)
+            .which_captures(WhichCaptures::Implicit);
+        let regex = meta::Regex::builder()
+            .configure(config)
+            .build_from_hir(rewritten.as_ref().unwrap_or(&parsed))
+            .map_err(|e| e.size_limit().map_or(RegexFault::Refused, |limit| RegexFault::TooBig { limit }))?;
         let required = required::of(&parsed, Part::Whole);
         let required_letters = required::of(&parsed, Part::Letters);
-        Ok(Self { regex, parsed, required, required_letters })
+        Ok(Self { pattern: pattern.into(), regex, marked: rewritten.is_some(), parsed, required, required_letters })
     }
 
     /// Literals of which every text that matches has at least one, once its case is folded: at most 32, of at least
@@ -115,27 +119,46 @@ impl BoundedRegex {
         self.required_letters.as_deref()
     }
 
+    /// Whether it looks at the marked form of a text. If several regexes look at one text, it pays to make that form
+    /// once, for [`find_marked`](Self::find_marked).
+    #[must_use]
+    pub fn wants_marked(&self) -> bool {
+        self.marked
+    }
+
     /// The first match: bytes of the text, never empty.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Range<usize>> {
-        self.regex.find(text).map(|hit| hit.range())
+        if self.marked { self.find_marked(&MarkedText::of(text)) } else { self.regex.find(text).map(|hit| hit.range()) }
     }
 
-    /// All matches that do not overlap, from left to right: bytes of the text, none empty.
-    pub fn find_iter<'t>(&self, text: &'t str) -> impl Iterator<Item = Range<usize>> + use<'_, 't> {
-        self.regex.find_iter(text).map(|hit| hit.range())
+    /// The first match: bytes of the text as it was before it was marked, never empty.
+    #[must_use]
+    pub fn find_marked(&self, text: &MarkedText<'_>) -> Option<Range<usize>> {
+        if !self.marked {
+            return self.regex.find(text.text()).map(|hit| hit.range());
+        }
+        self.regex.find(text.marked()).map(|hit| text.places().original(&hit.range()))
+    }
+
+    /// All matches that do not overlap, from left to right: bytes of the text as it was before it was marked, none empty.
+    pub fn find_iter<'s>(&'s self, text: &'s MarkedText<'_>) -> impl Iterator<Item = Range<usize>> + use<'s> {
+        let haystack = if self.marked { text.marked() } else { text.text() };
+        let matches = self.regex.find_iter(haystack).map(|hit| hit.range());
+        let mut places = text.places();
+        matches.map(move |range| if self.marked { places.original(&range) } else { range })
     }
 
     /// Whether it matches anywhere.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        if self.marked { self.regex.is_match(MarkedText::of(text).marked()) } else { self.regex.is_match(text) }
     }
 
     /// The regex as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.regex.as_str()
+        &self.pattern
     }
 
     /// How long it takes for texts of two kilobytes that are made to keep it busy: what it looks for with the end
@@ -144,9 +167,10 @@ impl BoundedRegex {
     #[must_use]
     pub fn trial(&self) -> Duration {
         let time = |text: &str| {
+            let text = MarkedText::of(text);
             let tries = (0..3).map(|_| {
                 let begin = Instant::now();
-                std::hint::black_box(self.regex.find_iter(std::hint::black_box(text)).count());
+                std::hint::black_box(self.find_iter(std::hint::black_box(&text)).count());
                 begin.elapsed()
             });
             tries.min().unwrap_or_default()
@@ -171,7 +195,7 @@ mod tests {
     fn case_makes_no_difference_unless_asked_for() {
         let regex = BoundedRegex::new(r"\bstraße\b|(?-i)NO").unwrap();
         assert_eq!(regex.find("x STRAßE"), Some(2..9));
-        assert_eq!(regex.find_iter("NO no strasse NO").collect::<Vec<_>>(), [0..2, 14..16]);
+        assert_eq!(regex.find_iter(&MarkedText::of("NO no strasse NO")).collect::<Vec<_>>(), [0..2, 14..16]);
         assert!(regex.is_match("Straße!") && !regex.is_match("Straßen"));
         assert_eq!(regex.as_str(), r"\bstraße\b|(?-i)NO");
     }

@@ -1,4 +1,4 @@
-use super::super::BoundedRegex;
+use super::super::{BoundedRegex, MarkedText};
 use proptest::prelude::*;
 
 fn of(pattern: &str) -> Vec<String> {
@@ -151,13 +151,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn each_text_that_matches_has_one_of_the_literals(node in nodes(), choices in proptest::collection::vec(any::<u8>(), 0..64), around in "[a ]{0,2}") {
+    fn matches_are_those_of_the_plain_regex_and_each_has_one_of_the_literals(node in nodes(), choices in proptest::collection::vec(any::<u8>(), 0..64), around in "[a é🗺-]{0,2}") {
         let Ok(regex) = BoundedRegex::new(&node.pattern()) else { return Ok(()) };
         let mut text = around.clone();
         node.text(&mut choices.into_iter(), &mut text);
         text.push_str(&around);
+        let plain = regex::RegexBuilder::new(&node.pattern()).case_insensitive(true).build().unwrap();
+        let expected: Vec<_> = plain.find_iter(&text).map(|hit| hit.range()).collect();
+        prop_assert_eq!(regex.find_iter(&MarkedText::of(&text)).collect::<Vec<_>>(), expected);
         // What matches, and nothing around it.
-        for hit in regex.find_iter(&text) {
+        for hit in regex.find_iter(&MarkedText::of(&text)) {
             let folded = fold(&text[hit]);
             for set in [regex.required(), regex.required_letters()].into_iter().flatten() {
                 prop_assert!(set.len() <= 32 && set.iter().all(|literal| literal.chars().count() >= 3), "{set:?}");
