@@ -1,5 +1,7 @@
 //! Nearly the same text.
 
+use super::kinds::Kind;
+
 /// Bins of a fingerprint.
 const BINS: usize = 16;
 /// Equal bins of [`BINS`] from which on two texts are nearly the same. Of pairs of texts that have nothing in common, one
@@ -53,7 +55,7 @@ impl Fingerprint {
                     let value = hash.gram(last);
                     // The upper four bits choose the bin, the next sixteen are the value.
                     if let Some(bin) = bins.get_mut((value >> 60) as usize) {
-                        *bin = (*bin).min((value >> 44) as u16);
+                        *bin = (*bin).min((value >> 44 & 0xffff) as u16);
                     }
                 }
             }
@@ -99,16 +101,9 @@ impl Fingerprint {
 }
 
 fn is_kept(c: char) -> bool {
-    match c {
-        'a'..='z' | 'A'..='Z' => true,
-        _ if c.is_ascii() => false,
-        // What follows letters in most languages, known without a table.
-        '\u{c0}'..='\u{24f}' => c != '×' && c != '÷',
-        '\u{3b1}'..='\u{3ce}' | '\u{410}'..='\u{481}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => true,
-        // Arrows, shapes, emoji; selectors and joiners are none.
-        '\u{2190}'..='\u{245f}' | '\u{2500}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => true,
-        _ => c.is_alphabetic(),
-    }
+    // Arrows, shapes and emoji too; selectors and joiners are none.
+    Kind::of(c).is_letter()
+        || matches!(c, '\u{2190}'..='\u{245f}' | '\u{2500}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// Multiplies to twice the length and folds both halves. Without the seed nobody can tell which text goes where.
@@ -142,7 +137,9 @@ impl Hash {
 
 fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
-    (product as u64) ^ ((product >> 64) as u64)
+    let low = u64::try_from(product & u128::from(u64::MAX)).unwrap_or_default();
+    let high = u64::try_from(product >> 64).unwrap_or_default();
+    low ^ high
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use unicode_normalization::char::is_combining_mark;
+use super::kinds::Kind;
 
 /// How many marks of its own script a letter may carry before they count: a Burmese syllable has five, a Hebrew letter
 /// of a text for chanting four.
@@ -59,12 +59,13 @@ pub fn letters(text: &str) -> Letters {
         if c >= '\u{300}' && is_ignored(c) {
             continue;
         }
-        if c >= '\u{300}' && is_mark(c) {
+        let kind = Kind::of(c);
+        if kind.is_mark() {
             pile.add(c, end, &mut found);
             run.stretch(end);
             continue;
         }
-        let case = case(c);
+        let case = case(c, kind);
         found.letters += usize::from(case != Case::NoLetter);
         found.cased += usize::from(matches!(case, Case::Small | Case::Capital));
         found.capitals += usize::from(case == Case::Capital);
@@ -85,16 +86,13 @@ enum Case {
     NoLetter,
 }
 
-fn case(c: char) -> Case {
+fn case(c: char, kind: Kind) -> Case {
     match c {
         'a'..='z' => Case::Small,
         'A'..='Z' => Case::Capital,
-        _ if c.is_ascii() => Case::NoLetter,
-        // The bulk of Chinese, Japanese and Korean; the tables are slow there.
-        '\u{3041}'..='\u{3096}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => Case::Neither,
-        _ if c.is_lowercase() => Case::Small,
-        _ if c.is_uppercase() => Case::Capital,
-        _ if c.is_alphabetic() => Case::Neither,
+        _ if kind.is_small() => Case::Small,
+        _ if kind.is_capital() => Case::Capital,
+        _ if kind.is_letter() => Case::Neither,
         _ => Case::NoLetter,
     }
 }
@@ -106,11 +104,6 @@ fn is_ignored(c: char) -> bool {
         '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{20e3}'
             | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0000}'..='\u{e01ef}'
     )
-}
-
-fn is_mark(c: char) -> bool {
-    // The bulk of Cyrillic, Chinese and Korean has none.
-    !matches!(c, '\u{370}'..='\u{482}' | '\u{3400}'..='\u{a66e}' | '\u{ac00}'..='\u{d7ff}') && is_combining_mark(c)
 }
 
 /// Marks that go with letters of any script.
@@ -221,7 +214,7 @@ fn is_counted(c: char) -> bool {
         | '\u{b7}'
         | '\u{af}'
         | '\u{3030}' => false,
-        _ => !c.is_whitespace() && !c.is_numeric() && !c.is_control(),
+        _ => !Kind::of(c).is_number() && !c.is_whitespace() && !c.is_control(),
     }
 }
 

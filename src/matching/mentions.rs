@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use memchr::memchr2_iter;
 
+use super::kinds::Kind;
+
 /// Different names that are told apart; more are not counted.
 const MAX_NAMES: usize = 32;
 
@@ -72,11 +74,11 @@ pub fn mentions(text: &str) -> Mentions {
         let word = rest.split(|c| !is_of_word(c)).next().unwrap_or_default();
         let everyone = is_everyone(word);
         let name = word.split(|c: char| !c.is_ascii()).next().unwrap_or_default();
-        let named = if everyone { word } else { name };
-        if named.is_empty() {
+        let whole = if everyone { word } else { name };
+        if whole.is_empty() {
             continue;
         }
-        found.first.get_or_insert(at..at + (after.len() - rest.len()) + named.len());
+        found.first.get_or_insert(at..at + (after.len() - rest.len()) + whole.len());
         if everyone {
             found.everyone = true;
         } else if let Some((known, free)) = names.split_at_mut_checked(found.names)
@@ -92,11 +94,11 @@ pub fn mentions(text: &str) -> Mentions {
 
 /// Whether an `@` after this belongs to an address or a path.
 fn is_glued(before: char) -> bool {
-    before.is_alphanumeric() || matches!(before, '_' | '/' | '+' | '%')
+    Kind::of(before).is_letter_or_number() || matches!(before, '_' | '/' | '+' | '%')
 }
 
 fn is_of_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == '-' || (!c.is_ascii() && c.is_alphanumeric())
+    Kind::of(c).is_letter_or_number() || c == '_' || c == '-'
 }
 
 fn is_everyone(word: &str) -> bool {

@@ -6,6 +6,7 @@
 mod automaton;
 mod fingerprint;
 mod fold;
+mod kinds;
 mod language;
 mod letter;
 mod letters;

@@ -76,10 +76,16 @@ fn write(hir: &Hir, longest: bool, out: &mut String) {
                 write(&repetition.sub, longest, out);
             }
         }
-        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, longest, out)),
+        HirKind::Concat(parts) => {
+            for part in parts {
+                write(part, longest, out);
+            }
+        }
         HirKind::Alternation(branches) => {
             let branch = if longest { branches.last() } else { branches.first() };
-            branch.into_iter().for_each(|branch| write(branch, longest, out));
+            if let Some(branch) = branch {
+                write(branch, longest, out);
+            }
         }
     }
 }

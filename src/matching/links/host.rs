@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
+use super::super::kinds::Kind;
 use super::suffixes::{self, Suffix};
 
 /// Longest host. Bytes.
@@ -39,7 +39,7 @@ fn is_of_host(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || c == '-'
         || c == '_'
-        || (!c.is_ascii() && (c.is_alphanumeric() || is_invisible(c) || is_combining_mark(c)))
+        || (!c.is_ascii() && (Kind::of(c).is_letter_or_number() || Kind::of(c).is_mark() || is_invisible(c)))
 }
 
 /// Whether a letter is of a script that puts no blanks between words, so that a host may begin or end next to it.
@@ -134,7 +134,7 @@ pub(super) fn domain_of_address(host: &str) -> Option<usize> {
     if number || host.parse::<Ipv4Addr>().is_ok() {
         return Some(0);
     }
-    host.contains('.').then(|| suffixes::domain_at(host).unwrap_or(0))
+    host.contains('.').then(|| suffixes::look_up(host).and_then(|listed| listed.domain_at).unwrap_or(0))
 }
 
 /// Whether a host without a scheme is one, by what is around it: where its domain begins, and whether it is sure.
@@ -142,12 +142,10 @@ pub(super) fn judge(host: &str, written: &str, before: &str, after: &str) -> Opt
     if host.contains('_') || before.ends_with(['@', '＠']) || after.starts_with(['@', '＠']) {
         return None;
     }
-    let (suffix, taken) = suffixes::suffix(host)?;
-    let www = host.strip_prefix("www.").is_some_and(|rest| rest.len() > suffix.len());
-    let domain_at = if host.len() > suffix.len() { suffixes::domain_at(host)? } else { 0 };
-    if domain_at == 0 && host.len() == suffix.len() && !suffixes::is_place(host) {
-        return None;
-    }
+    let listed = suffixes::look_up(host)?;
+    let (taken, domain_at) = (listed.taken?, listed.domain_at?);
+    let suffix = host.get(listed.suffix_at..)?;
+    let www = host.starts_with("www.") && domain_at > 0;
     if www {
         return Some((domain_at, true));
     }

@@ -41,12 +41,36 @@ const NAMES: &[&str] = &[
 
 const ARCHIVES: &[&str] = &["mov", "tab", "zip"];
 
-/// The suffix of a host in small letters and how it is taken; `None` when none is known.
-pub(super) fn suffix(host: &str) -> Option<(&str, Suffix)> {
-    let suffix = List.suffix(host.as_bytes()).filter(psl::Suffix::is_known)?;
-    let text = host.get(host.len().checked_sub(suffix.as_bytes().len())?..)?;
-    let listed = |list: &[&str]| list.binary_search(&text).is_ok();
-    let taken = if text.contains('.') || suffix.typ() == Some(Type::Private) || text.starts_with("xn--") {
+/// What the list of public suffixes says of a host.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Listed {
+    /// Where the suffix begins. Byte of the host.
+    pub(super) suffix_at: usize,
+    /// Where the part begins that somebody registered, with one label more than the suffix. `None` if the host is a
+    /// suffix itself under which nobody lives.
+    pub(super) domain_at: Option<usize>,
+    /// How it is taken; `None` if no suffix of it is known, where the last label counts as one.
+    pub(super) taken: Option<Suffix>,
+}
+
+/// Looks a host in small letters up.
+pub(super) fn look_up(host: &str) -> Option<Listed> {
+    // Looking up is what costs most: once for each host.
+    let suffix = List.suffix(host.as_bytes())?;
+    let suffix_at = host.len().checked_sub(suffix.as_bytes().len())?;
+    let (before, text) = host.split_at_checked(suffix_at)?;
+    let private = suffix.typ() == Some(Type::Private);
+    let domain_at = match before.strip_suffix('.') {
+        Some(labels) => Some(labels.rfind('.').map_or(0, |dot| dot + 1)),
+        // A suffix under which everybody has a place of the own, like `github.io`, is a host by itself.
+        None => private.then_some(0),
+    };
+    Some(Listed { suffix_at, domain_at, taken: suffix.is_known().then(|| taken(text, private)) })
+}
+
+fn taken(suffix: &str, private: bool) -> Suffix {
+    let listed = |list: &[&str]| list.binary_search(&suffix).is_ok();
+    if suffix.contains('.') || private || suffix.starts_with("xn--") {
         Suffix::Plain
     } else if listed(ARCHIVES) {
         Suffix::Archive
@@ -54,26 +78,14 @@ pub(super) fn suffix(host: &str) -> Option<(&str, Suffix)> {
         Suffix::Name
     } else if listed(WORDS) {
         Suffix::Word
-    } else if text.chars().count() <= 2
+    } else if suffix.chars().count() <= 2
         || listed(PLAIN)
-        || matches!(text, "укр" | "срб" | "бел" | "мкд" | "қаз" | "мон")
+        || matches!(suffix, "укр" | "срб" | "бел" | "мкд" | "қаз" | "мон")
     {
         Suffix::Plain
     } else {
         Suffix::Word
-    };
-    Some((text, taken))
-}
-
-/// Whether a suffix is one under which everybody has a place of the own, like `github.io`, that is a host by itself.
-pub(super) fn is_place(host: &str) -> bool {
-    List.suffix(host.as_bytes())
-        .is_some_and(|suffix| suffix.typ() == Some(Type::Private) && suffix.as_bytes().len() == host.len())
-}
-
-/// Where the part of a host begins that somebody registered. Byte.
-pub(super) fn domain_at(host: &str) -> Option<usize> {
-    host.len().checked_sub(List.domain(host.as_bytes())?.as_bytes().len())
+    }
 }
 
 #[cfg(test)]
@@ -84,7 +96,7 @@ mod tests {
     fn the_lists_are_in_order_and_each_name_is_a_suffix() {
         for list in [PLAIN, WORDS, NAMES, ARCHIVES] {
             assert!(list.is_sorted(), "{list:?}");
-            let unknown = |name: &&str| suffix(&format!("example.{name}")).is_none();
+            let unknown = |name: &&str| look_up(&format!("example.{name}")).is_none_or(|listed| listed.taken.is_none());
             let unknown: Vec<_> = list.iter().copied().filter(unknown).collect();
             assert!(unknown.is_empty(), "{unknown:?}");
         }
@@ -92,19 +104,33 @@ mod tests {
 
     #[test]
     fn suffixes_are_told_apart() {
-        for (host, wanted) in [
-            ("example.com", Some(("com", Suffix::Plain))),
-            ("example.co.uk", Some(("co.uk", Suffix::Plain))),
-            ("me.github.io", Some(("github.io", Suffix::Plain))),
-            ("tell.me", Some(("me", Suffix::Word))),
-            ("hello.world", Some(("world", Suffix::Word))),
-            ("main.py", Some(("py", Suffix::Name))),
-            ("data.zip", Some(("zip", Suffix::Archive))),
-            ("layer.shp", None),
-            ("пример.рф", Some(("рф", Suffix::Plain))),
-            ("xn--e1afmkfd.xn--p1ai", Some(("xn--p1ai", Suffix::Plain))),
+        for (host, suffix, taken) in [
+            ("example.com", "com", Some(Suffix::Plain)),
+            ("example.co.uk", "co.uk", Some(Suffix::Plain)),
+            ("me.github.io", "github.io", Some(Suffix::Plain)),
+            ("tell.me", "me", Some(Suffix::Word)),
+            ("hello.world", "world", Some(Suffix::Word)),
+            ("main.py", "py", Some(Suffix::Name)),
+            ("data.zip", "zip", Some(Suffix::Archive)),
+            ("layer.shp", "shp", None),
+            ("пример.рф", "рф", Some(Suffix::Plain)),
+            ("xn--e1afmkfd.xn--p1ai", "xn--p1ai", Some(Suffix::Plain)),
         ] {
-            assert_eq!(suffix(host), wanted, "{host}");
+            let listed = look_up(host).unwrap();
+            assert_eq!((&host[listed.suffix_at..], listed.taken), (suffix, taken), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_domain_has_one_label_more_than_its_suffix() {
+        for (host, domain) in [
+            ("a.b.example.co.uk", Some("example.co.uk")),
+            ("example.com", Some("example.com")),
+            ("github.io", Some("github.io")),
+            ("co.uk", None),
+            ("a.nas.local", Some("nas.local")),
+        ] {
+            assert_eq!(look_up(host).unwrap().domain_at.map(|at| &host[at..]), domain, "{host}");
         }
     }
 }
