@@ -56,16 +56,20 @@ pub fn letters(text: &str) -> Letters {
     let mut pile = Pile::default();
     for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
-        if c >= '\u{300}' && is_ignored(c) {
-            continue;
-        }
-        let kind = Kind::of(c);
-        if kind.is_mark() {
-            pile.add(c, end, &mut found);
-            run.stretch(end);
-            continue;
-        }
-        let case = case(c, kind);
+        let case = if c.is_ascii() {
+            case_of_ascii(c)
+        } else {
+            let kind = Kind::of(c);
+            if is_ignored(c) {
+                continue;
+            }
+            if kind.is_mark() {
+                pile.add(c, end, &mut found);
+                run.stretch(end);
+                continue;
+            }
+            case(kind)
+        };
         found.letters += usize::from(case != Case::NoLetter);
         found.cased += usize::from(matches!(case, Case::Small | Case::Capital));
         found.capitals += usize::from(case == Case::Capital);
@@ -86,14 +90,23 @@ enum Case {
     NoLetter,
 }
 
-fn case(c: char, kind: Kind) -> Case {
+fn case_of_ascii(c: char) -> Case {
     match c {
         'a'..='z' => Case::Small,
         'A'..='Z' => Case::Capital,
-        _ if kind.is_small() => Case::Small,
-        _ if kind.is_capital() => Case::Capital,
-        _ if kind.is_letter() => Case::Neither,
         _ => Case::NoLetter,
+    }
+}
+
+fn case(kind: Kind) -> Case {
+    if kind.is_small() {
+        Case::Small
+    } else if kind.is_capital() {
+        Case::Capital
+    } else if kind.is_letter() {
+        Case::Neither
+    } else {
+        Case::NoLetter
     }
 }
 
@@ -176,7 +189,7 @@ impl Run {
     }
 
     fn close(&mut self, text: &str, found: &mut Letters) {
-        if self.length > found.longest_run && !self.is_hex(text) {
+        if self.length > found.longest_run && (self.length < 2 || !self.is_hex(text)) {
             found.longest_run = self.length;
             found.run = self.bytes.clone();
         }
@@ -185,7 +198,7 @@ impl Run {
 
     /// Whether it is part of a colour or number: at most [`MAX_HEX`] digits after `#` or `0x`.
     fn is_hex(&self, text: &str) -> bool {
-        if self.length < 2 || !self.character.is_some_and(|(c, _)| c.is_ascii_hexdigit()) {
+        if !self.character.is_some_and(|(c, _)| c.is_ascii_hexdigit()) {
             return false;
         }
         let Some((before, after)) = text.split_at_checked(self.bytes.start) else { return false };

@@ -1,6 +1,6 @@
 //! Texts made to keep a regex busy.
 
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
 /// Length of a text. Bytes.
 const LENGTH: usize = 2_000;
@@ -91,8 +91,7 @@ fn write(hir: &Hir, longest: bool, out: &mut String) {
 }
 
 /// A character of the class: a letter or blank where it has one.
-fn representative(class: &regex_syntax::hir::Class, longest: bool) -> Option<char> {
-    use regex_syntax::hir::Class;
+fn representative(class: &Class, longest: bool) -> Option<char> {
     let has = |c: char| match class {
         Class::Unicode(class) => class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&c)),
         Class::Bytes(class) => {
@@ -101,7 +100,7 @@ fn representative(class: &regex_syntax::hir::Class, longest: bool) -> Option<cha
     };
     let wanted = if longest { ['é', 'z', 'a', '9', ' '] } else { ['a', 'e', '1', ' ', '.'] };
     wanted.into_iter().find(|c| has(*c)).or_else(|| match class {
-        Class::Unicode(class) => class.ranges().last().map(|range| range.start()),
+        Class::Unicode(class) => class.ranges().last().map(ClassUnicodeRange::start),
         Class::Bytes(class) => class.ranges().last().map(|range| char::from(range.start())),
     })
 }

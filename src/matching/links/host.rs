@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::decompose_compatible;
 
 use super::super::kinds::Kind;
 use super::suffixes::{self, Suffix};
@@ -104,8 +105,7 @@ pub(super) fn normalized(written: &str) -> Option<Cow<'_, str>> {
         return None;
     }
     let host: Cow<'_, str> = if !written.is_ascii() {
-        let plain = written.chars().filter(|c| !is_invisible(*c)).nfkc().flat_map(char::to_lowercase);
-        plain.map(|c| if is_dot(c) { '.' } else { c }).collect::<String>().into()
+        compatible(written).into()
     } else if written.bytes().any(|b| b.is_ascii_uppercase()) {
         written.to_ascii_lowercase().into()
     } else {
@@ -121,6 +121,16 @@ pub(super) fn normalized(written: &str) -> Option<Cow<'_, str>> {
                     && label.chars().all(is_of_host)
             }));
     fits.then_some(host)
+}
+
+/// The compatibility form in small letters.
+fn compatible(written: &str) -> String {
+    let mut plain = String::with_capacity(written.len());
+    for c in written.chars().filter(|c| !is_invisible(*c)) {
+        decompose_compatible(c, |c| plain.push(if is_dot(c) { '.' } else { c.to_ascii_lowercase() }));
+    }
+    // What is ASCII now, like most that is written in look-alikes, has nothing to be put together.
+    if plain.is_ascii() { plain } else { plain.nfc().flat_map(char::to_lowercase).collect() }
 }
 
 /// Where the domain begins in the host of an address with a scheme; `None` for hosts that lead nowhere from elsewhere.
