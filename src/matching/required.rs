@@ -2,6 +2,10 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
+use sets::{clip, cross, distinct};
+
+mod sets;
+
 /// Literals in a set.
 const MAX_LITERALS: usize = 32;
 /// Shortest literal that is of use. Code points.
@@ -253,36 +257,6 @@ fn better(a: Option<Found>, b: Option<Found>) -> Option<Found> {
         (Some(a), Some(b)) => Some(if b.score > a.score { b } else { a }),
         (a, b) => a.or(b),
     }
-}
-
-/// Each of one with each of the other, where these are few.
-fn cross(left: &[String], right: &[String]) -> Option<Vec<String>> {
-    if left.len() * right.len() > MAX_LITERALS {
-        return None;
-    }
-    let pairs = left.iter().flat_map(|left| right.iter().map(move |right| format!("{left}{right}")));
-    Some(distinct(pairs.collect()))
-}
-
-fn clip(texts: Vec<String>, head: bool) -> Vec<String> {
-    let clip = |text: String| {
-        if text.len() <= MAX_BYTES {
-            return text;
-        }
-        let range = if head {
-            0..text.floor_char_boundary(MAX_BYTES)
-        } else {
-            text.ceil_char_boundary(text.len() - MAX_BYTES)..text.len()
-        };
-        text.get(range).unwrap_or_default().to_owned()
-    };
-    distinct(texts.into_iter().map(clip).collect())
-}
-
-fn distinct(mut literals: Vec<String>) -> Vec<String> {
-    literals.sort_unstable();
-    literals.dedup();
-    literals
 }
 
 /// All members of a small class, folded.
