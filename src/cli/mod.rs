@@ -2,7 +2,9 @@
 //! 64 bad configuration.
 
 mod check;
+mod client;
 mod health;
+mod moderate;
 mod plugin;
 mod table;
 mod terminal;
@@ -46,6 +48,10 @@ enum Command {
     Health,
     /// See what would become of a text: it is judged once, without a relay, and nothing of it is kept.
     Try(try_out::Arguments),
+    /// Show what the filters, rules and plugins of the relay that runs with this configuration have done.
+    Filters(moderate::Arguments),
+    /// Have the relay that runs with this configuration read its rules and plugins again, all or nothing.
+    Reload(moderate::Arguments),
     /// Begin, build, test and list plugins.
     Plugin {
         #[command(subcommand)]
@@ -67,6 +73,11 @@ pub fn main() -> ExitCode {
     if let (Command::Health, true) = (&command, faults.is_empty()) {
         return health::ask(&config.server);
     }
+    match &command {
+        Command::Filters(arguments) if faults.is_empty() => return moderate::filters(arguments, &config.server),
+        Command::Reload(arguments) if faults.is_empty() => return moderate::reload(arguments, &config.server),
+        _ => {}
+    }
     // The rules are read whatever the settings are like, so that all faults are named at once.
     let rules = app::rules_source(&config).load().unwrap_or_else(|more| {
         faults.extend(more);
@@ -76,7 +87,9 @@ pub fn main() -> ExitCode {
         _ if !faults.is_empty() => bad_configuration(&faults),
         Command::Check(arguments) => check::run(&arguments, &config, &rules),
         Command::Try(arguments) => try_out::run(arguments, config, rules),
-        Command::Serve | Command::Health | Command::Plugin { .. } => serve(config, rules),
+        Command::Serve => serve(config, rules),
+        // Done with above, unless the configuration is at fault.
+        Command::Health | Command::Filters(_) | Command::Reload(_) | Command::Plugin { .. } => ExitCode::FAILURE,
     }
 }
 

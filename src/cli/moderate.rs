@@ -1,0 +1,186 @@
+//! `filters` and `reload`: what moderators ask of the relay that runs with this configuration.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::client::{Answer, call, reachable};
+use super::table::{Align, Table};
+use super::tell;
+use super::terminal::{plain_json, printable};
+use crate::api::Config;
+
+/// Where a moderator's token may stand.
+const TOKEN_VARIABLE: &str = "MODERATOR_TOKEN";
+/// Longest file of a token. Bytes.
+const MAX_TOKEN: usize = 1_000;
+/// A plugin may have to be compiled before a reload is answered.
+const PATIENCE: Duration = Duration::from_mins(6);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A file with a moderator's token; otherwise that of the variable `MODERATOR_TOKEN`.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Print the relay's answer as it is.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows what filters, rules and plugins have done.
+pub(super) fn filters(arguments: &Arguments, config: &Config) -> ExitCode {
+    ask(arguments, config, "GET", "/moderation/filters", |answer| {
+        let lists = answer["filters"].as_array().cloned().unwrap_or_default();
+        let mut text = filters_table(&lists);
+        for list in &lists {
+            if let Some(rules) = list["rules"].as_array() {
+                text += &format!("\n{}", rules_table(rules));
+            }
+            if let Some(plugins) = list["plugins"].as_array() {
+                text += &format!("\n{}", plugins_table(plugins));
+            }
+            for fault in list["faults"].as_array().into_iter().flatten() {
+                text += &format!("\nnot in force: {}\n", shown(fault));
+            }
+        }
+        text
+    })
+}
+
+/// Has rules and plugins read again, and shows which rules are in force then.
+pub(super) fn reload(arguments: &Arguments, config: &Config) -> ExitCode {
+    let done = ask(arguments, config, "POST", "/moderation/reload", |answer| {
+        let count =
+            |key: &str| answer[key].as_array().map_or_else(|| shown(&answer[key]), |list| list.len().to_string());
+        format!("in force: {} rules, {} plugins\n", count("rules"), count("plugins"))
+    });
+    if done == ExitCode::SUCCESS && !arguments.json {
+        tell(io::stdout(), "\n");
+        return filters(arguments, config);
+    }
+    done
+}
+
+/// Makes a call and prints what `show` makes of a good answer.
+fn ask(arguments: &Arguments, config: &Config, method: &str, path: &str, show: impl Fn(&Value) -> String) -> ExitCode {
+    let token = match token(arguments.token_file.as_deref()) {
+        Ok(token) => token,
+        Err(fault) => {
+            tell(io::stderr(), &format!("error: {fault}\n"));
+            return ExitCode::from(2);
+        }
+    };
+    let address = reachable(config.listen);
+    let Answer { status, body } = match call(address, method, path, Some(&token), PATIENCE) {
+        Ok(answer) => answer,
+        Err(fault) => {
+            tell(io::stderr(), &format!("{address}: {fault}\n"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let answer: Value = serde_json::from_str(&body).unwrap_or_default();
+    if arguments.json {
+        let text = format!("{}\n", plain_json(&body));
+        if status == 200 { tell(io::stdout(), &text) } else { tell(io::stderr(), &text) }
+    } else if status == 200 {
+        tell(io::stdout(), &show(&answer));
+    } else {
+        let mut text = format!("{address}: {status}: {}\n", shown(&answer["detail"]));
+        for fault in answer["faults"].as_array().into_iter().flatten() {
+            text += &format!("{}\n", shown(fault));
+        }
+        tell(io::stderr(), &text);
+    }
+    if status == 200 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn token(file: Option<&Path>) -> Result<String, String> {
+    let token = match file {
+        Some(file) => std::fs::read_to_string(file).map_err(|fault| format!("{}: {fault}", file.display()))?,
+        None => std::env::var(TOKEN_VARIABLE).map_err(|_| {
+            format!("a moderator's token is needed: in {TOKEN_VARIABLE}, or in the file of --token-file")
+        })?,
+    };
+    let token = token.trim();
+    if token.is_empty() || token.len() > MAX_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("the token is none: one has 16 to 256 printable ASCII characters".to_owned());
+    }
+    Ok(token.to_owned())
+}
+
+fn filters_table(filters: &[Value]) -> String {
+    let right = |title| (title, Align::Right);
+    let columns = [
+        ("filter", Align::Left),
+        right("pass"),
+        right("replace"),
+        right("hold"),
+        right("shadow"),
+        right("reject"),
+        right("p50 µs"),
+        right("p99 µs"),
+    ];
+    let mut table = Table::new(columns);
+    for filter in filters {
+        let counts = &filter["counts"];
+        let cells = [
+            &filter["filter"],
+            &counts["pass"],
+            &counts["replace"],
+            &counts["hold"],
+            &counts["shadow"],
+            &counts["reject"],
+            &filter["p50_micros"],
+            &filter["p99_micros"],
+        ];
+        table.add(cells.map(shown), Vec::new());
+    }
+    table.text()
+}
+
+fn rules_table(rules: &[Value]) -> String {
+    let columns = [
+        ("rule", Align::Left),
+        ("at", Align::Left),
+        ("mode", Align::Left),
+        ("hits", Align::Right),
+        ("exempt", Align::Right),
+        ("last hit", Align::Left),
+    ];
+    let mut table = Table::new(columns);
+    for rule in rules {
+        let keys = ["rule", "source", "mode", "hits", "exempt_hits", "last_hit"];
+        table.add(keys.map(|key| shown(&rule[key])), Vec::new());
+    }
+    table.text()
+}
+
+fn plugins_table(plugins: &[Value]) -> String {
+    let columns = [
+        ("plugin", Align::Left),
+        ("mode", Align::Left),
+        ("state", Align::Left),
+        ("failures", Align::Right),
+        ("p50 µs", Align::Right),
+        ("p99 µs", Align::Right),
+    ];
+    let mut table = Table::new(columns);
+    for plugin in plugins {
+        let keys = ["plugin", "mode", "state", "failures", "p50_micros", "p99_micros"];
+        let fault = plugin["error"].as_str().map(printable);
+        table.add(keys.map(|key| shown(&plugin[key])), fault.into_iter().collect());
+    }
+    table.text()
+}
+
+/// A value in a cell; nothing for none.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => printable(text),
+        other => other.to_string(),
+    }
+}
