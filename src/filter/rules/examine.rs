@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::look::Look;
 use super::mask::Mask;
-use super::matcher::{Budget, Exhausted, Matcher, Scratch};
+use super::matcher::{Budget, Exhausted, Haystack, Matcher, Scratch};
 use super::memory::{Memory, Recall};
 use super::rule::{Rule, Scene};
 use super::set::Rules;
@@ -105,7 +105,13 @@ impl Rules {
             let note = *purpose == Purpose::Judge;
             recall = memory.recall(scratch.views.clean(), sender, &message.author, message.at, note);
         }
-        let scene = Scene { text: field, look: Look::at(field), recall: Some(&recall), scratch, matcher };
+        let scene = Scene {
+            hay: Haystack::of(field, &scratch.views),
+            look: Look::at(field),
+            recall: Some(&recall),
+            scratch,
+            matcher,
+        };
         let (mut enforced, mut observed) = (Budget::default(), Budget::default());
         for &number in &scratch.triggered {
             let Some(rule) = self.rules.get(number).filter(|rule| rule.concerns(sender, message.at)) else { continue };
@@ -141,7 +147,7 @@ impl Rules {
             let mut cover = |bytes| mask.cover(char_span(text, bytes), rule.mask);
             self.text.each_word(text, &scratch.views, *number, &mut cover);
             for regex in rule.patterns.any.clone().filter_map(|regex| self.text.regexes.get(regex)) {
-                regex.each(text, &scratch.views, &mut cover);
+                regex.each(&Haystack::of(text, &scratch.views), &mut cover);
             }
         }
         mask.map(Mask::into_text)

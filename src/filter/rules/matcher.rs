@@ -1,9 +1,10 @@
 //! The patterns of all rules that look at one field of a message, and one text before them.
 
+use std::cell::OnceCell;
 use std::ops::{ControlFlow, Range};
 
 use super::written::View;
-use crate::matching::{BoundedRegex, Literals, Views};
+use crate::matching::{BoundedRegex, Literals, MarkedText, Views};
 
 /// Regexes that a message may set off, of rules in force. One that sets off more is suspicious in itself.
 const MAX_CONFIRMED: u32 = 16;
@@ -163,27 +164,52 @@ impl Budget {
     }
 }
 
+/// A text as regexes look at it: rewritten once for all of them, when the first one wants that.
+pub(super) struct Haystack<'a> {
+    text: &'a str,
+    views: &'a Views,
+    marked: OnceCell<MarkedText<'a>>,
+    marked_clean: OnceCell<MarkedText<'a>>,
+}
+
+impl<'a> Haystack<'a> {
+    pub(super) fn of(text: &'a str, views: &'a Views) -> Self {
+        Self { text, views, marked: OnceCell::new(), marked_clean: OnceCell::new() }
+    }
+
+    fn marked(&self, view: View) -> &MarkedText<'a> {
+        match view {
+            View::Exact => self.marked.get_or_init(|| MarkedText::of(self.text)),
+            View::Folded => self.marked_clean.get_or_init(|| MarkedText::of(self.views.clean())),
+        }
+    }
+}
+
 impl Regex {
     /// Its leftmost match, in bytes of the text.
-    pub(super) fn find(
-        &self,
-        text: &str,
-        views: &Views,
-        budget: &mut Budget,
-    ) -> Result<Option<Range<usize>>, Exhausted> {
+    pub(super) fn find(&self, hay: &Haystack<'_>, budget: &mut Budget) -> Result<Option<Range<usize>>, Exhausted> {
         budget.take()?;
+        let found = if self.pattern.wants_marked() {
+            self.pattern.find_marked(hay.marked(self.view))
+        } else {
+            match self.view {
+                View::Exact => self.pattern.find(hay.text),
+                View::Folded => self.pattern.find(hay.views.clean()),
+            }
+        };
         Ok(match self.view {
-            View::Exact => self.pattern.find(text),
-            View::Folded => self.pattern.find(views.clean()).map(|bytes| views.original_of_clean(bytes)),
+            View::Exact => found,
+            View::Folded => found.map(|bytes| hay.views.original_of_clean(bytes)),
         })
     }
 
     /// All of its matches, in bytes of the text.
-    pub(super) fn each(&self, text: &str, views: &Views, mut each: impl FnMut(Range<usize>)) {
+    pub(super) fn each(&self, hay: &Haystack<'_>, mut each: impl FnMut(Range<usize>)) {
         match self.view {
-            View::Exact => self.pattern.find_iter(text).for_each(each),
+            View::Exact => self.pattern.find_iter(hay.text).for_each(each),
             View::Folded => {
-                self.pattern.find_iter(views.clean()).for_each(|bytes| each(views.original_of_clean(bytes)));
+                let found = self.pattern.find_iter(hay.views.clean());
+                found.for_each(|bytes| each(hay.views.original_of_clean(bytes)));
             }
         }
     }

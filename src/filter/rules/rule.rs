@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::conditions::{By, Condition, Hours, SenderIs, Where};
 use super::hits::{Hits, RuleFigures};
 use super::look::Look;
-use super::matcher::{Budget, Exhausted, Matcher, Scratch};
+use super::matcher::{Budget, Exhausted, Haystack, Matcher, Scratch};
 use super::memory::Recall;
 use super::written::{Exemption, Field};
 use crate::model::{Basis, Match, Mode, Outcome, RoomName, Sender, Span};
@@ -67,7 +67,7 @@ impl Patterns {
 
 /// A text with all that rules need to look at it.
 pub(super) struct Scene<'a> {
-    pub(super) text: &'a str,
+    pub(super) hay: Haystack<'a>,
     pub(super) look: Look<'a>,
     /// `None`: what is said more than once is taken as said.
     pub(super) recall: Option<&'a Recall>,
@@ -91,7 +91,7 @@ impl Rule {
         scene: &Scene<'_>,
         budget: &mut Budget,
     ) -> Result<Option<Where>, Exhausted> {
-        let Scene { text, look, recall, scratch, matcher } = scene;
+        let Scene { hay, look, recall, scratch, matcher } = scene;
         let Patterns { any, all, none, .. } = &self.patterns;
         let word = scratch.word(number);
         let alternatives = self.patterns.has_alternatives();
@@ -106,7 +106,7 @@ impl Rule {
             }
         }
         let mut find = |regex: usize| match matcher.regexes.get(regex) {
-            Some(regex) => regex.find(text, &scratch.views, budget),
+            Some(regex) => regex.find(hay, budget),
             None => Ok(None),
         };
         if alternatives {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::filter::rules::faults::{Faults, quoted};
 use crate::filter::rules::look::Look;
-use crate::filter::rules::matcher::{Budget, Scratch};
+use crate::filter::rules::matcher::{Budget, Haystack, Scratch};
 use crate::filter::rules::rule::Scene;
 use crate::filter::rules::set::Rules;
 use crate::filter::rules::written::{At, Written};
@@ -57,7 +57,8 @@ impl Rules {
         let rule = self.rules.get(number)?;
         let matcher = self.matcher(rule.field);
         scratch.read(matcher, text, self.rules.len());
-        let scene = Scene { text, look: Look::at(text), recall: None, scratch, matcher };
+        let scene =
+            Scene { hay: Haystack::of(text, &scratch.views), look: Look::at(text), recall: None, scratch, matcher };
         if !scratch.triggered.contains(&number) {
             return None;
         }
