@@ -8,7 +8,7 @@ ARGS =
 LOAD =
 # For `make fuzz`: seconds that each target runs.
 SECONDS_EACH = 60
-FUZZ_TARGETS = frame v1 rules settings plugin
+FUZZ_TARGETS = frame v1 rules settings plugin fold
 
 # For `make plugins`: `INSTALL=--install` puts the tools for Python and JavaScript into target/tools.
 INSTALL =

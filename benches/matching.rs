@@ -142,10 +142,18 @@ fn hostile(words: &[String]) -> Vec<(&'static str, String)> {
     let scripts: String = words
         .iter()
         .flat_map(|word| word.chars().enumerate())
-        .map(|(n, c)| if n % 2 == 0 { c } else { if c == 'a' { 'а' } else { 'о' } })
+        .map(|(n, c)| {
+            if n % 2 == 0 {
+                c
+            } else if c == 'a' {
+                'а'
+            } else {
+                'о'
+            }
+        })
         .collect();
     let spaced: String = all.chars().flat_map(|c| [c, ' ']).collect();
-    let masked: String = words.iter().map(|word| format!("{}* ", &word.chars().take(4).collect::<String>())).collect();
+    let masked: String = words.iter().flat_map(|word| word.chars().take(4).chain("* ".chars())).collect();
     vec![
         ("words", cut(all.clone())),
         ("words without blanks", cut(glued)),

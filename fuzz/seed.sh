@@ -3,7 +3,7 @@
 # fuzzing has found stay where they are.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p corpus/frame corpus/v1 corpus/rules corpus/settings corpus/plugin
+mkdir -p corpus/frame corpus/v1 corpus/rules corpus/settings corpus/plugin corpus/fold
 
 # seed TARGET FILE...: the name of a seed tells where it comes from; files that are not there are passed over.
 seed() {
@@ -18,6 +18,11 @@ seed() {
 seed rules ../examples/rules.toml ../tests/cases/rules/*.toml ../tests/cases/config/*/rules.toml
 seed settings ../examples/relay.toml ../tests/cases/config/*/relay.toml
 seed v1 ../tests/cases/wire/* ../tests/cases/wire/*/*
+
+put() { printf '%s' "$2" > "corpus/fold/$1"; }
+put plain 'a c.a.s.i.n.o, c4s1n0 and c*sin*!'
+put scripts 'саsinо, покер, ＣＡＳＩＮＯ 𝐜𝐚𝐬𝐢𝐧𝐨 Ⓒⓐⓢⓘⓝⓞ'
+put marks 'c̷a̷s̷i̷n̷o̷ un café, 한글 ﷺ ﬁne 🇩🇪'
 
 put() { printf "$2" > "corpus/v1/$1"; }
 put line '{"message":"hello","author":"jane","avatar":"mGeoPackage.svg"}'

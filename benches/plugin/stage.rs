@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use gischat_filter::testing::Harness;
-use gischat_relay::matching::Folded;
+use gischat_relay::matching::Views;
 use gischat_relay::model::{Address, Basis, Facts, Kind, Match, Message, RoomName, Sender, SenderId};
 use gischat_relay::sandbox::{Action, Config, Entry, Library, Plugin, Question, Sandbox, Scene};
 use gischat_relay::settings::Source;
@@ -187,7 +187,9 @@ fn text(said: Said, n: u64) -> String {
 
 fn question(message: &Message) -> (Question, Scene) {
     let sender = sender();
-    let folded = Folded::of(message.text().expect("a text")).text().to_owned();
+    let mut views = Views::default();
+    views.read(message.text().expect("a text"));
+    let folded = views.clean().to_owned();
     let question = Question::message(message, folded, &sender, "0123456789abcdef".to_owned(), LONGEST);
     (question, Scene::of(message, &sender))
 }

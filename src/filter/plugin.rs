@@ -3,12 +3,13 @@
 //! Owns what the answers of plugins, their modes and their failures amount to. How a plugin is run is the sandbox's
 //! business.
 
+use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Answer, Filter, Finding, Parts, Purpose};
-use crate::matching::Folded;
+use crate::matching::Views;
 use crate::model::{Basis, Code, Kind, Match, Message, Mode, Reason, Sender, Verdict};
 use crate::sandbox::{Action, Answer as PluginAnswer, Entry, Failure, Library, OnFailure, Plugin, Question, Scene};
 
@@ -145,11 +146,22 @@ impl Hearing {
         if matches!(self.message.kind, Kind::Newcomer) {
             return Question::nickname(&self.message, &self.sender, self.address.clone());
         }
-        let folded = self.message.text().map_or_else(String::new, |text| Folded::of(text).text().to_owned());
+        let folded = self.message.text().map_or_else(String::new, |text| clean(text));
         let (message, address) = (&self.message, self.address.clone());
         let question = Question::message(message, folded, &self.sender, address, self.max_message_length);
         if plugin.wants_payload() { question.with_payload(message) } else { question }
     }
+}
+
+/// The text without its disguises, as plugins get it.
+fn clean(text: &str) -> String {
+    thread_local! {
+        static VIEWS: RefCell<Views> = RefCell::default();
+    }
+    VIEWS.with_borrow_mut(|views| {
+        views.read(text);
+        views.clean().to_owned()
+    })
 }
 
 fn verdict(answer: &PluginAnswer) -> Verdict {

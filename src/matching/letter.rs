@@ -2,6 +2,36 @@
 
 use super::table::{self, B_OR_G, Entry, I_OR_L, Kind, Script};
 
+/// A letter of a text as it is kept: what else is known of it stands in the table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Raw {
+    /// First byte of the original.
+    pub(super) start: u32,
+    /// Byte after the last one, combining marks included.
+    pub(super) end: u32,
+    pub(super) c: char,
+    pub(super) marks: Marks,
+}
+
+impl Raw {
+    #[inline]
+    pub(super) fn new(c: char, start: u32, end: u32) -> Self {
+        Self { start, end, c, marks: Marks::default() }
+    }
+
+    /// A blank that is not in the text.
+    pub(super) fn blank(at: u32) -> Self {
+        Self::new(' ', at, at)
+    }
+
+    /// Lets it be read as the Latin letter that it looks like, if it is of another script and does; whether it is.
+    pub(super) fn read(&mut self) -> bool {
+        let letter = Letter::from(*self);
+        self.marks.read |= letter.is_foreign() && letter.latin != 0;
+        self.marks.read
+    }
+}
+
 /// A letter, or whatever else stands in a text: blanks and punctuation are "letters" too.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Letter {
@@ -24,6 +54,7 @@ pub(super) struct Letter {
 
 /// What else is known of a letter.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Marks {
     /// It is a capital.
     pub(super) upper: bool,
@@ -31,13 +62,18 @@ pub(super) struct Marks {
     pub(super) read: bool,
     /// It carries a combining mark that belongs to no letter.
     pub(super) noise: bool,
+    /// It is the second letter of a pair.
+    pub(super) second: bool,
+    /// It is half of a flag.
+    pub(super) flag: bool,
 }
 
-impl Letter {
-    /// The letter that `c` is, given its entry.
+impl From<Raw> for Letter {
     #[inline]
-    pub(super) fn new(c: char, entry: Entry, start: u32, end: u32) -> Self {
-        Self {
+    fn from(raw: Raw) -> Self {
+        let Raw { start, end, c, marks } = raw;
+        let entry = table::entry(c);
+        let mut letter = Self {
             start,
             end,
             base: entry.base(c),
@@ -46,18 +82,28 @@ impl Letter {
             accent: entry.accent,
             kind: entry.kind(),
             script: entry.script(),
-            marks: Marks { upper: entry.is_upper(), ..Marks::default() },
+            marks: Marks { upper: entry.is_upper(), ..marks },
+        };
+        match letter.kind {
+            Kind::Regional if marks.flag => {
+                (letter.kind, letter.script, letter.latin) = (Kind::Other, Script::Common, 0);
+                (letter.base, letter.folded) = (c, c);
+            }
+            Kind::Regional => (letter.kind, letter.folded) = (Kind::Letter, letter.base),
+            Kind::Pair => {
+                letter.kind = Kind::Letter;
+                if marks.second {
+                    (letter.latin, letter.folded) = (entry.second(), '\0');
+                }
+                letter.base = char::from(letter.latin);
+            }
+            _ => {}
         }
+        letter
     }
+}
 
-    /// The byte `at` of a text that is ASCII.
-    #[inline]
-    pub(super) fn of_ascii(byte: u8, at: usize) -> Self {
-        let at = u32::try_from(at).unwrap_or(u32::MAX);
-        let c = char::from(byte);
-        Self::new(c, table::entry(c), at, at.saturating_add(1))
-    }
-
+impl Letter {
     /// Whether it is read as a Latin letter, be it one or not.
     pub(super) fn is_read_as_latin(&self) -> bool {
         self.latin != 0 && (self.script == Script::Latin || self.marks.read)
@@ -65,7 +111,7 @@ impl Letter {
 
     /// Whether words are made of it. An underscore is for the caller to look at.
     pub(super) fn is_of_word(&self) -> bool {
-        matches!(self.kind, Kind::Letter | Kind::Digit | Kind::Joiner | Kind::Pair | Kind::Several)
+        matches!(self.kind, Kind::Letter | Kind::Digit | Kind::Joiner | Kind::Several)
     }
 
     /// Whether it is a letter proper.
@@ -81,16 +127,26 @@ impl Letter {
     /// The byte that stands for it in a coarse text: one for all that may stand for each other.
     #[inline]
     pub(super) fn coarse(&self) -> u8 {
-        match self.kind {
-            Kind::Blank => b' ',
-            Kind::Digit | Kind::Symbol if self.latin != 0 => class(self.latin),
-            _ if self.is_read_as_latin() => class(self.latin),
-            Kind::Other | Kind::Symbol | Kind::Digit if self.base.is_ascii() => {
-                // Never a letter, so it cannot be taken for a class.
-                u8::try_from(self.base).unwrap_or(b'?')
-            }
-            _ => hashed(self.base),
-        }
+        coarse_of(self.kind, if self.is_read_as_latin() { Script::Latin } else { self.script }, self.latin, self.base)
+    }
+}
+
+/// The coarse byte of a character that stands for itself.
+#[inline]
+pub(super) fn coarse(c: char, entry: Entry) -> u8 {
+    coarse_of(entry.kind(), entry.script(), entry.latin, entry.base(c))
+}
+
+#[inline]
+fn coarse_of(kind: Kind, script: Script, latin: u8, base: char) -> u8 {
+    if latin != 0 && (script == Script::Latin || matches!(kind, Kind::Digit | Kind::Symbol)) {
+        return class(latin);
+    }
+    match kind {
+        Kind::Blank => b' ',
+        // Never a letter, so it cannot be taken for a class.
+        Kind::Other | Kind::Symbol | Kind::Digit if base.is_ascii() => u8::try_from(base).unwrap_or(b'?'),
+        _ => hashed(base),
     }
 }
 
@@ -112,33 +168,14 @@ fn hashed(base: char) -> u8 {
 }
 
 /// The coarse byte of each byte of ASCII.
-pub(super) static ASCII: std::sync::LazyLock<[u8; 128]> =
-    std::sync::LazyLock::new(|| std::array::from_fn(|byte| Letter::of_ascii(byte.to_le_bytes()[0], 0).coarse()));
+pub(super) static ASCII: std::sync::LazyLock<[u8; 128]> = std::sync::LazyLock::new(|| {
+    std::array::from_fn(|byte| Letter::from(Raw::new(char::from(u8::try_from(byte).unwrap_or(0)), 0, 0)).coarse())
+});
 
 impl Letter {
-    /// A blank that is not in the text.
-    pub(super) fn blank(at: u32) -> Self {
-        Self {
-            start: at,
-            end: at,
-            base: ' ',
-            folded: ' ',
-            latin: 0,
-            accent: 0,
-            kind: Kind::Blank,
-            script: Script::Common,
-            marks: Marks::default(),
-        }
-    }
-
-    /// Lets it be read as the Latin letter that it looks like, if it is of another script.
-    pub(super) fn read(&mut self) {
-        self.marks.read |= self.is_foreign() && self.latin != 0;
-    }
-
-    /// As [`Letter::read`].
+    /// As [`Raw::read`].
     pub(super) fn read_as_latin(mut self) -> Self {
-        self.read();
+        self.marks.read |= self.is_foreign() && self.latin != 0;
         self
     }
 

@@ -140,11 +140,10 @@ impl Literals {
             let end = bytes.end.min(text.len());
             each(index as usize, bytes.start.min(end)..end)
         };
-        let ended = self.scan_exact(views, &mut tell).is_break() || self.scan_folded(views, &mut tell).is_break();
-        if !ended {
-            // Nothing is left to do, whether the caller ends it or not.
-            let _ = self.masks.each(views, &self.letters, &mut tell);
-        }
+        // Each ends the rest if the caller has heard enough.
+        let _ended = self.scan_exact(views, &mut tell).is_break()
+            || self.scan_folded(views, &mut tell).is_break()
+            || self.masks.each(views, &self.letters, &mut tell).is_break();
     }
 
     fn scan_exact(
@@ -293,3 +292,6 @@ fn is_within_word(text: &str, at: usize) -> bool {
     let of_word = |c: char| is_word_character(c) && table::entry(c).script() != Script::Unspaced;
     before.chars().next_back().is_some_and(of_word) && after.chars().next().is_some_and(of_word)
 }
+
+#[cfg(test)]
+mod tests;

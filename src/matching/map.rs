@@ -40,11 +40,6 @@ impl Map {
         self.text = end;
     }
 
-    /// How much of the text is behind what has been added. Bytes.
-    pub(super) fn text_len(&self) -> u32 {
-        self.text
-    }
-
     /// The bytes of the text behind `bytes` of the form, which begin and end between characters.
     pub(super) fn original(&self, bytes: Range<usize>) -> Range<usize> {
         let (start, end) = (to_u32(bytes.start), to_u32(bytes.end));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
-use super::letter::Letter;
+use super::letter::{Letter, Raw};
 use super::table::Kind;
 use super::verify::{Wanted, fits_plainly};
 use super::views::Views;
@@ -74,7 +74,7 @@ impl Masks {
         token: Range<usize>,
         tell: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let at = |number: usize| views.letter(number).unwrap_or(Letter::blank(0));
+        let at = |number: usize| views.letter(number).unwrap_or_else(|| Letter::from(Raw::blank(0)));
         let (first, last) = (at(token.start), at(token.end - 1));
         let outline = |last| (first.coarse(), u8::try_from(token.len()).unwrap_or(u8::MAX), last);
         let outline = outline(if is_sign(&last) { 0 } else { last.coarse() });
@@ -116,7 +116,7 @@ fn is_sign(letter: &Letter) -> bool {
 /// The next word of letters and signs: it begins with a letter, and ends with one or with a sign that ends nothing
 /// else. It may be empty.
 fn token(views: &Views, within: Range<usize>) -> Range<usize> {
-    let letter = |number: usize| views.letter(number).unwrap_or(Letter::blank(0));
+    let letter = |number: usize| views.letter(number).unwrap_or_else(|| Letter::from(Raw::blank(0)));
     let start = within.start;
     let (mut end, mut last) = (start, start);
     while end < within.end {

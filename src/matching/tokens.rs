@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::letter::Letter;
+use super::letter::{Letter, Raw};
 use super::table::{Kind, Script};
 
 /// So many words of one letter in a row may be one word with blanks in it.
@@ -12,19 +12,26 @@ const WIDEST_GAP: usize = 3;
 /// Most readings of each sort beside the text: more are no disguise.
 const MOST_READINGS: usize = 64;
 
-/// Counts letters that stand by themselves, as they go by.
+/// Counts letters that stand by themselves and in a row, as they go by.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sight {
+pub(super) struct Singles {
     /// Whether each of those before was of a word, the last in the lowest bit.
     history: u32,
-    pub(super) singles: u32,
+    /// How many there are in a row up to here.
+    row: u32,
+    /// How many there are in the longest row.
+    pub(super) longest: u32,
 }
 
-impl Sight {
+impl Singles {
     #[inline]
     pub(super) fn see(&mut self, of_word: bool) {
         self.history = self.history << 1 | u32::from(of_word);
-        self.singles += u32::from(self.history & 7 == 2);
+        self.row += u32::from(self.history & 7 == 2);
+        if self.history & 3 == 3 {
+            self.row = 0;
+        }
+        self.longest = self.longest.max(self.row);
     }
 }
 
@@ -49,36 +56,48 @@ impl Tokens {
         (self.latin, self.foreign) = (0, 0);
     }
 
-    /// Looks at the scripts of all words. In those of mixed scripts, letters are read as the Latin ones they look like.
-    pub(super) fn find(&mut self, letters: &mut [Letter]) {
-        let mut start = 0;
-        let mut seen = Seen::default();
-        let count = letters.len();
-        for number in 0..=count {
-            let letter = letters.get(number).filter(|letter| letter.is_of_word());
-            if let Some(letter) = letter {
-                seen.see(letter);
+    /// Looks at the scripts of all words. In those of mixed scripts, letters are read as the Latin ones they look like;
+    /// whether there is one.
+    pub(super) fn find(&mut self, letters: &mut [Raw]) -> bool {
+        let (mut start, mut seen, mut read) = (0, Seen::default(), false);
+        for number in 0..=letters.len() {
+            let letter = letters.get(number).map(|raw| Letter::from(*raw));
+            if let Some(letter) = letter.filter(Letter::is_of_word) {
+                seen.see(&letter);
                 continue;
             }
             if seen.latin > 0 || seen.foreign > 0 {
-                self.end_word(letters, start..number, &seen);
+                read |= self.end_word(letters, start..number, &seen);
                 seen = Seen::default();
             }
             start = number + 1;
         }
+        read
     }
 
-    fn end_word(&mut self, letters: &mut [Letter], word: Range<usize>, seen: &Seen) {
+    fn end_word(&mut self, letters: &mut [Raw], word: Range<usize>, seen: &Seen) -> bool {
         self.latin += seen.latin;
         self.foreign += seen.foreign;
         if seen.foreign == 0 {
-            return;
+            return false;
         }
         if seen.is_mixed() {
-            letters.get_mut(word).unwrap_or_default().iter_mut().for_each(Letter::read);
-        } else if seen.latin == 0 && seen.alike == seen.foreign && self.alike.len() < MOST_READINGS {
+            let word = letters.get_mut(word).unwrap_or_default();
+            let mut read = false;
+            for raw in word {
+                read |= raw.read();
+            }
+            return read;
+        }
+        if seen.latin == 0 && seen.alike == seen.foreign && self.alike.len() < MOST_READINGS {
             self.alike.push((word, seen.script));
         }
+        false
+    }
+
+    /// Whether no word of another script looks Latin.
+    pub(super) fn has_none_alike(&self) -> bool {
+        self.alike.is_empty()
     }
 
     /// Words of another script that may well be Latin ones: the rest of the text is, or nobody writes that script.
@@ -144,11 +163,13 @@ impl Tokens {
 }
 
 /// Lets letters of several words be read as Latin ones if they are of mixed scripts.
-pub(super) fn read_if_mixed(letters: &mut [Letter]) {
+pub(super) fn read_if_mixed(letters: &mut [Raw]) {
     let mut seen = Seen::default();
-    letters.iter().filter(|letter| letter.is_of_word()).for_each(|letter| seen.see(letter));
+    letters.iter().map(|raw| Letter::from(*raw)).filter(Letter::is_of_word).for_each(|letter| seen.see(&letter));
     if seen.is_mixed() {
-        letters.iter_mut().for_each(Letter::read);
+        for raw in letters {
+            raw.read();
+        }
     }
 }
 

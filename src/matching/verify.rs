@@ -218,11 +218,8 @@ fn end_group(group: Wanted, needed: usize, count: usize, is_edge: bool, seen: &m
         _ if count < needed => return None,
         _ if count == needed => {}
         Kind::Digit => return None,
-        Kind::Other | Kind::Symbol => {
-            if !is_edge {
-                return None;
-            }
-        }
+        Kind::Other | Kind::Symbol if !is_edge => return None,
+        Kind::Other | Kind::Symbol => {}
         _ if count >= STRETCHED => seen.stretched = true,
         _ => {}
     }

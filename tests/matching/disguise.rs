@@ -9,7 +9,7 @@ use unicode_security::confusable_detection::skeleton;
 use crate::dice::Dice;
 
 /// Words as somebody may forbid them, each with the number of its language in [`CONTEXTS`].
-pub const WORDS: [(&str, usize); 54] = [
+pub(crate) const WORDS: [(&str, usize); 54] = [
     ("casino", 0),
     ("poker", 0),
     ("bitcoin", 0),
@@ -78,7 +78,7 @@ const CONTEXTS: [&[&str]; 6] = [
 
 /// How words are disguised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Disguise {
+pub(crate) enum Disguise {
     ZeroWidth,
     Combining,
     FullWidth,
@@ -96,7 +96,7 @@ pub enum Disguise {
 }
 
 /// A message with a disguised word, and where it is, in bytes. `None` where the disguise does not suit the word.
-pub fn message(word: usize, disguise: Disguise, dice: &mut Dice) -> Option<(String, std::ops::Range<usize>)> {
+pub(crate) fn message(word: usize, disguise: Disguise, dice: &mut Dice) -> Option<(String, std::ops::Range<usize>)> {
     let (word, language) = WORDS[word];
     let disguised = disguised(word, disguise, dice)?;
     let context = *dice.of(CONTEXTS[language]);
@@ -185,12 +185,13 @@ fn zero_width(chars: &[char], dice: &mut Dice) -> String {
 fn combining(chars: &[char], dice: &mut Dice) -> String {
     const THROUGH: [char; 8] =
         ['\u{334}', '\u{335}', '\u{336}', '\u{337}', '\u{338}', '\u{20d2}', '\u{20dd}', '\u{489}'];
+    let mark = |nth: usize| ('\u{300}'..='\u{36f}').nth(nth).unwrap();
     let heaped = dice.percent(50);
     let mut out = String::new();
     for c in chars {
         out.push(*c);
         if heaped {
-            (0..1 + dice.below(5)).for_each(|_| out.push(char::from_u32(0x300 + dice.below(0x70) as u32).unwrap()));
+            (0..=dice.below(5)).for_each(|_| out.push(mark(dice.below(0x70))));
         } else if dice.percent(70) {
             out.push(*dice.of(&THROUGH));
         }

@@ -45,3 +45,77 @@ fn harmless_words_and_codes_are_no_hits() {
         assert_eq!(hits(word, text), [""; 0], "{word} in {text}");
     }
 }
+
+#[test]
+fn what_a_flag_forgives_is_found_with_it_alone() {
+    let accents = Leniency { accents: true, ..STRICT };
+    let doubled = Leniency { doubled: true, ..STRICT };
+    let masked = Leniency { masked: true, ..STRICT };
+    for (word, text, leniency) in [
+        ("ano", "el año", accents),
+        ("crédit", "un credit", accents),
+        ("pokemon", "le pokémon", accents),
+        ("poker", "pokker!", doubled),
+        ("casino", "caasiino", doubled),
+        ("fuck", "f*ck", masked),
+        ("fuck", "f**k!", masked),
+        ("casino", "a c*sin*, or", masked),
+        ("casino", "ca#i_o.", masked),
+    ] {
+        assert_eq!(hits(word, text), [""; 0], "{word} in {text}");
+        assert_eq!(hits_with(word, text, leniency).len(), 1, "{word} in {text}");
+    }
+}
+
+#[test]
+fn masks_are_no_emphasis_and_no_file_names() {
+    let masked = Leniency { masked: true, ..STRICT };
+    for (word, text) in [
+        ("words", "*word* _word_"),
+        ("word", "w*** ***d"),
+        ("coop", "co-op"),
+        ("layers", "layer_01.gpkg layer."),
+        ("endx", "the end. x"),
+    ] {
+        assert_eq!(hits_with(word, text, masked), [""; 0], "{word} in {text}");
+    }
+}
+
+#[test]
+fn exact_letters_take_no_digit_for_a_letter() {
+    let exact_letters = Leniency { exact_letters: true, ..STRICT };
+    assert_eq!(hits("casino", "c4s1n0"), ["c4s1n0"]);
+    assert_eq!(hits_with("casino", "c4s1n0", exact_letters), [""; 0]);
+    assert_eq!(hits_with("casino", "саsino", exact_letters), ["саsino"]);
+}
+
+#[test]
+fn a_word_of_another_script_is_latin_only_among_latin_ones() {
+    assert_eq!(hits("cop", "the сор is here"), ["сор"]);
+    assert_eq!(hits("cop", "Привет, сор и мусор"), [""; 0]);
+    assert_eq!(hits("сор", "Привет, сор и мусор"), ["сор"]);
+    assert_eq!(hits("казино", "лучшее кaзинo"), ["кaзинo"]);
+    assert_eq!(hits("мир", "миp, мир"), ["миp", "мир"]);
+}
+
+#[test]
+fn a_hit_is_the_disguised_word_and_nothing_around_it() {
+    for (word, text, hit) in [
+        ("casino", "a c.a.s.i.n.o!", "c.a.s.i.n.o"),
+        (
+            "casino",
+            "(c\u{200b}a\u{200b}s\u{200b}i\u{200b}n\u{200b}o)",
+            "c\u{200b}a\u{200b}s\u{200b}i\u{200b}n\u{200b}o",
+        ),
+        ("asset", "@asset, ok", "asset"),
+        ("kill", "kill!!!", "kill"),
+        ("casino", "_casino_ *x*", "casino"),
+        ("casino", "💰caaasinooo💰", "caaasinooo"),
+        ("casino", "Ｃａｓｉｎｏ．", "Ｃａｓｉｎｏ"),
+        ("straße", "die STRASSE", "STRASSE"),
+        ("class", "cla$$ $ex", "cla$$"),
+        ("casino", "p l a y  c a s i n o", "c a s i n o"),
+    ] {
+        assert_eq!(hits(word, text), [hit], "{word} in {text}");
+    }
+}

@@ -56,8 +56,6 @@ pub(super) enum Script {
 pub(super) const I_OR_L: u8 = b'1';
 /// A sign that may be `b` or `g`.
 pub(super) const B_OR_G: u8 = b'6';
-/// The accent of a letter that is part of a pair.
-pub(super) const PAIRED: u8 = 255;
 
 /// What is known of one code point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -60,6 +60,9 @@ const ALPHABETS: [(char, &str); 13] = [
     ('y', "ɣ"),
 ];
 
+/// The accent of a letter that is part of a pair.
+const PAIRED: u8 = 255;
+
 /// Letters that are no letter with an accent, though they can be written so.
 const WHOLE: [char; 4] = ['й', 'ї', 'ў', 'ѝ'];
 
@@ -238,7 +241,9 @@ fn is_looked_up(c: char, folded: &str) -> bool {
     let script = script(c);
     letter(folded).is_none()
         && (matches!(script, Script::Arabic | Script::Hebrew | Script::Unspaced | Script::Hangul | Script::Living)
-            || (script == Script::Common && c >= '\u{3000}' && folded.chars().all(char::is_alphanumeric)))
+            || (script == Script::Common
+                && c >= '\u{3000}'
+                && folded.chars().all(|c| c.is_alphanumeric() || is_combining_mark(c))))
 }
 
 fn kind(c: char, folded: &str, latin: u8) -> Kind {
@@ -363,6 +368,7 @@ fn generated() -> String {
     let shown = entries.iter().map(|e| format!("e({}, {}, {}, {}, {})", e.what, e.latin, e.accent, e.base, e.rest));
     format!(
         "//! Generated from the data of Unicode by the test beside it; not to be edited.\n\n\
+         #![allow(clippy::unreadable_literal, reason = \"nobody reads them\")]\n\n\
          use super::Entry;\n\n\
          /// For each 64 code points, where their numbers are.\n\
          #[rustfmt::skip]\n\

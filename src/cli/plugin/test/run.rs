@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::case::{Asked, Case, Expected, Kind, Person, Said, qgis};
-use crate::matching::Folded;
+use crate::matching::Views;
 use crate::model::{self, Address, Facts, Message, Outcome, RoomName, Sender, SenderId};
 use crate::sandbox::{self, Answer, Failure, Plugin, Question, Scene};
 
@@ -97,7 +97,9 @@ impl Stage<'_> {
         }
         let message = Message { at: self.now, ..Message::new(said.author.clone(), kind) };
         let sender = self.sender(said.room.clone(), person);
-        let folded = Folded::of(&said.text).text().to_owned();
+        let mut views = Views::default();
+        views.read(&said.text);
+        let folded = views.clean().to_owned();
         let question = Question::message(&message, folded, &sender, address(person), self.longest);
         let question = if self.plugin.wants_payload() { question.with_payload(&message) } else { question };
         Some(self.ask(&question, &message, &sender).await)
