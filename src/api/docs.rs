@@ -5,14 +5,14 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{moderation, operations, rooms};
+use super::{moderation, operations, rooms, rules};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "gischat-relay", description = "A moderated chat relay for people who work with maps."),
     paths(
         rooms::names,
-        rooms::rules,
+        rules::rules,
         rooms::status,
         rooms::version,
         rooms::users,

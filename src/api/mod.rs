@@ -8,6 +8,7 @@ mod moderation;
 mod operations;
 mod request;
 mod rooms;
+mod rules;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +43,7 @@ pub struct Api {
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// What the instance says of itself.
-    pub rules: rooms::Rules,
+    pub rules: Rules,
     /// Pages that may connect.
     pub origins: Origins,
     /// Whose word on a client's address is taken.
@@ -59,7 +60,7 @@ pub struct Api {
     pub reload: Arc<Reload>,
 }
 
-pub use rooms::Rules;
+pub use rules::Rules;
 
 /// The routes that everybody uses. A request is answered within `timeout`, or with 408.
 pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
@@ -70,7 +71,7 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .allow_origin(allowed_origins(&api.origins));
     Router::new()
         .route("/rooms", get(rooms::names))
-        .route("/rules", get(rooms::rules))
+        .route("/rules", get(rules::rules))
         .route("/status", get(rooms::status))
         .route("/version", get(rooms::version))
         .route("/room/{room}/users", get(rooms::users))

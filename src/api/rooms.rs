@@ -16,26 +16,6 @@ use super::request::{AllowedOrigin, From, InRoom, read};
 use crate::model::{Facts, Kind, Notice, Outcome, Sender};
 use crate::wire::{Generation, v1};
 
-/// What the instance says of itself.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Rules {
-    /// The rules of conduct, one a line.
-    #[schema(example = "Be kind and nice to this wonderful world")]
-    pub rules: String,
-    /// The main language, such as `en`.
-    #[schema(example = "en")]
-    pub main_lang: String,
-    /// Shortest nickname, in characters.
-    #[schema(example = 3)]
-    pub min_author_length: usize,
-    /// Longest nickname, in characters.
-    #[schema(example = 32)]
-    pub max_author_length: usize,
-    /// Longest text, in Unicode code points.
-    #[schema(example = 255)]
-    pub max_message_length: usize,
-}
-
 /// The rooms and how many are in each.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Status {
@@ -81,12 +61,6 @@ pub(super) struct Line {
 #[utoipa::path(get, path = "/rooms", tag = "rooms", responses((status = 200, body = Vec<String>, example = json!(["QGIS", "QField"]))))]
 pub(super) async fn names(State(api): State<Arc<Api>>) -> Json<Vec<String>> {
     Json(api.rooms.iter().map(|room| room.name().to_string()).collect())
-}
-
-/// Rules of the instance and bounds of a message.
-#[utoipa::path(get, path = "/rules", tag = "instance", responses((status = 200, body = Rules)))]
-pub(super) async fn rules(State(api): State<Arc<Api>>) -> Json<Rules> {
-    Json(api.rules.clone())
 }
 
 /// Whether the relay works, and how many are connected to each room.

@@ -92,7 +92,7 @@ impl Bound {
             metrics_elsewhere: metrics_listener.is_some(),
             moderators: Arc::clone(&moderators),
             feed: Arc::clone(&feed),
-            reload,
+            reload: Arc::clone(&reload),
         };
         let limited = config.filter.rate.enabled;
         let per_address = limited.then(|| Arc::new(PerAddress::new(config.live.max_per_address)));
@@ -115,6 +115,7 @@ impl Bound {
         log_address(&listener, "serving");
         tasks.spawn(port.serve(listener));
         tasks.spawn(prune(Arc::clone(&live), moderators, stop.clone()));
+        tasks.spawn(reload.watch(stop.clone()));
         // The sandbox lives until everything has ended.
         let _sandbox = plugins.map(|Plugged { sandbox, library, events }| {
             tasks.spawn(notes::take(events, feed, stop.clone()));

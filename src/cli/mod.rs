@@ -79,7 +79,7 @@ pub fn main() -> ExitCode {
         _ => {}
     }
     // The rules are read whatever the settings are like, so that all faults are named at once.
-    let rules = app::rules_source(&config).load().unwrap_or_else(|more| {
+    let rules = app::rules_source(&config).read().rules.unwrap_or_else(|more| {
         faults.extend(more);
         Rules::default()
     });

@@ -42,8 +42,14 @@ pub(super) fn filters(arguments: &Arguments, config: &Config) -> ExitCode {
             if let Some(plugins) = list["plugins"].as_array() {
                 text += &format!("\n{}", plugins_table(plugins));
             }
-            for fault in list["faults"].as_array().into_iter().flatten() {
-                text += &format!("\nnot in force: {}\n", shown(fault));
+            let newest = &list["not_in_force"];
+            if let Some(faults) = newest["faults"].as_array() {
+                text += &format!(
+                    "\nnewer {} are not in force since {}:\n",
+                    shown(&list["filter"]),
+                    shown(&newest["since"])
+                );
+                text.extend(faults.iter().map(|fault| format!("  {}\n", shown(fault))));
             }
         }
         text

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::rules::Rules;
+use super::rules::{Refused, Rules};
 use crate::model::Outcome;
 use crate::sandbox::Catalog;
 use crate::telemetry::Quantiles;
@@ -31,8 +31,13 @@ pub enum Parts {
     None,
     /// Plugins, in the order in which they are asked.
     Plugins(Arc<Catalog>),
-    /// Rules, in the order of their file.
-    Rules(Arc<Rules>),
+    /// Rules.
+    Rules {
+        /// Those in force, in the order of their file.
+        set: Arc<Rules>,
+        /// Why those of the newest files are not.
+        refused: Option<Arc<Refused>>,
+    },
 }
 
 /// Counts what a filter does, from many threads at once.

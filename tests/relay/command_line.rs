@@ -219,6 +219,7 @@ async fn the_environment_wins_over_dotenv_and_that_over_the_file_and_that_over_t
             "min_author_length": 5,
             "max_author_length": 32,
             "max_message_length": 255,
+            "enforced": [],
         })
     );
 }

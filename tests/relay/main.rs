@@ -25,6 +25,7 @@ mod moderation;
 mod nginx;
 mod plugin_command;
 mod plugins;
+mod rules_reload;
 mod shards;
 mod shutdown;
 mod smoke;

@@ -21,7 +21,7 @@ const CALLS: [(&str, &str); 4] = [
 ];
 
 /// With jane as the one who moderates.
-fn moderated(relay: RelayBuilder) -> RelayBuilder {
+pub(crate) fn moderated(relay: RelayBuilder) -> RelayBuilder {
     relay.env("MODERATORS", MODERATORS)
 }
 
@@ -39,7 +39,7 @@ async fn call_with(
 }
 
 /// A call of jane.
-async fn call(relay: &Relay, method: &str, path: &str, body: &str) -> Response {
+pub(crate) async fn call(relay: &Relay, method: &str, path: &str, body: &str) -> Response {
     call_with(relay, (method, path), TOKEN, &[], body).await
 }
 
@@ -52,7 +52,7 @@ async fn tried(relay: &Relay, text: &str) -> serde_json::Value {
 }
 
 /// All notes of a kind.
-async fn notes(relay: &Relay, kind: &str) -> Vec<serde_json::Value> {
+pub(crate) async fn notes(relay: &Relay, kind: &str) -> Vec<serde_json::Value> {
     let feed = call(relay, "GET", "/moderation/feed?limit=1000", "").await.json();
     feed["notes"].as_array().unwrap().iter().filter(|note| note["kind"] == kind).cloned().collect()
 }

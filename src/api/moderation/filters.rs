@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::written;
 use crate::api::Api;
 use crate::api::error::Detail;
-use crate::filter::rules::RuleFigures;
+use crate::filter::rules::{Refused, RuleFigures};
 use crate::filter::{FilterFigures, Parts};
 use crate::sandbox::{Condition, Entry, Plugin, Stats};
 
@@ -57,6 +57,9 @@ pub(in crate::api) struct FilterState {
     /// Of `rules`: the rules, in the order of their file.
     #[serde(skip_serializing_if = "Option::is_none")]
     rules: Option<Vec<RuleState>>,
+    /// Of `rules`: why the newest files are not in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_in_force: Option<NotInForce>,
 }
 
 /// One plugin.
@@ -126,6 +129,22 @@ pub(in crate::api) struct RuleState {
     last_hit: Option<String>,
 }
 
+/// Why rules that were written are not in force; those that were before them are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct NotInForce {
+    #[schema(example = "2026-01-01T12:00:00.000Z")]
+    since: String,
+    /// Each fault with its place.
+    #[schema(example = json!(["rules.toml:3: rule `no-casino`: unknown key `wrods`; did you mean `words`?"]))]
+    faults: Vec<String>,
+}
+
+impl From<&Refused> for NotInForce {
+    fn from(Refused { since, faults }: &Refused) -> Self {
+        Self { since: written(*since), faults: faults.clone() }
+    }
+}
+
 /// What each filter, plugin and rule has done since it was loaded, and how plugins are.
 ///
 /// Messages that were only tried do not count.
@@ -143,14 +162,17 @@ pub(in crate::api) async fn filters(State(api): State<Arc<Api>>) -> Json<Filters
 
 impl From<FilterFigures> for FilterState {
     fn from(FilterFigures { filter, verdicts, median, p99, parts }: FilterFigures) -> Self {
-        let (mut plugins, mut rules) = (None, None);
+        let (mut plugins, mut rules, mut not_in_force) = (None, None, None);
         match parts {
             Parts::None => {}
             Parts::Plugins(catalog) => {
                 let state = |entry: &Arc<Entry>| PluginState::of(entry, catalog.fault(&entry.manifest.name));
                 plugins = Some(catalog.entries.iter().map(state).collect());
             }
-            Parts::Rules(set) => rules = Some(set.figures().map(RuleState::from).collect()),
+            Parts::Rules { set, refused } => {
+                rules = Some(set.figures().map(RuleState::from).collect());
+                not_in_force = refused.as_deref().map(NotInForce::from);
+            }
         }
         Self {
             filter,
@@ -159,6 +181,7 @@ impl From<FilterFigures> for FilterState {
             p99_micros: p99.map(micros),
             plugins,
             rules,
+            not_in_force,
         }
     }
 }

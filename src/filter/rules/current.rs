@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::examine::Asked;
 use super::memory::Memory;
+use super::refused::{Refused, Standing};
 use super::{Instance, Rules};
-use crate::filter::{Answer, Config, Filter, Parts, Purpose};
+use crate::filter::{Answer, Filter, Parts, Purpose};
 use crate::model::{Message, Sender};
 use crate::moderation::{Feed, Kind};
 use crate::settings::{Fault, Place};
@@ -29,7 +30,7 @@ impl Source {
     /// # Errors
     /// All faults of the file.
     pub fn load(&self) -> Result<Rules, Vec<Fault>> {
-        let path = self.file.as_deref().unwrap_or(Path::new(Config::DEFAULT_RULES_FILE));
+        let path = self.path();
         match (&self.file, path.try_exists()) {
             (None, Ok(false)) => Rules::load(path, "", Path::new(""), &self.instance),
             (Some(_), Ok(false)) => {
@@ -46,6 +47,7 @@ impl Source {
 pub struct Current {
     source: Source,
     set: RwLock<Arc<Rules>>,
+    refused: Standing,
     /// What was said lately; it stays when the rules change.
     memory: Memory,
     /// Where raids are told of.
@@ -56,7 +58,7 @@ impl Current {
     /// These rules, as they were read from `source`. Raids are noted in `feed`.
     #[must_use]
     pub fn new(source: Source, rules: Rules, feed: Arc<Feed>) -> Self {
-        Self { source, set: RwLock::new(Arc::new(rules)), memory: Memory::new(), feed }
+        Self { source, set: RwLock::new(Arc::new(rules)), refused: Standing::default(), memory: Memory::new(), feed }
     }
 
     /// Where the rules are read from.
@@ -77,6 +79,18 @@ impl Current {
         let old = std::mem::replace(&mut *self.set.write().unwrap_or_else(PoisonError::into_inner), new);
         // To be dropped takes a large set a while, in which no message waits for the lock.
         drop(old);
+        self.refused.clear();
+    }
+
+    /// Why the rules of the newest files are not in force; `None` when they are.
+    #[must_use]
+    pub fn refused(&self) -> Option<Arc<Refused>> {
+        self.refused.get()
+    }
+
+    /// Takes note that the newest files are not in force, for these faults; `false` when that is known.
+    pub fn refuse(&self, faults: Vec<String>) -> bool {
+        self.refused.refuse(faults)
     }
 }
 
@@ -97,7 +111,7 @@ impl Filter for Arc<Current> {
     }
 
     fn parts(&self) -> Parts {
-        Parts::Rules(self.get())
+        Parts::Rules { set: self.get(), refused: self.refused() }
     }
 
     fn prune(&self) {

@@ -6,10 +6,11 @@ use super::compile::{Compiler, Origin};
 use super::faults::Faults;
 use super::hits::RuleFigures;
 use super::matcher::Matcher;
+use super::prints::Prints;
 use super::rule::Rule;
 use super::written::{self, Field, Preset};
 use super::{Instance, files, starter};
-use crate::model::Mode;
+use crate::model::{Mode, Outcome};
 use crate::settings::Fault;
 
 /// A compiled set of rules: those of the operator's file in their order, then the starter rules. The default is the
@@ -24,6 +25,8 @@ pub struct Rules {
     pub(super) preset: Preset,
     /// How many of the rules are the operator's.
     pub(super) own: usize,
+    /// What the files looked like when they were read; nothing for a set that is of no file.
+    pub(super) prints: Prints,
 }
 
 impl Rules {
@@ -94,9 +97,10 @@ impl Rules {
     }
 
     /// The clauses that are kept by a rule in force, each with the rule's id. Rules that are not to be known are left
-    /// out.
+    /// out, and those that only label: they keep nothing.
     pub fn enforced(&self) -> impl Iterator<Item = (&str, &str)> {
-        let known = self.rules.iter().filter(|rule| rule.mode == Mode::Enforce && !rule.hidden);
+        let known =
+            self.rules.iter().filter(|rule| rule.mode == Mode::Enforce && rule.asked != Outcome::Pass && !rule.hidden);
         known.filter_map(|rule| rule.clause.as_deref().map(|clause| (clause, &*rule.id)))
     }
 

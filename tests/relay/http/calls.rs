@@ -46,6 +46,7 @@ async fn the_calls_of_v1_answer_exactly_what_the_protocol_says() {
                 "min_author_length": 4,
                 "max_author_length": 20,
                 "max_message_length": 100,
+                "enforced": [],
             }),
         ),
         (

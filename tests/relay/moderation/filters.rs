@@ -11,7 +11,11 @@ const RULES: &str = "[[rule]]\nid = 'no-casino'\nwords = ['casino']\nverdict = '
 
 fn relay(manifest: &str) -> RelayBuilder {
     let relay = moderated(Relay::with()).file("rules.toml", RULES).plugin("hostile", manifest, &guest("hostile"));
-    PATIENT.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value)).env("RATE_LIMITS", "off")
+    PATIENT
+        .into_iter()
+        .fold(relay, |relay, (name, value)| relay.env(name, value))
+        .env("RATE_LIMITS", "off")
+        .env("RELAY__FILTER__PRESET", "off")
 }
 
 async fn filters(relay: &Relay) -> Vec<Value> {
