@@ -58,16 +58,13 @@ pub(super) fn filters(arguments: &Arguments, config: &Config) -> ExitCode {
 
 /// Has rules and plugins read again, and shows which rules are in force then.
 pub(super) fn reload(arguments: &Arguments, config: &Config) -> ExitCode {
-    let done = ask(arguments, config, "POST", "/moderation/reload", |answer| {
-        let count =
-            |key: &str| answer[key].as_array().map_or_else(|| shown(&answer[key]), |list| list.len().to_string());
-        format!("in force: {} rules, {} plugins\n", count("rules"), count("plugins"))
-    });
-    if done == ExitCode::SUCCESS && !arguments.json {
-        tell(io::stdout(), "\n");
-        return filters(arguments, config);
-    }
-    done
+    ask(arguments, config, "POST", "/moderation/reload", |answer| {
+        let list = |key: &str| answer[key].as_array().map_or(&[][..], Vec::as_slice);
+        let (rules, plugins) = (list("in_force"), list("plugins"));
+        let plugins: Vec<String> = plugins.iter().map(shown).collect();
+        let plugins = if plugins.is_empty() { "none".to_owned() } else { plugins.join(", ") };
+        format!("rules in force: {}; plugins: {plugins}\n\n{}", rules.len(), rules_table(rules))
+    })
 }
 
 /// Makes a call and prints what `show` makes of a good answer.

@@ -11,6 +11,7 @@
 mod support;
 
 mod chat;
+mod check_command;
 mod command_line;
 mod example_script;
 mod filters;
@@ -21,6 +22,7 @@ mod identity;
 mod life;
 mod limits;
 mod logs;
+mod moderate_command;
 mod moderation;
 mod nginx;
 mod plugin_command;

@@ -10,7 +10,7 @@ use crate::support::{Relay, RelayBuilder, Response, request};
 
 /// A moderator and its token.
 const MODERATORS: &str = "jane:0123456789abcdef-jane";
-const TOKEN: &str = "0123456789abcdef-jane";
+pub(crate) const TOKEN: &str = "0123456789abcdef-jane";
 
 /// All calls.
 const CALLS: [(&str, &str); 4] = [

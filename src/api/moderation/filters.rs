@@ -160,6 +160,15 @@ pub(in crate::api) async fn filters(State(api): State<Arc<Api>>) -> Json<Filters
     Json(Filters { filters: api.live.intake.figures().into_iter().map(FilterState::from).collect() })
 }
 
+/// The rules in force, in their order.
+pub(super) fn rules_in_force(api: &Api) -> Vec<RuleState> {
+    let figures = api.live.intake.figures().into_iter().find_map(|figures| match figures.parts {
+        Parts::Rules { set, .. } => Some(set),
+        Parts::None | Parts::Plugins(_) => None,
+    });
+    figures.map(|set| set.figures().map(RuleState::from).collect()).unwrap_or_default()
+}
+
 impl From<FilterFigures> for FilterState {
     fn from(FilterFigures { filter, verdicts, median, p99, parts }: FilterFigures) -> Self {
         let (mut plugins, mut rules, mut not_in_force) = (None, None, None);

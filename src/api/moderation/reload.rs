@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Caller;
+use super::filters::{RuleState, rules_in_force};
 use crate::api::Api;
 use crate::api::error::Detail;
 
@@ -22,6 +23,8 @@ pub(in crate::api) struct Loaded {
     /// The plugins, in the order in which they are asked.
     #[schema(example = json!(["link-guard"]))]
     plugins: Vec<String>,
+    /// The rules, in their order: where each is written and what it does.
+    in_force: Vec<RuleState>,
 }
 
 /// Why everything stays as it was.
@@ -51,7 +54,10 @@ pub(in crate::api) async fn reload(
     Extension(Caller(name)): Extension<Caller>,
 ) -> Response {
     match api.reload.all(&name).await {
-        Ok(now) => Json(Loaded { rules: now.rules, plugins: now.plugins }).into_response(),
+        Ok(now) => {
+            let in_force = rules_in_force(&api);
+            Json(Loaded { rules: now.rules, plugins: now.plugins, in_force }).into_response()
+        },
         Err(faults) => {
             let detail = match faults.len() {
                 1 => "nothing has changed: there is a fault".to_owned(),

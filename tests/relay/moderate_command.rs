@@ -1,0 +1,88 @@
+//! `gischat-relay filters` and `gischat-relay reload`: a moderator at the shell of the relay's machine.
+
+use crate::moderation::{TOKEN, moderated};
+use crate::support::program::{Output, relay};
+use crate::support::Relay;
+
+const RULES: &str = "[[rule]]\nid = 'no-casino'\nwords = ['casino']\nverdict = 'reject'\n";
+
+async fn serving() -> Relay {
+    moderated(Relay::with()).env("RELAY__FILTER__PRESET", "off").file("rules.toml", RULES).start().await
+}
+
+/// Runs a command of the program, which is to find that relay by its configuration.
+async fn run(server: &Relay, arguments: &[&'static str], token: Option<&'static str>) -> Output {
+    let (address, directory) = (server.address().to_string(), server.directory().to_owned());
+    let arguments = arguments.to_vec();
+    let asked = move || {
+        let mut variables = vec![("LISTEN", address.as_str())];
+        variables.extend(token.map(|token| ("MODERATOR_TOKEN", token)));
+        relay(&directory, &arguments, &variables)
+    };
+    tokio::task::spawn_blocking(asked).await.unwrap()
+}
+
+#[tokio::test]
+async fn filters_shows_what_each_rule_has_done() {
+    let server = serving().await;
+    assert_eq!(server.put_line("QGIS", "anna", "the casino", &[]).await.status, 403);
+    let output = run(&server, &["filters"], Some(TOKEN)).await;
+    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+    let rule = output.stdout.lines().find(|line| line.starts_with("no-casino")).unwrap();
+    let words: Vec<&str> = rule.split_whitespace().collect();
+    assert_eq!(words[..5], ["no-casino", "rules.toml:1", "enforce", "1", "0"]);
+    assert!(words[5].ends_with('Z'), "{words:?}");
+}
+
+#[tokio::test]
+async fn reload_puts_the_files_in_force_and_shows_the_rules() {
+    let server = serving().await;
+    std::fs::write(server.directory().join("rules.toml"), RULES.replace("casino", "poker")).unwrap();
+    let output = run(&server, &["reload"], Some(TOKEN)).await;
+    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+    assert!(output.stdout.starts_with("rules in force: 1; plugins: none\n"), "{output:?}");
+    assert!(output.stdout.contains("\nno-poker  rules.toml:1  enforce "), "{output:?}");
+    assert_eq!(server.put_line("QGIS", "anna", "the poker", &[]).await.status, 403);
+}
+
+#[tokio::test]
+async fn reload_names_the_faults_and_fails() {
+    let server = serving().await;
+    std::fs::write(server.directory().join("rules.toml"), RULES.replace("words", "wrods")).unwrap();
+    let output = run(&server, &["reload"], Some(TOKEN)).await;
+    assert_eq!((output.status, output.stdout.as_str()), (Some(1), ""), "{output:?}");
+    assert!(output.stderr.contains("unknown key `wrods`; did you mean `words`?"), "{output:?}");
+}
+
+#[tokio::test]
+async fn without_a_token_or_with_a_wrong_one_nothing_is_told() {
+    let server = serving().await;
+    let output = run(&server, &["filters"], None).await;
+    assert_eq!((output.status, output.stdout.as_str()), (Some(2), ""), "{output:?}");
+    assert!(output.stderr.starts_with("error: a moderator's token is needed"), "{output:?}");
+    let output = run(&server, &["filters"], Some("0123456789abcdef-hans")).await;
+    assert_eq!((output.status, output.stdout.as_str()), (Some(1), ""), "{output:?}");
+    assert!(output.stderr.contains(": 401: "), "{output:?}");
+}
+
+#[tokio::test]
+async fn the_token_may_stand_in_a_file_and_the_answer_is_printed_as_it_is() {
+    let server = serving().await;
+    std::fs::write(server.directory().join("token"), format!("{TOKEN}\n")).unwrap();
+    let output = run(&server, &["filters", "--json", "--token-file", "token"], None).await;
+    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+    let answer: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(answer["filters"][2]["rules"][0]["rule"], "no-casino");
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_there_is_named() {
+    let server = serving().await;
+    let output = {
+        let directory = server.directory().to_owned();
+        let asked = move || relay(&directory, &["filters"], &[("LISTEN", "127.0.0.1:1"), ("MODERATOR_TOKEN", TOKEN)]);
+        tokio::task::spawn_blocking(asked).await.unwrap()
+    };
+    assert_eq!((output.status, output.stdout.as_str()), (Some(1), ""), "{output:?}");
+    assert!(output.stderr.starts_with("127.0.0.1:1: "), "{output:?}");
+}
