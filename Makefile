@@ -20,7 +20,7 @@ JAVASCRIPT_KIT = $(wildcard sdk/javascript/*.js sdk/javascript/src/*.js) $(WIT)
 # What a missing tool leaves behind is a word on how to get it, and no plugin.
 OR_MISSING = || [ $$? -eq 3 ]
 
-.PHONY: help run plugins plugins-rust guests test test-kits bench bench-quick lint deny fuzz examples
+.PHONY: help run plugins plugins-rust guests test test-kits bench bench-quick lint deny fuzz examples tables
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -69,10 +69,10 @@ test: ## Install what the tests need, where that is missing, and run them all
 	cargo test --workspace --locked --doc
 	cargo test --workspace --locked --lib --bins --tests --examples
 
-bench: plugins guests ## Measure the relay beside others, write docs/PERFORMANCE.md, time a message and plugins (25 minutes)
+bench: plugins guests ## Measure the relay beside others, write docs/PERFORMANCE.md, time matching, a message and plugins (25 minutes)
 	cargo build --release --locked --workspace
 	"$(OUT)/release/gischat-load" --relay "$(OUT)/release/gischat-relay" --docs docs $(LOAD)
-	cargo bench --locked --bench message --bench plugin
+	cargo bench --locked --bench matching --bench message --bench plugin
 
 bench-quick: plugins guests ## All workloads in miniature: do they run, is nothing lost? (under a minute)
 	cargo build --release --locked --workspace
@@ -99,3 +99,7 @@ fuzz: ## Fuzz each target for a minute (needs nightly and cargo-fuzz; SECONDS_EA
 
 examples: ## Renew examples/relay.toml, which lists every setting
 	UPDATE_EXAMPLES=1 cargo test --locked --lib the_example_file_is_the_listing_of_all_settings
+
+tables: ## Renew the table of look-alikes, and the figures of disguised words in docs/matching
+	UPDATE_TABLES=1 cargo test --locked --lib the_table_is_what_the_data_say
+	UPDATE_TABLES=1 cargo test --locked --test matching as_often_as_the_documentation_says

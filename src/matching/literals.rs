@@ -132,7 +132,8 @@ impl Literals {
     }
 
     /// Calls `each` with the index of a literal and the bytes of the original, for every hit: also for those that
-    /// overlap, in the order of their ends for each form. `each` may end the search.
+    /// overlap, in the order of their ends for each form. A hit may be told twice where the text can be read in several
+    /// ways. `each` may end the search.
     ///
     /// `views` has read `text`.
     pub fn scan(&self, text: &str, views: &Views, mut each: impl FnMut(usize, Range<usize>) -> ControlFlow<()>) {

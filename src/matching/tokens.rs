@@ -44,8 +44,16 @@ pub(super) struct Tokens {
     foreign: usize,
     /// Numbers of letters that stand by themselves, in order, with how many signs are before them.
     singles: Vec<(usize, usize)>,
-    /// Ranges of `singles` that are one word.
-    spaced: Vec<(Range<usize>, usize)>,
+    /// Ranges of `singles`, each as one word, and as several where its gaps differ.
+    spaced: Vec<Spaced>,
+}
+
+/// Letters with blanks between that may be one word, or several.
+#[derive(Debug)]
+pub(super) struct Spaced {
+    singles: Range<usize>,
+    /// How many signs are between two letters of one word; `None` takes all for one word.
+    gap: Option<usize>,
 }
 
 impl Tokens {
@@ -143,22 +151,29 @@ impl Tokens {
             let chunk = self.singles.get(start..end).unwrap_or_default();
             let alphabetic = chunk.iter().filter(|(n, _)| letter(*n).is_some_and(|l| l.is_alphabetic())).count();
             if chunk.len() >= FEWEST_SINGLES as usize && alphabetic >= 2 && self.spaced.len() < MOST_READINGS {
-                let usual = chunk.iter().skip(1).map(|(_, gap)| *gap).min().unwrap_or(1);
-                self.spaced.push((start..end, usual));
+                let count = |wanted: usize| chunk.iter().skip(1).filter(|(_, gap)| *gap == wanted).count();
+                let usual = (1..=WIDEST_GAP).max_by_key(|gap| count(*gap)).unwrap_or(1);
+                self.spaced.push(Spaced { singles: start..end, gap: None });
+                if count(usual) + 1 < chunk.len() {
+                    // It may be several words just as well.
+                    self.spaced.push(Spaced { singles: start..end, gap: Some(usual) });
+                }
             }
             start = end;
         }
     }
 
     /// The chunks that [`Tokens::find_spaced`] found.
-    pub(super) fn spaced(&self) -> impl Iterator<Item = &(Range<usize>, usize)> {
+    pub(super) fn spaced(&self) -> impl Iterator<Item = &Spaced> {
         self.spaced.iter()
     }
 
-    /// The letters of a chunk, and whether a gap wider than usual is before each.
-    pub(super) fn singles(&self, (chunk, usual): &(Range<usize>, usize)) -> impl Iterator<Item = (usize, bool)> {
-        let singles = self.singles.get(chunk.clone()).unwrap_or_default();
-        singles.iter().enumerate().map(move |(nth, (number, gap))| (*number, nth > 0 && gap > usual))
+    /// The letters of a chunk, and whether a word begins with each.
+    pub(super) fn singles(&self, chunk: &Spaced) -> impl Iterator<Item = (usize, bool)> {
+        let singles = self.singles.get(chunk.singles.clone()).unwrap_or_default();
+        let usual = chunk.gap;
+        let begins = move |nth: usize, gap: usize| nth > 0 && usual.is_some_and(|usual| gap != usual);
+        singles.iter().enumerate().map(move |(nth, (number, gap))| (*number, begins(nth, *gap)))
     }
 }
 

@@ -159,7 +159,7 @@ fn compare(views: &Views, runs: Range<usize>, hit: &Range<usize>, claim: &Claim<
     }
     // A sign at the end closes a sentence; a number of them is no word either.
     let end = views.letter(hit.end - 1)?;
-    if end.kind == Kind::Symbol && claim.letters.last()?.is_of_word() && matches!(end.base, '!' | '+' | '|') {
+    if end.kind == Kind::Symbol && claim.letters.last()?.is_of_word() && matches!(end.base, '!' | '|') {
         return None;
     }
     Some(seen)

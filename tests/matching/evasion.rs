@@ -75,7 +75,7 @@ fn disguised_words_are_found_as_often_as_the_documentation_says() {
         "# Disguised words\n\n\
          How many disguised words are found: 54 words of six languages in messages of their language, 40 disguises of \
          each\nthat a sort suits, drawn by a seeded generator (`tests/matching/disguise.rs`). Made by a test; \
-         `UPDATE_TABLES=1 cargo test\n--test matching` writes it anew.\n\n\
+         `make tables` writes it\nanew.\n\n\
          | disguise | flag of the rule | tried | found |\n|---|---|---|---|\n",
     );
     let mut short = String::new();

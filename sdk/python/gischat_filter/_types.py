@@ -137,6 +137,6 @@ def reject(reason: str, *, labels: Iterable[str] = (), sanction: Sanction | None
 
 
 def fold(text: str) -> str:
-    """The form of a text that `Message.folded` has: Unicode's NFKC, then case folding."""
+    """The form that `Message.folded` has of a text without disguises: Unicode's NFKC, then case folding."""
     # Decomposed first, for the iota below a Greek vowel folds to a letter of its own.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold())

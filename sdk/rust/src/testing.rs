@@ -194,7 +194,7 @@ impl<F: Filter> Harness<F> {
     }
 }
 
-/// A text as the relay folds it for [`Message::folded`]: NFKC, then case folding.
+/// A text as the relay folds it for [`Message::folded`], if nothing in it is disguised: NFKC, then case folding.
 #[must_use]
 pub fn folded(text: &str) -> String {
     // The standard library has no case folding, but lower case of upper case of lower case comes to the same.

@@ -13,7 +13,8 @@ pub struct Message {
     pub kind: String,
     /// The words as they were sent, or as a filter before this one replaced them. Empty for kinds without words.
     pub text: String,
-    /// The words in the form that they are best compared in: Unicode's NFKC, then case folding.
+    /// The words in the form that they are best compared in: Unicode's NFKC, then case folding, and what only
+    /// disguises words undone (invisible characters, heaps of marks, letters of other scripts among Latin ones).
     pub folded: String,
     /// The file name of the sender's avatar.
     pub avatar: Option<String>,

@@ -5,6 +5,8 @@
 
 mod data;
 
+use unicode_normalization::char::decompose_canonical;
+
 /// What a code point is to the fold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -57,6 +59,9 @@ pub(super) const I_OR_L: u8 = b'1';
 /// A sign that may be `b` or `g`.
 pub(super) const B_OR_G: u8 = b'6';
 
+/// The letter without accents is too far away to be written down: normalization knows it.
+const FAR: i8 = i8::MIN;
+
 /// What is known of one code point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Entry {
@@ -66,7 +71,7 @@ pub(super) struct Entry {
     pub(super) latin: u8,
     /// Which accents the letter carries, by a number; 0 is none.
     pub(super) accent: u8,
-    /// How far its letter without accents is from its folded form; of a pair, the second letter.
+    /// How far its letter without accents is from its folded form, or [`FAR`]; of a pair, the second letter.
     base: i8,
     /// How far its folded form is, four times; the rest is flags.
     rest: i32,
@@ -137,6 +142,7 @@ impl Entry {
     pub(super) fn base(self, c: char) -> char {
         match self.latin {
             letter @ b'a'..=b'z' if self.script() == Script::Latin => char::from(letter),
+            _ if self.base == FAR => bare(self.folded(c)),
             _ => shifted(self.folded(c), self.base.into()),
         }
     }
@@ -150,6 +156,15 @@ impl Entry {
     pub(super) const fn second(self) -> u8 {
         self.base.cast_unsigned()
     }
+}
+
+/// The letter of a composed one, without its accents.
+fn bare(c: char) -> char {
+    let mut first = None;
+    decompose_canonical(c, |part| {
+        first.get_or_insert(part);
+    });
+    first.unwrap_or(c)
 }
 
 fn shifted(c: char, by: i32) -> char {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use unicode_normalization::char::{compose, decompose_canonical, decompose_compatible, is_combining_mark};
+use unicode_normalization::char::{compose, decompose_compatible, is_combining_mark};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use unicode_script::{Script as Of, UnicodeScript};
 use unicode_security::confusable_detection::skeleton;
@@ -64,7 +64,7 @@ const ALPHABETS: [(char, &str); 13] = [
 const PAIRED: u8 = 255;
 
 /// Letters that are no letter with an accent, though they can be written so.
-const WHOLE: [char; 4] = ['й', 'ї', 'ў', 'ѝ'];
+const WHOLE: [char; 3] = ['й', 'ї', 'ў'];
 
 /// What digits and signs are read as.
 const SIGNS: [(char, u8); 12] = [
@@ -284,9 +284,11 @@ fn compose_last(c: char) -> bool {
 }
 
 fn make(c: char) -> Entry {
-    let own = script(c);
     let (mut latin, mut accent) = reading(c, 0);
     let folded = compatible(c);
+    // A mathematical alpha is as Greek as any.
+    let own = Some(script(c)).filter(|own| *own != Script::Common).or_else(|| only(&folded).map(script));
+    let own = own.unwrap_or(Script::Common);
     let kind = kind(c, &folded, latin);
     let mut script = if letter(&folded).is_some() || enclosed(c).is_some() { Script::Latin } else { own };
     let mut one = if kind == Kind::Several { c } else { only(&folded).unwrap_or(c) };
@@ -300,11 +302,7 @@ fn make(c: char) -> Entry {
             let mut parts = Vec::new();
             decompose_canonical(one, |part| parts.push(part));
             let apart = i64::from(u32::from(parts[0])) - i64::from(u32::from(one));
-            match i8::try_from(apart) {
-                Ok(apart) => base = apart,
-                // Too far away for the table: a letter by itself.
-                Err(_) => accent = 0,
-            }
+            base = i8::try_from(apart).unwrap_or(FAR);
         }
         Kind::Letter | Kind::Digit | Kind::Symbol | Kind::Regional => {}
         Kind::Joiner => (latin, accent) = (0, 0),

@@ -112,13 +112,15 @@ impl Views {
         match entry.kind() {
             Kind::Several => {
                 // What letter case alone makes several letters of is the same in both forms.
-                decompose_compatible(c, |part| sight.same &= part == c);
+                if sight.same {
+                    decompose_compatible(c, |part| sight.same &= part == c);
+                }
                 decompose_compatible(c, |part| {
                     let entry = table::entry(part);
                     if entry.has_odd_case() || matches!(entry.kind(), Kind::Several) {
-                        fold_char(part, |c| self.push_part(c, start, end, sight));
+                        fold_char(part, |c| self.push_part(c, table::entry(c), start, end, sight));
                     } else {
-                        self.push_part(entry.folded(part), start, end, sight);
+                        self.push_part(part, entry, start, end, sight);
                     }
                 });
             }
@@ -131,12 +133,11 @@ impl Views {
                 raw.marks.flag = half;
                 self.push_raw(raw, Letter::from(raw).coarse(), sight);
             }
-            _ => self.push_part(c, start, end, sight),
+            _ => self.push_part(c, entry, start, end, sight),
         }
     }
 
-    fn push_part(&mut self, c: char, start: u32, end: u32, sight: &mut Sight) {
-        let entry = table::entry(c);
+    fn push_part(&mut self, c: char, entry: Entry, start: u32, end: u32, sight: &mut Sight) {
         match entry.kind() {
             Kind::Ignorable => sight.same = false,
             Kind::Mark | Kind::Joiner => {
