@@ -146,7 +146,7 @@ impl Hearing {
         if matches!(self.message.kind, Kind::Newcomer) {
             return Question::nickname(&self.message, &self.sender, self.address.clone());
         }
-        let folded = self.message.text().map_or_else(String::new, |text| clean(text));
+        let folded = self.message.text().map_or_else(String::new, clean);
         let (message, address) = (&self.message, self.address.clone());
         let question = Question::message(message, folded, &self.sender, address, self.max_message_length);
         if plugin.wants_payload() { question.with_payload(message) } else { question }

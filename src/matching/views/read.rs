@@ -131,6 +131,8 @@ impl Views {
                 sight.flag_end = end as usize;
                 let mut raw = Raw::new(c, start, end);
                 raw.marks.flag = half;
+                sight.scripts |= u16::from(!half) << Script::Latin as u8;
+                sight.singles.see(!half);
                 self.push_raw(raw, Letter::from(raw).coarse(), sight);
             }
             _ => self.push_part(c, entry, start, end, sight),

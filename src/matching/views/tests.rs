@@ -57,6 +57,7 @@ fn a_word_of_mixed_scripts_is_latin_and_one_of_one_script_stays() {
         ("саsinо", "casino"),
         ("роkеr, покер", "poker, покер"),
         ("ᏟᎪsino", "casino"),
+        ("ӏ🇩о", "ldo"),
         ("Привет, Москва", "привет, москва"),
         ("QGIS-проект", "qgis-проект"),
         ("Ευχαριστώ πολύ", "ευχαριστώ πολύ"),
