@@ -1,11 +1,11 @@
 //! Texts against patterns.
 //!
-//! Owns the forms in which a text is compared ([`Folded`]) and literals between word boundaries ([`Words`]). Knows
-//! nothing of the relay: texts come in, ranges go out.
+//! Owns the forms in which a text is compared ([`Views`]), literals that are found in them in spite of disguises
+//! ([`Literals`]), regular expressions with bounds, and what else a rule may ask of a text. Knows nothing of the relay:
+//! texts come in, ranges go out.
 
 mod automaton;
 mod fingerprint;
-mod fold;
 mod kinds;
 mod language;
 mod letter;
@@ -23,12 +23,10 @@ mod table;
 mod tokens;
 mod verify;
 mod views;
-mod words;
 
 use std::ops::Range;
 
 pub use fingerprint::Fingerprint;
-pub use fold::Folded;
 pub use language::{LANGUAGES, language};
 pub use letters::{Letters, letters};
 pub use links::{Link, is_within, links};
@@ -37,7 +35,6 @@ pub use marked::MarkedText;
 pub use mentions::{Mentions, mentions};
 pub use regexes::{BoundedRegex, RegexFault};
 pub use views::Views;
-pub use words::Words;
 
 /// Which form of a text something is matched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

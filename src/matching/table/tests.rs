@@ -266,7 +266,7 @@ fn kind(c: char, folded: &str, latin: u8) -> Kind {
         Kind::Several
     } else if is_nfc_quick(std::iter::once(c)) != IsNormalized::Yes && compose_last(c) {
         Kind::Joiner
-    } else if c.is_alphabetic() || is_combining_mark(c) || letter(folded).is_some() {
+    } else if c.is_alphabetic() || is_combining_mark(c) || folded.chars().all(char::is_alphabetic) {
         Kind::Letter
     } else if c.is_numeric() {
         Kind::Digit
