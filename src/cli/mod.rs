@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App};
 use crate::config::{self, Config};
-use crate::filter::rules::Rules;
+use crate::filter::rules::{Rules, STARTER};
 use crate::settings::Fault;
 use crate::telemetry::logging;
 
@@ -67,6 +67,12 @@ pub fn main() -> ExitCode {
     let (mut config, mut faults) = config::load(&options, std::env::vars_os());
     config.filter.plugins.compiler = plugin::compile::compiler();
     let command = command.unwrap_or(Command::Serve);
+    if let Command::Check(arguments) = &command
+        && arguments.starter
+    {
+        tell(io::stdout(), STARTER);
+        return ExitCode::SUCCESS;
+    }
     if let Command::Plugin { command } = &command {
         return plugin::run(command, &config, &faults);
     }

@@ -1,6 +1,7 @@
 //! `filters` and `reload`: what moderators ask of the relay that runs with this configuration.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,8 +16,10 @@ use crate::api::Config;
 
 /// Where a moderator's token may stand.
 const TOKEN_VARIABLE: &str = "MODERATOR_TOKEN";
-/// Longest file of a token. Bytes.
-const MAX_TOKEN: usize = 1_000;
+/// Longest token. Bytes.
+const MAX_TOKEN: usize = 256;
+/// Largest file that one is read from. Bytes.
+const MAX_TOKEN_FILE: u64 = 4_096;
 /// A plugin may have to be compiled before a reload is answered.
 const PATIENCE: Duration = Duration::from_mins(6);
 
@@ -84,7 +87,11 @@ fn ask(arguments: &Arguments, config: &Config, method: &str, path: &str, show: i
             return ExitCode::FAILURE;
         }
     };
-    let answer: Value = serde_json::from_str(&body).unwrap_or_default();
+    // Somebody else may listen there.
+    let Ok(answer @ Value::Object(_)) = serde_json::from_str(&body) else {
+        tell(io::stderr(), &format!("{address}: {status}, and the answer is none of a relay\n"));
+        return ExitCode::FAILURE;
+    };
     if arguments.json {
         let text = format!("{}\n", plain_json(&body));
         if status == 200 { tell(io::stdout(), &text) } else { tell(io::stderr(), &text) }
@@ -102,13 +109,18 @@ fn ask(arguments: &Arguments, config: &Config, method: &str, path: &str, show: i
 
 fn token(file: Option<&Path>) -> Result<String, String> {
     let token = match file {
-        Some(file) => std::fs::read_to_string(file).map_err(|fault| format!("{}: {fault}", file.display()))?,
+        Some(file) => {
+            let mut text = String::new();
+            let read = File::open(file).and_then(|opened| opened.take(MAX_TOKEN_FILE).read_to_string(&mut text));
+            read.map_err(|fault| format!("{}: {fault}", file.display()))?;
+            text
+        }
         None => std::env::var(TOKEN_VARIABLE).map_err(|_| {
             format!("a moderator's token is needed: in {TOKEN_VARIABLE}, or in the file of --token-file")
         })?,
     };
     let token = token.trim();
-    if token.is_empty() || token.len() > MAX_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !(16..=MAX_TOKEN).contains(&token.len()) || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("the token is none: one has 16 to 256 printable ASCII characters".to_owned());
     }
     Ok(token.to_owned())

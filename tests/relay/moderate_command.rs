@@ -1,8 +1,8 @@
 //! `gischat-relay filters` and `gischat-relay reload`: a moderator at the shell of the relay's machine.
 
 use crate::moderation::{TOKEN, moderated};
-use crate::support::program::{Output, relay};
 use crate::support::Relay;
+use crate::support::program::{Output, relay};
 
 const RULES: &str = "[[rule]]\nid = 'no-casino'\nwords = ['casino']\nverdict = 'reject'\n";
 

@@ -74,7 +74,7 @@ async fn nobody_hears_of_the_others_leaving_at_the_end() {
 #[tokio::test]
 async fn what_was_accepted_before_the_signal_is_heard_before_the_close_frame() {
     const LINES: usize = 2_000;
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+    let relay = Relay::with().env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off").start().await;
     // It reads nothing until the relay says farewell, and then everything is still to come.
     let mut listener = Raw::connect_narrow(relay.address()).await.joined("QGIS").await;
     let mut talker = relay.join("QGIS").await;
@@ -96,7 +96,12 @@ async fn what_was_accepted_before_the_signal_is_heard_before_the_close_frame() {
 
 #[tokio::test]
 async fn who_does_not_read_does_not_hold_the_end_up() {
-    let relay = Relay::with().env("RATE_LIMITS", "off").env("RELAY__LIVE__OUTBOX_BYTES", "64_000_000").start().await;
+    let relay = Relay::with()
+        .env("RATE_LIMITS", "off")
+        .env("RELAY__FILTER__PRESET", "off")
+        .env("RELAY__LIVE__OUTBOX_BYTES", "64_000_000")
+        .start()
+        .await;
     let slow = Raw::connect_narrow(relay.address()).await.joined("QGIS").await;
     let mut talker = relay.join("QGIS").await;
     talker.expect(nb_users(2)).await;
@@ -127,7 +132,7 @@ async fn who_is_told_and_does_not_close_its_side_does_not_hold_the_end_up() {
 #[tokio::test]
 async fn twenty_who_talk_see_whole_frames_and_then_the_farewell() {
     const TALKERS: usize = 20;
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+    let relay = Relay::with().env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off").start().await;
     let warm = Arc::new(Semaphore::new(0));
     let mut talkers = Vec::new();
     for talker in 0..TALKERS {

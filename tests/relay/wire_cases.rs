@@ -26,7 +26,12 @@ struct Stage {
 impl Stage {
     async fn set(notices: Notices) -> Self {
         let setting = format!("{notices:?}").to_lowercase();
-        let relay = Relay::with().env("RATE_LIMITS", "off").env("V1_NOTICES", &setting).start().await;
+        let relay = Relay::with()
+            .env("RATE_LIMITS", "off")
+            .env("RELAY__FILTER__PRESET", "off")
+            .env("V1_NOTICES", &setting)
+            .start()
+            .await;
         let mut bystander = relay.join("QGIS").await;
         bystander.expect(nb_users(1)).await;
         bystander.send(newcomer("bystander")).await;

@@ -57,7 +57,7 @@ pub(in crate::api) async fn reload(
         Ok(now) => {
             let in_force = rules_in_force(&api);
             Json(Loaded { rules: now.rules, plugins: now.plugins, in_force }).into_response()
-        },
+        }
         Err(faults) => {
             let detail = match faults.len() {
                 1 => "nothing has changed: there is a fault".to_owned(),

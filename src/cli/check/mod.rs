@@ -12,7 +12,7 @@ use super::tell;
 use super::terminal::printable;
 use crate::config::Config;
 use crate::filter::Name;
-use crate::filter::rules::{PatternCost, RuleOutline, Rules, STARTER};
+use crate::filter::rules::{PatternCost, RuleOutline, Rules};
 use crate::model::{Outcome, RoomName};
 
 #[derive(Debug, clap::Args)]
@@ -25,15 +25,11 @@ pub(super) struct Arguments {
     newcomer: bool,
     /// Print the starter rules, as a rules file, and do nothing else.
     #[arg(long)]
-    starter: bool,
+    pub(super) starter: bool,
 }
 
 /// Reports on what is without a fault.
 pub(super) fn run(arguments: &Arguments, config: &Config, rules: &Rules) -> ExitCode {
-    if arguments.starter {
-        tell(io::stdout(), STARTER);
-        return ExitCode::SUCCESS;
-    }
     match &arguments.against {
         Some(file) => against::run(file, arguments.newcomer, config, rules),
         None => {

@@ -101,7 +101,7 @@ impl Filter for Arc<Current> {
 
     fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> Answer {
         let rules = self.get();
-        let found = rules.judge(&Asked { message, sender, memory: Some(&self.memory), purpose });
+        let found = rules.judge(&Asked { message, sender, memory: Some(&self.memory), purpose, everywhere: false });
         for rule in &found.raids {
             let (room, id, source) = (sender.room.as_str(), &rule.id, &rule.source);
             let text = format!("many senders say nearly the same in the room {room} (rule {id}, {source})");

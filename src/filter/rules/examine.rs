@@ -8,14 +8,14 @@ use jiff::Timestamp;
 
 use super::look::Look;
 use super::mask::Mask;
-use super::matcher::{Budget, Exhausted, Haystack, Matcher, Scratch};
+use super::matcher::{Budget, Exhausted, Haystack, Scratch};
 use super::memory::{Memory, Recall};
 use super::rule::{Rule, Scene};
 use super::set::Rules;
 use super::written::Field;
 use crate::filter::{Finding, Purpose};
 use crate::matching::char_span;
-use crate::model::{Code, Match, Message, Mode, Outcome, Reason, Sender, Verdict};
+use crate::model::{Code, Kind, Match, Message, Outcome, Reason, Sender, Verdict};
 
 /// For the sender of a message that sets off more regexes than may run.
 const SUSPICIOUS: &str = "This message sets off too many rules at once.";
@@ -47,7 +47,12 @@ pub(super) struct Asked<'a> {
     pub(super) sender: &'a Sender,
     pub(super) memory: Option<&'a Memory>,
     pub(super) purpose: Purpose,
+    /// In every room and at any hour.
+    pub(super) everywhere: bool,
 }
+
+/// A message has set off more regexes than may run; the number of the rule whose turn it was.
+struct Suspicious(usize);
 
 impl Rules {
     /// Runs every rule on a message, once and for its own sake: nothing is counted or remembered, and nothing was said
@@ -59,7 +64,13 @@ impl Rules {
     /// Until messages can be held, a rule that holds refuses with [`Code::HoldUnavailable`].
     #[must_use]
     pub fn examine(&self, message: &Message, sender: &Sender) -> Finding {
-        self.judge(&Asked { message, sender, memory: None, purpose: Purpose::Try }).finding
+        self.judge(&Asked { message, sender, memory: None, purpose: Purpose::Try, everywhere: false }).finding
+    }
+
+    /// As [`Rules::examine`], as if the message came to every room at every hour.
+    #[must_use]
+    pub fn examine_everywhere(&self, message: &Message, sender: &Sender) -> Finding {
+        self.judge(&Asked { message, sender, memory: None, purpose: Purpose::Try, everywhere: true }).finding
     }
 
     /// As [`Rules::examine`], with what is remembered.
@@ -72,82 +83,91 @@ impl Rules {
 
     fn judge_with(&self, asked: &Asked<'_>, scratch: &mut Scratch) -> Found<'_> {
         let mut hits = Vec::new();
-        let mut covered = None;
-        let mut looked = Ok(());
+        let (mut looked, mut masked, mut recall) = (Ok(()), None, None);
         if !self.nickname.is_idle() {
-            looked = self.look(&self.nickname, &asked.message.author, None, asked, scratch, &mut hits);
+            scratch.read(&self.nickname, &asked.message.author, self.rules.len());
+            looked = self.look(Field::Nickname, &asked.message.author, None, asked, scratch, &mut hits);
         }
         if let Some(text) = asked.message.text()
             && !self.text.is_idle()
             && looked.is_ok()
         {
-            looked = self.look(&self.text, text, Some(text), asked, scratch, &mut hits);
-            covered = self.masked(text, scratch, &hits, asked);
+            scratch.read(&self.text, text, self.rules.len());
+            recall = self.recall(asked, scratch);
+            looked = self.look(Field::Text, text, recall.as_ref(), asked, scratch, &mut hits);
+            masked = self.masked(text, scratch, &hits, asked);
         }
         hits.sort_by_key(|hit| hit.rule);
-        self.found(&hits, covered, looked, asked)
+        let found = self.found(&hits, masked, looked, asked);
+        if let (Purpose::Judge, Some(memory), Some(recall)) = (asked.purpose, asked.memory, recall) {
+            memory.note(recall, !matches!(found.finding.verdict, Verdict::Reject(_)));
+        }
+        found
     }
 
-    /// Looks at one field of a message. `text` is it again if it is the field that is remembered.
+    /// What is remembered of a text that somebody says, if a rule wants to know.
+    fn recall(&self, asked: &Asked<'_>, scratch: &Scratch) -> Option<Recall> {
+        let Asked { message, sender, memory, .. } = asked;
+        let says = matches!(message.kind, Kind::Text { .. });
+        let least = self.least_recalled.filter(|_| says)?;
+        memory.and_then(|memory| memory.recall(scratch.views.clean(), sender, message, least))
+    }
+
+    /// Looks at one field of a message, which `scratch` has read.
     fn look(
         &self,
-        matcher: &Matcher,
+        of: Field,
         field: &str,
-        text: Option<&str>,
+        recall: Option<&Recall>,
         asked: &Asked<'_>,
-        scratch: &mut Scratch,
+        scratch: &Scratch,
         hits: &mut Vec<Hit>,
-    ) -> Result<(), Exhausted> {
-        let Asked { message, sender, memory, purpose } = asked;
-        scratch.read(matcher, field, self.rules.len());
-        let mut recall = Recall::of_nothing();
-        if let (Some(_), Some(memory), true) = (text, memory, self.recalls) {
-            let note = *purpose == Purpose::Judge;
-            recall = memory.recall(scratch.views.clean(), sender, &message.author, message.at, note);
-        }
+    ) -> Result<(), Suspicious> {
+        let Asked { message, sender, everywhere, .. } = asked;
+        let nothing = Recall::of_nothing();
         let scene = Scene {
             hay: Haystack::of(field, &scratch.views),
-            look: Look::at(field),
-            recall: Some(&recall),
+            look: Look::at(field, scratch.views.clean()),
+            quoted: matches!(message.kind, Kind::Like { .. }),
+            recall: Some(recall.unwrap_or(&nothing)),
             scratch,
-            matcher,
+            matcher: self.matcher(of),
         };
-        let (mut enforced, mut observed) = (Budget::default(), Budget::default());
+        let (mut enforced, mut observed) = (Budget::of_enforced(), Budget::of_observed());
         for &number in &scratch.triggered {
-            let Some(rule) = self.rules.get(number).filter(|rule| rule.concerns(sender, message.at)) else { continue };
-            // What does not act must not use up what others need.
-            let acts = rule.mode == Mode::Enforce && !Self::is_exempt(rule, sender);
+            let Some(rule) = self.rules.get(number) else { continue };
+            if !rule.is_for(sender) || !(*everywhere || rule.is_here(sender, message.at)) {
+                continue;
+            }
+            // What refuses nothing must not use up what others need, nor have a message refused.
+            let acts = rule.acts_on(sender) && rule.asked != Outcome::Pass;
             let budget = if acts { &mut enforced } else { &mut observed };
             match rule.hit(number, &scene, budget) {
                 Ok(Some(place)) => {
                     let span = place.map(|bytes| char_span(field, bytes));
                     hits.push(Hit { rule: number, span });
                 }
-                Err(exhausted) if acts => return Err(exhausted),
+                Err(Exhausted) if acts => return Err(Suspicious(number)),
                 Ok(None) | Err(Exhausted) => {}
             }
         }
         Ok(())
     }
 
-    fn is_exempt(rule: &Rule, sender: &Sender) -> bool {
-        rule.exempt.iter().any(|exemption| exemption.covers(&sender.facts))
-    }
-
     /// The text with all that rules replace, if one of them acts.
     fn masked(&self, text: &str, scratch: &Scratch, hits: &[Hit], asked: &Asked<'_>) -> Option<String> {
         let mut mask: Option<Mask<'_>> = None;
+        let hay = Haystack::of(text, &scratch.views);
         for Hit { rule: number, .. } in hits {
             let Some(rule) = self.rules.get(*number) else { continue };
-            let acts = rule.mode == Mode::Enforce && !Self::is_exempt(rule, asked.sender);
-            if rule.asked != Outcome::Replace || rule.field != Field::Text || !acts {
+            if rule.asked != Outcome::Replace || rule.field != Field::Text || !rule.acts_on(asked.sender) {
                 continue;
             }
             let mask = mask.get_or_insert_with(|| Mask::new(text));
             let mut cover = |bytes| mask.cover(char_span(text, bytes), rule.mask);
             self.text.each_word(text, &scratch.views, *number, &mut cover);
-            for regex in rule.patterns.any.clone().filter_map(|regex| self.text.regexes.get(regex)) {
-                regex.each(&Haystack::of(text, &scratch.views), &mut cover);
+            for number in rule.patterns.any.clone().filter(|regex| scratch.is_candidate(*regex)) {
+                self.text.regexes.get(number).into_iter().for_each(|regex| regex.each(&hay, &mut cover));
             }
         }
         mask.map(Mask::into_text)
@@ -158,34 +178,28 @@ impl Rules {
         &self,
         hits: &[Hit],
         masked: Option<String>,
-        looked: Result<(), Exhausted>,
+        looked: Result<(), Suspicious>,
         asked: &Asked<'_>,
     ) -> Found<'_> {
-        let Asked { message, sender, memory, purpose } = asked;
+        let Asked { message, sender, memory, purpose, .. } = asked;
         let mut matches: Vec<Match> = Vec::with_capacity(hits.len());
         let mut strongest: Option<&Rule> = None;
         let mut raids = Vec::new();
         for Hit { rule, span } in hits {
             let Some(rule) = self.rules.get(*rule) else { continue };
-            let exempt = Self::is_exempt(rule, sender);
+            let exempt = rule.exempts(sender);
             if *purpose == Purpose::Judge {
                 rule.hits.count(message.at, exempt);
                 raids.extend(memory.filter(|memory| begins_raid(memory, rule, sender, message.at)).map(|_| rule));
             }
             matches.push(rule.matched(span.clone(), exempt));
-            if rule.mode == Mode::Observe || exempt {
-                continue;
-            }
-            if strongest.is_none_or(|other| strength(rule.asked) > strength(other.asked)) {
+            if rule.acts_on(sender) && strongest.is_none_or(|other| strength(rule.asked) > strength(other.asked)) {
                 strongest = Some(rule);
             }
         }
-        let verdict = match (looked, strongest) {
-            (Err(Exhausted), strongest) if strongest.is_none_or(|rule| rule.asked != Outcome::Reject) => {
-                Verdict::Reject(Reason::new(Code::Suspicious, SUSPICIOUS))
-            }
-            (_, None) => Verdict::Pass,
-            (_, Some(rule)) => match rule.asked {
+        let mut verdict = match strongest {
+            None => Verdict::Pass,
+            Some(rule) => match rule.asked {
                 Outcome::Pass => Verdict::Pass,
                 Outcome::Replace => masked.map_or(Verdict::Pass, Verdict::Replace),
                 Outcome::Shadow => Verdict::Shadow(reason(Code::Rule, rule)),
@@ -193,6 +207,11 @@ impl Rules {
                 Outcome::Reject => Verdict::Reject(reason(Code::Rule, rule)),
             },
         };
+        if let (Err(Suspicious(number)), false) = (looked, matches!(verdict, Verdict::Reject(_))) {
+            verdict = Verdict::Reject(Reason::new(Code::Suspicious, SUSPICIOUS));
+            // The rule whose turn it was, so that the trace names one.
+            matches.extend(self.rules.get(number).map(|rule| rule.matched(None, false)));
+        }
         Found { finding: Finding { verdict, matches }, raids }
     }
 }

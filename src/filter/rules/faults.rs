@@ -37,6 +37,11 @@ impl<'p> Faults<'p> {
         self.found.push((line, Fault::new(place, text)));
     }
 
+    /// Whether there are any.
+    pub(super) fn any(&self) -> bool {
+        !self.found.is_empty()
+    }
+
     /// Takes in the faults of another file, which come after those of this one.
     pub(super) fn take_in(&mut self, others: Faults<'_>) {
         self.found.extend(others.found.into_iter().map(|(_, fault)| (usize::MAX, fault)));

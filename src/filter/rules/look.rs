@@ -8,6 +8,8 @@ use crate::matching::{Letters, Mentions, language, letters, links, mentions};
 /// A text that rules look at.
 pub(super) struct Look<'t> {
     text: &'t str,
+    /// The text with its disguises undone.
+    clean: &'t str,
     links: OnceCell<Vec<FoundLink>>,
     mentions: OnceCell<Mentions>,
     letters: OnceCell<Letters>,
@@ -22,9 +24,10 @@ pub(super) struct FoundLink {
 }
 
 impl<'t> Look<'t> {
-    pub(super) fn at(text: &'t str) -> Self {
+    pub(super) fn at(text: &'t str, clean: &'t str) -> Self {
         Self {
             text,
+            clean,
             links: OnceCell::new(),
             mentions: OnceCell::new(),
             letters: OnceCell::new(),
@@ -41,7 +44,15 @@ impl<'t> Look<'t> {
     }
 
     pub(super) fn mentions(&self) -> &Mentions {
-        self.mentions.get_or_init(|| mentions(self.text))
+        self.mentions.get_or_init(|| {
+            let plain = mentions(self.text);
+            if self.text.is_ascii() {
+                return plain;
+            }
+            // Whoever is called in disguise is called. The place is that of the text, if it is called there too.
+            let undone = mentions(self.clean);
+            Mentions { names: plain.names.max(undone.names), everyone: plain.everyone || undone.everyone, ..plain }
+        })
     }
 
     pub(super) fn letters(&self) -> &Letters {

@@ -6,8 +6,11 @@ use std::ops::{ControlFlow, Range};
 use super::written::View;
 use crate::matching::{BoundedRegex, Literals, MarkedText, Views};
 
-/// Regexes that a message may set off, of rules in force. One that sets off more is suspicious in itself.
+/// Regexes of alternatives that a message may set off, of rules in force. One that sets off more is suspicious in
+/// itself.
 const MAX_CONFIRMED: u32 = 16;
+/// The same for all rules together that do not act on it. They see nothing beyond that.
+const MAX_OBSERVED: u32 = 128;
 
 /// The patterns of all rules of a field.
 #[derive(Debug, Default)]
@@ -147,18 +150,23 @@ impl Scratch {
 #[derive(Debug)]
 pub(super) struct Budget(u32);
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self(MAX_CONFIRMED)
-    }
-}
-
 /// More regexes were set off than may run.
 #[derive(Debug)]
 pub(super) struct Exhausted;
 
 impl Budget {
-    fn take(&mut self) -> Result<(), Exhausted> {
+    /// For rules that act.
+    pub(super) fn of_enforced() -> Self {
+        Self(MAX_CONFIRMED)
+    }
+
+    /// For rules that do not.
+    pub(super) fn of_observed() -> Self {
+        Self(MAX_OBSERVED)
+    }
+
+    /// One more runs.
+    pub(super) fn take(&mut self) -> Result<(), Exhausted> {
         self.0 = self.0.checked_sub(1).ok_or(Exhausted)?;
         Ok(())
     }
@@ -187,8 +195,7 @@ impl<'a> Haystack<'a> {
 
 impl Regex {
     /// Its leftmost match, in bytes of the text.
-    pub(super) fn find(&self, hay: &Haystack<'_>, budget: &mut Budget) -> Result<Option<Range<usize>>, Exhausted> {
-        budget.take()?;
+    pub(super) fn find(&self, hay: &Haystack<'_>) -> Option<Range<usize>> {
         let found = if self.pattern.wants_marked() {
             self.pattern.find_marked(hay.marked(self.view))
         } else {
@@ -197,20 +204,18 @@ impl Regex {
                 View::Folded => self.pattern.find(hay.views.clean()),
             }
         };
-        Ok(match self.view {
+        match self.view {
             View::Exact => found,
             View::Folded => found.map(|bytes| hay.views.original_of_clean(bytes)),
-        })
+        }
     }
 
     /// All of its matches, in bytes of the text.
     pub(super) fn each(&self, hay: &Haystack<'_>, mut each: impl FnMut(Range<usize>)) {
+        let found = self.pattern.find_iter_marked(hay.marked(self.view));
         match self.view {
-            View::Exact => self.pattern.find_iter(hay.text).for_each(each),
-            View::Folded => {
-                let found = self.pattern.find_iter(hay.views.clean());
-                found.for_each(|bytes| each(hay.views.original_of_clean(bytes)));
-            }
+            View::Exact => found.for_each(each),
+            View::Folded => found.for_each(|bytes| each(hay.views.original_of_clean(bytes))),
         }
     }
 }

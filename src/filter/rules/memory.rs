@@ -3,14 +3,14 @@
 //! It outlives the rules: read again, they know what was said before.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::matching::Fingerprint;
-use crate::model::{RoomName, Sender};
+use crate::model::{Message, RoomName, Sender};
 
 /// For how long a text is remembered.
 pub(super) const REMEMBERED: Duration = Duration::from_mins(10);
@@ -20,7 +20,7 @@ pub(super) const MAX_TIMES: u32 = 16;
 pub(super) const MAX_SENDERS: u32 = 64;
 
 /// Texts that are remembered of a room.
-const MAX_SAYINGS: usize = 128;
+const MAX_SAYINGS: usize = 256;
 /// Who said one text, and when, that is remembered.
 const MAX_USES: usize = 256;
 /// The same of all texts of a room.
@@ -53,38 +53,72 @@ struct Saying {
     uses: VecDeque<Use>,
 }
 
+/// Somebody has said a text.
 #[derive(Clone, Copy, Debug)]
 struct Use {
-    who: u64,
+    who: Who,
+    /// The very text: its letters and digits.
+    letters: u64,
     /// Milliseconds since 1970.
     at: i64,
+    /// Whether it was let through.
+    heard: bool,
+}
+
+/// Somebody, in figures. Who comes back under the same name is the same, and so is who changes it on one connection, or
+/// sends without any.
+#[derive(Clone, Copy, Debug)]
+struct Who {
+    connection: Option<u64>,
+    address: u64,
+    /// Address and name.
+    name: u64,
+}
+
+impl Who {
+    fn is(&self, other: &Self) -> bool {
+        self.name == other.name
+            || match (self.connection, other.connection) {
+                (None, None) => self.address == other.address,
+                (own, others) => own == others,
+            }
+    }
+
+    /// As one of many: a connection, or an address that sends without any.
+    fn source(&self) -> u64 {
+        self.connection.unwrap_or(self.address)
+    }
 }
 
 /// What is remembered of a text that is said now.
 #[derive(Debug)]
 pub(super) struct Recall {
-    who: u64,
-    at: i64,
-    letters: u32,
+    room: Option<RoomName>,
+    print: Fingerprint,
+    now: Use,
     before: Vec<Use>,
 }
 
 impl Recall {
     /// As if nothing had ever been said, not even what is said now.
     pub(super) fn of_nothing() -> Self {
-        Self { who: 0, at: 0, letters: 0, before: Vec::new() }
+        let who = Who { connection: None, address: 0, name: 0 };
+        let now = Use { who, letters: 0, at: 0, heard: false };
+        Self { room: None, print: Fingerprint::of("", 0), now, before: Vec::new() }
     }
 
-    /// How often its sender has said it within this time, this time included.
-    pub(super) fn times_by_sender(&self, within: Duration) -> u32 {
-        let own = self.within(within).filter(|before| before.who == self.who).count();
+    /// How often its sender has said it within this time, this time included. What was refused does not count, so that
+    /// trying again makes nothing worse.
+    pub(super) fn times_by_sender(&self, within: Duration, exact: bool) -> u32 {
+        let own = self.within(within, exact).filter(|before| before.heard && before.who.is(&self.now.who)).count();
         u32::try_from(own).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     /// How many senders have said it within this time, this one included.
-    pub(super) fn senders(&self, within: Duration) -> u32 {
-        let mut others: Vec<u64> =
-            self.within(within).map(|before| before.who).filter(|who| *who != self.who).collect();
+    pub(super) fn senders(&self, within: Duration, exact: bool) -> u32 {
+        let own = self.now.who.source();
+        let others = self.within(within, exact).map(|before| before.who.source());
+        let mut others: Vec<u64> = others.filter(|other| *other != own).collect();
         others.sort_unstable();
         others.dedup();
         u32::try_from(others.len()).unwrap_or(u32::MAX).saturating_add(1)
@@ -92,12 +126,12 @@ impl Recall {
 
     /// How many letters the text has that count.
     pub(super) fn letters(&self) -> u32 {
-        self.letters
+        self.print.letters().into()
     }
 
-    fn within(&self, within: Duration) -> impl Iterator<Item = &Use> {
-        let oldest = self.at.saturating_sub(millis(within));
-        self.before.iter().filter(move |before| before.at >= oldest)
+    fn within(&self, within: Duration, exact: bool) -> impl Iterator<Item = &Use> {
+        let (oldest, letters) = (self.now.at.saturating_sub(millis(within)), self.now.letters);
+        self.before.iter().filter(move |before| before.at >= oldest && (!exact || before.letters == letters))
     }
 }
 
@@ -109,20 +143,31 @@ impl Memory {
         Self { hasher, seed, parts: std::array::from_fn(|_| Mutex::default()) }
     }
 
-    /// What is remembered of a text that `sender` says now as `author`. With `note` it is remembered itself.
-    pub(super) fn recall(&self, clean: &str, sender: &Sender, author: &str, at: Timestamp, note: bool) -> Recall {
+    /// What is remembered of a text that `sender` says now; `None` for one of fewer letters than `least`. It is not
+    /// remembered itself before it is noted.
+    pub(super) fn recall(&self, clean: &str, sender: &Sender, message: &Message, least: u32) -> Option<Recall> {
         let print = Fingerprint::of(clean, self.seed);
-        let now = Use { who: self.hasher.hash_one((sender.address, author)), at: at.as_millisecond() };
-        let mut recall = Recall { who: now.who, at: now.at, letters: print.letters().into(), before: Vec::new() };
-        if let Some(mut part) = self.part(&sender.room) {
-            if note {
-                let room = part.entry(sender.room.clone()).or_default();
-                recall.before = room.take_in(print, now);
-            } else if let Some(room) = part.get(&sender.room) {
-                recall.before = room.uses_of(&print);
-            }
+        if u32::from(print.letters()) < least {
+            return None;
         }
-        recall
+        let who = Who {
+            connection: sender.connection.map(|id| self.hasher.hash_one(id)),
+            address: self.hasher.hash_one(sender.address),
+            name: self.hasher.hash_one((sender.address, message.author.to_lowercase())),
+        };
+        let mut letters = self.hasher.build_hasher();
+        clean.chars().filter(|c| c.is_alphanumeric()).for_each(|c| letters.write_u32(c.into()));
+        let now = Use { who, letters: letters.finish(), at: message.at.as_millisecond(), heard: false };
+        let before = self.part(&sender.room)?.get(&sender.room).map(|room| room.uses_of(&print)).unwrap_or_default();
+        Some(Recall { room: Some(sender.room.clone()), print, now, before })
+    }
+
+    /// Remembers what was recalled: it is said, and `heard` if it was let through.
+    pub(super) fn note(&self, recall: Recall, heard: bool) {
+        let Some(room) = recall.room else { return };
+        if let Some(mut part) = self.part(&room) {
+            part.entry(room).or_default().take_in(recall.print, Use { heard, ..recall.now });
+        }
     }
 
     /// Whether a raid that `rule` sees now is another one than it saw last: none was seen for so long.
@@ -173,19 +218,22 @@ impl Room {
         saying.map(|saying| saying.uses.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// Remembers that a text is said, and gives who said it before.
-    fn take_in(&mut self, print: Fingerprint, now: Use) -> Vec<Use> {
+    /// Remembers that a text is said. What was said but once is forgotten before what is said again and again, so that
+    /// nobody can have it forgotten by saying other things.
+    fn take_in(&mut self, print: Fingerprint, now: Use) {
         let known = self.find(&print).and_then(|at| self.sayings.remove(at));
         let mut saying = known.unwrap_or_else(|| Saying { print, uses: VecDeque::new() });
-        let before: Vec<Use> = saying.uses.iter().copied().collect();
+        let before = saying.uses.len();
         saying.add(now);
-        self.uses = self.uses + saying.uses.len() - before.len();
+        self.uses = self.uses + saying.uses.len() - before;
         self.sayings.push_back(saying);
         while self.sayings.len() > MAX_SAYINGS || self.uses > MAX_ROOM_USES {
-            let Some(forgotten) = self.sayings.pop_front() else { break };
+            let single = self.sayings.iter().position(|saying| saying.uses.len() == 1);
+            // The last one is what is said now.
+            let oldest = single.filter(|at| at + 1 < self.sayings.len()).unwrap_or_default();
+            let Some(forgotten) = self.sayings.remove(oldest) else { break };
             self.uses -= forgotten.uses.len();
         }
-        before
     }
 
     fn forget_before(&mut self, oldest: i64) {
@@ -199,7 +247,7 @@ impl Room {
 impl Saying {
     /// One sender cannot make others be forgotten: of each, so many uses are kept as can be counted.
     fn add(&mut self, now: Use) {
-        let own = |of: &Use| of.who == now.who;
+        let own = |of: &Use| of.who.is(&now.who);
         if self.uses.iter().filter(|of| own(of)).count() >= MAX_TIMES as usize
             && let Some(oldest) = self.uses.iter().position(own)
         {

@@ -69,6 +69,8 @@ impl Patterns {
 pub(super) struct Scene<'a> {
     pub(super) hay: Haystack<'a>,
     pub(super) look: Look<'a>,
+    /// The text is somebody else's: it is only liked.
+    pub(super) quoted: bool,
     /// `None`: what is said more than once is taken as said.
     pub(super) recall: Option<&'a Recall>,
     pub(super) scratch: &'a Scratch,
@@ -76,10 +78,14 @@ pub(super) struct Scene<'a> {
 }
 
 impl Rule {
-    /// Whether it holds for this sender, here and now.
-    pub(super) fn concerns(&self, sender: &Sender, at: Timestamp) -> bool {
+    /// Whether it is about this sender.
+    pub(super) fn is_for(&self, sender: &Sender) -> bool {
+        self.sender.as_ref().is_none_or(|wanted| wanted.holds(&sender.facts))
+    }
+
+    /// Whether it holds in the sender's room, now.
+    pub(super) fn is_here(&self, sender: &Sender, at: Timestamp) -> bool {
         (self.rooms.is_empty() || self.rooms.contains(&sender.room))
-            && self.sender.as_ref().is_none_or(|wanted| wanted.holds(&sender.facts))
             && self.hours.as_ref().is_none_or(|hours| hours.holds(at))
     }
 
@@ -91,7 +97,7 @@ impl Rule {
         scene: &Scene<'_>,
         budget: &mut Budget,
     ) -> Result<Option<Where>, Exhausted> {
-        let Scene { hay, look, recall, scratch, matcher } = scene;
+        let Scene { hay, look, recall, scratch, matcher, .. } = scene;
         let Patterns { any, all, none, .. } = &self.patterns;
         let word = scratch.word(number);
         let alternatives = self.patterns.has_alternatives();
@@ -99,20 +105,27 @@ impl Rule {
             return Ok(None);
         }
         let mut place: Where = None;
+        if scene.quoted && self.conditions.iter().any(Condition::is_of_author) {
+            return Ok(None);
+        }
         for condition in &self.conditions {
             match condition.holds(look, *recall) {
                 Some(found) => place = place.or(found),
                 None => return Ok(None),
             }
         }
-        let mut find = |regex: usize| match matcher.regexes.get(regex) {
-            Some(regex) => regex.find(hay, budget),
-            None => Ok(None),
-        };
+        let find = |regex: usize| matcher.regexes.get(regex).and_then(|regex| regex.find(hay));
         if alternatives {
             let mut leftmost = word;
             for regex in any.clone().filter(|regex| scratch.is_candidate(*regex)) {
-                if let Some(found) = find(regex)?
+                if budget.take().is_err() {
+                    // What was found is enough.
+                    if leftmost.is_some() {
+                        break;
+                    }
+                    return Err(Exhausted);
+                }
+                if let Some(found) = find(regex)
                     && leftmost.as_ref().is_none_or(|other| found.start < other.start)
                 {
                     leftmost = Some(found);
@@ -122,22 +135,36 @@ impl Rule {
             place = Some(leftmost);
         }
         for regex in all.clone() {
-            let Some(found) = find(regex)? else { return Ok(None) };
+            let Some(found) = find(regex) else { return Ok(None) };
             if !alternatives && place.as_ref().is_none_or(|place| found.start < place.start) {
                 place = Some(found);
             }
         }
         for regex in none.clone() {
-            if find(regex)?.is_some() {
+            if find(regex).is_some() {
                 return Ok(None);
             }
         }
         Ok(Some(place))
     }
 
-    /// Whether it asks what was said before.
-    pub(super) fn recalls(&self) -> bool {
-        self.conditions.iter().any(|condition| matches!(condition, Condition::Repetition(_)))
+    /// The fewest letters of a text that it wants to know of whether it was said before, if it does.
+    pub(super) fn least_recalled(&self) -> Option<u32> {
+        let letters = self.conditions.iter().filter_map(|condition| match condition {
+            Condition::Repetition(repetition) => Some(repetition.letters),
+            _ => None,
+        });
+        letters.min()
+    }
+
+    /// Whether it acts on this sender.
+    pub(super) fn acts_on(&self, sender: &Sender) -> bool {
+        self.mode == Mode::Enforce && !self.exempts(sender)
+    }
+
+    /// Whether the sender is one on whom it does not act.
+    pub(super) fn exempts(&self, sender: &Sender) -> bool {
+        self.exempt.iter().any(|exemption| exemption.covers(&sender.facts))
     }
 
     /// The time that must be quiet before the next raid is another one, if it looks for raids.

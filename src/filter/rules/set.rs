@@ -20,8 +20,8 @@ pub struct Rules {
     pub(super) rules: Vec<Rule>,
     pub(super) text: Matcher,
     pub(super) nickname: Matcher,
-    /// Whether a rule asks what was said before.
-    pub(super) recalls: bool,
+    /// The fewest letters of a text that a rule wants to know of whether it was said before, if one does.
+    pub(super) least_recalled: Option<u32>,
     pub(super) preset: Preset,
     /// How many of the rules are the operator's.
     pub(super) own: usize,

@@ -1,6 +1,6 @@
 //! The starter rules: what every instance can use, without a word that anybody might have to say.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::faults::{Faults, did_you_mean, quoted};
@@ -17,7 +17,7 @@ pub const TEXT: &str = include_str!("starter.toml");
 /// operator has under the same id takes the place of a starter rule.
 pub(super) fn chosen(
     preset: Preset,
-    mut modes: HashMap<String, At<Option<Mode>>>,
+    mut modes: BTreeMap<String, At<Option<Mode>>>,
     is_own: impl Fn(&str) -> bool,
     faults: &mut Faults<'_>,
 ) -> Vec<Written> {

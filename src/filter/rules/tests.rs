@@ -9,6 +9,7 @@
 //! # expect VERDICT RULE@START..END …    ... the finding is this; for a replacement the new text stands in `|bars|`
 //! # told TEXT                 ... and this is the reason that the sender is told
 //! # raid RULE                 ... and the moderators are told of a raid
+//! # like TEXT               somebody likes what somebody else said; `expect` follows
 //! # join NICKNAME             somebody registers; `expect` follows
 //! ```
 //!
@@ -27,7 +28,7 @@ use super::examine::{Asked, Found};
 use super::memory::Memory;
 use super::*;
 use crate::filter::{Finding, Purpose};
-use crate::model::{Address, Basis, Code, Facts, Kind, Match, Message, Mode, Outcome, Sender, Verdict};
+use crate::model::{Address, Basis, Code, Facts, Kind, Match, Message, Mode, Outcome, Sender, SenderId, Verdict};
 use crate::settings::Choice;
 
 const CLAUSES: &str = "Be kind and nice to this wonderful world\n  No advertising \n\nSpeak of maps";
@@ -61,7 +62,7 @@ impl Scene {
         let address = Address::from(IpAddr::from([127, 0, 0, 1]));
         let at = "2026-07-01T12:00:00Z".parse().unwrap();
         Self {
-            sender: Sender { connection: None, address, room, facts },
+            sender: Sender { connection: Some(SenderId(1)), address, room, facts },
             author: "jane".into(),
             at,
             memory: Memory::new(),
@@ -73,7 +74,12 @@ impl Scene {
         for (key, value) in given.split_whitespace().map(|pair| pair.split_once('=').unwrap()) {
             match key {
                 "room" => self.sender.room = RoomName::parse(&value.replace('+', " ")).unwrap(),
-                "author" => value.clone_into(&mut self.author),
+                "author" => {
+                    // Everybody has a connection of their own.
+                    let number = value.bytes().fold(7, |sum: u64, byte| sum * 31 + u64::from(byte));
+                    self.sender.connection = Some(SenderId(number));
+                    value.clone_into(&mut self.author);
+                }
                 "registered" => self.sender.facts.registered = value.parse().unwrap(),
                 "trusted" => self.sender.facts.trusted = value.parse().unwrap(),
                 "connected" => self.sender.facts.connected = Duration::from_secs(value.parse().unwrap()),
@@ -91,6 +97,7 @@ impl Scene {
             sender: &self.sender,
             memory: Some(&self.memory),
             purpose: Purpose::Judge,
+            everywhere: false,
         })
     }
 
@@ -211,6 +218,11 @@ fn run(path: &Path) -> (Vec<String>, Vec<String>) {
             }
             ("say", _) => {
                 last = Some((rest, scene.say(&rules, rest)));
+                continue;
+            }
+            ("like", _) => {
+                let liked = Kind::Like { liked: "hans".to_owned(), text: rest.to_owned() };
+                last = Some((rest, scene.judge(&rules, liked)));
                 continue;
             }
             ("join", _) => {
@@ -404,7 +416,8 @@ fn what_is_only_tried_is_not_counted_and_not_remembered() {
     let scene = Scene::new();
     let said = Message::new("jane", Kind::Text { avatar: None, text: "where are the orthophotos".into() });
     let judge = |purpose| {
-        let asked = Asked { message: &said, sender: &scene.sender, memory: Some(&scene.memory), purpose };
+        let asked =
+            Asked { message: &said, sender: &scene.sender, memory: Some(&scene.memory), purpose, everywhere: false };
         rules.judge(&asked).finding.verdict.outcome()
     };
     assert_eq!(judge(Purpose::Try), Outcome::Pass);

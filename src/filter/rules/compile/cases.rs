@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::filter::rules::faults::{Faults, quoted};
 use crate::filter::rules::look::Look;
-use crate::filter::rules::matcher::{Budget, Haystack, Scratch};
+use crate::filter::rules::matcher::{Budget, Exhausted, Haystack, Scratch};
 use crate::filter::rules::rule::Scene;
 use crate::filter::rules::set::Rules;
 use crate::filter::rules::written::{At, Written};
@@ -37,12 +37,19 @@ pub(super) fn run(rules: &Rules, cases: &[Case], faults: &mut Faults<'_>) {
     let mut scratch = Scratch::default();
     for Case { rule, name, text: At { value, line }, refuses, .. } in cases {
         match (rules.hit_by(*rule, value, &mut scratch), refuses) {
-            (Some(_), true) | (None, false) => {}
-            (None, true) => {
+            (Ok(Some(_)), true) | (Ok(None), false) => {}
+            (Err(Exhausted), _) => {
+                let text = format!(
+                    "{name}: {} sets off more of its patterns than may run on a message; write them as fewer, with `|`",
+                    quoted(value)
+                );
+                faults.add(*line, text);
+            }
+            (Ok(None), true) => {
                 let text = format!("{name}: does not hit {}, which its `refuses` names", quoted(value));
                 faults.add(*line, text);
             }
-            (Some(place), false) => {
+            (Ok(Some(place)), false) => {
                 let place = place.map_or_else(String::new, |at| format!(" at {}..{}", at.start, at.end));
                 let text = format!("{name}: hits {}{place}, which its `accepts` names", quoted(value));
                 faults.add(*line, text);
@@ -53,16 +60,27 @@ pub(super) fn run(rules: &Rules, cases: &[Case], faults: &mut Faults<'_>) {
 
 impl Rules {
     /// Where one rule hits a text, in code points, if it does.
-    fn hit_by(&self, number: usize, text: &str, scratch: &mut Scratch) -> Option<Option<Range<usize>>> {
-        let rule = self.rules.get(number)?;
+    fn hit_by(
+        &self,
+        number: usize,
+        text: &str,
+        scratch: &mut Scratch,
+    ) -> Result<Option<Option<Range<usize>>>, Exhausted> {
+        let Some(rule) = self.rules.get(number) else { return Ok(None) };
         let matcher = self.matcher(rule.field);
         scratch.read(matcher, text, self.rules.len());
-        let scene =
-            Scene { hay: Haystack::of(text, &scratch.views), look: Look::at(text), recall: None, scratch, matcher };
         if !scratch.triggered.contains(&number) {
-            return None;
+            return Ok(None);
         }
-        let hit = rule.hit(number, &scene, &mut Budget::default()).ok().flatten();
-        hit.map(|place| place.map(|bytes| char_span(text, bytes)))
+        let scene = Scene {
+            hay: Haystack::of(text, &scratch.views),
+            look: Look::at(text, scratch.views.clean()),
+            quoted: false,
+            recall: None,
+            scratch,
+            matcher,
+        };
+        let hit = rule.hit(number, &scene, &mut Budget::of_enforced())?;
+        Ok(hit.map(|place| place.map(|bytes| char_span(text, bytes))))
     }
 }

@@ -68,6 +68,8 @@ impl<'a> Compiler<'a> {
 
     /// Takes in the entries of a file. What is beyond its limits is not looked at.
     pub(super) fn add(&mut self, origin: &Origin<'_>, written: Vec<Written>, faults: &mut Faults<'_>) {
+        self.text.count_anew();
+        self.nickname.count_anew();
         for (index, entry) in written.into_iter().enumerate() {
             if index == MAX_RULES {
                 faults.add(entry.line, format!("more than {MAX_RULES} rules"));
@@ -82,9 +84,13 @@ impl<'a> Compiler<'a> {
 
     /// The set, once all of it is good and its rules keep what their cases promise.
     pub(super) fn finish(self, faults: &mut Faults<'_>, starter_faults: &mut Faults<'_>) -> Rules {
-        let recalls = self.rules.iter().any(Rule::recalls);
         let (text, nickname) = (self.text.build(faults), self.nickname.build(faults));
-        let rules = Rules { rules: self.rules, text, nickname, recalls, ..Rules::default() };
+        let least_recalled = self.rules.iter().filter_map(Rule::least_recalled).min();
+        let rules = Rules { rules: self.rules, text, nickname, least_recalled, ..Rules::default() };
+        if faults.any() || starter_faults.any() {
+            // What a rule at fault has left behind would be taken for the next one's.
+            return rules;
+        }
         let (starter, own): (Vec<_>, Vec<_>) = self.cases.into_iter().partition(|case| case.is_starter);
         cases::run(&rules, &own, faults);
         cases::run(&rules, &starter, starter_faults);

@@ -19,8 +19,13 @@ const MAX_PATTERNS: usize = 10_000;
 const MAX_WORD_BYTES: usize = 1_000;
 /// Regexes that may run on every message.
 const MAX_COSTLY: usize = 8;
-/// Longest time of a regex on 2 kB that are made to be hard for it. A message is an eighth of that.
-const MAX_TRIAL: Duration = Duration::from_millis(25);
+/// Regexes of all rules of a field together: each takes up to some hundred kilobytes.
+const MAX_REGEXES: usize = 500;
+/// Regexes of one rule in `all` and `none`, which run on every text that its other conditions let through.
+const MAX_CONFIRMING: usize = 16;
+/// Longest time of a regex on 2 kB that are made to be hard for it, of which a message is an eighth. Far above what the
+/// other limits allow on an ordinary machine, so that a busy one finds no fault where there is none.
+const MAX_TRIAL: Duration = Duration::from_millis(100);
 
 /// Collects what all rules of a field look for.
 #[derive(Default)]
@@ -63,6 +68,11 @@ impl Builder {
         self.patterns > MAX_PATTERNS
     }
 
+    /// What has come so far does not count towards the limits of what comes.
+    pub(super) fn count_anew(&mut self) {
+        self.patterns = 0;
+    }
+
     /// Has a rule looked at for every message.
     pub(super) fn always(&mut self, rule: usize) {
         self.always.push(rule);
@@ -94,6 +104,12 @@ impl Builder {
         };
         let has_alternatives = !of.any.is_empty() || !of.words.is_empty() || of.words_file.is_some();
         let all_as = if has_alternatives { Role::Confirmation } else { Role::OneOfAll };
+        check_effect(written, faults);
+        if let Some(At { line, .. }) = of.all.iter().chain(&of.none).nth(MAX_CONFIRMING) {
+            let what =
+                format!("`all` and `none` have more than {MAX_CONFIRMING} patterns; write them as fewer, with `|`");
+            written.fault(faults, *line, &what);
+        }
         let lists = [(&of.any, Role::Trigger), (&of.all, all_as), (&of.none, Role::Confirmation)];
         let [any, all, none] = lists.map(|(list, role)| self.regexes(rule, list, (role, regexes_see), written, faults));
         let before = self.literals.len();
@@ -132,6 +148,15 @@ impl Builder {
                 return None;
             }
             let number = first + index;
+            if number == MAX_REGEXES {
+                faults.add(
+                    *line,
+                    format!("more than {MAX_REGEXES} regular expressions in all; use `words` where they do"),
+                );
+            }
+            if number >= MAX_REGEXES {
+                return None;
+            }
             let compiled = BoundedRegex::new(value).map_err(|fault| fault.to_string()).and_then(|pattern| {
                 check_trial(&pattern)?;
                 if role == Role::Trigger {
@@ -254,6 +279,27 @@ impl Builder {
             written.fault(faults, *line, &format!("`words_file` {} holds no word", quoted(name)));
         }
         good
+    }
+}
+
+/// Keys that would change nothing: whoever writes them believes that they do.
+fn check_effect(written: &Written, faults: &mut Faults<'_>) {
+    let of = &written.patterns;
+    let has_words = !of.words.is_empty() || of.words_file.is_some();
+    let has_regexes = !of.any.is_empty() || !of.all.is_empty() || !of.none.is_empty();
+    let forgives = [("accents", of.accents), ("doubled", of.doubled), ("masked", of.masked), ("leetspeak", of.plain)];
+    for (key, _) in forgives.into_iter().filter(|(_, set)| *set) {
+        if !has_words {
+            written.fault(faults, written.line, &format!("`{key}` is for `words`, and there are none"));
+        } else if of.view == Some(View::Exact) {
+            written.fault(faults, written.line, &format!("`{key}` has no effect where `view` is \"exact\""));
+        }
+    }
+    if of.view.is_some() && !has_words && !has_regexes {
+        written.fault(faults, written.line, "`view` is for patterns, and there are none");
+    }
+    if of.costly && !has_regexes {
+        written.fault(faults, written.line, "`costly` is for regular expressions, and there are none");
     }
 }
 

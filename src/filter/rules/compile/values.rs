@@ -101,12 +101,22 @@ pub(super) fn mask(written: &Written, faults: &mut Faults<'_>) -> char {
     }
     let mut chars = value.chars();
     match (chars.next(), chars.next()) {
-        (Some(mask), None) if !mask.is_control() && !mask.is_whitespace() => mask,
+        (Some(mask), None) if is_visible(mask) => mask,
         _ => {
             written.fault(faults, *line, "`mask` must be one visible character");
             '*'
         }
     }
+}
+
+/// Whether a character stands for itself: no blank, mark, filler, or sign that changes how others are shown.
+fn is_visible(c: char) -> bool {
+    let hidden = matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+    ) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}')
+        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
+    !c.is_control() && !c.is_whitespace() && !hidden && !unicode_normalization::char::is_combining_mark(c)
 }
 
 pub(super) fn labels(written: &Written, faults: &mut Faults<'_>) -> Vec<Arc<str>> {

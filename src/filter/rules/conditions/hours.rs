@@ -30,8 +30,10 @@ impl Hours {
         let not_hours = || {
             format!("must be hours such as \"22:00-06:00\" or \"22:00-06:00 Europe/Paris\", not {}", quoted(written))
         };
-        let (hours, zone) = written.trim().split_once(' ').unwrap_or((written.trim(), "UTC"));
-        let (from, until) = hours.split_once('-').ok_or_else(not_hours)?;
+        let (from, rest) = written.split_once('-').ok_or_else(not_hours)?;
+        let (until, zone) = rest.trim().split_once(' ').unwrap_or((rest.trim(), "UTC"));
+        // The end of the day is the beginning of the next one.
+        let until = if until == "24:00" { "00:00" } else { until };
         let (from, until) = (time(from).ok_or_else(not_hours)?, time(until).ok_or_else(not_hours)?);
         if from == until {
             return Err("begins and ends at the same time".to_owned());
@@ -89,6 +91,12 @@ mod tests {
         assert!(hours.holds(at("20:00:00")) && !hours.holds(at("04:00:00")));
         let winter: Timestamp = "2026-01-01T20:00:00Z".parse().unwrap();
         assert!(!hours.holds(winter));
+    }
+
+    #[test]
+    fn a_day_ends_at_24_and_blanks_do_not_matter() {
+        let hours = Hours::parse(" 20:00 - 24:00  Europe/Paris").unwrap();
+        assert!(hours.holds(at("21:59:59")) && !hours.holds(at("22:00:00")));
     }
 
     #[test]

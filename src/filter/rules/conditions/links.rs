@@ -56,7 +56,8 @@ fn domains(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Vec<String> {
     for At { value, .. } in reader.strings(item) {
         let domain = value.trim().trim_end_matches('.').to_lowercase();
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.');
-        if domain.is_empty() || domain.len() > 253 || !domain.chars().all(plain) || domain.starts_with('.') {
+        let labels = || domain.split('.');
+        if domain.len() > 253 || !domain.chars().all(plain) || labels().count() < 2 || labels().any(str::is_empty) {
             reader.fault(
                 item,
                 &format!("holds {}, which is no domain; one is written as \"example.org\"", quoted(&value)),

@@ -63,6 +63,11 @@ impl Condition {
         !matches!(self, Self::Repetition(_))
     }
 
+    /// Whether it is about who says something, and not about what is said: nobody says what is only liked.
+    pub(super) fn is_of_author(&self) -> bool {
+        matches!(self, Self::Links(_) | Self::Mentions(_) | Self::Repetition(_))
+    }
+
     /// Whether it can be asked of a nickname.
     pub(super) fn is_of_nickname(&self) -> bool {
         matches!(self, Self::Capitals(_) | Self::Repeated(_) | Self::Marks(_))

@@ -12,7 +12,9 @@ pub(in crate::filter::rules) struct Repetition {
     times: u32,
     pub(in crate::filter::rules) within: Duration,
     /// A text with fewer letters may be said by all: a greeting is no raid.
-    letters: u32,
+    pub(in crate::filter::rules) letters: u32,
+    /// Only the same text counts, letter for letter and digit for digit.
+    exact: bool,
 }
 
 /// Who repeats a text.
@@ -43,14 +45,15 @@ impl By {
 
 impl Repetition {
     pub(super) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Option<Self> {
-        let (mut by, mut times, mut within, mut letters) = (None, None, None, None);
+        let (mut by, mut times, mut within, mut letters, mut exact) = (None, None, None, None, false);
         let mut named = Vec::new();
-        reader.fields(item, &["by", "times", "within", "letters"], |reader, name, field| {
+        reader.fields(item, &["by", "times", "within", "letters", "exact"], |reader, name, field| {
             named.push(name.to_owned());
             match name {
                 "by" => by = reader.choice(field, &[("sender", By::Sender), ("room", By::Room)]),
                 "times" => times = reader.number(field, 2..=MAX_SENDERS),
                 "within" => within = reader.duration(field, Duration::from_secs(1)..=REMEMBERED),
+                "exact" => exact = reader.boolean(field) == Some(true),
                 _ => letters = reader.number(field, 1..=10_000),
             }
         });
@@ -67,13 +70,13 @@ impl Repetition {
             reader.fault(item, &format!("can count to {} times here, not {times}", by.most()));
             return None;
         }
-        Some(Self { by, times, within, letters: letters.unwrap_or(by.letters()) })
+        Some(Self { by, times, within, letters: letters.unwrap_or(by.letters()), exact })
     }
 
     pub(super) fn holds(&self, recall: &Recall) -> bool {
         let said = match self.by {
-            By::Sender => recall.times_by_sender(self.within),
-            By::Room => recall.senders(self.within),
+            By::Sender => recall.times_by_sender(self.within, self.exact),
+            By::Room => recall.senders(self.within, self.exact),
         };
         recall.letters() >= self.letters && said >= self.times
     }

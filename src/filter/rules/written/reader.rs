@@ -197,6 +197,9 @@ impl Reader<'_, '_> {
             self.mistyped(item, "a table");
             return;
         };
+        if table.is_empty() {
+            self.fault(item, &format!("is empty; it has {}", known.join(", ")));
+        }
         self.every_field(item, table, |reader, name, field| {
             if known.contains(&name) {
                 each(reader, name, field);

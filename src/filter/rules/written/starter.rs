@@ -1,6 +1,6 @@
 //! What a rules file says of the starter rules: a preset, and what is otherwise than it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::reader::{At, Item, Reader};
 use crate::model::Mode;
@@ -43,7 +43,7 @@ pub(in crate::filter::rules) struct StarterChoice {
     /// As the file says, if it does.
     pub(in crate::filter::rules) preset: Option<Preset>,
     /// The modes of single rules by their id, in place of the preset's.
-    pub(in crate::filter::rules) modes: HashMap<String, At<Option<Mode>>>,
+    pub(in crate::filter::rules) modes: BTreeMap<String, At<Option<Mode>>>,
 }
 
 impl StarterChoice {
@@ -58,8 +58,8 @@ impl StarterChoice {
 }
 
 /// `modes = { raid = "enforce", … }`
-fn modes(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> HashMap<String, At<Option<Mode>>> {
-    let mut modes = HashMap::new();
+fn modes(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> BTreeMap<String, At<Option<Mode>>> {
+    let mut modes = BTreeMap::new();
     let toml::de::DeValue::Table(table) = item.value() else {
         reader.fault(item, "must be a table: the id of a rule and its mode, such as `raid = \"enforce\"`");
         return modes;
