@@ -74,8 +74,8 @@ struct Seen {
 pub(super) fn verify(views: &Views, runs: Range<usize>, claim: &Claim<'_>) -> Option<Range<usize>> {
     let hit = trimmed(views, runs.clone(), claim)?;
     let (first, last) = (claim.letters.first()?, claim.letters.last()?);
-    let reading = views.is_reading(runs.start) && claim.letters.len() >= LONG_ENOUGH;
-    if !reading {
+    let anywhere = views.is_spaced(runs.start) && claim.letters.len() >= LONG_ENOUGH;
+    if !anywhere {
         if first.is_of_word() && is_glued(views, hit.start, hit.start.checked_sub(1), |n| n.checked_sub(1)) {
             return None;
         }

@@ -38,6 +38,8 @@ pub struct Views {
     starts: Vec<u32>,
     /// How long the coarse text is without other readings.
     main: usize,
+    /// How long it is with the readings of spaced-out letters, which come first.
+    spaced_end: usize,
     tokens: Tokens,
 }
 
@@ -60,6 +62,7 @@ impl Views {
         if singles.longest >= FEWEST_SINGLES {
             self.join_spaced();
         }
+        self.spaced_end = self.coarse.len();
         self.read_alike();
         self.starts.push(to_u32(self.count()));
     }
@@ -127,9 +130,9 @@ impl Views {
         self.plain.len() + self.letters.len()
     }
 
-    /// Whether a run of the coarse text belongs to a reading behind the text.
-    pub(super) fn is_reading(&self, run: usize) -> bool {
-        run >= self.main
+    /// Whether a run of the coarse text belongs to a reading of spaced-out letters, where edges of words are lost.
+    pub(super) fn is_spaced(&self, run: usize) -> bool {
+        (self.main..self.spaced_end).contains(&run)
     }
 
     fn clear(&mut self) {

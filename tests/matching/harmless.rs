@@ -25,6 +25,8 @@ fn harmless_words_and_codes_are_no_hits() {
         ("año", "ano"),
         ("pokemon", "pokémon"),
         ("mop", "мор"),
+        ("porno", "thanks a lot for the map проглотил"),
+        ("power", "thanks for the map, all of it, хорошего"),
         ("cop", "Привет, сор и мусор"),
         ("kill", "kil kilo"),
         ("kil", "kill!"),
