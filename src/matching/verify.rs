@@ -250,18 +250,24 @@ fn fit(views: &Views, number: usize, letter: &Letter, what: char, kind: Kind) ->
     if seen == what || (is_i_or_l && letter.latin == I_OR_L && letter.is_read_as_latin()) {
         return Some(Fit::Same);
     }
-    // `l` among capitals passes for a capital `i`, and the other way round.
-    if is_i_or_l && matches!(seen, 'i' | 'l') {
-        let neighbour = |at: Option<usize>| at.and_then(|at| views.letter(at)).filter(Letter::is_alphabetic);
-        let before = neighbour(number.checked_sub(1));
-        let passes = if letter.marks.upper {
-            before.is_some_and(|before| !before.marks.upper)
-        } else {
-            before.or_else(|| neighbour(number.checked_add(1))).is_some_and(|near| near.marks.upper)
-        };
-        return passes.then_some(Fit::Same);
+    let passes = is_i_or_l && matches!(seen, 'i' | 'l') && passes_for_other(views, number, letter.marks.upper);
+    passes.then_some(Fit::Same)
+}
+
+/// Whether an `i` or `l` may be the other one: `l` among capitals passes for a capital `i`, and the other way round.
+fn passes_for_other(views: &Views, number: usize, upper: bool) -> bool {
+    // Whether the letter so far away is a capital, if there is one.
+    let is_upper = |by: isize| {
+        let near = number.checked_add_signed(by).and_then(|at| views.letter(at));
+        near.filter(Letter::is_alphabetic).map(|near| near.marks.upper)
+    };
+    match (is_upper(-1), is_upper(1)) {
+        (before, _) if upper => before == Some(false),
+        // One capital before it begins a name, as in `Alle`.
+        (Some(true), Some(true)) => true,
+        (Some(true), None) => is_upper(-2) == Some(true),
+        _ => false,
     }
-    None
 }
 
 /// Whether a letter of a text is that of a literal, be it disguised; but no digit or sign.

@@ -36,6 +36,13 @@ fn harmless_words_and_codes_are_no_hits() {
         ("all", "ail"),
         ("ail", "all"),
         ("ion", "lon"),
+        ("place", "Piace"),
+        ("aile", "Alle"),
+        ("eile", "Elle ELlE"),
+        ("plus", "Pius"),
+        ("flat", "Fiat 500"),
+        ("los", "iOS"),
+        ("mail", "Mali"),
         ("class", "c l a s p s"),
         ("ass", "c l a s s"),
         ("defr", "🇩🇪🇫🇷"),
@@ -116,6 +123,8 @@ fn a_hit_is_the_disguised_word_and_nothing_around_it() {
         ("casino", "Ｃａｓｉｎｏ．", "Ｃａｓｉｎｏ"),
         ("straße", "die STRASSE", "STRASSE"),
         ("class", "cla$$ $ex", "cla$$"),
+        ("casino", "CASlNO", "CASlNO"),
+        ("mail", "MAIl", "MAIl"),
         ("casino", "p l a y  c a s i n o", "c a s i n o"),
     ] {
         let mut hits = hits(word, text);
