@@ -17,8 +17,17 @@ const SHORTEST: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct Masks {
     words: Vec<Word>,
-    /// The words of a first letter, a length and a last letter; a last letter of 0 stands for any.
-    by_outline: HashMap<(u8, u8, u8), Vec<u32>>,
+    by_outline: HashMap<Outline, Vec<u32>>,
+}
+
+/// What words may have in common, so that few are compared: the first letter, the length, and one more letter with its
+/// place. Of a word that is at most half hidden, two letters are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Outline {
+    first: u8,
+    len: u8,
+    place: u8,
+    letter: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,16 +41,15 @@ impl Masks {
     /// Adds a literal; one that is no single word of letters is left out.
     pub(super) fn add(&mut self, index: u32, letters: &[Letter], place: (u32, u32), accents: bool) {
         let suits = (SHORTEST..=LONGEST).contains(&letters.len()) && letters.iter().all(Letter::is_alphabetic);
-        let (Some(first), Some(last), Ok(len)) = (letters.first(), letters.last(), u8::try_from(letters.len())) else {
-            return;
-        };
+        let (Some(first), Ok(len)) = (letters.first().map(Letter::coarse), u8::try_from(letters.len())) else { return };
         if !suits {
             return;
         }
         let number = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
         self.words.push(Word { index, letters: place, accents });
-        for last in [last.coarse(), 0] {
-            self.by_outline.entry((first.coarse(), len, last)).or_default().push(number);
+        for (place, letter) in (0..len).zip(letters).skip(1) {
+            let outline = Outline { first, len, place, letter: letter.coarse() };
+            self.by_outline.entry(outline).or_default().push(number);
         }
     }
 
@@ -76,22 +84,27 @@ impl Masks {
     ) -> ControlFlow<()> {
         let at = |number: usize| views.letter(number).unwrap_or_else(|| Letter::from(Raw::blank(0)));
         let (first, last) = (at(token.start), at(token.end - 1));
-        let outline = |last| (first.coarse(), u8::try_from(token.len()).unwrap_or(u8::MAX), last);
-        let outline = outline(if is_sign(&last) { 0 } else { last.coarse() });
-        for number in self.by_outline.get(&outline).into_iter().flatten() {
+        let hidden = token.clone().filter(|number| is_sign(&at(*number))).count();
+        if hidden == 0 || hidden * 2 > token.len() {
+            return ControlFlow::Continue(());
+        }
+        let (first_seen, len) = (first.coarse(), u8::try_from(token.len()).unwrap_or(u8::MAX));
+        let mut fewest: Option<&[u32]> = None;
+        for (place, letter) in (0..len).zip(token.clone().map(at)).skip(1).filter(|(_, letter)| !is_sign(letter)) {
+            let outline = Outline { first: first_seen, len, place, letter: letter.coarse() };
+            let Some(words) = self.by_outline.get(&outline) else { return ControlFlow::Continue(()) };
+            if fewest.is_none_or(|fewest| words.len() < fewest.len()) {
+                fewest = Some(words);
+            }
+        }
+        for number in fewest.unwrap_or_default() {
             let Some(word) = self.words.get(*number as usize) else { continue };
             let Some(wanted) = letters.get(word.letters.0 as usize..word.letters.1 as usize) else { continue };
-            let (mut hidden, mut fits) = (0, true);
-            for (number, wanted) in token.clone().zip(wanted) {
+            let fits = token.clone().zip(wanted).all(|(number, wanted)| {
                 let letter = at(number);
-                if is_sign(&letter) {
-                    hidden += 1;
-                } else if !fits_plainly(views, number, &letter, *wanted, word.accents) {
-                    fits = false;
-                    break;
-                }
-            }
-            if fits && hidden > 0 && hidden * 2 <= token.len() {
+                is_sign(&letter) || fits_plainly(views, number, &letter, *wanted, word.accents)
+            });
+            if fits {
                 tell(word.index, first.start as usize..last.end.max(first.start) as usize)?;
             }
         }
