@@ -125,6 +125,7 @@ fn a_hit_is_the_disguised_word_and_nothing_around_it() {
         ("class", "cla$$ $ex", "cla$$"),
         ("casino", "CASlNO", "CASlNO"),
         ("mail", "MAIl", "MAIl"),
+        ("casino", "buyㅤcasino\u{ffa0}now", "casino"),
         ("casino", "p l a y  c a s i n o", "c a s i n o"),
     ] {
         let mut hits = hits(word, text);

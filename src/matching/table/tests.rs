@@ -229,10 +229,15 @@ fn reading(c: char, depth: usize) -> (u8, u8) {
 fn is_ignorable(c: char) -> bool {
     (c.is_control() && !c.is_whitespace())
         || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
             | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
+}
+
+/// Whether `c` is shown as a blank though it is none by the data: an empty pattern of Braille, fillers of Hangul.
+fn is_empty(c: char) -> bool {
+    matches!(c, '\u{2800}' | '\u{115f}' | '\u{3164}' | '\u{ffa0}')
 }
 
 /// Whether what `c` folds to is left to the tables for normalization: forms of Arabic letters, ideographs that stand for
@@ -248,7 +253,7 @@ fn is_looked_up(c: char, folded: &str) -> bool {
 
 fn kind(c: char, folded: &str, latin: u8) -> Kind {
     let mark = |script| matches!(script, Of::Inherited | Of::Hebrew | Of::Arabic | Of::Syriac);
-    if c.is_whitespace() || c == '\u{2800}' {
+    if c.is_whitespace() || is_empty(c) {
         Kind::Blank
     } else if is_ignorable(c) {
         Kind::Ignorable
@@ -291,7 +296,11 @@ fn make(c: char) -> Entry {
     let own = own.unwrap_or(Script::Common);
     let kind = kind(c, &folded, latin);
     let mut script = if letter(&folded).is_some() || enclosed(c).is_some() { Script::Latin } else { own };
-    let mut one = if kind == Kind::Several { c } else { only(&folded).unwrap_or(c) };
+    let mut one = match kind {
+        Kind::Several => c,
+        _ if is_empty(c) => ' ',
+        _ => only(&folded).unwrap_or(c),
+    };
     let mut base = 0;
     match kind {
         Kind::Pair => {
