@@ -1,17 +1,22 @@
 //! Whether a place where a coarse text has a literal really shows it.
 
+mod codes;
+
 use std::ops::Range;
 
 use super::letter::Letter;
 use super::literals::Leniency;
 use super::table::{B_OR_G, I_OR_L, Kind, Script};
 use super::views::Views;
+use codes::is_code;
 
 /// A run this long is no slip of the finger and no spelling: somebody stretches a word.
 const STRETCHED: usize = 3;
 /// A word with so many letters is found within a row of spaced-out letters wherever it begins and ends.
 const LONG_ENOUGH: usize = 5;
-/// How far around a hit the signs of a file name or a code are looked for. Letters.
+/// So many letters with accents in a word may be more than a language has.
+const MANY_ACCENTS: usize = 3;
+/// How far around a hit a row of signs is followed. Letters.
 const AROUND: usize = 64;
 
 /// One letter of a literal.
@@ -64,10 +69,22 @@ struct Seen {
     /// Letters without accents that the literal has there.
     lacking: usize,
     noisy: usize,
+    /// Letters with either: accents added or noise.
+    marked: usize,
     /// Letters of other scripts read as Latin ones.
     read: usize,
     stretched: bool,
     longer: bool,
+}
+
+impl Seen {
+    /// Whether there are so many marks that they are no accents of a language.
+    fn is_littered(&self) -> bool {
+        let noisy = self.noisy > 0 && self.marked * 2 >= self.letters;
+        // Words such as `déjà` and `été` have two by themselves.
+        let accented = self.added >= MANY_ACCENTS && self.added * 2 > self.letters;
+        self.noisy * 2 >= self.letters || (self.lacking == 0 && (noisy || accented))
+    }
 }
 
 /// The bytes of the original where `runs` of the coarse text show what is claimed, if they do.
@@ -88,11 +105,8 @@ pub(super) fn verify(views: &Views, runs: Range<usize>, claim: &Claim<'_>) -> Op
     if seen.longer && !seen.stretched && !doubled {
         return None;
     }
-    if !accents && (seen.lacking > 0 || seen.added > 0) {
-        let carried = seen.added.max(seen.noisy);
-        if carried * 2 < seen.letters || (seen.lacking > 0 && seen.noisy * 2 < seen.letters) {
-            return None;
-        }
+    if !accents && (seen.lacking > 0 || seen.added > 0) && !seen.is_littered() {
+        return None;
     }
     if seen.leet > 0 && (exact_letters || seen.letters - seen.leet < 2 || is_code(views, &hit)) {
         return None;
@@ -198,10 +212,11 @@ fn compare_run(
         seen.leet += usize::from(fit == Fit::Leet);
         seen.noisy += usize::from(letter.marks.noise);
         seen.read += usize::from(letter.marks.read);
-        if fit == Fit::Same && letter.accent != same.accent {
-            seen.added += usize::from(letter.accent != 0);
-            seen.lacking += usize::from(letter.accent == 0);
-        }
+        let differs = fit == Fit::Same && letter.accent != same.accent;
+        let added = differs && letter.accent != 0;
+        seen.added += usize::from(added);
+        seen.lacking += usize::from(differs && !added);
+        seen.marked += usize::from(added || letter.marks.noise);
     }
     end_group(group, needed, count, is_edge, seen)?;
     (wanted.len() == needed).then_some(())
@@ -274,22 +289,4 @@ fn passes_for_other(views: &Views, number: usize, upper: bool) -> bool {
 pub(super) fn fits_plainly(views: &Views, number: usize, letter: &Letter, wanted: Wanted, any_accent: bool) -> bool {
     fit(views, number, letter, wanted.what, wanted.kind) == Some(Fit::Same)
         && (any_accent || letter.accent == wanted.accent)
-}
-
-/// Whether a hit is within a file name, a number with a prefix or the like: letters and digits with joints between.
-fn is_code(views: &Views, hit: &Range<usize>) -> bool {
-    let within = |number: &usize| views.letter(*number).is_some_and(|letter| letter.kind != Kind::Blank);
-    let start = (0..hit.start).rev().take(AROUND).take_while(within).last().unwrap_or(hit.start);
-    let end = (hit.end..hit.end.saturating_add(AROUND)).take_while(within).last().map_or(hit.end, |last| last + 1);
-    let (mut joint, mut digit) = (false, false);
-    let (mut before, mut waiting) = (false, false);
-    for number in start..end {
-        let Some(letter) = views.letter(number) else { break };
-        let of_word = letter.is_of_word();
-        digit |= letter.kind == Kind::Digit;
-        joint |= waiting && of_word;
-        waiting = before && matches!(letter.base, '_' | '.' | ':' | '/' | '=' | '-' | '\\');
-        before = of_word || letter.kind == Kind::Symbol;
-    }
-    joint && digit
 }

@@ -1,0 +1,27 @@
+//! Names of files, numbers with a prefix and the like, in which digits are no letters.
+
+use std::ops::Range;
+
+use super::super::table::Kind;
+use super::super::views::Views;
+
+/// How far around a hit the signs of a file name or a code are looked for. Letters.
+const AROUND: usize = 64;
+
+/// Whether a hit is within a file name, a number with a prefix or the like: letters and digits with joints between.
+pub(super) fn is_code(views: &Views, hit: &Range<usize>) -> bool {
+    let within = |number: &usize| views.letter(*number).is_some_and(|letter| letter.kind != Kind::Blank);
+    let start = (0..hit.start).rev().take(AROUND).take_while(within).last().unwrap_or(hit.start);
+    let end = (hit.end..hit.end.saturating_add(AROUND)).take_while(within).last().map_or(hit.end, |last| last + 1);
+    let (mut joint, mut digit) = (false, false);
+    let (mut before, mut waiting) = (false, false);
+    for number in start..end {
+        let Some(letter) = views.letter(number) else { break };
+        let of_word = letter.is_of_word();
+        digit |= letter.kind == Kind::Digit;
+        joint |= waiting && of_word;
+        waiting = before && matches!(letter.base, '_' | '.' | ':' | '/' | '=' | '-' | '\\');
+        before = of_word || letter.kind == Kind::Symbol;
+    }
+    joint && digit
+}
