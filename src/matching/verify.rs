@@ -8,7 +8,7 @@ use super::letter::Letter;
 use super::literals::Leniency;
 use super::table::{B_OR_G, I_OR_L, Kind, Script};
 use super::views::Views;
-use codes::is_code;
+use codes::{is_code, is_label};
 
 /// A run this long is no slip of the finger and no spelling: somebody stretches a word.
 const STRETCHED: usize = 3;
@@ -108,7 +108,8 @@ pub(super) fn verify(views: &Views, runs: Range<usize>, claim: &Claim<'_>) -> Op
     if !accents && (seen.lacking > 0 || seen.added > 0) && !seen.is_littered() {
         return None;
     }
-    if seen.leet > 0 && (exact_letters || seen.letters - seen.leet < 2 || is_code(views, &hit)) {
+    if seen.leet > 0 && (exact_letters || seen.letters - seen.leet < 2 || is_code(views, &hit) || is_label(views, &hit))
+    {
         return None;
     }
     if claim.disguised && (seen.read == 0 || seen.read + seen.leet == seen.letters) {

@@ -263,7 +263,7 @@ fn kind(c: char, folded: &str, latin: u8) -> Kind {
         Kind::Regional
     } else if matches!(c, 'æ' | 'Æ' | 'œ' | 'Œ') {
         Kind::Pair
-    } else if matches!(c, '™' | '℠') {
+    } else if matches!(c, '™' | '℠' | '№') {
         Kind::Other
     } else if enclosed(c).is_some() {
         Kind::Letter
