@@ -216,7 +216,9 @@ fn compare_run(
         let differs = fit == Fit::Same && letter.accent != same.accent;
         let added = differs && letter.accent != 0;
         seen.added += usize::from(added);
-        seen.lacking += usize::from(differs && !added);
+        // Greek capitals are written without accents.
+        let bare_capital = letter.marks.upper && letter.script == Script::Greek;
+        seen.lacking += usize::from(differs && !added && !bare_capital);
         seen.marked += usize::from(added || letter.marks.noise);
     }
     end_group(group, needed, count, is_edge, seen)?;

@@ -137,6 +137,9 @@ fn a_hit_is_the_disguised_word_and_nothing_around_it() {
         ("mail", "MAIl", "MAIl"),
         ("casino", "buyㅤcasino\u{ffa0}now", "casino"),
         ("poker", "p̂ókér", "p̂ókér"),
+        ("μαλάκας", "ΜΑΛΑΚΑΣ", "ΜΑΛΑΚΑΣ"),
+        ("ёлка", "елка ЁЛКИ", "елка"),
+        ("елка", "а ёлка", "ёлка"),
         ("casino", "p l a y  c a s i n o", "c a s i n o"),
     ] {
         let mut hits = hits(word, text);

@@ -302,6 +302,11 @@ fn make(c: char) -> Entry {
         _ => only(&folded).unwrap_or(c),
     };
     let mut base = 0;
+    // It is printed without its dots as often as with them.
+    if one == 'ё' {
+        base = i8::try_from(i64::from(u32::from('е')) - i64::from(u32::from(one))).unwrap();
+        accent = 0;
+    }
     match kind {
         Kind::Pair => {
             (latin, accent) = (if matches!(c, 'æ' | 'Æ') { b'a' } else { b'o' }, PAIRED);
