@@ -1,6 +1,6 @@
 //! From a text to its letters and forms.
 
-use unicode_normalization::char::{compose, decompose_compatible};
+use unicode_normalization::char::{compose, decompose_compatible, is_combining_mark};
 
 use super::super::letter::{ASCII, Letter, Marks, Raw, coarse};
 use super::super::table::{self, Entry, Kind, Script};
@@ -144,7 +144,8 @@ impl Views {
             Kind::Ignorable => sight.same = false,
             Kind::Mark | Kind::Joiner => {
                 sight.same = false;
-                self.melt(c, start, end, entry.kind() == Kind::Mark, sight);
+                let is_mark = entry.kind() == Kind::Mark || self.is_stray_mark(c, entry);
+                self.melt(c, start, end, is_mark, sight);
             }
             Kind::Pair => {
                 let first = Raw::new(c, start, end);
@@ -155,6 +156,10 @@ impl Views {
                 sight.scripts |= 1 << Script::Latin as u8;
                 sight.singles.see(true);
                 sight.singles.see(true);
+            }
+            Kind::Letter if self.is_stray_mark(c, entry) => {
+                sight.same = false;
+                self.melt(c, start, end, true, sight);
             }
             kind => {
                 let of_word = matches!(kind, Kind::Letter | Kind::Digit | Kind::Several);
@@ -207,6 +212,15 @@ impl Views {
             sight.singles.see(true);
             self.push_raw(raw, Letter::from(raw).coarse(), sight);
         }
+    }
+
+    /// Whether it is a mark of a living script, such as a vowel, that stands over a letter of another one. Some stand
+    /// beside it and look like an `o`: those are letters.
+    fn is_stray_mark(&self, c: char, entry: Entry) -> bool {
+        let may_be = entry.latin == 0 && matches!(entry.script(), Script::Living | Script::Unspaced | Script::Rare);
+        let Some(last) = self.letters.last().filter(|_| may_be) else { return false };
+        let last = Letter::from(*last);
+        last.is_alphabetic() && last.script != Script::Common && last.script != entry.script() && is_combining_mark(c)
     }
 
     /// Writes the clean form of the letters.
