@@ -176,7 +176,7 @@ fn the_examples_are_good() {
         let output = relay(directory.path(), &arguments, &variables);
         assert_eq!((output.status, output.stderr.as_str()), (DONE, ""), "{output:?}");
         assert!(
-            output.stdout.contains("\nrules: 4 of your own, 9 of the starter set (preset balanced)\n"),
+            output.stdout.contains("\nrules: 4 of your own, 10 of the starter set (preset balanced)\n"),
             "{output:?}"
         );
     }

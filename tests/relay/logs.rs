@@ -130,7 +130,7 @@ async fn without_a_terminal_the_log_is_json_lines() {
     let [start, serving, ..] = lines.as_slice() else { panic!("{lines:#?}") };
     assert_eq!(start["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(start["environment"], "test");
-    assert_eq!((&start["rooms"], &start["rules"]), (&json!(2), &json!(10)));
+    assert_eq!((&start["rooms"], &start["rules"]), (&json!(2), &json!(11)));
     assert_eq!(serving["address"], address.as_str());
     assert_eq!(serving["url"], format!("http://{address}"));
 }

@@ -1,6 +1,7 @@
 //! Entries of rules files into rules that run: what the values mean together, and their limits.
 
 mod cases;
+mod checks;
 mod names;
 mod patterns;
 mod values;

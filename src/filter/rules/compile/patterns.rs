@@ -1,9 +1,9 @@
 //! Words and regexes of rules, put together for one automaton.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use super::Origin;
+use super::checks::{check_effect, check_folded, check_trial};
 use crate::filter::rules::faults::{Faults, quoted};
 use crate::filter::rules::files;
 use crate::filter::rules::matcher::{Matcher, Owner, Regex};
@@ -23,9 +23,6 @@ const MAX_COSTLY: usize = 8;
 const MAX_REGEXES: usize = 500;
 /// Regexes of one rule in `all` and `none`, which run on every text that its other conditions let through.
 const MAX_CONFIRMING: usize = 16;
-/// Longest time of a regex on 2 kB that are made to be hard for it, of which a message is an eighth. Far above what the
-/// other limits allow on an ordinary machine, so that a busy one finds no fault where there is none.
-const MAX_TRIAL: Duration = Duration::from_millis(100);
 
 /// Collects what all rules of a field look for.
 #[derive(Default)]
@@ -159,6 +156,9 @@ impl Builder {
             }
             let compiled = BoundedRegex::new(value).map_err(|fault| fault.to_string()).and_then(|pattern| {
                 check_trial(&pattern)?;
+                if view == View::Folded {
+                    check_folded(value)?;
+                }
                 if role == Role::Trigger {
                     self.set_off_by(&pattern, number, view, written.patterns.costly)?;
                 }
@@ -282,27 +282,6 @@ impl Builder {
     }
 }
 
-/// Keys that would change nothing: whoever writes them believes that they do.
-fn check_effect(written: &Written, faults: &mut Faults<'_>) {
-    let of = &written.patterns;
-    let has_words = !of.words.is_empty() || of.words_file.is_some();
-    let has_regexes = !of.any.is_empty() || !of.all.is_empty() || !of.none.is_empty();
-    let forgives = [("accents", of.accents), ("doubled", of.doubled), ("masked", of.masked), ("leetspeak", of.plain)];
-    for (key, _) in forgives.into_iter().filter(|(_, set)| *set) {
-        if !has_words {
-            written.fault(faults, written.line, &format!("`{key}` is for `words`, and there are none"));
-        } else if of.view == Some(View::Exact) {
-            written.fault(faults, written.line, &format!("`{key}` has no effect where `view` is \"exact\""));
-        }
-    }
-    if of.view.is_some() && !has_words && !has_regexes {
-        written.fault(faults, written.line, "`view` is for patterns, and there are none");
-    }
-    if of.costly && !has_regexes {
-        written.fault(faults, written.line, "`costly` is for regular expressions, and there are none");
-    }
-}
-
 /// The literals of which a regex needs one, and where they are looked for.
 fn needed(pattern: &BoundedRegex, view: View) -> Option<(&[String], Seen)> {
     match view {
@@ -313,14 +292,3 @@ fn needed(pattern: &BoundedRegex, view: View) -> Option<(&[String], Seen)> {
 
 const COSTLY: &str = "would run on every message: it has no three characters in a row that every match needs; write \
                       some into it, use `words`, or set `costly = true`";
-
-fn check_trial(pattern: &BoundedRegex) -> Result<(), String> {
-    let took = pattern.trial();
-    if took <= MAX_TRIAL {
-        return Ok(());
-    }
-    let (took, limit) = (took.as_millis(), MAX_TRIAL.as_millis());
-    Err(format!(
-        "takes {took} ms on a text made to be hard for it; the limit is {limit} ms; write it with fewer repetitions"
-    ))
-}
