@@ -37,25 +37,18 @@ pub(super) struct Arguments {
 pub(super) fn filters(arguments: &Arguments, config: &Config) -> ExitCode {
     ask(arguments, config, "GET", "/moderation/filters", |answer| {
         let lists = answer["filters"].as_array().cloned().unwrap_or_default();
-        let mut text = filters_table(&lists);
+        let mut parts = vec![filters_table(&lists)];
         for list in &lists {
-            if let Some(rules) = list["rules"].as_array() {
-                text += &format!("\n{}", rules_table(rules));
-            }
-            if let Some(plugins) = list["plugins"].as_array() {
-                text += &format!("\n{}", plugins_table(plugins));
-            }
+            parts.extend(list["rules"].as_array().map(|rules| rules_table(rules)));
+            parts.extend(list["plugins"].as_array().map(|plugins| plugins_table(plugins)));
             let newest = &list["not_in_force"];
             if let Some(faults) = newest["faults"].as_array() {
-                text += &format!(
-                    "\nnewer {} are not in force since {}:\n",
-                    shown(&list["filter"]),
-                    shown(&newest["since"])
-                );
-                text.extend(faults.iter().map(|fault| format!("  {}\n", shown(fault))));
+                let (filter, since) = (shown(&list["filter"]), shown(&newest["since"]));
+                let faults: String = faults.iter().map(|fault| format!("  {}\n", shown(fault))).collect();
+                parts.push(format!("newer {filter} are not in force since {since}:\n{faults}"));
             }
         }
-        text
+        parts.join("\n")
     })
 }
 
@@ -98,10 +91,10 @@ fn ask(arguments: &Arguments, config: &Config, method: &str, path: &str, show: i
     } else if status == 200 {
         tell(io::stdout(), &show(&answer));
     } else {
-        let mut text = format!("{address}: {status}: {}\n", shown(&answer["detail"]));
-        for fault in answer["faults"].as_array().into_iter().flatten() {
-            text += &format!("{}\n", shown(fault));
-        }
+        let faults = answer.get("faults").and_then(Value::as_array).into_iter().flatten();
+        let faults: String = faults.map(|fault| format!("{}\n", shown(fault))).collect();
+        let detail = answer.get("detail").map(shown).unwrap_or_default();
+        let text = format!("{address}: {status}: {detail}\n{faults}");
         tell(io::stderr(), &text);
     }
     if status == 200 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

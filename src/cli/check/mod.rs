@@ -30,13 +30,11 @@ pub(super) struct Arguments {
 
 /// Reports on what is without a fault.
 pub(super) fn run(arguments: &Arguments, config: &Config, rules: &Rules) -> ExitCode {
-    match &arguments.against {
-        Some(file) => against::run(file, arguments.newcomer, config, rules),
-        None => {
-            tell(io::stdout(), &report(config, rules));
-            ExitCode::SUCCESS
-        }
+    if let Some(file) = &arguments.against {
+        return against::run(file, arguments.newcomer, config, rules);
     }
+    tell(io::stdout(), &report(config, rules));
+    ExitCode::SUCCESS
 }
 
 /// Whether the filter of rules runs at all.

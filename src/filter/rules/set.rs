@@ -16,6 +16,7 @@ use crate::settings::Fault;
 /// A compiled set of rules: those of the operator's file in their order, then the starter rules. The default is the
 /// empty set.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "a set of rules has rules")]
 pub struct Rules {
     pub(super) rules: Vec<Rule>,
     pub(super) text: Matcher,

@@ -1,7 +1,6 @@
 //! The cases that rules bring along: what they must hit, and what not.
 
-use std::ops::Range;
-
+use crate::filter::rules::conditions::Where;
 use crate::filter::rules::faults::{Faults, quoted};
 use crate::filter::rules::look::Look;
 use crate::filter::rules::matcher::{Budget, Exhausted, Haystack, Scratch};
@@ -60,12 +59,7 @@ pub(super) fn run(rules: &Rules, cases: &[Case], faults: &mut Faults<'_>) {
 
 impl Rules {
     /// Where one rule hits a text, in code points, if it does.
-    fn hit_by(
-        &self,
-        number: usize,
-        text: &str,
-        scratch: &mut Scratch,
-    ) -> Result<Option<Option<Range<usize>>>, Exhausted> {
+    fn hit_by(&self, number: usize, text: &str, scratch: &mut Scratch) -> Result<Option<Where>, Exhausted> {
         let Some(rule) = self.rules.get(number) else { return Ok(None) };
         let matcher = self.matcher(rule.field);
         scratch.read(matcher, text, self.rules.len());

@@ -51,7 +51,7 @@ impl Wanted {
 
 /// What a regex is there for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
+enum Purpose {
     /// It sets its rule off.
     Trigger,
     /// One of its list sets the rule off, whichever can; all of them must match then.
@@ -100,15 +100,16 @@ impl Builder {
             Some(View::Folded) => (View::Folded, Seen::Folded),
         };
         let has_alternatives = !of.any.is_empty() || !of.words.is_empty() || of.words_file.is_some();
-        let all_as = if has_alternatives { Role::Confirmation } else { Role::OneOfAll };
+        let all_as = if has_alternatives { Purpose::Confirmation } else { Purpose::OneOfAll };
         check_effect(written, faults);
         if let Some(At { line, .. }) = of.all.iter().chain(&of.none).nth(MAX_CONFIRMING) {
             let what =
                 format!("`all` and `none` have more than {MAX_CONFIRMING} patterns; write them as fewer, with `|`");
             written.fault(faults, *line, &what);
         }
-        let lists = [(&of.any, Role::Trigger), (&of.all, all_as), (&of.none, Role::Confirmation)];
-        let [any, all, none] = lists.map(|(list, role)| self.regexes(rule, list, (role, regexes_see), written, faults));
+        let lists = [(&of.any, Purpose::Trigger), (&of.all, all_as), (&of.none, Purpose::Confirmation)];
+        let [any, all, none] =
+            lists.map(|(list, purpose)| self.regexes(rule, list, (purpose, regexes_see), written, faults));
         let before = self.literals.len();
         let listed = self.listed_words(rule, written, words_see, faults);
         let from_file = self.words_of_file(rule, origin, written, words_see, faults);
@@ -134,7 +135,7 @@ impl Builder {
         &mut self,
         rule: usize,
         list: &[At<String>],
-        (role, view): (Role, View),
+        (purpose, view): (Purpose, View),
         written: &Written,
         faults: &mut Faults<'_>,
     ) -> Option<Range<usize>> {
@@ -159,7 +160,7 @@ impl Builder {
                 if view == View::Folded {
                     check_folded(value)?;
                 }
-                if role == Role::Trigger {
+                if purpose == Purpose::Trigger {
                     self.set_off_by(&pattern, number, view, written.patterns.costly)?;
                 }
                 Ok(pattern)
@@ -179,7 +180,7 @@ impl Builder {
         if !good {
             return None;
         }
-        if role == Role::OneOfAll && !list.is_empty() {
+        if purpose == Purpose::OneOfAll && !list.is_empty() {
             let number = best.map_or(first, |(_, number)| number);
             let pattern = self.regexes.get(number)?.pattern.clone();
             let set_off = self.set_off_by(&pattern, number, view, written.patterns.costly);

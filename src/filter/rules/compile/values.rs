@@ -47,7 +47,9 @@ impl Compiler<'_> {
                 Texts::One(text) => vec![text],
                 Texts::Each(texts) => texts.iter().map(|(_, text)| text).collect(),
             };
-            texts.iter().for_each(|text| check_reason(written, text, faults));
+            for text in texts {
+                check_reason(written, text, faults);
+            }
         }
         let own = written.reason.as_ref().map(|reason| match reason {
             Texts::One(text) => text.value.as_str(),
@@ -67,8 +69,7 @@ impl Compiler<'_> {
         for At { value, line } in &written.rooms {
             let named = RoomName::parse(value).ok().filter(|named| self.instance.rooms.contains(named));
             if named.is_none() {
-                let names: Vec<&str> = self.instance.rooms.iter().map(RoomName::as_str).collect();
-                let hint = did_you_mean(value, names.iter().copied());
+                let hint = did_you_mean(value, self.instance.rooms.iter().map(RoomName::as_str));
                 written.fault(faults, *line, &format!("there is no room {}{hint}", quoted(value)));
             }
             rooms.extend(named);

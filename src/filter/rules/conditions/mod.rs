@@ -40,7 +40,7 @@ pub(super) enum Condition {
     Language(Languages),
 }
 
-/// Where a condition holds: in bytes of the text, or nowhere in particular.
+/// Where something holds: in bytes of the text unless it says otherwise, or nowhere in particular.
 pub(super) type Where = Option<Range<usize>>;
 
 impl Condition {

@@ -92,6 +92,7 @@ pub(in crate::filter::rules) enum Texts {
 
 /// The patterns of a rule as written.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key that is there or not")]
 pub(in crate::filter::rules) struct WrittenPatterns {
     pub(in crate::filter::rules) any: Vec<At<String>>,
     pub(in crate::filter::rules) all: Vec<At<String>>,
