@@ -44,8 +44,8 @@ pub(super) fn filters(arguments: &Arguments, config: &Config) -> ExitCode {
             let newest = &list["not_in_force"];
             if let Some(faults) = newest["faults"].as_array() {
                 let (filter, since) = (shown(&list["filter"]), shown(&newest["since"]));
-                let faults: String = faults.iter().map(|fault| format!("  {}\n", shown(fault))).collect();
-                parts.push(format!("newer {filter} are not in force since {since}:\n{faults}"));
+                let faults: Vec<String> = faults.iter().map(|fault| format!("  {}", shown(fault))).collect();
+                parts.push(format!("newer {filter} are not in force since {since}:\n{}\n", faults.join("\n")));
             }
         }
         parts.join("\n")
@@ -92,10 +92,10 @@ fn ask(arguments: &Arguments, config: &Config, method: &str, path: &str, show: i
         tell(io::stdout(), &show(&answer));
     } else {
         let faults = answer.get("faults").and_then(Value::as_array).into_iter().flatten();
-        let faults: String = faults.map(|fault| format!("{}\n", shown(fault))).collect();
         let detail = answer.get("detail").map(shown).unwrap_or_default();
-        let text = format!("{address}: {status}: {detail}\n{faults}");
-        tell(io::stderr(), &text);
+        let mut lines = vec![format!("{address}: {status}: {detail}")];
+        lines.extend(faults.map(shown));
+        tell(io::stderr(), &format!("{}\n", lines.join("\n")));
     }
     if status == 200 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
