@@ -439,3 +439,37 @@ fn only_rules_in_force_that_may_be_known_are_shown_as_keeping_a_clause() {
     let rules = load(&text).unwrap();
     assert_eq!(rules.enforced().collect::<Vec<_>>(), [("No advertising", "a"), ("Speak of maps", "e")]);
 }
+
+#[test]
+fn map_talk_that_is_nearly_the_same_is_no_flood_unless_the_preset_is_strict() {
+    let series: [fn(u32) -> String; 6] = [
+        |n| format!("https://github.com/qgis/QGIS/issues/{}", 51_230 + n),
+        |n| format!("layer_{n:02}.shp is ready"),
+        |n| format!("try EPSG:{} instead of the other", 2_154 + n),
+        |n| format!("Tile 12/{n}/4 is missing"),
+        |n| format!("my point is at {}.85 N 2.35 E", 40 + n),
+        |n| format!("parcelle section A numéro {n}"),
+    ];
+    let last = |preset, texts: &dyn Fn(u32) -> String| {
+        let rules = Rules::load(Path::new("rules.toml"), "", Path::new(""), &instance(preset)).unwrap();
+        let scene = Scene::new();
+        (0..8).map(|n| scene.say(&rules, &texts(n)).finding.verdict.outcome()).last().unwrap()
+    };
+    for (number, texts) in series.iter().enumerate() {
+        assert_eq!(last(Preset::Balanced, texts), Outcome::Pass, "series {number}");
+    }
+    assert_eq!(last(Preset::Strict, &series[2]), Outcome::Reject);
+    assert_eq!(last(Preset::Balanced, &|_| "buy my maps now".to_owned()), Outcome::Reject);
+}
+
+#[test]
+fn a_masked_text_has_nothing_left_that_its_rule_hits() {
+    let rules =
+        load("[[rule]]\nid = 'a'\nwords = ['casino']\nany = ['free\\s+chips']\nmask = '·'\nverdict = 'replace'")
+            .unwrap();
+    for text in ["c a s i n o and СASІNО", "free chips, FREE   CHIPS", "c4s1n0 caaaasino cas\u{200b}ino ｃａｓｉｎｏ"]
+    {
+        let Verdict::Replace(masked) = examine(&rules, text).verdict else { panic!("{text}") };
+        assert_eq!(examine(&rules, &masked).matches, [], "{masked}");
+    }
+}
