@@ -45,6 +45,9 @@ impl Link<'_> {
 /// last label must be known as a public suffix. If it is the end of file names as well, it takes `www.` or a path; if it
 /// is a short word of a language or another word, these or a third label. Mail addresses, names of files, attributes of
 /// a script and sentences with no blank after the full stop are no links.
+///
+/// What browsers read as the same is the same: a backslash for a slash, `%2e` for a dot in the host of an address,
+/// characters that show nothing. An address within the path of another is a link by itself.
 pub fn links<'t>(text: &'t str, mut each: impl FnMut(Link<'t>)) {
     let bytes = text.as_bytes();
     // No link is without a dot or a colon. Other dots than the usual one begin with one of three bytes.
@@ -100,7 +103,8 @@ enum Found<'t> {
 fn with_scheme(text: &str, done: usize, colon: usize) -> Found<'_> {
     let nothing = Found::Nothing { end: colon + 1 };
     let Some((before, after)) = text.get(done..colon).zip(text.get(colon..)) else { return nothing };
-    let Some(rest) = after.strip_prefix("://") else { return nothing };
+    let Some(sign) = path::scheme_sign(after) else { return nothing };
+    let Some(rest) = after.get(sign..) else { return nothing };
     let name = before.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     if !SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(name)) {
         return nothing;
@@ -109,9 +113,9 @@ fn with_scheme(text: &str, done: usize, colon: usize) -> Found<'_> {
         rest.split(|c| matches!(c, '/' | '?' | '#' | '\\') || path::ends_link(c)).next().unwrap_or_default();
     // A name and password may come first; it is how hosts are made to look like others.
     let place = authority.rsplit('@').next().unwrap_or_default();
-    let host_at = colon + "://".len() + authority.len() - place.len();
+    let host_at = colon + sign + authority.len() - place.len();
     let Some(place) = host::of_address(place) else { return nothing };
-    let Some(host) = host::normalized(place) else { return nothing };
+    let Some(host) = host::normalized_of_address(place) else { return nothing };
     let Some(domain_at) = host::domain_of_address(&host) else { return nothing };
     let end = path::end(text, host_at + place.len());
     Found::Link(Link { bytes: colon - name.len()..end, host, domain_at, sure: true })
@@ -119,7 +123,12 @@ fn with_scheme(text: &str, done: usize, colon: usize) -> Found<'_> {
 
 /// A link around a dot, none of it before `done`.
 fn plain(text: &str, done: usize, dot: usize) -> Found<'_> {
-    let Some(raw) = host::around(text, done, dot) else { return Found::Nothing { end: dot + 1 } };
+    let Some(mut raw) = host::around(text, done, dot) else { return Found::Nothing { end: dot + 1 } };
+    // Slanted text begins so: `_example.com/x_`. Without a path it is a name of a script.
+    if text.get(raw.end..).is_some_and(|after| after.starts_with('/')) {
+        let written = text.get(raw.clone()).unwrap_or_default();
+        raw.start += written.len() - written.trim_start_matches('_').len();
+    }
     let nothing = Found::Nothing { end: raw.end };
     let (Some(before), Some(written), Some(after)) =
         (text.get(..raw.start), text.get(raw.clone()), text.get(raw.end..))
@@ -132,5 +141,7 @@ fn plain(text: &str, done: usize, dot: usize) -> Found<'_> {
     Found::Link(Link { bytes: raw.start..end, host, domain_at, sure })
 }
 
+#[cfg(test)]
+mod spellings;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::decompose_compatible;
 
 use super::super::kinds::Kind;
+use super::path;
 use super::suffixes::{self, Suffix};
 
 /// Longest host. Bytes.
@@ -22,7 +23,7 @@ pub(super) fn dot_at(text: &str, at: usize) -> Option<usize> {
     is_dot(c).then(|| at + c.len_utf8())
 }
 
-fn is_dot(c: char) -> bool {
+pub(super) fn is_dot(c: char) -> bool {
     matches!(c, '.' | '。' | '．' | '｡' | '\u{2024}')
 }
 
@@ -31,9 +32,11 @@ fn is_ideographic(dot: char) -> bool {
     matches!(dot, '。' | '｡')
 }
 
-/// What shows nothing, and what browsers leave out of hosts.
+/// What shows nothing, and what browsers leave out of hosts; signs of direction as well.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 fn is_of_host(c: char) -> bool {
@@ -89,14 +92,43 @@ pub(super) fn around(text: &str, done: usize, dot: usize) -> Option<Range<usize>
     (start < dot && end > dot).then_some(start..end)
 }
 
-/// The host in the part of an address between `//` and the path, without its port.
+/// The host in the part of an address between `//` and the path, without its port. Bytes may be written with `%`.
 pub(super) fn of_address(place: &str) -> Option<&str> {
     if place.starts_with('[') {
         return place.get(..=place.find(']')?);
     }
     let host = place.split(':').next()?;
-    let end = host.find(|c| !is_of_host(c) && !is_dot(c)).unwrap_or(host.len());
+    let end = host.find(|c| !is_of_host(c) && !is_dot(c) && c != '%').unwrap_or(host.len());
     host.get(..end).map(|host| host.trim_end_matches(is_dot)).filter(|host| !host.is_empty())
+}
+
+/// The host that browsers read in `t%2eme`, normalized. If it is none, what comes before the first `%`.
+pub(super) fn normalized_of_address(written: &str) -> Option<Cow<'_, str>> {
+    let Some((plain, _)) = written.split_once('%') else { return normalized(written) };
+    let read = decoded(written);
+    let read = read.as_deref().map(|read| read.trim_end_matches(is_dot)).and_then(normalized);
+    match read {
+        Some(host) => Some(Cow::Owned(host.into_owned())),
+        None => normalized(plain.trim_end_matches(is_dot)),
+    }
+}
+
+/// With the bytes that `%` and two digits stand for.
+fn decoded(written: &str) -> Option<String> {
+    if written.len() > MAX_WRITTEN {
+        return None;
+    }
+    let mut parts = written.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// Small letters, compatibility form, the usual dot. `None` for what is no host by its length or characters.
@@ -129,6 +161,8 @@ fn compatible(written: &str) -> String {
     for c in written.chars().filter(|c| !is_invisible(*c)) {
         decompose_compatible(c, |c| plain.push(if is_dot(c) { '.' } else { c.to_ascii_lowercase() }));
     }
+    // After a dot there may have been nothing but what shows nothing.
+    plain.truncate(plain.trim_end_matches('.').len());
     // What is ASCII now, like most that is written in look-alikes, has nothing to be put together.
     if plain.is_ascii() { plain } else { plain.nfc().flat_map(char::to_lowercase).collect() }
 }
@@ -149,23 +183,32 @@ pub(super) fn domain_of_address(host: &str) -> Option<usize> {
 
 /// Whether a host without a scheme is one, by what is around it: where its domain begins, and whether it is sure.
 pub(super) fn judge(host: &str, written: &str, before: &str, after: &str) -> Option<(usize, bool)> {
-    if host.contains('_') || before.ends_with(['@', '＠']) || after.starts_with(['@', '＠']) {
+    if host.contains('_') || after.starts_with(['@', '＠']) {
         return None;
     }
     let listed = suffixes::look_up(host)?;
     let (taken, domain_at) = (listed.taken?, listed.domain_at?);
     let suffix = host.get(listed.suffix_at..)?;
+    let path = has_path(before, after, taken);
+    let is_host = matches!(taken, Suffix::Plain | Suffix::Word) && path;
+    if let Some(name) = before.strip_suffix(['@', '＠']) {
+        // Without a name before the sign it is no mail address.
+        let mail = name.ends_with(|c: char| c.is_alphanumeric() || ".-_+'\"".contains(c));
+        if mail || !is_host {
+            return None;
+        }
+    }
     let www = host.starts_with("www.") && domain_at > 0;
     if www {
         return Some((domain_at, true));
     }
-    if is_in_path(before) || after.starts_with(['(', '=', '[', '\\']) || is_joint(written) {
+    // A slash that begins a word may begin a path as well as stand before a host: more must tell that it is one.
+    if is_in_path(before) && !(is_host && is_first_slash(before)) {
         return None;
     }
-    let path = after.strip_prefix('/').is_some_and(|path| {
-        taken == Suffix::Plain
-            || path.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '+' | '@' | '?' | '~' | '_'))
-    });
+    if !path && (after.starts_with(['(', '=', '[', '\\']) || is_joint(written)) {
+        return None;
+    }
     let labels = host.split('.').count();
     let sure = path && taken != Suffix::Archive;
     let name = host.get(domain_at..)?.split('.').next()?;
@@ -181,10 +224,41 @@ pub(super) fn judge(host: &str, written: &str, before: &str, after: &str) -> Opt
     (sure || likely).then_some((domain_at, sure))
 }
 
+/// Whether what follows a host is a path or what else only addresses have.
+fn has_path(before: &str, after: &str, taken: Suffix) -> bool {
+    let rest = path::lead(after).and_then(|lead| after.get(lead..)).unwrap_or_default();
+    let mut chars = rest.chars();
+    let (sign, rest) = (chars.next(), chars.as_str());
+    let word = rest.starts_with(char::is_alphanumeric);
+    // The other signs follow names of files and attributes: `README.md#use`, `layer.id?`.
+    let is_host = matches!(taken, Suffix::Plain | Suffix::Word);
+    match sign {
+        Some('/') => taken == Suffix::Plain || word || rest.starts_with(['+', '@', '?', '~', '_']),
+        // After another it is a path of Windows: `C:\example.com\x`, `\\example.com\x`.
+        Some('\\') => is_host && word && !before.ends_with('\\') && !is_escape(rest),
+        Some('#') => is_host && word,
+        // More than a question and the next sentence: `is it.so?Yes`.
+        Some('?') => {
+            is_host && word && rest.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_').starts_with('=')
+        }
+        _ => false,
+    }
+}
+
+/// Whether a backslash before this stands for the end of a line or a tab: `"yes.no\n"`.
+fn is_escape(rest: &str) -> bool {
+    rest.strip_prefix(['n', 'r', 't']).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
 /// Whether a name is part of a path: a slash before it that is none of an address.
 fn is_in_path(before: &str) -> bool {
     let rest = before.trim_end_matches(['/', '\\']);
     before.len() - rest.len() == 1 && !rest.ends_with(':')
+}
+
+/// Whether the slash before a name has nothing before it.
+fn is_first_slash(before: &str) -> bool {
+    before.strip_suffix('/').is_some_and(|rest| rest.is_empty() || rest.ends_with(char::is_whitespace))
 }
 
 /// Whether the last label begins a sentence: `end.Next`, `Nein.Es`, but not `EXAMPLE.COM`.

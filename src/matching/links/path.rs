@@ -1,5 +1,9 @@
 //! Where a link ends.
 
+use super::host::is_dot;
+
+const SLASHES: [char; 2] = ['/', '\\'];
+
 /// Whether a link ends before this, whatever it is made of.
 pub(super) fn ends_link(c: char) -> bool {
     c.is_whitespace()
@@ -10,20 +14,44 @@ pub(super) fn ends_link(c: char) -> bool {
         || matches!(c, '«' | '»' | '\u{201c}'..='\u{201f}')
 }
 
+/// The bytes of the sign after a scheme, `://`, if a text begins with it. Browsers take a backslash for a slash.
+pub(super) fn scheme_sign(text: &str) -> Option<usize> {
+    text.strip_prefix(':')?.strip_prefix(SLASHES)?.starts_with(SLASHES).then_some("://".len())
+}
+
+/// The bytes between a host and its path: a last dot and a port. `None` if there is no path.
+pub(super) fn lead(after: &str) -> Option<usize> {
+    let at = |at: usize| after.get(at..).unwrap_or_default();
+    let dot = after.chars().next().filter(|c| is_dot(*c)).map_or(0, char::len_utf8);
+    let lead = dot + port(at(dot));
+    // A dot, and a question mark or number sign next to it, are of the sentence.
+    let is_path = at(lead).starts_with(SLASHES) || (dot == 0 && at(lead).starts_with(['?', '#']));
+    is_path.then_some(lead)
+}
+
 /// The end of the link whose host ends at `host_end`: with port, path and query, without what belongs to the sentence.
 pub(super) fn end(text: &str, host_end: usize) -> usize {
-    let after = |at: usize| text.get(at..).unwrap_or_default();
-    let mut end = host_end;
-    let port = port(after(end));
-    if port > 0 {
-        end += port;
-    }
-    if !after(end).starts_with(['/', '?', '#', '\\']) {
-        return end;
-    }
-    let rest = after(end);
+    let after = text.get(host_end..).unwrap_or_default();
+    let Some(lead) = lead(after) else { return host_end + port(after) };
+    let rest = after.get(lead..).unwrap_or_default();
     let rest = rest.split(ends_link).next().unwrap_or_default();
-    end + without_sentence(rest).len()
+    host_end + lead + without_sentence(without_next(rest)).len()
+}
+
+/// Without a further address: `/,https://example.com`.
+fn without_next(path: &str) -> &str {
+    path.match_indices(':')
+        .filter(|(colon, _)| path.get(*colon..).and_then(scheme_sign).is_some())
+        .find_map(|(colon, _)| {
+            let before = path.get(..colon)?;
+            let name = ["https", "http"].into_iter().find(|name| {
+                let end = before.len().checked_sub(name.len()).and_then(|start| before.get(start..));
+                end.is_some_and(|end| end.eq_ignore_ascii_case(name))
+            })?;
+            // The bracket around the further one, as in `[text](address)`.
+            Some(before.get(..colon - name.len())?.trim_end_matches(['(', '[']))
+        })
+        .unwrap_or(path)
 }
 
 /// Bytes of a colon and the number after it, 0 if there is none.
