@@ -34,24 +34,23 @@ pub(super) fn end(text: &str, host_end: usize) -> usize {
     let after = text.get(host_end..).unwrap_or_default();
     let Some(lead) = lead(after) else { return host_end + port(after) };
     let rest = after.get(lead..).unwrap_or_default();
-    let rest = rest.split(ends_link).next().unwrap_or_default();
-    host_end + lead + without_sentence(without_next(rest)).len()
+    let stop = rest.char_indices().find_map(|(at, c)| match c {
+        ':' => next(rest, at),
+        c => ends_link(c).then_some(at),
+    });
+    let path = stop.and_then(|stop| rest.get(..stop)).unwrap_or(rest);
+    host_end + lead + without_sentence(path).len()
 }
 
-/// Without a further address: `/,https://example.com`.
-fn without_next(path: &str) -> &str {
-    path.match_indices(':')
-        .filter(|(colon, _)| path.get(*colon..).and_then(scheme_sign).is_some())
-        .find_map(|(colon, _)| {
-            let before = path.get(..colon)?;
-            let name = ["https", "http"].into_iter().find(|name| {
-                let end = before.len().checked_sub(name.len()).and_then(|start| before.get(start..));
-                end.is_some_and(|end| end.eq_ignore_ascii_case(name))
-            })?;
-            // The bracket around the further one, as in `[text](address)`.
-            Some(before.get(..colon - name.len())?.trim_end_matches(['(', '[']))
-        })
-        .unwrap_or(path)
+/// Where a path ends before a further address, `/,https://example.com`, if the colon at this byte is of one.
+fn next(path: &str, colon: usize) -> Option<usize> {
+    let (before, after) = path.split_at_checked(colon)?;
+    scheme_sign(after)?;
+    ["https", "http"].into_iter().find_map(|name| {
+        let (before, end) = before.split_at_checked(before.len().checked_sub(name.len())?)?;
+        // The bracket around the further one, as in `[text](address)`.
+        end.eq_ignore_ascii_case(name).then(|| before.trim_end_matches(['(', '[']).len())
+    })
 }
 
 /// Bytes of a colon and the number after it, 0 if there is none.
