@@ -84,10 +84,14 @@ impl Fingerprint {
             return true;
         }
         let pairs = || self.bins.iter().zip(&other.bins);
-        let used = pairs().filter(|(a, b)| **a != EMPTY || **b != EMPTY).count();
         let equal = pairs().filter(|(a, b)| a == b && **a != EMPTY).count();
+        if equal == 0 {
+            // Most pairs end here.
+            return false;
+        }
+        let used = pairs().filter(|(a, b)| **a != EMPTY || **b != EMPTY).count();
         // A short text fills few bins; it takes the same share of them.
-        used > 0 && equal * BINS >= used * ENOUGH
+        equal * BINS >= used * ENOUGH
     }
 
     /// How many letters the text has, at most 65 535. Emoji and other signs that are no punctuation count as letters.

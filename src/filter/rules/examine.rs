@@ -154,23 +154,33 @@ impl Rules {
         Ok(())
     }
 
-    /// The text with all that rules replace, if one of them acts.
+    /// The text with all that rules replace, if one of them acts and nothing stronger does.
     fn masked(&self, text: &str, scratch: &Scratch, hits: &[Hit], asked: &Asked<'_>) -> Option<String> {
-        let mut mask: Option<Mask<'_>> = None;
+        let acting = || {
+            let rules = hits.iter().filter_map(|hit| Some((hit.rule, self.rules.get(hit.rule)?)));
+            rules.filter(|(_, rule)| rule.acts_on(asked.sender))
+        };
+        if acting().any(|(_, rule)| strength(rule.asked) > strength(Outcome::Replace)) {
+            return None;
+        }
+        let replaces = |rule: &Rule| rule.asked == Outcome::Replace && rule.field == Field::Text;
+        let replacing: Vec<(usize, &Rule)> = acting().filter(|(_, rule)| replaces(rule)).collect();
+        if replacing.is_empty() {
+            return None;
+        }
+        // One pass for all of them: a text may have words of many.
+        let mut words: Vec<(usize, Range<usize>)> = Vec::new();
+        self.text.each_word(text, &scratch.views, |rule, bytes| words.push((rule, bytes)));
+        let mut mask = Mask::new(text);
         let hay = Haystack::of(text, &scratch.views);
-        for Hit { rule: number, .. } in hits {
-            let Some(rule) = self.rules.get(*number) else { continue };
-            if rule.asked != Outcome::Replace || rule.field != Field::Text || !rule.acts_on(asked.sender) {
-                continue;
-            }
-            let mask = mask.get_or_insert_with(|| Mask::new(text));
+        for (number, rule) in replacing {
             let mut cover = |bytes| mask.cover(char_span(text, bytes), rule.mask);
-            self.text.each_word(text, &scratch.views, *number, &mut cover);
+            words.iter().filter(|(of, _)| *of == number).for_each(|(_, bytes)| cover(bytes.clone()));
             for number in rule.patterns.any.clone().filter(|regex| scratch.is_candidate(*regex)) {
                 self.text.regexes.get(number).into_iter().for_each(|regex| regex.each(&hay, &mut cover));
             }
         }
-        mask.map(Mask::into_text)
+        Some(mask.into_text())
     }
 
     /// Puts together what the rules that hit say.

@@ -31,13 +31,11 @@ impl Matcher {
         self.owners.is_empty() && self.always.is_empty() && self.costly.is_empty()
     }
 
-    /// Calls `each` with every place where a word of a rule stands, in bytes of the text.
-    pub(super) fn each_word(&self, text: &str, views: &Views, rule: usize, each: &mut impl FnMut(Range<usize>)) {
+    /// Calls `each` with every place where a word of a rule stands: the rule, and the bytes of the text.
+    pub(super) fn each_word(&self, text: &str, views: &Views, mut each: impl FnMut(usize, Range<usize>)) {
         self.literals.scan(text, views, |literal, bytes| {
-            if let Some(Owner::Word(owner)) = self.owners.get(literal)
-                && *owner == rule
-            {
-                each(bytes);
+            if let Some(Owner::Word(rule)) = self.owners.get(literal) {
+                each(*rule, bytes);
             }
             ControlFlow::Continue(())
         });

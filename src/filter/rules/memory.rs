@@ -32,6 +32,9 @@ const PARTS: usize = 16;
 #[derive(Debug)]
 pub(super) struct Memory {
     hasher: RandomState,
+    /// For the letters of texts, of which there are many. To know it would gain nobody anything: texts that it takes for
+    /// one must be nearly the same first.
+    letters: foldhash::fast::RandomState,
     seed: u64,
     parts: [Mutex<HashMap<RoomName, Room>>; PARTS],
 }
@@ -41,6 +44,8 @@ struct Room {
     /// In the order of their last use, the latest at the end.
     sayings: VecDeque<Saying>,
     uses: usize,
+    /// How many texts were put at the end of `sayings` so far.
+    said: u64,
     /// When a raid was last seen, by the rule that saw it.
     raids: HashMap<String, i64>,
 }
@@ -97,6 +102,8 @@ pub(super) struct Recall {
     print: Fingerprint,
     now: Use,
     before: Vec<Use>,
+    /// What [`Room::said`] was if nothing like it was found. Only what came later is to be looked at then.
+    unknown_at: Option<u64>,
 }
 
 impl Recall {
@@ -104,7 +111,7 @@ impl Recall {
     pub(super) fn of_nothing() -> Self {
         let who = Who { connection: None, address: 0, name: 0 };
         let now = Use { who, letters: 0, at: 0, heard: false };
-        Self { room: None, print: Fingerprint::of("", 0), now, before: Vec::new() }
+        Self { room: None, print: Fingerprint::of("", 0), now, before: Vec::new(), unknown_at: None }
     }
 
     /// How often its sender has said it within this time, this time included. What was refused does not count, so that
@@ -140,7 +147,12 @@ impl Memory {
         let hasher = RandomState::new();
         // Nobody outside knows it, so that nobody can make texts that seem alike.
         let seed = hasher.hash_one(PARTS);
-        Self { hasher, seed, parts: std::array::from_fn(|_| Mutex::default()) }
+        Self {
+            hasher,
+            letters: foldhash::fast::RandomState::default(),
+            seed,
+            parts: std::array::from_fn(|_| Mutex::default()),
+        }
     }
 
     /// What is remembered of a text that `sender` says now; `None` for one of fewer letters than `least`. It is not
@@ -155,18 +167,23 @@ impl Memory {
             address: self.hasher.hash_one(sender.address),
             name: self.hasher.hash_one((sender.address, message.author.to_lowercase())),
         };
-        let mut letters = self.hasher.build_hasher();
+        let mut letters = self.letters.build_hasher();
         clean.chars().filter(|c| c.is_alphanumeric()).for_each(|c| letters.write_u32(c.into()));
         let now = Use { who, letters: letters.finish(), at: message.at.as_millisecond(), heard: false };
-        let before = self.part(&sender.room)?.get(&sender.room).map(|room| room.uses_of(&print)).unwrap_or_default();
-        Some(Recall { room: Some(sender.room.clone()), print, now, before })
+        let (mut before, mut unknown_at) = (Vec::new(), Some(0));
+        if let Some(room) = self.part(&sender.room)?.get(&sender.room) {
+            let known = room.find(&print, 0).and_then(|at| room.sayings.get(at));
+            unknown_at = known.is_none().then_some(room.said);
+            before = known.map(|saying| saying.uses.iter().copied().collect()).unwrap_or_default();
+        }
+        Some(Recall { room: Some(sender.room.clone()), print, now, before, unknown_at })
     }
 
     /// Remembers what was recalled: it is said, and `heard` if it was let through.
     pub(super) fn note(&self, recall: Recall, heard: bool) {
         let Some(room) = recall.room else { return };
         if let Some(mut part) = self.part(&room) {
-            part.entry(room).or_default().take_in(recall.print, Use { heard, ..recall.now });
+            part.entry(room).or_default().take_in(recall.print, Use { heard, ..recall.now }, recall.unknown_at);
         }
     }
 
@@ -208,25 +225,27 @@ fn millis(time: Duration) -> i64 {
 }
 
 impl Room {
-    fn find(&self, print: &Fingerprint) -> Option<usize> {
+    /// Where a text like it is, at `from` or behind.
+    fn find(&self, print: &Fingerprint, from: usize) -> Option<usize> {
         // The latest first: what is repeated was said a moment ago.
-        self.sayings.iter().rposition(|saying| saying.print.is_like(print))
-    }
-
-    fn uses_of(&self, print: &Fingerprint) -> Vec<Use> {
-        let saying = self.find(print).and_then(|at| self.sayings.get(at));
-        saying.map(|saying| saying.uses.iter().copied().collect()).unwrap_or_default()
+        let later = self.sayings.range(from.min(self.sayings.len())..);
+        later.rev().position(|saying| saying.print.is_like(print)).map(|back| self.sayings.len() - 1 - back)
     }
 
     /// Remembers that a text is said. What was said but once is forgotten before what is said again and again, so that
     /// nobody can have it forgotten by saying other things.
-    fn take_in(&mut self, print: Fingerprint, now: Use) {
-        let known = self.find(&print).and_then(|at| self.sayings.remove(at));
+    ///
+    /// `unknown_at` is what `said` was when nothing like it was found.
+    fn take_in(&mut self, print: Fingerprint, now: Use, unknown_at: Option<u64>) {
+        let later = unknown_at.and_then(|then| usize::try_from(self.said.checked_sub(then)?).ok());
+        let from = later.map_or(0, |later| self.sayings.len().saturating_sub(later));
+        let known = self.find(&print, from).and_then(|at| self.sayings.remove(at));
         let mut saying = known.unwrap_or_else(|| Saying { print, uses: VecDeque::new() });
         let before = saying.uses.len();
         saying.add(now);
         self.uses = self.uses + saying.uses.len() - before;
         self.sayings.push_back(saying);
+        self.said += 1;
         while self.sayings.len() > MAX_SAYINGS || self.uses > MAX_ROOM_USES {
             let single = self.sayings.iter().position(|saying| saying.uses.len() == 1);
             // The last one is what is said now.

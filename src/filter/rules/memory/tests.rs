@@ -189,3 +189,16 @@ fn a_raid_that_goes_on_is_one_raid() {
     assert!(memory.begins_raid(&room, "raid", at(251), MINUTE));
     assert!(memory.begins_raid(&room, "other", at(251), MINUTE));
 }
+
+#[test]
+fn what_others_say_while_a_text_is_judged_is_not_taken_for_another_text() {
+    let mut scene = Scene::new();
+    scene.say("anna", "which projection has the cadastre of corsica");
+    // Three look before any of them is remembered.
+    let recalls = ["ben", "carl", "dora"].map(|author| scene.say_in("QGIS", author, TEXT, false));
+    assert!(recalls.iter().all(|recall| recall.senders(MINUTE, false) == 1));
+    for recall in recalls {
+        scene.memory.note(recall, true);
+    }
+    assert_eq!(scene.say("emil", TEXT).senders(MINUTE, false), 4);
+}
