@@ -1,4 +1,4 @@
-//! The plugins that the relay is given: what differs between the columns of a section about plugins.
+//! The plugins and the rules that the relay is given: what differs between the columns of a section about them.
 //!
 //! Owns the folders of plugins, copied from those that are shipped and made to act. They last as long as the tool, so
 //! that a filter is compiled once.
@@ -22,7 +22,7 @@ pub(crate) const ROOM_OF_ANOTHER: usize = 1;
 /// Their room.
 pub(crate) const ROOM_OF_STUCK: usize = 2;
 
-/// What the relay under test has of plugins.
+/// What the relay under test has of plugins and rules. Starter rules run only where they are what is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Chain {
     /// None.
@@ -37,6 +37,10 @@ pub(crate) enum Chain {
     Calm,
     /// The same, and what is said in that other room makes its plugins loop.
     Stuck,
+    /// No plugins, and no rules: the first column where rules are what is measured.
+    Unruled,
+    /// No plugins, and all starter rules: they run and do not act.
+    Starter,
 }
 
 /// One plugin of a chain.
@@ -75,13 +79,25 @@ impl Chain {
             Self::Python => "1 in Python",
             Self::Calm => "none stuck",
             Self::Stuck => "stuck",
+            Self::Unruled => "no rules",
+            Self::Starter => "starter rules",
         }
+    }
+
+    /// The preset of the starter rules, as the relay's settings name it.
+    pub(crate) fn preset(self) -> &'static str {
+        if self == Self::Starter { "open" } else { "off" }
+    }
+
+    /// Whether rules are what is measured.
+    pub(crate) fn is_of_rules(self) -> bool {
+        matches!(self, Self::Unruled | Self::Starter)
     }
 
     /// The names of its shipped plugins.
     fn shipped(self) -> &'static [&'static str] {
         match self {
-            Self::Bare => &[],
+            Self::Bare | Self::Unruled | Self::Starter => &[],
             Self::One | Self::Calm | Self::Stuck => &["link-guard"],
             Self::Three => &["link-guard", "calm-caps", "flood-guard"],
             Self::Python => &["polite-words"],
@@ -115,7 +131,7 @@ impl Shelf {
     /// # Errors
     /// If something is not there, cannot be read, or cannot be copied.
     pub(crate) fn folder(&self, chain: Chain) -> Result<Option<Folder>> {
-        if chain == Chain::Bare {
+        if chain.shipped().is_empty() {
             return Ok(None);
         }
         let copies = self.copies(chain)?;
@@ -159,7 +175,7 @@ impl Shelf {
             manifest.insert("rooms".to_owned(), rooms(ROOM_OF_ANOTHER));
         }
         if let Some(Value::Table(settings)) = manifest.get_mut("settings") {
-            // All messages of this tool are alike to `flood-guard`, which is to count them and to let them through.
+            // The messages of this tool come by thousands; `flood-guard` is to count them and to let them through.
             for count in ["per_sender", "senders"] {
                 if let Some(count) = settings.get_mut(count) {
                     *count = i64::from(u32::MAX).into();
@@ -195,7 +211,9 @@ mod tests {
     #[test]
     fn what_is_not_built_is_named() {
         let (_sources, shelf) = shelf();
-        assert!(shelf.missing(Chain::Bare).is_empty() && shelf.missing(Chain::One).is_empty());
+        for chain in [Chain::Bare, Chain::One, Chain::Starter] {
+            assert!(shelf.missing(chain).is_empty());
+        }
         assert!(shelf.missing(Chain::Python)[0].ends_with("polite-words/filter.wasm"));
         assert!(shelf.missing(Chain::Stuck)[0].ends_with("stuck.wasm"));
         assert!(shelf.folder(Chain::Three).is_err());

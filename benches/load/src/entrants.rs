@@ -19,6 +19,9 @@ use crate::server::{Launch, Server};
 /// What Bun runs.
 const BUN_SCRIPT: (&str, &str) = ("bun-server.js", include_str!("../../floor/bun-server.js"));
 
+/// The setting that says how much the starter rules do.
+const PRESET: &str = "RELAY__FILTER__PRESET";
+
 /// A server to measure the relay against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Rival {
@@ -46,7 +49,7 @@ impl Rival {
 pub(crate) enum Who {
     Relay,
     Rival(Rival),
-    /// The relay with these plugins.
+    /// The relay with these plugins or rules.
     With(Chain),
 }
 
@@ -121,16 +124,23 @@ impl Entrant {
     }
 
     /// A server with `rooms`. With `announced`, one that can tell its rooms how many they are does so; the relay always
-    /// does. The relay has loaded the plugins of the folder when it is one.
+    /// does. The relay has the rules of `chain`, and has loaded the plugins of the folder when it is one.
     ///
     /// # Errors
     /// If it does not start.
-    pub(crate) fn start(&self, rooms: usize, announced: bool, plugins: Option<&Folder>) -> Result<Server> {
+    pub(crate) fn start(
+        &self,
+        rooms: usize,
+        announced: bool,
+        chain: Chain,
+        plugins: Option<&Folder>,
+    ) -> Result<Server> {
         let (program, settings) = match &self.how {
             How::Start { program, settings } => (program, settings),
             How::Attach(address, pid) => {
                 ensure!(rooms == 1, "a relay that runs already has one room `bench`, and {rooms} are needed");
                 ensure!(plugins.is_none(), "a relay that runs already has the plugins that it has");
+                ensure!(!chain.is_of_rules(), "a relay that runs already has the rules that it has");
                 return Ok(Server::attach(*address, *pid));
             }
         };
@@ -139,6 +149,10 @@ impl Entrant {
             Who::Relay | Who::With(_) => {
                 let names: Vec<String> = (0..rooms).map(room_name).collect();
                 settings.push(("ROOMS".to_owned(), names.join(",")));
+                // What the arguments say comes first, unless the rules are what differs between the columns.
+                if chain.is_of_rules() || settings.iter().all(|(name, _)| name != PRESET) {
+                    settings.push((PRESET.to_owned(), chain.preset().to_owned()));
+                }
                 true
             }
             Who::Rival(Rival::Uwebsockets) if announced => {

@@ -27,8 +27,19 @@ const HEAD: &[u8] = br#"{"message":""#;
 const TAIL: &str = r#"","author":"sender000","avatar":null}"#;
 /// All that comes before the number in a `nb_users` frame.
 const USERS: &[u8] = br#"{"author":"internal","nb_users":"#;
-/// Ordinary words, so that no filter against shouting or repetition has a reason to act.
-const FILLER: &[u8] = b" the survey of the northern parcels is ready, please check the river layer and its labels;";
+/// Ordinary words of one length. Each message has some of its own, so that no filter against shouting or repetition has
+/// a reason to act, and none knows a message from the one before.
+const WORDS: [&[u8; WORD]; 64] = [
+    b" about", b" after", b" again", b" basin", b" beach", b" below", b" block", b" bound", b" brook", b" build",
+    b" check", b" class", b" clear", b" cliff", b" coast", b" count", b" cover", b" cross", b" dunes", b" earth",
+    b" every", b" field", b" first", b" forms", b" found", b" front", b" globe", b" grass", b" green", b" group",
+    b" hills", b" hotel", b" house", b" index", b" inner", b" label", b" layer", b" level", b" local", b" lower",
+    b" manor", b" marsh", b" metre", b" north", b" ocean", b" order", b" parks", b" paths", b" place", b" plain",
+    b" point", b" ready", b" ridge", b" river", b" roads", b" scale", b" shape", b" slope", b" south", b" tiles",
+    b" track", b" under", b" value", b" woods",
+];
+/// Bytes of a word, the blank before it included.
+const WORD: usize = 6;
 /// Digits of the sequence number at the start of each text.
 const DIGITS: usize = 8;
 
@@ -126,12 +137,14 @@ fn author(speaker: usize) -> String {
     format!("sender{:03}", speaker % 1_000)
 }
 
-/// A chat message masked once; each sending only patches its number.
+/// A chat message masked once; each sending only patches its number and its words.
 #[derive(Debug)]
 pub(crate) struct ChatFrame {
     bytes: Vec<u8>,
     /// Where the payload starts in `bytes`.
     payload_at: usize,
+    /// Bytes of its words.
+    filler: usize,
 }
 
 impl ChatFrame {
@@ -145,11 +158,11 @@ impl ChatFrame {
     pub(crate) fn new(size: usize, speaker: usize) -> Self {
         let filler = size.clamp(Self::MIN_SIZE, Self::MAX_SIZE) - Self::MIN_SIZE;
         let digits = [b'0'; DIGITS];
-        let text = digits.into_iter().chain(FILLER.iter().copied().cycle().take(filler));
+        let text = digits.into_iter().chain(std::iter::repeat_n(b' ', filler));
         let tail = TAIL.replace(&author(0), &author(speaker));
         let payload: Vec<u8> = HEAD.iter().copied().chain(text).chain(tail.bytes()).collect();
         let bytes = masked(TEXT, &payload);
-        Self { payload_at: bytes.len() - payload.len(), bytes }
+        Self { payload_at: bytes.len() - payload.len(), bytes, filler }
     }
 
     /// The bytes to send for message number `sequence`, of which the last eight digits count.
@@ -159,8 +172,25 @@ impl ChatFrame {
             self.bytes[self.payload_at + at] = (b'0' + (left % 10) as u8) ^ MASK[at % 4];
             left /= 10;
         }
+        let start = HEAD.len() + DIGITS;
+        let mut random = sequence as u64;
+        for (at, byte) in (start..start + self.filler).zip(words(&mut random)) {
+            self.bytes[self.payload_at + at] = byte ^ MASK[at % 4];
+        }
         &self.bytes
     }
+}
+
+/// Words without end, as `random` has them. The same number gives the same words.
+fn words(random: &mut u64) -> impl Iterator<Item = u8> {
+    std::iter::repeat_with(|| {
+        // SplitMix64.
+        *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (*random ^ (*random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        *WORDS[(mixed >> 58) as usize]
+    })
+    .flatten()
 }
 
 /// A whole client frame: header, masking key, masked payload.

@@ -80,6 +80,20 @@ fn numbers_are_patched_and_read_back() {
 }
 
 #[test]
+fn each_number_has_words_of_its_own() {
+    let mut chat = ChatFrame::new(120, 0);
+    let mut text = |number| {
+        let bytes = as_server_frame(chat.numbered(number));
+        let frame = next(&bytes).expect("legal").expect("complete");
+        let json: serde_json::Value = serde_json::from_slice(frame.payload).expect("JSON");
+        json["message"].as_str().expect("text").split_once(' ').expect("words").1.to_owned()
+    };
+    let texts: std::collections::HashSet<String> = (0..10_000).map(&mut text).collect();
+    assert_eq!(texts.len(), 10_000);
+    assert_eq!(text(7), text(7));
+}
+
+#[test]
 fn the_number_is_found_in_any_order_of_keys() {
     assert_eq!(sequence(br#"{"author":"sender","avatar":null,"message":"00000123 hi"}"#), Some(123));
     assert_eq!(sequence(br#"{"author":"sender","avatar":null,"message":"hello you"}"#), None);

@@ -85,6 +85,23 @@ pub(crate) const CHAIN_LINES: &[Line] = {
     ]
 };
 
+/// The lines of the table of rules, by the place of the workload in it. Where a message goes to many, a delivery must
+/// not feel them: by a twentieth, and where little is measured by a tenth, pairs of runs differ anyway.
+pub(crate) const RULES_LINES: &[(usize, Line)] = {
+    use Goal::Beside;
+    use Workload::Rules;
+    &[
+        (1, line(Rules, DELIVERY_CPU, None, &[Beside(1.05)])),
+        (1, line(Rules, MESSAGE_CPU, None, &[])),
+        (2, line(Rules, DELIVERY_CPU, None, &[Beside(1.05)])),
+        (2, line(Rules, MESSAGE_CPU, None, &[])),
+        (3, line(Rules, DELIVERY_CPU, None, &[])),
+        (3, line(Rules, MESSAGE_CPU, None, &[])),
+        (4, line(Rules, DELIVERY_CPU, None, &[Beside(1.1)])),
+        (4, line(Rules, MESSAGE_CPU, None, &[])),
+    ]
+};
+
 impl Line {
     /// What is asked and whether it is so, in words; nothing if nothing is asked. Where uWebSockets was not measured,
     /// nobody is asked to be ahead of it.

@@ -7,7 +7,7 @@
 //! From the top: [`args`] and [`sizes`] say what to do, [`entrants`] and [`server`] start servers, [`workload`] drives
 //! a [`swarm`] with a [`layout`] of rooms, whose [`crowd`] of [`client`]s speaks [`handshake`] and [`frames`], [`cpu`]
 //! and [`memory`] look at the server's process, [`stats`], [`report`] and [`mod@section`] make it readable, [`docs`],
-//! [`goals`] and [`plot`] write what is kept. [`chains`] has the plugins of the relay.
+//! [`goals`] and [`plot`] write what is kept. [`chains`] has the plugins and rules of the relay.
 #![deny(unsafe_code)]
 #![allow(clippy::indexing_slicing, reason = "the indices are this tool's own; a wrong one must stop the measurement")]
 #![allow(
@@ -107,7 +107,7 @@ fn measure(args: &Args) -> Result<bool> {
 }
 
 /// All servers in turn, as often as there are runs, so that what changes on the machine changes for all. Where plugins
-/// are what is compared, the relay with each chain of them is a server.
+/// or rules are what is compared, the relay with each chain of them is a server.
 fn section(args: &Args, entrants: &[Entrant], shelf: &Shelf, case: Case) -> Section {
     let takes_part = |entrant: &&Entrant| entrant.who != Who::Rival(Rival::Uwebsockets) || !case.workload.is_curve();
     let (chains, missing): (Vec<Chain>, Vec<Chain>) =
@@ -141,7 +141,7 @@ fn once(args: &Args, entrant: &Entrant, who: Who, shelf: &Shelf, case: &Case) ->
     let plugins: Option<Folder> = shelf.folder(chain)?;
     let pins = apart.then(Pins::choose).transpose()?;
     pins.as_ref().map(Pins::for_server).transpose()?;
-    let server = entrant.start(case.rooms(), case.is_about_presence(), plugins.as_ref())?;
+    let server = entrant.start(case.rooms(), case.is_about_presence(), chain, plugins.as_ref())?;
     pins.as_ref().map(Pins::for_tool).transpose()?;
     server.meter.wait_for_rest()?;
     let mut run = case.run(&args.sizes, &server, chain).unwrap_or_else(|error| Run::failed(&error));

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::chains::Chain;
 use crate::entrants::{Rival, Who};
-use crate::report::{FOREIGN_CPU, JOINS_MORE, Run, TOOL_CPU, number};
+use crate::report::{DELIVERY_CPU, FOREIGN_CPU, JOINS_MORE, MESSAGE_CPU, Run, TOOL_CPU, number};
 use crate::stats::{Spread, ratios, spread};
 use crate::workload::Case;
 
@@ -98,8 +99,8 @@ impl Section {
         spread(&ratios(&ours.values(figure), &theirs.values(figure)))
     }
 
-    /// What stands beside a figure: where it is a rival's, the relay's by it; where it is of the relay with plugins, it
-    /// by that of the first column.
+    /// What stands beside a figure: where it is a rival's, the relay's by it; where it is of the relay with plugins or
+    /// rules, it by that of the first column.
     pub(crate) fn beside(&self, who: Who, figure: &str) -> Option<Spread> {
         match who {
             Who::Relay => None,
@@ -112,7 +113,17 @@ impl Section {
         }
     }
 
-    /// Whether the columns are the relay with different plugins.
+    /// What rules add to a figure, pair by pair; it may be less than nothing where others disturb.
+    pub(crate) fn more(&self, figure: &str) -> Option<Spread> {
+        let [without, with] = &self.columns[..] else { return None };
+        if without.who != Who::With(Chain::Unruled) {
+            return None;
+        }
+        let pairs = with.values(figure).into_iter().zip(without.values(figure));
+        spread(&pairs.filter_map(|(with, without)| Some(with? - without?)).collect::<Vec<_>>())
+    }
+
+    /// Whether the columns are the relay with different plugins or rules.
     fn is_of_chains(&self) -> bool {
         self.columns.iter().any(|column| matches!(column.who, Who::With(_)))
     }
@@ -144,6 +155,11 @@ impl Section {
         }
         let pattern = self.columns.iter().map(Column::figures).find(|figures| !figures.is_empty());
         lines.extend(pattern.unwrap_or_default().into_iter().map(|(name, unit)| self.row(name, unit)));
+        lines.extend([DELIVERY_CPU, MESSAGE_CPU].into_iter().filter_map(|figure| {
+            let Spread { median, min, max } = self.more(figure)?;
+            let [median, min, max] = [median, min, max].map(|value| number(value, 3));
+            Some(format!("  with rules more {figure}: {median} us ({min} – {max})"))
+        }));
         let doubts = DOUBTS.iter().filter(|(name, most, _)| self.most(name).is_some_and(|percent| percent > *most));
         lines.extend(doubts.map(|(_, _, why)| format!("  note: {why}")));
         lines.extend(self.notes.iter().map(|note| format!("  note: {note}")));

@@ -5,9 +5,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::*;
-use crate::chains::Chain;
 use crate::cpu::Usage;
-use crate::report::Figure;
+use crate::report::{Figure, MESSAGE_CPU};
 use crate::sizes::Sizes;
 use crate::workload::Workload;
 
@@ -68,6 +67,18 @@ fn the_relay_with_plugins_is_held_against_the_first_column() {
     assert!(table.contains("(×: by the first)") && table.contains("note: without `1 in Python`"), "{table}");
     assert_eq!(section.beside(bare, "latency p50"), None);
     assert_eq!(section.json()["by_first"]["3_in_rust"]["latency_p50"]["max"], 1.5);
+}
+
+#[test]
+fn what_rules_add_is_told_pair_by_pair() {
+    let [without, with] = [Chain::Unruled, Chain::Starter].map(Who::With);
+    let columns = [(without, &[2.0, 4.0, 9.0][..]), (with, &[5.0, 6.0, 10.0][..])];
+    let section = made_up(Workload::Rules, 2, MESSAGE_CPU, &columns);
+    assert_eq!(section.more(MESSAGE_CPU), Some(Spread { median: 2.0, min: 1.0, max: 3.0 }));
+    let table = section.table();
+    assert!(table.contains("with rules more server CPU per message: 2 us (1 – 3)"), "{table}");
+    let plugins = [(Who::With(Chain::Bare), &[2.0][..]), (Who::With(Chain::Three), &[5.0][..])];
+    assert_eq!(made_up(Workload::Delivery, 0, MESSAGE_CPU, &plugins).more(MESSAGE_CPU), None);
 }
 
 #[test]

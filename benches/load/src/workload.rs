@@ -52,13 +52,15 @@ pub(crate) enum Workload {
     Delivery,
     /// Two rooms with fifty messages a second, while the plugins of another one are stuck.
     Stuck,
+    /// As w1 to w4, without rules and with the starter rules.
+    Rules,
 }
 
 /// One thing to measure: a workload, or a point of one that has many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Case {
     pub(crate) workload: Workload,
-    /// Where on its axis, if it has one.
+    /// Where on its axis, if it has one; of `rules`, as which of w1 to w4.
     pub(crate) at: Option<usize>,
     load: Load,
 }
@@ -100,15 +102,17 @@ impl Workload {
             Self::Plugins => "plugins",
             Self::Delivery => "delivery",
             Self::Stuck => "stuck",
+            Self::Rules => "rules",
         }
     }
 
-    /// What the relay has of plugins, where that is what is compared; it is measured alone then.
+    /// What the relay has of plugins or rules, where that is what is compared; it is measured alone then.
     pub(crate) fn chains(self) -> &'static [Chain] {
         match self {
             Self::Plugins => &[Chain::Bare, Chain::One, Chain::Three, Chain::Python],
             Self::Delivery => &[Chain::Bare, Chain::Three],
             Self::Stuck => &[Chain::Calm, Chain::Stuck],
+            Self::Rules => &[Chain::Unruled, Chain::Starter],
             _ => &[],
         }
     }
@@ -144,6 +148,10 @@ impl Workload {
                 rate: sizes.rate,
                 duration: duration(Duration::from_secs(10)),
             },
+            Self::Rules => {
+                let like = [Self::W1, Self::W2, Self::W3, Self::W4].into_iter().flat_map(|like| like.cases(sizes));
+                return (1..).zip(like).map(|(at, like)| case(Some(at), like.load)).collect();
+            }
             Self::W5 => Load::Idle { connections: connections(10_000, 500) },
             Self::Joins => Load::Joins { connections: connections(1_000, 100) },
             Self::Rooms => {
@@ -171,7 +179,8 @@ impl Case {
     /// The workload, and the point where there are many.
     pub(crate) fn name(&self) -> String {
         let name = self.workload.name();
-        self.at.map_or_else(|| name.to_owned(), |at| format!("{name} {at}"))
+        let like = if self.workload == Workload::Rules { "w" } else { "" };
+        self.at.map_or_else(|| name.to_owned(), |at| format!("{name} {like}{at}"))
     }
 
     /// Connections open at a time.
@@ -268,13 +277,14 @@ mod tests {
     }
 
     #[test]
-    fn curves_have_points_within_their_members_and_others_have_one_case() {
+    fn curves_have_points_within_their_members_and_others_but_rules_have_one_case() {
         for workload in Workload::value_variants() {
             for line in ["", "--quick", "--members 50"] {
                 let cases = cases(*workload, line);
                 assert!(cases.iter().all(|case| case.rooms() <= case.connections()), "{cases:?}");
-                assert_eq!(cases.iter().all(|case| case.at.is_some()), workload.is_curve());
-                assert_eq!(cases.len() > 1, workload.is_curve());
+                let has_many = workload.is_curve() || *workload == Workload::Rules;
+                assert_eq!(cases.iter().all(|case| case.at.is_some()), has_many);
+                assert_eq!(cases.len() > 1, has_many);
             }
         }
         assert_eq!(cases(Workload::Rooms, "")[6].rooms(), 1_000);
@@ -286,6 +296,16 @@ mod tests {
         let w1 = &cases(Workload::W1, "")[0];
         let rooms = &cases(Workload::Rooms, "")[0];
         assert_eq!((w1.connections(), w1.rooms()), (rooms.connections(), rooms.rooms()));
+    }
+
+    #[test]
+    fn rules_are_measured_under_the_first_four() {
+        let rules = cases(Workload::Rules, "");
+        let names: Vec<String> = rules.iter().map(Case::name).collect();
+        assert_eq!(names, ["rules w1", "rules w2", "rules w3", "rules w4"]);
+        for (rules, like) in rules.iter().zip([Workload::W1, Workload::W2, Workload::W3, Workload::W4]) {
+            assert_eq!(rules.load, cases(like, "")[0].load);
+        }
     }
 
     #[test]

@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::Source;
 use crate::entrants::{Entrant, Rival, Who};
-use crate::goals::{self, CHAIN_LINES, LINES};
+use crate::goals::{self, CHAIN_LINES, LINES, RULES_LINES};
 use crate::plot::{Curve, Plot};
 use crate::report::{DELIVERY_CPU, FOREIGN_CPU, TOOL_CPU, number};
 use crate::section::Section;
+use crate::stats::Spread;
 use crate::workload::Workload;
 
 impl Source<'_> {
@@ -56,6 +57,7 @@ impl Source<'_> {
         for workload in [Workload::Plugins, Workload::Delivery, Workload::Stuck] {
             parts.extend(self.section(workload).map(chain_table));
         }
+        parts.extend(self.rules_table());
         let problems: Vec<String> = self
             .sections
             .iter()
@@ -138,6 +140,33 @@ impl Source<'_> {
             goals::answer(steepness.map(|steepness| steepness <= goals::FLAT)),
         ));
         lines.join("\n")
+    }
+
+    /// The table of what rules add.
+    fn rules_table(&self) -> Option<String> {
+        let sections: Vec<&Section> = self.curve(Workload::Rules).collect();
+        let titles = sections.first()?.columns.iter().map(|column| column.who.title());
+        let mut lines = vec![
+            row(["rules", "figure"].into_iter().chain(titles).chain(["more", "goal"])),
+            row(std::iter::repeat_n("---", sections.first()?.columns.len() + 4)),
+        ];
+        for section in sections {
+            for (_, line) in RULES_LINES.iter().filter(|(at, _)| Some(*at) == section.case.at) {
+                let unit = goals::readable(section.unit(line.figure).unwrap_or_default());
+                let like = section.case.at.map_or_else(String::new, |at| format!("W{at}"));
+                let mut cells = vec![like, format!("{}, {unit}", line.figure)];
+                cells.extend(section.columns.iter().map(|column| cell(section, column.who, line.figure)));
+                cells.push(section.more(line.figure).map_or_else(
+                    || "-".to_owned(),
+                    |Spread { median, min, max }| {
+                        format!("{} ({}–{})", number(median, 2), number(min, 2), number(max, 2))
+                    },
+                ));
+                cells.push(line.verdict(section));
+                lines.push(row(cells.iter().map(String::as_str)));
+            }
+        }
+        Some(lines.join("\n"))
     }
 
     /// One line of the history: the relay's medians, each with the ratio to the first rival that it is held to.
@@ -235,6 +264,22 @@ mod tests {
         assert!(table.starts_with("| stuck | none stuck | stuck | goal |\n| --- | --- | --- | --- |\n"), "{table}");
         assert!(table.contains("| 2 | 3 · ×1.50 (1.50–1.50) | stuck ≤ 2 × none stuck: yes |"), "{table}");
         assert!(table.ends_with("\n\nwithout something"), "{table}");
+    }
+
+    #[test]
+    fn rules_have_a_table_with_what_they_add() {
+        let columns = [(Who::With(Chain::Unruled), &[0.2, 0.2][..]), (Who::With(Chain::Starter), &[0.203, 0.203][..])];
+        let sections = [0, 2].map(|at| made_up(Workload::Rules, at, DELIVERY_CPU, &columns));
+        let source = Source { facts: &json!({}), entrants: &[], sections: &sections, runs: 2 };
+        let table = source.rules_table().expect("there are sections");
+        assert!(table.starts_with("| rules | figure | no rules | starter rules | more | goal |\n| ---"), "{table}");
+        let w1 = "| W1 | server CPU per delivery, µs | 0.200 | 0.203 · ×1.01 (1.01–1.01) | 0.0030 (0.0030–0.0030) | \
+                  starter rules ≤ 1.05 × no rules: yes |";
+        assert!(table.contains(w1), "{table}");
+        assert!(
+            table.contains("| W3 | server CPU per delivery, µs |") && table.ends_with("| - | - | - |  |"),
+            "{table}"
+        );
     }
 
     #[test]
