@@ -69,10 +69,10 @@ test: ## Install what the tests need, where that is missing, and run them all
 	cargo test --workspace --locked --doc
 	cargo test --workspace --locked --lib --bins --tests --examples
 
-bench: plugins guests ## Measure the relay beside others, write docs/PERFORMANCE.md, time matching, a message and plugins (25 minutes)
+bench: plugins guests ## Measure the relay beside others, write docs/PERFORMANCE.md, time matching, a message, rules and plugins (30 minutes)
 	cargo build --release --locked --workspace
 	"$(OUT)/release/gischat-load" --relay "$(OUT)/release/gischat-relay" --docs docs $(LOAD)
-	cargo bench --locked --bench matching --bench message --bench plugin
+	cargo bench --locked --bench matching --bench message --bench rules --bench plugin
 
 bench-quick: plugins guests ## All workloads in miniature: do they run, is nothing lost? (under a minute)
 	cargo build --release --locked --workspace
