@@ -20,7 +20,7 @@ pub(super) const MAX_TIMES: u32 = 16;
 pub(super) const MAX_SENDERS: u32 = 64;
 
 /// Texts that are remembered of a room.
-const MAX_SAYINGS: usize = 256;
+const MAX_SAYINGS: usize = 128;
 /// Who said one text, and when, that is remembered.
 const MAX_USES: usize = 256;
 /// The same of all texts of a room.

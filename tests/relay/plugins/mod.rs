@@ -26,10 +26,12 @@ fn patient(relay: RelayBuilder) -> RelayBuilder {
 }
 
 /// The settings for that.
-pub(crate) const PATIENT: [(&str, &str); 3] = [
+pub(crate) const PATIENT: [(&str, &str); 4] = [
     ("RELAY__FILTER__PLUGINS__DEADLINE_MS", "10000"),
     ("RELAY__FILTER__PLUGINS__MAX_DEADLINE_MS", "10000"),
     ("RELAY__FILTER__PLUGINS__START_WAIT_MS", "600000"),
+    // What is said to a plugin is said again and again.
+    ("RELAY__FILTER__PRESET", "off"),
 ];
 
 /// What is said to a sender when a plugin could not answer.
