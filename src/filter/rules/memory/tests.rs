@@ -147,7 +147,14 @@ fn other_things_said_do_not_have_a_repeated_text_forgotten() {
     scene.say("jane", TEXT);
     for n in 0..2_000_u32 {
         scene.now -= 990;
-        let other = format!("{:x} maps {:x} layers {n}", n.wrapping_mul(0x9e37_79b9), n.wrapping_mul(0x85eb_ca6b));
+        // Nothing like each other.
+        let mut number = u64::from(n) + 1;
+        let other: String = std::iter::repeat_with(|| {
+            number = number.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            char::from(b'a' + u8::try_from((number >> 33) % 26).unwrap())
+        })
+        .take(40)
+        .collect();
         scene.say(&format!("hans{n}"), &other);
     }
     assert_eq!(scene.say("jane", TEXT).times_by_sender(MINUTE, false), 3);
