@@ -19,6 +19,7 @@ mod texts;
 
 use std::hint::black_box;
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,11 +27,12 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group};
 use gischat_relay::filter::rules::{Current, Instance, Preset, Rules, Source};
 use gischat_relay::filter::{Answer, Filter, Finding, Purpose};
-use gischat_relay::matching::Views;
+use gischat_relay::matching::{Edges, Fingerprint, Leniency, Literal, Literals, View, Views, links};
 use gischat_relay::model::{Address, Facts, Kind, Message, Outcome, RoomName, Sender, SenderId};
 use jiff::{SignedDuration, Timestamp};
 
 use allocations::Counting;
+use sets::Set;
 use texts::Texts;
 
 #[global_allocator]
@@ -217,7 +219,7 @@ fn table() {
     let filters: Vec<_> = sets.iter().map(|(_, text, preset)| filter(text, *preset)).collect();
     let all = Costs::of(&filters, harmless.clone(), 1);
     sets.iter().zip(&all).for_each(|((title, ..), costs)| costs.print(title));
-    views(&harmless);
+    matching(&harmless, &sets::set(PATTERNS, &texts));
     println!("from 100 to 10 000 patterns: {:.2} times", all[2].mean() / all[0].mean());
     let set = sets::set(PATTERNS, &texts);
     for (title, starter) in [("200 rules", Preset::Off), ("200 rules and the strict starter rules", Preset::Strict)] {
@@ -229,8 +231,28 @@ fn table() {
     }
 }
 
-/// What of it are the views of a text alone, and whether they ask for memory.
-fn views(said: &[Said]) {
+/// What of it is matching: the views of a text alone, and with all words, what regexes need, links and the fingerprint.
+fn matching(said: &[Said], set: &Set) {
+    let literal = |text, view, edges| Literal { text, view, edges, leniency: Leniency::default() };
+    let words = set.words.iter().map(|word| literal(word, View::Folded, Edges::Word));
+    let needed = set.beginnings.iter().map(|beginning| literal(beginning, View::Exact, Edges::Anywhere));
+    let literals = Literals::new(words.chain(needed)).expect("literals");
+    alone(said, "the views of a text alone", |text, views| views.read(text));
+    alone(said, "both views, words, links, fingerprint", |text, views| {
+        views.read(text);
+        literals.scan(text, views, |literal, bytes| {
+            black_box((literal, bytes));
+            ControlFlow::Continue(())
+        });
+        links(text, |link| {
+            black_box(link.sure);
+        });
+        black_box(Fingerprint::of(views.clean(), 1));
+    });
+}
+
+/// The costs of one part, with what it asks for memory.
+fn alone(said: &[Said], title: &str, mut part: impl FnMut(&str, &mut Views)) {
     let (mut views, clock) = (Views::default(), clock());
     let mut round = || {
         let mut costs = Costs::default();
@@ -238,7 +260,7 @@ fn views(said: &[Said]) {
             let mut took = Duration::ZERO;
             costs.allocations += allocations::of(|| {
                 let began = Instant::now();
-                views.read(black_box(text));
+                part(black_box(text), &mut views);
                 took = began.elapsed();
             });
             costs.times.push((took.as_nanos() as u64).saturating_sub(clock));
@@ -246,7 +268,7 @@ fn views(said: &[Said]) {
         costs
     };
     round();
-    Costs::quietest((0..ROUNDS).map(|_| round()).collect()).print("the views of a text alone");
+    Costs::quietest((0..ROUNDS).map(|_| round()).collect()).print(title);
 }
 
 fn means(criterion: &mut Criterion) {
