@@ -4,6 +4,7 @@
 //! the room hears it; nothing is stored. `docs/ARCHITECTURE.md` tells how the parts fit together; they are listed here
 //! from the bottom to the top, and each imports only what stands above it in this list (`tests/relay/floors.rs`).
 
+pub mod file;
 pub mod settings;
 
 pub mod model;

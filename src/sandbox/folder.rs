@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::config::Config;
+use crate::file;
 
 /// The file of a plugin's folder that holds its code, by preference.
 const CODE: [&str; 2] = ["filter.wasm", "filter.wat"];
@@ -15,8 +14,8 @@ pub(super) const MANIFEST: &str = "plugin.toml";
 /// Plugins of one folder at most.
 pub(super) const MAX_PLUGINS: u32 = 64;
 
-/// What tells whether a plugin's files are the same as before: each with its length, its date and its place on the disk.
-pub(super) type Print = Vec<(PathBuf, u64, Option<SystemTime>, u64)>;
+/// What tells whether a plugin's files are the same as before: those that are there.
+pub(super) type Print = Vec<(PathBuf, file::Print)>;
 
 /// The folder itself cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -77,10 +76,7 @@ impl Place {
     }
 
     pub(super) fn print(&self) -> Print {
-        let seen = |path: PathBuf| {
-            let kind = fs::metadata(&path).ok()?;
-            Some((path, kind.len(), kind.modified().ok(), kind.ino()))
-        };
+        let seen = |path: PathBuf| file::Print::of(&path).ok().map(|print| (path, print));
         self.files().into_iter().filter_map(seen).collect()
     }
 }

@@ -1,13 +1,12 @@
 //! What the files of the rules look like, so that a change is noticed and none is read half written.
 
 use std::collections::HashSet;
-use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::faults::Faults;
 use super::{Rules, Source, files, written};
+use crate::file::Print;
 use crate::filter::Config;
 use crate::settings::{Fault, Place};
 
@@ -15,34 +14,6 @@ use crate::settings::{Fault, Place};
 const MAX_FILES: usize = 1_000;
 /// How often files that change while they are read are read.
 const TRIES: usize = 3;
-
-/// What tells whether a file is the same as before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Print {
-    device: u64,
-    inode: u64,
-    bytes: u64,
-    /// When its text was changed; seconds and nanoseconds.
-    modified: (i64, i64),
-    /// When anything about it was changed, which nobody can set back.
-    changed: (i64, i64),
-}
-
-impl From<Metadata> for Print {
-    fn from(of: Metadata) -> Self {
-        Self {
-            device: of.dev(),
-            inode: of.ino(),
-            bytes: of.len(),
-            modified: (of.mtime(), of.mtime_nsec()),
-            changed: (of.ctime(), of.ctime_nsec()),
-        }
-    }
-}
-
-fn print(path: &Path) -> Result<Print, io::ErrorKind> {
-    path.metadata().map(Print::from).map_err(|fault| fault.kind())
-}
 
 /// What the files of the rules look like: first the rules file, then each file of words that it names, also where
 /// there is none.
@@ -53,7 +24,7 @@ impl Prints {
     /// What the same files look like now.
     #[must_use]
     pub fn again(&self) -> Self {
-        Self(self.0.iter().map(|(path, _)| (path.clone(), print(path))).collect())
+        Self(self.0.iter().map(|(path, _)| (path.clone(), Print::of(path))).collect())
     }
 
     /// Whether there is no rules file.
@@ -129,10 +100,12 @@ impl Source {
     #[must_use]
     pub fn prints(&self) -> Prints {
         let path = self.path().to_owned();
-        let first = print(&path);
+        let first = Print::of(&path);
         let named = files_of_words(&path);
         Prints(
-            std::iter::once((path, first)).chain(named.into_iter().map(|path| (path.clone(), print(&path)))).collect(),
+            std::iter::once((path, first))
+                .chain(named.into_iter().map(|path| (path.clone(), Print::of(&path))))
+                .collect(),
         )
     }
 }

@@ -29,7 +29,9 @@ use super::memory::Memory;
 use super::*;
 use crate::filter::{Finding, Purpose};
 use crate::model::{Address, Basis, Code, Facts, Kind, Match, Message, Mode, Outcome, Sender, SenderId, Verdict};
-use crate::settings::Choice;
+
+mod limits;
+mod starter;
 
 const CLAUSES: &str = "Be kind and nice to this wonderful world\n  No advertising \n\nSpeak of maps";
 
@@ -306,55 +308,6 @@ fn a_file_without_rules_lets_all_pass() {
     assert_eq!(examine(&rules, "text"), Finding { verdict: Verdict::Pass, matches: vec![] });
 }
 
-#[test]
-fn the_limits_of_a_file_hold_and_one_more_is_a_fault() {
-    let rule = |n: usize| format!("[[rule]]\nid = 'r{n}'\nwords = ['x']\nverdict = 'label'\n");
-    let file: String = (0..1_000).map(rule).collect();
-    assert_eq!(load(&file).unwrap().len(), 1_000);
-    assert_eq!(load(&(file + &rule(1_000))).unwrap_err(), ["rules.toml:4001: more than 1000 rules"]);
-
-    let words = |n: usize| {
-        let list: Vec<String> = (0..n).map(|n| format!("'w{n}'")).collect();
-        format!("[[rule]]\nid = 'a'\nwords = [{}]\nverdict = 'label'\n", list.join(","))
-    };
-    assert!(load(&words(10_000)).is_ok());
-    assert_eq!(load(&words(10_001)).unwrap_err(), ["rules.toml:3: more than 10000 patterns and words in all"]);
-
-    let filler = |bytes: usize| "#".repeat(bytes);
-    assert!(load(&filler(MAX_FILE_BYTES)).is_ok());
-    assert_eq!(load(&filler(MAX_FILE_BYTES + 1)).unwrap_err(), ["rules.toml: is larger than 1048576 bytes"]);
-}
-
-#[test]
-fn the_limits_of_a_rule_hold_and_one_more_is_a_fault() {
-    let rule = |line: String| load(&format!("[[rule]]\nid = 'a'\nverdict = 'label'\n{line}\n"));
-    assert!(rule(format!("any = ['{}']", "a".repeat(1_000))).is_ok());
-    let shown = "a".repeat(60);
-    assert_eq!(
-        rule(format!("any = ['{}']", "a".repeat(1_001))).unwrap_err(),
-        [format!("rules.toml:4: rule `a`: pattern `{shown}…` is 1001 bytes; the limit is 1000")]
-    );
-    assert_eq!(
-        rule(format!("words = ['{}']", "a".repeat(1_001))).unwrap_err(),
-        [format!("rules.toml:4: rule `a`: word `{shown}…` is 1001 bytes; the limit is 1000")]
-    );
-    assert!(rule(format!("words = ['x']\nreason = '{}'", "é".repeat(300))).is_ok());
-    assert_eq!(
-        rule(format!("words = ['x']\nreason = '{}'", "é".repeat(301))).unwrap_err(),
-        ["rules.toml:5: rule `a`: `reason` has 301 characters; the limit is 300"]
-    );
-}
-
-#[test]
-fn a_words_file_beyond_its_limit_is_a_fault_of_the_line_that_names_it() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("words.txt"), "a\n".repeat(MAX_FILE_BYTES)).unwrap();
-    let text = "[[rule]]\nid = 'a'\nwords_file = 'words.txt'\nverdict = 'reject'";
-    let faults = Rules::load(Path::new("rules.toml"), text, folder.path(), &instance(Preset::Off)).unwrap_err();
-    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    assert_eq!(faults, ["rules.toml:3: rule `a`: `words_file` `words.txt` is larger than 1048576 bytes"]);
-}
-
 proptest::proptest! {
     #[test]
     fn no_text_of_a_rules_file_makes_the_loader_panic(text in "([\\[\\]{}=\"'\\n ,.#]|rule|id|any|words|view|mask|[a-z(\\\\*]){0,60}") {
@@ -374,39 +327,6 @@ proptest::proptest! {
             proptest::prop_assert!(span.0 < span.1 && span.1 <= chars);
         }
     }
-}
-
-#[test]
-fn the_starter_rules_load_with_their_cases_in_every_preset() {
-    for (name, preset) in Preset::NAMES {
-        let rules = Rules::load(Path::new("rules.toml"), "", Path::new(""), &instance(*preset));
-        let rules = rules.unwrap_or_else(|faults| panic!("{name}: {faults:#?}"));
-        assert_eq!((rules.is_empty(), rules.own()), (*preset == Preset::Off, 0), "{name}");
-        let acts = rules.figures().filter(|rule| rule.mode == Mode::Enforce).count();
-        assert_eq!(
-            acts,
-            match preset {
-                Preset::Off | Preset::Open => 0,
-                Preset::Balanced => 2,
-                Preset::Strict => rules.len(),
-            },
-            "{name}"
-        );
-    }
-}
-
-#[test]
-fn the_rules_file_chooses_the_preset_and_the_modes_of_single_starter_rules() {
-    let text = "[starter]\npreset = 'open'\nmodes = { raid = 'enforce', shouting = 'off' }\n\
-                [[rule]]\nid = 'zalgo'\nmarks = 9\nverdict = 'shadow'";
-    let rules = load(text).unwrap();
-    let figures = |id: &str| rules.figures().find(|rule| rule.id == id).map(|rule| (rule.mode, rule.source));
-    assert_eq!(rules.preset(), Preset::Open);
-    assert_eq!(figures("raid").unwrap().0, Mode::Enforce);
-    assert_eq!(figures("shouting"), None);
-    assert_eq!(figures("flooding").unwrap().0, Mode::Observe);
-    assert_eq!(figures("zalgo"), Some((Mode::Enforce, "rules.toml:4")), "one's own takes its place");
-    assert_eq!(rules.figures().next().unwrap().id, "zalgo", "one's own rules come first");
 }
 
 #[test]
@@ -438,28 +358,6 @@ fn only_rules_in_force_that_may_be_known_are_shown_as_keeping_a_clause() {
         + &rule("e", "clause = 'Speak of maps'");
     let rules = load(&text).unwrap();
     assert_eq!(rules.enforced().collect::<Vec<_>>(), [("No advertising", "a"), ("Speak of maps", "e")]);
-}
-
-#[test]
-fn map_talk_that_is_nearly_the_same_is_no_flood_unless_the_preset_is_strict() {
-    let series: [fn(u32) -> String; 6] = [
-        |n| format!("https://github.com/qgis/QGIS/issues/{}", 51_230 + n),
-        |n| format!("layer_{n:02}.shp is ready"),
-        |n| format!("try EPSG:{} instead of the other", 2_154 + n),
-        |n| format!("Tile 12/{n}/4 is missing"),
-        |n| format!("my point is at {}.85 N 2.35 E", 40 + n),
-        |n| format!("parcelle section A numéro {n}"),
-    ];
-    let last = |preset, texts: &dyn Fn(u32) -> String| {
-        let rules = Rules::load(Path::new("rules.toml"), "", Path::new(""), &instance(preset)).unwrap();
-        let scene = Scene::new();
-        (0..8).map(|n| scene.say(&rules, &texts(n)).finding.verdict.outcome()).last().unwrap()
-    };
-    for (number, texts) in series.iter().enumerate() {
-        assert_eq!(last(Preset::Balanced, texts), Outcome::Pass, "series {number}");
-    }
-    assert_eq!(last(Preset::Strict, &series[2]), Outcome::Reject);
-    assert_eq!(last(Preset::Balanced, &|_| "buy my maps now".to_owned()), Outcome::Reject);
 }
 
 #[test]

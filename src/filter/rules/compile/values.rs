@@ -6,6 +6,7 @@ use super::Compiler;
 use super::names::{NAME_HELP, is_name};
 use crate::filter::rules::faults::{Faults, did_you_mean, quoted};
 use crate::filter::rules::written::{At, Field, Texts, Written};
+use crate::matching::Views;
 use crate::model::{Outcome, RoomName};
 
 const MAX_REASON_CHARS: usize = 300;
@@ -110,14 +111,12 @@ pub(super) fn mask(written: &Written, faults: &mut Faults<'_>) -> char {
     }
 }
 
-/// Whether a character stands for itself: no blank, mark, filler, or sign that changes how others are shown.
+/// Whether a character stands for itself: no blank, mark, filler, or sign that changes how others are shown. Whatever a
+/// text can hide a word with is none.
 fn is_visible(c: char) -> bool {
-    let hidden = matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-    ) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}')
-        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
-    !c.is_control() && !c.is_whitespace() && !hidden && !unicode_normalization::char::is_combining_mark(c)
+    let mut views = Views::default();
+    views.read(c.encode_utf8(&mut [0; 4]));
+    !c.is_control() && !views.clean().trim().is_empty() && !unicode_normalization::char::is_combining_mark(c)
 }
 
 pub(super) fn labels(written: &Written, faults: &mut Faults<'_>) -> Vec<Arc<str>> {
@@ -167,5 +166,38 @@ pub(super) fn check_field(written: &Written, faults: &mut Faults<'_>) {
     if written.conditions.iter().any(|condition| !condition.is_of_nickname()) {
         let what = "`links`, `mentions`, `repetition` and `language` are for the field text";
         written.fault(faults, written.line, what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_is_a_character_that_can_be_seen() {
+        for seen in ['*', '#', '-', '█', '·', 'x', 'é', '🙈', '♥', '〇', '…'] {
+            assert!(is_visible(seen), "{seen:?}");
+        }
+        for unseen in [
+            ' ',
+            '\u{a0}',
+            '\u{ad}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{115f}',
+            '\u{ffa0}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{301}',
+            '\u{20dd}',
+            '\u{7}',
+            '\u{e0020}',
+        ] {
+            assert!(!is_visible(unseen), "{unseen:?}");
+        }
     }
 }
