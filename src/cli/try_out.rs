@@ -127,7 +127,9 @@ fn row(step: &Step) -> ([String; 6], Vec<String>) {
             }
         }
         let (Basis::Rule { sanction, .. } | Basis::Plugin { sanction, .. }) = basis;
-        notes.extend(sanction.as_ref().map(|(kind, time)| format!("asks for: {kind}, {} s", time.as_secs())));
+        notes.extend(
+            sanction.map(|penalty| format!("asks for: {}, {} s", penalty.as_str(), penalty.duration().as_secs())),
+        );
         notes.extend(field.map(|field| format!("in the {field}")));
         notes.extend(exempt.then(|| "does not act on this sender".to_owned()));
         if !labels.is_empty() {

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Answer, Filter, Finding, Parts, Purpose};
 use crate::matching::Views;
@@ -116,12 +116,7 @@ impl Hearing {
             mode: entry.manifest.mode,
             exempt: false,
             field: None,
-            basis: Basis::Plugin {
-                name: Arc::from(entry.manifest.name.as_str()),
-                took,
-                failure,
-                sanction: sanction.map(|(kind, duration): (String, Duration)| (Arc::from(kind), duration)),
-            },
+            basis: Basis::Plugin { name: Arc::from(entry.manifest.name.as_str()), took, failure, sanction },
             span: None,
             labels: labels.into_iter().map(Arc::from).collect(),
         });

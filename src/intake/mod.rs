@@ -5,11 +5,12 @@
 mod claim;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 pub use claim::Claim;
 
 use crate::filter::{Chain, FilterFigures, Judgement, Purpose, Waiting};
-use crate::model::{Code, Decision, Kind, Message, Outcome, Reason, Sender};
+use crate::model::{Code, Decision, Facts, Kind, Message, Outcome, Reason, Sender};
 use crate::room::Room;
 use crate::telemetry::Metrics;
 
@@ -18,6 +19,7 @@ use crate::telemetry::Metrics;
 pub struct Intake {
     chain: Chain,
     metrics: Arc<Metrics>,
+    began: Instant,
 }
 
 /// What became of a message.
@@ -37,17 +39,17 @@ impl Intake {
     /// An intake that judges with `chain`.
     #[must_use]
     pub fn new(chain: Chain, metrics: Arc<Metrics>) -> Self {
-        Self { chain, metrics }
+        Self { chain, metrics, began: Instant::now() }
     }
 
     /// Judges a message and, if it may be, lets the room hear it.
     ///
-    /// The room's [`Facts`](crate::model::Facts) of the sender are put into `sender`.
+    /// The room's [`Facts`] of the sender are put into `sender`.
     pub fn accept(&self, room: &mut Room, sender: &mut Sender, message: Message) -> Taken {
         if let Err(reason) = claim::check(room, sender, &message) {
             return self.decided(room, sender, refused(message, reason));
         }
-        sender.facts = room.facts(sender.connection, self.chain.wants_names());
+        sender.facts = self.facts(room, sender);
         match self.chain.judge(message, sender, Purpose::Judge) {
             Judgement::Decided(decision) => self.publish(room, sender, *decision),
             Judgement::Waiting(waiting) => Taken::Waiting(waiting),
@@ -55,9 +57,9 @@ impl Intake {
     }
 
     /// Judges a message without any effect: nobody hears it, nothing is counted, and whose name it is sent under is not
-    /// asked. The room's [`Facts`](crate::model::Facts) of the sender are put into `sender`.
+    /// asked. The room's [`Facts`] of the sender are put into `sender`.
     pub fn try_out(&self, room: &mut Room, sender: &mut Sender, message: Message) -> Judgement {
-        sender.facts = room.facts(sender.connection, self.chain.wants_names());
+        sender.facts = self.facts(room, sender);
         self.chain.judge(message, sender, Purpose::Try)
     }
 
@@ -116,6 +118,10 @@ impl Intake {
     /// Forgets what filters keep of senders that have gone quiet; see [`Chain::prune`].
     pub fn prune(&self) {
         self.chain.prune();
+    }
+
+    fn facts(&self, room: &mut Room, sender: &Sender) -> Facts {
+        Facts { since_start: self.began.elapsed(), ..room.facts(sender.connection, self.chain.wants_names()) }
     }
 
     fn decided(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {

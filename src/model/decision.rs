@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Message, Reason, RoomName};
+use super::{Message, Penalty, Reason, RoomName};
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ pub enum Basis {
         /// File and line.
         source: Arc<str>,
         /// The consequence for the sender that it asks for.
-        sanction: Option<Sanction>,
+        sanction: Option<Penalty>,
     },
     /// The answer of a plugin, also one that lets the message pass.
     Plugin {
@@ -103,12 +103,9 @@ pub enum Basis {
         /// Why it gave no answer.
         failure: Option<Arc<str>>,
         /// The consequence for the sender that it asks for.
-        sanction: Option<Sanction>,
+        sanction: Option<Penalty>,
     },
 }
-
-/// A consequence for a sender: its kind, and for how long.
-pub type Sanction = (Arc<str>, Duration);
 
 /// One step of a trace: what one filter answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,8 +148,9 @@ impl Serialize for Step {
                     sanction
                 }
             };
-            if let Some((kind, duration)) = sanction {
-                map.serialize_entry("sanction", &SanctionJson { kind, seconds: duration.as_secs() })?;
+            if let Some(penalty) = sanction {
+                let json = PenaltyJson { kind: penalty.as_str(), seconds: penalty.duration().as_secs() };
+                map.serialize_entry("sanction", &json)?;
             }
             if let Some(field) = matched.field {
                 map.serialize_entry("field", field)?;
@@ -172,8 +170,8 @@ impl Serialize for Step {
 }
 
 #[derive(Serialize)]
-struct SanctionJson<'a> {
-    kind: &'a str,
+struct PenaltyJson {
+    kind: &'static str,
     seconds: u64,
 }
 

@@ -116,8 +116,10 @@ pub struct Facts {
     pub accepted: u64,
     /// How many were not.
     pub refused: u64,
-    /// Whether a moderator trusts it. Nobody is trusted yet, outside of a plugin's cases.
+    /// Whether it is trusted: it has proven its name, or a moderator has said so.
     pub trusted: bool,
+    /// When the message came, counted from the start of the relay by a clock that never goes back.
+    pub since_start: Duration,
     /// How many connections the room has.
     pub members: usize,
     /// The registered nicknames of the room, sorted; empty when no filter wants them.

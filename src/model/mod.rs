@@ -6,12 +6,16 @@ mod address;
 mod decision;
 mod message;
 mod nickname;
+mod recorded;
 mod room_name;
+mod sanction;
 mod verdict;
 
 pub use address::Address;
-pub use decision::{Basis, Decision, Match, Mode, Outcome, Record, Sanction, Span, Step};
+pub use decision::{Basis, Decision, Match, Mode, Outcome, Record, Span, Step};
 pub use message::{Event, Facts, Kind, Message, Notice, Sender, SenderId};
 pub use nickname::{Looks, Nickname, NicknameFault, is_reserved};
+pub use recorded::Recorded;
 pub use room_name::{RoomName, RoomNameFault};
+pub use sanction::{Cause, Penalty, Sanction, SanctionKind, Target};
 pub use verdict::{Code, Reason, Verdict};

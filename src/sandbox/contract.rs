@@ -5,6 +5,10 @@
 use std::time::Duration;
 
 use super::limits::{MAX_LABEL_BYTES, MAX_LABELS, MAX_REASON_BYTES};
+use crate::model::Penalty;
+
+/// The longest and the shortest that a plugin can have somebody muted or banned.
+const SANCTION: [Duration; 2] = [Duration::from_secs(1), Duration::from_hours(24 * 366)];
 
 wasmtime::component::bindgen!({
     path: "sdk/wit",
@@ -26,7 +30,7 @@ pub struct Answer {
     /// For moderators.
     pub labels: Vec<String>,
     /// A consequence that it asks for.
-    pub sanction: Option<(String, Duration)>,
+    pub sanction: Option<Penalty>,
 }
 
 /// What a plugin wants done with a message.
@@ -53,7 +57,7 @@ pub enum OutOfBounds {
     Labels(usize),
     #[error("a label is {0} bytes long, of {MAX_LABEL_BYTES}, or empty")]
     Label(usize),
-    #[error("it asks for the sanction `{0}`, and there are only `warn`, `mute`, `kick` and `ban`")]
+    #[error("it asks for the sanction `{0}`, and there are only `warn`, `mute`, `kick`, `ban` and `ladder`")]
     Sanction(String),
     #[error("it replaces what has no text")]
     Replace,
@@ -93,10 +97,14 @@ impl Answer {
         };
         let sanction = match sanction {
             None => None,
-            Some(sanction) if ["warn", "mute", "kick", "ban"].contains(&sanction.kind.as_str()) => {
-                Some((sanction.kind, Duration::from_secs(sanction.seconds)))
+            Some(sanction) => {
+                let [shortest, longest] = SANCTION;
+                let lasts = Duration::from_secs(sanction.seconds).clamp(shortest, longest);
+                match Penalty::of_name(&sanction.kind, Some(lasts)) {
+                    None => return Err(OutOfBounds::Sanction(sanction.kind.chars().take(40).collect())),
+                    penalty => penalty,
+                }
             }
-            Some(sanction) => return Err(OutOfBounds::Sanction(sanction.kind.chars().take(40).collect())),
         };
         Ok(Self { action, reason: reason.filter(|reason| !reason.trim().is_empty()), labels, sanction })
     }

@@ -12,7 +12,7 @@ use super::look::Look;
 use super::matcher::{Budget, Exhausted, Haystack, Matcher, Scratch};
 use super::memory::Recall;
 use super::written::{Exemption, Field};
-use crate::model::{Basis, Match, Mode, Outcome, RoomName, Sender, Span};
+use crate::model::{Basis, Match, Mode, Outcome, Penalty, RoomName, Sender, Span};
 
 /// A rule, ready to run.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Rule {
     pub(super) hidden: bool,
     /// What a replacement puts in place of each code point.
     pub(super) mask: char,
-    pub(super) sanction: Option<(Arc<str>, Duration)>,
+    pub(super) sanction: Option<Penalty>,
     /// On whom it does not act.
     pub(super) exempt: Vec<Exemption>,
     /// Where it holds; everywhere when empty.
@@ -187,11 +187,7 @@ impl Rule {
             asked: self.asked,
             mode: self.mode,
             exempt,
-            basis: Basis::Rule {
-                id: Arc::clone(&self.id),
-                source: Arc::clone(&self.source),
-                sanction: self.sanction.clone(),
-            },
+            basis: Basis::Rule { id: Arc::clone(&self.id), source: Arc::clone(&self.source), sanction: self.sanction },
             field: match self.field {
                 Field::Text => None,
                 Field::Nickname => Some("nickname"),

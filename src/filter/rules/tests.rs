@@ -137,8 +137,8 @@ fn shown(finding: &Finding) -> String {
         if matched.exempt {
             line.push_str("(exempt)");
         }
-        if let Some((kind, duration)) = sanction {
-            write!(line, "({kind} {} s)", duration.as_secs()).unwrap();
+        if let Some(penalty) = sanction {
+            write!(line, "({} {} s)", penalty.as_str(), penalty.duration().as_secs()).unwrap();
         }
         if !matched.labels.is_empty() {
             write!(line, "[{}]", matched.labels.join(",")).unwrap();
@@ -168,7 +168,7 @@ fn faults_wanted(path: &Path, text: &str) -> Vec<String> {
 }
 
 /// Id and place of the rule that a match is of, and the sanction that it asks for.
-fn rule_of(matched: &Match) -> (&str, &str, Option<&crate::model::Sanction>) {
+fn rule_of(matched: &Match) -> (&str, &str, Option<&crate::model::Penalty>) {
     match &matched.basis {
         Basis::Rule { id, source, sanction } => (id, source, sanction.as_ref()),
         Basis::Plugin { .. } => panic!("rules are no plugins"),

@@ -136,6 +136,7 @@ impl Stage<'_> {
             address: Address::from(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             room,
             facts: Facts {
+                since_start: Duration::ZERO,
                 registered: person.registered.unwrap_or(false),
                 connected: Duration::from_secs(person.seconds_connected.unwrap_or(3_600)),
                 accepted: person.accepted.unwrap_or(10),
@@ -186,7 +187,7 @@ fn differences(expect: &Expected, answer: &Answer) -> Vec<String> {
         differ("labels", format!("{labels:?}"), format!("{:?}", answer.labels));
     }
     if let Some(sanction) = &expect.sanction {
-        let came = answer.sanction.as_ref().map(|(kind, time)| format!("{kind} for {} s", time.as_secs()));
+        let came = answer.sanction.map(|came| format!("{} for {} s", came.as_str(), came.duration().as_secs()));
         let expected = format!("{} for {} s", sanction.kind, sanction.seconds);
         differ("sanction", expected, came.unwrap_or_else(|| "none".to_owned()));
     }

@@ -134,7 +134,7 @@ impl<'a> Compiler<'a> {
             reason,
             hidden: written.hidden,
             mask,
-            sanction: written.sanction.map(|(kind, duration)| (Arc::from(kind), duration)),
+            sanction: written.sanction,
             exempt: written.exempt,
             rooms,
             hours: written.hours,

@@ -8,7 +8,7 @@ use super::reader::{At, Item, Key, Reader, Value};
 use super::starter::Preset;
 use crate::filter::rules::conditions::{CONDITIONS, Condition, Hours, SenderIs};
 use crate::filter::rules::faults::{did_you_mean, quoted};
-use crate::model::{Facts, Mode, Outcome};
+use crate::model::{Facts, Mode, Outcome, Penalty};
 use crate::settings::Choice;
 
 /// All keys of a rule that are no condition of [`CONDITIONS`].
@@ -127,7 +127,7 @@ pub(in crate::filter::rules) struct Written {
     pub(in crate::filter::rules) asked: Option<Outcome>,
     pub(in crate::filter::rules) mask: Option<At<String>>,
     pub(in crate::filter::rules) labels: Vec<At<String>>,
-    pub(in crate::filter::rules) sanction: Option<(&'static str, Duration)>,
+    pub(in crate::filter::rules) sanction: Option<Penalty>,
     pub(in crate::filter::rules) mode: Option<Mode>,
     pub(in crate::filter::rules) hidden: bool,
     pub(in crate::filter::rules) reason: Option<Texts>,
@@ -228,8 +228,9 @@ impl Reader<'_, '_> {
     }
 
     /// `{ kind = "mute", duration = "10m" }`
-    fn sanction(&mut self, item: &Item<'_, '_>) -> Option<(&'static str, Duration)> {
-        const KINDS: [(&str, &str); 4] = [("warn", "warn"), ("mute", "mute"), ("kick", "kick"), ("ban", "ban")];
+    fn sanction(&mut self, item: &Item<'_, '_>) -> Option<Penalty> {
+        const KINDS: [(&str, &str); 5] =
+            [("warn", "warn"), ("mute", "mute"), ("kick", "kick"), ("ban", "ban"), ("ladder", Penalty::LADDER)];
         let (mut kind, mut duration) = (None, None);
         self.fields(item, &["kind", "duration"], |reader, name, field| match name {
             "kind" => kind = reader.choice(field, &KINDS),
@@ -244,7 +245,11 @@ impl Reader<'_, '_> {
                 self.fault(item, &format!("{kind} has no `duration`: it happens once"));
                 None
             }
-            (kind, duration) => Some((kind, duration.unwrap_or_default())),
+            (kind @ Penalty::LADDER, Some(_)) => {
+                self.fault(item, &format!("{kind} has no `duration`: its steps have their own"));
+                None
+            }
+            (kind, duration) => Penalty::of_name(kind, duration),
         }
     }
 
