@@ -139,7 +139,7 @@ pub(crate) fn plugin(entry: &Entry) -> &Plugin {
 pub(crate) fn failure(matched: &Match) -> Option<&str> {
     match &matched.basis {
         Basis::Plugin { failure, .. } => failure.as_deref(),
-        Basis::Rule { .. } => None,
+        Basis::Rule { .. } | Basis::Sanction { .. } => None,
     }
 }
 

@@ -103,6 +103,13 @@ impl ApiError {
                 | Code::Suspicious
                 | Code::Plugin
                 | Code::PluginFailed
+                | Code::Muted
+                | Code::Banned
+                | Code::Kicked
+                | Code::Warned
+                | Code::Lifted
+                | Code::Held
+                | Code::HeldRefused
                 | Code::HoldUnavailable => StatusCode::FORBIDDEN,
             },
             Self::Held(_) => StatusCode::ACCEPTED,

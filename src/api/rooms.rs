@@ -117,7 +117,9 @@ pub(super) async fn put_message(
     let text = read(body, api.max_body_bytes).await?;
     let message = v1::decode(&text).map_err(|notice| match notice {
         Notice::Refused(reason) => ApiError::Refused(reason),
-        Notice::Uncompliant(reason) => ApiError::NotAMessage(reason.text.into_owned()),
+        Notice::Uncompliant(reason) | Notice::Held(reason) | Notice::Act(reason) => {
+            ApiError::NotAMessage(reason.text.into_owned())
+        }
     })?;
     if !matches!(message.kind, Kind::Text { .. }) {
         return Err(ApiError::NotAMessage("only chat messages can be sent this way".to_owned()));
@@ -159,5 +161,5 @@ pub(super) async fn websocket(
     mut request: Request,
 ) -> Result<Response, ApiError> {
     let address = from.client.address();
-    Ok(api.live.upgrade(room, Generation::V1, address, &from.info, &mut request)?)
+    Ok(api.live.upgrade(room, Generation::V1, address, &from.info, None, &mut request)?)
 }

@@ -120,15 +120,15 @@ fn row(step: &Step) -> ([String; 6], Vec<String>) {
                 by = printable(id);
                 notes.push(printable(source));
             }
+            Basis::Sanction { id } => by = format!("sanction {id}"),
             Basis::Plugin { name, took: own, failure, .. } => {
                 by = printable(name);
                 took = *own;
                 notes.extend(failure.as_ref().map(|failure| format!("failed: {}", printable(failure))));
             }
         }
-        let (Basis::Rule { sanction, .. } | Basis::Plugin { sanction, .. }) = basis;
         notes.extend(
-            sanction.map(|penalty| format!("asks for: {}, {} s", penalty.as_str(), penalty.duration().as_secs())),
+            basis.penalty().map(|penalty| format!("asks for: {}, {} s", penalty.as_str(), penalty.duration().as_secs())),
         );
         notes.extend(field.map(|field| format!("in the {field}")));
         notes.extend(exempt.then(|| "does not act on this sender".to_owned()));

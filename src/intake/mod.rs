@@ -49,7 +49,7 @@ impl Intake {
         if let Err(reason) = claim::check(room, sender, &message) {
             return self.decided(room, sender, refused(message, reason));
         }
-        sender.facts = self.facts(room, sender);
+        sender.facts = self.facts(room, sender, &message.author);
         match self.chain.judge(message, sender, Purpose::Judge) {
             Judgement::Decided(decision) => self.publish(room, sender, *decision),
             Judgement::Waiting(waiting) => Taken::Waiting(waiting),
@@ -59,7 +59,7 @@ impl Intake {
     /// Judges a message without any effect: nobody hears it, nothing is counted, and whose name it is sent under is not
     /// asked. The room's [`Facts`] of the sender are put into `sender`.
     pub fn try_out(&self, room: &mut Room, sender: &mut Sender, message: Message) -> Judgement {
-        sender.facts = self.facts(room, sender);
+        sender.facts = self.facts(room, sender, &message.author);
         self.chain.judge(message, sender, Purpose::Try)
     }
 
@@ -120,8 +120,12 @@ impl Intake {
         self.chain.prune();
     }
 
-    fn facts(&self, room: &mut Room, sender: &Sender) -> Facts {
-        Facts { since_start: self.began.elapsed(), ..room.facts(sender.connection, self.chain.wants_names()) }
+    /// What is known of who sends a message as `author`.
+    fn facts(&self, room: &mut Room, sender: &Sender, author: &str) -> Facts {
+        let facts = room.facts(sender.connection, author, self.chain.wants_names());
+        // Who has no connection has shown a token with this very message.
+        let trusted = facts.trusted || sender.facts.trusted;
+        Facts { since_start: self.began.elapsed(), trusted, ..facts }
     }
 
     fn decided(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::oneshot;
 
-use super::shard::Ended;
+use super::shard::{self, Ended};
 use super::shard::inbox::{Arrival, Command, Inbox};
-use crate::model::{Decision, Message, RoomName, Sender};
+use super::shard::moderated::Wish;
+use crate::model::{Decision, Message, Notice, Recorded, RoomName, Sanction, Sender, SenderId};
+use crate::room::MemberView;
 use crate::wire::frame::CloseCode;
 
 /// The way to one room.
@@ -76,10 +78,40 @@ impl RoomHandle {
         answer.await.map_err(|_| Ended)
     }
 
+    /// Who is in the room.
+    ///
+    /// # Errors
+    /// [`Ended`] when the relay is shutting down.
+    pub async fn members(&self) -> Result<Vec<MemberView>, Ended> {
+        self.wish(|reply| Wish::Members { room: self.place, reply }).await
+    }
+
+    /// Lets the room hear a message that was held, as it was decided then.
+    ///
+    /// # Errors
+    /// [`Ended`] when the relay is shutting down.
+    ///
+    /// # Cancel safety
+    /// Once posted, the message is heard even when nobody waits any more.
+    pub async fn release(&self, recorded: Recorded) -> Result<(), Ended> {
+        self.wish(|reply| Wish::Release { room: self.place, recorded: Box::new(recorded), reply }).await
+    }
+
+    async fn wish<T>(&self, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> Result<T, Ended> {
+        ask(&self.shard, wish).await
+    }
+
     /// Hands a WebSocket over.
     pub(super) async fn adopt(&self, arrival: Arrival) -> Result<(), Ended> {
         self.shard.post(Command::Adopt(Box::new(Arrival { room: self.place, ..arrival }))).await
     }
+}
+
+/// Asks a shard for something of moderation.
+async fn ask<T>(shard: &Inbox, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> Result<T, Ended> {
+    let (reply, answer) = oneshot::channel();
+    shard.post(Command::Moderate(Box::new(wish(reply)))).await?;
+    answer.await.map_err(|_| Ended)
 }
 
 /// The rooms of an instance, which stay the same while it runs.
@@ -106,6 +138,54 @@ impl Rooms {
     /// Each room, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = &RoomHandle> {
         self.in_order.iter()
+    }
+
+    /// The member of this number, and the room that it is in.
+    ///
+    /// # Errors
+    /// [`Ended`] when the relay is shutting down.
+    pub async fn member(&self, id: SenderId) -> Result<Option<(RoomName, MemberView)>, Ended> {
+        let Some(shard) = self.shard_of(id) else { return Ok(None) };
+        ask(shard, |reply| Wish::Find { id, reply }).await
+    }
+
+    /// Trusts a member from now on, or no longer; `None` when it is gone.
+    ///
+    /// # Errors
+    /// [`Ended`] when the relay is shutting down.
+    pub async fn trust(&self, id: SenderId, on: bool) -> Result<Option<MemberView>, Ended> {
+        let Some(shard) = self.shard_of(id) else { return Ok(None) };
+        ask(shard, |reply| Wish::Trust { id, on, reply }).await
+    }
+
+    /// Closes the connection of a member, who is told why. Nothing happens when it is gone.
+    pub async fn kick(&self, id: SenderId, notice: Notice) {
+        self.to_member(id, Wish::Kick { id, notice }).await;
+    }
+
+    /// Tells a member something. Nothing happens when it is gone.
+    pub async fn tell(&self, id: SenderId, notice: Notice) {
+        self.to_member(id, Wish::Tell { id, notice }).await;
+    }
+
+    /// Lets those feel a sanction whom it is on, in all rooms that it is about: it begins, or was lifted.
+    pub async fn feel(&self, sanction: &Sanction, lifted: bool) {
+        for shard in &self.shards {
+            let wish = Wish::Feel { sanction: Box::new(sanction.clone()), lifted };
+            // A shard that has ended has no members any more.
+            let _ended = shard.post(Command::Moderate(Box::new(wish))).await;
+        }
+    }
+
+    async fn to_member(&self, id: SenderId, wish: Wish) {
+        if let Some(shard) = self.shard_of(id) {
+            // A shard that has ended has no members any more.
+            let _ended = shard.post(Command::Moderate(Box::new(wish))).await;
+        }
+    }
+
+    fn shard_of(&self, id: SenderId) -> Option<&Inbox> {
+        self.shards.get(shard::number_of(id))
     }
 
     /// Ends all connections of all rooms; nobody joins after that.

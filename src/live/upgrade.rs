@@ -44,7 +44,8 @@ pub enum Refusal {
 }
 
 impl Live {
-    /// Answers a handshake and, when it is one, lets a session in `room` begin.
+    /// Answers a handshake and, when it is one, lets a session in `room` begin. `proven` is the nickname that the client
+    /// has shown to be its own.
     ///
     /// # Errors
     /// [`Refusal`] when the request is no proper handshake or the address may not open another WebSocket now.
@@ -54,6 +55,7 @@ impl Live {
         generation: Generation,
         address: Address,
         info: &ConnectionInfo,
+        proven: Option<Arc<str>>,
         request: &mut Request<Body>,
     ) -> Result<Response<Body>, Refusal> {
         let key = check(request)?;
@@ -68,7 +70,7 @@ impl Live {
         self.tasks.spawn(async move {
             let Some((stream, first)) = take_over(upgrade).await else { return };
             let held = Held::new(permit, ticket);
-            let arrival = Arrival { stream, first, generation, address, held, room: 0 };
+            let arrival = Arrival { stream, first, generation, address, proven, held, room: 0 };
             if room.adopt(arrival).await.is_err() {
                 tracing::debug!("a connection came too late: the relay is shutting down");
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Message, Penalty, Reason, RoomName};
+use super::{Cause, Message, Penalty, Reason, RoomName};
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -94,6 +94,11 @@ pub enum Basis {
         /// The consequence for the sender that it asks for.
         sanction: Option<Penalty>,
     },
+    /// A sanction on the sender.
+    Sanction {
+        /// Its number.
+        id: u64,
+    },
     /// The answer of a plugin, also one that lets the message pass.
     Plugin {
         /// Its name.
@@ -105,6 +110,27 @@ pub enum Basis {
         /// The consequence for the sender that it asks for.
         sanction: Option<Penalty>,
     },
+}
+
+impl Basis {
+    /// The consequence for the sender that it asks for.
+    #[must_use]
+    pub fn penalty(&self) -> Option<Penalty> {
+        match self {
+            Self::Rule { sanction, .. } | Self::Plugin { sanction, .. } => *sanction,
+            Self::Sanction { .. } => None,
+        }
+    }
+
+    /// Whose doing it is, where that is a rule's or a plugin's.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Rule { id, .. } => Some(Cause::Rule(Arc::clone(id))),
+            Self::Plugin { name, .. } => Some(Cause::Plugin(Arc::clone(name))),
+            Self::Sanction { .. } => None,
+        }
+    }
 }
 
 /// One step of a trace: what one filter answered.
@@ -130,25 +156,26 @@ impl Serialize for Step {
         }
         map.serialize_entry("verdict", &self.verdict)?;
         if let Some(matched) = &self.matched {
-            map.serialize_entry("mode", &matched.mode)?;
+            if !matches!(matched.basis, Basis::Sanction { .. }) {
+                map.serialize_entry("mode", &matched.mode)?;
+            }
             if matched.exempt {
                 map.serialize_entry("exempt", &true)?;
             }
-            let sanction = match &matched.basis {
-                Basis::Rule { id, source, sanction } => {
+            match &matched.basis {
+                Basis::Sanction { id } => map.serialize_entry("sanction_id", id)?,
+                Basis::Rule { id, source, .. } => {
                     map.serialize_entry("rule", id)?;
                     map.serialize_entry("source", source)?;
-                    sanction
                 }
-                Basis::Plugin { took: own, failure, sanction, .. } => {
+                Basis::Plugin { took: own, failure, .. } => {
                     took = *own;
                     if let Some(failure) = failure {
                         map.serialize_entry("failure", failure)?;
                     }
-                    sanction
                 }
-            };
-            if let Some(penalty) = sanction {
+            }
+            if let Some(penalty) = matched.basis.penalty() {
                 let json = PenaltyJson { kind: penalty.as_str(), seconds: penalty.duration().as_secs() };
                 map.serialize_entry("sanction", &json)?;
             }

@@ -146,4 +146,8 @@ pub enum Notice {
     Refused(Reason),
     /// The frame was none of the protocol's. Old clients are not told in the chat itself.
     Uncompliant(Reason),
+    /// A message waits for a moderator.
+    Held(Reason),
+    /// A moderator, a rule or a plugin has done something that concerns the sender.
+    Act(Reason),
 }

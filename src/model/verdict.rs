@@ -81,7 +81,21 @@ pub enum Code {
     Plugin,
     /// A plugin could not answer, and its failure policy is to let nothing pass then.
     PluginFailed,
-    /// A rule or plugin wants the message held, which this version cannot do.
+    /// The sender may not speak for a while.
+    Muted,
+    /// The sender may not come in.
+    Banned,
+    /// The sender's connection is closed; it may come back.
+    Kicked,
+    /// The sender is warned.
+    Warned,
+    /// What was done to the sender is taken back.
+    Lifted,
+    /// The message waits for a moderator.
+    Held,
+    /// A moderator has refused a held message, or nobody has looked at it in time.
+    HeldRefused,
+    /// The message should be held, and cannot be: it is a nickname, or too many wait already.
     HoldUnavailable,
 }
 
@@ -103,6 +117,13 @@ impl Code {
             Self::Suspicious => "suspicious",
             Self::Plugin => "plugin",
             Self::PluginFailed => "plugin_failed",
+            Self::Muted => "muted",
+            Self::Banned => "banned",
+            Self::Kicked => "kicked",
+            Self::Warned => "warned",
+            Self::Lifted => "lifted",
+            Self::Held => "held",
+            Self::HeldRefused => "held_refused",
             Self::HoldUnavailable => "hold_unavailable",
         }
     }

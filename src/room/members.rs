@@ -23,6 +23,10 @@ pub(super) struct Member {
     /// Messages of this connection that were let through, and that were not.
     pub(super) accepted: u32,
     pub(super) refused: u32,
+    /// A moderator trusts it.
+    pub(super) trusted: bool,
+    /// The nickname that it has proven to be its own, by a token.
+    pub(super) proven: Option<Arc<str>>,
     pub(super) nickname: Option<Nickname>,
     pub(super) spoke_as: Option<Box<SpokeAs>>,
     /// Where in the round under way its part begins.
@@ -56,8 +60,8 @@ impl Room {
         Arc::clone(users.get_or_insert_with(|| sorted_names(members)))
     }
 
-    /// What the room knows of who sends a message; the nicknames only if they are wanted.
-    pub fn facts(&mut self, connection: Option<SenderId>, with_names: bool) -> Facts {
+    /// What the room knows of who sends a message as `author`; the nicknames only if they are wanted.
+    pub fn facts(&mut self, connection: Option<SenderId>, author: &str, with_names: bool) -> Facts {
         let names = if with_names { self.users() } else { Arc::default() };
         let facts = Facts { members: self.members.len(), names, ..Facts::default() };
         let Some(member) = connection.and_then(|id| self.members.get(&id)) else { return facts };
@@ -66,6 +70,7 @@ impl Room {
             connected: member.joined.elapsed(),
             accepted: member.accepted.into(),
             refused: member.refused.into(),
+            trusted: member.trusted || member.proven.as_deref() == Some(author),
             ..facts
         }
     }

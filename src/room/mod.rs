@@ -2,6 +2,7 @@
 //! collects in a round, which somebody else writes to the members ([`Room::end_round`]).
 
 mod members;
+mod moderated;
 mod nicknames;
 mod round;
 mod speech;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+pub use moderated::MemberView;
 pub use round::{Delivery, Share};
 
 use self::members::{Member, Members, SpokeAs};
@@ -95,13 +97,24 @@ impl Room {
     }
 
     /// Adds a connection; everyone, itself included, will be told how many there are.
-    pub fn join(&mut self, id: SenderId, address: Address, generation: Generation, now: Instant) {
+    ///
+    /// `proven` is the nickname that it has shown to be its own, by a token.
+    pub fn join(
+        &mut self,
+        id: SenderId,
+        address: Address,
+        generation: Generation,
+        proven: Option<Arc<str>>,
+        now: Instant,
+    ) {
         let member = Member {
             generation,
             address,
             joined: now,
             accepted: 0,
             refused: 0,
+            trusted: false,
+            proven,
             nickname: None,
             spoke_as: None,
             from: self.round.len(generation),

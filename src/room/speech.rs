@@ -101,7 +101,7 @@ impl Room {
         self.round.add(event, self.present);
     }
 
-    fn tell_holder(&mut self, name: &str, event: Event<'_>) {
+    pub(super) fn tell_holder(&mut self, name: &str, event: Event<'_>) {
         let nickname = Nickname::parse(name).ok();
         let holder = nickname.and_then(|nickname| self.nicknames.holder(&nickname.looks(), None));
         if let Some(id) = holder {

@@ -64,7 +64,7 @@ fn address(host: u8) -> Address {
 
 /// Joins from an address of its own.
 fn join(played: &mut Played, id: u64) {
-    played.room.join(SenderId(id), address(id.to_le_bytes()[0]), Generation::V1, Instant::now());
+    played.room.join(SenderId(id), address(id.to_le_bytes()[0]), Generation::V1, None, Instant::now());
 }
 
 fn nickname(name: &str) -> Nickname {

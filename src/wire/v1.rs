@@ -63,16 +63,22 @@ pub fn encode_message(message: &Message) -> Vec<u8> {
 #[must_use]
 pub fn encode_notice(notice: &Notice, setting: V1Notices) -> Option<Vec<u8>> {
     match (setting, notice) {
-        (V1Notices::Visible, Notice::Refused(reason)) => Some(json(&Line {
-            message: &format!("Refused: {}", reason.text),
-            author: MODERATION,
-            avatar: Some(WARNING_ICON),
-        })),
-        (V1Notices::Internal, Notice::Refused(reason) | Notice::Uncompliant(reason)) => {
-            Some(json(&Uncompliant { author: INTERNAL, uncompliant: &reason.text }))
+        (V1Notices::Visible, Notice::Refused(reason)) => Some(from_moderation(&format!("Refused: {}", reason.text))),
+        (V1Notices::Visible, Notice::Held(reason)) => {
+            Some(from_moderation(&format!("Waits for a moderator: {}", reason.text)))
         }
+        (V1Notices::Visible, Notice::Act(reason)) => Some(from_moderation(&reason.text)),
+        (
+            V1Notices::Internal,
+            Notice::Refused(reason) | Notice::Uncompliant(reason) | Notice::Held(reason) | Notice::Act(reason),
+        ) => Some(json(&Uncompliant { author: INTERNAL, uncompliant: &reason.text })),
         (V1Notices::Visible, Notice::Uncompliant(_)) | (V1Notices::Off, _) => None,
     }
+}
+
+/// A chat line of the relay's own.
+fn from_moderation(message: &str) -> Vec<u8> {
+    json(&Line { message, author: MODERATION, avatar: Some(WARNING_ICON) })
 }
 
 /// The types below hold strings and numbers only, which always have a JSON form.

@@ -56,7 +56,7 @@ fn hits(rules: &Rules, text: &str, sender: &Sender) -> Vec<Hit> {
     let part = |span: Span| text.chars().skip(span.0).take(span.1.saturating_sub(span.0)).collect();
     let hit = |found: Match| match found.basis {
         Basis::Rule { id, .. } => Some(Hit { rule: id, part: found.span.map(part) }),
-        Basis::Plugin { .. } => None,
+        Basis::Plugin { .. } | Basis::Sanction { .. } => None,
     };
     let mut hits: Vec<Hit> = finding.matches.into_iter().filter_map(hit).collect();
     // A message is also refused when it sets off too many rules for all of them to be looked at.

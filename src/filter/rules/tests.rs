@@ -171,7 +171,7 @@ fn faults_wanted(path: &Path, text: &str) -> Vec<String> {
 fn rule_of(matched: &Match) -> (&str, &str, Option<&crate::model::Penalty>) {
     match &matched.basis {
         Basis::Rule { id, source, sanction } => (id, source, sanction.as_ref()),
-        Basis::Plugin { .. } => panic!("rules are no plugins"),
+        Basis::Plugin { .. } | Basis::Sanction { .. } => panic!("rules are neither plugins nor sanctions"),
     }
 }
 

@@ -9,6 +9,7 @@ use mio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
 use super::bell::Bell;
+use super::moderated::Wish;
 use crate::live::accept::Permit;
 use crate::live::admission::Ticket;
 use crate::model::{Address, Decision, Message, Notice, Sender, SenderId};
@@ -35,6 +36,8 @@ pub(in crate::live) enum Command {
     Decoded { id: SenderId, decoded: Box<Result<Message, Notice>> },
     /// Tell who is registered in a room.
     Users { room: usize, reply: oneshot::Sender<Arc<[String]>> },
+    /// Do what a moderator wants.
+    Moderate(Box<Wish>),
     /// Close all connections and then end.
     Close { code: CloseCode, reason: &'static str },
 }
@@ -62,6 +65,8 @@ pub(in crate::live) struct Arrival {
     pub(in crate::live) first: Bytes,
     pub(in crate::live) generation: Generation,
     pub(in crate::live) address: Address,
+    /// The nickname that its client has shown to be its own.
+    pub(in crate::live) proven: Option<Arc<str>>,
     pub(in crate::live) held: Held,
     pub(in crate::live) room: usize,
 }

@@ -211,7 +211,7 @@ impl Shard {
         }
     }
 
-    fn notify(&mut self, room: usize, id: SenderId, notice: &Notice) {
+    pub(super) fn notify(&mut self, room: usize, id: SenderId, notice: &Notice) {
         if let Some(local) = self.rooms.get_mut(room) {
             local.room.notify(id, notice, &self.live.wire);
             self.stir(room);

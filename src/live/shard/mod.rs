@@ -12,6 +12,7 @@ mod deliver;
 mod ending;
 pub(super) mod inbox;
 mod messages;
+pub(super) mod moderated;
 mod out;
 mod start;
 mod wheel;
@@ -151,6 +152,7 @@ impl Shard {
                 // Who asked may have lost patience.
                 let _gone = reply.send(users.unwrap_or_default());
             }
+            Command::Moderate(wish) => self.on_wish(*wish, now),
             Command::Close { code, reason } => self.close(code, reason, now),
         }
     }
@@ -158,7 +160,7 @@ impl Shard {
     /// Makes a socket a member of its room.
     fn adopt(&mut self, mut arrival: Arrival, now: Instant) {
         let (room, address, generation) = (arrival.room, arrival.address, arrival.generation);
-        let first = std::mem::take(&mut arrival.first);
+        let (first, proven) = (std::mem::take(&mut arrival.first), arrival.proven.take());
         let entry = self.connections.vacant_entry();
         let key = entry.key();
         let id = SenderId(u64::from(self.serial) << 32 | u64::from(self.number) << 24 | key as u64 & 0x00ff_ffff);
@@ -174,7 +176,7 @@ impl Shard {
             return self.end(id, End::Told(code, reason), now);
         }
         if let Some(local) = self.rooms.get_mut(room) {
-            local.room.join(id, address, generation, now);
+            local.room.join(id, address, generation, proven, now);
             self.stir(room);
         }
         self.take_bytes(id, &first, now);
@@ -253,4 +255,9 @@ impl Shard {
 /// Where in the slab a connection is; its id tells it apart from others that were there before.
 fn key_of(id: SenderId) -> usize {
     usize::try_from(id.0 & 0x00ff_ffff).unwrap_or(usize::MAX)
+}
+
+/// The number of the shard that a connection is on.
+pub(super) fn number_of(id: SenderId) -> usize {
+    usize::from(id.0.to_le_bytes()[3])
 }
