@@ -62,6 +62,18 @@ pub enum ApiError {
     /// The body or the query is not what the call takes.
     #[error("{0}")]
     BadCall(String),
+    /// There is nothing of that name or number.
+    #[error("{0}")]
+    Nothing(String),
+    /// It cannot be done now.
+    #[error("{0}")]
+    Unable(String),
+    /// It is done, but not kept: a restart would not know of it.
+    #[error("it is in force, but the store could not keep it: {0}")]
+    Unsaved(String),
+    /// The token's scope or rooms do not reach so far.
+    #[error("{0}")]
+    NotForYou(String),
     /// The handshake is refused.
     #[error(transparent)]
     Handshake(#[from] Refusal),
@@ -84,9 +96,9 @@ pub struct Detail {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownRoom(_) | Self::NoSuchPath | Self::NoSuchFigures => StatusCode::NOT_FOUND,
+            Self::UnknownRoom(_) | Self::NoSuchPath | Self::NoSuchFigures | Self::Nothing(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Origin | Self::MetricsNotForYou => StatusCode::FORBIDDEN,
+            Self::Origin | Self::MetricsNotForYou | Self::NotForYou(_) => StatusCode::FORBIDDEN,
             Self::TooLate => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAMessage(_) | Self::BadCall(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -118,7 +130,7 @@ impl ApiError {
             }
             Self::Body | Self::Handshake(Refusal::Key) => StatusCode::BAD_REQUEST,
             Self::Handshake(Refusal::NotAnUpgrade | Refusal::Version) => StatusCode::UPGRADE_REQUIRED,
-            Self::Ended(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Ended(_) | Self::Unable(_) | Self::Unsaved(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoConnection => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -6,6 +6,7 @@ use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use http_body_util::LengthLimitError;
+use serde::de::DeserializeOwned;
 
 use super::Api;
 use super::error::ApiError;
@@ -68,4 +69,16 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<String, ApiError> {
         if too_long { ApiError::BodyTooLong(limit) } else { ApiError::Body }
     })?;
     String::from_utf8(bytes.into()).map_err(|_| ApiError::NotAMessage("the body is not UTF-8".to_owned()))
+}
+
+/// Reads a body; what is wrong with it is named together with the field.
+pub(super) fn json<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
+    let mut reader = serde_json::Deserializer::from_str(body);
+    let parsed =
+        serde_path_to_error::deserialize(&mut reader).map_err(|fault| match fault.path().to_string().as_str() {
+            "." | "?" => ApiError::BadCall(fault.inner().to_string()),
+            path => ApiError::BadCall(format!("`{path}`: {}", fault.inner())),
+        })?;
+    reader.end().map_err(|fault| ApiError::BadCall(fault.to_string()))?;
+    Ok(parsed)
 }

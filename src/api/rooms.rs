@@ -126,10 +126,11 @@ pub(super) async fn put_message(
     }
     let facts = Facts::default();
     let sender = Sender { connection: None, address: from.client.address(), room: room.name().clone(), facts };
-    let decision = room.say(sender, message).await?;
-    match (decision.outcome, decision.reason) {
-        (Outcome::Reject, Some(reason)) => Err(ApiError::Refused(reason)),
-        (Outcome::Hold, Some(reason)) => Err(ApiError::Held(reason)),
+    let recorded = room.say(sender, message).await?;
+    let decision = &recorded.decision;
+    match (decision.outcome, &decision.reason) {
+        (Outcome::Reject, Some(reason)) => Err(ApiError::Refused(reason.clone())),
+        (Outcome::Hold, Some(reason)) => Err(ApiError::Held(reason.clone())),
         _ => {
             let headers = [(header::CONTENT_TYPE, "application/json")];
             Ok((headers, v1::encode_message(&decision.message)).into_response())

@@ -6,8 +6,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::figures::{FilterFigures, Work};
-use super::{Answer, Config, Filter, Finding, Name, Purpose, plugin::Plugins, rate::Rate, rules, shape::Shape};
+use super::level::Levelled;
+use super::plugin::Plugins;
+use super::rate::Rate;
+use super::sanction::Sanctioned;
+use super::shape::Shape;
+use super::{Answer, Config, Filter, Finding, Name, Purpose, rules};
 use crate::model::{Decision, Message, Outcome, Sender, Step, Verdict};
+use crate::moderation::State;
 use crate::telemetry::{Histogram, Metrics};
 
 /// The filters in their order.
@@ -24,9 +30,16 @@ struct Link {
 }
 
 impl Chain {
-    /// The chain that `config` describes, with `rules` and `plugins` as already loaded.
+    /// The chain that `config` describes, with `rules` and `plugins` as already loaded and what moderators have done in
+    /// `state`.
     #[must_use]
-    pub fn build(config: &Config, rules: Arc<rules::Current>, plugins: Option<Plugins>, metrics: &Metrics) -> Self {
+    pub fn build(
+        config: &Config,
+        rules: Arc<rules::Current>,
+        plugins: Option<Plugins>,
+        state: &Arc<State>,
+        metrics: &Metrics,
+    ) -> Self {
         let (mut rules, mut plugins) = (Some(rules), plugins);
         let filters = config.order.iter().filter_map(|name| -> Option<Box<dyn Filter>> {
             match name {
@@ -37,7 +50,9 @@ impl Chain {
                 Name::Plugin => plugins.take().map(|plugins| Box::new(plugins) as Box<dyn Filter>),
             }
         });
-        Self::of(filters, metrics)
+        let first: Box<dyn Filter> = Box::new(Sanctioned::new(Arc::clone(state)));
+        let last: Box<dyn Filter> = Box::new(Levelled::new(&config.level, Arc::clone(state)));
+        Self::of(std::iter::once(first).chain(filters).chain([last]), metrics)
     }
 
     /// A chain of these filters.

@@ -5,10 +5,12 @@
 
 mod chain;
 mod figures;
+pub mod level;
 pub mod plugin;
 pub mod rate;
 mod reload;
 pub mod rules;
+pub mod sanction;
 pub mod shape;
 
 use std::fmt;
@@ -129,6 +131,8 @@ pub struct Config {
     pub shape: shape::Config,
     /// Rate limits.
     pub rate: rate::Config,
+    /// Levels that moderators set.
+    pub level: level::Config,
     /// The rules file. It must exist when an operator named it; the default may be absent.
     pub rules_file: Option<PathBuf>,
     /// How much the starter rules do, unless the rules file says so.
@@ -171,6 +175,7 @@ impl Config {
             plugins,
             shape: shape::Config::declare(&mut section.section("shape", "What a message may look like.")),
             rate: rate::Config::declare(&mut section.section("rate", "How much may be said, and by whom.")),
+            level: level::Config::declare(&mut section.section("level", "What the levels do that moderators set.")),
         }
     }
 }

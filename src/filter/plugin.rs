@@ -164,8 +164,7 @@ fn verdict(answer: &PluginAnswer) -> Verdict {
     match &answer.action {
         Action::Pass => Verdict::Pass,
         Action::Replace(text) => Verdict::Replace(text.clone()),
-        // Nothing can be held yet.
-        Action::Hold => Verdict::Reject(reason(Code::HoldUnavailable)),
+        Action::Hold => Verdict::Hold(reason(Code::Plugin)),
         Action::Shadow => Verdict::Shadow(reason(Code::Plugin)),
         Action::Reject => Verdict::Reject(reason(Code::Plugin)),
     }
@@ -174,7 +173,7 @@ fn verdict(answer: &PluginAnswer) -> Verdict {
 fn on_failure(policy: OnFailure) -> Verdict {
     match policy {
         OnFailure::Pass => Verdict::Pass,
-        OnFailure::Hold => Verdict::Reject(Reason::new(Code::HoldUnavailable, FAILED)),
+        OnFailure::Hold => Verdict::Hold(Reason::new(Code::PluginFailed, FAILED)),
         OnFailure::Reject => Verdict::Reject(Reason::new(Code::PluginFailed, FAILED)),
     }
 }

@@ -5,12 +5,12 @@
 mod claim;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 pub use claim::Claim;
 
 use crate::filter::{Chain, FilterFigures, Judgement, Purpose, Waiting};
-use crate::model::{Code, Decision, Facts, Kind, Message, Outcome, Reason, Sender};
+use crate::model::{Code, Decision, Facts, Kind, Message, Outcome, Reason, Recorded, Sender};
+use crate::moderation::Desk;
 use crate::room::Room;
 use crate::telemetry::Metrics;
 
@@ -18,8 +18,8 @@ use crate::telemetry::Metrics;
 #[derive(Debug)]
 pub struct Intake {
     chain: Chain,
+    desk: Arc<Desk>,
     metrics: Arc<Metrics>,
-    began: Instant,
 }
 
 /// What became of a message.
@@ -27,7 +27,7 @@ pub struct Intake {
 pub enum Taken {
     /// It is decided, and heard by those who are to hear it. Telling the sender is left to the caller, who knows the
     /// entrance it came by.
-    Decided(Decision),
+    Decided(Arc<Recorded>),
     /// A filter answers later: see [`Intake::finish`], then [`Intake::publish`].
     Waiting(Box<Waiting>),
     /// The nickname that it registers belongs to a connection of the same address: that one is to be asked for a sign
@@ -36,10 +36,10 @@ pub enum Taken {
 }
 
 impl Intake {
-    /// An intake that judges with `chain`.
+    /// An intake that judges with `chain` and brings what was decided to `desk`.
     #[must_use]
-    pub fn new(chain: Chain, metrics: Arc<Metrics>) -> Self {
-        Self { chain, metrics, began: Instant::now() }
+    pub fn new(chain: Chain, desk: Arc<Desk>, metrics: Arc<Metrics>) -> Self {
+        Self { chain, desk, metrics }
     }
 
     /// Judges a message and, if it may be, lets the room hear it.
@@ -81,7 +81,13 @@ impl Intake {
     pub fn publish(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {
         let message = &decision.message;
         let heard = match (decision.outcome, &message.kind, sender.connection) {
-            (Outcome::Hold | Outcome::Reject, ..) => Ok(()),
+            (Outcome::Reject, ..) => Ok(()),
+            (Outcome::Hold, Kind::Newcomer, _) => {
+                Err(Reason::new(Code::HoldUnavailable, "a moderator would have to look at this name, and none can now"))
+            }
+            (Outcome::Hold, Kind::Text { .. } | Kind::Like { .. }, _) => {
+                self.desk.hold(&Recorded { decision: decision.clone(), sender: sender.clone() })
+            }
             (Outcome::Shadow, kind, connection) => {
                 // The sender sees the message come back; nobody else sees it.
                 if let (Kind::Text { .. }, Some(id)) = (kind, connection) {
@@ -99,6 +105,10 @@ impl Intake {
         };
         let decision = match heard {
             Ok(()) => decision,
+            // It is still the filter's doing.
+            Err(reason) if decision.outcome == Outcome::Hold => {
+                Decision { outcome: Outcome::Reject, reason: Some(reason), ..decision }
+            }
             Err(reason) => Decision { trace: decision.trace, ..refused(decision.message, reason) },
         };
         self.decided(room, sender, decision)
@@ -125,7 +135,7 @@ impl Intake {
         let facts = room.facts(sender.connection, author, self.chain.wants_names());
         // Who has no connection has shown a token with this very message.
         let trusted = facts.trusted || sender.facts.trusted;
-        Facts { since_start: self.began.elapsed(), trusted, ..facts }
+        Facts { since_start: self.desk.since_start(), trusted, ..facts }
     }
 
     fn decided(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {
@@ -135,7 +145,7 @@ impl Intake {
             let (outcome, filter, reason) = (decision.outcome.as_str(), decision.by, code.as_str());
             tracing::debug!(room = %room.name(), outcome, filter, reason, "a message was not let through");
         }
-        Taken::Decided(decision)
+        Taken::Decided(self.desk.decided(Recorded { decision, sender: sender.clone() }))
     }
 }
 

@@ -57,7 +57,7 @@ impl RoomHandle {
     ///
     /// # Cancel safety
     /// Once posted, the message goes its way even when nobody waits for the decision any more.
-    pub async fn say(&self, sender: Sender, message: Message) -> Result<Decision, Ended> {
+    pub async fn say(&self, sender: Sender, message: Message) -> Result<Arc<Recorded>, Ended> {
         let (reply, answer) = oneshot::channel();
         let message = Box::new(message);
         self.shard.post(Command::Say { room: self.place, sender, message, reply }).await?;

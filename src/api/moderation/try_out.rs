@@ -7,12 +7,11 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
-use crate::api::request::{From, read};
+use crate::api::request::{From, json, read};
 use crate::model::{Facts, Kind, Message, Sender};
 
 /// A message to be tried.
@@ -60,24 +59,12 @@ pub(in crate::api) struct Trial {
     ),
 )]
 pub(in crate::api) async fn try_out(State(api): State<Arc<Api>>, from: From, body: Body) -> Result<Response, ApiError> {
-    let Trial { room, author, text } = parse(&read(body, api.max_body_bytes).await?)?;
+    let Trial { room, author, text } = json(&read(body, api.max_body_bytes).await?)?;
     let room = api.rooms.find(&room).ok_or(ApiError::UnknownRoom(room))?;
     let (address, facts) = (from.client.address(), Facts::default());
     let sender = Sender { connection: None, address, room: room.name().clone(), facts };
     let decision = room.try_out(sender, Message::new(author, Kind::Text { avatar: None, text })).await?;
     Ok(Json(decision.record(room.name())).into_response())
-}
-
-/// Reads a body; what is wrong with it is named together with the field.
-fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
-    let mut json = serde_json::Deserializer::from_str(body);
-    let parsed =
-        serde_path_to_error::deserialize(&mut json).map_err(|fault| match fault.path().to_string().as_str() {
-            "." | "?" => ApiError::BadCall(fault.inner().to_string()),
-            path => ApiError::BadCall(format!("`{path}`: {}", fault.inner())),
-        })?;
-    json.end().map_err(|fault| ApiError::BadCall(fault.to_string()))?;
-    Ok(parsed)
 }
 
 #[cfg(test)]
@@ -96,9 +83,9 @@ mod tests {
             (r#"{"room":"QGIS","author":"jane","text":"x"} more"#, "trailing characters"),
             (r#"{"room":"QGIS","room":"QGIS","author":"jane","text":"x"}"#, "duplicate field `room`"),
         ] {
-            let fault = parse::<Trial>(body).unwrap_err().to_string();
+            let fault = json::<Trial>(body).unwrap_err().to_string();
             assert!(fault.starts_with(named), "{body}: {fault}");
         }
-        assert!(parse::<Trial>(r#" {"room":"QGIS","author":"jane","text":"x"} "#).is_ok());
+        assert!(json::<Trial>(r#" {"room":"QGIS","author":"jane","text":"x"} "#).is_ok());
     }
 }

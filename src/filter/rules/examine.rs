@@ -60,8 +60,6 @@ impl Rules {
     ///
     /// The matches are in the order of the rules. The verdict is that of the strongest rule in force (reject, hold,
     /// shadow, replace), of equals the first; if that is a replacement, the hits of all rules that replace are masked.
-    ///
-    /// Until messages can be held, a rule that holds refuses with [`Code::HoldUnavailable`].
     #[must_use]
     pub fn examine(&self, message: &Message, sender: &Sender) -> Finding {
         self.judge(&Asked { message, sender, memory: None, purpose: Purpose::Try, everywhere: false }).finding
@@ -213,7 +211,7 @@ impl Rules {
                 Outcome::Pass => Verdict::Pass,
                 Outcome::Replace => masked.map_or(Verdict::Pass, Verdict::Replace),
                 Outcome::Shadow => Verdict::Shadow(reason(Code::Rule, rule)),
-                Outcome::Hold => Verdict::Reject(reason(Code::HoldUnavailable, rule)),
+                Outcome::Hold => Verdict::Hold(reason(Code::Rule, rule)),
                 Outcome::Reject => Verdict::Reject(reason(Code::Rule, rule)),
             },
         };

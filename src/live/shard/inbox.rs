@@ -12,7 +12,7 @@ use super::bell::Bell;
 use super::moderated::Wish;
 use crate::live::accept::Permit;
 use crate::live::admission::Ticket;
-use crate::model::{Address, Decision, Message, Notice, Sender, SenderId};
+use crate::model::{Address, Decision, Message, Notice, Recorded, Sender, SenderId};
 use crate::wire::Generation;
 use crate::wire::frame::CloseCode;
 
@@ -25,7 +25,7 @@ pub(in crate::live) enum Command {
     /// Take a connection over.
     Adopt(Box<Arrival>),
     /// Judge a message that came without a connection.
-    Say { room: usize, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Decision> },
+    Say { room: usize, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Arc<Recorded>> },
     /// Judge a message as if it came without a connection, without any effect.
     Try { room: usize, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Decision> },
     /// Go on with a message that the chain has decided elsewhere.
@@ -46,7 +46,7 @@ pub(in crate::live) enum Command {
 #[derive(Debug)]
 pub(in crate::live) enum Origin {
     Connection(Sender, SenderId),
-    Call(Sender, oneshot::Sender<Decision>),
+    Call(Sender, oneshot::Sender<Arc<Recorded>>),
 }
 
 impl Origin {

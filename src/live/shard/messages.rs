@@ -12,7 +12,7 @@ use super::ending::End;
 use super::inbox::{Command, Origin};
 use crate::filter::Judgement;
 use crate::intake::Taken;
-use crate::model::{Decision, Facts, Message, Notice, Outcome, Sender, SenderId};
+use crate::model::{Decision, Facts, Message, Notice, Outcome, Recorded, Sender, SenderId};
 use crate::wire;
 use crate::wire::frame::{self, Incoming};
 
@@ -127,7 +127,7 @@ impl Shard {
         room: usize,
         mut sender: Sender,
         message: Message,
-        reply: oneshot::Sender<Decision>,
+        reply: oneshot::Sender<Arc<Recorded>>,
         now: Instant,
     ) {
         let Some(local) = self.rooms.get_mut(room) else { return };
@@ -175,7 +175,7 @@ impl Shard {
     pub(super) fn on_taken(&mut self, room: usize, origin: Origin, taken: Taken, now: Instant) {
         self.stir(room);
         match taken {
-            Taken::Decided(decision) => self.answer(room, origin, decision),
+            Taken::Decided(recorded) => self.answer(room, origin, recorded),
             Taken::Waiting(waiting) => {
                 self.suspend(&origin);
                 let (live, me) = (Arc::clone(&self.live), self.me.clone());
@@ -199,15 +199,18 @@ impl Shard {
     }
 
     /// Tells the one who said something what became of it.
-    fn answer(&mut self, room: usize, origin: Origin, decision: Decision) {
+    fn answer(&mut self, room: usize, origin: Origin, recorded: Arc<Recorded>) {
         match origin {
             Origin::Connection(_, id) => {
-                if let (Outcome::Reject | Outcome::Hold, Some(reason)) = (decision.outcome, decision.reason) {
-                    self.notify(room, id, &Notice::Refused(reason));
+                let Decision { outcome, reason: Some(reason), .. } = &recorded.decision else { return };
+                match outcome {
+                    Outcome::Reject => self.notify(room, id, &Notice::Refused(reason.clone())),
+                    Outcome::Hold => self.notify(room, id, &Notice::Held(reason.clone())),
+                    Outcome::Pass | Outcome::Replace | Outcome::Shadow => {}
                 }
             }
             // Who called may have lost patience.
-            Origin::Call(_, reply) => drop(reply.send(decision)),
+            Origin::Call(_, reply) => drop(reply.send(recorded)),
         }
     }
 
