@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::figures::{FilterFigures, Work};
-use super::{Answer, Config, Filter, Finding, Name, Purpose, plugin::Plugins, rate::Rate, rules, shape::Shape};
+use super::{Answer, Config, Filter, Finding, Name, Now, Purpose, plugin::Plugins, rate::Rate, rules, shape::Shape};
 use crate::model::{Decision, Message, Outcome, Sender, Step, Verdict};
 use crate::telemetry::{Histogram, Metrics};
 
@@ -65,9 +65,9 @@ impl Chain {
 
     /// Forgets what filters keep of senders that have gone quiet. Takes milliseconds when there are many; not for a
     /// thread that serves connections.
-    pub fn prune(&self) {
+    pub fn prune(&self, now: Now) {
         for link in &self.links {
-            link.filter.prune();
+            link.filter.prune(now);
         }
     }
 

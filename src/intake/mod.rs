@@ -7,9 +7,11 @@ mod claim;
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::Timestamp;
+
 pub use claim::Claim;
 
-use crate::filter::{Chain, FilterFigures, Judgement, Purpose, Waiting};
+use crate::filter::{Chain, FilterFigures, Judgement, Now, Purpose, Waiting};
 use crate::model::{Code, Decision, Facts, Kind, Message, Outcome, Reason, Sender};
 use crate::room::Room;
 use crate::telemetry::Metrics;
@@ -117,7 +119,7 @@ impl Intake {
 
     /// Forgets what filters keep of senders that have gone quiet; see [`Chain::prune`].
     pub fn prune(&self) {
-        self.chain.prune();
+        self.chain.prune(Now { at: Timestamp::now(), since_start: self.began.elapsed() });
     }
 
     /// What is known of who sends a message as `author`.
