@@ -11,7 +11,7 @@ use super::plugin::Plugins;
 use super::rate::Rate;
 use super::sanction::Sanctioned;
 use super::shape::Shape;
-use super::{Answer, Config, Filter, Finding, Name, Purpose, rules};
+use super::{Answer, Config, Filter, Finding, Name, Now, Purpose, rules};
 use crate::model::{Decision, Message, Outcome, Sender, Step, Verdict};
 use crate::moderation::State;
 use crate::telemetry::{Histogram, Metrics};
@@ -80,9 +80,9 @@ impl Chain {
 
     /// Forgets what filters keep of senders that have gone quiet. Takes milliseconds when there are many; not for a
     /// thread that serves connections.
-    pub fn prune(&self) {
+    pub fn prune(&self, now: Now) {
         for link in &self.links {
-            link.filter.prune();
+            link.filter.prune(now);
         }
     }
 

@@ -16,10 +16,13 @@ pub mod shape;
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::time::Duration;
 
 pub use chain::{Chain, Judgement, Waiting};
 pub use figures::{FilterFigures, Parts};
 pub use reload::{Reload, Reloaded};
+
+use jiff::Timestamp;
 
 use crate::model::{Match, Message, Sender, Verdict};
 use crate::sandbox;
@@ -45,8 +48,18 @@ pub trait Filter: fmt::Debug + Send + Sync {
     }
 
     /// Forgets what it keeps of senders that have gone quiet. Called every minute, on a thread that may be busy for
-    /// some milliseconds.
-    fn prune(&self) {}
+    /// some milliseconds. A filter must answer the same whether it was called or not.
+    fn prune(&self, _now: Now) {}
+}
+
+/// What time it is, by both clocks that filters go by. None of them reads a clock itself, so that a replay comes to the
+/// same decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// As [`Message::at`].
+    pub at: Timestamp,
+    /// As [`Facts::since_start`](crate::model::Facts::since_start).
+    pub since_start: Duration,
 }
 
 /// What a message is judged for.

@@ -6,6 +6,8 @@ mod claim;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 pub use claim::Claim;
 
 use crate::filter::{Chain, FilterFigures, Judgement, Purpose, Waiting};
@@ -127,7 +129,7 @@ impl Intake {
 
     /// Forgets what filters keep of senders that have gone quiet; see [`Chain::prune`].
     pub fn prune(&self) {
-        self.chain.prune();
+        self.chain.prune(Now { at: Timestamp::now(), since_start: self.desk.since_start() });
     }
 
     /// What is known of who sends a message as `author`.

@@ -1,6 +1,7 @@
 //! Moderation: who may moderate ([`Moderators`]), and what moderators should know ([`Feed`]). Knows no HTTP.
 
 mod act;
+pub mod audit;
 mod config;
 mod feed;
 mod journal;

@@ -3,6 +3,9 @@
 //! Each of the four has a bucket (GCRA, as `governor` does it): so many at once, so many a second after that. They are
 //! asked in that order, narrowest first, so that one loud connection never empties the bucket of its room. A refused
 //! message takes nothing from the buckets behind the one that refused it, and trying again does not prolong the wait.
+//!
+//! The time is that of the message since the start of the relay, [`Facts::since_start`](crate::model::Facts), so that a
+//! replay refuses the same messages, with the same words.
 
 mod buckets;
 
@@ -10,9 +13,9 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-pub use buckets::Buckets;
+pub use buckets::{Buckets, Given};
 
-use super::{Answer, Filter, Finding, Purpose};
+use super::{Answer, Filter, Finding, Now, Purpose};
 use crate::model::{Code, Kind, Message, Reason, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
@@ -39,6 +42,10 @@ impl Limit {
 }
 
 const LARGEST: NonZeroU32 = non_zero(1_000_000);
+
+/// A message may come to its buckets so long after it came to the relay, when a filter before took its time. What it
+/// finds must not depend on when was pruned.
+const UNDER_WAY: Duration = Duration::from_mins(1);
 
 const fn non_zero(n: u32) -> NonZeroU32 {
     match NonZeroU32::new(n) {
@@ -89,10 +96,10 @@ pub struct Rate {
 
 #[derive(Debug)]
 struct Limits {
-    connection: Buckets,
-    nickname: Buckets,
-    address: Buckets,
-    room: Buckets,
+    connection: Buckets<Given>,
+    nickname: Buckets<Given>,
+    address: Buckets<Given>,
+    room: Buckets<Given>,
 }
 
 impl Rate {
@@ -101,10 +108,10 @@ impl Rate {
     pub fn new(config: &Config) -> Self {
         Self {
             limits: config.enabled.then(|| Limits {
-                connection: Buckets::new(config.connection),
-                nickname: Buckets::new(config.nickname),
-                address: Buckets::new(config.address),
-                room: Buckets::new(config.room),
+                connection: Buckets::timed(config.connection),
+                nickname: Buckets::timed(config.nickname),
+                address: Buckets::timed(config.address),
+                room: Buckets::timed(config.room),
             }),
         }
     }
@@ -112,16 +119,17 @@ impl Rate {
 
 impl Limits {
     fn take(&self, message: &Message, sender: &Sender) -> Result<(), (&'static str, Duration)> {
+        let now = sender.facts.since_start;
         if let Some(connection) = sender.connection {
-            self.connection.take(connection).map_err(|wait| ("from this connection", wait))?;
+            self.connection.take_at(connection, now).map_err(|wait| ("from this connection", wait))?;
         }
         // Who registers does not speak under the name yet. It may belong to somebody else, whose bucket it would empty.
         if !matches!(message.kind, Kind::Newcomer) {
             let nickname = (&sender.room, LetterCase(&message.author));
-            self.nickname.take(nickname).map_err(|wait| ("under this nickname", wait))?;
+            self.nickname.take_at(nickname, now).map_err(|wait| ("under this nickname", wait))?;
         }
-        self.address.take(sender.address).map_err(|wait| ("from this address", wait))?;
-        self.room.take(&sender.room).map_err(|wait| ("in this room", wait))
+        self.address.take_at(sender.address, now).map_err(|wait| ("from this address", wait))?;
+        self.room.take_at(&sender.room, now).map_err(|wait| ("in this room", wait))
     }
 }
 
@@ -165,10 +173,11 @@ impl Filter for Rate {
         })
     }
 
-    fn prune(&self) {
+    fn prune(&self, now: Now) {
         if let Some(limits) = &self.limits {
+            let settled = now.since_start.saturating_sub(UNDER_WAY);
             for buckets in [&limits.connection, &limits.nickname, &limits.address, &limits.room] {
-                buckets.prune();
+                buckets.prune_at(settled);
             }
         }
     }

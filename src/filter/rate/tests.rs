@@ -102,15 +102,39 @@ fn a_put_has_no_connection_and_is_limited_by_the_rest() {
 #[test]
 fn keys_that_have_gone_quiet_are_forgotten_and_busy_ones_are_not() {
     let fast = Limit { per_second: LARGEST, burst: NonZeroU32::MIN };
-    let quiet = Buckets::new(fast);
-    let busy = Buckets::new(limit(1));
+    let (quiet, busy) = (Buckets::timed(fast), Buckets::timed(limit(1)));
     for key in 0..1_000_u32 {
-        assert!(quiet.take(key).is_ok() && busy.take(key).is_ok());
+        let now = Duration::from_micros(key.into());
+        assert!(quiet.take_at(key, now).is_ok() && busy.take_at(key, now).is_ok());
     }
-    // A bucket of the fast kind is full again after a microsecond, which the loop above has taken by itself.
-    quiet.prune();
-    busy.prune();
-    assert_eq!((quiet.len() < 1_000, busy.len()), (true, 1_000));
+    // A bucket of the fast kind is full again after a microsecond.
+    let now = Duration::from_millis(1);
+    quiet.prune_at(now);
+    busy.prune_at(now);
+    assert_eq!((quiet.len(), busy.len()), (0, 1_000));
+}
+
+#[test]
+fn a_bucket_fills_up_with_the_time_of_the_messages() {
+    let rate = rate(2, 100, 100, 100);
+    let wait_at = |seconds: f64| {
+        let facts = crate::model::Facts { since_start: Duration::from_secs_f64(seconds), ..Default::default() };
+        let message = Message::new("jane", Kind::Text { avatar: None, text: "hi".into() });
+        match rate.examine(&message, &Sender { facts, ..sender(1, 1, "QGIS") }, Purpose::Judge) {
+            Answer::Now(Finding { verdict: Verdict::Reject(Reason { retry_after, .. }), .. }) => retry_after,
+            _ => None,
+        }
+    };
+    let waits = [0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0].map(wait_at);
+    let quarters = |n: u64| Some(Duration::from_millis(250 * n));
+    assert_eq!(waits, [None, None, quarters(2), quarters(1), None, quarters(2), None]);
+}
+
+#[test]
+fn a_time_that_no_relay_reaches_takes_from_the_bucket_like_any_other() {
+    let buckets = Buckets::timed(limit(1));
+    assert_eq!(buckets.take_at(1, Duration::MAX), Ok(()));
+    assert_eq!(buckets.take_at(1, Duration::MAX), Err(Duration::from_secs(1)));
 }
 
 #[test]

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use jiff::Timestamp;
-
 use super::examine::Asked;
 use super::memory::Memory;
 use super::refused::{Refused, Standing};
 use super::{Instance, Rules};
-use crate::filter::{Answer, Filter, Parts, Purpose};
+use crate::filter::{Answer, Filter, Now, Parts, Purpose};
 use crate::model::{Message, Sender};
 use crate::moderation::{Feed, Kind};
 use crate::settings::{Fault, Place};
@@ -59,6 +57,22 @@ impl Current {
     #[must_use]
     pub fn new(source: Source, rules: Rules, feed: Arc<Feed>) -> Self {
         Self { source, set: RwLock::new(Arc::new(rules)), refused: Standing::default(), memory: Memory::new(), feed }
+    }
+
+    /// The same for the run of this name, from whose name follows which texts count as nearly the same.
+    ///
+    /// The name is to be random and known to nobody outside: who knows it could make texts that seem alike.
+    #[must_use]
+    pub fn of_run(self, run: &str) -> Self {
+        Self { memory: Memory::of_run(run), ..self }
+    }
+
+    /// The rules in force, with the same idea of what is nearly the same, but as if nothing had been said yet and none
+    /// had hit: to see what they would have done.
+    #[must_use]
+    pub fn beside(&self, rules: Rules) -> Self {
+        let (source, memory) = (self.source.clone(), self.memory.emptied());
+        Self { memory, ..Self::new(source, rules, Arc::default()) }
     }
 
     /// Where the rules are read from.
@@ -114,8 +128,8 @@ impl Filter for Arc<Current> {
         Parts::Rules { set: self.get(), refused: self.refused() }
     }
 
-    fn prune(&self) {
-        self.memory.prune(Timestamp::now());
+    fn prune(&self, now: Now) {
+        self.memory.prune(now.at);
     }
 }
 

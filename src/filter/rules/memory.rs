@@ -14,6 +14,8 @@ use crate::model::{Message, RoomName, Sender};
 
 /// For how long a text is remembered.
 pub(super) const REMEMBERED: Duration = Duration::from_mins(10);
+/// How long a message may be under way.
+const UNDER_WAY: Duration = Duration::from_mins(1);
 /// How often one sender can be counted to have said a text.
 pub(super) const MAX_TIMES: u32 = 16;
 /// How many senders of one text can be counted.
@@ -155,6 +157,17 @@ impl Memory {
         }
     }
 
+    /// One whose idea of what is nearly the same follows from the name of a run, so that a replay has the same.
+    pub(super) fn of_run(run: &str) -> Self {
+        let seed = blake3::hash(run.as_bytes()).as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
+        Self { seed, ..Self::new() }
+    }
+
+    /// One with the same idea of what is nearly the same, in which nothing has been said yet.
+    pub(super) fn emptied(&self) -> Self {
+        Self { seed: self.seed, ..Self::new() }
+    }
+
     /// What is remembered of a text that `sender` says now; `None` for one of fewer letters than `least`. It is not
     /// remembered itself before it is noted.
     pub(super) fn recall(&self, clean: &str, sender: &Sender, message: &Message, least: u32) -> Option<Recall> {
@@ -196,9 +209,9 @@ impl Memory {
         last.is_none_or(|last| last < at.saturating_sub(millis(quiet)))
     }
 
-    /// Forgets what is too old to count.
+    /// Forgets what is too old to count, also for a message that is under way.
     pub(super) fn prune(&self, now: Timestamp) {
-        let oldest = now.as_millisecond().saturating_sub(millis(REMEMBERED));
+        let oldest = now.as_millisecond().saturating_sub(millis(REMEMBERED + UNDER_WAY));
         for part in &self.parts {
             let mut part = lock(part);
             part.retain(|_, room| {
@@ -237,6 +250,11 @@ impl Room {
     ///
     /// `unknown_at` is what `said` was when nothing like it was found.
     fn take_in(&mut self, print: Fingerprint, now: Use, unknown_at: Option<u64>) {
+        // Here and not only now and then, so that what is found does not depend on when that was.
+        let oldest = now.at.saturating_sub(millis(REMEMBERED));
+        while let Some(forgotten) = self.sayings.pop_front_if(|first| first.is_over(oldest)) {
+            self.uses -= forgotten.uses.len();
+        }
         let later = unknown_at.and_then(|then| usize::try_from(self.said.checked_sub(then)?).ok());
         let from = later.map_or(0, |later| self.sayings.len().saturating_sub(later));
         let known = self.find(&print, from).and_then(|at| self.sayings.remove(at));
@@ -256,7 +274,7 @@ impl Room {
     }
 
     fn forget_before(&mut self, oldest: i64) {
-        self.sayings.retain(|saying| saying.uses.back().is_some_and(|last| last.at >= oldest));
+        self.sayings.retain(|saying| !saying.is_over(oldest));
         self.uses = self.sayings.iter().map(|saying| saying.uses.len()).sum();
         self.sayings.shrink_to_fit();
         self.raids.retain(|_, last| *last >= oldest);
@@ -264,6 +282,10 @@ impl Room {
 }
 
 impl Saying {
+    fn is_over(&self, oldest: i64) -> bool {
+        self.uses.back().is_none_or(|last| last.at < oldest)
+    }
+
     /// One sender cannot make others be forgotten: of each, so many uses are kept as can be counted.
     fn add(&mut self, now: Use) {
         let own = |of: &Use| of.who.is(&now.who);
