@@ -19,17 +19,18 @@ use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
+use tokio_util::sync::CancellationToken;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 pub use config::Config;
 
 use self::error::ApiError;
-use crate::filter::Reload;
+use crate::filter::{Reload, rules::Current};
 use crate::live::Live;
 use crate::live::client::{Origins, TrustedProxies};
 use crate::live::rooms::Rooms;
-use crate::moderation::{Feed, Moderators};
+use crate::moderation::{Desk, Feed, Moderators};
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
 use crate::telemetry::Metrics;
 
@@ -54,6 +55,14 @@ pub struct Api {
     pub metrics_elsewhere: bool,
     /// Who may moderate.
     pub moderators: Arc<Moderators>,
+    /// What is decided and done.
+    pub desk: Arc<Desk>,
+    /// One act of a moderator after the other, so that what is written down is what happens.
+    pub acting: tokio::sync::Mutex<()>,
+    /// The rules in force.
+    pub rules_in_force: Arc<Current>,
+    /// Ends what would go on for ever.
+    pub stop: CancellationToken,
     /// What moderators should know.
     pub feed: Arc<Feed>,
     /// Reads rules and plugins again.

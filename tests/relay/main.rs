@@ -10,6 +10,7 @@
 
 mod support;
 
+mod acting;
 mod chat;
 mod check_command;
 mod command_line;

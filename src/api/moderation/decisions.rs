@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Caller, in_query, shown, written};
+use super::caller::Caller;
+use super::{in_query, shown, written};
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::model::{Basis, Outcome, Recorded};

@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::written;
+use super::{in_query, written};
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::moderation::{self, MAX_NOTES};
@@ -83,7 +83,7 @@ pub(in crate::api) async fn feed(
     State(api): State<Arc<Api>>,
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Notes>, ApiError> {
-    let Query(Which { after, limit }) = which.map_err(|fault| ApiError::BadCall(fault.body_text()))?;
+    let Which { after, limit } = in_query(which)?;
     if !(1..=MAX_NOTES).contains(&limit) {
         return Err(ApiError::BadCall(format!("`limit` is {limit}; 1 to {MAX_NOTES} are allowed")));
     }

@@ -11,15 +11,13 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Caller, shown, written};
+use super::caller::Caller;
+use super::{for_sender, release_to, shown, written};
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{json as parsed, read};
 use crate::model::{Cause, Code, Notice, Reason};
 use crate::moderation::{HeldMessage, What, cause_json};
-
-/// Longest reason, in code points.
-const MAX_REASON: usize = 500;
 
 /// Held messages, the oldest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,7 +93,7 @@ pub(in crate::api) async fn release(
     api.desk.write_down(Cause::Moderator(caller.name()), What::Released { message, room }).await;
     let held = api.desk.state().held().take(message).ok_or_else(|| none(&id))?;
     let shown = view(&held);
-    api.rooms.release(held.recorded).await?;
+    release_to(&api, held.recorded).await?;
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     Ok(Json(shown))
 }
@@ -123,16 +121,14 @@ pub(in crate::api) async fn refuse(
 ) -> Result<Json<Value>, ApiError> {
     let body = read(body, api.max_body_bytes).await?;
     let Refusal { reason } = if body.trim().is_empty() { Refusal::default() } else { parsed(&body)? };
-    if reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON) {
-        return Err(ApiError::BadCall(format!("`reason` is longer than {MAX_REASON} characters")));
-    }
+    let reason = for_sender(reason)?;
     let _one_at_a_time = api.acting.lock().await;
     let held = waiting(&api, &caller, &id)?;
     let (message, room) = (held.recorded.decision.message.id, held.recorded.sender.room.clone());
     api.desk.write_down(Cause::Moderator(caller.name()), What::Refused { message, room }).await;
     let held = api.desk.state().held().take(message).ok_or_else(|| none(&id))?;
     if let Some(member) = held.recorded.sender.connection {
-        let text = reason.unwrap_or_else(|| "a moderator has not let your message through".to_owned());
+        let text = reason.unwrap_or("a moderator has not let your message through".to_owned());
         api.rooms.tell(member, Notice::Refused(Reason::new(Code::HeldRefused, text))).await;
     }
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;

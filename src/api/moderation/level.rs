@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Caller, written};
+use super::caller::Caller;
+use super::written;
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{json, read};

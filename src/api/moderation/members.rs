@@ -9,7 +9,8 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Caller;
+use super::caller::Caller;
+use super::for_sender;
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{InRoom, json, read};
@@ -86,9 +87,6 @@ pub(in crate::api) struct Whom {
     room: Option<String>,
 }
 
-/// Longest reason, in code points.
-const MAX_REASON: usize = 500;
-
 /// Who is connected to a room.
 #[utoipa::path(
     get, path = "/moderation/rooms/{room}/members", tag = "moderation", security(("moderator" = [])),
@@ -131,15 +129,13 @@ pub(in crate::api) async fn kick(
 ) -> Result<Json<Member>, ApiError> {
     let body = read(body, api.max_body_bytes).await?;
     let Kick { reason } = if body.trim().is_empty() { Kick::default() } else { json(&body)? };
-    if reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON) {
-        return Err(ApiError::BadCall(format!("`reason` is longer than {MAX_REASON} characters")));
-    }
+    let reason = for_sender(reason)?;
     let id = member_id(&id)?;
     let (room, view) = find(&api, id).await?;
     caller.check_place(Some(&room))?;
     let what = What::Kicked { room, member: id, nickname: view.nickname.clone() };
     api.desk.write_down(Cause::Moderator(caller.name()), what).await;
-    let text = match reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()) {
+    let text = match reason {
         Some(reason) => format!("You are removed from this room; you may come back: {reason}"),
         None => "You are removed from this room; you may come back".to_owned(),
     };
@@ -249,7 +245,6 @@ pub(in crate::api) async fn forget(
     Extension(caller): Extension<Caller>,
     Path((room, id)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let room = super::sanctions::room_of(&api, &room)?;
-    caller.check_place(Some(&room))?;
+    caller.check_room_named(&api, Some(&room))?;
     Err(ApiError::Nothing(format!("no message {} is stored: this relay stores none", id.escape_debug())))
 }

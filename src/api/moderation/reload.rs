@@ -9,10 +9,12 @@ use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Caller;
+use super::caller::Caller;
 use super::filters::{RuleState, rules_in_force};
 use crate::api::Api;
 use crate::api::error::Detail;
+use crate::model::Cause;
+use crate::moderation::What;
 
 /// What is in force now.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,9 +53,10 @@ pub(in crate::api) struct Faults {
 )]
 pub(in crate::api) async fn reload(
     State(api): State<Arc<Api>>,
-    Extension(Caller(name)): Extension<Caller>,
+    Extension(caller): Extension<Caller>,
 ) -> Response {
-    match api.reload.all(&name).await {
+    api.desk.write_down(Cause::Moderator(caller.name()), What::Reloaded).await;
+    match api.reload.all(&caller.name()).await {
         Ok(now) => {
             let in_force = rules_in_force(&api);
             Json(Loaded { rules: now.rules, plugins: now.plugins, in_force }).into_response()

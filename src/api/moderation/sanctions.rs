@@ -15,18 +15,16 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::members::member_id;
-use super::{Caller, shown};
+use super::caller::Caller;
+use super::{for_sender, shown};
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{json, read};
-use crate::model::{Address, Cause, Nickname, Penalty, RoomName, Target};
+use crate::model::{Address, Cause, Nickname, Penalty, Target};
 use crate::moderation::{Effect, Order, What};
 
 /// Longest sanction with an end.
 const LONGEST: Duration = Duration::from_hours(24 * 366 * 10);
-/// Longest reason, in code points.
-const MAX_REASON: usize = 500;
-
 /// Sanctions, the oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::api) struct Sanctions {
@@ -129,10 +127,7 @@ pub(in crate::api) async fn impose(
     if room.is_none() {
         caller.check_everywhere()?;
     }
-    let reason = wanted.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-    if reason.is_some_and(|reason| reason.chars().count() > MAX_REASON) {
-        return Err(ApiError::BadCall(format!("`reason` is longer than {MAX_REASON} characters")));
-    }
+    let reason = for_sender(wanted.reason.clone())?;
     let target = target(&api, &caller, &wanted).await?;
     let cause = Cause::Moderator(caller.name());
     let order = Order { penalty, target, room, reason: reason.map(Arc::from), cause: cause.clone() };
@@ -237,9 +232,4 @@ async fn target(api: &Api, caller: &Caller, wanted: &Wanted) -> Result<Target, A
             "one of `nickname`, `address`, `member` and `decision` says on whom; `on` goes with the last two".to_owned(),
         )),
     }
-}
-
-/// A room by its name, for the places that take one or none.
-pub(super) fn room_of(api: &Api, name: &str) -> Result<RoomName, ApiError> {
-    api.rooms.find(name).map(|room| room.name().clone()).ok_or_else(|| ApiError::UnknownRoom(name.to_owned()))
 }

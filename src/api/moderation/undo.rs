@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Caller, shown};
+use super::caller::Caller;
+use super::{release_to, shown};
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{json, read};
@@ -95,7 +96,7 @@ pub(in crate::api) async fn undo(
     let mut released = Vec::new();
     for held in state.held().undo(&cause, since) {
         released.push(held.recorded.decision.message.id);
-        api.rooms.release(held.recorded).await?;
+        release_to(&api, held.recorded).await?;
     }
     state.saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     let all = |sanctions: &[Sanction]| sanctions.iter().map(shown::sanction).collect();

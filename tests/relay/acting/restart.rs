@@ -1,0 +1,97 @@
+//! What moderators have done outlives the relay, however it ends.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{done, quiet, sanctioned, waiting};
+use crate::support::{Relay, RelayBuilder, line};
+
+fn kept(store: &Path) -> RelayBuilder {
+    let hold = "[[rule]]\nid = 'look'\nwords = ['look']\nverdict = 'hold'\n";
+    quiet().file("rules.toml", hold).env("RELAY__MODERATION__STORE", store.to_str().unwrap())
+}
+
+async fn sanctions(relay: &Relay) -> Value {
+    done(relay, "GET", "/moderation/sanctions", &Value::Null, 200).await
+}
+
+#[tokio::test]
+async fn a_relay_that_was_killed_forgets_nothing_that_it_has_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("moderation.db");
+    let relay = kept(&store).start().await;
+    for n in 0..20 {
+        sanctioned(&relay, json!({"kind": "mute", "nickname": format!("anna{n}"), "seconds": 600 + n})).await;
+    }
+    sanctioned(&relay, json!({"kind": "ban", "address": "192.0.2.7"})).await;
+    done(&relay, "DELETE", "/moderation/sanctions/3", &Value::Null, 200).await;
+    done(&relay, "PUT", "/moderation/level", &json!({"room": "QGIS", "level": "newcomers"}), 200).await;
+    done(&relay, "PUT", "/moderation/preset", &json!({"preset": "strict"}), 200).await;
+    let before = sanctions(&relay).await;
+    assert_eq!(before["sanctions"].as_array().unwrap().len(), 20);
+    let level = done(&relay, "GET", "/moderation/level", &Value::Null, 200).await;
+    relay.signal("KILL");
+    drop(relay);
+
+    let relay = kept(&store).start().await;
+    assert_eq!(sanctions(&relay).await, before);
+    assert_eq!(done(&relay, "GET", "/moderation/level", &Value::Null, 200).await, level);
+    let preset = done(&relay, "GET", "/moderation/preset", &Value::Null, 200).await;
+    assert_eq!(preset, json!({"preset": "strict"}));
+    assert_eq!(relay.put_line("QField", "anna5", "hello", &[]).await.status, 403);
+    let next = sanctioned(&relay, json!({"kind": "mute", "nickname": "otto", "seconds": 60})).await;
+    assert_eq!(next["id"], 22, "numbers are never used again");
+}
+
+#[tokio::test]
+async fn held_messages_wait_on_in_their_order_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("moderation.db");
+    let relay = kept(&store).start().await;
+    for n in 0..5 {
+        assert_eq!(relay.put_line("QGIS", "anna", &format!("look {n}"), &[]).await.status, 202);
+    }
+    let before = waiting(&relay).await;
+    relay.signal("TERM");
+    assert!(relay.wait().0.success());
+
+    let relay = kept(&store).start().await;
+    let mut hans = relay.join_as("QGIS", "hans").await;
+    let after = waiting(&relay).await;
+    assert_eq!(after, before);
+    for held in after {
+        let path = format!("/moderation/held/{}/release", held["id"].as_str().unwrap());
+        done(&relay, "POST", &path, &Value::Null, 200).await;
+    }
+    for n in 0..5 {
+        hans.skip_until(line("anna", &format!("look {n}"))).await;
+    }
+    assert!(waiting(&relay).await.is_empty());
+    relay.signal("KILL");
+    drop(relay);
+    let relay = kept(&store).start().await;
+    assert!(waiting(&relay).await.is_empty(), "what was released is not released again");
+    let mut anna = relay.join_as("QGIS", "anna").await;
+    anna.settle().await;
+    anna.send(line("anna", "hello")).await;
+    assert_eq!(anna.settle().await, [line("anna", "hello")]);
+}
+
+#[tokio::test]
+async fn without_a_store_nothing_is_written() {
+    let relay = quiet().start().await;
+    sanctioned(&relay, json!({"kind": "mute", "nickname": "anna", "seconds": 600})).await;
+    let names: Vec<_> = std::fs::read_dir(relay.directory()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.is_empty(), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_second_relay_does_not_take_the_same_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("moderation.db");
+    let _first = kept(&store).start().await;
+    let variables = [("RELAY__MODERATION__STORE", store.to_str().unwrap()), ("LISTEN", "127.0.0.1:0")];
+    let output = crate::support::program::relay(directory.path(), &["serve"], &variables);
+    assert_eq!(output.status, Some(1), "{output:?}");
+}

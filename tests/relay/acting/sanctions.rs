@@ -1,0 +1,139 @@
+//! Warn, mute, kick, ban.
+
+use serde_json::{Value, json};
+
+use super::{done, heard, quiet, sanctioned, told};
+use crate::support::{Client, Relay, line};
+
+#[tokio::test]
+async fn who_is_muted_is_told_and_does_not_speak_until_it_is_lifted() {
+    let relay = quiet().start().await;
+    let mut anna = relay.join_as("QGIS", "anna").await;
+    let mut hans = relay.join_as("QGIS", "hans").await;
+    let mute = json!({"kind": "mute", "nickname": "anna", "room": "QGIS", "seconds": 600, "reason": "be kind"});
+    let sanction = sanctioned(&relay, mute).await;
+    assert_eq!((&sanction["kind"], &sanction["by"]), (&json!("mute"), &json!({"moderator": "jane"})));
+    anna.skip_until(told("You are muted for 10 minutes: be kind")).await;
+    anna.send(line("anna", "hello")).await;
+    let refusal = anna.settle().await.remove(0);
+    assert!(refusal["message"].as_str().unwrap().starts_with("Refused: you are muted for "), "{refusal}");
+    assert!(heard(&mut hans).await.is_empty());
+    let path = format!("/moderation/sanctions/{}", sanction["id"]);
+    done(&relay, "DELETE", &path, &Value::Null, 200).await;
+    anna.skip_until(told("You may speak again")).await;
+    anna.send(line("anna", "hello again")).await;
+    assert_eq!(heard(&mut anna).await, ["hello again"]);
+    assert_eq!(heard(&mut hans).await, ["hello again"]);
+    done(&relay, "DELETE", &path, &Value::Null, 404).await;
+}
+
+#[tokio::test]
+async fn a_mute_holds_in_its_room_alone_and_for_names_that_look_like_it() {
+    let relay = quiet().start().await;
+    sanctioned(&relay, json!({"kind": "mute", "nickname": "loki", "room": "QGIS", "seconds": 600})).await;
+    for (room, author, status) in
+        [("QGIS", "loki", 403), ("QGIS", "L0ki", 403), ("QGIS", "Ioki", 403), ("QGIS", "lokis", 200), ("QField", "loki", 200)]
+    {
+        let answer = relay.put_line(room, author, "hello", &[]).await;
+        assert_eq!(answer.status, status, "{room} {author}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn an_address_ban_reaches_connections_that_are_open_and_those_to_come() {
+    let relay = quiet().start().await;
+    let mut near = relay.join_as("QGIS", "anna").await;
+    let elsewhere = "127.0.0.9".parse().unwrap();
+    let mut far = Client::connect_from(elsewhere, relay.address(), "/room/QGIS/ws").await.unwrap();
+    far.settle().await;
+    sanctioned(&relay, json!({"kind": "ban", "address": "127.0.0.9", "seconds": 3600, "reason": "spam"})).await;
+    far.skip_until(told("You are banned for 1 hour: spam")).await;
+    assert_eq!(far.closed().await.map(|(code, _)| code), Some(1008));
+    assert!(Client::connect_from(elsewhere, relay.address(), "/room/QGIS/ws").await.is_err());
+    near.send(line("anna", "hello")).await;
+    assert_eq!(heard(&mut near).await, ["hello"]);
+}
+
+#[tokio::test]
+async fn who_is_banned_by_name_is_closed_and_does_not_register_again() {
+    let relay = quiet().start().await;
+    let mut anna = relay.join_as("QGIS", "anna").await;
+    sanctioned(&relay, json!({"kind": "ban", "nickname": "anna", "room": "QGIS", "seconds": 60})).await;
+    assert_eq!(anna.closed().await.map(|(code, _)| code), Some(1008));
+    let mut again = relay.join("QGIS").await;
+    again.settle().await;
+    again.send(json!({"author": "internal", "newcomer": "Anna"})).await;
+    let refusal = again.settle().await.remove(0);
+    assert!(refusal["message"].as_str().unwrap().starts_with("Refused: you are banned for "), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_kick_closes_and_a_warning_only_tells() {
+    let relay = quiet().start().await;
+    let mut anna = relay.join_as("QGIS", "anna").await;
+    sanctioned(&relay, json!({"kind": "warn", "nickname": "anna", "room": "QGIS", "reason": "be kind"})).await;
+    anna.skip_until(told("This is a warning: be kind")).await;
+    sanctioned(&relay, json!({"kind": "kick", "nickname": "anna", "room": "QGIS", "reason": "out"})).await;
+    anna.skip_until(told("You are removed from this room; you may come back: out")).await;
+    assert_eq!(anna.closed().await.map(|(code, _)| code), Some(1008));
+    relay.join_as("QGIS", "anna").await;
+    assert_eq!(done(&relay, "GET", "/moderation/sanctions", &Value::Null, 200).await, json!({"sanctions": []}));
+}
+
+#[tokio::test]
+async fn the_ladder_goes_up_with_each_offence_against_a_rule() {
+    let rules = "[[rule]]\nid = 'no-spam'\nwords = ['spam']\nverdict = 'reject'\nreason = 'no spam'\n\
+                 sanction = { kind = 'ladder' }\n";
+    let relay = quiet().file("rules.toml", rules).start().await;
+    let mut anna = relay.join_as("QGIS", "anna").await;
+    anna.send(line("anna", "spam")).await;
+    anna.skip_until(told("This is a warning: no spam")).await;
+    anna.send(line("anna", "spam")).await;
+    anna.skip_until(told("You are muted for 1 minute: no spam")).await;
+    let sanctions = done(&relay, "GET", "/moderation/sanctions", &Value::Null, 200).await;
+    let mute = &sanctions["sanctions"][0];
+    assert_eq!((&mute["kind"], &mute["step"], &mute["by"]), (&json!("mute"), &json!(1), &json!({"rule": "no-spam"})));
+    // Who tries again while muted makes nothing worse.
+    anna.send(line("anna", "spam")).await;
+    anna.settle().await;
+    assert_eq!(done(&relay, "GET", "/moderation/sanctions", &Value::Null, 200).await, sanctions);
+}
+
+#[tokio::test]
+async fn the_sender_of_a_decision_can_be_sanctioned_by_its_address() {
+    let relay = quiet().start().await;
+    assert_eq!(relay.put_line("QGIS", "anna", "hello", &[]).await.status, 200);
+    let decisions = done(&relay, "GET", "/moderation/decisions?limit=1", &Value::Null, 200).await;
+    let id = &decisions["decisions"][0]["id"];
+    let mute = json!({"kind": "mute", "decision": id, "on": "address", "room": "QGIS", "seconds": 60});
+    assert_eq!(sanctioned(&relay, mute).await["address"], "127.0.0.x");
+    assert_eq!(relay.put_line("QGIS", "hans", "hello", &[]).await.status, 403);
+}
+
+#[tokio::test]
+async fn what_is_no_sanction_is_refused_with_its_field() {
+    let relay = quiet().start().await;
+    for (body, status, detail) in [
+        (json!({"kind": "exile", "nickname": "anna"}), 422, "`kind` is `exile`"),
+        (json!({"kind": "warn", "nickname": "anna", "seconds": 5}), 422, "a warn has no end of its own"),
+        (json!({"kind": "mute", "nickname": "anna", "seconds": 0}), 422, "it would last 0 s"),
+        (json!({"kind": "mute", "nickname": "anna", "until": "2020-01-01T00:00:00Z"}), 422, "`until` is past"),
+        (json!({"kind": "mute", "nickname": "an na"}), 422, "`nickname` may hold only"),
+        (json!({"kind": "mute", "address": "here"}), 422, "`address` is no IPv4 or IPv6 address"),
+        (json!({"kind": "mute"}), 422, "one of `nickname`, `address`, `member` and `decision`"),
+        (json!({"kind": "mute", "nickname": "anna", "member": "7"}), 422, "one of `nickname`"),
+        (json!({"kind": "mute", "member": "7"}), 404, "there is no member of this number"),
+        (json!({"kind": "mute", "nickname": "anna", "room": "none"}), 404, "Room 'none' not registered"),
+        (json!({"kind": "mute", "nickname": "anna", "reason": "x".repeat(501)}), 422, "`reason` is longer than 500"),
+    ] {
+        let answer = done(&relay, "POST", "/moderation/sanctions", &body, status).await;
+        assert!(answer["detail"].as_str().unwrap().contains(detail), "{body}: {answer}");
+    }
+    let none: [u64; 0] = [];
+    assert_eq!(sanction_ids(&relay).await, none);
+}
+
+async fn sanction_ids(relay: &Relay) -> Vec<u64> {
+    let list = done(relay, "GET", "/moderation/sanctions", &Value::Null, 200).await;
+    list["sanctions"].as_array().unwrap().iter().map(|sanction| sanction["id"].as_u64().unwrap()).collect()
+}

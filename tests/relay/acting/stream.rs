@@ -1,0 +1,169 @@
+//! Decisions as they happen.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{done, quiet, sanctioned};
+use crate::moderation::TOKEN;
+use crate::support::Relay;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A console that listens.
+struct Console(BufReader<TcpStream>);
+
+#[derive(Debug)]
+struct Event {
+    id: Option<u64>,
+    name: String,
+    data: String,
+}
+
+impl Event {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
+    }
+}
+
+impl Console {
+    async fn open(relay: &Relay, last: Option<u64>) -> Self {
+        let mut stream = TcpStream::connect(relay.address()).await.unwrap();
+        let last = last.map_or_else(String::new, |id| format!("Last-Event-ID: {id}\r\n"));
+        let head = format!(
+            "GET /moderation/decisions/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n{last}\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut console = Self(BufReader::new(stream));
+        assert!(console.line().await.unwrap().starts_with("HTTP/1.1 200 "));
+        while !console.line().await.unwrap().is_empty() {}
+        console
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read = timeout(PATIENCE, self.0.read_line(&mut line)).await.expect("nothing comes").unwrap();
+        (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
+    /// The next event; `None` when the stream has ended.
+    async fn next(&mut self) -> Option<Event> {
+        let mut event = Event { id: None, name: String::new(), data: String::new() };
+        loop {
+            let line = self.line().await?;
+            match line.split_once(": ") {
+                Some(("id", id)) => event.id = id.parse().ok(),
+                Some(("event", name)) => name.clone_into(&mut event.name),
+                Some(("data", data)) => data.clone_into(&mut event.data),
+                _ if line.is_empty() && !event.name.is_empty() => return Some(event),
+                // Lengths of chunks, comments, and the ends of chunks.
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn said(relay: &Relay, text: &str) {
+    assert_eq!(relay.put_line("QGIS", "anna", text, &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn decisions_and_acts_come_as_they_happen() {
+    let relay = quiet().start().await;
+    let mut console = Console::open(&relay, None).await;
+    said(&relay, "hello").await;
+    let decision = console.next().await.unwrap();
+    assert_eq!((decision.name.as_str(), &decision.json()["text"]), ("decision", &json!("hello")));
+    sanctioned(&relay, json!({"kind": "mute", "nickname": "anna", "seconds": 60})).await;
+    let act = console.next().await.unwrap();
+    assert_eq!(act.name, "act");
+    let act = act.json();
+    assert_eq!((&act["act"], &act["by"]), (&json!("sanction"), &json!({"moderator": "jane"})));
+    done(&relay, "POST", "/moderation/reload", &Value::Null, 200).await;
+    let names = [console.next().await.unwrap().name, console.next().await.unwrap().name];
+    assert!(names.contains(&"note".to_owned()) && names.contains(&"act".to_owned()), "{names:?}");
+}
+
+#[tokio::test]
+async fn who_comes_back_gets_what_it_has_missed() {
+    let relay = quiet().start().await;
+    let mut console = Console::open(&relay, None).await;
+    said(&relay, "one").await;
+    let known = console.next().await.unwrap().id;
+    drop(console);
+    said(&relay, "two").await;
+    said(&relay, "three").await;
+    let mut console = Console::open(&relay, known).await;
+    for text in ["two", "three"] {
+        assert_eq!(console.next().await.unwrap().json()["text"], text);
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_after_a_restart_learns_that_something_is_lost() {
+    let relay = quiet().start().await;
+    let mut console = Console::open(&relay, Some(7)).await;
+    said(&relay, "hello").await;
+    assert_eq!(console.next().await.unwrap().name, "lost");
+    assert_eq!(console.next().await.unwrap().name, "decision");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_relay() {
+    let relay = quiet().start().await;
+    let mut console = Console::open(&relay, None).await;
+    relay.signal("TERM");
+    assert!(console.next().await.is_none());
+    assert!(relay.wait().0.success());
+}
+
+#[tokio::test]
+async fn a_console_that_never_reads_takes_nothing_from_the_chat() {
+    let relay = quiet().env("RATE_LIMITS", "off").start().await;
+    let mut console = Console::open(&relay, None).await;
+    let mut anna = relay.join_as("QGIS", "anna").await;
+    anna.settle().await;
+    let lines: Vec<Value> = (0..12_000).map(|n| crate::support::line("anna", &format!("line {n}"))).collect();
+    for some in lines.chunks(500) {
+        anna.send_together(some).await;
+        assert_eq!(anna.settle().await, some);
+    }
+    // It is behind by more than is kept: it learns that, and is cut.
+    let mut last = None;
+    while let Some(event) = console.next().await {
+        last = Some(event.name);
+    }
+    assert_eq!(last.as_deref(), Some("lost"));
+}
+
+#[tokio::test]
+async fn decisions_are_found_by_room_author_outcome_and_rule() {
+    let rules = "[[rule]]\nid = 'no-spam'\nwords = ['spam']\nverdict = 'reject'\nreason = 'no'\n";
+    let relay = quiet().file("rules.toml", rules).start().await;
+    said(&relay, "hello").await;
+    assert_eq!(relay.put_line("QField", "hans", "spam", &[]).await.status, 403);
+    for (query, texts) in [
+        ("", &["spam", "hello"] as &[&str]),
+        ("?room=QGIS", &["hello"]),
+        ("?author=hans", &["spam"]),
+        ("?outcome=reject", &["spam"]),
+        ("?rule=no-spam", &["spam"]),
+        ("?room=QGIS&author=hans", &[]),
+        ("?limit=1", &["spam"]),
+    ] {
+        let found = done(&relay, "GET", &format!("/moderation/decisions{query}"), &Value::Null, 200).await;
+        let found: Vec<&str> =
+            found["decisions"].as_array().unwrap().iter().map(|decision| decision["text"].as_str().unwrap()).collect();
+        assert_eq!(found, texts, "{query}");
+    }
+    for (query, status) in [("?room=none", 404), ("?limit=0", 422), ("?outcome=loud", 422), ("?who=hans", 422)] {
+        done(&relay, "GET", &format!("/moderation/decisions{query}"), &Value::Null, status).await;
+    }
+    let stats = done(&relay, "GET", "/moderation/stats?minutes=5", &Value::Null, 200).await;
+    let minutes = stats["minutes"].as_array().unwrap();
+    let sum = |outcome: &str| minutes.iter().map(|minute| minute["outcomes"][outcome].as_u64().unwrap()).sum::<u64>();
+    assert_eq!((minutes.len(), sum("pass"), sum("reject")), (5, 1, 1));
+}
