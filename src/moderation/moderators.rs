@@ -131,7 +131,7 @@ mod tests {
 
     fn moderators(texts: &[&str]) -> Moderators {
         let moderators = texts.iter().map(|text| Moderator::from_text(text).unwrap()).collect();
-        Moderators::of(&Config { moderators }).unwrap().0
+        Moderators::of(&Config { moderators, ..Config::default() }).unwrap().0
     }
 
     #[test]
@@ -147,8 +147,7 @@ mod tests {
 
     #[test]
     fn without_moderators_there_is_an_operator_with_another_token_each_time() {
-        let [(one, first), (_, second)] =
-            [(), ()].map(|()| Moderators::of(&Config { moderators: Vec::new() }).unwrap());
+        let [(one, first), (_, second)] = [(), ()].map(|()| Moderators::of(&Config::default()).unwrap());
         let (first, second) = (first.unwrap(), second.unwrap());
         assert_eq!(one.admit(address(1), first.reveal().as_bytes()).as_deref(), Ok(OPERATOR));
         assert_eq!(one.admit(address(1), second.reveal().as_bytes()), Err(Refused::Wrong));
