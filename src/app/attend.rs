@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::live::rooms::Rooms;
 use crate::model::{Cause, Code, Notice, Reason};
-use crate::moderation::{Desk, Effect, HeldMessage, Unanswered, What};
+use crate::moderation::{Desk, Effect, HeldMessage, WhenUnanswered, What};
 
 /// How often the held queue is looked at.
 const HELD_INTERVAL: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ pub(super) async fn carry_out(mut effects: Receiver<Effect>, rooms: Arc<Rooms>, 
 pub(super) async fn expire_held(
     desk: Arc<Desk>,
     rooms: Arc<Rooms>,
-    unanswered: Unanswered,
+    unanswered: WhenUnanswered,
     stop: CancellationToken,
 ) {
     loop {
@@ -48,18 +48,18 @@ pub(super) async fn expire_held(
     }
 }
 
-async fn end_waiting(desk: &Desk, rooms: &Rooms, unanswered: Unanswered, held: HeldMessage) {
+async fn end_waiting(desk: &Desk, rooms: &Rooms, unanswered: WhenUnanswered, held: HeldMessage) {
     let HeldMessage { recorded, .. } = held;
     let (message, room) = (recorded.decision.message.id, recorded.sender.room.clone());
     match unanswered {
-        Unanswered::Release => {
+        WhenUnanswered::Release => {
             desk.write_down_soon(Cause::Relay, What::Released { message, room: room.clone() });
             if let Some(room) = rooms.find(room.as_str()) {
                 // A relay that is shutting down has nobody left to hear it.
                 let _ended = room.release(recorded).await;
             }
         }
-        Unanswered::Drop => {
+        WhenUnanswered::Drop => {
             desk.write_down_soon(Cause::Relay, What::Refused { message, room });
             if let Some(member) = recorded.sender.connection {
                 let text = "no moderator has looked at your message in time; it was not sent";

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{App, Plugged, ServeError, notes};
+use super::{App, Plugged, ServeError, attend, notes};
 use crate::api::{self, Api};
 use crate::live::accept::{Connections, Port};
 use crate::live::admission::PerAddress;
@@ -63,7 +63,7 @@ impl Bound {
         let Self { app, moderators, listener, metrics_listener, .. } = self;
         // A message that plugins look at goes from its shard to their threads and back, and nowhere else.
         let (runtime, judging) = (Handle::current(), app.judging());
-        let App { config, live, metrics, plugins, feed, reload } = app;
+        let App { config, live, metrics, plugins, feed, reload, rules, desk, effects } = app;
         let server = config.server;
 
         let threads = match config.live.shards {
@@ -92,6 +92,10 @@ impl Bound {
             metrics_elsewhere: metrics_listener.is_some(),
             moderators: Arc::clone(&moderators),
             feed: Arc::clone(&feed),
+            desk: Arc::clone(&desk),
+            acting: tokio::sync::Mutex::default(),
+            rules_in_force: rules,
+            stop: stop.clone(),
             reload: Arc::clone(&reload),
         };
         let limited = config.filter.rate.enabled;
@@ -116,6 +120,9 @@ impl Bound {
         tasks.spawn(port.serve(listener));
         tasks.spawn(prune(Arc::clone(&live), moderators, stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));
+        tasks.spawn(attend::carry_out(effects, Arc::clone(&rooms), stop.clone()));
+        let unanswered = config.moderation.held.when_nobody_answers;
+        tasks.spawn(attend::expire_held(Arc::clone(&desk), Arc::clone(&rooms), unanswered, stop.clone()));
         // The sandbox lives until everything has ended.
         let _sandbox = plugins.map(|Plugged { sandbox, library, events }| {
             tasks.spawn(notes::take(events, feed, stop.clone()));

@@ -1,5 +1,6 @@
 //! Builds every part from the configuration, binds the ports, serves, and drains at the end.
 
+mod attend;
 mod bound;
 mod notes;
 
@@ -7,9 +8,12 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
 
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::Receiver;
+use tokio::sync::mpsc;
 
 pub use self::bound::Bound;
 use crate::config::Config;
@@ -19,7 +23,7 @@ use crate::filter::{self, Chain, Judgement, Reload};
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Facts, Message, RoomName, Sender};
-use crate::moderation::{Feed, NoRandomness};
+use crate::moderation::{Desk, Effect, Feed, Journal, NoRandomness, State, StoreError};
 use crate::room::Room;
 use crate::sandbox::{Event, FolderError, Library, Sandbox, SetUpError};
 use crate::telemetry::{Metrics, RoomGauges};
@@ -33,6 +37,9 @@ pub struct App {
     plugins: Option<Plugged>,
     feed: Arc<Feed>,
     reload: Arc<Reload>,
+    rules: Arc<rules::Current>,
+    desk: Arc<Desk>,
+    effects: mpsc::Receiver<Effect>,
 }
 
 /// The plugins, where they are in the chain.
@@ -45,19 +52,22 @@ struct Plugged {
     events: Receiver<Event>,
 }
 
-/// Why the plugins cannot be had at all. One that cannot be loaded is no such reason.
+/// Why the parts cannot be built. A plugin that cannot be loaded is no such reason.
 #[derive(Debug, thiserror::Error)]
-pub enum PluginsError {
+pub enum BuildError {
     /// The folder is at fault.
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The sandbox is.
     #[error(transparent)]
     Sandbox(#[from] SetUpError),
+    /// What moderators have done cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The plugins of the folder that the configuration names; `None` when no plugins are in the chain.
-async fn load_plugins(config: &filter::Config) -> Result<Option<Plugged>, PluginsError> {
+async fn load_plugins(config: &filter::Config) -> Result<Option<Plugged>, BuildError> {
     if !config.order.contains(&filter::Name::Plugin) {
         return Ok(None);
     }
@@ -105,22 +115,27 @@ impl App {
     /// Builds every part, with the plugins loaded. Nothing is bound yet.
     ///
     /// # Errors
-    /// [`PluginsError`] when the plugins cannot be had at all.
-    pub async fn build(config: Config, rules: Rules) -> Result<Self, PluginsError> {
+    /// [`BuildError`].
+    pub async fn build(config: Config, rules: Rules) -> Result<Self, BuildError> {
         let plugged = load_plugins(&config.filter).await?;
         let library = plugged.as_ref().map(|plugged| Arc::clone(&plugged.library));
         let max_message_length = config.filter.shape.max_message_length;
         let plugins = library.clone().map(|library| Plugins::new(library, max_message_length));
+        let (began, now) = (Instant::now(), Timestamp::now());
+        let state = Arc::new(State::open(&config.moderation, now)?);
         let feed = Arc::new(Feed::default());
+        let journal = Arc::new(Journal::new(now));
+        let (desk, effects) = Desk::new(Arc::clone(&state), journal, None, Arc::clone(&feed), began);
+        let desk = Arc::new(desk);
         let rules = Arc::new(rules::Current::new(rules_source(&config), rules, Arc::clone(&feed)));
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &config.instance.environment));
-        let chain = Chain::build(&config.filter, Arc::clone(&rules), plugins, &metrics);
-        let intake = Intake::new(chain, Arc::clone(&metrics));
+        let chain = Chain::build(&config.filter, Arc::clone(&rules), plugins, &state, &metrics);
+        let intake = Intake::new(chain, Arc::clone(&desk), Arc::clone(&metrics));
         let limited = config.filter.rate.enabled;
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limited);
-        let rules_in_force = config.filter.order.contains(&filter::Name::Rules).then_some(rules);
+        let rules_in_force = config.filter.order.contains(&filter::Name::Rules).then(|| Arc::clone(&rules));
         let reload = Arc::new(Reload::new(rules_in_force, library, Arc::clone(&feed)));
-        Ok(Self { config, live: Arc::new(live), metrics, plugins: plugged, feed, reload })
+        Ok(Self { config, live: Arc::new(live), metrics, plugins: plugged, feed, reload, rules, desk, effects })
     }
 
     /// Reads rules and plugins again, for who is asked to.

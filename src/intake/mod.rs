@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 pub use claim::Claim;
 
-use crate::filter::{Chain, FilterFigures, Judgement, Purpose, Waiting};
+use crate::filter::{Chain, FilterFigures, Judgement, Now, Purpose, Waiting};
 use crate::model::{Code, Decision, Facts, Kind, Message, Outcome, Reason, Recorded, Sender};
 use crate::moderation::Desk;
 use crate::room::Room;

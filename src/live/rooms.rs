@@ -93,8 +93,8 @@ impl RoomHandle {
     ///
     /// # Cancel safety
     /// Once posted, the message is heard even when nobody waits any more.
-    pub async fn release(&self, recorded: Recorded) -> Result<(), Ended> {
-        self.wish(|reply| Wish::Release { room: self.place, recorded: Box::new(recorded), reply }).await
+    pub async fn release(&self, recorded: Arc<Recorded>) -> Result<(), Ended> {
+        self.wish(|reply| Wish::Release { room: self.place, recorded, reply }).await
     }
 
     async fn wish<T>(&self, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> Result<T, Ended> {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::act::{Act, What};
 use super::audit::Audit;
 use super::feed::{Feed, Kind};
-use super::held::HoldRefused;
+use super::full::Full;
 use super::journal::{Happened, Journal};
 use super::sanctions::Order;
 use super::state::State;
@@ -24,6 +24,9 @@ use crate::model::{Cause, Code, Match, Mode, Nickname, Outcome, Reason, Recorded
 const MAX_EFFECTS: usize = 4_096;
 /// How often moderators are told at most that messages wait for them.
 const HELD_NOTE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// The name under which the preset of the starter rules is kept.
+pub const PRESET: &str = "preset";
 
 /// The moderators' desk.
 #[derive(Debug)]
@@ -115,8 +118,8 @@ impl Desk {
         let cause = holder(recorded);
         self.state.held().hold(recorded.clone(), reason, cause, decision.message.at).map_err(|refused| {
             let text = match refused {
-                HoldRefused::Full => "a moderator should look at this message, and too many wait already",
-                HoldRefused::Twice => "a message of this id waits for a moderator already",
+                Full::SameId { .. } => "a message of this id waits for a moderator already",
+                _ => "a moderator should look at this message, and too many wait already",
             };
             Reason::new(Code::HoldUnavailable, text)
         })?;
@@ -174,12 +177,12 @@ impl Desk {
     fn punish(&self, order: Order, at: Timestamp) {
         let by = order.cause.clone();
         match self.state.sanctions().impose(order, at) {
-            // What is in force already is not imposed again.
-            Ok(None) => {}
-            Ok(Some(sanction)) => {
+            Ok(sanction) if sanction.at == at && sanction.cause == by => {
                 self.write_down_soon(by, What::Sanctioned(sanction.clone()));
                 self.send(Effect::Began(sanction));
             }
+            // What is in force already is not imposed again.
+            Ok(_) => {}
             Err(full) => tracing::warn!(%full, %by, "a sanction could not be imposed"),
         }
     }

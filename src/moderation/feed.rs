@@ -54,6 +54,10 @@ pub enum Kind {
     RulesAtFault,
     /// Many senders say nearly the same in a room. Noted once, however many they are.
     Raid,
+    /// A message waits for a moderator.
+    MessageHeld,
+    /// A rule or plugin only observes from now on: it refused too much.
+    BrakePulled,
     /// Notes were lost, because too many came at once.
     NotesLost,
 }
@@ -71,6 +75,8 @@ impl Kind {
             Self::Reloaded => "reloaded",
             Self::RulesAtFault => "rules_at_fault",
             Self::Raid => "raid",
+            Self::MessageHeld => "message_held",
+            Self::BrakePulled => "brake_pulled",
             Self::NotesLost => "notes_lost",
         }
     }

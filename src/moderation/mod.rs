@@ -1,17 +1,32 @@
-//! Moderation: who may moderate ([`Moderators`]), and what moderators should know ([`Feed`]). Knows no HTTP.
+//! Moderation: who may moderate ([`Moderators`]), what moderators should know ([`Feed`]), and what is in force because of
+//! them ([`State`]). Knows no HTTP.
 
 mod act;
 pub mod audit;
 mod config;
+mod desk;
 mod feed;
+mod full;
+mod held;
 mod journal;
+mod levels;
 mod moderators;
+mod sanctions;
+mod state;
+mod store;
+mod time;
 mod tries;
 mod words;
 
 pub use act::{Act, Level, What, cause_json, sanction_json};
-pub use config::{Config, Moderator};
+pub use config::{Config, Moderator, Scope};
+pub use desk::{Desk, Effect, PRESET, orders};
 pub use feed::{Feed, Kind, MAX_NOTES, Note};
 pub use journal::{Entry, Happened, Journal, MAX_DECISIONS, MAX_MINUTES, Minute, Since};
 pub use moderators::{Moderators, NoRandomness, Refused, Token};
 pub use words::{lifted, refusal, told};
+pub use full::Full;
+pub use held::{Held, HeldConfig, HeldMessage, WhenUnanswered};
+pub use levels::{Levels, SetLevel};
+pub use sanctions::{Ladder, Order, Sanctions, Step, Undone};
+pub use state::{State, StoreError};

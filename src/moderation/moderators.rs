@@ -85,7 +85,7 @@ impl Moderators {
     ///
     /// # Errors
     /// [`Refused`]. After ten wrong tokens within a minute an address has to wait for the end of that minute.
-    pub fn admit(&self, address: Address, token: &[u8]) -> Result<Arc<str>, Refused> {
+    pub fn admit(&self, address: Address, token: &[u8]) -> Result<Moderator, Refused> {
         let now = Instant::now();
         if let Some(retry_after) = self.tries.must_wait(address, now) {
             return Err(Refused::TooManyTries { retry_after });
@@ -100,7 +100,7 @@ impl Moderators {
     }
 
     /// Looks at all of them, and at all of each, so that the time it takes tells nothing.
-    fn find(&self, digest: &Digest) -> Option<Arc<str>> {
+    fn find(&self, digest: &Digest) -> Option<Moderator> {
         let mut found = None;
         for (at, known) in self.known.iter().enumerate() {
             let differences =
@@ -109,7 +109,7 @@ impl Moderators {
                 found = Some(at);
             }
         }
-        found.and_then(|at| self.known.get(at)).map(|moderator| Arc::clone(&moderator.name))
+        found.and_then(|at| self.known.get(at)).cloned()
     }
 
     /// Forgets addresses that have stopped trying.
@@ -131,7 +131,7 @@ mod tests {
 
     fn moderators(texts: &[&str]) -> Moderators {
         let moderators = texts.iter().map(|text| Moderator::from_text(text).unwrap()).collect();
-        Moderators::of(&Config { moderators }).unwrap().0
+        Moderators::of(&Config { moderators, ..Config::default() }).unwrap().0
     }
 
     #[test]
@@ -147,8 +147,7 @@ mod tests {
 
     #[test]
     fn without_moderators_there_is_an_operator_with_another_token_each_time() {
-        let [(one, first), (_, second)] =
-            [(), ()].map(|()| Moderators::of(&Config { moderators: Vec::new() }).unwrap());
+        let [(one, first), (_, second)] = [(), ()].map(|()| Moderators::of(&Config::default()).unwrap());
         let (first, second) = (first.unwrap(), second.unwrap());
         assert_eq!(one.admit(address(1), first.reveal().as_bytes()).as_deref(), Ok(OPERATOR));
         assert_eq!(one.admit(address(1), second.reveal().as_bytes()), Err(Refused::Wrong));

@@ -16,7 +16,7 @@ use crate::api::error::{ApiError, Detail};
 use crate::api::request::{json, read};
 use crate::filter::rules::Preset;
 use crate::model::{Cause, RoomName};
-use crate::moderation::{Level, PRESET, What};
+use crate::moderation::{Level, PRESET, SetLevel, What};
 use crate::settings::Choice;
 
 /// How long a sender has to wait at the level `slow`, in seconds, where the call does not say.
@@ -64,8 +64,8 @@ pub(in crate::api) struct Levels {
 )]
 pub(in crate::api) async fn levels(State(api): State<Arc<Api>>, Extension(caller): Extension<Caller>) -> Json<Levels> {
     let set = api.desk.state().levels().list(Timestamp::now());
-    let seen = set.into_iter().filter(|(room, ..)| caller.may_see(room.as_ref()));
-    Json(Levels { levels: seen.map(|(room, level, until)| shown(room, level, until)).collect() })
+    let seen = set.into_iter().filter(|set| caller.may_see(set.room.as_ref()));
+    Json(Levels { levels: seen.map(|SetLevel { room, level, until }| shown(room, level, until)).collect() })
 }
 
 /// Hold or slow down more than the filters ask for, or no longer.

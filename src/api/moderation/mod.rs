@@ -15,7 +15,6 @@ mod shown;
 pub(super) mod stats;
 pub(super) mod try_out;
 pub(super) mod undo;
-pub(super) mod what_if;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +54,6 @@ pub(super) fn router(api: Arc<Api>, timeout: Duration) -> Router {
     let admin = |call| within(RELOAD_TIMEOUT, Scope::Admin, call);
     Router::new()
         .route("/moderation/try", read(post(try_out::try_out)))
-        .route("/moderation/whatif", within(RELOAD_TIMEOUT, Scope::Read, post(what_if::what_if)))
         .route("/moderation/filters", read(get(filters::filters)))
         .route("/moderation/feed", read(get(feed::feed)))
         .route("/moderation/stats", read(get(stats::stats)))
@@ -123,7 +121,7 @@ fn for_sender(reason: Option<String>) -> Result<Option<String>, ApiError> {
 }
 
 /// Lets the room hear a message that was held.
-async fn release_to(api: &Api, recorded: Recorded) -> Result<(), ApiError> {
+async fn release_to(api: &Api, recorded: Arc<Recorded>) -> Result<(), ApiError> {
     match api.rooms.find(recorded.sender.room.as_str()) {
         Some(room) => Ok(room.release(recorded).await?),
         // The configuration has changed since it was held.

@@ -134,13 +134,10 @@ pub(in crate::api) async fn impose(
 
     let _one_at_a_time = api.acting.lock().await;
     let sanctions = api.desk.state().sanctions();
-    let foreseen = sanctions.foresee(&order, now).map_err(|full| ApiError::Unable(full.to_string()))?;
-    api.desk.write_down(cause, What::Sanctioned(foreseen)).await;
-    let sanction = match sanctions.impose(order, now) {
-        Ok(Some(sanction)) => sanction,
-        Ok(None) => return Err(ApiError::Unable("the sanction could not be imposed".to_owned())),
-        Err(full) => return Err(ApiError::Unable(full.to_string())),
-    };
+    if let Some(foreseen) = sanctions.foresee(&order, now) {
+        api.desk.write_down(cause, What::Sanctioned(foreseen)).await;
+    }
+    let sanction = sanctions.impose(order, now).map_err(|full| ApiError::Unable(full.to_string()))?;
     api.desk.send(Effect::Began(sanction.clone()));
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     Ok((StatusCode::CREATED, Json(shown::sanction(&sanction))).into_response())

@@ -75,6 +75,14 @@ impl Current {
         Self { memory, ..Self::new(source, rules, Arc::default()) }
     }
 
+    /// stub
+    #[must_use]
+    pub fn preset(&self) -> super::Preset { self.get().preset() }
+    /// stub
+    /// # Errors
+    /// stub
+    pub fn set_preset(&self, _: super::Preset) -> Result<(), String> { Ok(()) }
+
     /// Where the rules are read from.
     #[must_use]
     pub fn source(&self) -> &Source {

@@ -1,5 +1,6 @@
 //! What moderators see of connections and do to them.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
@@ -25,7 +26,7 @@ pub(in crate::live) enum Wish {
     /// Close the connection of a member, who is told why.
     Kick { id: SenderId, notice: Notice },
     /// Let a room hear a message that was held.
-    Release { room: usize, recorded: Box<Recorded>, reply: oneshot::Sender<()> },
+    Release { room: usize, recorded: Arc<Recorded>, reply: oneshot::Sender<()> },
     /// Tell a member something.
     Tell { id: SenderId, notice: Notice },
 }
