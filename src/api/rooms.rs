@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,6 +15,7 @@ use super::Api;
 use super::error::{ApiError, Detail};
 use super::request::{AllowedOrigin, From, InRoom, read};
 use crate::model::{Facts, Kind, Notice, Outcome, Sender};
+use crate::moderation::refusal;
 use crate::wire::{Generation, v1};
 
 /// The rooms and how many are in each.
@@ -146,7 +148,7 @@ pub(super) async fn put_message(
     get, path = "/room/{room}/ws", tag = "rooms", params(("room" = String, Path, description = "Name of a room", example = "QGIS")),
     responses(
         (status = 101, description = "The connection is a WebSocket from here on"),
-        (status = 403, body = Detail, description = "Pages of this origin may not connect"),
+        (status = 403, body = Detail, description = "Pages of this origin may not connect, or the address is banned"),
         (status = 404, body = Detail, description = "There is no room of that name"),
         (status = 400, body = Detail, description = "The handshake has a bad key"),
         (status = 426, body = Detail, description = "Not a WebSocket handshake, or another version than 13"),
@@ -162,5 +164,9 @@ pub(super) async fn websocket(
     mut request: Request,
 ) -> Result<Response, ApiError> {
     let address = from.client.address();
+    let now = Timestamp::now();
+    if let Some(ban) = api.desk.state().sanctions().bans(room.name(), address, now) {
+        return Err(ApiError::Refused(refusal(&ban, now)));
+    }
     Ok(api.live.upgrade(room, Generation::V1, address, &from.info, None, &mut request)?)
 }

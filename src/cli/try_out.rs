@@ -52,7 +52,9 @@ pub(super) fn run(arguments: Arguments, config: Config, rules: Rules) -> ExitCod
 }
 
 #[tokio::main]
-async fn judge(config: Config, rules: Rules, room: RoomName, message: Message) -> anyhow::Result<Decision> {
+async fn judge(mut config: Config, rules: Rules, room: RoomName, message: Message) -> anyhow::Result<Decision> {
+    // What a relay keeps is not touched.
+    config.moderation.store = None;
     let app = Arc::new(App::build(config, rules).await?);
     if let Some(plugins) = app.plugins() {
         // What takes long to compile was left for later.

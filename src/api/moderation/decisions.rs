@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Extension, Json};
-use futures_util::stream::{self, Stream};
+use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
@@ -141,7 +142,7 @@ pub(in crate::api) async fn stream(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let journal = Arc::clone(api.desk.journal());
     let known = match headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default().parse()) {
         None => journal.last_id(),
@@ -151,8 +152,10 @@ pub(in crate::api) async fn stream(
     };
     let listener =
         Listener { journal, caller, known, begun: false, cut: false, pending: VecDeque::new(), stop: api.stop.clone() };
-    let events = stream::unfold(listener, async |mut listener| listener.next().await.map(|event| (Ok(event), listener)));
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    let events = stream::unfold(listener, async |mut listener| listener.next().await.map(|event| (Ok::<_, Infallible>(event), listener)));
+    // Whoever is cut is to notice.
+    let headers = [(header::CONNECTION, HeaderValue::from_static("close"))];
+    Ok((headers, Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))))
 }
 
 /// Somebody who listens.
@@ -185,12 +188,13 @@ impl Listener {
             if since.missed {
                 let text = format!("what came after {} is no longer kept: {MAX_DECISIONS} decisions are", self.known);
                 self.pending.push_back(Event::default().event("lost").data(text));
-                self.cut = self.begun;
+                if self.begun {
+                    self.cut = true;
+                    continue;
+                }
             }
             self.begun = true;
-            if let Some(last) = since.entries.last() {
-                self.known = last.id;
-            }
+            self.known = since.known;
             let seen = since.entries.iter().filter(|entry| self.caller.may_see(room_of(entry)));
             self.pending.extend(seen.map(event_of));
         }

@@ -67,6 +67,8 @@ pub struct Since {
     pub entries: Vec<Entry>,
     /// Whether some between are no longer kept.
     pub missed: bool,
+    /// The number from which on to ask for what comes after these.
+    pub known: u64,
 }
 
 impl Journal {
@@ -107,7 +109,9 @@ impl Journal {
         let ring = self.lock();
         let oldest = ring.entries.front().map_or(ring.last_id + 1, |entry| entry.id);
         let begin = ring.entries.partition_point(|entry| entry.id <= id);
-        Since { entries: ring.entries.range(begin..).take(limit).cloned().collect(), missed: id + 1 < oldest }
+        let entries: Vec<Entry> = ring.entries.range(begin..).take(limit).cloned().collect();
+        let known = entries.last().map_or(ring.last_id, |last| last.id);
+        Since { entries, missed: id.saturating_add(1) < oldest, known }
     }
 
     /// The newest decisions before the entry of this number for which `wanted` holds, at most `limit`, the newest first.
