@@ -37,7 +37,7 @@ pub struct Bound {
 
 impl Bound {
     pub(super) async fn of(app: App) -> Result<Self, ServeError> {
-        let (moderators, token) = Moderators::of(&app.config.moderation)?;
+        let (moderators, token) = Moderators::of(&app.config.moderation, &app.config.instance.rooms)?;
         let listener = bind(app.config.server.listen).await?;
         let metrics_listener = match app.config.server.metrics_listen {
             Some(address) => Some(bind(address).await?),

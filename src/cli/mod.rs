@@ -8,6 +8,7 @@ mod moderate;
 mod plugin;
 mod table;
 mod terminal;
+mod token;
 mod try_out;
 
 use std::io;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{self, App};
 use crate::config::{self, Config};
 use crate::filter::rules::{Rules, STARTER};
+use crate::moderation::Tokens;
 use crate::settings::Fault;
 use crate::telemetry::logging;
 
@@ -52,6 +54,8 @@ enum Command {
     Filters(moderate::Arguments),
     /// Have the relay that runs with this configuration read its rules and plugins again, all or nothing.
     Reload(moderate::Arguments),
+    /// Make a token for a moderator or a trusted sender, and what the file of tokens holds of it: its hash.
+    Token(token::Arguments),
     /// Begin, build, test and list plugins.
     Plugin {
         #[command(subcommand)]
@@ -73,6 +77,9 @@ pub fn main() -> ExitCode {
         tell(io::stdout(), STARTER);
         return ExitCode::SUCCESS;
     }
+    if let Command::Token(arguments) = &command {
+        return token::make(arguments);
+    }
     if let Command::Plugin { command } = &command {
         return plugin::run(command, &config, &faults);
     }
@@ -84,18 +91,21 @@ pub fn main() -> ExitCode {
         Command::Reload(arguments) if faults.is_empty() => return moderate::reload(arguments, &config.server),
         _ => {}
     }
-    // The rules are read whatever the settings are like, so that all faults are named at once.
+    // Rules and tokens are read whatever the settings are like, so that all faults are named at once.
     let rules = app::rules_source(&config).read().rules.unwrap_or_else(|more| {
         faults.extend(more);
         Rules::default()
     });
+    faults.extend(Tokens::read(&config.moderation, &config.instance.rooms).err().into_iter().flatten());
     match command {
         _ if !faults.is_empty() => bad_configuration(&faults),
         Command::Check(arguments) => check::run(&arguments, &config, &rules),
         Command::Try(arguments) => try_out::run(arguments, config, rules),
         Command::Serve => serve(config, rules),
         // Done with above, unless the configuration is at fault.
-        Command::Health | Command::Filters(_) | Command::Reload(_) | Command::Plugin { .. } => ExitCode::FAILURE,
+        Command::Health | Command::Filters(_) | Command::Reload(_) | Command::Token(_) | Command::Plugin { .. } => {
+            ExitCode::FAILURE
+        }
     }
 }
 

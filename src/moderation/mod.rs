@@ -1,17 +1,17 @@
-//! Moderation: who may moderate ([`Moderators`]), and what moderators should know ([`Feed`]). Knows no HTTP.
+//! Moderation: who may moderate ([`Moderators`]), and what moderators should know ([`Feed`]).
+//! Knows no HTTP.
 
+pub mod access;
 mod act;
 pub mod audit;
 mod config;
 mod feed;
 mod journal;
-mod moderators;
-mod tries;
 mod words;
 
+pub use access::{AccessError, Moderator, Moderators, Refused, Scope, Token, Tokens, Trusted};
 pub use act::{Act, Level, What, cause_json, sanction_json};
-pub use config::{Config, Moderator};
+pub use config::Config;
 pub use feed::{Feed, Kind, MAX_NOTES, Note};
 pub use journal::{Entry, Happened, Journal, MAX_DECISIONS, MAX_MINUTES, Minute, Since};
-pub use moderators::{Moderators, NoRandomness, Refused, Token};
 pub use words::{lifted, refusal, told};

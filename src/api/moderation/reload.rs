@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::caller::Caller;
 use super::filters::{RuleState, rules_in_force};
 use crate::api::Api;
-use crate::api::error::Detail;
+use crate::api::error::{ApiError, Detail};
 use crate::model::Cause;
 use crate::moderation::What;
 
@@ -47,6 +47,7 @@ pub(in crate::api) struct Faults {
     responses(
         (status = 200, body = Loaded),
         (status = 401, body = Detail, description = "No token, or none of a moderator"),
+        (status = 403, body = Detail, description = "The token is not of scope `admin`, or for some rooms only"),
         (status = 422, body = Faults, description = "Something is at fault, and everything stays as it was"),
         (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
     ),
@@ -54,9 +55,10 @@ pub(in crate::api) struct Faults {
 pub(in crate::api) async fn reload(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-) -> Response {
+) -> Result<Response, ApiError> {
+    caller.check_everywhere()?;
     api.desk.write_down(Cause::Moderator(caller.name()), What::Reloaded).await;
-    match api.reload.all(&caller.name()).await {
+    Ok(match api.reload.all(&caller.name()).await {
         Ok(now) => {
             let in_force = rules_in_force(&api);
             Json(Loaded { rules: now.rules, plugins: now.plugins, in_force }).into_response()
@@ -68,5 +70,5 @@ pub(in crate::api) async fn reload(
             };
             (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults { detail, faults })).into_response()
         }
-    }
+    })
 }
