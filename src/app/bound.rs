@@ -17,6 +17,7 @@ use crate::api::{self, Api};
 use crate::live::accept::{Connections, Port};
 use crate::live::admission::PerAddress;
 use crate::live::{Live, shard};
+use crate::moderation::alerts::Alerts;
 use crate::moderation::{Moderators, Token};
 use crate::wire::frame::CloseCode;
 
@@ -109,13 +110,16 @@ impl Bound {
         };
         if let Some(listener) = metrics_listener {
             log_address(&listener, "serving figures");
-            let port = Port { router: api::metrics_router(metrics), ..port.clone() };
+            let port = Port { router: api::metrics_router(Arc::clone(&metrics)), ..port.clone() };
             tasks.spawn(port.serve(listener));
         }
         log_address(&listener, "serving");
         tasks.spawn(port.serve(listener));
         tasks.spawn(prune(Arc::clone(&live), moderators, stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));
+        if let Some(alerts) = Alerts::of(&config.moderation.alerts, Arc::clone(&feed), metrics) {
+            tasks.spawn(alerts.run(stop.clone()));
+        }
         // The sandbox lives until everything has ended.
         let _sandbox = plugins.map(|Plugged { sandbox, library, events }| {
             tasks.spawn(notes::take(events, feed, stop.clone()));

@@ -1,8 +1,9 @@
-//! Settings of moderation: who may moderate.
+//! Settings of moderation: who may moderate, and who is told.
 
 use std::path::PathBuf;
 
 use super::access::{Named, check_named};
+use super::alerts;
 use crate::settings::{Section, Setting};
 
 /// Settings of moderation.
@@ -12,6 +13,8 @@ pub struct Config {
     pub moderators: Vec<Named>,
     /// The file with further moderators and trusted nicknames, by hashes of their tokens.
     pub tokens_file: Option<PathBuf>,
+    /// Who is told at once of what cannot wait.
+    pub alerts: alerts::Config,
 }
 
 impl Config {
@@ -33,6 +36,9 @@ impl Config {
                 "The file with further moderators, each with scopes and rooms, and with nicknames that a token proves. \
                  It holds hashes alone; `gischat-relay token` makes a token with its hash.",
             )),
+            alerts: alerts::Config::declare(
+                &mut section.section("alerts", "What cannot wait is posted to a web address, signed (a webhook)."),
+            ),
         }
     }
 }

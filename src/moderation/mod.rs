@@ -1,8 +1,9 @@
-//! Moderation: who may moderate ([`Moderators`]), and what moderators should know ([`Feed`]).
-//! Knows no HTTP.
+//! Moderation: who may moderate ([`Moderators`]), and what moderators should know ([`Feed`]), some of it at once
+//! ([`alerts`]). Answers no HTTP.
 
 pub mod access;
 mod act;
+pub mod alerts;
 pub mod audit;
 mod config;
 mod feed;

@@ -1,5 +1,6 @@
 //! The calls of moderators.
 
+mod alerts;
 mod feed;
 mod filters;
 mod reload;
