@@ -32,8 +32,10 @@ pub enum ApiError {
     /// The call comes from a page that may not call.
     #[error("pages of this origin may not connect to this instance")]
     Origin,
-    /// Figures are for this machine only.
-    #[error("figures are shown on this machine only; METRICS_LISTEN gives them a port of their own")]
+    /// Figures are for this machine and for moderators.
+    #[error(
+        "figures are shown on this machine, or for a moderator's token; METRICS_LISTEN gives them a port of their own"
+    )]
     MetricsNotForYou,
     /// The body is longer than allowed.
     #[error("the body is longer than {0} bytes")]
@@ -102,7 +104,9 @@ impl ApiError {
             Self::TooLate => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAMessage(_) | Self::BadCall(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NoToken | Self::Token(moderation::Refused::Wrong) => StatusCode::UNAUTHORIZED,
+            Self::NoToken | Self::Token(moderation::Refused::Wrong | moderation::Refused::ProvesNothing) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Refused(reason) => match reason.code {
                 Code::Malformed | Code::BadAuthor | Code::BadAvatar | Code::Empty | Code::TooLong => {
                     StatusCode::UNPROCESSABLE_ENTITY

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{ApiError, Detail};
+use super::moderation::bearer;
 use super::request::From;
 use crate::telemetry::Metrics;
 
@@ -27,17 +28,26 @@ pub(super) async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Figures for Prometheus, for clients on the same machine. `METRICS_LISTEN` gives them a port of their own instead.
-#[utoipa::path(get, path = "/metrics", tag = "operation", responses(
+/// Figures for Prometheus, for clients on the same machine and for moderators. `METRICS_LISTEN` gives them a port of
+/// their own instead.
+#[utoipa::path(get, path = "/metrics", tag = "operation", security((), ("moderator" = [])), responses(
     (status = 200, body = String, content_type = "application/openmetrics-text"),
-    (status = 403, body = Detail, description = "The client is not on this machine"),
+    (status = 401, body = Detail, description = "The client is not on this machine, and the token is no moderator's"),
+    (status = 403, body = Detail, description = "The client is not on this machine, and brings no token"),
+    (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
 ))]
-pub(super) async fn metrics(State(api): State<Arc<Api>>, from: From) -> Result<impl IntoResponse, ApiError> {
+pub(super) async fn metrics(
+    State(api): State<Arc<Api>>,
+    from: From,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ApiError> {
     if api.metrics_elsewhere {
         return Err(ApiError::NoSuchPath);
     }
     if !from.client.is_local() {
-        return Err(ApiError::MetricsNotForYou);
+        let token = bearer(&headers).ok_or(ApiError::MetricsNotForYou)?;
+        // Every moderator has the scope `read`.
+        api.moderators.admit(from.client.address(), token)?;
     }
     Ok(exposition(&api.metrics))
 }

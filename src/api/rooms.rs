@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,7 +13,9 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{ApiError, Detail};
+use super::moderation::bearer;
 use super::request::{AllowedOrigin, From, InRoom, read};
+use crate::live::rooms::RoomHandle;
 use crate::model::{Facts, Kind, Notice, Outcome, Sender};
 use crate::moderation::refusal;
 use crate::wire::{Generation, v1};
@@ -95,13 +97,15 @@ pub(super) async fn users(InRoom(room): InRoom) -> Result<Json<Arc<[String]>>, A
 
 /// Post a message without being connected.
 ///
-/// It passes the same filters as any other. Answers the message as it was broadcast.
+/// It passes the same filters as any other. Answers the message as it was broadcast. `Authorization: Bearer TOKEN` may
+/// prove the nickname, where the instance has given its owner a token: then the sender is trusted.
 #[utoipa::path(
     put, path = "/room/{room}/message", tag = "rooms", params(("room" = String, Path, description = "Name of a room", example = "QGIS")),
     request_body = Line,
     responses(
         (status = 200, body = Line, description = "The message as it was broadcast"),
         (status = 202, body = Detail, description = "The message waits for a moderator"),
+        (status = 401, body = Detail, description = "The token proves no nickname"),
         (status = 403, body = Detail, description = "Refused: by a rule, or because the name belongs to somebody in the room"),
         (status = 404, body = Detail, description = "There is no room of that name"),
         (status = 413, body = Detail, description = "The body is too long"),
@@ -114,6 +118,7 @@ pub(super) async fn put_message(
     InRoom(room): InRoom,
     _: AllowedOrigin,
     from: From,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     let text = read(body, api.max_body_bytes).await?;
@@ -126,7 +131,8 @@ pub(super) async fn put_message(
     if !matches!(message.kind, Kind::Text { .. }) {
         return Err(ApiError::NotAMessage("only chat messages can be sent this way".to_owned()));
     }
-    let facts = Facts::default();
+    let proven = proven(&api, &from, &room, &headers)?;
+    let facts = Facts { trusted: proven.as_deref() == Some(&*message.author), ..Facts::default() };
     let sender = Sender { connection: None, address: from.client.address(), room: room.name().clone(), facts };
     let recorded = room.say(sender, message).await?;
     let decision = &recorded.decision;
@@ -143,11 +149,13 @@ pub(super) async fn put_message(
 /// Join a room over a WebSocket.
 ///
 /// Frames are JSON objects. Send `{"author":"internal","newcomer":"jane"}` to register a nickname and
-/// `{"message":"hello","author":"jane","avatar":null}` to speak.
+/// `{"message":"hello","author":"jane","avatar":null}` to speak. `Authorization: Bearer TOKEN` may prove a nickname,
+/// where the instance has given its owner a token: under that name the sender is trusted.
 #[utoipa::path(
     get, path = "/room/{room}/ws", tag = "rooms", params(("room" = String, Path, description = "Name of a room", example = "QGIS")),
     responses(
         (status = 101, description = "The connection is a WebSocket from here on"),
+        (status = 401, body = Detail, description = "The token proves no nickname"),
         (status = 403, body = Detail, description = "Pages of this origin may not connect, or the address is banned"),
         (status = 404, body = Detail, description = "There is no room of that name"),
         (status = 400, body = Detail, description = "The handshake has a bad key"),
@@ -168,5 +176,14 @@ pub(super) async fn websocket(
     if let Some(ban) = api.desk.state().sanctions().bans(room.name(), address, now) {
         return Err(ApiError::Refused(refusal(&ban, now)));
     }
-    Ok(api.live.upgrade(room, Generation::V1, address, &from.info, None, &mut request)?)
+    let proven = proven(&api, &from, &room, request.headers())?;
+    Ok(api.live.upgrade(room, Generation::V1, address, &from.info, proven, &mut request)?)
+}
+
+/// The nickname that a client of this room shows to be its own, by a token of the tokens file.
+fn proven(api: &Api, from: &From, room: &RoomHandle, headers: &HeaderMap) -> Result<Option<Arc<str>>, ApiError> {
+    let Some(token) = bearer(headers) else { return Ok(None) };
+    let proven = api.moderators.proves(from.client.address(), token)?;
+    let here = proven.filter(|trusted| trusted.holds_in(room.name()));
+    Ok(here.map(|trusted| Arc::from(trusted.nickname().as_str())))
 }

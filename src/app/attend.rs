@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::live::rooms::Rooms;
 use crate::model::{Cause, Code, Notice, Reason};
-use crate::moderation::{Desk, Effect, HeldMessage, WhenUnanswered, What};
+use crate::moderation::{Desk, Effect, Feed, Happened, HeldMessage, MAX_NOTES, What, WhenUnanswered};
 
 /// How often the held queue is looked at.
 const HELD_INTERVAL: Duration = Duration::from_secs(1);
@@ -65,6 +65,23 @@ async fn end_waiting(desk: &Desk, rooms: &Rooms, unanswered: WhenUnanswered, hel
                 let text = "no moderator has looked at your message in time; it was not sent";
                 rooms.tell(member, Notice::Refused(Reason::new(Code::HeldRefused, text))).await;
             }
+        }
+    }
+}
+
+/// Puts notes for moderators beside what is decided and done, until told to stop.
+pub(super) async fn take_notes(feed: Arc<Feed>, desk: Arc<Desk>, stop: CancellationToken) {
+    let (mut known, mut newest) = (0, feed.newest());
+    // What was noted before somebody listened.
+    newest.mark_changed();
+    loop {
+        tokio::select! {
+            changed = newest.changed() => if changed.is_err() { return },
+            () = stop.cancelled() => return,
+        }
+        for note in feed.after(known, MAX_NOTES) {
+            known = note.id;
+            desk.journal().add(Happened::Note(note));
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::api::{self, Api};
 use crate::live::accept::{Connections, Port};
 use crate::live::admission::PerAddress;
 use crate::live::{Live, shard};
+use crate::moderation::alerts::Alerts;
 use crate::moderation::{Moderators, Token};
 use crate::wire::frame::CloseCode;
 
@@ -37,7 +38,7 @@ pub struct Bound {
 
 impl Bound {
     pub(super) async fn of(app: App) -> Result<Self, ServeError> {
-        let (moderators, token) = Moderators::of(&app.config.moderation)?;
+        let (moderators, token) = Moderators::of(&app.config.moderation, &app.config.instance.rooms)?;
         let listener = bind(app.config.server.listen).await?;
         let metrics_listener = match app.config.server.metrics_listen {
             Some(address) => Some(bind(address).await?),
@@ -51,6 +52,12 @@ impl Bound {
     #[must_use]
     pub fn token(&self) -> Option<&Token> {
         self.token.as_ref()
+    }
+
+    /// Who may moderate, for who is asked to read their tokens again.
+    #[must_use]
+    pub fn moderators(&self) -> Arc<Moderators> {
+        Arc::clone(&self.moderators)
     }
 
     /// Serves until `stop` is cancelled, and then until everything has ended, which takes 10 s at most.
@@ -113,7 +120,7 @@ impl Bound {
         };
         if let Some(listener) = metrics_listener {
             log_address(&listener, "serving figures");
-            let port = Port { router: api::metrics_router(metrics), ..port.clone() };
+            let port = Port { router: api::metrics_router(Arc::clone(&metrics)), ..port.clone() };
             tasks.spawn(port.serve(listener));
         }
         log_address(&listener, "serving");
@@ -123,6 +130,10 @@ impl Bound {
         tasks.spawn(attend::carry_out(effects, Arc::clone(&rooms), stop.clone()));
         let unanswered = config.moderation.held.when_nobody_answers;
         tasks.spawn(attend::expire_held(Arc::clone(&desk), Arc::clone(&rooms), unanswered, stop.clone()));
+        tasks.spawn(attend::take_notes(Arc::clone(&feed), desk, stop.clone()));
+        if let Some(alerts) = Alerts::of(&config.moderation.alerts, Arc::clone(&feed), metrics) {
+            tasks.spawn(alerts.run(stop.clone()));
+        }
         // The sandbox lives until everything has ended.
         let _sandbox = plugins.map(|Plugged { sandbox, library, events }| {
             tasks.spawn(notes::take(events, feed, stop.clone()));

@@ -23,7 +23,7 @@ use crate::filter::{self, Chain, Judgement, Reload};
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Facts, Message, RoomName, Sender};
-use crate::moderation::{Desk, Effect, Feed, Journal, NoRandomness, State, StoreError};
+use crate::moderation::{AccessError, Desk, Effect, Feed, Journal, State, StoreError};
 use crate::room::Room;
 use crate::sandbox::{Event, FolderError, Library, Sandbox, SetUpError};
 use crate::telemetry::{Metrics, RoomGauges};
@@ -88,9 +88,9 @@ pub enum ServeError {
         /// What the system says.
         source: io::Error,
     },
-    /// There is no token for this run.
+    /// Nobody could moderate.
     #[error(transparent)]
-    Token(#[from] NoRandomness),
+    Access(#[from] AccessError),
     /// The threads that own the rooms could not be started.
     #[error("the threads of the rooms could not be started")]
     Shards(#[source] io::Error),
@@ -173,7 +173,7 @@ impl App {
     /// Binds the ports. Whoever connects from now on is answered once the relay serves.
     ///
     /// # Errors
-    /// [`ServeError`] when a port cannot be had, or no token for this run.
+    /// [`ServeError`] when a port cannot be had, or nobody could moderate.
     pub async fn bind(self) -> Result<Bound, ServeError> {
         Bound::of(self).await
     }

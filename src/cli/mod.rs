@@ -8,6 +8,7 @@ mod moderate;
 mod plugin;
 mod table;
 mod terminal;
+mod token;
 mod try_out;
 
 use std::io;
@@ -21,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{self, App};
 use crate::config::{self, Config};
 use crate::filter::rules::{Rules, STARTER};
+use crate::moderation::Moderators;
+use crate::moderation::Tokens;
 use crate::settings::Fault;
 use crate::telemetry::logging;
 
@@ -52,6 +55,8 @@ enum Command {
     Filters(moderate::Arguments),
     /// Have the relay that runs with this configuration read its rules and plugins again, all or nothing.
     Reload(moderate::Arguments),
+    /// Make a token for a moderator or a trusted sender, and what the file of tokens holds of it: its hash.
+    Token(token::Arguments),
     /// Begin, build, test and list plugins.
     Plugin {
         #[command(subcommand)]
@@ -73,6 +78,9 @@ pub fn main() -> ExitCode {
         tell(io::stdout(), STARTER);
         return ExitCode::SUCCESS;
     }
+    if let Command::Token(arguments) = &command {
+        return token::make(arguments);
+    }
     if let Command::Plugin { command } = &command {
         return plugin::run(command, &config, &faults);
     }
@@ -84,18 +92,21 @@ pub fn main() -> ExitCode {
         Command::Reload(arguments) if faults.is_empty() => return moderate::reload(arguments, &config.server),
         _ => {}
     }
-    // The rules are read whatever the settings are like, so that all faults are named at once.
+    // Rules and tokens are read whatever the settings are like, so that all faults are named at once.
     let rules = app::rules_source(&config).read().rules.unwrap_or_else(|more| {
         faults.extend(more);
         Rules::default()
     });
+    faults.extend(Tokens::read(&config.moderation, &config.instance.rooms).err().into_iter().flatten());
     match command {
         _ if !faults.is_empty() => bad_configuration(&faults),
         Command::Check(arguments) => check::run(&arguments, &config, &rules),
         Command::Try(arguments) => try_out::run(arguments, config, rules),
         Command::Serve => serve(config, rules),
         // Done with above, unless the configuration is at fault.
-        Command::Health | Command::Filters(_) | Command::Reload(_) | Command::Plugin { .. } => ExitCode::FAILURE,
+        Command::Health | Command::Filters(_) | Command::Reload(_) | Command::Token(_) | Command::Plugin { .. } => {
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -152,6 +163,7 @@ async fn run(config: Config, rules: Rules) -> anyhow::Result<()> {
         let text = format!("moderation: no MODERATORS are set; the token of this run is {}\n", token.reveal());
         tell(io::stdout(), &text);
     }
+    let moderators = bound.moderators();
     let serving = bound.serve(stop.clone());
     let mut serving = std::pin::pin!(serving);
     loop {
@@ -163,11 +175,24 @@ async fn run(config: Config, rules: Rules) -> anyhow::Result<()> {
                     return Ok(serving.await?);
                 }
                 Signal::Reload => {
-                    tracing::info!("reading the rules and the plugins again");
-                    let reload = Arc::clone(&reload);
+                    tracing::info!("reading the rules, the plugins and the tokens again");
+                    let (reload, moderators) = (Arc::clone(&reload), Arc::clone(&moderators));
                     drop(tokio::spawn(async move { reload.each().await }));
+                    drop(tokio::task::spawn_blocking(move || read_tokens(&moderators)));
                 }
             },
+        }
+    }
+}
+
+/// Puts the tokens of the file in force, unless it is at fault.
+fn read_tokens(moderators: &Moderators) {
+    match moderators.read() {
+        Ok(tokens) => moderators.replace(tokens),
+        Err(faults) => {
+            for fault in faults {
+                tracing::warn!(%fault, "the tokens stay as they are");
+            }
         }
     }
 }

@@ -48,12 +48,7 @@ impl Levelled {
     /// A filter that goes by the levels of `state`.
     #[must_use]
     pub fn new(config: &Config, state: Arc<State>) -> Self {
-        Self {
-            state,
-            newcomer_messages: config.newcomer_messages,
-            hasher: RandomState::new(),
-            waits: Mutex::default(),
-        }
+        Self { state, newcomer_messages: config.newcomer_messages, hasher: RandomState::new(), waits: Mutex::default() }
     }
 
     /// Lets a sender speak once in so many seconds, on one connection (or from one address without any) and under one

@@ -195,8 +195,7 @@ pub fn orders(recorded: &Recorded) -> Vec<Order> {
     let Recorded { decision, sender } = recorded;
     let matched = decision.trace.iter().filter_map(|step| step.matched.as_ref());
     let asking = matched.filter(|matched| acts(matched));
-    let asked: Vec<_> =
-        asking.filter_map(|matched| Some((matched.basis.penalty()?, matched.basis.cause()?))).collect();
+    let asked: Vec<_> = asking.filter_map(|matched| Some((matched.basis.penalty()?, matched.basis.cause()?))).collect();
     if asked.is_empty() {
         return Vec::new();
     }

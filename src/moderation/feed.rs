@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 /// Notes that are kept; the oldest ones go first.
 pub const MAX_NOTES: usize = 1_000;
@@ -12,7 +13,11 @@ const MAX_TEXT: usize = 2_000;
 
 /// The last notes, in their order.
 #[derive(Debug, Default)]
-pub struct Feed(Mutex<Ring>);
+pub struct Feed {
+    ring: Mutex<Ring>,
+    /// The id of the newest note; 0 before the first.
+    newest: watch::Sender<u64>,
+}
 
 #[derive(Debug, Default)]
 struct Ring {
@@ -54,9 +59,9 @@ pub enum Kind {
     RulesAtFault,
     /// Many senders say nearly the same in a room. Noted once, however many they are.
     Raid,
-    /// A message waits for a moderator.
+    /// A message waits for a moderator. The note tells the room and why, never the message's text.
     MessageHeld,
-    /// A rule or plugin only observes from now on: it refused too much.
+    /// A rule or plugin refused too much, and only observes from now on. Noted once.
     BrakePulled,
     /// Notes were lost, because too many came at once.
     NotesLost,
@@ -86,20 +91,30 @@ impl Feed {
     /// Notes something. A text over 2 000 bytes is cut.
     pub fn note(&self, kind: Kind, text: &str, plugin: Option<Arc<str>>) {
         let text = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
-        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.last_id += 1;
         let note = Note { id: ring.last_id, at: Timestamp::now(), kind, text: text.into(), plugin };
         if ring.notes.len() >= MAX_NOTES {
             ring.notes.pop_front();
         }
         ring.notes.push_back(note);
+        // While the ring is locked, so that the ids that are told only grow.
+        self.newest.send_replace(ring.last_id);
+    }
+
+    /// Tells the id of the newest note, again and again: whoever waits for [`watch::Receiver::changed`] wakes up when
+    /// there are notes to ask [`Feed::after`] for. Notes that come together may wake it once. Nobody who notes something
+    /// waits for those who are told.
+    #[must_use]
+    pub fn newest(&self) -> watch::Receiver<u64> {
+        self.newest.subscribe()
     }
 
     /// The first notes after the one of this id that are still kept, at most `limit`, the oldest first. An id that has
     /// not been given yet is one of an earlier run: then it is all of them.
     #[must_use]
     pub fn after(&self, id: u64, limit: usize) -> Vec<Note> {
-        let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         let id = if id > ring.last_id { 0 } else { id };
         let begin = ring.notes.partition_point(|note| note.id <= id);
         ring.notes.range(begin..).take(limit).cloned().collect()
@@ -136,6 +151,20 @@ mod tests {
         let kept = ids(&feed, 0, usize::MAX);
         assert_eq!((kept.len(), kept.first(), kept.last()), (MAX_NOTES, Some(&1_501), Some(&2_500)));
         assert_eq!(ids(&feed, 2_498, 10), [2_499, 2_500]);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_notes_is_woken_and_finds_them() {
+        let feed = Arc::new(Feed::default());
+        let mut newest = feed.newest();
+        assert_eq!(*newest.borrow_and_update(), 0);
+        let noting = tokio::spawn({
+            let feed = Arc::clone(&feed);
+            async move { (0..3).for_each(|_| feed.note(Kind::Raid, "x", None)) }
+        });
+        newest.wait_for(|id| *id == 3).await.unwrap();
+        assert_eq!(ids(&feed, 0, 10), [1, 2, 3]);
+        noting.await.unwrap();
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub struct Metrics {
     messages: Family<MessageLabels, Counter>,
     closed: Family<CloseLabel, Counter>,
     refused_connections: Family<WhyLabel, Counter>,
+    alerts: Family<AlertLabel, Counter>,
     deliveries: Counter<u64, AtomicU64>,
     filter_seconds: Family<FilterLabel, Histogram, Buckets>,
     round_seconds: Histogram,
@@ -55,6 +56,11 @@ struct CloseLabel {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct WhyLabel {
     reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct AlertLabel {
+    outcome: &'static str,
 }
 
 /// Makes histograms with buckets from `first` seconds up, each twice as wide as the one before.
@@ -139,6 +145,11 @@ impl Metrics {
         self.refused_connections.get_or_create(&WhyLabel { reason }).inc();
     }
 
+    /// Counts an alert; `outcome` is one of a few fixed words.
+    pub fn count_alert(&self, outcome: &'static str) {
+        self.alerts.get_or_create(&AlertLabel { outcome }).inc();
+    }
+
     /// All figures in the OpenMetrics text format.
     #[must_use]
     pub fn text(&self) -> String {
@@ -163,6 +174,7 @@ impl Default for Metrics {
             messages: Family::default(),
             closed: Family::default(),
             refused_connections: Family::default(),
+            alerts: Family::default(),
             deliveries: Counter::default(),
             filter_seconds: Family::new_with_constructor(filter_buckets),
             round_seconds: Buckets { first: 1e-6, count: 20 }.new_metric(),
@@ -174,6 +186,7 @@ impl Default for Metrics {
         registry.register("messages", "Messages by outcome and deciding filter", metrics.messages.clone());
         registry.register("websockets_closed", "WebSockets closed by the relay", metrics.closed.clone());
         registry.register("connections_refused", "Connections turned away", metrics.refused_connections.clone());
+        registry.register("alerts", "Alerts that were delivered, failed, or were held back", metrics.alerts.clone());
         registry.register("deliveries", "Frames written or queued for members", metrics.deliveries.clone());
         let filter_seconds = metrics.filter_seconds.clone();
         registry.register_with_unit("filter", "Time a filter took for a message", Unit::Seconds, filter_seconds);

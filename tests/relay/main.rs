@@ -32,6 +32,7 @@ mod rules_reload;
 mod shards;
 mod shutdown;
 mod smoke;
+mod token_command;
 mod transcript;
 mod try_command;
 mod wire_cases;

@@ -1,8 +1,10 @@
 //! The calls of moderators.
 
+mod alerts;
 mod feed;
 mod filters;
 mod reload;
+mod scopes;
 mod tokens;
 mod trial;
 
@@ -26,7 +28,7 @@ pub(crate) fn moderated(relay: RelayBuilder) -> RelayBuilder {
 }
 
 /// A call with this token and further headers.
-async fn call_with(
+pub(crate) async fn call_with(
     relay: &Relay,
     (method, path): (&str, &str),
     token: &str,

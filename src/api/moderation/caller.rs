@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::api::Api;
 use crate::api::error::ApiError;
 use crate::model::RoomName;
-use crate::moderation::Moderator;
+use crate::moderation::{Moderator, Moderators};
 
 /// The moderator who makes a call.
 #[derive(Clone, Debug)]
@@ -22,6 +22,11 @@ impl Caller {
         room.is_none_or(|room| self.0.may_in(room))
     }
 
+    /// Whether the token is still good for the same, after a while.
+    pub(super) fn is_still_admitted(&self, moderators: &Moderators) -> bool {
+        moderators.still_admits(&self.0)
+    }
+
     /// Lets through who may act in this room, or everywhere where it is none.
     pub(super) fn check_place(&self, room: Option<&RoomName>) -> Result<(), ApiError> {
         match room {
@@ -36,7 +41,9 @@ impl Caller {
         if self.0.everywhere() {
             return Ok(());
         }
-        Err(ApiError::NotForYou("this is about all rooms, and this token is for some only: name one of them".to_owned()))
+        Err(ApiError::NotForYou(
+            "this is about all rooms, and this token is for some only: name one of them".to_owned(),
+        ))
     }
 
     /// The room of this name, if the caller may act there; nothing where none is named.

@@ -21,7 +21,7 @@ use super::{in_query, shown, written};
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::model::{Basis, Outcome, Recorded};
-use crate::moderation::{Entry, Happened, Journal, MAX_DECISIONS, Note};
+use crate::moderation::{Entry, Happened, Journal, MAX_DECISIONS, Moderators, Note};
 
 /// Decisions of one answer, where the call does not say.
 const USUAL: usize = 100;
@@ -150,9 +150,12 @@ pub(in crate::api) async fn stream(
         Some(Ok(id)) => journal.last_id().min(id),
         Some(Err(_)) => return Err(ApiError::BadCall("`Last-Event-ID` is no number".to_owned())),
     };
+    let (moderators, stop) = (Arc::clone(&api.moderators), api.stop.clone());
     let listener =
-        Listener { journal, caller, known, begun: false, cut: false, pending: VecDeque::new(), stop: api.stop.clone() };
-    let events = stream::unfold(listener, async |mut listener| listener.next().await.map(|event| (Ok::<_, Infallible>(event), listener)));
+        Listener { journal, caller, known, begun: false, cut: false, pending: VecDeque::new(), moderators, stop };
+    let events = stream::unfold(listener, async |mut listener| {
+        listener.next().await.map(|event| (Ok::<_, Infallible>(event), listener))
+    });
     // Whoever is cut is to notice.
     let headers = [(header::CONNECTION, HeaderValue::from_static("close"))];
     Ok((headers, Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))))
@@ -168,6 +171,8 @@ struct Listener {
     /// It fell too far behind: there is nothing more for it.
     cut: bool,
     pending: VecDeque<Event>,
+    /// Whether it may still listen is asked again and again.
+    moderators: Arc<Moderators>,
     stop: CancellationToken,
 }
 
@@ -183,6 +188,9 @@ impl Listener {
             tokio::select! {
                 () = self.journal.wait(self.known) => {}
                 () = self.stop.cancelled() => return None,
+            }
+            if !self.caller.is_still_admitted(&self.moderators) {
+                return None;
             }
             let since = self.journal.since(self.known, BATCH);
             if since.missed {

@@ -1,4 +1,4 @@
-//! Rules and plugins are read again, all or nothing.
+//! Rules, plugins and the tokens file are read again, all or nothing.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::caller::Caller;
 use super::filters::{RuleState, rules_in_force};
 use crate::api::Api;
-use crate::api::error::Detail;
+use crate::api::error::{ApiError, Detail};
 use crate::model::Cause;
 use crate::moderation::What;
 
@@ -39,7 +39,7 @@ pub(in crate::api) struct Faults {
     faults: Vec<String>,
 }
 
-/// Read rules and plugins again.
+/// Read rules, plugins and the tokens file again.
 ///
 /// All of it is put in force at once, or nothing when anything is at fault.
 #[utoipa::path(
@@ -47,6 +47,7 @@ pub(in crate::api) struct Faults {
     responses(
         (status = 200, body = Loaded),
         (status = 401, body = Detail, description = "No token, or none of a moderator"),
+        (status = 403, body = Detail, description = "The token is not of scope `admin`, or for some rooms only"),
         (status = 422, body = Faults, description = "Something is at fault, and everything stays as it was"),
         (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
     ),
@@ -54,19 +55,29 @@ pub(in crate::api) struct Faults {
 pub(in crate::api) async fn reload(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-) -> Response {
+) -> Result<Response, ApiError> {
+    caller.check_everywhere()?;
     api.desk.write_down(Cause::Moderator(caller.name()), What::Reloaded).await;
-    match api.reload.all(&caller.name()).await {
+    let moderators = Arc::clone(&api.moderators);
+    let tokens = match tokio::task::spawn_blocking(move || moderators.read()).await {
+        Ok(Ok(tokens)) => tokens,
+        Ok(Err(faults)) => return Ok(nothing_changed(faults.iter().map(ToString::to_string).collect())),
+        Err(_) => return Ok(nothing_changed(vec!["the tokens could not be read".to_owned()])),
+    };
+    Ok(match api.reload.all(&caller.name()).await {
         Ok(now) => {
+            api.moderators.replace(tokens);
             let in_force = rules_in_force(&api);
             Json(Loaded { rules: now.rules, plugins: now.plugins, in_force }).into_response()
         }
-        Err(faults) => {
-            let detail = match faults.len() {
-                1 => "nothing has changed: there is a fault".to_owned(),
-                many => format!("nothing has changed: there are {many} faults"),
-            };
-            (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults { detail, faults })).into_response()
-        }
-    }
+        Err(faults) => nothing_changed(faults),
+    })
+}
+
+fn nothing_changed(faults: Vec<String>) -> Response {
+    let detail = match faults.len() {
+        1 => "nothing has changed: there is a fault".to_owned(),
+        many => format!("nothing has changed: there are {many} faults"),
+    };
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults { detail, faults })).into_response()
 }

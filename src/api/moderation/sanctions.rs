@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::members::member_id;
 use super::caller::Caller;
+use super::members::member_id;
 use super::{for_sender, shown};
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
@@ -189,7 +189,9 @@ fn penalty(wanted: &Wanted, now: Timestamp) -> Result<Penalty, ApiError> {
         return bad(format!("it would last {} s; 1 to {} are allowed", lasts.as_secs(), LONGEST.as_secs()));
     }
     match Penalty::of_name(&wanted.kind, lasts) {
-        None => bad(format!("`kind` is `{}`; warn, mute, kick, ban and ladder are allowed", wanted.kind.escape_debug())),
+        None => {
+            bad(format!("`kind` is `{}`; warn, mute, kick, ban and ladder are allowed", wanted.kind.escape_debug()))
+        }
         Some(penalty) if lasts.is_some() && penalty.duration().is_zero() => {
             bad(format!("a {} has no end of its own: leave `seconds` and `until` out", penalty.as_str()))
         }
@@ -223,10 +225,15 @@ async fn target(api: &Api, caller: &Caller, wanted: &Wanted) -> Result<Target, A
             let none = || ApiError::Nothing(format!("the decision on message {id} is not kept any more, or never was"));
             let recorded = api.desk.journal().decision(*id).ok_or_else(none)?;
             caller.check_place(Some(&recorded.sender.room))?;
-            if on_address { Ok(Target::Address(recorded.sender.address)) } else { named(&recorded.decision.message.author) }
+            if on_address {
+                Ok(Target::Address(recorded.sender.address))
+            } else {
+                named(&recorded.decision.message.author)
+            }
         }
         _ => Err(ApiError::BadCall(
-            "one of `nickname`, `address`, `member` and `decision` says on whom; `on` goes with the last two".to_owned(),
+            "one of `nickname`, `address`, `member` and `decision` says on whom; `on` goes with the last two"
+                .to_owned(),
         )),
     }
 }

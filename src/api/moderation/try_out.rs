@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::caller::Caller;
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{From, json, read};
@@ -52,15 +53,22 @@ pub(in crate::api) struct Trial {
             }),
         ),
         (status = 401, body = Detail, description = "No token, or none of a moderator"),
+        (status = 403, body = Detail, description = "The token is for other rooms"),
         (status = 404, body = Detail, description = "There is no room of that name"),
         (status = 413, body = Detail, description = "The body is too long"),
         (status = 422, body = Detail, description = "The body is not what this call takes; the detail names the field"),
         (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
     ),
 )]
-pub(in crate::api) async fn try_out(State(api): State<Arc<Api>>, from: From, body: Body) -> Result<Response, ApiError> {
+pub(in crate::api) async fn try_out(
+    State(api): State<Arc<Api>>,
+    from: From,
+    Extension(caller): Extension<Caller>,
+    body: Body,
+) -> Result<Response, ApiError> {
     let Trial { room, author, text } = json(&read(body, api.max_body_bytes).await?)?;
     let room = api.rooms.find(&room).ok_or(ApiError::UnknownRoom(room))?;
+    caller.check_place(Some(room.name()))?;
     let (address, facts) = (from.client.address(), Facts::default());
     let sender = Sender { connection: None, address, room: room.name().clone(), facts };
     let decision = room.try_out(sender, Message::new(author, Kind::Text { avatar: None, text })).await?;

@@ -13,7 +13,9 @@ impl Audit {
     /// stub
     pub fn record(&self, _: std::sync::Arc<crate::model::Recorded>) {}
     /// stub
-    pub async fn act(&self, _: &super::Act) -> Result<(), ()> { Ok(()) }
+    pub async fn act(&self, _: &super::Act) -> Result<(), ()> {
+        Ok(())
+    }
     /// stub
     pub fn act_soon(&self, _: &super::Act) {}
 }

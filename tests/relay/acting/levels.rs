@@ -54,9 +54,8 @@ async fn at_newcomers_who_is_trusted_speaks() {
 async fn at_slow_a_sender_has_to_wait_and_others_have_not() {
     let relay = quiet().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
     set(&relay, json!({"room": "QGIS", "level": "slow", "seconds": 600})).await;
-    let put = async |author: &str, from: &str| {
-        relay.put_line("QGIS", author, "hello", &[("X-Forwarded-For", from)]).await
-    };
+    let put =
+        async |author: &str, from: &str| relay.put_line("QGIS", author, "hello", &[("X-Forwarded-For", from)]).await;
     assert_eq!(put("anna", "192.0.2.1").await.status, 200);
     let again = put("anna", "192.0.2.2").await;
     assert_eq!(again.status, 429, "the same name");

@@ -20,7 +20,10 @@ async fn members_are_listed_with_what_is_known_of_them() {
     let list = members(&relay, "QGIS").await;
     assert_eq!(list.len(), 2);
     let anna = list.iter().find(|member| member["nickname"] == "anna").unwrap();
-    assert_eq!((&anna["registered"], &anna["address"], &anna["trusted"]), (&json!(true), &json!("127.0.0.x"), &json!(false)));
+    assert_eq!(
+        (&anna["registered"], &anna["address"], &anna["trusted"]),
+        (&json!(true), &json!("127.0.0.x"), &json!(false))
+    );
     assert!(anna["accepted"].as_u64().unwrap() >= 1);
     assert!(members(&relay, "QField").await.is_empty());
 }

@@ -31,9 +31,13 @@ async fn who_is_muted_is_told_and_does_not_speak_until_it_is_lifted() {
 async fn a_mute_holds_in_its_room_alone_and_for_names_that_look_like_it() {
     let relay = quiet().start().await;
     sanctioned(&relay, json!({"kind": "mute", "nickname": "loki", "room": "QGIS", "seconds": 600})).await;
-    for (room, author, status) in
-        [("QGIS", "loki", 403), ("QGIS", "L0ki", 403), ("QGIS", "Ioki", 403), ("QGIS", "lokis", 200), ("QField", "loki", 200)]
-    {
+    for (room, author, status) in [
+        ("QGIS", "loki", 403),
+        ("QGIS", "L0ki", 403),
+        ("QGIS", "Ioki", 403),
+        ("QGIS", "lokis", 200),
+        ("QField", "loki", 200),
+    ] {
         let answer = relay.put_line(room, author, "hello", &[]).await;
         assert_eq!(answer.status, status, "{room} {author}: {}", answer.body);
     }

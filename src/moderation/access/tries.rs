@@ -1,4 +1,4 @@
-//! Wrong tokens by address, so that nobody can try many.
+//! Wrong tokens by address, so that nobody can try many, whatever they are for.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,0 +1,108 @@
+//! How far a token reaches: the file of tokens, scopes and rooms.
+
+use serde_json::json;
+
+use super::{CALLS, call_with};
+use crate::support::program::relay;
+use crate::support::{Relay, RelayBuilder, request};
+
+const READER: &str = "Zx9-reader-Zx9-reader";
+const ACTOR: &str = "Zx9-actor-Zx9-actor";
+const ADMIN: &str = "Zx9-admin-Zx9-admin";
+/// May do everything in QGIS.
+const LOCAL: &str = "Zx9-local-Zx9-local";
+/// Proves the nickname Hans.
+const HANS: &str = "Zx9-hans-Zx9-hans";
+
+/// The file, with hashes that `printf TOKEN | sha256sum` gives.
+const FILE: &str = include_str!("../../cases/tokens.toml");
+
+fn with_file() -> RelayBuilder {
+    Relay::with().file("tokens.toml", FILE).env("RELAY__MODERATION__TOKENS_FILE", "tokens.toml")
+}
+
+/// A body that the call takes.
+fn body(path: &str) -> &'static str {
+    if path == "/moderation/try" { r#"{"room":"QGIS","author":"anna","text":"hello"}"# } else { "" }
+}
+
+#[tokio::test]
+async fn every_call_is_answered_to_a_token_of_its_scope_and_of_wider_ones() {
+    let relay = with_file().start().await;
+    for (method, path) in CALLS {
+        let needs_admin = path == "/moderation/reload";
+        for (token, admin) in [(READER, false), (ACTOR, false), (ADMIN, true)] {
+            let answer = call_with(&relay, (method, path), token, &[], body(path)).await;
+            if needs_admin && !admin {
+                let wanted = json!({"detail": "this call needs the scope `admin`, which this token has not"});
+                assert_eq!((answer.status, answer.json()), (403, wanted), "{path} {token}");
+            } else {
+                assert_eq!(answer.status, 200, "{path} {token}: {}", answer.body);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_for_a_room_is_not_for_another_one_and_not_for_all() {
+    let relay = with_file().start().await;
+    let tried = async |room: &str| {
+        let body = json!({"room": room, "author": "anna", "text": "hello"}).to_string();
+        call_with(&relay, ("POST", "/moderation/try"), LOCAL, &[], &body).await
+    };
+    assert_eq!(tried("QGIS").await.status, 200);
+    let other = tried("QField").await;
+    assert_eq!((other.status, other.json()), (403, json!({"detail": "this token is not for the room QField"})));
+    let all = call_with(&relay, ("POST", "/moderation/reload"), LOCAL, &[], "").await;
+    let wanted = json!({"detail": "this is about all rooms, and this token is for some only: name one of them"});
+    assert_eq!((all.status, all.json()), (403, wanted));
+}
+
+#[tokio::test]
+async fn a_token_that_proves_a_nickname_moderates_nothing() {
+    let relay = with_file().start().await;
+    for (method, path) in CALLS {
+        assert_eq!(call_with(&relay, (method, path), HANS, &[], body(path)).await.status, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_file_names_moderators_no_token_for_this_run_is_made() {
+    let relay = with_file().start().await;
+    assert_eq!(call_with(&relay, ("GET", "/moderation/feed"), READER, &[], "").await.status, 200);
+    assert!(relay.printed().is_empty(), "{:?}", relay.printed());
+}
+
+#[tokio::test]
+async fn figures_are_for_moderators_wherever_they_are() {
+    let relay = with_file().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    let elsewhere = ("X-Forwarded-For", "203.0.113.7");
+    for token in [READER, LOCAL] {
+        let answer = call_with(&relay, ("GET", "/metrics"), token, &[elsewhere], "").await;
+        assert_eq!(answer.status, 200, "{token}: {}", answer.body);
+        assert!(answer.body.contains("gischat_connections"), "{}", answer.body);
+    }
+    for _ in 0..10 {
+        assert_eq!(call_with(&relay, ("GET", "/metrics"), HANS, &[elsewhere], "").await.status, 401);
+    }
+    assert_eq!(call_with(&relay, ("GET", "/metrics"), READER, &[elsewhere], "").await.status, 429);
+    // On this machine nobody asks for a token.
+    let here = request(relay.address(), "GET", "/metrics", &[("Authorization", "Bearer wrong")], "").await;
+    assert_eq!(here.status, 200);
+}
+
+#[test]
+fn a_file_at_fault_stops_check_and_start_and_tells_no_token() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = format!("[[moderator]]\nname = 'jane'\ntoken = '{ADMIN}'\n[[trusted]]\nnickname = 'x'\nrooms = []\n");
+    std::fs::write(directory.path().join("tokens.toml"), file).unwrap();
+    for command in ["check", "serve"] {
+        let variables = [("RELAY__MODERATION__TOKENS_FILE", "tokens.toml"), ("LISTEN", "127.0.0.1:0")];
+        let output = relay(directory.path(), &[command], &variables);
+        let places: Vec<&str> =
+            output.stderr.lines().filter_map(|line| line.split_once(": ")).map(|(at, _)| at).collect();
+        assert_eq!(places, ["tokens.toml:3", "tokens.toml:4", "tokens.toml:6", "gischat-relay"], "{}", output.stderr);
+        assert_eq!((output.status, output.stdout.as_str()), (Some(64), ""));
+        assert!(!output.stderr.contains("Zx9"), "{}", output.stderr);
+    }
+}
