@@ -131,8 +131,9 @@ impl Brakes {
         };
         let hours = self.config.within.as_secs() / 3_600;
         tracing::warn!(%cause, why, "a brake is pulled");
-        let text =
-            format!("{cause} only observes from now on, until it is changed: it is newer than {hours} h, and {why}");
+        let text = format!(
+            "{cause} only observes from now on, until it is changed: {why}, and was changed less than {hours} h ago"
+        );
         let plugin = match &cause {
             Cause::Plugin(name) => Some(Arc::clone(name)),
             _ => None,

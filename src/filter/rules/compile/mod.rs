@@ -135,9 +135,9 @@ impl<'a> Compiler<'a> {
         written.conditions.sort_by_key(super::conditions::Condition::rank);
         let labels = if asked == Outcome::Pass && labels.is_empty() { vec![Arc::clone(&id)] } else { labels };
         let mode = written.mode.unwrap_or(Mode::Enforce);
-        let more: [&[u8]; 2] = [&patterns.file.to_le_bytes(), mode.as_str().as_bytes()];
+        let besides: [&[u8]; 2] = [&patterns.file.to_le_bytes(), mode.as_str().as_bytes()];
         self.rules.push(Rule {
-            content: content::with(written.content, &more),
+            content: content::with(written.content, &besides),
             is_starter,
             source: format!("{}:{}", origin.path.display(), written.line).into(),
             clause,

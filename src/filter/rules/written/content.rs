@@ -14,7 +14,9 @@ pub(super) fn of(table: &DeTable<'_>) -> u64 {
 pub(in crate::filter::rules) fn with(content: u64, more: &[&[u8]]) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&content.to_le_bytes());
-    more.iter().for_each(|part| add(&mut hasher, b'+', part));
+    for part in more {
+        add(&mut hasher, b'+', part);
+    }
     number(&hasher)
 }
 
