@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use jiff::Timestamp;
+
 /// What tells whether a file is the same as before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Print {
@@ -24,6 +26,14 @@ impl Print {
     /// Why it cannot be looked at: it is not there, for one.
     pub fn of(path: &Path) -> Result<Self, io::ErrorKind> {
         path.metadata().map(Self::from).map_err(|fault| fault.kind())
+    }
+}
+
+impl Print {
+    /// When its text was changed; `None` for a date that no clock shows.
+    #[must_use]
+    pub fn modified(&self) -> Option<Timestamp> {
+        Timestamp::new(self.modified.0, i32::try_from(self.modified.1).ok()?).ok()
     }
 }
 

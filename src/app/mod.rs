@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 pub use self::bound::Bound;
 use crate::config::Config;
+use crate::filter::brakes::Brakes;
 use crate::filter::plugin::Plugins;
 use crate::filter::rules::{self, Rules};
 use crate::filter::{self, Chain, Judgement, Reload};
@@ -130,10 +131,12 @@ impl App {
         let rules = Arc::new(rules::Current::new(rules_source(&config), rules, Arc::clone(&feed)));
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &config.instance.environment));
         let chain = Chain::build(&config.filter, Arc::clone(&rules), plugins, &state, &metrics);
-        let intake = Intake::new(chain, Arc::clone(&desk), Arc::clone(&metrics));
+        let rules_in_force = config.filter.order.contains(&filter::Name::Rules).then(|| Arc::clone(&rules));
+        let brakes =
+            Brakes::new(config.filter.brakes.clone(), rules_in_force.clone(), library.clone(), Arc::clone(&feed));
+        let intake = Intake::new(chain, Arc::clone(&desk), Arc::clone(&metrics)).with_brakes(brakes);
         let limited = config.filter.rate.enabled;
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limited);
-        let rules_in_force = config.filter.order.contains(&filter::Name::Rules).then(|| Arc::clone(&rules));
         let reload = Arc::new(Reload::new(rules_in_force, library, Arc::clone(&feed)));
         Ok(Self { config, live: Arc::new(live), metrics, plugins: plugged, feed, reload, rules, desk, effects })
     }

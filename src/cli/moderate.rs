@@ -156,12 +156,14 @@ fn rules_table(rules: &[Value]) -> String {
         ("mode", Align::Left),
         ("hits", Align::Right),
         ("exempt", Align::Right),
+        ("trusted", Align::Right),
+        ("%", Align::Right),
         ("last hit", Align::Left),
     ];
     let mut table = Table::new(columns);
     for rule in rules {
-        let keys = ["rule", "source", "mode", "hits", "exempt_hits", "last_hit"];
-        table.add(keys.map(|key| shown(&rule[key])), Vec::new());
+        let keys = ["rule", "source", "mode", "hits", "exempt_hits", "trusted_hits", "trusted_percent", "last_hit"];
+        table.add(keys.map(|key| shown(&rule[key])), braked(rule));
     }
     table.text()
 }
@@ -178,10 +180,17 @@ fn plugins_table(plugins: &[Value]) -> String {
     let mut table = Table::new(columns);
     for plugin in plugins {
         let keys = ["plugin", "mode", "state", "failures", "p50_micros", "p99_micros"];
-        let fault = plugin["error"].as_str().map(printable);
-        table.add(keys.map(|key| shown(&plugin[key])), fault.into_iter().collect());
+        let mut notes = braked(plugin);
+        notes.extend(plugin["error"].as_str().map(printable));
+        table.add(keys.map(|key| shown(&plugin[key])), notes);
     }
     table.text()
+}
+
+/// What stands below a rule or plugin whose brake is pulled.
+fn braked(part: &Value) -> Vec<String> {
+    let since = part["braked_at"].as_str().map(printable);
+    since.map(|since| format!("its brake is pulled since {since}: it is written to act")).into_iter().collect()
 }
 
 /// A value in a cell; nothing for none.

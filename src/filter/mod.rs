@@ -3,6 +3,7 @@
 //! A filter is a type that implements [`Filter`]; which run, and in which order, the configuration says. To add one: a
 //! file here, a name in [`Name`], a line in [`Config::declare`] and one in [`Chain::build`].
 
+pub mod brakes;
 mod chain;
 mod figures;
 pub mod level;
@@ -146,6 +147,8 @@ pub struct Config {
     pub rate: rate::Config,
     /// Levels that moderators set.
     pub level: level::Config,
+    /// What is done about rules and plugins that are new and refuse too much.
+    pub brakes: brakes::Config,
     /// The rules file. It must exist when an operator named it; the default may be absent.
     pub rules_file: Option<PathBuf>,
     /// How much the starter rules do, unless the rules file says so.
@@ -189,6 +192,9 @@ impl Config {
             shape: shape::Config::declare(&mut section.section("shape", "What a message may look like.")),
             rate: rate::Config::declare(&mut section.section("rate", "How much may be said, and by whom.")),
             level: level::Config::declare(&mut section.section("level", "What the levels do that moderators set.")),
+            brakes: brakes::Config::declare(
+                &mut section.section("brakes", "When a new rule or plugin that refuses too much only observes."),
+            ),
         }
     }
 }

@@ -96,6 +96,8 @@ struct Hearing {
 impl Hearing {
     /// Asks one plugin and takes its answer in.
     async fn ask(&mut self, entry: &Entry) {
+        // Once, so that the message is judged by one mode.
+        let mode = entry.mode();
         let began = Instant::now();
         let answer = match &entry.plugin {
             Ok(plugin) => plugin.ask(&self.question(plugin), self.scene()).await,
@@ -113,14 +115,14 @@ impl Hearing {
         };
         self.finding.matches.push(Match {
             asked: verdict.outcome(),
-            mode: entry.manifest.mode,
+            mode,
             exempt: false,
             field: None,
             basis: Basis::Plugin { name: Arc::from(entry.manifest.name.as_str()), took, failure, sanction },
             span: None,
             labels: labels.into_iter().map(Arc::from).collect(),
         });
-        if entry.manifest.mode == Mode::Observe {
+        if mode == Mode::Observe {
             return;
         }
         match verdict {

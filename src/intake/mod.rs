@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 pub use claim::Claim;
 
+use crate::filter::brakes::Brakes;
 use crate::filter::{Chain, FilterFigures, Judgement, Now, Purpose, Waiting};
 use crate::model::{Code, Decision, Facts, Kind, Message, Outcome, Reason, Recorded, Sender};
 use crate::moderation::Desk;
@@ -20,6 +21,7 @@ use crate::telemetry::Metrics;
 #[derive(Debug)]
 pub struct Intake {
     chain: Chain,
+    brakes: Option<Brakes>,
     desk: Arc<Desk>,
     metrics: Arc<Metrics>,
 }
@@ -41,7 +43,13 @@ impl Intake {
     /// An intake that judges with `chain` and brings what was decided to `desk`.
     #[must_use]
     pub fn new(chain: Chain, desk: Arc<Desk>, metrics: Arc<Metrics>) -> Self {
-        Self { chain, desk, metrics }
+        Self { chain, brakes: None, desk, metrics }
+    }
+
+    /// The same, with brakes for what is new in the chain.
+    #[must_use]
+    pub fn with_brakes(self, brakes: Brakes) -> Self {
+        Self { brakes: Some(brakes), ..self }
     }
 
     /// Judges a message and, if it may be, lets the room hear it.
@@ -81,6 +89,9 @@ impl Intake {
 
     /// Lets those hear a message who are to hear it, by what the chain has decided.
     pub fn publish(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {
+        if let Some(brakes) = &self.brakes {
+            brakes.note(&decision, sender);
+        }
         let message = &decision.message;
         let heard = match (decision.outcome, &message.kind, sender.connection) {
             (Outcome::Reject, ..) => Ok(()),
@@ -129,7 +140,11 @@ impl Intake {
 
     /// Forgets what filters keep of senders that have gone quiet; see [`Chain::prune`].
     pub fn prune(&self) {
-        self.chain.prune(Now { at: Timestamp::now(), since_start: self.desk.since_start() });
+        let now = Now { at: Timestamp::now(), since_start: self.desk.since_start() };
+        self.chain.prune(now);
+        if let Some(brakes) = &self.brakes {
+            brakes.prune(now.at);
+        }
     }
 
     /// What is known of who sends a message as `author`.

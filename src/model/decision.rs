@@ -36,6 +36,18 @@ impl Outcome {
             Self::Reject => "reject",
         }
     }
+
+    /// Of several rules that hit, the one that asks for the strongest outcome decides: the higher, the stronger.
+    #[must_use]
+    pub fn strength(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Replace => 1,
+            Self::Shadow => 2,
+            Self::Hold => 3,
+            Self::Reject => 4,
+        }
+    }
 }
 
 /// Whether a rule or plugin acts.

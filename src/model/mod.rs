@@ -3,6 +3,7 @@
 //! Owns what every other module talks about. Does no I/O and knows no wire format.
 
 mod address;
+mod brake;
 mod decision;
 mod message;
 mod nickname;
@@ -12,6 +13,7 @@ mod sanction;
 mod verdict;
 
 pub use address::Address;
+pub use brake::Brake;
 pub use decision::{Basis, Decision, Match, Mode, Outcome, Record, Span, Step};
 pub use message::{Event, Facts, Kind, Message, Notice, Sender, SenderId};
 pub use nickname::{Looks, Nickname, NicknameFault, is_reserved};

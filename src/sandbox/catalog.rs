@@ -12,6 +12,7 @@ use super::folder::{FolderError, Place, Print, in_order};
 use super::load::Patience;
 use super::plugin::Plugin;
 use super::standing::{Event, What};
+use crate::model::Brake;
 
 /// Plugins that are loaded at the same time.
 const AT_A_TIME: usize = 2;
@@ -23,6 +24,8 @@ pub struct Catalog {
     pub entries: Vec<Arc<Entry>>,
     /// By name: the newer files of plugins that run on as they were before, and what is wrong with these files.
     refused: BTreeMap<String, (Print, String)>,
+    /// Whether it is what the folder held; not so of the one that is there before it was read.
+    was_read: bool,
 }
 
 /// How the folder is read.
@@ -73,7 +76,7 @@ impl Catalog {
         let mut results = stream::iter(found)
             .map(|(name, place)| before.reread(sandbox, config, name, place, reading))
             .buffered(AT_A_TIME);
-        let (mut catalog, mut news) = (Self::default(), Vec::new());
+        let (mut catalog, mut news) = (Self { was_read: true, ..Self::default() }, Vec::new());
         while let Some(Reread { name, entry, refused, what }) = results.next().await {
             news.extend(what.map(|what| (Arc::clone(&entry), what)));
             catalog.refused.extend(refused.map(|refused| (name, refused)));
@@ -108,7 +111,14 @@ impl Catalog {
         {
             return Reread { name, entry: Arc::clone(old), refused: refused.cloned(), what: None };
         }
-        let new = Entry::load(sandbox, &name, &place, &config.caps, reading.patience).await;
+        let mut new = Entry::load(sandbox, &name, &place, &config.caps, reading.patience).await;
+        match old {
+            // The same files, of which more has come.
+            Some(old) if old.seen == new.seen => new.brake = Arc::clone(&old.brake),
+            // Files with old dates may have come just now.
+            _ if self.was_read => new.brake = Arc::new(Brake::new(new.brake.since(), new.brake.since())),
+            _ => {}
+        }
         match (&new.plugin, old) {
             (Ok(_), _) => Reread { name, entry: Arc::new(new), refused: None, what: Some(What::Loaded) },
             (Err(fault), Some(old)) if old.plugin.is_ok() && !new.later => {

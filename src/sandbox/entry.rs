@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::engine::Sandbox;
@@ -14,6 +15,7 @@ use super::limits::Caps;
 use super::load::{LoadError, Patience};
 use super::manifest::{MAX_MANIFEST_BYTES, Manifest, OnFailure};
 use super::plugin::Plugin;
+use crate::model::{Brake, Mode};
 
 /// A plugin of the folder.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct Entry {
     pub manifest: Manifest,
     /// The plugin, or why there is none. Its failure policy holds in either case.
     pub plugin: Result<Plugin, String>,
+    /// Takes it out of force; another one when its files are other ones.
+    pub(super) brake: Arc<Brake>,
     /// What its files looked like when they were read.
     pub(super) seen: Print,
     /// Whether it was left for later.
@@ -29,6 +33,18 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The mode in force: that of its manifest, unless its brake is pulled. It may change at any time.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.brake.mode(self.manifest.mode)
+    }
+
+    /// What takes it out of force.
+    #[must_use]
+    pub fn brake(&self) -> &Arc<Brake> {
+        &self.brake
+    }
+
     /// Loads the plugin of one folder, whose name is the plugin's.
     ///
     /// # Errors
@@ -74,7 +90,10 @@ impl Entry {
             Unloaded::Later(why) => why.to_owned(),
             Unloaded::At(fault) => fault,
         });
-        Self { manifest, plugin, seen, later }
+        // Where no date can be had, it is better to take it for new.
+        let now = Timestamp::now();
+        let changed = seen.iter().filter_map(|(_, print)| print.modified()).max().unwrap_or(now);
+        Self { manifest, plugin, brake: Arc::new(Brake::new(changed, now)), seen, later }
     }
 }
 

@@ -30,8 +30,25 @@ async fn filters_shows_what_each_rule_has_done() {
     assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");
     let rule = output.stdout.lines().find(|line| line.starts_with("no-casino")).unwrap();
     let words: Vec<&str> = rule.split_whitespace().collect();
-    assert_eq!(words[..5], ["no-casino", "rules.toml:1", "enforce", "1", "0"]);
-    assert!(words[5].ends_with('Z'), "{words:?}");
+    assert_eq!(words[..7], ["no-casino", "rules.toml:1", "enforce", "1", "0", "0", "0.0"]);
+    assert!(words[7].ends_with('Z'), "{words:?}");
+}
+
+#[tokio::test]
+async fn filters_shows_which_rules_only_observe_because_they_refused_too_much() {
+    let server = moderated(Relay::with()).env("RELAY__FILTER__PRESET", "off").env("RATE_LIMITS", "off");
+    let server = server.env("RELAY__FILTER__BRAKES__MESSAGES", "100").file("rules.toml", RULES).start().await;
+    for _ in 0..6 {
+        assert_eq!(server.put_line("QGIS", "anna", "the casino", &[]).await.status, 403);
+    }
+    let output = run(&server, &["filters"], Some(TOKEN)).await;
+    let mut lines = output.stdout.lines().skip_while(|line| !line.starts_with("no-casino"));
+    assert!(lines.next().unwrap().contains(" observe "), "{output:?}");
+    let note = lines.next().unwrap();
+    assert!(
+        note.starts_with("    its brake is pulled since 20") && note.ends_with("Z: it is written to act"),
+        "{note}"
+    );
 }
 
 #[tokio::test]

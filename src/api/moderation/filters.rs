@@ -71,6 +71,13 @@ pub(in crate::api) struct PluginState {
     version: Option<String>,
     #[schema(example = "observe")]
     mode: &'static str,
+    /// Whether its manifest has it act, and a brake has it observe.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    braked: bool,
+    /// Since when.
+    #[schema(example = "2026-01-01T12:00:00.000Z")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    braked_at: Option<String>,
     /// What becomes of a message that it cannot answer for.
     #[schema(example = "pass")]
     on_failure: &'static str,
@@ -120,10 +127,22 @@ pub(in crate::api) struct RuleState {
     source: String,
     #[schema(example = "enforce")]
     mode: &'static str,
-    /// Messages that it hit since it was loaded, those of exempt senders aside.
+    /// Whether it is written to act, and a brake has it observe: it was changed lately and refused too much.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    braked: bool,
+    /// Since when.
+    #[schema(example = "2026-01-01T12:00:00.000Z")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    braked_at: Option<String>,
+    /// Messages that it hit since it was written as it is, those of exempt senders aside.
     hits: u64,
     /// Messages of senders on whom it does not act. Many of them mean that it may be wrong.
     exempt_hits: u64,
+    /// Messages of trusted senders among both. They hardly ever mean harm.
+    trusted_hits: u64,
+    /// How many of a hundred messages that it hit that is; nothing before the first.
+    #[schema(example = 2.5)]
+    trusted_percent: Option<f64>,
     #[schema(example = "2026-01-01T12:00:00.000Z")]
     #[serde(skip_serializing_if = "Option::is_none")]
     last_hit: Option<String>,
@@ -197,7 +216,7 @@ impl From<FilterFigures> for FilterState {
 
 impl PluginState {
     fn of(entry: &Entry, fault: Option<&str>) -> Self {
-        let (manifest, plugin) = (&entry.manifest, entry.plugin.as_ref());
+        let (manifest, plugin, braked) = (&entry.manifest, entry.plugin.as_ref(), entry.brake().pulled());
         let Stats { answers, failures, unasked, median, p99, last_failure } =
             plugin.map(Plugin::stats).unwrap_or_default();
         let (state, rests_seconds) = match plugin.map(Plugin::condition) {
@@ -210,7 +229,9 @@ impl PluginState {
         Self {
             plugin: manifest.name.clone(),
             version: manifest.version.clone().or_else(|| plugin.ok().map(|plugin| plugin.version().to_owned())),
-            mode: manifest.mode.as_str(),
+            mode: entry.mode().as_str(),
+            braked: braked.is_some(),
+            braked_at: braked.map(written),
             on_failure: manifest.on_failure.as_str(),
             rooms: manifest.rooms.clone(),
             state,
@@ -228,9 +249,22 @@ impl PluginState {
 }
 
 impl From<RuleFigures<'_>> for RuleState {
-    fn from(RuleFigures { id, source, mode, hits, exempt_hits, last_hit }: RuleFigures<'_>) -> Self {
-        let (rule, source, mode) = (id.to_owned(), source.to_owned(), mode.as_str());
-        Self { rule, source, mode, hits, exempt_hits, last_hit: last_hit.map(written) }
+    fn from(figures: RuleFigures<'_>) -> Self {
+        // A tenth of a per cent is as fine as it is worth.
+        let trusted_percent = figures.trusted_percent().map(|percent| (percent * 10.0).round() / 10.0);
+        let RuleFigures { id, source, mode, braked, hits, exempt_hits, trusted_hits, last_hit } = figures;
+        Self {
+            rule: id.to_owned(),
+            source: source.to_owned(),
+            mode: mode.as_str(),
+            braked: braked.is_some(),
+            braked_at: braked.map(written),
+            hits,
+            exempt_hits,
+            trusted_hits,
+            trusted_percent,
+            last_hit: last_hit.map(written),
+        }
     }
 }
 

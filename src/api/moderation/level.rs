@@ -14,7 +14,7 @@ use super::written;
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{json, read};
-use crate::filter::rules::Preset;
+use crate::filter::rules::{Preset, PresetError};
 use crate::model::{Cause, RoomName};
 use crate::moderation::{Level, PRESET, SetLevel, What};
 use crate::settings::Choice;
@@ -188,12 +188,10 @@ pub(in crate::api) async fn set_preset(
     caller.check_everywhere()?;
     let _one_at_a_time = api.acting.lock().await;
     api.desk.write_down(Cause::Moderator(caller.name()), What::Preset(name)).await;
-    let rules = Arc::clone(&api.rules_in_force);
-    let set = tokio::task::spawn_blocking(move || rules.set_preset(preset)).await;
-    match set {
-        Ok(Ok(())) => {}
-        Ok(Err(refused)) => return Err(ApiError::BadCall(refused.to_string())),
-        Err(_) => return Err(ApiError::Unable("the rules could not be read again".to_owned())),
+    match api.reload.set_preset(preset).await {
+        Ok(()) => {}
+        Err(PresetError::Task(_)) => return Err(ApiError::Unable("the rules could not be read again".to_owned())),
+        Err(refused) => return Err(ApiError::BadCall(refused.to_string())),
     }
     api.desk.state().set_setting(PRESET, name);
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
-use super::rules::{Current, Prints, Rules};
+use super::rules::{Current, Preset, PresetError, Prints, Rules};
 use crate::moderation::{Feed, Kind};
 use crate::sandbox::{Library, StageError, Staged};
 
@@ -105,6 +105,35 @@ impl Reload {
         Ok(now)
     }
 
+    /// How much the starter rules do now; `None` when no rules are in the chain.
+    #[must_use]
+    pub fn preset(&self) -> Option<Preset> {
+        self.rules.as_ref().map(|rules| rules.preset())
+    }
+
+    /// Has the starter rules do as much as that from now on, until the relay ends; the rules are read again for it, all
+    /// or nothing.
+    ///
+    /// # Errors
+    /// [`PresetError`]; everything stays as it was then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves everything as it was.
+    pub async fn set_preset(&self, preset: Preset) -> Result<(), PresetError> {
+        let current = self.rules.as_ref().ok_or(PresetError::NoRules)?;
+        let mut seen = self.seen.lock().await;
+        let reader = Arc::clone(current);
+        let chosen = spawn_blocking(move || reader.read_with(preset)).await?;
+        // Nothing is waited for from here on.
+        *seen = current.choose(chosen)?;
+        tracing::info!(
+            preset = preset.as_str(),
+            rules = current.get().len(),
+            "the starter rules do as much as that now"
+        );
+        Ok(())
+    }
+
     /// Reads all of it again. What is at fault is logged and stays as it was: the rules as a whole, each plugin by
     /// itself.
     pub async fn each(&self) {
@@ -177,7 +206,7 @@ impl Reload {
 
 /// Reads the rules on a thread that may wait; `seen` are their files when they were read last.
 async fn read(current: &Current, seen: &Prints) -> Read {
-    let source = current.source().clone();
+    let source = current.source();
     match spawn_blocking(move || source.read()).await {
         Ok(reading) => {
             let rules = reading.rules.map_err(|faults| faults.iter().map(ToString::to_string).collect());

@@ -59,7 +59,7 @@ impl Rules {
             RuleOutline {
                 id: &rule.id,
                 source: &rule.source,
-                mode: rule.mode,
+                mode: rule.mode(),
                 asked: rule.asked,
                 words: patterns.words,
                 cases: rule.cases,

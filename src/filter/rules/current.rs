@@ -3,14 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::Timestamp;
+
 use super::examine::Asked;
+use super::faults::Faults;
 use super::memory::Memory;
 use super::refused::{Refused, Standing};
-use super::{Instance, Rules};
+use super::{Instance, Rules, files};
 use crate::filter::{Answer, Filter, Now, Parts, Purpose};
 use crate::model::{Message, Sender};
 use crate::moderation::{Feed, Kind};
 use crate::settings::{Fault, Place};
+
+/// What faults and matches call rules that are only thought of.
+pub const EXTRA: &str = "what-if";
 
 /// Where rules are read from.
 #[derive(Clone, Debug)]
@@ -28,22 +34,31 @@ impl Source {
     /// # Errors
     /// All faults of the file.
     pub fn load(&self) -> Result<Rules, Vec<Fault>> {
+        self.load_with(("", ""))
+    }
+
+    /// As [`Source::load`], with further rules; see [`Rules::load_with`].
+    ///
+    /// # Errors
+    /// All faults of the further rules and of the file.
+    pub fn load_with(&self, extra: (&str, &str)) -> Result<Rules, Vec<Fault>> {
         let path = self.path();
-        match (&self.file, path.try_exists()) {
-            (None, Ok(false)) => Rules::load(path, "", Path::new(""), &self.instance),
+        let text = match (&self.file, path.try_exists()) {
+            (None, Ok(false)) => String::new(),
             (Some(_), Ok(false)) => {
                 let text = "does not exist, though RULES_FILE (filter.rules_file) names it";
-                Err(vec![Fault::new(Place::File(path.to_owned()), text)])
+                return Err(vec![Fault::new(Place::File(path.to_owned()), text)]);
             }
-            _ => Rules::read(path, &self.instance),
-        }
+            _ => files::read_text(path).map_err(|why| vec![Faults::of_file(path, why)])?,
+        };
+        Rules::load_with(path, &text, path.parent().unwrap_or(Path::new("")), &self.instance, extra)
     }
 }
 
 /// The rules in force. A message is judged by one whole set, whatever takes its place meanwhile.
 #[derive(Debug)]
 pub struct Current {
-    source: Source,
+    source: RwLock<Source>,
     set: RwLock<Arc<Rules>>,
     refused: Standing,
     /// What was said lately; it stays when the rules change.
@@ -55,8 +70,10 @@ pub struct Current {
 impl Current {
     /// These rules, as they were read from `source`. Raids are noted in `feed`.
     #[must_use]
-    pub fn new(source: Source, rules: Rules, feed: Arc<Feed>) -> Self {
-        Self { source, set: RwLock::new(Arc::new(rules)), refused: Standing::default(), memory: Memory::new(), feed }
+    pub fn new(source: Source, mut rules: Rules, feed: Arc<Feed>) -> Self {
+        rules.begin(Timestamp::now());
+        let (source, set) = (RwLock::new(source), RwLock::new(Arc::new(rules)));
+        Self { source, set, refused: Standing::default(), memory: Memory::new(), feed }
     }
 
     /// The same for the run of this name, from whose name follows which texts count as nearly the same.
@@ -71,26 +88,36 @@ impl Current {
     /// had hit: to see what they would have done.
     #[must_use]
     pub fn beside(&self, rules: Rules) -> Self {
-        let (source, memory) = (self.source.clone(), self.memory.emptied());
-        Self { memory, ..Self::new(source, rules, Arc::default()) }
+        let (source, set) = (RwLock::new(self.source()), RwLock::new(Arc::new(rules)));
+        let (refused, memory) = (Standing::default(), self.memory.emptied());
+        Self { source, set, refused, memory, feed: Arc::default() }
     }
 
-    /// stub
+    /// Where the rules are read from, with the preset that was chosen last.
     #[must_use]
-    pub fn preset(&self) -> super::Preset {
-        self.get().preset()
+    pub fn source(&self) -> Source {
+        self.source.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
-    /// stub
+
+    /// Has rules read from there from now on.
+    pub(super) fn read_from(&self, source: Source) {
+        *self.source.write().unwrap_or_else(PoisonError::into_inner) = source;
+    }
+
+    /// The rules as they would be with those in `text` before them, which matches show as of [`EXTRA`]; nothing is in
+    /// force by that, and what brakes hold back only observes. See [`Rules::load_with`]. The files are read as they are
+    /// now: no work for a thread that serves.
+    ///
     /// # Errors
-    /// stub
-    pub fn set_preset(&self, _: super::Preset) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// Where the rules are read from.
-    #[must_use]
-    pub fn source(&self) -> &Source {
-        &self.source
+    /// All faults of `text`, and of the files when they are not those in force.
+    pub fn with_extra(&self, text: &str) -> Result<Rules, Vec<Fault>> {
+        let source = self.source();
+        let mut rules = source.load_with((EXTRA, text))?;
+        if source.prints().is_absent() && !self.get().prints().is_absent() {
+            return Err(vec![source.gone()]);
+        }
+        rules.observe_as(&self.get());
+        Ok(rules)
     }
 
     /// The rules as they are now.
@@ -99,8 +126,10 @@ impl Current {
         Arc::clone(&self.set.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts other rules in force at once. They have not hit anything yet.
-    pub fn adopt(&self, rules: Rules) {
+    /// Puts other rules in force at once. What is written as it was before keeps its figures and its brake; the rest has
+    /// not hit anything yet. Not to be called by two at a time.
+    pub fn adopt(&self, mut rules: Rules) {
+        rules.succeed(&self.get(), Timestamp::now());
         let new = Arc::new(rules);
         let old = std::mem::replace(&mut *self.set.write().unwrap_or_else(PoisonError::into_inner), new);
         // To be dropped takes a large set a while, in which no message waits for the lock.

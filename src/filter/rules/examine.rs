@@ -15,7 +15,7 @@ use super::set::Rules;
 use super::written::Field;
 use crate::filter::{Finding, Purpose};
 use crate::matching::char_span;
-use crate::model::{Code, Kind, Match, Message, Outcome, Reason, Sender, Verdict};
+use crate::model::{Code, Kind, Match, Message, Mode, Outcome, Reason, Sender, Verdict};
 
 /// For the sender of a message that sets off more regexes than may run.
 const SUSPICIOUS: &str = "This message sets off too many rules at once.";
@@ -37,8 +37,19 @@ pub(super) struct Found<'r> {
 struct Hit {
     /// The number of the rule.
     rule: usize,
+    /// Its mode when the message came to it, by which the message is judged to the end.
+    mode: Mode,
+    /// Whether the sender is one on whom it does not act.
+    exempt: bool,
     /// Where, in code points of its field.
     span: Option<Range<usize>>,
+}
+
+impl Hit {
+    /// Whether the rule acts on the sender.
+    fn acts(&self) -> bool {
+        self.mode == Mode::Enforce && !self.exempt
+    }
 }
 
 /// What is said, and how the rules are to be asked about it.
@@ -93,7 +104,7 @@ impl Rules {
             scratch.read(&self.text, text, self.rules.len());
             recall = self.recall(asked, scratch);
             looked = self.look(Field::Text, text, recall.as_ref(), asked, scratch, &mut hits);
-            masked = self.masked(text, scratch, &hits, asked);
+            masked = self.masked(text, scratch, &hits);
         }
         hits.sort_by_key(|hit| hit.rule);
         let found = self.found(&hits, masked, looked, asked);
@@ -138,12 +149,13 @@ impl Rules {
                 continue;
             }
             // What refuses nothing must not use up what others need, nor have a message refused.
-            let acts = rule.acts_on(sender) && rule.asked != Outcome::Pass;
+            let mut hit = Hit { rule: number, mode: rule.mode(), exempt: rule.exempts(sender), span: None };
+            let acts = hit.acts() && rule.asked != Outcome::Pass;
             let budget = if acts { &mut enforced } else { &mut observed };
             match rule.hit(number, &scene, budget) {
                 Ok(Some(place)) => {
-                    let span = place.map(|bytes| char_span(field, bytes));
-                    hits.push(Hit { rule: number, span });
+                    hit.span = place.map(|bytes| char_span(field, bytes));
+                    hits.push(hit);
                 }
                 Err(Exhausted) if acts => return Err(Suspicious(number)),
                 Ok(None) | Err(Exhausted) => {}
@@ -153,12 +165,12 @@ impl Rules {
     }
 
     /// The text with all that rules replace, if one of them acts and nothing stronger does.
-    fn masked(&self, text: &str, scratch: &Scratch, hits: &[Hit], asked: &Asked<'_>) -> Option<String> {
+    fn masked(&self, text: &str, scratch: &Scratch, hits: &[Hit]) -> Option<String> {
         let acting = || {
-            let rules = hits.iter().filter_map(|hit| Some((hit.rule, self.rules.get(hit.rule)?)));
-            rules.filter(|(_, rule)| rule.acts_on(asked.sender))
+            let acting = hits.iter().filter(|hit| hit.acts());
+            acting.filter_map(|hit| Some((hit.rule, self.rules.get(hit.rule)?)))
         };
-        if acting().any(|(_, rule)| strength(rule.asked) > strength(Outcome::Replace)) {
+        if acting().any(|(_, rule)| rule.asked.strength() > Outcome::Replace.strength()) {
             return None;
         }
         let replaces = |rule: &Rule| rule.asked == Outcome::Replace && rule.field == Field::Text;
@@ -193,15 +205,14 @@ impl Rules {
         let mut matches: Vec<Match> = Vec::with_capacity(hits.len());
         let mut strongest: Option<&Rule> = None;
         let mut raids = Vec::new();
-        for Hit { rule, span } in hits {
-            let Some(rule) = self.rules.get(*rule) else { continue };
-            let exempt = rule.exempts(sender);
+        for hit in hits {
+            let Some(rule) = self.rules.get(hit.rule) else { continue };
             if *purpose == Purpose::Judge {
-                rule.hits.count(message.at, exempt);
+                rule.hits.count(message.at, hit.exempt, sender.facts.trusted);
                 raids.extend(memory.filter(|memory| begins_raid(memory, rule, sender, message.at)).map(|_| rule));
             }
-            matches.push(rule.matched(span.clone(), exempt));
-            if rule.acts_on(sender) && strongest.is_none_or(|other| strength(rule.asked) > strength(other.asked)) {
+            matches.push(rule.matched(hit.span.clone(), hit.mode, hit.exempt));
+            if hit.acts() && strongest.is_none_or(|other| rule.asked.strength() > other.asked.strength()) {
                 strongest = Some(rule);
             }
         }
@@ -218,7 +229,7 @@ impl Rules {
         if let (Err(Suspicious(number)), false) = (looked, matches!(verdict, Verdict::Reject(_))) {
             verdict = Verdict::Reject(Reason::new(Code::Suspicious, SUSPICIOUS));
             // The rule whose turn it was, so that the trace names one.
-            matches.extend(self.rules.get(number).map(|rule| rule.matched(None, false)));
+            matches.extend(self.rules.get(number).map(|rule| rule.matched(None, Mode::Enforce, false)));
         }
         Found { finding: Finding { verdict, matches }, raids }
     }
@@ -226,16 +237,6 @@ impl Rules {
 
 fn begins_raid(memory: &Memory, rule: &Rule, sender: &Sender, at: Timestamp) -> bool {
     rule.raid().is_some_and(|quiet| memory.begins_raid(&sender.room, &rule.id, at, quiet))
-}
-
-fn strength(asked: Outcome) -> u8 {
-    match asked {
-        Outcome::Pass => 0,
-        Outcome::Replace => 1,
-        Outcome::Shadow => 2,
-        Outcome::Hold => 3,
-        Outcome::Reject => 4,
-    }
 }
 
 fn reason(code: Code, rule: &Rule) -> Reason {

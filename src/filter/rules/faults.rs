@@ -42,11 +42,6 @@ impl<'p> Faults<'p> {
         !self.found.is_empty()
     }
 
-    /// Takes in the faults of another file, which come after those of this one.
-    pub(super) fn take_in(&mut self, others: Faults<'_>) {
-        self.found.extend(others.found.into_iter().map(|(_, fault)| (usize::MAX, fault)));
-    }
-
     /// All faults in order of the lines, if there are any.
     pub(super) fn none_or_all(mut self) -> Result<(), Vec<Fault>> {
         if self.found.is_empty() {

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::faults::Faults;
 use super::{Rules, Source, files, written};
 use crate::file::Print;
@@ -25,6 +27,12 @@ impl Prints {
     #[must_use]
     pub fn again(&self) -> Self {
         Self(self.0.iter().map(|(path, _)| (path.clone(), Print::of(path))).collect())
+    }
+
+    /// When the youngest of the files was changed; `None` where none is there.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.0.iter().filter_map(|(_, print)| print.as_ref().ok()?.modified()).max()
     }
 
     /// Whether there is no rules file.

@@ -12,7 +12,7 @@ use super::look::Look;
 use super::matcher::{Budget, Exhausted, Haystack, Matcher, Scratch};
 use super::memory::Recall;
 use super::written::{Exemption, Field};
-use crate::model::{Basis, Match, Mode, Outcome, Penalty, RoomName, Sender, Span};
+use crate::model::{Basis, Brake, Match, Mode, Outcome, Penalty, RoomName, Sender, Span};
 
 /// A rule, ready to run.
 #[derive(Debug)]
@@ -24,7 +24,8 @@ pub(super) struct Rule {
     pub(super) clause: Option<Arc<str>>,
     pub(super) field: Field,
     pub(super) labels: Vec<Arc<str>>,
-    pub(super) mode: Mode,
+    /// As it is written; what is in force, [`Rule::mode`] says.
+    pub(super) written_mode: Mode,
     /// What it asks for; [`Outcome::Pass`] if only for labels.
     pub(super) asked: Outcome,
     /// For the sender.
@@ -45,7 +46,14 @@ pub(super) struct Rule {
     pub(super) patterns: Patterns,
     /// How many cases of its own it was tried with.
     pub(super) cases: usize,
-    pub(super) hits: Hits,
+    /// What tells whether it is written as another one: a digest of all that it consists of.
+    pub(super) content: u64,
+    /// Whether it is of the starter set.
+    pub(super) is_starter: bool,
+    /// What it has hit; the same when the set is replaced by one that has it as it is.
+    pub(super) hits: Arc<Hits>,
+    /// As `hits`.
+    pub(super) brake: Arc<Brake>,
 }
 
 /// The patterns of a rule: numbers of regexes in its field's [`Matcher`].
@@ -53,6 +61,8 @@ pub(super) struct Rule {
 pub(super) struct Patterns {
     /// Words among the alternatives, however many.
     pub(super) words: usize,
+    /// A digest of its file of words; 0 when it has none.
+    pub(super) file: u64,
     pub(super) any: Range<usize>,
     pub(super) all: Range<usize>,
     pub(super) none: Range<usize>,
@@ -157,9 +167,9 @@ impl Rule {
         letters.min()
     }
 
-    /// Whether it acts on this sender.
-    pub(super) fn acts_on(&self, sender: &Sender) -> bool {
-        self.mode == Mode::Enforce && !self.exempts(sender)
+    /// The mode in force. It may change at any time: who judges a message asks once.
+    pub(super) fn mode(&self) -> Mode {
+        self.brake.mode(self.written_mode)
     }
 
     /// Whether the sender is one on whom it does not act.
@@ -177,15 +187,16 @@ impl Rule {
 
     /// What it is called and what it has hit.
     pub(super) fn figures(&self) -> RuleFigures<'_> {
-        let (hits, exempt_hits, last_hit) = self.hits.read();
-        RuleFigures { id: &self.id, source: &self.source, mode: self.mode, hits, exempt_hits, last_hit }
+        let (hits, exempt_hits, trusted_hits, last_hit) = self.hits.read();
+        let (id, source, mode, braked) = (&self.id, &self.source, self.mode(), self.brake.pulled());
+        RuleFigures { id, source, mode, braked, hits, exempt_hits, trusted_hits, last_hit }
     }
 
-    /// What a trace shows of a hit at `span`, in code points.
-    pub(super) fn matched(&self, span: Option<Range<usize>>, exempt: bool) -> Match {
+    /// What a trace shows of a hit at `span`, in code points, by the mode in which it was found.
+    pub(super) fn matched(&self, span: Option<Range<usize>>, mode: Mode, exempt: bool) -> Match {
         Match {
             asked: self.asked,
-            mode: self.mode,
+            mode,
             exempt,
             basis: Basis::Rule { id: Arc::clone(&self.id), source: Arc::clone(&self.source), sanction: self.sanction },
             field: match self.field {

@@ -30,6 +30,7 @@ use super::*;
 use crate::filter::{Finding, Purpose};
 use crate::model::{Address, Basis, Code, Facts, Kind, Match, Message, Mode, Outcome, Sender, SenderId, Verdict};
 
+mod extra;
 mod limits;
 mod starter;
 

@@ -39,7 +39,10 @@ async fn other_rules_and_plugins_are_in_force_when_the_call_returns() {
     write(&relay, "plugins/hostile/plugin.toml", "mode = 'enforce'");
     write(&relay, "rules.toml", &rules("poker"));
     let answer = reload(&relay).await;
-    let rule = json!({"rule": "no", "source": "rules.toml:1", "mode": "enforce", "hits": 0, "exempt_hits": 0});
+    let rule = json!({
+        "rule": "no", "source": "rules.toml:1", "mode": "enforce", "hits": 0, "exempt_hits": 0, "trusted_hits": 0,
+        "trusted_percent": null,
+    });
     let loaded = json!({"rules": 1, "plugins": ["hostile"], "in_force": [rule]});
     assert_eq!((answer.status, answer.json()), (200, loaded));
     assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (200, 403));

@@ -152,7 +152,9 @@ async fn change(relay: &Relay, shared: &Shared) {
 
 #[tokio::test]
 async fn of_ten_thousand_messages_none_is_lost_or_judged_by_half_a_set_while_rules_change_a_hundred_times() {
-    let relay = with_rules(&generation(0)).env("ROOMS", "QGIS").start().await;
+    // Half of what is said is refused, by rules that are always new.
+    let relay = with_rules(&generation(0)).env("ROOMS", "QGIS").env("RELAY__FILTER__BRAKES__ENABLED", "false");
+    let relay = relay.start().await;
     let shared = Arc::new(Shared::default());
     let mut senders = Vec::new();
     for n in 0..SENDERS {

@@ -1,5 +1,6 @@
 //! The files of the rules change while the relay runs.
 
+mod brakes;
 mod enforced;
 mod faults;
 mod load;

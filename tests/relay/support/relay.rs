@@ -52,6 +52,13 @@ impl RelayBuilder {
         self
     }
 
+    /// Gives a file of that directory this date.
+    pub(crate) fn aged(self, name: &str, modified: std::time::SystemTime) -> Self {
+        let file = std::fs::File::options().write(true).open(self.directory.path().join(name)).unwrap();
+        file.set_modified(modified).unwrap();
+        self
+    }
+
     /// Puts a plugin into the default folder.
     pub(crate) fn plugin(self, name: &str, manifest: &str, component: &[u8]) -> Self {
         self.file(&format!("plugins/{name}/plugin.toml"), manifest)

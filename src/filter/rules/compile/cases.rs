@@ -16,15 +16,16 @@ pub(super) struct Case {
     name: String,
     text: At<String>,
     refuses: bool,
-    pub(super) is_starter: bool,
+    /// The number of its file, from 1 on.
+    pub(super) file: usize,
 }
 
 impl Case {
-    /// The cases of a rule.
-    pub(super) fn all(rule: usize, is_starter: bool, written: &Written) -> Vec<Self> {
+    /// The cases of a rule in the file of that number.
+    pub(super) fn all(rule: usize, file: usize, written: &Written) -> Vec<Self> {
         let case = |text: &At<String>, refuses| {
             let (name, text) = (written.name.clone(), text.clone());
-            Self { rule, name, text, refuses, is_starter }
+            Self { rule, name, text, refuses, file }
         };
         let refused = written.refuses.iter().map(|text| case(text, true));
         refused.chain(written.accepts.iter().map(|text| case(text, false))).collect()
@@ -32,7 +33,7 @@ impl Case {
 }
 
 /// Tries each rule with its own cases. Rooms, hours, senders and what was said before are taken as they must be.
-pub(super) fn run(rules: &Rules, cases: &[Case], faults: &mut Faults<'_>) {
+pub(super) fn run<'c>(rules: &Rules, cases: impl Iterator<Item = &'c Case>, faults: &mut Faults<'_>) {
     let mut scratch = Scratch::default();
     for Case { rule, name, text: At { value, line }, refuses, .. } in cases {
         match (rules.hit_by(*rule, value, &mut scratch), refuses) {

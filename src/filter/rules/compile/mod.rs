@@ -14,9 +14,9 @@ use super::faults::Faults;
 use super::hits::Hits;
 use super::rule::Rule;
 use super::set::Rules;
-use super::written::{Field, Written};
+use super::written::{Field, Written, content};
 use super::{Instance, starter};
-use crate::model::{Mode, Outcome};
+use crate::model::{Brake, Mode, Outcome};
 use cases::Case;
 use names::{NAME_HELP, is_name};
 use patterns::Builder;
@@ -41,6 +41,8 @@ pub(super) struct Compiler<'a> {
     cases: Vec<Case>,
     /// The line where each id was first seen.
     ids: HashMap<String, usize>,
+    /// How many files were taken in.
+    files: usize,
 }
 
 impl<'a> Compiler<'a> {
@@ -54,6 +56,7 @@ impl<'a> Compiler<'a> {
             nickname: Builder::default(),
             cases: Vec::new(),
             ids: HashMap::new(),
+            files: 0,
         }
     }
 
@@ -71,6 +74,7 @@ impl<'a> Compiler<'a> {
     pub(super) fn add(&mut self, origin: &Origin<'_>, written: Vec<Written>, faults: &mut Faults<'_>) {
         self.text.count_anew();
         self.nickname.count_anew();
+        self.files += 1;
         for (index, entry) in written.into_iter().enumerate() {
             if index == MAX_RULES {
                 faults.add(entry.line, format!("more than {MAX_RULES} rules"));
@@ -83,18 +87,24 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The set, once all of it is good and its rules keep what their cases promise.
-    pub(super) fn finish(self, faults: &mut Faults<'_>, starter_faults: &mut Faults<'_>) -> Rules {
-        let (text, nickname) = (self.text.build(faults), self.nickname.build(faults));
+    /// The set, once all of it is good and its rules keep what their cases promise. `faults` are those of each file, in
+    /// the order in which the files were taken in.
+    pub(super) fn finish(self, faults: &mut [Faults<'_>]) -> Rules {
+        let (mut of_text, mut of_nickname) = (Vec::new(), Vec::new());
+        let (text, nickname) = (self.text.build(&mut of_text), self.nickname.build(&mut of_nickname));
+        if let Some(first) = faults.first_mut() {
+            of_text.into_iter().chain(of_nickname).for_each(|fault| first.add(0, fault));
+        }
         let least_recalled = self.rules.iter().filter_map(Rule::least_recalled).min();
-        let rules = Rules { rules: self.rules, text, nickname, least_recalled, ..Rules::default() };
-        if faults.any() || starter_faults.any() {
+        let numbers = self.rules.iter().enumerate().map(|(number, rule)| (Arc::clone(&rule.id), number)).collect();
+        let rules = Rules { rules: self.rules, numbers, text, nickname, least_recalled, ..Rules::default() };
+        if faults.iter().any(Faults::any) {
             // What a rule at fault has left behind would be taken for the next one's.
             return rules;
         }
-        let (starter, own): (Vec<_>, Vec<_>) = self.cases.into_iter().partition(|case| case.is_starter);
-        cases::run(&rules, &own, faults);
-        cases::run(&rules, &starter, starter_faults);
+        for (file, faults) in (1..).zip(faults) {
+            cases::run(&rules, self.cases.iter().filter(|case| case.file == file), faults);
+        }
         rules
     }
 
@@ -121,15 +131,19 @@ impl<'a> Compiler<'a> {
         if !patterns.has_alternatives() && patterns.all.is_empty() {
             builder.always(number);
         }
-        self.cases.extend(Case::all(number, is_starter, &written));
+        self.cases.extend(Case::all(number, self.files, &written));
         written.conditions.sort_by_key(super::conditions::Condition::rank);
         let labels = if asked == Outcome::Pass && labels.is_empty() { vec![Arc::clone(&id)] } else { labels };
+        let mode = written.mode.unwrap_or(Mode::Enforce);
+        let besides: [&[u8]; 2] = [&patterns.file.to_le_bytes(), mode.as_str().as_bytes()];
         self.rules.push(Rule {
+            content: content::with(written.content, &besides),
+            is_starter,
             source: format!("{}:{}", origin.path.display(), written.line).into(),
             clause,
             field: written.field,
             labels,
-            mode: written.mode.unwrap_or(Mode::Enforce),
+            written_mode: mode,
             asked,
             reason,
             hidden: written.hidden,
@@ -142,7 +156,8 @@ impl<'a> Compiler<'a> {
             conditions: written.conditions,
             patterns,
             cases: written.refuses.len() + written.accepts.len(),
-            hits: Hits::default(),
+            hits: Arc::new(Hits::default()),
+            brake: Arc::new(Brake::default()),
             id,
         });
     }

@@ -8,7 +8,7 @@ use crate::filter::rules::faults::{Faults, quoted};
 use crate::filter::rules::files;
 use crate::filter::rules::matcher::{Matcher, Owner, Regex};
 use crate::filter::rules::rule::Patterns;
-use crate::filter::rules::written::{At, View, Written};
+use crate::filter::rules::written::{At, View, Written, content};
 use crate::matching::{BoundedRegex, Edges, Leniency, Literal, Literals, View as Seen};
 use crate::model::Outcome;
 use crate::settings::Place;
@@ -75,10 +75,10 @@ impl Builder {
         self.always.push(rule);
     }
 
-    pub(super) fn build(self, faults: &mut Faults<'_>) -> Matcher {
+    pub(super) fn build(self, faults: &mut Vec<String>) -> Matcher {
         let literals = Literals::new(self.literals.iter().map(Wanted::as_literal)).unwrap_or_else(|fault| {
             // Each was tried by itself before.
-            faults.add(0, format!("the words cannot be put together: {fault}"));
+            faults.push(format!("the words cannot be put together: {fault}"));
             Literals::default()
         });
         let Self { owners, regexes, always, costly, .. } = self;
@@ -118,8 +118,8 @@ impl Builder {
             let what = "the verdict replace needs `any`, `words` or `words_file`: what it masks";
             written.fault(faults, written.line, what);
         }
-        (listed && from_file).then_some(())?;
-        Some(Patterns { words: self.literals.len() - before, any: any?, all: all?, none: none? })
+        let file = from_file.filter(|_| listed)?;
+        Some(Patterns { words: self.literals.len() - before, file, any: any?, all: all?, none: none? })
     }
 
     /// Counts one more pattern; `false` beyond the limit, which is a fault the first time.
@@ -249,6 +249,7 @@ impl Builder {
         good
     }
 
+    /// Takes in the words of a rule's file of words and gives a digest of that; `None` when something is wrong.
     fn words_of_file(
         &mut self,
         rule: usize,
@@ -256,20 +257,20 @@ impl Builder {
         written: &Written,
         view: Seen,
         faults: &mut Faults<'_>,
-    ) -> bool {
-        let Some(At { value: name, line }) = &written.patterns.words_file else { return true };
+    ) -> Option<u64> {
+        let Some(At { value: name, line }) = &written.patterns.words_file else { return Some(0) };
         let read = files::locate(origin.base, name).and_then(|path| Ok((files::read_text(&path)?, path)));
         let (text, path) = match read {
             Ok(read) => read,
             Err(why) => {
                 written.fault(faults, *line, &format!("`words_file` {} {why}", quoted(name)));
-                return false;
+                return None;
             }
         };
         let mut good = true;
         for (at, value) in files::words(&text) {
             if !self.counted(*line, faults) {
-                return false;
+                return None;
             }
             if let Err(why) = self.word(rule, value, view, written) {
                 faults.add_elsewhere(*line, Place::Line { file: path.clone(), line: at }, why);
@@ -279,7 +280,7 @@ impl Builder {
         if files::words(&text).next().is_none() {
             written.fault(faults, *line, &format!("`words_file` {} holds no word", quoted(name)));
         }
-        good
+        good.then(|| content::with(0, &[text.as_bytes()]))
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::content;
 use super::reader::{At, Item, Key, Reader, Value};
 use super::starter::Preset;
 use crate::filter::rules::conditions::{CONDITIONS, Condition, Hours, SenderIs};
@@ -113,6 +114,8 @@ pub(in crate::filter::rules) struct WrittenPatterns {
 pub(in crate::filter::rules) struct Written {
     /// Line of its header.
     pub(in crate::filter::rules) line: usize,
+    /// A digest of its keys and values.
+    pub(in crate::filter::rules) content: u64,
     /// What faults call it.
     pub(in crate::filter::rules) name: String,
     pub(in crate::filter::rules) id: Option<At<String>>,
@@ -141,7 +144,7 @@ impl Reader<'_, '_> {
     pub(super) fn entry(&mut self, table: &DeTable<'_>, line: usize, number: usize) -> Written {
         let id = table.get("id").and_then(|id| id.get_ref().as_str());
         let name = id.map_or_else(|| format!("rule {number}"), |id| format!("rule {}", quoted(id)));
-        let mut rule = Written { line, name: name.clone(), ..Written::default() };
+        let mut rule = Written { line, content: content::of(table), name: name.clone(), ..Written::default() };
         for (key, value) in table {
             self.key(&mut rule, &name, key, value);
         }

@@ -3,6 +3,7 @@
 //! Says what the file's shape has wrong: syntax, keys, types, bounds of numbers, names of choices. What the values mean
 //! together is for the compiler.
 
+pub(super) mod content;
 mod entry;
 mod reader;
 mod starter;
