@@ -24,9 +24,10 @@ use crate::filter::{self, Chain, Judgement, Reload};
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Facts, Message, RoomName, Sender};
-use crate::moderation::{AccessError, Desk, Effect, Feed, Journal, State, StoreError};
+use crate::moderation::{AccessError, Desk, Effect, Feed, Journal, PRESET, State, StoreError};
 use crate::room::Room;
 use crate::sandbox::{Event, FolderError, Library, Sandbox, SetUpError};
+use crate::settings::Choice;
 use crate::telemetry::{Metrics, RoomGauges};
 
 /// A relay that is built. Nothing of it is to be reached yet.
@@ -100,6 +101,18 @@ pub enum ServeError {
     ShardLost,
 }
 
+/// Has the starter rules do what moderators chose before the last restart.
+async fn restore_preset(state: &State, rules: &Arc<rules::Current>) {
+    let Some(name) = state.setting(PRESET) else { return };
+    let Some((_, preset)) = rules::Preset::NAMES.iter().copied().find(|(known, _)| *known == name) else { return };
+    let rules = Arc::clone(rules);
+    match tokio::task::spawn_blocking(move || rules.set_preset(preset)).await {
+        Ok(Ok(())) => tracing::info!(preset = name, "the starter rules do what moderators chose"),
+        Ok(Err(refused)) => tracing::warn!(%refused, preset = name, "the preset that moderators chose is not in force"),
+        Err(fault) => tracing::error!(%fault, "the preset that moderators chose could not be restored"),
+    }
+}
+
 /// Where the configuration says that the rules are.
 #[must_use]
 pub fn rules_source(config: &Config) -> rules::Source {
@@ -129,6 +142,7 @@ impl App {
         let (desk, effects) = Desk::new(Arc::clone(&state), journal, None, Arc::clone(&feed), began);
         let desk = Arc::new(desk);
         let rules = Arc::new(rules::Current::new(rules_source(&config), rules, Arc::clone(&feed)));
+        restore_preset(&state, &rules).await;
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &config.instance.environment));
         let chain = Chain::build(&config.filter, Arc::clone(&rules), plugins, &state, &metrics);
         let rules_in_force = config.filter.order.contains(&filter::Name::Rules).then(|| Arc::clone(&rules));

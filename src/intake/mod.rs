@@ -10,10 +10,10 @@ use jiff::Timestamp;
 
 pub use claim::Claim;
 
-use crate::filter::brakes::Brakes;
+use crate::filter::brakes::{Brakes, Pulled};
 use crate::filter::{Chain, FilterFigures, Judgement, Now, Purpose, Waiting};
-use crate::model::{Code, Decision, Facts, Kind, Message, Outcome, Reason, Recorded, Sender};
-use crate::moderation::Desk;
+use crate::model::{Cause, Code, Decision, Facts, Kind, Message, Outcome, Reason, Recorded, Sender};
+use crate::moderation::{Desk, What};
 use crate::room::Room;
 use crate::telemetry::Metrics;
 
@@ -90,7 +90,9 @@ impl Intake {
     /// Lets those hear a message who are to hear it, by what the chain has decided.
     pub fn publish(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {
         if let Some(brakes) = &self.brakes {
-            brakes.note(&decision, sender);
+            for Pulled { cause, why } in brakes.note(&decision, sender) {
+                self.desk.write_down_soon(Cause::Relay, What::Braked { cause, why });
+            }
         }
         let message = &decision.message;
         let heard = match (decision.outcome, &message.kind, sender.connection) {
