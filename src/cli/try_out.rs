@@ -128,7 +128,9 @@ fn row(step: &Step) -> ([String; 6], Vec<String>) {
             }
         }
         notes.extend(
-            basis.penalty().map(|penalty| format!("asks for: {}, {} s", penalty.as_str(), penalty.duration().as_secs())),
+            basis
+                .penalty()
+                .map(|penalty| format!("asks for: {}, {} s", penalty.as_str(), penalty.duration().as_secs())),
         );
         notes.extend(field.map(|field| format!("in the {field}")));
         notes.extend(exempt.then(|| "does not act on this sender".to_owned()));

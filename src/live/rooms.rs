@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::oneshot;
 
-use super::shard::{self, Ended};
 use super::shard::inbox::{Arrival, Command, Inbox};
 use super::shard::moderated::Wish;
+use super::shard::{self, Ended};
 use crate::model::{Decision, Message, Notice, Recorded, RoomName, Sanction, Sender, SenderId};
 use crate::room::MemberView;
 use crate::wire::frame::CloseCode;

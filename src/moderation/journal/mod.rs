@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-pub use self::stats::{MAX_MINUTES, Minute};
 use self::stats::Stats;
+pub use self::stats::{MAX_MINUTES, Minute};
 use super::act::Act;
 use super::feed::Note;
 use crate::model::Recorded;

@@ -50,7 +50,8 @@ impl Stats {
     pub(super) fn last(&self, minutes: usize, now: Timestamp) -> Vec<Minute> {
         let end = now.as_second().div_euclid(60);
         let count = i64::try_from(minutes.clamp(1, MAX_MINUTES)).unwrap_or(1);
-        let kept = |minute: i64| self.0.binary_search_by_key(&minute, |kept| kept.minute).ok().and_then(|at| self.0.get(at));
+        let kept =
+            |minute: i64| self.0.binary_search_by_key(&minute, |kept| kept.minute).ok().and_then(|at| self.0.get(at));
         let one = |minute| kept(minute).cloned().unwrap_or(Minute { minute, ..Minute::default() });
         (end - count + 1..=end).map(one).collect()
     }

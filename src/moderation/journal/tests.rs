@@ -94,7 +94,10 @@ fn minutes_are_counted_by_outcome_and_filter_with_empty_ones_between() {
     journal.add(recorded("a", Outcome::Reject, at(61)));
     let stats = journal.stats(3, at(185));
     assert_eq!(stats.iter().map(|minute| minute.minute).collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(stats.iter().map(|minute| minute.outcomes).collect::<Vec<_>>(), [[1, 0, 0, 0, 1], [0; 5], [0, 0, 0, 0, 1]]);
+    assert_eq!(
+        stats.iter().map(|minute| minute.outcomes).collect::<Vec<_>>(),
+        [[1, 0, 0, 0, 1], [0; 5], [0, 0, 0, 0, 1]]
+    );
     assert_eq!(stats[2].by.get("rules"), Some(&1));
     assert_eq!(journal.stats(usize::MAX, at(185)).len(), MAX_MINUTES);
 }
