@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config, mut faults: Vec<Fault>
         Box::new(move || open(&sandbox, &plugins, longest))
     });
     let current = rules::Current::new(source, read, Arc::default());
-    let mut stage = LogStage::new(config.filter.clone(), current, open);
+    let mut stage = LogStage::new(config.filter.clone(), config.moderation.clone(), current, open);
     let mut replay = Replay::new(&mut stage, MAX_FLIPS, handle);
     match read_logs(&files, &mut replay).and_then(|()| replay.finish()) {
         Ok(report) => show(&report, arguments.json),

@@ -17,6 +17,7 @@ mod order;
 mod past;
 mod report;
 mod stage;
+mod standing;
 mod what_if;
 
 pub use echo::{Echo, Prompt};

@@ -161,3 +161,12 @@ impl Past {
 pub(super) fn address(hash: u64) -> Address {
     Address::from(IpAddr::V6(Ipv6Addr::from_bits(u128::from(hash) << 64)))
 }
+
+/// Such an address as it stands in a log.
+#[cfg(test)]
+pub(super) fn hash(address: Address) -> String {
+    match address.ip() {
+        IpAddr::V6(ip) => format!("{:016x}", ip.to_bits() >> 64),
+        IpAddr::V4(ip) => panic!("{ip} stands for no hash"),
+    }
+}

@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::echo::{Echo, Prompt};
+use super::standing::Standing;
 use crate::filter::{self, Chain, Filter, rules};
 use crate::model::Recorded;
 use crate::moderation::audit::{Head, LoggedAct};
+use crate::moderation::{self, State};
 use crate::telemetry::Metrics;
 
 /// What judges messages again.
@@ -41,8 +43,10 @@ pub type OpenPlugins<'p> = dyn FnMut() -> Result<Box<dyn Filter>, String> + 'p;
 /// A relay for logs: each run of them begins with empty buckets and an empty memory.
 pub struct LogStage<'p> {
     config: filter::Config,
+    moderation: moderation::Config,
     rules: rules::Current,
     plugins: Option<Box<OpenPlugins<'p>>>,
+    standing: Option<Standing>,
 }
 
 impl fmt::Debug for LogStage<'_> {
@@ -54,8 +58,19 @@ impl fmt::Debug for LogStage<'_> {
 impl<'p> LogStage<'p> {
     /// A relay of these settings with these rules. Without plugins, what those said then is taken for what they say.
     #[must_use]
-    pub fn new(config: filter::Config, rules: rules::Current, plugins: Option<Box<OpenPlugins<'p>>>) -> Self {
-        Self { config, rules, plugins }
+    pub fn new(
+        config: filter::Config,
+        moderation: moderation::Config,
+        rules: rules::Current,
+        plugins: Option<Box<OpenPlugins<'p>>>,
+    ) -> Self {
+        Self { config, moderation, rules, plugins, standing: None }
+    }
+
+    /// Sanctions and levels at the end of the last run; `None` before the first one.
+    #[must_use]
+    pub fn state(&self) -> Option<&Arc<State>> {
+        self.standing.as_ref().map(Standing::state)
     }
 }
 
@@ -71,11 +86,21 @@ impl Stage for LogStage<'_> {
             Some(open) => open()?,
             None => Box::new(Echo::of("plugin", &prompt)),
         };
-        let chain = Chain::build(&self.config, Arc::new(rules), Some(plugins), &Metrics::default());
+        let standing = self.standing.insert(Standing::begin(&self.moderation, head)?);
+        let metrics = Metrics::default();
+        let chain = Chain::build(&self.config, Arc::new(rules), Some(plugins), standing.state(), &metrics);
         Ok(Begun { chain, in_force: None, prompt })
     }
 
-    fn act(&mut self, _: &LoggedAct) {}
+    fn act(&mut self, act: &LoggedAct) {
+        if let Some(standing) = &mut self.standing {
+            standing.act(act);
+        }
+    }
 
-    fn judged(&mut self, _: &Recorded) {}
+    fn judged(&mut self, recorded: &Recorded) {
+        if let Some(standing) = &mut self.standing {
+            standing.judged(recorded);
+        }
+    }
 }
