@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::live::rooms::Rooms;
 use crate::model::{Cause, Code, Notice, Reason};
-use crate::moderation::{Desk, Effect, HeldMessage, WhenUnanswered, What};
+use crate::moderation::{Desk, Effect, HeldMessage, What, WhenUnanswered};
 
 /// How often the held queue is looked at.
 const HELD_INTERVAL: Duration = Duration::from_secs(1);

@@ -27,7 +27,9 @@ impl Config {
         Self {
             newcomer_messages: section.read(
                 Setting::new("newcomer_messages", 3_u64)
-                    .doc("At the level `newcomers`: so many messages of each connection are held, of trusted ones none.")
+                    .doc(
+                        "At the level `newcomers`: so many messages of each connection are held, of trusted ones none.",
+                    )
                     .within(1..=1_000),
             ),
         }
@@ -48,12 +50,7 @@ impl Levelled {
     /// A filter that goes by the levels of `state`.
     #[must_use]
     pub fn new(config: &Config, state: Arc<State>) -> Self {
-        Self {
-            state,
-            newcomer_messages: config.newcomer_messages,
-            hasher: RandomState::new(),
-            waits: Mutex::default(),
-        }
+        Self { state, newcomer_messages: config.newcomer_messages, hasher: RandomState::new(), waits: Mutex::default() }
     }
 
     /// Lets a sender speak once in so many seconds, on one connection (or from one address without any) and under one

@@ -93,7 +93,7 @@ mod tests {
         for (seconds, item) in [(1, 1), (50, 3), (40, 2), (50, 4)] {
             order.add(Duration::from_secs(seconds), item);
         }
-        assert_eq!(all(&mut order), []);
+        assert_eq!(all(&mut order), Vec::<u32>::new());
         order.add(Duration::from_secs(105), 5);
         assert_eq!(all(&mut order), [1, 2]);
         assert_eq!(std::iter::from_fn(|| order.rest()).collect::<Vec<_>>(), [3, 4, 5]);

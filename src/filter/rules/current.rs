@@ -82,11 +82,15 @@ impl Current {
 
     /// stub
     #[must_use]
-    pub fn preset(&self) -> super::Preset { self.get().preset() }
+    pub fn preset(&self) -> super::Preset {
+        self.get().preset()
+    }
     /// stub
     /// # Errors
     /// stub
-    pub fn set_preset(&self, _: super::Preset) -> Result<(), String> { Ok(()) }
+    pub fn set_preset(&self, _: super::Preset) -> Result<(), String> {
+        Ok(())
+    }
 
     /// Where the rules are read from.
     #[must_use]
