@@ -21,6 +21,8 @@ pub mod moderation;
 pub mod filter;
 pub mod intake;
 
+pub mod replay;
+
 pub mod live;
 pub mod pages;
 

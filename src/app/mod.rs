@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::filter::brakes::Brakes;
 use crate::filter::plugin::Plugins;
 use crate::filter::rules::{self, Rules};
-use crate::filter::{self, Chain, Judgement, Reload};
+use crate::filter::{self, Chain, Filter, Judgement, Reload};
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Facts, Message, RoomName, Sender};
@@ -134,7 +134,8 @@ impl App {
         let plugged = load_plugins(&config.filter).await?;
         let library = plugged.as_ref().map(|plugged| Arc::clone(&plugged.library));
         let max_message_length = config.filter.shape.max_message_length;
-        let plugins = library.clone().map(|library| Plugins::new(library, max_message_length));
+        let plugins =
+            library.clone().map(|library| -> Box<dyn Filter> { Box::new(Plugins::new(library, max_message_length)) });
         let (began, now) = (Instant::now(), Timestamp::now());
         let state = Arc::new(State::open(&config.moderation, now)?);
         let feed = Arc::new(Feed::default());

@@ -6,6 +6,7 @@ mod client;
 mod health;
 mod moderate;
 mod plugin;
+mod replay;
 mod table;
 mod terminal;
 mod token;
@@ -51,6 +52,8 @@ enum Command {
     Health,
     /// See what would become of a text: it is judged once, without a relay, and nothing of it is kept.
     Try(try_out::Arguments),
+    /// Run an audit log through changed rules or plugins, and see which messages would become others.
+    Replay(replay::Arguments),
     /// Show what the filters, rules and plugins of the relay that runs with this configuration have done.
     Filters(moderate::Arguments),
     /// Have the relay that runs with this configuration read its rules and plugins again, all or nothing.
@@ -84,6 +87,9 @@ pub fn main() -> ExitCode {
     if let Command::Plugin { command } = &command {
         return plugin::run(command, &config, &faults);
     }
+    if let Command::Replay(arguments) = &command {
+        return replay::run(arguments, &config, faults);
+    }
     if let (Command::Health, true) = (&command, faults.is_empty()) {
         return health::ask(&config.server);
     }
@@ -104,9 +110,12 @@ pub fn main() -> ExitCode {
         Command::Try(arguments) => try_out::run(arguments, config, rules),
         Command::Serve => serve(config, rules),
         // Done with above, unless the configuration is at fault.
-        Command::Health | Command::Filters(_) | Command::Reload(_) | Command::Token(_) | Command::Plugin { .. } => {
-            ExitCode::FAILURE
-        }
+        Command::Health
+        | Command::Filters(_)
+        | Command::Reload(_)
+        | Command::Replay(_)
+        | Command::Token(_)
+        | Command::Plugin { .. } => ExitCode::FAILURE,
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use super::figures::{FilterFigures, Work};
 use super::level::Levelled;
-use super::plugin::Plugins;
 use super::rate::Rate;
 use super::sanction::Sanctioned;
 use super::shape::Shape;
@@ -36,23 +35,34 @@ impl Chain {
     pub fn build(
         config: &Config,
         rules: Arc<rules::Current>,
-        plugins: Option<Plugins>,
+        plugins: Option<Box<dyn Filter>>,
         state: &Arc<State>,
         metrics: &Metrics,
     ) -> Self {
+        let first: Box<dyn Filter> = Box::new(Sanctioned::new(Arc::clone(state)));
+        let last: Box<dyn Filter> = Box::new(Levelled::new(&config.level, Arc::clone(state)));
+        let named = Self::named(config, rules, plugins);
+        Self::of(std::iter::once(first).chain(named).chain([last]), metrics)
+    }
+
+    /// The filters that `config` names, in their order; `plugins` stands where the plugins have their place.
+    #[must_use]
+    pub fn named(
+        config: &Config,
+        rules: Arc<rules::Current>,
+        plugins: Option<Box<dyn Filter>>,
+    ) -> Vec<Box<dyn Filter>> {
         let (mut rules, mut plugins) = (Some(rules), plugins);
-        let filters = config.order.iter().filter_map(|name| -> Option<Box<dyn Filter>> {
+        let filter = |name: &Name| -> Option<Box<dyn Filter>> {
             match name {
                 Name::Shape => Some(Box::new(Shape::new(config.shape.clone()))),
                 Name::Rate => Some(Box::new(Rate::new(&config.rate))),
                 // A filter is named once, which the configuration checks.
                 Name::Rules => rules.take().map(|rules| Box::new(rules) as Box<dyn Filter>),
-                Name::Plugin => plugins.take().map(|plugins| Box::new(plugins) as Box<dyn Filter>),
+                Name::Plugin => plugins.take(),
             }
-        });
-        let first: Box<dyn Filter> = Box::new(Sanctioned::new(Arc::clone(state)));
-        let last: Box<dyn Filter> = Box::new(Levelled::new(&config.level, Arc::clone(state)));
-        Self::of(std::iter::once(first).chain(filters).chain([last]), metrics)
+        };
+        config.order.iter().filter_map(filter).collect()
     }
 
     /// A chain of these filters.

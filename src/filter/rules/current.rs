@@ -84,13 +84,19 @@ impl Current {
         Self { memory: Memory::of_run(run), ..self }
     }
 
-    /// The rules in force, with the same idea of what is nearly the same, but as if nothing had been said yet and none
-    /// had hit: to see what they would have done.
+    /// Other rules with the same idea of what is nearly the same, as if nothing had been said yet: to see what they would
+    /// have done.
     #[must_use]
     pub fn beside(&self, rules: Rules) -> Self {
         let (source, set) = (RwLock::new(self.source()), RwLock::new(Arc::new(rules)));
         let (refused, memory) = (Standing::default(), self.memory.emptied());
         Self { source, set, refused, memory, feed: Arc::default() }
+    }
+
+    /// The same rules, as if nothing had been said yet. They go on counting what they hit.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self { set: RwLock::new(self.get()), ..self.beside(Rules::default()) }
     }
 
     /// Where the rules are read from, with the preset that was chosen last.

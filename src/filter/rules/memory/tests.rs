@@ -179,9 +179,9 @@ fn memory_is_bounded_whatever_is_said() {
 fn what_is_old_is_forgotten_with_its_room() {
     let mut scene = Scene::new();
     scene.say("jane", TEXT);
-    scene.memory.prune(Timestamp::from_millisecond(scene.now + 599_000).unwrap());
+    scene.memory.prune(Timestamp::from_millisecond(scene.now + 659_000).unwrap());
     assert_eq!(scene.memory.parts.iter().map(|part| lock(part).len()).sum::<usize>(), 1);
-    scene.memory.prune(Timestamp::from_millisecond(scene.now + 600_001).unwrap());
+    scene.memory.prune(Timestamp::from_millisecond(scene.now + 660_001).unwrap());
     assert_eq!(scene.memory.parts.iter().map(|part| lock(part).len()).sum::<usize>(), 0);
 }
 
