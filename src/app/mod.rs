@@ -24,7 +24,10 @@ use crate::filter::{self, Chain, Filter, Judgement, Reload};
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Facts, Message, RoomName, Sender};
-use crate::moderation::{AccessError, Desk, Effect, Feed, Journal, PRESET, State, StoreError};
+use crate::moderation::audit::{Audit, AuditError, InForce, InForceNow};
+use crate::moderation::{
+    AccessError, Desk, Effect, Feed, Journal, PRESET, State, StoreError, level_json, sanction_json,
+};
 use crate::room::Room;
 use crate::sandbox::{Event, FolderError, Library, Sandbox, SetUpError};
 use crate::settings::Choice;
@@ -66,6 +69,9 @@ pub enum BuildError {
     /// What moderators have done cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The audit log cannot be opened.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
 }
 
 /// The plugins of the folder that the configuration names; `None` when no plugins are in the chain.
@@ -99,6 +105,18 @@ pub enum ServeError {
     /// A thread that owned rooms has ended by itself. The log says why.
     #[error("a thread that owned rooms has ended; the relay cannot go on")]
     ShardLost,
+}
+
+/// What each file of the audit log begins with.
+fn in_force_now(state: &Arc<State>) -> InForceNow {
+    let state = Arc::clone(state);
+    Box::new(move |hashed| {
+        let now = Timestamp::now();
+        let sanctions = state.sanctions().in_force(now);
+        let sanctions = sanctions.iter().map(|sanction| sanction_json(sanction, hashed).into()).collect();
+        let levels = state.levels().list(now).iter().map(level_json).collect();
+        InForce { sanctions, levels }
+    })
 }
 
 /// Has the starter rules do what moderators chose before the last restart.
@@ -140,7 +158,8 @@ impl App {
         let state = Arc::new(State::open(&config.moderation, now)?);
         let feed = Arc::new(Feed::default());
         let journal = Arc::new(Journal::new(now));
-        let (desk, effects) = Desk::new(Arc::clone(&state), journal, None, Arc::clone(&feed), began);
+        let audit = Audit::open(&config.moderation.audit, began, in_force_now(&state))?.map(Arc::new);
+        let (desk, effects) = Desk::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
         let desk = Arc::new(desk);
         let rules = Arc::new(rules::Current::new(rules_source(&config), rules, Arc::clone(&feed)));
         restore_preset(&state, &rules).await;

@@ -76,10 +76,9 @@ pub fn main() -> ExitCode {
     config.filter.plugins.compiler = plugin::compile::compiler();
     let command = command.unwrap_or(Command::Serve);
     if let Command::Check(arguments) = &command
-        && arguments.starter
+        && let Some(done) = arguments.run_alone()
     {
-        tell(io::stdout(), STARTER);
-        return ExitCode::SUCCESS;
+        return done;
     }
     if let Command::Token(arguments) = &command {
         return token::make(arguments);

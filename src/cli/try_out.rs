@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::filter::rules::Rules;
 use crate::model::{Basis, Decision, Kind, Match, Message, RoomName, Step};
+use crate::moderation::audit::Recording;
 
 /// Exit code of bad arguments, as clap has it.
 const BAD_ARGUMENTS: u8 = 2;
@@ -55,6 +56,7 @@ pub(super) fn run(arguments: Arguments, config: Config, rules: Rules) -> ExitCod
 async fn judge(mut config: Config, rules: Rules, room: RoomName, message: Message) -> anyhow::Result<Decision> {
     // What a relay keeps is not touched.
     config.moderation.store = None;
+    config.moderation.audit.record = Recording::Off;
     let app = Arc::new(App::build(config, rules).await?);
     if let Some(plugins) = app.plugins() {
         // What takes long to compile was left for later.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::levels::SetLevel;
 use crate::model::{Address, Cause, Nickname, RoomName, Sanction, SenderId, Target};
 
 /// Something that was done.
@@ -179,15 +180,7 @@ impl Act {
                 put("nickname", json!(nickname.as_ref().map(Nickname::as_str)));
             }
             What::Released { message, .. } | What::Refused { message, .. } => put("id", json!(message)),
-            What::Level { level, until, .. } => {
-                put("level", json!(level.as_str()));
-                if let Level::Slow { seconds } = level {
-                    put("seconds", json!(seconds));
-                }
-                if let Some(until) = until {
-                    put("until", json!(format!("{until:.3}")));
-                }
-            }
+            What::Level { level, until, .. } => put_level(*level, *until, &mut put),
             What::Preset(preset) => put("preset", json!(preset)),
             What::Trusted { member, nickname, on, .. } => {
                 put("member", json!(member.0.to_string()));
@@ -208,6 +201,27 @@ impl Act {
         }
         map
     }
+}
+
+fn put_level(level: Level, until: Option<Timestamp>, put: &mut dyn FnMut(&str, Value)) {
+    put("level", json!(level.as_str()));
+    if let Level::Slow { seconds } = level {
+        put("seconds", json!(seconds));
+    }
+    if let Some(until) = until {
+        put("until", json!(format!("{until:.3}")));
+    }
+}
+
+/// A level that is set, as one JSON object.
+#[must_use]
+pub fn level_json(set: &SetLevel) -> Value {
+    let SetLevel { room, level, until } = set;
+    let mut map = Map::new();
+    let mut put = |key: &str, value: Value| drop(map.insert(key.to_owned(), value));
+    put("room", json!(room.as_ref().map(RoomName::as_str)));
+    put_level(*level, *until, &mut put);
+    Value::Object(map)
 }
 
 /// A cause as `{"moderator": "jane"}`, with its kind as the key.

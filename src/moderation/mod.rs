@@ -19,7 +19,7 @@ mod time;
 mod words;
 
 pub use access::{AccessError, Moderator, Moderators, Refused, Scope, Token, Tokens, Trusted};
-pub use act::{Act, Level, What, cause_json, sanction_json};
+pub use act::{Act, Level, What, cause_json, level_json, sanction_json};
 pub use config::Config;
 pub use desk::{Desk, Effect, PRESET, orders};
 pub use feed::{Feed, Kind, MAX_NOTES, Note};
