@@ -100,6 +100,37 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them.
+    pub const ALL: [Self; 21] = [
+        Self::Malformed,
+        Self::BadAuthor,
+        Self::Empty,
+        Self::TooLong,
+        Self::BadAvatar,
+        Self::Reserved,
+        Self::NicknameTaken,
+        Self::NotYourNickname,
+        Self::RateLimited,
+        Self::Rule,
+        Self::Suspicious,
+        Self::Plugin,
+        Self::PluginFailed,
+        Self::Muted,
+        Self::Banned,
+        Self::Kicked,
+        Self::Warned,
+        Self::Lifted,
+        Self::Held,
+        Self::HeldRefused,
+        Self::HoldUnavailable,
+    ];
+
+    /// The code of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
     /// The stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {

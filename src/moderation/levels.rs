@@ -111,14 +111,22 @@ impl Levels {
         }
     }
 
-    /// Whether something was changed since this was asked last.
-    pub(super) fn take_changes(&self) -> bool {
-        !self.lock().changes.take().is_empty()
+    /// All levels, if one has changed since this was asked last.
+    pub(super) fn changed(&self) -> Option<Vec<SetLevel>> {
+        let taken = self.lock().changes.take();
+        (!taken.is_empty()).then(|| self.all())
     }
 
     /// Says that what was taken could not be written.
-    pub(super) fn give_back(&self) {
+    pub(super) fn not_written(&self) {
         self.lock().changes.give_back([()], false);
+    }
+
+    /// Puts in what was kept.
+    pub(super) fn load(&self, kept: Vec<SetLevel>) {
+        self.write(|set| {
+            set.levels.extend(kept.into_iter().map(|SetLevel { room, level, until }| (room, (level, until))))
+        });
     }
 }
 

@@ -28,5 +28,6 @@ pub use held::{Held, HeldConfig, HeldMessage, WhenUnanswered};
 pub use journal::{Entry, Happened, Journal, MAX_DECISIONS, MAX_MINUTES, Minute, Since};
 pub use levels::{Levels, SetLevel};
 pub use sanctions::{Ladder, Order, Sanctions, Step, Undone};
-pub use state::{State, StoreError};
+pub use state::State;
+pub use store::{StoreError, StoreFigures};
 pub use words::{lifted, refusal, told};

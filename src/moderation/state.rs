@@ -1,6 +1,6 @@
 //! The state of moderation as a whole, with or without a file that it is kept in.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -8,39 +8,65 @@ use super::config::Config;
 use super::held::Held;
 use super::levels::Levels;
 use super::sanctions::Sanctions;
+use super::store::{Bell, Changes, Settings, Source, Store, StoreError, StoreFigures};
 
 /// Sanctions, held messages, levels and the settings that are made at run time.
+///
+/// Whatever changes holds at once. Where there is a file, it is written soon after, by a thread of its own: a slow or
+/// full disk holds nobody up but those who ask for it with [`State::saved`].
 #[derive(Debug)]
 pub struct State {
-    sanctions: Sanctions,
-    held: Held,
-    levels: Levels,
-}
-
-/// Why the state cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file cannot be opened.
-    #[error("{}: {fault}", path.display())]
-    Open {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        fault: std::io::Error,
-    },
+    sanctions: Arc<Sanctions>,
+    held: Arc<Held>,
+    levels: Arc<Levels>,
+    settings: Arc<Settings>,
+    store: Option<Store>,
 }
 
 impl State {
-    /// The state as the file has it that `config` names; an empty one without a file.
+    /// The state as the file has it that `config` names, without what has ended since; an empty one without a file.
+    /// Reads the whole file, and so may take a second for each hundred megabytes.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub fn open(config: &Config, _now: Timestamp) -> Result<Self, StoreError> {
-        Ok(Self {
-            sanctions: Sanctions::new(config.ladder.clone()),
-            held: Held::new(config.held.clone()),
-            levels: Levels::default(),
-        })
+    /// [`StoreError`]. A file that is damaged, in use or none of ours is left as it is.
+    pub fn open(config: &Config, now: Timestamp) -> Result<Self, StoreError> {
+        let Some(path) = &config.store else { return Ok(Self::with_bell(config, None)) };
+        let (opened, contents) = Store::open(path)?;
+        let bell = Arc::new(Bell::default());
+        let mut state = Self::with_bell(config, Some(&bell));
+        state.settings.load(contents.settings);
+        state.levels.load(contents.levels);
+        state.held.load(contents.held);
+        state.sanctions.load(contents.offences, contents.next_id);
+        // Only what changes from here on is to be written.
+        state.forget_changes();
+        state.prune(now);
+        let source = Source {
+            sanctions: Arc::clone(&state.sanctions),
+            held: Arc::clone(&state.held),
+            levels: Arc::clone(&state.levels),
+            settings: Arc::clone(&state.settings),
+        };
+        state.store = Some(Store::start(opened, source, bell).map_err(StoreError::Thread)?);
+        Ok(state)
+    }
+
+    fn with_bell(config: &Config, bell: Option<&Arc<Bell>>) -> Self {
+        fn changes<K: Ord>(bell: Option<&Arc<Bell>>) -> Changes<K> {
+            bell.map_or_else(Changes::default, |bell| Changes::new(Arc::clone(bell)))
+        }
+        Self {
+            sanctions: Arc::new(Sanctions::with_changes(config.ladder.clone(), changes(bell))),
+            held: Arc::new(Held::with_changes(config.held.clone(), changes(bell))),
+            levels: Arc::new(Levels::with_changes(changes(bell))),
+            settings: Arc::new(Settings::with_changes(changes(bell))),
+            store: None,
+        }
+    }
+
+    fn forget_changes(&self) {
+        let _all_of_it_is_there =
+            (self.sanctions.changed(), self.held.changed(), self.levels.changed(), self.settings.changed());
     }
 
     /// The sanctions.
@@ -63,26 +89,54 @@ impl State {
 
     /// The value of a setting that was made at run time.
     #[must_use]
-    pub fn setting(&self, _key: &str) -> Option<String> {
-        None
+    pub fn setting(&self, key: &str) -> Option<String> {
+        self.settings.get(key)
     }
 
-    /// Makes a setting.
-    pub fn set_setting(&self, _key: &'static str, _value: &str) {}
+    /// Makes a setting. There are as many as there are keys in the program.
+    pub fn set_setting(&self, key: &'static str, value: &str) {
+        self.settings.set(key, value);
+    }
 
-    /// Waits until all that changed before the call is kept for good, for at most 5 s.
+    /// Forgets what has ended: sanctions that are no step of the ladder any more, and levels. To be called now and then.
+    pub fn prune(&self, now: Timestamp) {
+        self.sanctions.prune(now);
+        self.levels.prune(now);
+    }
+
+    /// Waits until all that changed before the call is on the disk, so that neither a crash nor a power cut takes it
+    /// back; at once without a file.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError::NotWritten`] when the disk does not take it, [`StoreError::Late`] after 5 s, and
+    /// [`StoreError::Closed`]. It holds all the same, and is tried again.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn saved(&self) -> Result<(), StoreError> {
-        Ok(())
+        match &self.store {
+            Some(store) => store.saved().await,
+            None => Ok(()),
+        }
     }
 
-    /// Writes what is left and closes the file.
+    /// Writes what is left and closes the file, within 5 s. What changes after that is not written.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError::NotWritten`] and [`StoreError::Late`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the rest to a thread, which the end of the program cuts off.
     pub async fn close(&self) -> Result<(), StoreError> {
-        Ok(())
+        match &self.store {
+            Some(store) => store.close().await,
+            None => Ok(()),
+        }
+    }
+
+    /// How the file does; `None` without one.
+    #[must_use]
+    pub fn store_figures(&self) -> Option<StoreFigures> {
+        self.store.as_ref().map(Store::figures)
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use self::config::{HeldConfig, WhenUnanswered};
-use super::store::Changes;
+use super::store::{Changes, Part, Taken};
 use super::{Full, time};
 use crate::model::{Cause, Reason, Recorded};
 
@@ -170,6 +170,31 @@ impl Held {
         let own = |message: &HeldMessage| message.cause.as_ref() == Some(cause) && message.held_at >= since;
         let numbers = queue.messages.iter().filter(|(_, message)| own(message)).map(|(number, _)| *number).collect();
         queue.take_all(numbers)
+    }
+
+    /// What has changed since this was asked last.
+    pub(super) fn changed(&self) -> Part<HeldMessage> {
+        let mut queue = self.lock();
+        let Taken { keys, all } = queue.changes.take();
+        let items = if all {
+            queue.messages.iter().map(|(number, message)| (*number, Some(message.clone()))).collect()
+        } else {
+            keys.into_iter().map(|number| (number, queue.messages.get(&number).cloned())).collect()
+        };
+        Part { all, items }
+    }
+
+    /// Says that what was taken could not be written.
+    pub(super) fn not_written(&self, part: &Part<HeldMessage>) {
+        self.lock().changes.give_back(part.numbers(), part.all);
+    }
+
+    /// Puts in what was kept.
+    pub(super) fn load(&self, kept: Vec<(u64, HeldMessage)>) {
+        let mut queue = self.lock();
+        for (number, message) in kept {
+            queue.put(number, message);
+        }
     }
 
     /// How many there are.

@@ -56,6 +56,11 @@ impl Book {
         self.next_id
     }
 
+    /// Gives no number below this one from now on.
+    pub(super) fn begin_at(&mut self, id: u64) {
+        self.next_id = self.next_id.max(id);
+    }
+
     pub(super) fn entry(&self, id: u64) -> Option<&Entry> {
         self.entries.get(&id)
     }

@@ -16,7 +16,7 @@ use self::book::Book;
 pub use self::ladder::{Ladder, Step};
 pub use self::offence::Order;
 pub(super) use self::offence::{Effect, Entry, Lifted, Offence};
-use super::store::Changes;
+use super::store::{Changes, Part, Taken};
 use super::{Full, time};
 use crate::model::{Address, Cause, Nickname, Penalty, RoomName, Sanction, Target};
 
@@ -173,6 +173,36 @@ impl Sanctions {
     /// Forgets what has ended and is no step of the ladder any more. To be called now and then.
     pub fn prune(&self, now: Timestamp) {
         self.write(|book| book.prune(now));
+    }
+
+    /// What has changed since this was asked last, and the number that no offence has reached.
+    pub(super) fn changed(&self) -> (Part<Entry>, u64) {
+        let mut book = self.lock();
+        let Taken { keys, all } = book.changes.take();
+        let items = if all {
+            book.entries().map(|entry| (entry.offence.id, Some(entry.clone()))).collect()
+        } else {
+            keys.into_iter().map(|id| (id, book.entry(id).cloned())).collect()
+        };
+        (Part { all, items }, book.next_id())
+    }
+
+    /// Says that what was taken could not be written.
+    pub(super) fn not_written(&self, part: &Part<Entry>) {
+        self.lock().changes.give_back(part.numbers(), part.all);
+    }
+
+    /// Puts in what was kept. New offences get `next_id` and what comes after it.
+    pub(super) fn load(&self, kept: Vec<Entry>, next_id: u64) {
+        self.write(|book| {
+            kept.into_iter().for_each(|entry| book.put(entry));
+            book.begin_at(next_id);
+        });
+    }
+
+    #[cfg(test)]
+    pub(super) fn entries_for_tests(&self) -> Vec<Entry> {
+        self.lock().entries().cloned().collect()
     }
 
     /// How many offences are kept.

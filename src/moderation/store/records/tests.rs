@@ -1,0 +1,176 @@
+//! What is written reads as the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::model::{
+    Basis, Code, Decision, Facts, Kind, Match, Message, Mode, Outcome, Penalty, Reason, Recorded, SanctionKind, Sender,
+    SenderId, Span, Step,
+};
+use crate::moderation::HeldMessage;
+use crate::moderation::sanctions::{Effect, Entry, Lifted, Offence, Order};
+
+/// Numbers that look random and are the same in each run.
+pub(in crate::moderation) fn random() -> impl FnMut() -> u64 {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    }
+}
+
+/// A held message, another one for each number.
+pub(in crate::moderation) fn held_message(number: u64) -> HeldMessage {
+    let at = Timestamp::from_nanosecond(1_800_000_000_123_456_789 + i128::from(number)).unwrap();
+    let kind = match number % 3 {
+        0 => Kind::Text { avatar: Some("cat.svg".to_owned()), text: format!("hello \u{0} \u{1f648} {number}") },
+        1 => Kind::Like { liked: "jane".to_owned(), text: "é\n".repeat(50) },
+        _ => Kind::Newcomer,
+    };
+    let asked = if number.is_multiple_of(2) { Some(Penalty::Ladder) } else { None };
+    let basis = match number % 3 {
+        0 => Basis::Rule { id: "no-spam".into(), source: "rules.toml:7".into(), sanction: asked },
+        1 => Basis::Sanction { id: number },
+        _ => Basis::Plugin {
+            name: "calm".into(),
+            took: Duration::from_nanos(1_234),
+            failure: Some("late".into()),
+            sanction: Some(Penalty::Fixed(SanctionKind::Mute, Some(Duration::from_secs(90)))),
+        },
+    };
+    let matched = Match {
+        asked: Outcome::Hold,
+        mode: Mode::Enforce,
+        exempt: number.is_multiple_of(2),
+        basis,
+        field: number.is_multiple_of(2).then_some("nickname"),
+        span: Some(Span(1, 7)),
+        labels: vec!["shouting".into()],
+    };
+    let reason = Reason {
+        retry_after: Some(Duration::from_millis(1_500)),
+        ..Reason::new(Code::ALL[usize::try_from(number).unwrap() % Code::ALL.len()], "Wait, please.")
+    };
+    let decision = Decision {
+        message: Message { id: Uuid::from_u64_pair(7, number), at, author: format!("hans{number}"), kind },
+        original: number.is_multiple_of(2).then(|| "as it was".to_owned()),
+        outcome: Outcome::Hold,
+        reason: Some(reason.clone()),
+        by: Some("rules"),
+        trace: vec![
+            Step { filter: "shape", verdict: Outcome::Pass, matched: None, took: Duration::from_nanos(50) },
+            Step { filter: "rules", verdict: Outcome::Hold, matched: Some(matched), took: Duration::MAX },
+        ],
+    };
+    let facts = Facts {
+        registered: true,
+        connected: Duration::from_nanos(987_654_321),
+        accepted: 3,
+        refused: u64::MAX,
+        trusted: number.is_multiple_of(2),
+        since_start: Duration::from_secs(9),
+        members: 20,
+        names: ["ann".to_owned(), "bob".to_owned()].into(),
+    };
+    let sender = Sender {
+        connection: number.is_multiple_of(2).then_some(SenderId(number)),
+        address: Address::from(
+            ["2001:db8:1:2::3", "192.0.2.7"][usize::from(number > 2)].parse::<std::net::IpAddr>().unwrap(),
+        ),
+        room: RoomName::parse("Cafe\u{301}").unwrap(),
+        facts,
+    };
+    let cause = [None, Some(Cause::Relay), Some(Cause::Rule("no-spam".into())), Some(Cause::Plugin("calm".into()))];
+    let cause = cause[usize::try_from(number % 4).unwrap()].clone();
+    HeldMessage { recorded: Arc::new(Recorded { decision, sender }), reason, cause, held_at: at, expires: at }
+}
+
+#[test]
+fn a_held_message_reads_as_it_was_written() {
+    for number in 0..60 {
+        let held = held_message(number);
+        let bytes = write(&HeldRecord::from(&held)).unwrap();
+        let again = super::read::<HeldRecord>(&bytes).unwrap().read().unwrap();
+        assert_eq!(format!("{again:?}"), format!("{held:?}"));
+    }
+}
+
+#[test]
+fn every_code_of_a_reason_is_found_by_its_name() {
+    for code in Code::ALL {
+        assert_eq!(Code::of_name(code.as_str()), Some(code));
+    }
+}
+
+#[test]
+fn names_that_a_file_makes_up_do_not_fill_the_memory() {
+    assert_eq!(intern("rules"), "rules");
+    assert_eq!(intern(&"x".repeat(65)), "unknown");
+    let unknown = (0..1_000).filter(|n| intern(&format!("made up {n}")) == "unknown").count();
+    assert!(unknown >= 700, "{unknown}");
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![
+        Just(Timestamp::MAX),
+        (0..4_000_000_000_000_000_000_i128).prop_map(|n| Timestamp::from_nanosecond(n).unwrap())
+    ]
+}
+
+fn kind() -> impl Strategy<Value = SanctionKind> {
+    proptest::sample::select(SanctionKind::ALL.to_vec())
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let penalty = prop_oneof![
+        Just(Penalty::Ladder),
+        (kind(), any::<Option<Duration>>())
+            .prop_map(|(kind, lasts)| Penalty::Fixed(kind, lasts.filter(|_| kind.lasts()))),
+    ];
+    let target = prop_oneof![
+        "[A-Za-z0-9_-]{1,32}".prop_map(|name| Target::Nickname(Nickname::parse(&name).unwrap())),
+        any::<std::net::IpAddr>().prop_map(|ip| Target::Address(Address::from(ip))),
+    ];
+    let cause = prop_oneof![
+        Just(Cause::Relay),
+        any::<String>().prop_map(|name| Cause::Moderator(name.into())),
+        any::<String>().prop_map(|name| Cause::Rule(name.into())),
+        any::<String>().prop_map(|name| Cause::Plugin(name.into())),
+    ];
+    let room = proptest::option::of("[a-zé]{1,9}".prop_map(|name| RoomName::parse(&name).unwrap()));
+    let order =
+        (penalty, target, room, any::<Option<String>>(), cause).prop_map(|(penalty, target, room, reason, cause)| {
+            Order { penalty, target, room, reason: reason.map(Into::into), cause }
+        });
+    let lifted = proptest::option::of((time(), any::<u64>()).prop_map(|(at, before)| Lifted { at, before }));
+    let effect = prop_oneof![
+        any::<u64>().prop_map(Effect::Absorbed),
+        (kind(), proptest::option::of(time()), any::<Option<usize>>())
+            .prop_map(|(kind, until, step)| Effect::Sanction { kind, until, step }),
+    ];
+    (any::<u64>(), time(), order, lifted, effect)
+        .prop_map(|(id, at, order, lifted, effect)| Entry { offence: Offence { id, at, order, lifted }, effect })
+}
+
+proptest! {
+    #[test]
+    fn an_offence_reads_as_it_was_written(entry in entry()) {
+        let bytes = write(&OffenceRecord::from(&entry)).unwrap();
+        let again = super::read::<OffenceRecord>(&bytes).unwrap().read(entry.offence.id).unwrap();
+        prop_assert_eq!(again, entry);
+    }
+
+    #[test]
+    fn no_bytes_are_read_to_a_panic(bytes in any::<Vec<u8>>()) {
+        if let Ok(record) = super::read::<HeldRecord>(&bytes) {
+            drop(record.read());
+        }
+    }
+}
