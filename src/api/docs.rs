@@ -21,6 +21,7 @@ use super::{moderation, operations, rooms, rules};
         operations::healthz,
         operations::metrics,
         moderation::try_out::try_out,
+        moderation::what_if::what_if,
         moderation::decisions::decisions,
         moderation::decisions::stream,
         moderation::stats::stats,

@@ -26,7 +26,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 pub use config::Config;
 
 use self::error::ApiError;
-use crate::filter::{Reload, rules::Current};
+use crate::filter::rules::Current;
+use crate::filter::{self, Reload};
 use crate::live::Live;
 use crate::live::client::{Origins, TrustedProxies};
 use crate::live::rooms::Rooms;
@@ -59,6 +60,10 @@ pub struct Api {
     pub desk: Arc<Desk>,
     /// One act of a moderator after the other, so that what is written down is what happens.
     pub acting: tokio::sync::Mutex<()>,
+    /// One moderator after the other tries rules.
+    pub trying: tokio::sync::Mutex<()>,
+    /// The chain as it is configured.
+    pub filter: Arc<filter::Config>,
     /// The rules in force.
     pub rules_in_force: Arc<Current>,
     /// Ends what would go on for ever.

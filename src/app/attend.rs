@@ -2,6 +2,7 @@
 //! longer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,10 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::live::rooms::Rooms;
 use crate::model::{Cause, Code, Notice, Reason};
+use crate::moderation::audit::Figures;
 use crate::moderation::{Desk, Effect, Feed, Happened, HeldMessage, MAX_NOTES, What, WhenUnanswered};
+use crate::telemetry::{Metrics, Moderation};
 
 /// How often the held queue is looked at.
 const HELD_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often figures are looked at.
+const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Has open connections feel sanctions, until told to stop or nothing can come any more.
 pub(super) async fn carry_out(mut effects: Receiver<Effect>, rooms: Arc<Rooms>, stop: CancellationToken) {
@@ -83,5 +89,45 @@ pub(super) async fn take_notes(feed: Arc<Feed>, desk: Arc<Desk>, stop: Cancellat
             known = note.id;
             desk.journal().add(Happened::Note(note));
         }
+    }
+}
+
+/// Keeps the figures of moderation true, until told to stop.
+pub(super) async fn show_figures(desk: Arc<Desk>, metrics: Arc<Metrics>, stop: CancellationToken) {
+    loop {
+        let state = desk.state();
+        let store = state.store_figures().unwrap_or_default();
+        let audit = desk.audit().map(|audit| audit.figures());
+        let count = |of: fn(&Figures) -> &AtomicU64| audit.map_or(0, |figures| of(figures).load(Ordering::Relaxed));
+        metrics.show_moderation(&Moderation {
+            held: state.held().len() as u64,
+            sanctions: state.sanctions().in_force(Timestamp::now()).len() as u64,
+            store_faults: store.faults,
+            audit_written: count(|figures| &figures.written),
+            audit_lost: count(|figures| &figures.lost),
+            audit_faults: count(|figures| &figures.faults),
+            unlogged_acts: count(|figures| &figures.unlogged_acts),
+        });
+        tokio::select! {
+            () = tokio::time::sleep(FIGURES_INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Writes what is left of the state and of the audit log, each within its own few seconds.
+pub(super) async fn close(desk: &Desk) {
+    let audit = async {
+        match desk.audit() {
+            Some(audit) => audit.close().await,
+            None => true,
+        }
+    };
+    let (state, audit) = tokio::join!(desk.state().close(), audit);
+    if let Err(fault) = state {
+        tracing::error!(%fault, "what moderators did is not all written");
+    }
+    if !audit {
+        tracing::error!("the last lines of the audit log are not written");
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,7 @@ use crate::live::accept::{Connections, Port};
 use crate::live::admission::PerAddress;
 use crate::live::{Live, shard};
 use crate::moderation::alerts::Alerts;
-use crate::moderation::{Moderators, Token};
+use crate::moderation::{Desk, Moderators, Token};
 use crate::wire::frame::CloseCode;
 
 /// How long everything has to end once it is asked to.
@@ -101,6 +102,8 @@ impl Bound {
             feed: Arc::clone(&feed),
             desk: Arc::clone(&desk),
             acting: tokio::sync::Mutex::default(),
+            trying: tokio::sync::Mutex::default(),
+            filter: Arc::new(config.filter.clone()),
             rules_in_force: rules,
             stop: stop.clone(),
             reload: Arc::clone(&reload),
@@ -125,12 +128,13 @@ impl Bound {
         }
         log_address(&listener, "serving");
         tasks.spawn(port.serve(listener));
-        tasks.spawn(prune(Arc::clone(&live), moderators, stop.clone()));
+        tasks.spawn(prune(Arc::clone(&live), moderators, Arc::clone(&desk), stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));
         tasks.spawn(attend::carry_out(effects, Arc::clone(&rooms), stop.clone()));
         let unanswered = config.moderation.held.when_nobody_answers;
         tasks.spawn(attend::expire_held(Arc::clone(&desk), Arc::clone(&rooms), unanswered, stop.clone()));
-        tasks.spawn(attend::take_notes(Arc::clone(&feed), desk, stop.clone()));
+        tasks.spawn(attend::take_notes(Arc::clone(&feed), Arc::clone(&desk), stop.clone()));
+        tasks.spawn(attend::show_figures(Arc::clone(&desk), Arc::clone(&metrics), stop.clone()));
         if let Some(alerts) = Alerts::of(&config.moderation.alerts, Arc::clone(&feed), metrics) {
             tasks.spawn(alerts.run(stop.clone()));
         }
@@ -153,6 +157,7 @@ impl Bound {
             rooms.close(CloseCode::GoingAway, "the relay is shutting down").await;
             while endings.next().await.is_some() {}
             tasks.wait().await;
+            attend::close(&desk).await;
         };
         if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
             tracing::warn!(left = tasks.len(), "some connections did not end in time");
@@ -173,16 +178,17 @@ fn log_address(listener: &TcpListener, message: &str) {
 }
 
 /// Forgets, from time to time, what is kept of those who have gone quiet.
-async fn prune(live: Arc<Live>, moderators: Arc<Moderators>, stop: CancellationToken) {
+async fn prune(live: Arc<Live>, moderators: Arc<Moderators>, desk: Arc<Desk>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(PRUNE_INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        let (live, moderators) = (Arc::clone(&live), Arc::clone(&moderators));
+        let (live, moderators, desk) = (Arc::clone(&live), Arc::clone(&moderators), Arc::clone(&desk));
         let pruned = tokio::task::spawn_blocking(move || {
             live.prune();
             moderators.prune();
+            desk.state().prune(Timestamp::now());
         });
         if pruned.await.is_err() {
             tracing::error!("what has gone quiet could not be forgotten");

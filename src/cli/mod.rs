@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App};
 use crate::config::{self, Config};
-use crate::filter::rules::{Rules, STARTER};
+use crate::filter::rules::Rules;
 use crate::moderation::Moderators;
 use crate::moderation::Tokens;
 use crate::settings::Fault;

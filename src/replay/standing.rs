@@ -69,7 +69,9 @@ impl Standing {
         match text(json, "act") {
             Some("sanction") => {
                 let told = json.get("sanction").and_then(Value::as_object).and_then(sanction);
-                drop(told.map(|told| self.sanctioned(&by, told, *at)));
+                if let Some(told) = told {
+                    self.sanctioned(&by, told, *at);
+                }
             }
             Some("lift") => {
                 let number = json.get("sanction").and_then(|sanction| sanction.get("id")).and_then(Value::as_u64);

@@ -30,6 +30,7 @@ pub struct Metrics {
     deliveries: Counter<u64, AtomicU64>,
     filter_seconds: Family<FilterLabel, Histogram, Buckets>,
     round_seconds: Histogram,
+    moderation: [Gauge; 7],
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -91,7 +92,51 @@ pub struct RoomGauges {
     pub members: Gauge,
 }
 
+/// Figures of moderation at some moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moderation {
+    /// Messages that wait for a moderator.
+    pub held: u64,
+    /// Mutes and bans in force.
+    pub sanctions: u64,
+    /// Transactions of the store that failed, and were tried again.
+    pub store_faults: u64,
+    /// Lines of the audit log that were written.
+    pub audit_written: u64,
+    /// Lines of the audit log that could not be kept.
+    pub audit_lost: u64,
+    /// Writes of the audit log that failed, and were tried again.
+    pub audit_faults: u64,
+    /// Acts of moderators that went on without being known to be in the audit log.
+    pub unlogged_acts: u64,
+}
+
+impl Moderation {
+    /// Names and explanations, in the order of [`Moderation::values`].
+    const NAMES: [(&'static str, &'static str); 7] = [
+        ("held_messages", "Messages that wait for a moderator"),
+        ("sanctions", "Mutes and bans in force"),
+        ("store_faults", "Transactions of the store that failed since the start, and were tried again"),
+        ("audit_lines_written", "Lines of the audit log that were written since the start"),
+        ("audit_lines_lost", "Lines of the audit log that could not be kept since the start"),
+        ("audit_faults", "Writes of the audit log that failed since the start, and were tried again"),
+        ("unlogged_acts", "Acts of moderators that are not known to be in the audit log since the start"),
+    ];
+
+    fn values(&self) -> [u64; 7] {
+        let Self { held, sanctions, store_faults, audit_written, audit_lost, audit_faults, unlogged_acts } = *self;
+        [held, sanctions, store_faults, audit_written, audit_lost, audit_faults, unlogged_acts]
+    }
+}
+
 impl Metrics {
+    /// Shows how moderation stands.
+    pub fn show_moderation(&self, now: &Moderation) {
+        for (gauge, value) in self.moderation.iter().zip(now.values()) {
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        }
+    }
+
     /// Figures that tell which `version` runs in which `environment`.
     #[must_use]
     pub fn new(version: &str, environment: &str) -> Self {
@@ -178,6 +223,7 @@ impl Default for Metrics {
             deliveries: Counter::default(),
             filter_seconds: Family::new_with_constructor(filter_buckets),
             round_seconds: Buckets { first: 1e-6, count: 20 }.new_metric(),
+            moderation: std::array::from_fn(|_| Gauge::default()),
             registry: Registry::default(),
         };
         registry.register("connections", "Network connections now", metrics.connections.clone());
@@ -197,6 +243,9 @@ impl Default for Metrics {
             Unit::Seconds,
             round_seconds,
         );
+        for ((name, help), gauge) in Moderation::NAMES.into_iter().zip(&metrics.moderation) {
+            registry.register(name, help, gauge.clone());
+        }
         Self { registry, ..metrics }
     }
 }

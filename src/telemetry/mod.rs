@@ -5,5 +5,5 @@ mod metrics;
 mod quantiles;
 
 pub use logging::Config;
-pub use metrics::{Histogram, Metrics, RoomGauges};
+pub use metrics::{Histogram, Metrics, Moderation, RoomGauges};
 pub use quantiles::Quantiles;

@@ -15,6 +15,7 @@ mod shown;
 pub(super) mod stats;
 pub(super) mod try_out;
 pub(super) mod undo;
+pub(super) mod what_if;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,7 @@ pub(super) fn router(api: Arc<Api>, timeout: Duration) -> Router {
     let admin = |call| within(RELOAD_TIMEOUT, Scope::Admin, call);
     Router::new()
         .route("/moderation/try", read(post(try_out::try_out)))
+        .route("/moderation/whatif", within(RELOAD_TIMEOUT, Scope::Read, post(what_if::what_if)))
         .route("/moderation/filters", read(get(filters::filters)))
         .route("/moderation/feed", read(get(feed::feed)))
         .route("/moderation/stats", read(get(stats::stats)))

@@ -74,10 +74,17 @@ pub(in crate::api) async fn reload(
     })
 }
 
+impl Faults {
+    /// These, with what they amount to.
+    pub(super) fn of(what: &str, faults: Vec<String>) -> Self {
+        let detail = match faults.len() {
+            1 => format!("{what}: there is a fault"),
+            many => format!("{what}: there are {many} faults"),
+        };
+        Self { detail, faults }
+    }
+}
+
 fn nothing_changed(faults: Vec<String>) -> Response {
-    let detail = match faults.len() {
-        1 => "nothing has changed: there is a fault".to_owned(),
-        many => format!("nothing has changed: there are {many} faults"),
-    };
-    (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults { detail, faults })).into_response()
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults::of("nothing has changed", faults))).into_response()
 }
