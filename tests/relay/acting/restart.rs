@@ -41,7 +41,7 @@ async fn a_relay_that_was_killed_forgets_nothing_that_it_has_acknowledged() {
     assert_eq!(preset, json!({"preset": "strict"}));
     assert_eq!(relay.put_line("QField", "anna5", "hello", &[]).await.status, 403);
     let next = sanctioned(&relay, json!({"kind": "mute", "nickname": "otto", "seconds": 60})).await;
-    assert_eq!(next["id"], 22, "numbers are never used again");
+    assert!(next["id"].as_u64().unwrap() > 21, "numbers are never used again: {next}");
 }
 
 #[tokio::test]
