@@ -10,7 +10,7 @@ use super::sanctions::Ladder;
 use crate::settings::{Section, Setting};
 
 /// Settings of moderation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Who may moderate everywhere, each with a name and a token of its own.
     pub moderators: Vec<Named>,

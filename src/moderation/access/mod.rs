@@ -4,7 +4,7 @@
 //! with hashes alone. What is kept of a token is its SHA-256 digest in both cases. A digest that is slow to compute, as
 //! passwords need, would gain nothing for the tokens of `gischat-relay token`: nobody finds one of 256 random bits from
 //! its hash, however fast that is computed. Tokens in `MODERATORS` may be weaker, and their digests are in no file: all
-//! that is left is to try them here, where [ten wrong ones a minute](tries) are the end of it.
+//! that is left is to try them here, where ten wrong ones a minute are the end of it.
 
 mod file;
 mod grant;

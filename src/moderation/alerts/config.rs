@@ -14,6 +14,8 @@ const MIN_SECRET: usize = 16;
 const MAX_SECRET: usize = 256;
 /// Longest URL, in bytes.
 const MAX_URL: usize = 2_000;
+/// Alerts within a minute, where the settings do not say.
+const PER_MINUTE: u32 = 6;
 /// Longest name of the instance, in characters.
 const MAX_INSTANCE: usize = 64;
 
@@ -28,6 +30,13 @@ pub struct Config {
     pub per_minute: u32,
     /// What this relay is called in them.
     pub instance: Option<String>,
+}
+
+/// Nobody is told.
+impl Default for Config {
+    fn default() -> Self {
+        Self { url: None, secret: None, per_minute: PER_MINUTE, instance: None }
+    }
 }
 
 impl Config {
@@ -50,7 +59,7 @@ impl Config {
                 .secret(),
         );
         let per_minute = section.read(
-            Setting::new("per_minute", 6)
+            Setting::new("per_minute", PER_MINUTE)
                 .doc("Most alerts within a minute, of all kinds together. The next one tells how many were held back.")
                 .within(1..=600),
         );

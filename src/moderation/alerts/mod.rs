@@ -1,7 +1,7 @@
 //! Alerts: what cannot wait for somebody to look at the feed is posted to a web address, signed (a webhook).
 //!
 //! Nobody waits for an alert. Notes of the [`Feed`] that are worth one are taken from it as they come, at most so many a
-//! minute, and stand in a queue of [`QUEUE`]; one after the other is posted, with [`TRIES`] tries each. What is held back
+//! minute, and stand in a queue of 64; one after the other is posted, with three tries each. What is held back
 //! by the pace, by a full queue or by a server that does not take it is counted, and the next alert that arrives tells
 //! how many they were.
 
