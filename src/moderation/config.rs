@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::access::{Named, check_named};
 use super::alerts;
+use super::audit;
 use super::held::HeldConfig;
 use super::sanctions::Ladder;
 use crate::settings::{Section, Setting};
@@ -23,6 +24,8 @@ pub struct Config {
     pub held: HeldConfig,
     /// The file that sanctions, held messages and levels are kept in; nothing is written when `None`.
     pub store: Option<PathBuf>,
+    /// The audit log.
+    pub audit: audit::Config,
 }
 
 impl Config {
@@ -53,6 +56,9 @@ impl Config {
             )),
             ladder: Ladder::declare(&mut section.section("ladder", "What those get who break rules again and again.")),
             held: HeldConfig::declare(&mut section.section("held", "Messages that wait for a moderator.")),
+            audit: audit::Config::declare(
+                &mut section.section("audit", "A record of what was decided and done, as JSON lines in a folder."),
+            ),
         }
     }
 }

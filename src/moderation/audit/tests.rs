@@ -1,0 +1,841 @@
+//! The log as a whole: written, broken, read, checked.
+
+use std::fs;
+use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::handle::{MAX_ACTS, MAX_WAITING};
+use super::key::Keys;
+use super::log::Log;
+use super::shared::Shared;
+use super::write::Now;
+use super::*;
+use crate::model::{
+    Basis, Cause, Code, Decision, Facts, Kind, Match, Message, Mode, Outcome, Reason, Recorded, RoomName, Sanction,
+    SanctionKind, Sender, SenderId, Step, Target,
+};
+use crate::moderation::{Act, Level, What, sanction_json};
+
+/// The 23rd of November 2026, at midnight.
+const MIDNIGHT: i64 = 1_795_392_000;
+const DAY: u64 = 86_400;
+
+fn now(seconds: u64) -> Now {
+    let at = Timestamp::from_second(MIDNIGHT + i64::try_from(seconds).unwrap()).unwrap();
+    Now { at, since_start: Duration::from_secs(seconds) }
+}
+
+fn address(text: &str) -> Address {
+    Address::from(text.parse::<IpAddr>().unwrap())
+}
+
+fn config(dir: &Path, record: Recording, texts: Texts) -> Config {
+    Config { record, dir: Some(dir.to_owned()), texts, max_file_mib: 1, retention_days: 30 }
+}
+
+fn nothing_in_force() -> InForceNow {
+    Box::new(|_| InForce::default())
+}
+
+/// A log that writes where and when the test says, on the test's own thread.
+fn log(config: &Config, start: Now, in_force: InForceNow) -> (Log, Arc<Shared>) {
+    let dir = config.dir.clone().unwrap();
+    folder::make(&dir).unwrap();
+    let shared = Arc::new(Shared::new(Keys::of(&dir, start.at, config.retention_days).unwrap()));
+    let mut log = Log::new(config.clone(), dir, in_force, Arc::clone(&shared));
+    log.turn(start).unwrap();
+    log.flush(false).unwrap();
+    (log, shared)
+}
+
+fn recorded(text: &str, outcome: Outcome, at: Now) -> Recorded {
+    let kind = Kind::Text { avatar: Some("mIconAvatar.svg".to_owned()), text: text.to_owned() };
+    let message = Message { id: Uuid::new_v4(), at: at.at, author: "jane".to_owned(), kind };
+    let reason = (outcome != Outcome::Pass).then(|| Reason::new(Code::Rule, format!("{text:?} is not said here")));
+    let step = Step { filter: "shape", verdict: outcome, matched: None, took: Duration::from_nanos(1_250) };
+    let decision = Decision { message, original: None, outcome, reason, by: Some("shape"), trace: vec![step] };
+    let facts = Facts { registered: true, connected: Duration::new(3, 7), accepted: 5, refused: 1, ..Facts::default() };
+    let sender = Sender {
+        connection: Some(SenderId(9)),
+        address: address("192.0.2.7"),
+        room: RoomName::parse("QGIS").unwrap(),
+        facts: Facts { since_start: at.since_start + Duration::from_nanos(1), members: 3, ..facts },
+    };
+    Recorded { decision, sender }
+}
+
+fn kicked(at: Now) -> Act {
+    let what = What::Kicked { room: RoomName::parse("QGIS").unwrap(), member: SenderId(9), nickname: None };
+    Act { at: at.at, since_start: at.since_start, by: Cause::Moderator("jane".into()), what }
+}
+
+fn banned(cause: Cause, reason: &str) -> Act {
+    let sanction = Sanction {
+        id: 1,
+        kind: SanctionKind::Ban,
+        target: Target::Address(address("192.0.2.7")),
+        room: None,
+        at: now(1).at,
+        until: None,
+        reason: reason.into(),
+        cause: cause.clone(),
+        step: None,
+    };
+    Act { at: now(1).at, since_start: now(1).since_start, by: cause, what: What::Sanctioned(sanction) }
+}
+
+/// Two days of two files each, with each type of line in them.
+fn two_days(dir: &Path) {
+    let config = config(dir, Recording::All, Texts::Full);
+    for (run, start) in [0, 100, DAY, DAY + 100].into_iter().enumerate() {
+        let (mut log, shared) = log(&config, now(start), nothing_in_force());
+        for i in 0..3 {
+            let at = now(start + i);
+            log.turn(at).unwrap();
+            log.decision(&recorded(&format!("text {run}.{i}"), Outcome::Reject, at));
+        }
+        log.act(&kicked(now(start + 3)));
+        shared.lose(2);
+        log.losses(now(start + 4));
+        log.close(now(start + 5)).unwrap();
+    }
+}
+
+fn lines_of(path: &Path) -> Vec<Line> {
+    read(fs::read(path).unwrap().as_slice()).collect::<Result<_, _>>().unwrap()
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    folder::list(dir).unwrap().iter().map(ToString::to_string).collect()
+}
+
+/// The faults of each day.
+fn faults(dir: &Path) -> Vec<String> {
+    check(dir).unwrap().days.into_iter().filter_map(|day| day.fault).map(|fault| fault.to_string()).collect()
+}
+
+fn all_bytes(dir: &Path) -> String {
+    files(dir).iter().map(|name| fs::read_to_string(dir.join(name)).unwrap()).collect()
+}
+
+mod writing {
+    use super::*;
+
+    #[test]
+    fn a_log_that_is_off_leaves_no_file() {
+        let dir = TempDir::new().unwrap();
+        let inner = dir.path().join("audit");
+        let config = config(&inner, Recording::Off, Texts::Full);
+        assert!(Audit::open(&config, Instant::now(), nothing_in_force()).unwrap().is_none());
+        assert!(!inner.exists());
+    }
+
+    #[test]
+    fn folder_and_files_are_readable_for_their_owner_alone() {
+        let dir = TempDir::new().unwrap();
+        let inner = dir.path().join("a/b");
+        let _log = log(&config(&inner, Recording::All, Texts::Off), now(0), nothing_in_force());
+        let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(inner.clone()), 0o700);
+        assert_eq!([mode(inner.join("audit-2026-11-23.jsonl")), mode(inner.join("key"))], [0o600; 2]);
+    }
+
+    #[test]
+    fn a_new_day_and_a_restart_begin_new_files_and_the_chain_goes_on() {
+        let dir = TempDir::new().unwrap();
+        two_days(dir.path());
+        assert_eq!(
+            files(dir.path()),
+            [
+                "audit-2026-11-23.jsonl",
+                "audit-2026-11-23.2.jsonl",
+                "audit-2026-11-24.jsonl",
+                "audit-2026-11-24.2.jsonl"
+            ]
+        );
+        let checked = check(dir.path()).unwrap();
+        assert!(checked.is_whole(), "{checked:?}");
+        let seen: Vec<_> = checked.days.iter().map(|day| (day.files, day.lines, day.lost, day.closed)).collect();
+        assert_eq!(seen, [(2, 14, 4, true); 2]);
+    }
+
+    #[test]
+    fn midnight_begins_a_file_of_the_same_run() {
+        let dir = TempDir::new().unwrap();
+        let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Off), now(10), nothing_in_force());
+        log.turn(now(DAY - 1)).unwrap();
+        assert_eq!(files(dir.path()).len(), 1);
+        log.turn(now(DAY)).unwrap();
+        log.turn(now(DAY - 1)).unwrap();
+        log.flush(false).unwrap();
+        assert_eq!(files(dir.path()).len(), 2, "a clock that is set back does not bring the day back");
+        let heads: Vec<Head> = files(dir.path())
+            .iter()
+            .flat_map(|name| lines_of(&dir.path().join(name)))
+            .filter_map(|line| if let Line::Head(head) = line { Some(*head) } else { None })
+            .collect();
+        let [first, second] = heads.as_slice() else { panic!("{heads:?}") };
+        assert_eq!((first.first_of_run, second.first_of_run, first.run == second.run), (true, false, true));
+        assert_eq!((second.at, second.since_start, second.file), (now(DAY).at, now(DAY).since_start, 1));
+        assert!(check(dir.path()).unwrap().is_whole());
+    }
+
+    #[test]
+    fn a_large_file_is_followed_by_another_one() {
+        let dir = TempDir::new().unwrap();
+        let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Full), now(0), nothing_in_force());
+        let text = "x".repeat(60_000);
+        for i in 0..40 {
+            log.turn(now(i)).unwrap();
+            log.decision(&recorded(&text, Outcome::Pass, now(i)));
+            log.flush(false).unwrap();
+        }
+        log.close(now(40)).unwrap();
+        assert_eq!(files(dir.path()).len(), 3);
+        let checked = check(dir.path()).unwrap();
+        assert!(checked.is_whole() && checked.days[0].lines == 40 + 3 + 3, "{checked:?}");
+        let bytes = |name: &String| fs::metadata(dir.path().join(name)).unwrap().len();
+        assert!(files(dir.path()).iter().all(|name| bytes(name) < (1 << 20) + 70_000));
+    }
+
+    #[test]
+    fn old_days_are_removed_at_a_start_and_at_midnight_and_nothing_else_is() {
+        let dir = TempDir::new().unwrap();
+        let config = Config { retention_days: 2, ..config(dir.path(), Recording::All, Texts::Off) };
+        fs::write(dir.path().join("notes.txt"), "mine").unwrap();
+        let (mut first, _) = log(&config, now(0), nothing_in_force());
+        for day in 1..4 {
+            first.turn(now(day * DAY)).unwrap();
+        }
+        first.close(now(3 * DAY)).unwrap();
+        let kept = ["audit-2026-11-24.jsonl", "audit-2026-11-25.jsonl", "audit-2026-11-26.jsonl"];
+        assert_eq!(files(dir.path()), kept);
+        let checked = check(dir.path()).unwrap();
+        assert!(checked.is_whole(), "{checked:?}");
+        assert_eq!(checked.days[0].notes, ["goes on from 2026-11-23, which is not there any more"]);
+        let _second = log(&config, now(6 * DAY), nothing_in_force());
+        assert_eq!(files(dir.path()), ["audit-2026-11-29.jsonl"]);
+        assert!(dir.path().join("notes.txt").exists());
+    }
+
+    #[test]
+    fn hashes_of_addresses_change_with_the_retention_and_the_head_says_since_when() {
+        let dir = TempDir::new().unwrap();
+        let config = Config { retention_days: 2, ..config(dir.path(), Recording::All, Texts::Off) };
+        let (mut log, _) = log(&config, now(0), nothing_in_force());
+        for day in 0..4 {
+            log.turn(now(day * DAY)).unwrap();
+            log.decision(&recorded("x", Outcome::Pass, now(day * DAY)));
+        }
+        log.close(now(4 * DAY)).unwrap();
+        let seen: Vec<_> = files(dir.path())
+            .iter()
+            .map(|name| match lines_of(&dir.path().join(name)).as_slice() {
+                [Line::Head(head), Line::Decision(decision), Line::End] => (head.key_since, decision.sender.address),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let [one, two, three] = seen.as_slice() else { panic!("{seen:?}") };
+        assert_eq!((one.0, two.0, three.0), (now(0).at, now(2 * DAY).at, now(2 * DAY).at));
+        assert!(one.1 != two.1 && two.1 == three.1);
+    }
+
+    #[test]
+    fn what_is_in_force_stands_in_the_head_however_much_it_is() {
+        let dir = TempDir::new().unwrap();
+        let Act { what: What::Sanctioned(sanction), .. } = banned(Cause::Rule("no-casino".into()), "go away") else {
+            panic!("a sanction")
+        };
+        let in_force: InForceNow = Box::new(move |hash| {
+            let sanction = Value::Object(sanction_json(&sanction, hash));
+            InForce { sanctions: vec![sanction; 5_000], levels: json!({"level": Level::All.as_str()}) }
+        });
+        let (mut log, shared) = log(&config(dir.path(), Recording::All, Texts::Off), now(0), in_force);
+        log.turn(now(1)).unwrap();
+        log.close(now(1)).unwrap();
+        assert_eq!(files(dir.path()).len(), 1, "the head does not count for the size");
+        let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
+        let [Line::Head(head), Line::End] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!((head.sanctions.len(), &head.levels), (5_000, &json!({"level": "all"})));
+        assert_eq!(head.sanctions[4_999]["address"], shared.keys.hash(address("192.0.2.7")));
+        assert!(check(dir.path()).unwrap().is_whole());
+    }
+
+    #[test]
+    fn a_file_that_is_taken_away_is_followed_by_another_one() {
+        let dir = TempDir::new().unwrap();
+        let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Off), now(0), nothing_in_force());
+        fs::rename(dir.path().join("audit-2026-11-23.jsonl"), dir.path().join("elsewhere")).unwrap();
+        log.look();
+        log.turn(now(1)).unwrap();
+        log.flush(false).unwrap();
+        assert_eq!(files(dir.path()).len(), 1);
+        log.look();
+        log.turn(now(2)).unwrap();
+        assert_eq!(files(dir.path()).len(), 1);
+    }
+}
+
+mod reading {
+    use super::*;
+
+    #[test]
+    fn a_decision_reads_as_it_was_written() {
+        let dir = TempDir::new().unwrap();
+        let (mut log, shared) = log(&config(dir.path(), Recording::All, Texts::Full), now(0), nothing_in_force());
+        let mut all: Vec<Recorded> = Vec::new();
+        let mut replaced = recorded("***", Outcome::Replace, now(1));
+        replaced.decision.original = Some("a \"bad\" word\n".to_owned());
+        let mut like = recorded("", Outcome::Pass, now(2));
+        like.decision.message.kind =
+            Kind::Like { liked: "hans".to_owned(), text: "é👩\u{200d}👧\u{0}".to_owned() };
+        like.sender.connection = None;
+        let mut newcomer = recorded("", Outcome::Reject, now(3));
+        newcomer.decision.message.kind = Kind::Newcomer;
+        all.extend([replaced, like, newcomer, recorded("hello", Outcome::Hold, now(4))]);
+        for recorded in &all {
+            log.decision(recorded);
+        }
+        log.close(now(5)).unwrap();
+        let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
+        let read: Vec<&LoggedDecision> = lines
+            .iter()
+            .filter_map(|line| if let Line::Decision(line) = line { Some(&**line) } else { None })
+            .collect();
+        assert_eq!(read.len(), all.len());
+        for (read, Recorded { decision, sender }) in read.into_iter().zip(&all) {
+            let mut came = decision.message.clone();
+            if let Some(original) = &decision.original {
+                came.replace_text(original.clone());
+                assert_eq!(read.sent.as_deref(), decision.message.text());
+            }
+            assert_eq!(read.message(), Some(came));
+            assert_eq!((read.facts(), &read.room), (sender.facts.clone(), &sender.room));
+            assert_eq!((read.outcome, read.by.as_deref()), (decision.outcome, decision.by));
+            assert_eq!(read.sender.connection, sender.connection);
+            assert_eq!(format!("{:016x}", read.sender.address), shared.keys.hash(sender.address));
+            assert_eq!(json!(read.trace), serde_json::to_value(&decision.trace).unwrap());
+            let reason = decision.reason.as_ref();
+            assert_eq!(read.code.as_deref(), reason.map(|reason| reason.code.as_str()));
+            assert_eq!(read.reason.as_deref(), reason.map(|reason| &*reason.text));
+        }
+    }
+
+    #[test]
+    fn a_line_holds_all_that_a_decision_shows_elsewhere() {
+        let dir = TempDir::new().unwrap();
+        let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Full), now(0), nothing_in_force());
+        let recorded = recorded("hello", Outcome::Reject, now(1));
+        log.decision(&recorded);
+        log.close(now(5)).unwrap();
+        let text = all_bytes(dir.path());
+        let line: Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+        let Value::Object(shown) = serde_json::to_value(recorded.decision.record(&recorded.sender.room)).unwrap()
+        else {
+            panic!("an object")
+        };
+        for (key, value) in shown {
+            assert_eq!(line[&key], value, "{key}");
+        }
+    }
+
+    #[test]
+    fn an_act_reads_as_it_was_written_with_its_address_hashed() {
+        let dir = TempDir::new().unwrap();
+        let (mut log, shared) = log(&config(dir.path(), Recording::Refusals, Texts::Off), now(0), nothing_in_force());
+        let act = banned(Cause::Moderator("jane".into()), "advertising");
+        assert!(log.act(&act));
+        log.close(now(5)).unwrap();
+        let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
+        let [Line::Head(_), Line::Act(read), Line::End] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!((read.at, read.since_start), (act.at, act.since_start));
+        assert_eq!(read.json, act.json(&|address| shared.keys.hash(address)));
+        assert!(!all_bytes(dir.path()).contains("192.0.2"));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_passed_over() {
+        let lost = r#"{"type":"lost","count":3}"#;
+        let text = format!("{}\n{lost}\n{}", "x".repeat(super::super::lines::MAX_LINE + 1), "{\"type\":\"end\"}");
+        let lines: Vec<_> = read(text.as_bytes()).map(|line| line.map_err(|bad| bad.to_string())).collect();
+        let cut = "line 3: it is cut: the file ends within it";
+        assert_eq!(
+            lines,
+            [Err("line 1: it is longer than 1024 KiB".to_owned()), Ok(Line::Lost(3)), Err(cut.to_owned())]
+        );
+    }
+
+    #[test]
+    fn texts_beyond_what_may_be_said_are_cut_and_say_so() {
+        let dir = TempDir::new().unwrap();
+        let (mut log, shared) = log(&config(dir.path(), Recording::All, Texts::Full), now(0), nothing_in_force());
+        let longest = "\u{1}".repeat(65_536);
+        log.decision(&recorded(&longest, Outcome::Reject, now(1)));
+        log.decision(&recorded(&"x".repeat(3 << 20), Outcome::Reject, now(2)));
+        log.close(now(5)).unwrap();
+        let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
+        let [_, Line::Decision(one), Line::Decision(two), Line::End] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!((one.cut, one.text.as_ref()), (false, Some(&longest)));
+        assert_eq!((two.cut, two.text.as_ref().map(String::len), two.message()), (true, Some(65_536), None));
+        assert_eq!(shared.figures.lost.load(Relaxed), 0);
+    }
+}
+
+mod privacy {
+    use super::*;
+
+    /// What a plugin may have quoted.
+    fn plugin_step(quote: &str) -> Step {
+        let basis =
+            Basis::Plugin { name: "mine".into(), took: Duration::ZERO, failure: Some(quote.into()), sanction: None };
+        let matched = Match {
+            asked: Outcome::Reject,
+            mode: Mode::Enforce,
+            exempt: false,
+            basis,
+            field: None,
+            span: None,
+            labels: vec![quote.into()],
+        };
+        Step { filter: "plugin", verdict: Outcome::Reject, matched: Some(matched), took: Duration::ZERO }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        /// A text of letters that nothing else in the log is made of.
+        #[test]
+        fn neither_texts_nor_addresses_are_in_a_log_without_texts(
+            text in "[А-Я]{1,200}", liked in "[а-я]{3,20}", ip in any::<[u8; 4]>(), outcome in 0..5_usize, like: bool,
+        ) {
+            let dir = TempDir::new().unwrap();
+            let outcomes = [Outcome::Pass, Outcome::Replace, Outcome::Hold, Outcome::Shadow, Outcome::Reject];
+            let outcome = outcomes[outcome];
+            let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Off), now(0), nothing_in_force());
+            let mut recorded = recorded(&text, outcome, now(1));
+            if like {
+                recorded.decision.message.kind = Kind::Like { liked, text: text.clone() };
+            }
+            recorded.decision.original = (outcome == Outcome::Replace).then(|| format!("{text}!"));
+            recorded.decision.trace.push(plugin_step(&text));
+            recorded.sender.address = Address::from(IpAddr::from(ip));
+            log.decision(&recorded);
+            log.act(&banned(Cause::Plugin("mine".into()), &text));
+            log.close(now(2)).unwrap();
+            let bytes = all_bytes(dir.path());
+            prop_assert!(bytes.contains("\"decision\"") && bytes.contains("\"act\""));
+            prop_assert!(!bytes.chars().any(|c| ('А'..='я').contains(&c)), "{bytes}");
+            let [a, b, c, d] = ip;
+            for plain in [format!("{a}.{b}.{c}.{d}"), format!("{a}.{b}.{c}.")] {
+                prop_assert!(!bytes.contains(&plain), "{bytes}");
+            }
+            prop_assert!(!bytes.contains("mIconAvatar"));
+        }
+    }
+
+    #[test]
+    fn of_refusals_80_characters_are_kept_and_of_nothing_else_any() {
+        let dir = TempDir::new().unwrap();
+        let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Refusals), now(0), nothing_in_force());
+        let text = "é".repeat(81);
+        for outcome in [Outcome::Pass, Outcome::Replace, Outcome::Hold, Outcome::Shadow, Outcome::Reject] {
+            log.decision(&recorded(&text, outcome, now(1)));
+        }
+        log.decision(&recorded("short", Outcome::Reject, now(1)));
+        log.close(now(5)).unwrap();
+        let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
+        let kept: Vec<_> = lines
+            .iter()
+            .filter_map(|line| if let Line::Decision(line) = line { Some(line) } else { None })
+            .map(|line| (line.text.as_ref().map_or(0, |text| text.chars().count()), line.cut))
+            .collect();
+        assert_eq!(kept, [(0, false), (0, false), (80, true), (80, true), (80, true), (5, false)]);
+        assert!(!all_bytes(dir.path()).contains(&text) && !all_bytes(dir.path()).contains("not said here"));
+    }
+}
+
+mod checking {
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn each_flipped_bit_is_found(file in 0..4_usize, at: prop::sample::Index, bit in 0..8_u8) {
+            let dir = TempDir::new().unwrap();
+            two_days(dir.path());
+            let path = dir.path().join(&files(dir.path())[file]);
+            let mut bytes = fs::read(&path).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            fs::write(&path, bytes).unwrap();
+            prop_assert!(!faults(dir.path()).is_empty());
+            prop_assert!(!check(&path).unwrap().is_whole(), "the file alone");
+        }
+
+        #[test]
+        fn each_line_that_is_taken_out_is_found_unless_it_is_the_last_of_all(file in 0..4_usize, line in 0..7_usize) {
+            let dir = TempDir::new().unwrap();
+            two_days(dir.path());
+            let path = dir.path().join(&files(dir.path())[file]);
+            edit(&path, |lines| drop(lines.remove(line)));
+            prop_assert_eq!(faults(dir.path()).is_empty(), (file, line) == (3, 6));
+        }
+
+        #[test]
+        fn each_pair_of_lines_that_change_places_is_found(file in 0..4_usize, one in 0..7_usize, two in 0..7_usize) {
+            prop_assume!(one != two);
+            let dir = TempDir::new().unwrap();
+            two_days(dir.path());
+            let path = dir.path().join(&files(dir.path())[file]);
+            edit(&path, |lines| lines.swap(one, two));
+            prop_assert!(!faults(dir.path()).is_empty());
+        }
+
+        #[test]
+        fn each_file_that_ends_early_is_found_unless_it_is_the_last_at_the_end_of_a_line(
+            file in 0..4_usize, at: prop::sample::Index,
+        ) {
+            let dir = TempDir::new().unwrap();
+            two_days(dir.path());
+            let path = dir.path().join(&files(dir.path())[file]);
+            let mut bytes = fs::read(&path).unwrap();
+            bytes.truncate(at.index(bytes.len()));
+            let line_end = bytes.ends_with(b"\n");
+            fs::write(&path, bytes).unwrap();
+            prop_assert_eq!(faults(dir.path()).is_empty(), file == 3 && line_end);
+        }
+    }
+
+    fn edit(path: &Path, change: impl FnOnce(&mut Vec<String>)) {
+        let mut lines: Vec<String> =
+            fs::read_to_string(path).unwrap().lines().map(|line| format!("{line}\n")).collect();
+        change(&mut lines);
+        fs::write(path, lines.concat()).unwrap();
+    }
+
+    /// What is found once `change` was made to the first file of two days.
+    fn found(change: impl FnOnce(&mut Vec<String>)) -> Vec<String> {
+        let dir = TempDir::new().unwrap();
+        two_days(dir.path());
+        edit(&dir.path().join("audit-2026-11-23.jsonl"), change);
+        faults(dir.path())
+    }
+
+    #[test]
+    fn a_fault_names_file_line_and_what_is_wrong() {
+        let changed = found(|lines| lines[2] = lines[2].replace("text 0.1", "text 0.7"));
+        assert_eq!(changed, ["audit-2026-11-23.jsonl:3: changed: the line is not as it was written"]);
+        let missing = found(|lines| drop(lines.drain(2..4)));
+        assert_eq!(missing, ["audit-2026-11-23.jsonl:3: missing: 2 lines before this one are not there"]);
+        let swapped = found(|lines| lines.swap(2, 4));
+        assert_eq!(swapped, ["audit-2026-11-23.jsonl:3: wrong order: the line stands elsewhere than it was written"]);
+        let no_json = found(|lines| lines[2] = "hello\n".to_owned());
+        assert_eq!(no_json, ["audit-2026-11-23.jsonl:3: not JSON: the line is none of an audit log"]);
+        let end = found(|lines| lines.truncate(5));
+        let words = "missing: the last lines of the file are not there, or others stand there";
+        assert_eq!(end, [format!("audit-2026-11-23.jsonl:6: {words}")]);
+        let cut = found(|lines| {
+            lines.truncate(5);
+            lines[4].truncate(40);
+        });
+        assert!(cut[0].starts_with("audit-2026-11-23.jsonl:5: cut: the file ends within a line"), "{cut:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_missing_between_others_is_found() {
+        let dir = TempDir::new().unwrap();
+        two_days(dir.path());
+        fs::remove_file(dir.path().join("audit-2026-11-23.jsonl")).unwrap();
+        let found = ["audit-2026-11-23.2.jsonl:1: missing: file 1 of the day is not there"];
+        assert_eq!(faults(dir.path()), found);
+    }
+
+    #[test]
+    fn a_day_that_ends_early_is_found_by_the_next_one() {
+        let dir = TempDir::new().unwrap();
+        two_days(dir.path());
+        fs::remove_file(dir.path().join("audit-2026-11-23.2.jsonl")).unwrap();
+        let words = "missing: the last lines of the file are not there, or others stand there";
+        assert_eq!(faults(dir.path()), [format!("audit-2026-11-23.jsonl:8: {words}")]);
+    }
+
+    #[test]
+    fn files_and_days_that_change_places_are_found() {
+        let dir = TempDir::new().unwrap();
+        two_days(dir.path());
+        let [one, two] = ["audit-2026-11-23.jsonl", "audit-2026-11-24.jsonl"].map(|name| dir.path().join(name));
+        let between = dir.path().join("between");
+        for (from, to) in [(&one, &between), (&two, &one), (&between, &two)] {
+            fs::rename(from, to).unwrap();
+        }
+        assert_eq!(
+            faults(dir.path()),
+            [
+                "audit-2026-11-23.jsonl:1: wrong order: the file is number 1 of 2026-11-24",
+                "audit-2026-11-24.jsonl:1: wrong order: the file is number 1 of 2026-11-23"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_day_that_is_missing_between_others_is_found_and_one_that_is_missing_before_them_is_noted() {
+        let dir = TempDir::new().unwrap();
+        let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Off), now(0), nothing_in_force());
+        for day in 1..3 {
+            log.turn(now(day * DAY)).unwrap();
+        }
+        log.close(now(2 * DAY)).unwrap();
+        fs::remove_file(dir.path().join("audit-2026-11-24.jsonl")).unwrap();
+        let found = ["audit-2026-11-25.jsonl:1: missing: the day before was 2026-11-24, and is not there"];
+        assert_eq!(faults(dir.path()), found);
+        fs::remove_file(dir.path().join("audit-2026-11-23.jsonl")).unwrap();
+        let checked = check(dir.path()).unwrap();
+        assert!(checked.is_whole() && checked.days[0].notes.len() == 1, "{checked:?}");
+    }
+
+    #[test]
+    fn a_day_that_was_put_in_is_found() {
+        let dir = TempDir::new().unwrap();
+        let config = config(dir.path(), Recording::All, Texts::Off);
+        for start in [0, 2 * DAY, DAY] {
+            log(&config, now(start), nothing_in_force()).0.close(now(start)).unwrap();
+        }
+        let found = ["audit-2026-11-25.jsonl:1: wrong order: 2026-11-24 was not there when this day began"];
+        assert_eq!(faults(dir.path()), found);
+    }
+
+    /// A run that is stopped hard: the file ends with so many bytes of its last line.
+    fn stopped_hard(config: &Config, start: u64, left: usize) {
+        let (mut log, _) = log(config, now(start), nothing_in_force());
+        log.decision(&recorded("whole", Outcome::Reject, now(start)));
+        log.flush(false).unwrap();
+        log.decision(&recorded("cut", Outcome::Reject, now(start)));
+        let name = files(config.dir.as_deref().unwrap()).pop().unwrap();
+        let path = config.dir.as_deref().unwrap().join(name);
+        let whole = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
+        log.flush(false).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..whole + left]).unwrap();
+    }
+
+    #[test]
+    fn a_line_that_a_crash_cut_is_a_fault_until_the_next_start_knows_of_it() {
+        for next in [1_000, DAY, 5 * DAY] {
+            let dir = TempDir::new().unwrap();
+            let config = config(dir.path(), Recording::All, Texts::Off);
+            stopped_hard(&config, 0, 57);
+            let cut = faults(dir.path());
+            assert!(cut[0].starts_with("audit-2026-11-23.jsonl:3: cut: the file ends within a line"), "{cut:?}");
+            log(&config, now(next), nothing_in_force()).0.close(now(next)).unwrap();
+            let checked = check(dir.path()).unwrap();
+            assert!(checked.is_whole(), "{checked:?}");
+            let note = "audit-2026-11-23.jsonl:3: cut when the relay was stopped hard; the next file knows of it";
+            assert_eq!(checked.days[0].notes, [note]);
+            let path = dir.path().join("audit-2026-11-23.jsonl");
+            let mut bytes = fs::read(&path).unwrap();
+            bytes.pop();
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(faults(dir.path()).len(), 1, "a byte less than the next start knew of");
+        }
+    }
+
+    #[test]
+    fn files_without_one_whole_line_are_known_to_the_next_start() {
+        let dir = TempDir::new().unwrap();
+        let config = config(dir.path(), Recording::All, Texts::Off);
+        stopped_hard(&config, 0, 57);
+        for (number, text) in [(2, ""), (3, "{\"type\":\"start\",\"n\"")] {
+            fs::write(dir.path().join(format!("audit-2026-11-23.{number}.jsonl")), text).unwrap();
+        }
+        assert_eq!(faults(dir.path()).len(), 1);
+        log(&config, now(9), nothing_in_force()).0.close(now(9)).unwrap();
+        let checked = check(dir.path()).unwrap();
+        assert!(checked.is_whole() && checked.days[0].notes.len() == 3, "{checked:?}");
+    }
+
+    #[test]
+    fn an_empty_folder_is_not_whole() {
+        let dir = TempDir::new().unwrap();
+        assert!(!check(dir.path()).unwrap().is_whole());
+        assert!(check(&dir.path().join("none")).is_err());
+    }
+}
+
+mod running {
+    use super::*;
+    use crate::moderation::audit::handle::Parts;
+
+    fn some(text: &str, outcome: Outcome) -> Arc<Recorded> {
+        Arc::new(recorded(text, outcome, now(1)))
+    }
+
+    fn figures(audit: &Audit) -> [u64; 3] {
+        let figures = audit.figures();
+        [&figures.written, &figures.lost, &figures.unlogged_acts].map(|figure| figure.load(Relaxed))
+    }
+
+    #[tokio::test]
+    async fn an_act_is_in_the_file_once_that_is_said() {
+        let dir = TempDir::new().unwrap();
+        let config = config(dir.path(), Recording::Refusals, Texts::Off);
+        let audit = Audit::open(&config, Instant::now(), nothing_in_force()).unwrap().unwrap();
+        audit.record(some("x", Outcome::Pass));
+        audit.record(some("x", Outcome::Replace));
+        audit.act_soon(&kicked(now(1)));
+        assert_eq!(audit.act(&kicked(now(2))).await, Ok(()));
+        let lines: Vec<Line> = files(dir.path()).iter().flat_map(|name| lines_of(&dir.path().join(name))).collect();
+        assert!(
+            matches!(lines.as_slice(), [Line::Head(_), Line::Decision(_), Line::Act(_), Line::Act(_)]),
+            "{lines:?}"
+        );
+        assert!(audit.close().await && audit.close().await);
+        assert_eq!(audit.act(&kicked(now(1))).await, Err(NotWritten::Refused));
+        assert_eq!(figures(&audit), [5, 1, 1]);
+        assert!(check(dir.path()).unwrap().is_whole());
+    }
+
+    #[tokio::test]
+    async fn all_that_is_recorded_before_the_end_is_written() {
+        let dir = TempDir::new().unwrap();
+        let config = config(dir.path(), Recording::All, Texts::Full);
+        let audit = Arc::new(Audit::open(&config, Instant::now(), nothing_in_force()).unwrap().unwrap());
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let audit = Arc::clone(&audit);
+                std::thread::spawn(move || (0..2_000).for_each(|_| audit.record(some("hello", Outcome::Pass))))
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(audit.close().await);
+        let checked = check(dir.path()).unwrap();
+        let lines: u64 = checked.days.iter().map(|day| day.lines).sum();
+        let [written, lost, _] = figures(&audit);
+        assert!(checked.is_whole() && lines == written && lost == 0, "{checked:?} {written} {lost}");
+    }
+
+    #[test]
+    fn a_folder_belongs_to_one_relay() {
+        let dir = TempDir::new().unwrap();
+        let config = config(dir.path(), Recording::All, Texts::Off);
+        let first = Audit::parts(&config, Instant::now(), nothing_in_force()).unwrap();
+        let second = Audit::open(&config, Instant::now(), nothing_in_force()).expect_err("in use");
+        assert!(second.to_string().contains("another relay writes it"), "{second}");
+        drop(first);
+        assert!(Audit::open(&config, Instant::now(), nothing_in_force()).is_ok());
+    }
+
+    #[tokio::test]
+    async fn when_the_writer_stands_still_what_does_not_fit_is_counted_and_said_and_nobody_waits() {
+        let dir = TempDir::new().unwrap();
+        let config = config(dir.path(), Recording::All, Texts::Off);
+        let (audit, parts) = Audit::parts(&config, Instant::now(), nothing_in_force()).unwrap().unwrap();
+        let message = some("x", Outcome::Pass);
+        for _ in 0..MAX_WAITING + 500 {
+            audit.record(Arc::clone(&message));
+        }
+        assert_eq!(figures(&audit), [0, 500, 0]);
+        let at_once = Duration::from_millis(1);
+        assert_eq!(
+            audit.act_within(&kicked(now(1)), at_once).await,
+            Err(NotWritten::Late),
+            "acts have room of their own"
+        );
+        for _ in 0..MAX_ACTS {
+            drop(audit.act_within(&kicked(now(1)), at_once));
+        }
+        assert_eq!(audit.act_within(&kicked(now(1)), at_once).await, Err(NotWritten::Full));
+        let Parts { mut writer, queue, done } = parts;
+        writer.begin().unwrap();
+        let thread = std::thread::spawn(move || writer.run(&queue, &done));
+        assert!(audit.close().await);
+        thread.join().unwrap();
+        let checked = check(dir.path()).unwrap();
+        assert!(checked.is_whole(), "{checked:?}");
+        let lost = figures(&audit)[1];
+        assert_eq!(checked.days.iter().map(|day| day.lost).sum::<u64>(), lost, "the log says what is lost");
+    }
+
+    #[test]
+    fn large_texts_that_wait_are_bounded_together() {
+        let dir = TempDir::new().unwrap();
+        let config = config(dir.path(), Recording::All, Texts::Off);
+        let (audit, _parts) = Audit::parts(&config, Instant::now(), nothing_in_force()).unwrap().unwrap();
+        let large = some(&"x".repeat(8 << 20), Outcome::Reject);
+        for _ in 0..10 {
+            audit.record(Arc::clone(&large));
+        }
+        assert_eq!(figures(&audit), [0, 3, 0]);
+        audit.record(some("small", Outcome::Reject));
+        assert_eq!(figures(&audit), [0, 3, 0]);
+    }
+
+    /// The part of the next test that runs where `/` is its own: it is given a small disk.
+    #[tokio::test]
+    #[ignore = "run by the test below, on a disk of its own"]
+    async fn on_a_small_disk() {
+        let disk = PathBuf::from(std::env::var_os("AUDIT_TEST_DISK").expect("a disk"));
+        let config = config(&disk.join("audit"), Recording::All, Texts::Full);
+        let audit = Audit::open(&config, Instant::now(), nothing_in_force()).unwrap().unwrap();
+        fs::write(disk.join("others"), vec![0; 200 << 10]).unwrap();
+        let text = "x".repeat(1_000);
+        let faults = || audit.figures().faults.load(Relaxed);
+        // More than there is room for; then until the queue overflows.
+        while faults() == 0 {
+            audit.record(some(&text, Outcome::Pass));
+        }
+        while figures(&audit)[1] == 0 {
+            audit.record(some(&text, Outcome::Pass));
+        }
+        let full = check(config.dir.as_deref().unwrap()).unwrap();
+        assert!(full.is_whole(), "a full disk leaves no cut line: {full:?}");
+        assert_eq!(audit.act_within(&kicked(now(1)), Duration::from_millis(20)).await, Err(NotWritten::Late));
+        let lost = figures(&audit)[1];
+        Command::new("mount").args(["-o", "remount,size=64m"]).arg(&disk).status().unwrap();
+        // It is tried again after five seconds at the latest.
+        loop {
+            if audit.act(&kicked(now(2))).await.is_ok() {
+                break;
+            }
+        }
+        assert!(audit.close().await);
+        let checked = check(config.dir.as_deref().unwrap()).unwrap();
+        assert!(checked.is_whole(), "{checked:?}");
+        let said: u64 = checked.days.iter().map(|day| day.lost).sum();
+        assert!(said >= lost && said == figures(&audit)[1], "{said} {lost}");
+        assert_eq!(checked.days.iter().map(|day| day.lines).sum::<u64>(), figures(&audit)[0]);
+        println!("the small disk was full");
+    }
+
+    #[test]
+    fn a_full_disk_stops_nobody_and_the_log_goes_on_when_there_is_room_again() {
+        let dir = TempDir::new().unwrap();
+        let script = "mount -t tmpfs -o size=512k tmpfs \"$AUDIT_TEST_DISK\" || exit 77; exec \"$@\"";
+        let module = module_path!().split_once("::").unwrap().1;
+        let child = Command::new("unshare")
+            .args(["-rm", "sh", "-c", script, "sh"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", &format!("{module}::on_a_small_disk"), "--ignored", "--nocapture"])
+            .env("AUDIT_TEST_DISK", dir.path())
+            .output();
+        match child {
+            Ok(child) if child.status.success() => {
+                assert!(String::from_utf8_lossy(&child.stdout).contains("the small disk was full"), "{child:?}");
+            }
+            Ok(child) if !String::from_utf8_lossy(&child.stdout).contains("running 1 test") => {
+                eprintln!("not tested: no disk can be mounted here: {}", String::from_utf8_lossy(&child.stderr));
+            }
+            Ok(child) => panic!("{}", String::from_utf8_lossy(&child.stdout)),
+            Err(fault) => eprintln!("not tested: there is no `unshare` here: {fault}"),
+        }
+    }
+}
