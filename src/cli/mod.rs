@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App};
 use crate::config::{self, Config};
-use crate::filter::rules::{Rules, STARTER};
+use crate::filter::rules::Rules;
 use crate::moderation::Moderators;
 use crate::moderation::Tokens;
 use crate::settings::Fault;
@@ -76,10 +76,9 @@ pub fn main() -> ExitCode {
     config.filter.plugins.compiler = plugin::compile::compiler();
     let command = command.unwrap_or(Command::Serve);
     if let Command::Check(arguments) = &command
-        && arguments.starter
+        && let Some(done) = arguments.run_alone()
     {
-        tell(io::stdout(), STARTER);
-        return ExitCode::SUCCESS;
+        return done;
     }
     if let Command::Token(arguments) = &command {
         return token::make(arguments);

@@ -1,6 +1,8 @@
-//! `check`: whether the configuration and the rules are good, what the rules cost, and what they would hit.
+//! `check`: whether the configuration and the rules are good, what the rules cost, and what they would hit; and whether
+//! an audit log is whole.
 
 mod against;
+mod audit;
 
 use std::io;
 use std::path::PathBuf;
@@ -12,7 +14,7 @@ use super::tell;
 use super::terminal::printable;
 use crate::config::Config;
 use crate::filter::Name;
-use crate::filter::rules::{PatternCost, RuleOutline, Rules};
+use crate::filter::rules::{PatternCost, RuleOutline, Rules, STARTER};
 use crate::model::{Outcome, RoomName};
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +27,22 @@ pub(super) struct Arguments {
     newcomer: bool,
     /// Print the starter rules, as a rules file, and do nothing else.
     #[arg(long)]
-    pub(super) starter: bool,
+    starter: bool,
+    /// Check an audit log, a folder or one file of it, and do nothing else. Exit code 1 when a line was changed or is
+    /// missing.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["against", "starter"])]
+    audit: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Does what is asked for that has nothing to do with the configuration.
+    pub(super) fn run_alone(&self) -> Option<ExitCode> {
+        if self.starter {
+            tell(io::stdout(), STARTER);
+            return Some(ExitCode::SUCCESS);
+        }
+        self.audit.as_deref().map(audit::run)
+    }
 }
 
 /// Reports on what is without a fault.
