@@ -51,7 +51,9 @@ fn report(checked: &Checked) -> String {
     // Writing to a string cannot fail.
     let _infallible = match (checked.days.len(), wrong) {
         (0, _) => writeln!(text, "there is no audit log"),
-        (_, 0) => writeln!(text, "the audit log is whole; only who keeps these hashes elsewhere knows that it is not new"),
+        (_, 0) => {
+            writeln!(text, "the audit log is whole; only who keeps these hashes elsewhere knows that it is not new")
+        }
         (days, wrong) => writeln!(text, "the audit log is not whole: {wrong} of {days} days"),
     };
     text
