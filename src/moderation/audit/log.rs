@@ -24,7 +24,7 @@ use crate::model::{Address, Recorded};
 use crate::moderation::Act;
 
 /// How often the place where the chain stands is told to the relay's log.
-const TELL: Duration = Duration::from_secs(3_600);
+const TELL: Duration = Duration::from_hours(1);
 /// What a buffer may keep for the next lines. Bytes.
 const KEPT: usize = 1 << 20;
 /// Names that are tried for a new file.

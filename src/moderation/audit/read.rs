@@ -230,7 +230,7 @@ impl<R: BufRead> Lines<R> {
             }
         };
         Some(match raw {
-            Raw::Whole(bytes) => serde_json::from_slice(bytes).map_err(|fault| BadLineWhy::Unknown(fault.to_string())),
+            Raw::Whole(bytes) => AnyLine::parse(bytes),
             Raw::Cut(_) => Err(BadLineWhy::Cut),
             Raw::TooLong { .. } => Err(BadLineWhy::TooLong),
         })

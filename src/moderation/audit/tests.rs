@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -95,8 +95,20 @@ fn banned(cause: Cause, reason: &str) -> Act {
     Act { at: now(1).at, since_start: now(1).since_start, by: cause, what: What::Sanctioned(sanction) }
 }
 
-/// Two days of two files each, with each type of line in them.
+/// Puts the files of two days into a folder, two a day, with each type of line in them.
 fn two_days(dir: &Path) {
+    static FILES: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
+    let files = FILES.get_or_init(|| {
+        let dir = TempDir::new().unwrap();
+        write_two_days(dir.path());
+        files(dir.path()).into_iter().map(|name| (name.clone(), fs::read(dir.path().join(name)).unwrap())).collect()
+    });
+    for (name, bytes) in files {
+        fs::write(dir.join(name), bytes).unwrap();
+    }
+}
+
+fn write_two_days(dir: &Path) {
     let config = config(dir, Recording::All, Texts::Full);
     for (run, start) in [0, 100, DAY, DAY + 100].into_iter().enumerate() {
         let (mut log, shared) = log(&config, now(start), nothing_in_force());
@@ -715,7 +727,9 @@ mod running {
                 std::thread::spawn(move || (0..2_000).for_each(|_| audit.record(some("hello", Outcome::Pass))))
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         assert!(audit.close().await);
         let checked = check(dir.path()).unwrap();
         let lines: u64 = checked.days.iter().map(|day| day.lines).sum();

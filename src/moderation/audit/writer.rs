@@ -26,7 +26,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How often a fault is told.
-pub(super) const TELL: Duration = Duration::from_secs(60);
+pub(super) const TELL: Duration = Duration::from_mins(1);
 
 /// What waits to be written.
 #[derive(Debug)]
@@ -128,8 +128,7 @@ impl Writer {
     }
 
     fn end(&mut self) -> Result<(), GivenUp> {
-        self.patiently(|log, now| log.close(now))?;
-        Ok(())
+        self.patiently(Log::close)
     }
 
     fn turn(&mut self) -> Result<(), GivenUp> {
