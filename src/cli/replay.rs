@@ -147,10 +147,10 @@ fn text(report: &Report) -> String {
         report.flipped
     );
     let figures = [
-        (report.other_grounds, "would become the same, by the doing of another rule, plugin or filter"),
-        (report.traces_differ, "have other traces or reasons"),
-        (report.plugins_as_logged, "times it was taken for a plugin's answer what the log has of it"),
-        (report.plugins_not_asked, "times plugins would be asked that were not then; they were taken to let it pass"),
+        (report.other_grounds, "would come to the same by the doing of another rule, plugin or filter"),
+        (report.traces_differ, "would come to the same with another trace or reason"),
+        (report.plugins_as_logged, "have answers of plugins, which were taken as they were logged"),
+        (report.plugins_not_asked, "would be shown to plugins that did not see them; they were taken to let them pass"),
     ];
     // Writing to a string cannot fail.
     for (count, what) in figures.iter().filter(|(count, _)| *count > 0) {

@@ -35,7 +35,7 @@ pub(super) struct Difference {
     pub(super) flips: bool,
     /// The outcome is the same, and somebody else's doing.
     pub(super) grounds: bool,
-    /// Something else in the traces or the reasons, which a plugin's failure does not account for.
+    /// It does not flip, and something else differs in the traces or the reasons, which no plugin's failure accounts for.
     pub(super) trace: bool,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn compare(was: &Was, now: &Was) -> Difference {
     let other_grounds = !flips && grounds(was) != grounds(now);
     let failed = |side: &Was| side.trace.iter().any(|step| step.get("failure").is_some());
     let reason = was.outcome == now.outcome && was.reason != now.reason;
-    let trace = was.whole && !failed(was) && !failed(now) && (reason || !same_traces(&was.trace, &now.trace));
+    let trace = !flips && was.whole && !failed(was) && !failed(now) && (reason || !same_traces(&was.trace, &now.trace));
     Difference { flips, grounds: other_grounds, trace }
 }
 

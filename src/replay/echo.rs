@@ -67,9 +67,10 @@ impl Filter for Echo {
         let steps = was.trace.iter().filter(|step| text(step, "filter") == Some(self.name));
         let steps: Vec<&Value> = steps.collect();
         if self.counts && self.name == "plugin" {
-            let count = if steps.is_empty() { &self.prompt.not_asked } else { &self.prompt.answered };
+            let named = steps.iter().any(|step| text(step, "plugin").is_some());
             let ended = matches!(was.outcome, Outcome::Hold | Outcome::Shadow | Outcome::Reject);
-            count.fetch_add(u64::from(!steps.is_empty() || ended), Ordering::Relaxed);
+            self.prompt.answered.fetch_add(u64::from(named), Ordering::Relaxed);
+            self.prompt.not_asked.fetch_add(u64::from(steps.is_empty() && ended), Ordering::Relaxed);
         }
         if steps.is_empty() {
             return Answer::Now(Finding::PASS);

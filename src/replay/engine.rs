@@ -149,6 +149,10 @@ impl<'s, S: Stage> Replay<'s, S> {
                 self.changes
             ));
         }
+        if self.report.plugins_as_logged == 0 {
+            // There were none that could have been asked.
+            self.report.plugins_not_asked = 0;
+        }
         self.report.finish();
         Ok(self.report)
     }

@@ -32,7 +32,7 @@ pub struct Report {
     pub flipped: u64,
     /// How many would become the same, by the doing of another rule, plugin or filter.
     pub other_grounds: u64,
-    /// How many traces or reasons differ in anything but time, failures of plugins aside.
+    /// Of those that do not flip: how many traces or reasons differ in anything but time, failures of plugins aside.
     pub traces_differ: u64,
     /// Decisions that the rules in force do not come to either: what was before is not known. They are no flips.
     pub uncertain: u64,

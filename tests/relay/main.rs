@@ -28,6 +28,7 @@ mod moderation;
 mod nginx;
 mod plugin_command;
 mod plugins;
+mod replay_command;
 mod rules_reload;
 mod shards;
 mod shutdown;

@@ -2,6 +2,8 @@
 //!
 //! It outlives the rules: read again, they know what was said before.
 
+mod who;
+
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::who::Who;
 use crate::matching::Fingerprint;
 use crate::model::{Message, RoomName, Sender};
 
@@ -70,31 +73,6 @@ struct Use {
     at: i64,
     /// Whether it was let through.
     heard: bool,
-}
-
-/// Somebody, in figures. Who comes back under the same name is the same, and so is who changes it on one connection, or
-/// sends without any.
-#[derive(Clone, Copy, Debug)]
-struct Who {
-    connection: Option<u64>,
-    address: u64,
-    /// Address and name.
-    name: u64,
-}
-
-impl Who {
-    fn is(&self, other: &Self) -> bool {
-        self.name == other.name
-            || match (self.connection, other.connection) {
-                (None, None) => self.address == other.address,
-                (own, others) => own == others,
-            }
-    }
-
-    /// As one of many: a connection, or an address that sends without any.
-    fn source(&self) -> u64 {
-        self.connection.unwrap_or(self.address)
-    }
 }
 
 /// What is remembered of a text that is said now.
