@@ -107,7 +107,7 @@ mod tests {
         let at = |millisecond| Timestamp::from_millisecond(millisecond).unwrap();
         for (now, text, wait) in [
             (0, "you are muted for 2 minutes", 90_000),
-            (30_500, "you are muted for 60 seconds", 59_500),
+            (30_500, "you are muted for 1 minute", 59_500),
             (89_999, "you are muted for 1 second", 1),
         ] {
             let reason = refusal(&muted, at(now));
