@@ -1,5 +1,7 @@
 //! What was kept is there again, whatever happens to the program, the file and the disk.
 
+mod child;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,10 @@ use crate::moderation::{Config, Level, Order, State};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn address() -> crate::model::Address {
+    crate::model::Address::from(std::net::IpAddr::from([192, 0, 2, 7]))
 }
 
 fn room(name: &str) -> RoomName {
@@ -80,7 +86,7 @@ fn fill(state: &State) {
     let lifted = sanctions.impose(mute("eve", Some(3_600)), at(4)).unwrap();
     sanctions.lift(lifted.id, at(5)).unwrap();
     sanctions.impose(mute("mallory", None), at(6)).unwrap();
-    let address = Target::Address(crate::model::Address::from("192.0.2.7".parse::<std::net::IpAddr>().unwrap()));
+    let address = Target::Address(address());
     let ban = Penalty::Fixed(SanctionKind::Ban, Some(Duration::from_hours(1)));
     sanctions.impose(Order { target: address, room: None, ..order("x", ban, rule()) }, at(7)).unwrap();
     for n in 0..5 {
