@@ -1,1 +1,394 @@
+//! Sanctions, with the time given: nothing here waits.
 
+mod oracle;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::SanctionKind;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn room(name: &str) -> RoomName {
+    RoomName::parse(name).unwrap()
+}
+
+fn address(host: u8) -> Address {
+    Address::from(IpAddr::from([192, 0, 2, host]))
+}
+
+fn named(name: &str) -> Target {
+    Target::Nickname(Nickname::parse(name).unwrap())
+}
+
+fn rule(name: &str) -> Cause {
+    Cause::Rule(name.into())
+}
+
+fn jane() -> Cause {
+    Cause::Moderator("jane".into())
+}
+
+fn order(name: &str, penalty: Penalty, cause: Cause) -> Order {
+    Order { penalty, target: named(name), room: Some(room("QGIS")), reason: None, cause }
+}
+
+fn mute(name: &str, seconds: Option<u64>) -> Order {
+    order(name, Penalty::Fixed(SanctionKind::Mute, seconds.map(Duration::from_secs)), jane())
+}
+
+fn ladder(name: &str) -> Order {
+    order(name, Penalty::Ladder, rule("spam"))
+}
+
+fn sanctions() -> Sanctions {
+    Sanctions::new(Ladder::default())
+}
+
+fn kinds(sanctions: &[Sanction]) -> Vec<SanctionKind> {
+    sanctions.iter().map(|sanction| sanction.kind).collect()
+}
+
+use SanctionKind::{Ban, Kick, Mute, Warn};
+
+#[test]
+fn each_further_offence_takes_the_next_step_and_the_last_one_stays() {
+    let sanctions = sanctions();
+    let mut now = 0;
+    let mut taken = Vec::new();
+    for _ in 0..7 {
+        let sanction = sanctions.impose(ladder("hans"), at(now)).unwrap();
+        let lasts = sanction.until.map(|until| until.duration_since(sanction.at).as_secs());
+        taken.push((sanction.kind, lasts.unwrap(), sanction.step.unwrap()));
+        now += lasts.unwrap().max(1);
+    }
+    let ban = (Ban, 86_400, 4);
+    // A day has passed at each end of the ban: one step is taken back, and taken again.
+    assert_eq!(taken, [(Warn, 0, 0), (Mute, 60, 1), (Mute, 600, 2), (Kick, 0, 3), ban, ban, ban]);
+}
+
+#[test]
+fn a_day_without_an_offence_takes_one_step_back() {
+    let sanctions = sanctions();
+    for second in [0, 1, 100] {
+        sanctions.impose(ladder("hans"), at(second)).unwrap();
+    }
+    let later = |seconds: i64| sanctions.foresee(&ladder("hans"), at(100 + seconds)).unwrap().step;
+    assert_eq!([86_399, 86_400, 2 * 86_400, 3 * 86_400, 99 * 86_400].map(later), [3, 2, 1, 0, 0].map(Some));
+}
+
+#[test]
+fn a_ladder_is_climbed_in_each_room_and_everywhere_by_itself() {
+    let sanctions = sanctions();
+    let step = |room: Option<&str>| {
+        let order = Order { room: room.map(self::room), cause: jane(), ..ladder("hans") };
+        sanctions.impose(order, at(0)).unwrap().step.unwrap()
+    };
+    assert_eq!([step(Some("a")), step(Some("a")), step(Some("b")), step(None)], [0, 1, 0, 0]);
+}
+
+#[test]
+fn a_sanction_ends_exactly_at_its_time() {
+    let sanctions = sanctions();
+    let id = sanctions.impose(mute("hans", Some(60)), at(0)).unwrap().id;
+    let verdict = |now| sanctions.verdict(&room("QGIS"), "hans", address(1), now).map(|sanction| sanction.id);
+    let nanosecond = Duration::from_nanos(1);
+    assert_eq!(verdict(at(0)), Some(id));
+    assert_eq!(verdict(at(60) - nanosecond), Some(id));
+    assert_eq!(verdict(at(60)), None);
+}
+
+#[test]
+fn a_warning_and_a_kick_keep_nobody_from_speaking() {
+    let sanctions = sanctions();
+    for kind in [Warn, Kick] {
+        let done = sanctions.impose(order("hans", Penalty::Fixed(kind, None), jane()), at(0)).unwrap();
+        assert_eq!((done.kind, done.until), (kind, Some(at(0))));
+    }
+    assert_eq!(sanctions.verdict(&room("QGIS"), "hans", address(1), at(0)), None);
+    assert!(sanctions.in_force(at(0)).is_empty());
+}
+
+#[test]
+fn look_alikes_share_the_fate_where_it_is_and_nowhere_else() {
+    let sanctions = sanctions();
+    sanctions.impose(mute("Loki", None), at(0)).unwrap();
+    let muted = |room: &str, name: &str| sanctions.verdict(&self::room(room), name, address(1), at(1)).is_some();
+    for name in ["Loki", "loki", "LOKI", "l0ki", "Ioki"] {
+        assert!(muted("QGIS", name) && !muted("QField", name), "{name}");
+    }
+    for name in ["Lokia", "oki", "", "not a nickname", &"x".repeat(1_000)] {
+        assert!(!muted("QGIS", name), "{name}");
+    }
+    sanctions.impose(Order { room: None, ..mute("ann", None) }, at(0)).unwrap();
+    assert!(muted("QGIS", "ANN") && muted("QField", "Ann"));
+}
+
+#[test]
+fn an_address_is_held_to_its_sanction_under_any_name() {
+    let sanctions = sanctions();
+    let ban = Penalty::Fixed(Ban, Some(Duration::from_secs(60)));
+    let id =
+        sanctions.impose(Order { target: Target::Address(address(1)), ..order("x", ban, jane()) }, at(0)).unwrap().id;
+    let banned = |host, room: &str, now| sanctions.bans(&self::room(room), address(host), at(now)).map(|ban| ban.id);
+    assert_eq!(
+        [banned(1, "QGIS", 59), banned(1, "QGIS", 60), banned(2, "QGIS", 0), banned(1, "QField", 0)],
+        [Some(id), None, None, None]
+    );
+    assert_eq!(sanctions.verdict(&room("QGIS"), "no nickname", address(1), at(0)).map(|ban| ban.id), Some(id));
+}
+
+#[test]
+fn a_handshake_is_refused_for_bans_of_addresses_alone() {
+    let sanctions = sanctions();
+    let mute = Order { target: Target::Address(address(1)), ..mute("x", None) };
+    sanctions.impose(mute, at(0)).unwrap();
+    sanctions.impose(order("hans", Penalty::Fixed(Ban, None), jane()), at(0)).unwrap();
+    assert_eq!(sanctions.bans(&room("QGIS"), address(1), at(0)), None);
+}
+
+#[test]
+fn a_ban_comes_before_a_mute_and_what_ends_later_first() {
+    let sanctions = sanctions();
+    let verdict = || sanctions.verdict(&room("QGIS"), "hans", address(1), at(1)).map(|sanction| sanction.id);
+    let ban = |seconds| order("hans", Penalty::Fixed(Ban, Some(Duration::from_secs(seconds))), jane());
+    sanctions.impose(mute("hans", Some(60)), at(0)).unwrap();
+    for (id, order, strongest) in [(2, mute("hans", None), 2), (3, ban(10), 3), (4, ban(20), 4), (5, ban(20), 4)] {
+        assert_eq!((sanctions.impose(order, at(0)).unwrap().id, verdict()), (id, Some(strongest)));
+    }
+}
+
+#[test]
+fn messages_that_were_judged_before_a_mute_do_not_climb_the_ladder_through_it() {
+    let sanctions = sanctions();
+    sanctions.impose(ladder("hans"), at(0)).unwrap();
+    let mute = sanctions.impose(ladder("hans"), at(1)).unwrap();
+    for second in 2..40 {
+        assert_eq!(sanctions.impose(ladder("Hans"), at(second)), Ok(mute.clone()));
+        let plugin = order("HANS", Penalty::Ladder, Cause::Plugin("calm".into()));
+        assert_eq!(sanctions.impose(plugin, at(second)), Ok(mute.clone()));
+    }
+    assert_eq!(sanctions.impose(ladder("hans"), at(61)).unwrap().step, Some(2));
+}
+
+#[test]
+fn what_a_moderator_orders_counts_also_while_a_mute_is_running() {
+    let sanctions = sanctions();
+    let by_jane = || order("hans", Penalty::Ladder, jane());
+    let steps = [0, 1, 2, 3].map(|second| sanctions.impose(by_jane(), at(second)).unwrap().step);
+    assert_eq!(steps, [0, 1, 2, 3].map(Some));
+}
+
+#[test]
+fn a_rule_gives_the_same_mute_once_and_more_than_what_is_in_force_is_done() {
+    let sanctions = sanctions();
+    let asks = |kind, cause| order("hans", Penalty::Fixed(kind, Some(Duration::from_secs(100))), cause);
+    let mut ids = Vec::new();
+    for (second, order) in [
+        asks(Mute, rule("a")),
+        asks(Mute, rule("a")),
+        asks(Mute, rule("b")),
+        asks(Ban, rule("a")),
+        asks(Mute, rule("a")),
+        asks(Kick, rule("a")),
+        asks(Kick, rule("c")),
+        asks(Mute, jane()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        ids.push(sanctions.impose(order, at(i64::try_from(second).unwrap())).unwrap().id);
+    }
+    assert_eq!(ids, [1, 1, 3, 4, 1, 4, 7, 8]);
+}
+
+#[test]
+fn a_lifted_sanction_is_over_and_is_no_step_of_the_ladder() {
+    let sanctions = sanctions();
+    sanctions.impose(ladder("hans"), at(0)).unwrap();
+    let mute = sanctions.impose(ladder("hans"), at(1)).unwrap();
+    assert_eq!(sanctions.lift(mute.id, at(2)), Some(mute.clone()));
+    assert_eq!(sanctions.lift(mute.id, at(2)), None);
+    assert_eq!(sanctions.verdict(&room("QGIS"), "hans", address(1), at(2)), None);
+    assert_eq!(sanctions.get(mute.id), Some(Sanction { until: Some(at(2)), ..mute }));
+    let next = sanctions.impose(ladder("hans"), at(3)).unwrap();
+    assert_eq!((next.kind, next.step), (Mute, Some(1)));
+    assert_eq!(sanctions.lift(99, at(3)), None);
+}
+
+#[test]
+fn what_has_ended_can_be_lifted_only_as_a_step_of_the_ladder() {
+    let sanctions = sanctions();
+    let warning = sanctions.impose(ladder("hans"), at(0)).unwrap();
+    let mute = sanctions.impose(mute("hans", Some(5)), at(0)).unwrap();
+    assert!(sanctions.lift(mute.id, at(5)).is_none());
+    assert!(sanctions.lift(warning.id, at(5)).is_some());
+    assert_eq!(sanctions.impose(ladder("hans"), at(6)).unwrap().step, Some(0));
+}
+
+#[test]
+fn an_undo_leaves_what_others_have_caused_as_if_the_rule_had_never_been() {
+    let sanctions = sanctions();
+    let by = |cause: &Cause| order("hans", Penalty::Ladder, cause.clone());
+    let (bad, good) = (rule("bad"), rule("good"));
+    let mut imposed = Vec::new();
+    for (second, cause) in [(0, &bad), (1, &good), (100, &bad), (800, &good), (801, &bad)] {
+        imposed.push(sanctions.impose(by(cause), at(second)).unwrap());
+    }
+    assert_eq!(kinds(&imposed), [Warn, Mute, Mute, Kick, Ban]);
+    let undone = sanctions.undo(&bad, at(0), at(802));
+    assert_eq!(undone.lifted, [imposed[4].clone()]);
+    assert_eq!((kinds(&undone.changed), undone.changed[0].id, undone.changed[0].until), (vec![Mute], 4, Some(at(860))));
+    assert_eq!(sanctions.in_force(at(802)), undone.changed);
+    assert_eq!(sanctions.len(), 2);
+    assert_eq!(sanctions.undo(&bad, at(0), at(803)), Undone::default());
+}
+
+#[test]
+fn an_undo_goes_back_to_its_time_and_no_further() {
+    let sanctions = sanctions();
+    for second in 0..4 {
+        let order = Order { cause: rule("bad"), ..mute(&format!("name{second}"), None) };
+        sanctions.impose(order, at(second)).unwrap();
+    }
+    let undone = sanctions.undo(&rule("bad"), at(2), at(5));
+    assert_eq!(undone.lifted.iter().map(|sanction| sanction.id).collect::<Vec<_>>(), [3, 4]);
+    assert_eq!(sanctions.undo(&Cause::Plugin("bad".into()), at(0), at(5)), Undone::default());
+}
+
+#[test]
+fn nobody_gets_rid_of_steps_or_of_what_is_in_force_by_many_small_offences() {
+    let sanctions = sanctions();
+    sanctions.impose(Order { target: named("hans"), ..ladder("hans") }, at(0)).unwrap();
+    let forever = sanctions.impose(mute("hans", None), at(0)).unwrap().id;
+    for second in 1..500 {
+        let warn = order(if second % 2 == 0 { "Hans" } else { "hanS" }, Penalty::Fixed(Warn, None), rule("small"));
+        sanctions.impose(warn, at(second)).unwrap();
+    }
+    assert!(sanctions.len() <= 64);
+    assert_eq!(sanctions.verdict(&room("QGIS"), "hans", address(1), at(500)).map(|mute| mute.id), Some(forever));
+    assert_eq!(sanctions.impose(ladder("hans"), at(500)).unwrap().step, Some(1));
+}
+
+#[test]
+fn a_target_that_rules_have_filled_up_has_room_for_moderators() {
+    let sanctions = sanctions();
+    let imposed = |cause: Cause| sanctions.impose(Order { cause, ..mute("hans", None) }, at(0)).map(drop);
+    for n in 0..48 {
+        assert_eq!(imposed(rule(&n.to_string())), Ok(()));
+    }
+    assert_eq!(imposed(rule("one more")), Err(Full::Target { limit: 48 }));
+    assert_eq!(imposed(rule("7")), Ok(()), "what is in force already is no further one");
+    for _ in 48..64 {
+        assert_eq!(imposed(jane()), Ok(()));
+    }
+    assert_eq!(imposed(jane()), Err(Full::Target { limit: 64 }));
+    assert!(sanctions.lift(20, at(0)).is_some());
+    assert_eq!(imposed(jane()), Ok(()));
+}
+
+#[test]
+fn a_hundred_thousand_are_kept_and_what_has_ended_goes_first() {
+    let sanctions = sanctions();
+    let one = |n: usize, seconds, cause: Cause| {
+        let address = Address::from(IpAddr::from(u32::try_from(n).unwrap().to_be_bytes()));
+        let order = Order { target: Target::Address(address), cause, ..mute("x", Some(seconds)) };
+        sanctions.impose(order, at(0)).map(|sanction| sanction.id)
+    };
+    for n in 0..90_000 {
+        one(n, if n < 10 { 5 } else { 50 }, rule("many")).unwrap();
+    }
+    assert_eq!(one(90_000, 50, rule("many")), Err(Full::All { limit: 90_000 }));
+    for n in 90_000..100_000 {
+        one(n, 50, jane()).unwrap();
+    }
+    assert_eq!(one(100_000, 50, jane()), Err(Full::All { limit: 100_000 }));
+    let late = Order { target: Target::Address(address(1)), ..mute("x", None) };
+    assert!(sanctions.impose(late, at(5)).is_ok());
+    assert_eq!((sanctions.len(), sanctions.get(10), sanctions.get(11).is_some()), (99_991, None, true));
+}
+
+#[test]
+fn what_can_have_no_part_in_anything_any_more_is_forgotten() {
+    let sanctions = sanctions();
+    let day = 86_400;
+    sanctions.impose(mute("eve", Some(60)), at(0)).unwrap();
+    sanctions.impose(mute("mallory", None), at(0)).unwrap();
+    sanctions.impose(ladder("hans"), at(0)).unwrap();
+    sanctions.prune(at(59));
+    assert_eq!(sanctions.len(), 3);
+    sanctions.prune(at(60));
+    assert_eq!((sanctions.get(1), sanctions.len()), (None, 2));
+    sanctions.prune(at(5 * day - 1));
+    assert_eq!(sanctions.len(), 2);
+    sanctions.prune(at(5 * day));
+    assert_eq!((sanctions.get(3), sanctions.len()), (None, 1));
+    assert_eq!(sanctions.impose(mute("x", None), at(5 * day)).unwrap().id, 4, "numbers are not given again");
+}
+
+#[test]
+fn what_was_told_of_is_put_in_as_it_was() {
+    let (one, other) = (sanctions(), sanctions());
+    one.impose(ladder("hans"), at(0)).unwrap();
+    one.impose(ladder("hans"), at(1)).unwrap();
+    one.impose(mute("eve", None), at(2)).unwrap();
+    one.in_force(at(2)).into_iter().for_each(|sanction| other.restore(sanction));
+    assert_eq!(other.in_force(at(2)), one.in_force(at(2)));
+    let next = |sanctions: &Sanctions| sanctions.impose(ladder("kim"), at(3)).unwrap().id;
+    assert_eq!(next(&other), next(&one));
+}
+
+#[test]
+fn a_long_reason_is_cut_and_each_kind_has_one_of_its_own() {
+    let sanctions = sanctions();
+    let long = Order { reason: Some("é".repeat(800).into()), ..mute("hans", None) };
+    assert_eq!(sanctions.impose(long, at(0)).unwrap().reason.len(), 1_000);
+    let odd = Order { reason: Some(format!("x{}", "é".repeat(800)).into()), ..mute("hans", None) };
+    assert_eq!(sanctions.impose(odd, at(0)).unwrap().reason.len(), 999);
+    for kind in SanctionKind::ALL {
+        assert!(!sanctions.impose(order("eve", Penalty::Fixed(kind, None), jane()), at(0)).unwrap().reason.is_empty());
+    }
+}
+
+#[test]
+fn many_threads_give_no_number_twice() {
+    let sanctions = Arc::new(sanctions());
+    let threads: Vec<_> = (0..4)
+        .map(|thread| {
+            let sanctions = Arc::clone(&sanctions);
+            std::thread::spawn(move || {
+                let id = |n: u32| sanctions.impose(mute(&format!("name{thread}x{n}"), None), at(0)).unwrap().id;
+                (0..500).map(id).collect::<Vec<u64>>()
+            })
+        })
+        .collect();
+    let mut ids: Vec<u64> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, (1..=2_000).collect::<Vec<_>>());
+}
+
+/// Names of the letters that look like others.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof!["[IilLoO0mMrnN1]{1,4}", "[A-Za-z0-9_-]{1,12}"]
+}
+
+proptest! {
+    #[test]
+    fn names_share_a_fate_when_they_share_a_look_and_only_then(one in name(), other in name()) {
+        let sanctions = sanctions();
+        sanctions.impose(mute(&one, None), at(0)).unwrap();
+        let looks = |name: &str| Nickname::parse(name).unwrap().looks();
+        let alike = looks(&one).iter().any(|look| looks(&other).iter().any(|own| own == look));
+        let found = sanctions.verdict(&room("QGIS"), &other, address(1), at(0)).is_some();
+        prop_assert_eq!(found, alike);
+        prop_assert!(sanctions.verdict(&room("QGIS"), &one, address(1), at(0)).is_some());
+        let family = |name: &str| offence::family(&Nickname::parse(name).unwrap());
+        prop_assert!(!alike || family(&one) == family(&other), "what is alike is of one family");
+    }
+}

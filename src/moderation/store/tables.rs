@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -115,7 +116,10 @@ impl Tables {
     pub(super) fn open(locked: Locked) -> Result<(Self, Contents), StoreError> {
         let path = locked.path.clone();
         let told = |fault| match fault {
-            Fault::Redb(redb::Error::Io(fault)) => StoreError::Open { path: path.clone(), fault },
+            // A file that ends too soon is damaged; any other fault of reading it is the disk's.
+            Fault::Redb(redb::Error::Io(fault)) if fault.kind() != io::ErrorKind::UnexpectedEof => {
+                StoreError::Open { path: path.clone(), fault }
+            }
             Fault::Foreign => StoreError::Foreign { path: path.clone() },
             Fault::Format(found) => StoreError::Format { path: path.clone(), found, own: FORMAT },
             fault => StoreError::Damaged { path: path.clone(), why: fault.to_string() },
@@ -180,7 +184,7 @@ fn begins_right(locked: &Locked) -> Result<(), Fault> {
     let mut begin = [0; 4];
     match locked.file.read_exact_at(&mut begin, 0) {
         Ok(()) if &begin == b"redb" => Ok(()),
-        Err(fault) if fault.kind() != std::io::ErrorKind::UnexpectedEof => Err(redb::Error::Io(fault).into()),
+        Err(fault) if fault.kind() != io::ErrorKind::UnexpectedEof => Err(redb::Error::Io(fault).into()),
         _ => Err(Fault::Foreign),
     }
 }

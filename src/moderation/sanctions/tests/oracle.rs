@@ -1,0 +1,249 @@
+//! The same by brute force: all that ever happened in a list, and everything found out anew from it each time.
+
+use super::*;
+
+/// What happens.
+#[derive(Clone, Debug)]
+enum Event {
+    Impose(Order),
+    Lift(u64),
+    Undo(Cause, i64),
+    Prune,
+}
+
+/// An offence; where it was lifted, with the first number that was given after that, and when.
+#[derive(Clone, Debug)]
+struct Done {
+    id: u64,
+    second: i64,
+    order: Order,
+    looks: Vec<String>,
+    lifted: Option<(u64, i64)>,
+}
+
+/// What follows: the kind, the end in seconds, the step; `None` when it does nothing.
+type Follows = Option<(SanctionKind, Option<i64>, Option<usize>)>;
+
+const HOUR: i64 = 3_600;
+
+/// Steps with their seconds, at an hour of decay.
+const STEPS: [(SanctionKind, i64); 5] = [(Warn, 0), (Mute, 600), (Mute, 5_400), (Kick, 0), (Ban, 3 * HOUR)];
+
+fn short_ladder() -> Ladder {
+    let step = |(kind, seconds): (SanctionKind, i64)| Step {
+        kind,
+        lasts: (seconds > 0).then(|| Duration::from_secs(u64::try_from(seconds).unwrap())),
+    };
+    Ladder { steps: STEPS.map(step).into(), decay: Duration::from_hours(1) }
+}
+
+/// What a target can be told by: two that share one of these are taken for each other.
+fn looks(target: &Target) -> Vec<String> {
+    match target {
+        Target::Nickname(nickname) => nickname.looks().iter().map(str::to_owned).collect(),
+        Target::Address(address) => vec![format!("from {}", address.ip())],
+    }
+}
+
+fn alike(one: &[String], other: &[String]) -> bool {
+    one.iter().any(|look| other.contains(look))
+}
+
+/// What follows from each, the first one first.
+fn follow(list: &[Done]) -> Vec<Follows> {
+    let mut all: Vec<Follows> = Vec::new();
+    for done in list {
+        let mut level = 0_i64;
+        let mut last = done.second;
+        let mut absorbed = false;
+        for (earlier, follows) in list.iter().zip(&all) {
+            let lifted_before = earlier.lifted.is_some_and(|(id, _)| id <= done.id);
+            if !alike(&earlier.looks, &done.looks) || lifted_before {
+                continue;
+            }
+            let Some((kind, until, step)) = follows else { continue };
+            if step.is_some() && earlier.order.room == done.order.room {
+                for _ in 0..(earlier.second - last) / HOUR {
+                    level = (level - 1).max(0);
+                }
+                level = (level + 1).min(5);
+                last = earlier.second;
+            }
+            let running = matches!(kind, Mute | Ban) && until.is_none_or(|until| done.second < until);
+            let there = earlier.order.room.is_none() || earlier.order.room == done.order.room;
+            let enough = match done.order.penalty {
+                Penalty::Ladder => step.is_some(),
+                Penalty::Fixed(asked, _) => {
+                    *kind >= asked && (step.is_some() || earlier.order.cause == done.order.cause)
+                }
+            };
+            absorbed |= running && there && enough && !matches!(done.order.cause, Cause::Moderator(_));
+        }
+        for _ in 0..(done.second - last) / HOUR {
+            level = (level - 1).max(0);
+        }
+        let end = |kind: SanctionKind, seconds: Option<i64>| match kind {
+            Warn | Kick => Some(done.second),
+            Mute | Ban => seconds.map(|seconds| done.second + seconds),
+        };
+        all.push(match done.order.penalty {
+            _ if absorbed => None,
+            Penalty::Fixed(kind, lasts) => {
+                let seconds = lasts.map(|lasts| i64::try_from(lasts.as_secs()).unwrap());
+                Some((kind, end(kind, seconds), None))
+            }
+            Penalty::Ladder => {
+                let step = usize::try_from(level.min(4)).unwrap();
+                Some((STEPS[step].0, end(STEPS[step].0, Some(STEPS[step].1)), Some(step)))
+            }
+        });
+    }
+    all
+}
+
+/// What is in force: the number, the kind, the end, the step.
+type InForce = Vec<(u64, SanctionKind, Option<i64>, Option<usize>)>;
+
+fn in_force(list: &[Done], now: i64) -> InForce {
+    holding(list, &follow(list), now)
+}
+
+fn holding(list: &[Done], follows: &[Follows], now: i64) -> InForce {
+    let holds = |(done, follows): (&Done, &Follows)| {
+        let (kind, until, step) = (*follows)?;
+        let holds = matches!(kind, Mute | Ban) && done.lifted.is_none() && until.is_none_or(|until| now < until);
+        holds.then_some((done.id, kind, until, step))
+    };
+    list.iter().zip(follows).filter_map(holds).collect()
+}
+
+fn short(sanctions: &[Sanction]) -> InForce {
+    let short = |sanction: &Sanction| {
+        let until = sanction.until.map(|until| until.as_second() - 1_800_000_000);
+        (sanction.id, sanction.kind, until, sanction.step)
+    };
+    sanctions.iter().map(short).collect()
+}
+
+const NAMES: [&str; 6] = ["Ioki", "loki", "ioki", "Map", "rnap", "jane"];
+
+fn verdict(list: &[Done], in_force: &InForce, room: &RoomName, looks: &[String]) -> Option<u64> {
+    let concerns = |(id, ..): &&(u64, SanctionKind, Option<i64>, Option<usize>)| {
+        let done = list.iter().find(|done| done.id == *id).unwrap();
+        done.order.room.as_ref().is_none_or(|own| own == room) && alike(&done.looks, looks)
+    };
+    let mut found: Vec<_> = in_force.iter().filter(concerns).collect();
+    found.sort_by_key(|(id, kind, until, _)| (*kind == Mute, -until.unwrap_or(i64::MAX), *id));
+    found.first().map(|(id, ..)| *id)
+}
+
+fn check(events: Vec<(i64, Event)>) -> Result<(), TestCaseError> {
+    let sanctions = Sanctions::new(short_ladder());
+    let rooms = ["QGIS", "QField"].map(room);
+    // Whoever speaks does so from the address that may be sanctioned.
+    let names = NAMES.map(|name| (name, [looks(&named(name)), looks(&Target::Address(address(1)))].concat()));
+    let (mut list, mut now, mut next, mut pruned) = (Vec::<Done>::new(), 0, 1, false);
+    for (passed, event) in events {
+        now += passed;
+        match event {
+            Event::Impose(order) => {
+                let done = sanctions.impose(order.clone(), at(now)).unwrap();
+                let looks = looks(&order.target);
+                list.push(Done { id: next, second: now, order, looks, lifted: None });
+                if let Some((kind, until, step)) = follow(&list).pop().unwrap() {
+                    prop_assert_eq!(short(&[done]), vec![(next, kind, until, step)]);
+                } else {
+                    prop_assert!(done.id < next && done.holds(at(now)), "what is in force comes back");
+                }
+                next += 1;
+            }
+            Event::Lift(id) => {
+                let id = id % next;
+                let holds = in_force(&list, now).iter().any(|(own, ..)| *own == id);
+                let follows =
+                    list.iter().position(|done| done.id == id).and_then(|at| follow(&list)[at].map(|f| (at, f)));
+                let step = follows.is_some_and(|(at, (_, _, step))| step.is_some() && list[at].lifted.is_none());
+                let lifted = sanctions.lift(id, at(now)).is_some();
+                let right = if lifted { holds || step } else { !holds && (pruned || !step) };
+                prop_assert!(right, "{}: lifted {}", id, lifted);
+                if lifted && let Some((at, _)) = follows {
+                    list[at].lifted = Some((next, now));
+                }
+            }
+            Event::Undo(cause, back) => {
+                let before = in_force(&list, now);
+                list.retain(|done| done.order.cause != cause || done.second < now - back);
+                let after = in_force(&list, now);
+                let undone = sanctions.undo(&cause, at(now - back), at(now));
+                let lifted: InForce =
+                    before.iter().filter(|(id, ..)| !after.iter().any(|(own, ..)| own == id)).copied().collect();
+                let changed: InForce = after.iter().filter(|one| !before.contains(one)).copied().collect();
+                prop_assert_eq!(short(&undone.lifted), lifted);
+                prop_assert_eq!(short(&undone.changed), changed);
+            }
+            Event::Prune => {
+                sanctions.prune(at(now));
+                pruned = true;
+            }
+        }
+        let follows = follow(&list);
+        for later in [0, 599, 600, HOUR] {
+            prop_assert_eq!(short(&sanctions.in_force(at(now + later))), holding(&list, &follows, now + later));
+        }
+        let in_force = holding(&list, &follows, now);
+        for (name, looks) in &names {
+            for room in &rooms {
+                let found = sanctions.verdict(room, name, address(1), at(now)).map(|sanction| sanction.id);
+                prop_assert_eq!(found, verdict(&list, &in_force, room, looks), "{} in {}", name, room);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn any_order() -> impl Strategy<Value = Order> {
+    let penalty = prop_oneof![
+        6 => Just(Penalty::Ladder),
+        1 => (proptest::sample::select(SanctionKind::ALL.to_vec()), proptest::option::of(1_u64..9_000)).prop_map(
+            |(kind, seconds)| Penalty::Fixed(kind, seconds.map(Duration::from_secs).filter(|_| kind.lasts()))
+        ),
+    ];
+    let target = prop_oneof![
+        6 => proptest::sample::select(NAMES.to_vec()).prop_map(named),
+        1 => Just(Target::Address(address(1))),
+    ];
+    let room = prop_oneof![5 => Just(Some("QGIS")), 1 => Just(Some("QField")), 1 => Just(None)];
+    (penalty, target, room, any_cause()).prop_map(|(penalty, target, room, cause)| Order {
+        penalty,
+        target,
+        room: room.map(super::room),
+        reason: None,
+        cause,
+    })
+}
+
+fn any_cause() -> impl Strategy<Value = Cause> {
+    proptest::sample::select(vec![rule("a"), rule("b"), Cause::Plugin("a".into()), jane(), Cause::Relay])
+}
+
+fn any_events() -> impl Strategy<Value = Vec<(i64, Event)>> {
+    let event = prop_oneof![
+        12 => any_order().prop_map(Event::Impose),
+        2 => any::<u64>().prop_map(Event::Lift),
+        1 => (any_cause(), 0_i64..20_000).prop_map(|(cause, back)| Event::Undo(cause, back)),
+        1 => Just(Event::Prune),
+    ];
+    let passed = prop_oneof![2 => Just(0), 6 => 0_i64..900, 2 => 3_000_i64..4_200, 1 => 0_i64..30_000];
+    proptest::collection::vec((passed, event), 1..45)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Ladder, decay, expiry, lifting, undoing and forgetting: all is as if it were found out anew from all that ever
+    /// happened, and an undo as if what it takes back had never been.
+    #[test]
+    fn what_is_in_force_follows_from_all_that_happened(events in any_events()) {
+        check(events)?;
+    }
+}
