@@ -89,7 +89,7 @@ async fn the_token_may_stand_in_a_file_and_the_answer_is_printed_as_it_is() {
     let output = run(&server, &["filters", "--json", "--token-file", "token"], None).await;
     assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");
     let answer: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
-    assert_eq!(answer["filters"][2]["rules"][0]["rule"], "no-casino");
+    assert_eq!(answer["filters"][3]["rules"][0]["rule"], "no-casino");
 }
 
 #[tokio::test]

@@ -37,9 +37,9 @@ fn the_decision_is_printed_with_reason_and_trace() {
     assert_eq!(lines[..3], ["outcome  reject, by rules", "reason   rule: No games.", ""]);
     let words: Vec<Vec<&str>> = lines[3..].iter().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(words[0], ["filter", "by", "verdict", "mode", "at", "µs"]);
-    assert_eq!((words[1][..2].to_vec(), words[2][..2].to_vec()), (vec!["shape", "pass"], vec!["rate", "pass"]));
-    assert_eq!(words[3][..5], ["rules", "no-casino", "reject", "enforce", "4..10"]);
-    assert_eq!(words[4], ["rules.toml:1"]);
+    assert_eq!((words[1][..2].to_vec(), words[2][..2].to_vec()), (vec!["sanction", "pass"], vec!["shape", "pass"]));
+    assert_eq!(words[4][..5], ["rules", "no-casino", "reject", "enforce", "4..10"]);
+    assert_eq!(words[5], ["rules.toml:1"]);
 }
 
 #[test]

@@ -7,19 +7,39 @@ use serde_json::Value;
 use crate::support::{Relay, Response, request};
 
 /// All calls, as the protocol has them.
-const CALLS: [&str; 13] = [
+const CALLS: [&str; 33] = [
+    "delete /moderation/rooms/{room}/last/{message_id}",
+    "delete /moderation/sanctions/{id}",
+    "delete /moderation/trusted",
     "get /healthz",
     "get /metrics",
+    "get /moderation/decisions",
+    "get /moderation/decisions/stream",
     "get /moderation/feed",
     "get /moderation/filters",
+    "get /moderation/held",
+    "get /moderation/level",
+    "get /moderation/preset",
+    "get /moderation/rooms/{room}/members",
+    "get /moderation/sanctions",
+    "get /moderation/stats",
     "get /room/{room}/users",
     "get /room/{room}/ws",
     "get /rooms",
     "get /rules",
     "get /status",
     "get /version",
+    "post /moderation/held/{id}/refuse",
+    "post /moderation/held/{id}/release",
+    "post /moderation/members/{id}/kick",
     "post /moderation/reload",
+    "post /moderation/sanctions",
+    "post /moderation/trusted",
     "post /moderation/try",
+    "post /moderation/undo",
+    "post /moderation/whatif",
+    "put /moderation/level",
+    "put /moderation/preset",
     "put /room/{room}/message",
 ];
 

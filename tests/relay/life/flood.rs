@@ -8,8 +8,9 @@ use tokio::time::timeout;
 use crate::support::raw::{CLOSE, PING, Raw, Seen, TEXT, masked};
 use crate::support::{PATIENCE, Relay, line, nb_users};
 
-/// How much the relay may grow over a client that fills its outbox of 1 MiB.
-const GROWTH: usize = 8 * 1024 * 1024;
+/// How much the relay may grow over a client that fills its outbox of 1 MiB and its place in the journal: the last 10 000
+/// decisions are kept, of some 2 KiB each.
+const GROWTH: usize = (8 + 24) * 1024 * 1024;
 /// Far more than the relay reads of a client that fills its outbox, the longest message that it still hears while it
 /// takes its leave, and what all buffers of the system hold.
 const MOST_BYTES: usize = 512 * 1024 * 1024;

@@ -25,7 +25,7 @@ async fn filters(relay: &Relay) -> Vec<Value> {
 }
 
 async fn plugin(relay: &Relay) -> Value {
-    filters(relay).await[3]["plugins"][0].clone()
+    filters(relay).await[4]["plugins"][0].clone()
 }
 
 fn counts([pass, replace, hold, shadow, reject]: [u64; 5]) -> Value {
@@ -42,7 +42,7 @@ async fn filters_stand_in_their_order_and_nothing_is_counted_at_first() {
     let filters = filters(&relay).await;
     assert_eq!(
         filters.iter().map(|filter| &filter["filter"]).collect::<Vec<_>>(),
-        ["shape", "plugin", "rules", "rate"]
+        ["sanction", "shape", "plugin", "rules", "rate", "level"]
     );
     for filter in filters {
         assert_eq!(filter["counts"], counts([0; 5]));
@@ -57,7 +57,14 @@ async fn each_filter_counts_its_verdicts_and_takes_its_time() {
         say(&relay, text).await;
     }
     let filters = filters(&relay).await;
-    for (filter, counted) in filters.iter().zip([[6, 0, 0, 0, 1], [6, 0, 0, 0, 0], [5, 0, 0, 0, 1], [1, 1, 0, 1, 2]]) {
+    for (filter, counted) in filters.iter().zip([
+        [7, 0, 0, 0, 0],
+        [6, 0, 0, 0, 1],
+        [6, 0, 0, 0, 0],
+        [5, 0, 0, 0, 1],
+        [1, 1, 1, 1, 1],
+        [2, 0, 0, 0, 0],
+    ]) {
         assert_eq!(filter["counts"], counts(counted), "{}", filter["filter"]);
         let [p50, p99] = ["p50_micros", "p99_micros"].map(|key| filter[key].as_f64().unwrap());
         assert!(p50 <= p99, "{filter}");
@@ -96,7 +103,7 @@ async fn a_rule_tells_its_hits_also_where_it_only_observes() {
         say(&relay, text).await;
     }
     let filters = filters(&relay).await;
-    let told: Vec<_> = filters[2]["rules"]
+    let told: Vec<_> = filters[3]["rules"]
         .as_array()
         .unwrap()
         .iter()
@@ -106,7 +113,7 @@ async fn a_rule_tells_its_hits_also_where_it_only_observes() {
         told,
         [json!(["no-casino", "rules.toml:1", "enforce", 2]), json!(["watch", "rules.toml:5", "observe", 2])]
     );
-    assert!(filters[2]["rules"][0]["last_hit"].as_str().unwrap().ends_with('Z'));
+    assert!(filters[3]["rules"][0]["last_hit"].as_str().unwrap().ends_with('Z'));
 }
 
 #[tokio::test]

@@ -29,8 +29,8 @@ async fn the_decision_tells_what_each_filter_found() {
         assert_eq!(decision[key], value, "{key}");
     }
     let trace: Vec<_> = decision["trace"].as_array().unwrap().iter().map(|step| &step["filter"]).collect();
-    assert_eq!(trace, ["shape", "rate", "rules"]);
-    let step = &decision["trace"][2];
+    assert_eq!(trace, ["sanction", "shape", "rate", "rules"]);
+    let step = &decision["trace"][3];
     assert_eq!(
         (&step["rule"], &step["source"], &step["span"]),
         (&json!("no-casino"), &json!("rules.toml:1"), &json!([4, 10]))
@@ -110,7 +110,7 @@ async fn what_is_only_tried_is_counted_nowhere() {
 /// All that is counted of the filters; memory is not.
 fn counted(filters: &Value) -> Value {
     let mut filters = filters.clone();
-    for plugin in filters["filters"][3]["plugins"].as_array_mut().unwrap() {
+    for plugin in filters["filters"][4]["plugins"].as_array_mut().unwrap() {
         plugin.as_object_mut().unwrap().remove("memory_bytes");
     }
     filters

@@ -38,9 +38,10 @@ async fn who_is_shadowed_sees_its_message_and_nobody_else_does() {
 }
 
 #[tokio::test]
-async fn what_would_be_held_is_refused_as_long_as_nothing_can_be_held() {
+async fn what_is_held_waits_and_its_sender_is_told_why() {
     let relay = hostile("").start().await;
-    expect_refusal(&relay, "hold a moderator looks at this", "a moderator looks at this").await;
+    let put = relay.put_line("QGIS", "jane", "hold a moderator looks at this", &[]).await;
+    assert_eq!((put.status, put.body.as_str()), (202, r#"{"detail":"a moderator looks at this"}"#));
 }
 
 #[tokio::test]
