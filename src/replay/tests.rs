@@ -439,7 +439,7 @@ fn what_if_tells_which_decisions_in_memory_would_be_others_and_leaves_the_rules_
     let until = Instant::now() + Duration::from_secs(60);
     let at = WhatIf { config: &config, current: &in_force, until, most_flips: 10 };
     let tried = "[[rule]]\nid = 'no-hello'\nwords = ['hello']\nverdict = 'reject'\n";
-    let report = what_if(&past, &at, rules(RULES, Preset::Off), rules(&format!("{tried}{RULES}"), Preset::Off));
+    let report = what_if::judged(&past, &at, rules(RULES, Preset::Off), rules(&format!("{tried}{RULES}"), Preset::Off));
     let flips: Vec<&str> = report.flips.iter().map(|flip| flip.text.as_str()).collect();
     assert_eq!((report.messages, report.uncertain, flips), (5, 0, vec![TEXTS[0]]));
     assert!(in_force.get().figures().all(|figures| figures.hits == 0));
@@ -451,7 +451,7 @@ fn what_if_stops_when_its_time_is_up() {
     let past: Vec<Arc<Recorded>> = log.decisions.into_iter().map(Arc::new).collect();
     let (config, in_force) = (config(), current("", Preset::Off));
     let at = WhatIf { config: &config, current: &in_force, until: Instant::now(), most_flips: 10 };
-    let report = what_if(&past, &at, Rules::default(), Rules::default());
+    let report = what_if::judged(&past, &at, Rules::default(), Rules::default());
     assert_eq!(report.replayed, 0);
     assert_eq!(report.notes, ["the time was up: the last 1 decisions were not looked at"]);
 }
