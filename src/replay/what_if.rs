@@ -12,7 +12,6 @@ use crate::filter::rules::{Current, Rules};
 use crate::filter::{self, Chain, Filter};
 use crate::model::Recorded;
 use crate::moderation::audit::{Head, LoggedAct};
-use crate::settings::Fault;
 use crate::telemetry::Metrics;
 
 /// What rules are tried on.
@@ -28,21 +27,13 @@ pub struct WhatIf<'a> {
     pub most_flips: usize,
 }
 
-/// Judges past decisions with the rules in `text` before those in force, of which they replace any with the same id, and
-/// tells which become others.
+/// Judges past decisions with the rules `tried`, and tells which become others.
 ///
 /// What sanctions, plugins and levels said then, they say again. The decisions in memory begin in the middle, so that
-/// the rules in force judge them too: what those do not come to again is counted as uncertain, and is no flip. Reads
-/// files, and takes some 50 µs for a decision: no work for a thread that serves.
-///
-/// # Errors
-/// All faults of the text, and of the rules file as it is now.
-pub fn what_if(past: &[Arc<Recorded>], at: &WhatIf<'_>, text: &str) -> Result<Report, Vec<Fault>> {
-    Ok(judged(past, at, at.current.with_extra("")?, at.current.with_extra(text)?))
-}
-
-/// The same with all rules as they are to be.
-pub(super) fn judged(past: &[Arc<Recorded>], at: &WhatIf<'_>, in_force: Rules, tried: Rules) -> Report {
+/// `in_force`, the rules in force read anew, judge them too: what those do not come to again is counted as uncertain,
+/// and is no flip. Takes some 20 µs for a decision: no work for a thread that serves.
+#[must_use]
+pub fn what_if(past: &[Arc<Recorded>], at: &WhatIf<'_>, in_force: Rules, tried: Rules) -> Report {
     let mut stage = Beside { at, rules: Some((in_force, tried)) };
     let mut replay = Replay::new(&mut stage, at.most_flips, None);
     let mut in_order: Vec<&Arc<Recorded>> = past.iter().collect();
