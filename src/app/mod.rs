@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 pub use self::bound::Bound;
 use crate::config::Config;
@@ -158,10 +159,12 @@ impl App {
         let state = Arc::new(State::open(&config.moderation, now)?);
         let feed = Arc::new(Feed::default());
         let journal = Arc::new(Journal::new(now));
-        let audit = Audit::open(&config.moderation.audit, began, in_force_now(&state))?.map(Arc::new);
+        let run = Uuid::new_v4();
+        let audit = Audit::open(&config.moderation.audit, run, began, in_force_now(&state))?.map(Arc::new);
         let (desk, effects) = Desk::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
         let desk = Arc::new(desk);
-        let rules = Arc::new(rules::Current::new(rules_source(&config), rules, Arc::clone(&feed)));
+        let rules = rules::Current::new(rules_source(&config), rules, Arc::clone(&feed));
+        let rules = Arc::new(rules.of_run(&run.to_string()));
         restore_preset(&state, &rules).await;
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &config.instance.environment));
         let chain = Chain::build(&config.filter, Arc::clone(&rules), plugins, &state, &metrics);

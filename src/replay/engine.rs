@@ -97,11 +97,11 @@ impl<'s, S: Stage> Replay<'s, S> {
     ///
     /// # Errors
     /// [`Ended`].
-    pub fn logged(&mut self, decision: LoggedDecision, origin: Origin) -> Result<(), Ended> {
+    pub fn logged(&mut self, decision: LoggedDecision, origin: &Origin) -> Result<(), Ended> {
         match Past::of_log(decision, self.whole, origin.clone()) {
             Ok(past) => self.past(past),
             Err(why) => {
-                self.report.skip(why, 1, &origin);
+                self.report.skip(why, 1, origin);
                 Ok(())
             }
         }

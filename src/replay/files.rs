@@ -41,8 +41,8 @@ pub fn log_files(paths: &[PathBuf]) -> Result<Vec<Arc<Path>>, Unreadable> {
         }
         for entry in fs::read_dir(path).map_err(unreadable)? {
             let file = entry.map_err(unreadable)?.path();
-            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.starts_with("audit-") && name.ends_with(".jsonl") {
+            let begins_so = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"audit-"));
+            if begins_so && file.extension().is_some_and(|extension| extension == "jsonl") {
                 files.push((begins(&file)?, file));
             }
         }
@@ -83,7 +83,7 @@ pub fn read_logs<S: Stage>(files: &[Arc<Path>], replay: &mut Replay<'_, S>) -> R
             let origin = Origin::line(path, lines.number());
             match line {
                 Ok(Line::Head(head)) => replay.head(&head)?,
-                Ok(Line::Decision(decision)) => replay.logged(*decision, origin)?,
+                Ok(Line::Decision(decision)) => replay.logged(*decision, &origin)?,
                 Ok(Line::Act(act)) => replay.act(*act)?,
                 Ok(Line::Lost(count)) => replay.skip(Unfit::Lost, count, &origin),
                 Ok(Line::End) => {}

@@ -436,13 +436,27 @@ fn what_if_tells_which_decisions_in_memory_would_be_others_and_leaves_the_rules_
     let log = live(&all, RULES, Preset::Off);
     let past: Vec<Arc<Recorded>> = log.decisions.into_iter().map(Arc::new).collect();
     let (config, in_force) = (config(), current(RULES, Preset::Off));
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     let at = WhatIf { config: &config, current: &in_force, until, most_flips: 10 };
     let tried = "[[rule]]\nid = 'no-hello'\nwords = ['hello']\nverdict = 'reject'\n";
     let report = what_if(&past, &at, rules(RULES, Preset::Off), rules(&format!("{tried}{RULES}"), Preset::Off));
     let flips: Vec<&str> = report.flips.iter().map(|flip| flip.text.as_str()).collect();
     assert_eq!((report.messages, report.uncertain, flips), (5, 0, vec![TEXTS[0]]));
     assert!(in_force.get().figures().all(|figures| figures.hits == 0));
+}
+
+#[test]
+fn what_if_tries_a_text_beside_the_rules_in_force_unless_it_is_at_fault() {
+    let log = live(&[at_once(0, 0)], "", Preset::Off);
+    let past: Vec<Arc<Recorded>> = log.decisions.into_iter().map(Arc::new).collect();
+    let (config, in_force) = (config(), current("", Preset::Off));
+    let until = Instant::now() + Duration::from_mins(1);
+    let at = WhatIf { config: &config, current: &in_force, until, most_flips: 10 };
+    let with = |text: &str| in_force.with_extra(text).map(|tried| what_if(&past, &at, in_force.with_extra("").unwrap(), tried));
+    let tried = with("[[rule]]\nid = 'no-hello'\nwords = ['hello']\nverdict = 'reject'").unwrap();
+    let by = tried.flips.first().and_then(|flip| flip.after.by.as_ref()).map(ToString::to_string);
+    assert_eq!((tried.flipped, by.as_deref()), (1, Some("rule no-hello")));
+    assert_eq!(with("[[rule]]\nid = 'x'\nwrods = []").unwrap_err().len(), 1);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
 
 use super::key::Keys;
 use super::log::Log;
@@ -49,13 +50,13 @@ pub(super) struct Parts {
 
 impl Audit {
     /// Opens the log: makes the folder and the key where there is none, removes what is too old, and begins a new file,
-    /// at once. `None` when nothing is to be recorded; then nothing is touched. `began` is the moment from which
-    /// [`Facts::since_start`](crate::model::Facts::since_start) counts.
+    /// at once. `None` when nothing is to be recorded; then nothing is touched. `run` is the random name of this run of
+    /// the relay, `began` the moment from which [`Facts::since_start`](crate::model::Facts::since_start) counts.
     ///
     /// # Errors
     /// [`AuditError`] when the folder or its files cannot be written, the key cannot be read, or another relay uses it.
-    pub fn open(config: &Config, began: Instant, in_force: InForceNow) -> Result<Option<Self>, AuditError> {
-        let Some((mut audit, parts)) = Self::parts(config, began, in_force)? else { return Ok(None) };
+    pub fn open(config: &Config, run: Uuid, began: Instant, in_force: InForceNow) -> Result<Option<Self>, AuditError> {
+        let Some((mut audit, parts)) = Self::parts(config, run, began, in_force)? else { return Ok(None) };
         let Parts { mut writer, queue, done } = parts;
         let fault = |what| {
             let dir = config.dir.clone().unwrap_or_default();
@@ -70,6 +71,7 @@ impl Audit {
     /// The log without its thread.
     pub(super) fn parts(
         config: &Config,
+        run: Uuid,
         began: Instant,
         in_force: InForceNow,
     ) -> Result<Option<(Self, Parts)>, AuditError> {
@@ -88,7 +90,7 @@ impl Audit {
         // One more than may wait, for the word that nothing more comes.
         let (sender, queue) = sync_channel(MAX_WAITING + MAX_ACTS + 1);
         let (done_sender, done) = watch::channel(false);
-        let log = Log::new(config.clone(), dir, in_force, Arc::clone(&shared));
+        let log = Log::new(config.clone(), dir, run, in_force, Arc::clone(&shared));
         let parts = Parts { writer: Writer::new(log, lock, Arc::clone(&shared), began), queue, done: done_sender };
         let record = config.record;
         Ok(Some((Self { record, queue: sender, shared, writer: None, done, began }, parts)))

@@ -65,11 +65,11 @@ struct Open {
 
 impl Log {
     /// A log that has written nothing yet.
-    pub(super) fn new(config: Config, dir: PathBuf, in_force: InForceNow, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(config: Config, dir: PathBuf, run: Uuid, in_force: InForceNow, shared: Arc<Shared>) -> Self {
         Self {
             config,
             dir,
-            run: Uuid::new_v4(),
+            run,
             in_force,
             shared,
             open: None,

@@ -53,7 +53,7 @@ fn log(config: &Config, start: Now, in_force: InForceNow) -> (Log, Arc<Shared>) 
     let dir = config.dir.clone().unwrap();
     folder::make(&dir).unwrap();
     let shared = Arc::new(Shared::new(Keys::of(&dir, start.at, config.retention_days).unwrap()));
-    let mut log = Log::new(config.clone(), dir, in_force, Arc::clone(&shared));
+    let mut log = Log::new(config.clone(), dir, Uuid::new_v4(), in_force, Arc::clone(&shared));
     log.turn(start).unwrap();
     log.flush(false).unwrap();
     (log, shared)
@@ -149,7 +149,7 @@ mod writing {
         let dir = TempDir::new().unwrap();
         let inner = dir.path().join("audit");
         let config = config(&inner, Recording::Off, Texts::Full);
-        assert!(Audit::open(&config, Instant::now(), nothing_in_force()).unwrap().is_none());
+        assert!(Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().is_none());
         assert!(!inner.exists());
     }
 
@@ -700,7 +700,7 @@ mod running {
     async fn an_act_is_in_the_file_once_that_is_said() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::Refusals, Texts::Off);
-        let audit = Audit::open(&config, Instant::now(), nothing_in_force()).unwrap().unwrap();
+        let audit = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
         audit.record(some("x", Outcome::Pass));
         audit.record(some("x", Outcome::Replace));
         audit.act_soon(&kicked(now(1)));
@@ -720,7 +720,7 @@ mod running {
     async fn all_that_is_recorded_before_the_end_is_written() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Full);
-        let audit = Arc::new(Audit::open(&config, Instant::now(), nothing_in_force()).unwrap().unwrap());
+        let audit = Arc::new(Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap());
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 let audit = Arc::clone(&audit);
@@ -741,18 +741,18 @@ mod running {
     fn a_folder_belongs_to_one_relay() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Off);
-        let first = Audit::parts(&config, Instant::now(), nothing_in_force()).unwrap();
-        let second = Audit::open(&config, Instant::now(), nothing_in_force()).expect_err("in use");
+        let first = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap();
+        let second = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).expect_err("in use");
         assert!(second.to_string().contains("another relay writes it"), "{second}");
         drop(first);
-        assert!(Audit::open(&config, Instant::now(), nothing_in_force()).is_ok());
+        assert!(Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).is_ok());
     }
 
     #[tokio::test]
     async fn when_the_writer_stands_still_what_does_not_fit_is_counted_and_said_and_nobody_waits() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Off);
-        let (audit, parts) = Audit::parts(&config, Instant::now(), nothing_in_force()).unwrap().unwrap();
+        let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
         let message = some("x", Outcome::Pass);
         for _ in 0..MAX_WAITING + 500 {
             audit.record(Arc::clone(&message));
@@ -783,7 +783,7 @@ mod running {
     fn large_texts_that_wait_are_bounded_together() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Off);
-        let (audit, _parts) = Audit::parts(&config, Instant::now(), nothing_in_force()).unwrap().unwrap();
+        let (audit, _parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
         let large = some(&"x".repeat(8 << 20), Outcome::Reject);
         for _ in 0..10 {
             audit.record(Arc::clone(&large));
@@ -799,7 +799,7 @@ mod running {
     async fn on_a_small_disk() {
         let disk = PathBuf::from(std::env::var_os("AUDIT_TEST_DISK").expect("a disk"));
         let config = config(&disk.join("audit"), Recording::All, Texts::Full);
-        let audit = Audit::open(&config, Instant::now(), nothing_in_force()).unwrap().unwrap();
+        let audit = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
         fs::write(disk.join("others"), vec![0; 200 << 10]).unwrap();
         let text = "x".repeat(1_000);
         let faults = || audit.figures().faults.load(Relaxed);
