@@ -452,7 +452,9 @@ fn what_if_tries_a_text_beside_the_rules_in_force_unless_it_is_at_fault() {
     let (config, in_force) = (config(), current("", Preset::Off));
     let until = Instant::now() + Duration::from_mins(1);
     let at = WhatIf { config: &config, current: &in_force, until, most_flips: 10 };
-    let with = |text: &str| in_force.with_extra(text).map(|tried| what_if(&past, &at, in_force.with_extra("").unwrap(), tried));
+    let with = |text: &str| {
+        in_force.with_extra(text).map(|tried| what_if(&past, &at, in_force.with_extra("").unwrap(), tried))
+    };
     let tried = with("[[rule]]\nid = 'no-hello'\nwords = ['hello']\nverdict = 'reject'").unwrap();
     let by = tried.flips.first().and_then(|flip| flip.after.by.as_ref()).map(ToString::to_string);
     assert_eq!((tried.flipped, by.as_deref()), (1, Some("rule no-hello")));

@@ -720,7 +720,8 @@ mod running {
     async fn all_that_is_recorded_before_the_end_is_written() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Full);
-        let audit = Arc::new(Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap());
+        let audit =
+            Arc::new(Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap());
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 let audit = Arc::clone(&audit);
@@ -752,7 +753,8 @@ mod running {
     async fn when_the_writer_stands_still_what_does_not_fit_is_counted_and_said_and_nobody_waits() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Off);
-        let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+        let (audit, parts) =
+            Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
         let message = some("x", Outcome::Pass);
         for _ in 0..MAX_WAITING + 500 {
             audit.record(Arc::clone(&message));
@@ -783,7 +785,8 @@ mod running {
     fn large_texts_that_wait_are_bounded_together() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Off);
-        let (audit, _parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+        let (audit, _parts) =
+            Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
         let large = some(&"x".repeat(8 << 20), Outcome::Reject);
         for _ in 0..10 {
             audit.record(Arc::clone(&large));

@@ -106,3 +106,54 @@ fn a_file_at_fault_stops_check_and_start_and_tells_no_token() {
         assert!(!output.stderr.contains("Zx9"), "{}", output.stderr);
     }
 }
+
+/// All calls with the narrowest scope that they take.
+const ROUTES: [(&str, &str, &str); 23] = [
+    ("POST", "/moderation/try", "read"),
+    ("POST", "/moderation/whatif", "read"),
+    ("GET", "/moderation/filters", "read"),
+    ("GET", "/moderation/feed", "read"),
+    ("GET", "/moderation/stats", "read"),
+    ("GET", "/moderation/decisions", "read"),
+    ("GET", "/moderation/held", "read"),
+    ("GET", "/moderation/sanctions", "read"),
+    ("GET", "/moderation/level", "read"),
+    ("GET", "/moderation/preset", "read"),
+    ("POST", "/moderation/held/x/release", "act"),
+    ("POST", "/moderation/held/x/refuse", "act"),
+    ("POST", "/moderation/sanctions", "act"),
+    ("DELETE", "/moderation/sanctions/7", "act"),
+    ("GET", "/moderation/rooms/QGIS/members", "act"),
+    ("DELETE", "/moderation/rooms/QGIS/last/x", "act"),
+    ("POST", "/moderation/members/7/kick", "act"),
+    ("POST", "/moderation/trusted", "act"),
+    ("DELETE", "/moderation/trusted", "act"),
+    ("PUT", "/moderation/level", "act"),
+    ("PUT", "/moderation/preset", "admin"),
+    ("POST", "/moderation/undo", "admin"),
+    ("POST", "/moderation/reload", "admin"),
+];
+
+#[tokio::test]
+async fn no_call_goes_beyond_the_scope_of_its_token() {
+    let relay = with_file().start().await;
+    let rank = |scope: &str| ["read", "act", "admin"].iter().position(|known| *known == scope);
+    for (method, path, scope) in ROUTES {
+        for (own, token) in [("read", READER), ("act", ACTOR), ("admin", ADMIN)] {
+            let answer = call_with(&relay, (method, path), token, &[], "").await;
+            let text = format!("this call needs the scope `{scope}`, which this token has not");
+            let refused = answer.status == 403 && answer.json() == json!({"detail": text});
+            assert_eq!(refused, rank(own) < rank(scope), "{method} {path} {own}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_call_at_all_is_answered_without_a_token() {
+    let relay = with_file().start().await;
+    for (method, path, _) in ROUTES {
+        assert_eq!(request(relay.address(), method, path, &[], "").await.status, 401, "{method} {path}");
+    }
+    let stream = request(relay.address(), "GET", "/moderation/decisions/stream", &[], "").await;
+    assert_eq!(stream.status, 401);
+}
