@@ -125,7 +125,7 @@ impl Levels {
     /// Puts in what was kept.
     pub(super) fn load(&self, kept: Vec<SetLevel>) {
         self.write(|set| {
-            set.levels.extend(kept.into_iter().map(|SetLevel { room, level, until }| (room, (level, until))))
+            set.levels.extend(kept.into_iter().map(|SetLevel { room, level, until }| (room, (level, until))));
         });
     }
 }

@@ -40,7 +40,8 @@ impl State {
         state.sanctions.load(contents.offences, contents.next_id);
         // Only what changes from here on is to be written.
         state.forget_changes();
-        state.prune(now);
+        state.levels.prune(now);
+        while state.sanctions.prune(now) {}
         let source = Source {
             sanctions: Arc::clone(&state.sanctions),
             held: Arc::clone(&state.held),
@@ -99,9 +100,10 @@ impl State {
     }
 
     /// Forgets what has ended: sanctions that are no step of the ladder any more, and levels. To be called now and then.
+    /// Where there is much, the next call forgets the rest.
     pub fn prune(&self, now: Timestamp) {
-        self.sanctions.prune(now);
         self.levels.prune(now);
+        self.sanctions.prune(now);
     }
 
     /// Waits until all that changed before the call is on the disk, so that neither a crash nor a power cut takes it

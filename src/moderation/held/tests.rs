@@ -28,7 +28,7 @@ fn recorded(number: u64) -> Recorded {
 }
 
 fn queue(capacity: usize) -> Held {
-    Held::new(HeldConfig { capacity, waits: Duration::from_secs(60), ..HeldConfig::default() })
+    Held::new(HeldConfig { capacity, waits: Duration::from_mins(1), ..HeldConfig::default() })
 }
 
 fn hold(held: &Held, number: u64, cause: Option<Cause>, second: i64) -> Result<(), Full> {
@@ -118,7 +118,7 @@ fn settings_of_the_queue_have_defaults_and_bounds() {
     };
     assert_eq!(read(""), (HeldConfig::default(), 0));
     let (config, faults) = read("[held]\ncapacity = 5\nminutes = 2\nwhen_nobody_answers = 'release'");
-    let set = HeldConfig { capacity: 5, waits: Duration::from_secs(120), when_nobody_answers: WhenUnanswered::Release };
+    let set = HeldConfig { capacity: 5, waits: Duration::from_mins(2), when_nobody_answers: WhenUnanswered::Release };
     assert_eq!((config, faults), (set, 0));
     assert_eq!(read("[held]\ncapacity = 0\nminutes = 0\nwhen_nobody_answers = 'shout'").1, 3);
     assert_eq!(WhenUnanswered::Drop.to_toml(), "\"drop\"");

@@ -4,6 +4,8 @@
 //! target did before and on nothing else, so that offences can be taken out as if they had never been.
 
 mod book;
+mod bounds;
+mod keys;
 mod ladder;
 mod offence;
 
@@ -170,9 +172,10 @@ impl Sanctions {
         })
     }
 
-    /// Forgets what has ended and is no step of the ladder any more. To be called now and then.
-    pub fn prune(&self, now: Timestamp) {
-        self.write(|book| book.prune(now));
+    /// Forgets what has ended and is no step of the ladder any more, the oldest first. To be called now and then; where
+    /// there is much, not all of it is forgotten at once, and `true` tells that there may be more.
+    pub fn prune(&self, now: Timestamp) -> bool {
+        self.write(|book| book.prune(now))
     }
 
     /// What has changed since this was asked last, and the number that no offence has reached.
@@ -195,7 +198,9 @@ impl Sanctions {
     /// Puts in what was kept. New offences get `next_id` and what comes after it.
     pub(super) fn load(&self, kept: Vec<Entry>, next_id: u64) {
         self.write(|book| {
-            kept.into_iter().for_each(|entry| book.put(entry));
+            for entry in kept {
+                book.put(entry);
+            }
             book.begin_at(next_id);
         });
     }

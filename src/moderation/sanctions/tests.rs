@@ -133,7 +133,7 @@ fn look_alikes_share_the_fate_where_it_is_and_nowhere_else() {
 #[test]
 fn an_address_is_held_to_its_sanction_under_any_name() {
     let sanctions = sanctions();
-    let ban = Penalty::Fixed(Ban, Some(Duration::from_secs(60)));
+    let ban = Penalty::Fixed(Ban, Some(Duration::from_mins(1)));
     let id =
         sanctions.impose(Order { target: Target::Address(address(1)), ..order("x", ban, jane()) }, at(0)).unwrap().id;
     let banned = |host, room: &str, now| sanctions.bans(&self::room(room), address(host), at(now)).map(|ban| ban.id);

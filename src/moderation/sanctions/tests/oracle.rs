@@ -54,7 +54,7 @@ fn follow(list: &[Done]) -> Vec<Follows> {
     let mut all: Vec<Follows> = Vec::new();
     for done in list {
         let mut level = 0_i64;
-        let mut last = done.second;
+        let mut previous = done.second;
         let mut absorbed = false;
         for (earlier, follows) in list.iter().zip(&all) {
             let lifted_before = earlier.lifted.is_some_and(|(id, _)| id <= done.id);
@@ -63,11 +63,11 @@ fn follow(list: &[Done]) -> Vec<Follows> {
             }
             let Some((kind, until, step)) = follows else { continue };
             if step.is_some() && earlier.order.room == done.order.room {
-                for _ in 0..(earlier.second - last) / HOUR {
+                for _ in 0..(earlier.second - previous) / HOUR {
                     level = (level - 1).max(0);
                 }
                 level = (level + 1).min(5);
-                last = earlier.second;
+                previous = earlier.second;
             }
             let running = matches!(kind, Mute | Ban) && until.is_none_or(|until| done.second < until);
             let there = earlier.order.room.is_none() || earlier.order.room == done.order.room;
@@ -79,7 +79,7 @@ fn follow(list: &[Done]) -> Vec<Follows> {
             };
             absorbed |= running && there && enough && !matches!(done.order.cause, Cause::Moderator(_));
         }
-        for _ in 0..(done.second - last) / HOUR {
+        for _ in 0..(done.second - previous) / HOUR {
             level = (level - 1).max(0);
         }
         let end = |kind: SanctionKind, seconds: Option<i64>| match kind {
