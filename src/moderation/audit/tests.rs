@@ -679,7 +679,8 @@ mod checking {
     fn an_empty_folder_is_not_whole() {
         let dir = TempDir::new().unwrap();
         assert!(!check(dir.path()).unwrap().is_whole());
-        assert!(check(&dir.path().join("none")).is_err());
+        let none = check(&dir.path().join("none")).expect_err("no such folder");
+        assert_eq!(none.kind(), std::io::ErrorKind::NotFound);
     }
 }
 

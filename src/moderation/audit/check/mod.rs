@@ -115,7 +115,7 @@ pub enum Wrong {
 /// # Errors
 /// When a file cannot be read, or a single one is not named as the relay names them.
 pub fn check(path: &Path) -> io::Result<Checked> {
-    if path.is_dir() {
+    if path.metadata()?.is_dir() {
         return folder(path);
     }
     let name = path.file_name().and_then(|name| name.to_str()).and_then(FileName::parse);
