@@ -36,7 +36,7 @@ pub enum Taken {
     Waiting(Box<Waiting>),
     /// The nickname that it registers belongs to a connection of the same address: that one is to be asked for a sign
     /// of life, then see [`Intake::settle`].
-    Claimed(Claim),
+    Claimed(Box<Claim>),
 }
 
 impl Intake {
@@ -112,7 +112,7 @@ impl Intake {
             }
             (_, Kind::Newcomer, Some(id)) => match claim::register(room, id, sender, &message.author) {
                 Ok(None) => Ok(()),
-                Ok(Some(holder)) => return Taken::Claimed(Claim { claimant: id, holder, decision }),
+                Ok(Some(holder)) => return Taken::Claimed(Box::new(Claim { claimant: id, holder, decision })),
                 Err(reason) => Err(reason),
             },
             (_, Kind::Newcomer, None) => Err(Reason::new(Code::Malformed, "only a connection can register a nickname")),

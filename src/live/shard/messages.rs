@@ -193,7 +193,7 @@ impl Shard {
             }
             Taken::Claimed(claim) => {
                 self.suspend(&origin);
-                self.claim(room, origin, claim, now);
+                self.claim(room, origin, *claim, now);
             }
         }
     }
