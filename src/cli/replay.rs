@@ -164,9 +164,12 @@ fn text(report: &Report) -> String {
         let _infallible = writeln!(text, "note      {}", printable(note));
     }
     if report.flipped > 0 {
-        text += &format!("\n{}", flips(report));
-        text += &format!("\n{}", shares("by", report.rules.iter().filter(|share| share.lost + share.gained > 0)));
-        text += &format!("\n{}", shares("author", report.authors.iter().take(MAX_AUTHORS)));
+        text.push('\n');
+        text += &flips(report);
+        text.push('\n');
+        text += &shares("by", report.rules.iter().filter(|share| share.lost + share.gained > 0));
+        text.push('\n');
+        text += &shares("author", report.authors.iter().take(MAX_AUTHORS));
         let more = report.authors.len().saturating_sub(MAX_AUTHORS);
         if more > 0 {
             let _infallible = writeln!(text, "… and {more} more");

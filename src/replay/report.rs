@@ -149,7 +149,6 @@ impl fmt::Display for Grounds {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn to_milliseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{at:.3}"))
 }
@@ -228,7 +227,7 @@ impl Report {
         let known = self.of.authors.len() < MAX_AUTHORS || self.of.authors.contains_key(author);
         let name = if known { author } else { "(others)" };
         let share = self.of.authors.entry(name.to_owned()).or_default();
-        share.of = name.to_owned();
+        name.clone_into(&mut share.of);
         let kept = |side: &Side| u64::from(side.outcome != Outcome::Pass);
         share.before += kept(before);
         share.after += kept(after);
