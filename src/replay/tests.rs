@@ -460,7 +460,7 @@ fn what_if_tries_a_text_beside_the_rules_in_force_unless_it_is_at_fault() {
     let by = tried.flips.first().and_then(|flip| flip.after.by.as_ref()).map(ToString::to_string);
     assert_eq!((tried.flipped, by.as_deref()), (1, Some("rule no-hello")));
     let faults = with("[[rule]]\nid = 'x'\nwrods = []").unwrap_err();
-    assert!(faults.iter().any(|fault| fault.to_string().contains(\"wrods\")));
+    assert!(faults.iter().any(|fault| fault.to_string().contains("wrods")));
 }
 
 #[test]
