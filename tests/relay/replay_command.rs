@@ -76,8 +76,8 @@ fn log() -> Vec<Value> {
 
 fn directory(lines: &[Value]) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    std::fs::write(directory.path().join("audit-2026-11-18.jsonl"), lines).unwrap();
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    std::fs::write(directory.path().join("audit-2026-11-18.jsonl"), lines.join("\n") + "\n").unwrap();
     std::fs::write(directory.path().join("rules.toml"), CASINO).unwrap();
     directory
 }
@@ -223,9 +223,9 @@ fn a_folder_is_its_logs_in_the_order_in_which_they_were_written() {
     let mut next = head("full");
     (next["type"], next["file"], next["at_ns"]) = (json!("state"), json!(2), json!(1_795_000_010_000_000_000_i64));
     let lines = [next, decision(11, "kim", "the casino", "rules")];
-    let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
     // By its name, it would come first.
-    std::fs::write(directory.path().join("audit-2026-11-18.2.jsonl"), lines).unwrap();
+    std::fs::write(directory.path().join("audit-2026-11-18.2.jsonl"), lines.join("\n") + "\n").unwrap();
     std::fs::write(directory.path().join("key"), "no log").unwrap();
     let output = relay(directory.path(), &["replay", ".", "--json"], &PATIENT);
     let report: Value = serde_json::from_str(&output.stdout).unwrap();
