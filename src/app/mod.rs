@@ -113,7 +113,7 @@ fn in_force_now(state: &Arc<State>) -> InForceNow {
     let state = Arc::clone(state);
     Box::new(move |hashed| {
         let now = Timestamp::now();
-        let sanctions = state.sanctions().in_force(now);
+        let sanctions = state.sanctions().that_count(now);
         let sanctions = sanctions.iter().map(|sanction| sanction_json(sanction, hashed).into()).collect();
         let levels = state.levels().list(now).iter().map(level_json).collect();
         InForce { sanctions, levels }

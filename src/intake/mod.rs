@@ -56,10 +56,10 @@ impl Intake {
     ///
     /// The room's [`Facts`] of the sender are put into `sender`.
     pub fn accept(&self, room: &mut Room, sender: &mut Sender, message: Message) -> Taken {
+        sender.facts = self.facts(room, sender, &message.author);
         if let Err(reason) = claim::check(room, sender, &message) {
             return self.decided(room, sender, refused(message, reason));
         }
-        sender.facts = self.facts(room, sender, &message.author);
         match self.chain.judge(message, sender, Purpose::Judge) {
             Judgement::Decided(decision) => self.publish(room, sender, *decision),
             Judgement::Waiting(waiting) => Taken::Waiting(waiting),

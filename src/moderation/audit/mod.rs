@@ -4,7 +4,7 @@
 //! and said in the log itself. A thread of its own writes. Addresses are hashed with a key that changes as often as the
 //! log is forgotten; positions and images are never recorded, texts only when asked for.
 //!
-//! The lines of a day are a chain of hashes ([`check`]). What that can show and what it cannot:
+//! The lines of a day are a chain of hashes ([`check()`]). What that can show and what it cannot:
 //! - A line that was changed, taken out, put in or put elsewhere; a file that is missing between others; a day that ends
 //!   earlier than the next one says, or is missing between others. A line that a crash cut is told apart from that,
 //!   because the next head says how many bytes it found of it.
@@ -47,7 +47,7 @@ pub use shared::Figures;
 /// How things stand, for the head of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InForce {
-    /// The sanctions in force, as [`sanction_json`](super::sanction_json) writes them.
+    /// The sanctions in force, and those that are over and still count as steps of the ladder, as [`sanction_json`](super::sanction_json) writes them.
     pub sanctions: Vec<Value>,
     /// The levels in force.
     pub levels: Value,

@@ -1,6 +1,6 @@
 //! Reading a log: what stands in its lines, in typed form.
 //!
-//! Whether the lines are as the relay wrote them is another question: [`check`](super::check) answers that.
+//! Whether the lines are as the relay wrote them is another question: [`check`](super::check()) answers that.
 
 use std::io::BufRead;
 use std::time::Duration;

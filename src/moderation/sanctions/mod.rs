@@ -144,6 +144,13 @@ impl Sanctions {
         self.lock().entries().filter(|entry| entry.holds(now)).filter_map(Entry::sanction).collect()
     }
 
+    /// All sanctions that are in force, and those that are over but still count as steps of the ladder, in the order of
+    /// their numbers: what has a part in what follows.
+    #[must_use]
+    pub fn that_count(&self, now: Timestamp) -> Vec<Sanction> {
+        self.lock().entries().filter(|entry| entry.holds(now) || entry.is_step()).filter_map(Entry::sanction).collect()
+    }
+
     /// The sanction of this number, in force or not, while it is kept. One that was lifted ended then.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<Sanction> {
