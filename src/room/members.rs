@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::Room;
 use super::round::Own;
-use crate::model::{Address, Facts, Nickname, SenderId};
+use crate::model::{Address, Facts, Looks, Nickname, SenderId};
 use crate::wire::Generation;
 
 /// The members in a row, since each round goes through all of them. Nobody else chooses their ids, so a fast hash is
@@ -40,6 +40,8 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) struct SpokeAs {
     pub(super) author: Nickname,
+    /// What that looks like.
+    pub(super) looks: Looks,
     /// `Nicknames::changes` at that time.
     pub(super) changes: u64,
 }

@@ -219,11 +219,12 @@ impl Room {
         }
         // What is no nickname cannot be taken; `shape` refuses it.
         let Ok(nickname) = Nickname::parse(author) else { return Ok(()) };
-        if self.nicknames.holder(&nickname.looks(), connection).is_some() {
+        let looks = nickname.looks();
+        if self.nicknames.holder(&looks, connection).is_some() {
             return Err(taken());
         }
         if let Some(member) = &mut member {
-            member.spoke_as = Some(Box::new(SpokeAs { author: nickname, changes }));
+            member.spoke_as = Some(Box::new(SpokeAs { author: nickname, looks, changes }));
         }
         Ok(())
     }

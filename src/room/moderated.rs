@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Room;
 use super::members::Member;
-use crate::model::{Address, Event, Kind, Message, Nickname, SenderId, Target};
+use crate::model::{Address, Event, Kind, Looks, Message, Nickname, SenderId, Target};
 
 /// A member as moderators see it.
 #[derive(Clone, Debug)]
@@ -69,10 +69,10 @@ impl Room {
             }
             Target::Nickname(nickname) => nickname.looks(),
         };
-        let looks_like = |name: &Nickname| name.looks().iter().any(|look| wanted.iter().any(|other| other == look));
+        let looks_like = |looks: &Looks| looks.iter().any(|look| wanted.iter().any(|other| other == look));
         let holder = self.nicknames.holder(&wanted, None);
         let speakers = self.members.iter().filter(|(_, member)| {
-            member.nickname.is_none() && member.spoke_as.as_ref().is_some_and(|spoke| looks_like(&spoke.author))
+            member.nickname.is_none() && member.spoke_as.as_ref().is_some_and(|spoke| looks_like(&spoke.looks))
         });
         holder.into_iter().chain(speakers.map(|(id, _)| *id)).collect()
     }

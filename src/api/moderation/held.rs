@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
-use super::{for_sender, release_to, shown, written};
+use super::{for_sender, release_all, shown, written};
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{json as parsed, read};
@@ -93,7 +93,7 @@ pub(in crate::api) async fn release(
     api.desk.write_down(Cause::Moderator(caller.name()), What::Released { message, room }).await;
     let held = api.desk.state().held().take(message).ok_or_else(|| none(&id))?;
     let shown = view(&held);
-    release_to(&api, held.recorded).await?;
+    release_all(&api, vec![held]).await?;
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     Ok(Json(shown))
 }

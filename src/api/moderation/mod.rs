@@ -35,8 +35,7 @@ use self::caller::Caller;
 use super::error::ApiError;
 use super::request::From;
 use super::{Api, in_time};
-use crate::model::Recorded;
-use crate::moderation::Scope;
+use crate::moderation::{HeldMessage, Scope};
 
 /// How long it may take to read everything again: a plugin with an interpreter in it is compiled for seconds.
 const RELOAD_TIMEOUT: Duration = Duration::from_mins(2);
@@ -122,13 +121,21 @@ fn for_sender(reason: Option<String>) -> Result<Option<String>, ApiError> {
     }
 }
 
-/// Lets the room hear a message that was held.
-async fn release_to(api: &Api, recorded: Arc<Recorded>) -> Result<(), ApiError> {
-    match api.rooms.find(recorded.sender.room.as_str()) {
-        Some(room) => Ok(room.release(recorded).await?),
-        // The configuration has changed since it was held.
-        None => Err(ApiError::UnknownRoom(recorded.sender.room.to_string())),
-    }
+/// Lets the rooms hear messages that were held, in this order. They are heard also when whoever made the call has gone:
+/// they wait nowhere any more.
+async fn release_all(api: &Api, held: Vec<HeldMessage>) -> Result<(), ApiError> {
+    let rooms = Arc::clone(&api.rooms);
+    let releasing = tokio::spawn(async move {
+        for HeldMessage { recorded, .. } in held {
+            match rooms.find(recorded.sender.room.as_str()) {
+                Some(room) => room.release(recorded).await?,
+                // The configuration has changed since it was held.
+                None => tracing::warn!(room = %recorded.sender.room, "a released message has no room any more"),
+            }
+        }
+        Ok(())
+    });
+    releasing.await.map_err(|_| ApiError::Unable("the message could not be released".to_owned()))?
 }
 
 /// The token of `Authorization: Bearer TOKEN`.

@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
-use super::{release_to, shown};
+use super::{release_all, shown};
 use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{json, read};
 use crate::model::{Cause, Sanction};
-use crate::moderation::{Effect, Undone as Outcome, What};
+use crate::moderation::{Effect, HeldMessage, Undone as Outcome, What};
 
 /// Whose acts, and from when on.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -93,11 +93,9 @@ pub(in crate::api) async fn undo(
     for sanction in &lifted {
         api.desk.send(Effect::Lifted(sanction.clone()));
     }
-    let mut released = Vec::new();
-    for held in state.held().undo(&cause, since) {
-        released.push(held.recorded.decision.message.id);
-        release_to(&api, held.recorded).await?;
-    }
+    let held = state.held().undo(&cause, since);
+    let released = held.iter().map(HeldMessage::id).collect();
+    release_all(&api, held).await?;
     state.saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     let all = |sanctions: &[Sanction]| sanctions.iter().map(shown::sanction).collect();
     Ok(Json(Undone { lifted: all(&lifted), changed: all(&changed), released }))
