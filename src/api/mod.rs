@@ -61,7 +61,7 @@ pub struct Api {
     /// One act of a moderator after the other, so that what is written down is what happens.
     pub acting: tokio::sync::Mutex<()>,
     /// One moderator after the other tries rules.
-    pub trying: tokio::sync::Mutex<()>,
+    pub trying: Arc<tokio::sync::Mutex<()>>,
     /// The chain as it is configured.
     pub filter: Arc<filter::Config>,
     /// The rules in force.

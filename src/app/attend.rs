@@ -57,7 +57,10 @@ pub(super) async fn expire_held(
 async fn end_waiting(desk: &Desk, rooms: &Rooms, unanswered: WhenUnanswered, held: HeldMessage) {
     let HeldMessage { recorded, .. } = held;
     let (message, room) = (recorded.decision.message.id, recorded.sender.room.clone());
-    match unanswered {
+    let (author, address) = (&recorded.decision.message.author, recorded.sender.address);
+    // Who was muted or banned meanwhile is not heard after all.
+    let sanctioned = desk.state().sanctions().verdict(&room, author, address, Timestamp::now()).is_some();
+    match if sanctioned { WhenUnanswered::Drop } else { unanswered } {
         WhenUnanswered::Release => {
             desk.write_down_soon(Cause::Relay, What::Released { message, room: room.clone() });
             if let Some(room) = rooms.find(room.as_str()) {
@@ -101,7 +104,7 @@ pub(super) async fn show_figures(desk: Arc<Desk>, metrics: Arc<Metrics>, stop: C
         let count = |of: fn(&Figures) -> &AtomicU64| audit.map_or(0, |figures| of(figures).load(Ordering::Relaxed));
         metrics.show_moderation(&Moderation {
             held: state.held().len() as u64,
-            sanctions: state.sanctions().in_force(Timestamp::now()).len() as u64,
+            sanctions: state.sanctions().lasting() as u64,
             store_faults: store.faults,
             audit_written: count(|figures| &figures.written),
             audit_lost: count(|figures| &figures.lost),

@@ -23,7 +23,7 @@ use crate::moderation::{Desk, Moderators, Token};
 use crate::wire::frame::CloseCode;
 
 /// How long everything has to end once it is asked to.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(9);
 /// How often what has gone quiet is forgotten.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -102,7 +102,7 @@ impl Bound {
             feed: Arc::clone(&feed),
             desk: Arc::clone(&desk),
             acting: tokio::sync::Mutex::default(),
-            trying: tokio::sync::Mutex::default(),
+            trying: Arc::default(),
             filter: Arc::new(config.filter.clone()),
             rules_in_force: rules,
             stop: stop.clone(),
@@ -157,11 +157,11 @@ impl Bound {
             rooms.close(CloseCode::GoingAway, "the relay is shutting down").await;
             while endings.next().await.is_some() {}
             tasks.wait().await;
-            attend::close(&desk).await;
         };
         if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
             tracing::warn!(left = tasks.len(), "some connections did not end in time");
         }
+        attend::close(&desk).await;
         if lost { Err(ServeError::ShardLost) } else { Ok(()) }
     }
 }

@@ -27,7 +27,7 @@ impl Config {
         Self {
             newcomer_messages: section.read(
                 Setting::new("newcomer_messages", 3_u64)
-                    .doc("At the level `newcomers`: the first so many of each connection are held, its registration counted too; of trusted ones none.")
+                    .doc("At the level `newcomers`: the first so many of each connection are held, of trusted ones none.")
                     .within(1..=1_000),
             ),
         }

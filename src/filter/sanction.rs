@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Answer, Filter, Finding, Purpose};
-use crate::model::{Basis, Kind, Match, Message, Mode, Outcome, SanctionKind, Sender, Verdict};
+use crate::model::{Basis, Cause, Kind, Match, Message, Mode, Outcome, SanctionKind, Sender, Target, Verdict};
 use crate::moderation::{State, refusal};
 
 /// The filter.
@@ -31,6 +31,11 @@ impl Filter for Sanctioned {
         let Some(sanction) = sanctions.verdict(&sender.room, &message.author, sender.address, message.at) else {
             return Answer::Now(Finding::PASS);
         };
+        // Somebody else may have broken a rule under the name while its owner was away.
+        let by_filter = matches!(sanction.cause, Cause::Rule(_) | Cause::Plugin(_));
+        if by_filter && sender.facts.trusted && matches!(sanction.target, Target::Nickname(_)) {
+            return Answer::Now(Finding::PASS);
+        }
         // Who is muted may still be there.
         if sanction.kind == SanctionKind::Mute && matches!(message.kind, Kind::Newcomer) {
             return Answer::Now(Finding::PASS);

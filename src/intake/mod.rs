@@ -12,7 +12,7 @@ pub use claim::Claim;
 
 use crate::filter::brakes::{Brakes, Pulled};
 use crate::filter::{Chain, FilterFigures, Judgement, Now, Purpose, Waiting};
-use crate::model::{Cause, Code, Decision, Facts, Kind, Message, Outcome, Reason, Recorded, Sender};
+use crate::model::{Address, Cause, Code, Decision, Facts, Kind, Message, Outcome, Reason, Recorded, RoomName, Sender};
 use crate::moderation::{Desk, What};
 use crate::room::Room;
 use crate::telemetry::Metrics;
@@ -77,6 +77,12 @@ impl Intake {
     #[must_use]
     pub fn figures(&self) -> Vec<FilterFigures> {
         self.chain.figures()
+    }
+
+    /// Whether this address may not come into this room.
+    #[must_use]
+    pub fn bans(&self, room: &RoomName, address: Address) -> bool {
+        self.desk.state().sanctions().bans(room, address, Timestamp::now()).is_some()
     }
 
     /// Waits for the filter that answers later, and for those behind it.
@@ -159,7 +165,11 @@ impl Intake {
 
     fn decided(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {
         self.metrics.count_message(decision.outcome, decision.by);
-        room.count(sender.connection, matches!(decision.outcome, Outcome::Pass | Outcome::Replace));
+        let was_let_through = matches!(decision.outcome, Outcome::Pass | Outcome::Replace);
+        // Who registers has not said anything yet.
+        if !(was_let_through && matches!(decision.message.kind, Kind::Newcomer)) {
+            room.count(sender.connection, was_let_through);
+        }
         if let Some(Reason { code, .. }) = &decision.reason {
             let (outcome, filter, reason) = (decision.outcome.as_str(), decision.by, code.as_str());
             tracing::debug!(room = %room.name(), outcome, filter, reason, "a message was not let through");

@@ -17,13 +17,18 @@ use super::full::Full;
 use super::journal::{Happened, Journal};
 use super::sanctions::Order;
 use super::state::State;
-use crate::model::{Cause, Code, Match, Mode, Nickname, Outcome, Reason, Recorded, Sanction, Target};
+use crate::model::{
+    Cause, Code, Decision, Kind as MessageKind, Match, Mode, Nickname, Outcome, Reason, Recorded, Sanction, Target,
+};
 
 /// Effects that wait to be carried out. When that many do, open connections are not told of further sanctions, which
 /// hold all the same.
 const MAX_EFFECTS: usize = 4_096;
 /// How often moderators are told at most that messages wait for them.
 const HELD_NOTE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Longest text, name or avatar of a refused message that is kept, in bytes.
+const MAX_REFUSED: usize = 4_096;
 
 /// The name under which the preset of the starter rules is kept.
 pub const PRESET: &str = "preset";
@@ -96,7 +101,8 @@ impl Desk {
     }
 
     /// Takes a decision in: it is kept, and what rules and plugins ask for beside the verdict follows.
-    pub fn decided(&self, recorded: Recorded) -> Arc<Recorded> {
+    pub fn decided(&self, mut recorded: Recorded) -> Arc<Recorded> {
+        cut(&mut recorded.decision);
         let recorded = Arc::new(recorded);
         self.journal.add(Happened::Decision(Arc::clone(&recorded)));
         if let Some(audit) = &self.audit {
@@ -115,8 +121,11 @@ impl Desk {
     pub fn hold(&self, recorded: &Recorded) -> Result<(), Reason> {
         let decision = &recorded.decision;
         let reason = decision.reason.clone().unwrap_or_else(|| Reason::new(Code::Held, ""));
-        let cause = holder(recorded);
-        self.state.held().hold(recorded.clone(), reason, cause, decision.message.at).map_err(|refused| {
+        let cause = decider(recorded, Outcome::Hold);
+        let mut kept = recorded.clone();
+        // Who else was there is of no use later, and would stand in the store with each message.
+        kept.sender.facts.names = Arc::default();
+        self.state.held().hold(kept, reason, cause, decision.message.at).map_err(|refused| {
             let text = match refused {
                 Full::SameId { .. } => "a message of this id waits for a moderator already",
                 _ => "a moderator should look at this message, and too many wait already",
@@ -200,21 +209,56 @@ pub fn orders(recorded: &Recorded) -> Vec<Order> {
         return Vec::new();
     }
     let Ok(nickname) = Nickname::parse(&decision.message.author) else { return Vec::new() };
+    // The reason of the decision is that of the one who decided, and of nobody else.
+    let decider = decider(recorded, decision.outcome);
     let order = |(penalty, cause)| Order {
         penalty,
         target: Target::Nickname(nickname.clone()),
         room: Some(sender.room.clone()),
-        reason: decision.reason.as_ref().map(|reason| Arc::from(&*reason.text)),
+        reason: decision
+            .reason
+            .as_ref()
+            .filter(|_| decider.as_ref() == Some(&cause))
+            .map(|reason| Arc::from(&*reason.text)),
         cause,
     };
     asked.into_iter().map(order).collect()
 }
 
-/// The rule or plugin that has had a message held; `None` where that was a level.
-fn holder(recorded: &Recorded) -> Option<Cause> {
+/// The rule or plugin whose doing an outcome is; `None` where it is that of another filter.
+fn decider(recorded: &Recorded, outcome: Outcome) -> Option<Cause> {
     let steps = recorded.decision.trace.iter().filter_map(|step| step.matched.as_ref());
-    let mut holding = steps.filter(|matched| acts(matched) && matched.asked == Outcome::Hold);
-    holding.next().and_then(|matched| matched.basis.cause())
+    let mut deciding = steps.filter(|matched| acts(matched) && matched.asked == outcome);
+    deciding.next().and_then(|matched| matched.basis.cause())
+}
+
+/// Cuts what is kept of a refused message: what is far too long is refused before any rate counts it, and ten thousand
+/// of them would be more than there is memory.
+fn cut(decision: &mut Decision) {
+    if decision.outcome != Outcome::Reject {
+        return;
+    }
+    let message = &mut decision.message;
+    shorten(&mut message.author);
+    match &mut message.kind {
+        MessageKind::Text { avatar, text } => {
+            shorten(text);
+            avatar.iter_mut().for_each(shorten);
+        }
+        MessageKind::Like { liked, text } => {
+            shorten(text);
+            shorten(liked);
+        }
+        MessageKind::Newcomer => {}
+    }
+    decision.original.iter_mut().for_each(shorten);
+}
+
+fn shorten(text: &mut String) {
+    if text.len() > MAX_REFUSED {
+        text.truncate(text.floor_char_boundary(MAX_REFUSED));
+        text.shrink_to_fit();
+    }
 }
 
 fn acts(matched: &Match) -> bool {

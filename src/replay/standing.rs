@@ -118,7 +118,10 @@ impl Standing {
             _ => return,
         };
         let room = text(json, "room").and_then(|room| RoomName::parse(room).ok());
-        self.state.levels().set(room, level, time(json, "until"));
+        match (level, time(json, "until")) {
+            (Level::Normal, None) => self.state.levels().clear(room.as_ref()),
+            (level, until) => self.state.levels().set(room, level, until),
+        }
     }
 }
 

@@ -115,7 +115,7 @@ impl Moderation {
     /// Names and explanations, in the order of [`Moderation::values`].
     const NAMES: [(&'static str, &'static str); 7] = [
         ("held_messages", "Messages that wait for a moderator"),
-        ("sanctions", "Mutes and bans in force"),
+        ("sanctions", "Mutes and bans in force, those that ended in the last minute included"),
         ("store_faults", "Transactions of the store that failed since the start, and were tried again"),
         ("audit_lines_written", "Lines of the audit log that were written since the start"),
         ("audit_lines_lost", "Lines of the audit log that could not be kept since the start"),

@@ -87,13 +87,14 @@ pub(in crate::api) async fn release(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let _one_at_a_time = api.acting.lock().await;
+    let one_at_a_time = api.acting.lock().await;
     let held = waiting(&api, &caller, &id)?;
     let (message, room) = (held.recorded.decision.message.id, held.recorded.sender.room.clone());
     api.desk.write_down(Cause::Moderator(caller.name()), What::Released { message, room }).await;
     let held = api.desk.state().held().take(message).ok_or_else(|| none(&id))?;
     let shown = view(&held);
     release_all(&api, vec![held]).await?;
+    drop(one_at_a_time);
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     Ok(Json(shown))
 }
@@ -122,7 +123,7 @@ pub(in crate::api) async fn refuse(
     let body = read(body, api.max_body_bytes).await?;
     let Refusal { reason } = if body.trim().is_empty() { Refusal::default() } else { parsed(&body)? };
     let reason = for_sender(reason)?;
-    let _one_at_a_time = api.acting.lock().await;
+    let one_at_a_time = api.acting.lock().await;
     let held = waiting(&api, &caller, &id)?;
     let (message, room) = (held.recorded.decision.message.id, held.recorded.sender.room.clone());
     api.desk.write_down(Cause::Moderator(caller.name()), What::Refused { message, room }).await;
@@ -131,6 +132,7 @@ pub(in crate::api) async fn refuse(
         let text = reason.unwrap_or("a moderator has not let your message through".to_owned());
         api.rooms.tell(member, Notice::Refused(Reason::new(Code::HeldRefused, text))).await;
     }
+    drop(one_at_a_time);
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     Ok(Json(view(&held)))
 }

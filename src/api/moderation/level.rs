@@ -93,9 +93,13 @@ pub(in crate::api) async fn set_level(
     }
     let level = level(&wanted)?;
     let until = wanted.until.as_deref().map(end).transpose()?;
-    let _one_at_a_time = api.acting.lock().await;
+    let one_at_a_time = api.acting.lock().await;
     api.desk.write_down(Cause::Moderator(caller.name()), What::Level { room: room.clone(), level, until }).await;
-    api.desk.state().levels().set(room.clone(), level, until);
+    match (level, until) {
+        (Level::Normal, None) => api.desk.state().levels().clear(room.as_ref()),
+        _ => api.desk.state().levels().set(room.clone(), level, until),
+    }
+    drop(one_at_a_time);
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     Ok(Json(shown(room, level, until)))
 }
@@ -186,7 +190,7 @@ pub(in crate::api) async fn set_preset(
         return Err(ApiError::BadCall(text));
     };
     caller.check_everywhere()?;
-    let _one_at_a_time = api.acting.lock().await;
+    let one_at_a_time = api.acting.lock().await;
     api.desk.write_down(Cause::Moderator(caller.name()), What::Preset(name)).await;
     match api.reload.set_preset(preset).await {
         Ok(()) => {}
@@ -194,6 +198,7 @@ pub(in crate::api) async fn set_preset(
         Err(refused) => return Err(ApiError::BadCall(refused.to_string())),
     }
     api.desk.state().set_setting(PRESET, name);
+    drop(one_at_a_time);
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     Ok(Json(PresetJson { preset: name.to_owned() }))
 }

@@ -21,7 +21,7 @@ use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{json, read};
 use crate::model::{Address, Cause, Nickname, Penalty, Target};
-use crate::moderation::{Effect, Order, What};
+use crate::moderation::{Order, What};
 
 /// Longest sanction with an end.
 const LONGEST: Duration = Duration::from_hours(24 * 366 * 10);
@@ -132,13 +132,14 @@ pub(in crate::api) async fn impose(
     let cause = Cause::Moderator(caller.name());
     let order = Order { penalty, target, room, reason: reason.map(Arc::from), cause: cause.clone() };
 
-    let _one_at_a_time = api.acting.lock().await;
+    let one_at_a_time = api.acting.lock().await;
     let sanctions = api.desk.state().sanctions();
     if let Some(foreseen) = sanctions.foresee(&order, now) {
         api.desk.write_down(cause, What::Sanctioned(foreseen)).await;
     }
     let sanction = sanctions.impose(order, now).map_err(|full| ApiError::Unable(full.to_string()))?;
-    api.desk.send(Effect::Began(sanction.clone()));
+    api.rooms.feel(&sanction, false).await;
+    drop(one_at_a_time);
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     Ok((StatusCode::CREATED, Json(shown::sanction(&sanction))).into_response())
 }
@@ -163,13 +164,14 @@ pub(in crate::api) async fn lift(
 ) -> Result<Response, ApiError> {
     let none = || ApiError::Nothing(format!("there is no sanction {id} in force"));
     let number: u64 = id.parse().map_err(|_| none())?;
-    let _one_at_a_time = api.acting.lock().await;
+    let one_at_a_time = api.acting.lock().await;
     let (sanctions, now) = (api.desk.state().sanctions(), Timestamp::now());
     let sanction = sanctions.get(number).ok_or_else(none)?;
     caller.check_place(sanction.room.as_ref())?;
     api.desk.write_down(Cause::Moderator(caller.name()), What::Lifted(sanction)).await;
     let lifted = sanctions.lift(number, now).ok_or_else(none)?;
-    api.desk.send(Effect::Lifted(lifted.clone()));
+    api.rooms.feel(&lifted, true).await;
+    drop(one_at_a_time);
     api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     Ok(Json(shown::sanction(&lifted)).into_response())
 }

@@ -16,7 +16,7 @@ use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
 use crate::api::request::{json, read};
 use crate::model::{Cause, Sanction};
-use crate::moderation::{Effect, HeldMessage, Undone as Outcome, What};
+use crate::moderation::{HeldMessage, Undone as Outcome, What};
 
 /// Whose acts, and from when on.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -79,7 +79,7 @@ pub(in crate::api) async fn undo(
         _ => return Err(ApiError::BadCall("one of `rule`, `plugin` and `moderator` says whose acts".to_owned())),
     };
     caller.check_everywhere()?;
-    let _one_at_a_time = api.acting.lock().await;
+    let one_at_a_time = api.acting.lock().await;
     let (state, now) = (api.desk.state(), Timestamp::now());
     let caused = |sanction: &&Sanction| sanction.cause == cause && sanction.at >= since;
     let lifted = state.sanctions().in_force(now).iter().filter(caused).map(|sanction| sanction.id).collect();
@@ -91,11 +91,12 @@ pub(in crate::api) async fn undo(
 
     let Outcome { lifted, changed } = state.sanctions().undo(&cause, since, now);
     for sanction in &lifted {
-        api.desk.send(Effect::Lifted(sanction.clone()));
+        api.rooms.feel(sanction, true).await;
     }
     let held = state.held().undo(&cause, since);
     let released = held.iter().map(HeldMessage::id).collect();
     release_all(&api, held).await?;
+    drop(one_at_a_time);
     state.saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
     let all = |sanctions: &[Sanction]| sanctions.iter().map(shown::sanction).collect();
     Ok(Json(Undone { lifted: all(&lifted), changed: all(&changed), released }))

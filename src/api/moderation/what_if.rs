@@ -70,8 +70,8 @@ pub(in crate::api) async fn what_if(
     body: Body,
 ) -> Result<Response, ApiError> {
     let Tried { rules } = json(&read(body, api.max_body_bytes).await?)?;
-    // It takes a processor for a second or so: one at a time.
-    let Ok(_alone) = api.trying.try_lock() else {
+    // It takes a processor for a second or so: one at a time, also when whoever asked has gone.
+    let Ok(alone) = Arc::clone(&api.trying).try_lock_owned() else {
         return Err(ApiError::Unable("rules are being tried at this moment; try again".to_owned()));
     };
     let seen = |recorded: &Recorded| caller.may_see(Some(&recorded.sender.room));
@@ -80,6 +80,7 @@ pub(in crate::api) async fn what_if(
     let past: Vec<Arc<Recorded>> = past.into_iter().map(|(_, recorded)| recorded).collect();
     let (current, config) = (Arc::clone(&api.rules_in_force), Arc::clone(&api.filter));
     let judged = tokio::task::spawn_blocking(move || -> Result<Report, Vec<Fault>> {
+        let _alone = alone;
         let (tried, in_force) = (current.with_extra(&rules)?, current.with_extra("")?);
         let until = Instant::now() + DEADLINE;
         let at = WhatIf { config: &config, current: &current, until, most_flips: MOST_FLIPS };

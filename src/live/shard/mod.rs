@@ -175,6 +175,11 @@ impl Shard {
         if let Some((code, reason)) = self.closing {
             return self.end(id, End::Told(code, reason), now);
         }
+        // A ban may have come after the handshake was answered.
+        let banned = self.rooms.get(room).is_some_and(|local| self.live.intake.bans(local.room.name(), address));
+        if banned {
+            return self.end(id, End::Told(CloseCode::Policy, "this address is banned"), now);
+        }
         if let Some(local) = self.rooms.get_mut(room) {
             local.room.join(id, address, generation, proven, now);
             self.stir(room);

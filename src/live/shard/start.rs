@@ -10,6 +10,7 @@ use mio::{Poll, Waker};
 use slab::Slab;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::claims::Claims;
 use super::deliver::LocalRoom;
@@ -76,7 +77,9 @@ fn spawn(
         runtime: runtime.clone(),
         judging: judging.clone(),
         number: u8::try_from(number).unwrap_or(u8::MAX),
-        serial: 0,
+        // Held messages outlive a restart together with the numbers of those who sent them: others are not to have
+        // the same ones.
+        serial: Uuid::new_v4().as_fields().0,
         rooms,
         stirred: std::collections::VecDeque::new(),
         connections: Slab::new(),

@@ -217,6 +217,12 @@ impl Sanctions {
         self.lock().entries().cloned().collect()
     }
 
+    /// How many mutes and bans have not been lifted, those that have ended since the last [`Sanctions::prune`] included.
+    #[must_use]
+    pub fn lasting(&self) -> usize {
+        self.lasting.load(Ordering::Relaxed)
+    }
+
     /// How many offences are kept.
     #[must_use]
     pub fn len(&self) -> usize {

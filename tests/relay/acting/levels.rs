@@ -25,7 +25,7 @@ async fn at_all_everything_is_held_in_that_room() {
 
 #[tokio::test]
 async fn at_newcomers_the_first_messages_are_held_and_released_ones_count() {
-    let relay = quiet().env("RELAY__FILTER__LEVEL__NEWCOMER_MESSAGES", "2").start().await;
+    let relay = quiet().env("RELAY__FILTER__LEVEL__NEWCOMER_MESSAGES", "1").start().await;
     set(&relay, json!({"level": "newcomers"})).await;
     let mut anna = relay.join_as("QGIS", "anna").await;
     anna.settle().await;
