@@ -96,7 +96,7 @@ async fn a_plugin_knows_room_sender_and_time() {
         assert_eq!(refused["message"], json!(format!("Refused: {is}")), "{what}");
     };
     told("room", r#"QGIS 1 ["jane"]"#).await;
-    told("sender", "true true 1 1 false").await;
+    told("sender", "true true 0 1 false").await;
     told("folded STRASSE ﬁne", "tell folded strasse fine").await;
     told("time", "true").await;
 }
