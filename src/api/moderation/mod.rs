@@ -127,10 +127,11 @@ async fn release_all(api: &Api, held: Vec<HeldMessage>) -> Result<(), ApiError> 
     let rooms = Arc::clone(&api.rooms);
     let releasing = tokio::spawn(async move {
         for HeldMessage { recorded, .. } in held {
-            match rooms.find(recorded.sender.room.as_str()) {
-                Some(room) => room.release(recorded).await?,
+            if let Some(room) = rooms.find(recorded.sender.room.as_str()) {
+                room.release(recorded).await?;
+            } else {
                 // The configuration has changed since it was held.
-                None => tracing::warn!(room = %recorded.sender.room, "a released message has no room any more"),
+                tracing::warn!(room = %recorded.sender.room, "a released message has no room any more");
             }
         }
         Ok(())
