@@ -2,6 +2,8 @@
 
 # Where cargo puts what it builds.
 OUT = $${CARGO_TARGET_DIR:-target}
+# How the relay is built for `make run` and `make test`: see [profile.fast] in Cargo.toml.
+PROFILE = fast
 # For `make run`: arguments of the relay, such as ARGS="--config my.toml".
 ARGS =
 # For `make bench`: arguments of the load tool, such as LOAD="--bun PROGRAM" for uWebSockets in the same tables.
@@ -17,16 +19,21 @@ INSTALL =
 WIT = sdk/wit/filter.wit
 PYTHON_KIT = $(wildcard sdk/python/*.py sdk/python/gischat_filter/*.py) $(WIT)
 JAVASCRIPT_KIT = $(wildcard sdk/javascript/*.js sdk/javascript/src/*.js) $(WIT)
-# What a missing tool leaves behind is a word on how to get it, and no plugin.
-OR_MISSING = || [ $$? -eq 3 ]
+# A missing tool leaves a word on how to get it and no plugin, unless STRICT is set.
+STRICT =
+OR_MISSING = $(if $(STRICT),,|| [ $$? -eq 3 ])
 
-.PHONY: help run plugins plugins-rust guests test test-kits bench bench-quick lint deny fuzz examples tables
+.PHONY: help run setup plugins plugins-rust guests test test-kits bench bench-quick lint deny fuzz examples tables
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-run: plugins ## Build the relay and its plugins, and serve on http://127.0.0.1:8000 (ARGS="--config FILE")
-	cargo run --release --locked --bin gischat-relay -- serve $(ARGS)
+run: ## Build the relay and its plugins, and serve on http://127.0.0.1:8000 (ARGS="--config FILE")
+	@sh plugins/prepare.sh
+	cargo run --profile $(PROFILE) --locked --bin gischat-relay -- serve $(ARGS)
+
+setup: ## Install what all plugins are built with (Debian's packages, with sudo unless you are root)
+	sh plugins/setup.sh --sudo
 
 plugins: plugins-rust plugins/polite-words/filter.wasm plugins/quiet-hours/filter.wasm ## Build the plugins, as far as the tools for them are there
 
@@ -64,7 +71,7 @@ test-kits: # The kits for authors and the shipped plugins, natively.
 test: ## Install what the tests need, where that is missing, and run them all
 	sh tests/needs.sh
 	sh tests/corpora.sh
-	$(MAKE) plugins guests INSTALL=--install
+	$(MAKE) plugins guests INSTALL=--install STRICT=yes
 	$(MAKE) test-kits
 	cargo test --workspace --locked --doc
 	cargo test --workspace --locked --lib --bins --tests --examples

@@ -49,7 +49,9 @@ elif [ $install = yes ]; then
         exit 3
     fi
     mkdir -p "$tools"
-    npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel error \
+    # Without a network, the answer comes within seconds.
+    npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel error --fetch-retries 1 \
+        --fetch-timeout 30000 \
         "@bytecodealliance/componentize-js@$version" "esbuild@$esbuild" > /dev/null
     modules=$tools/node_modules
 else

@@ -34,7 +34,9 @@ elif [ $install = yes ]; then
         exit 3
     fi
     python3 -m venv "$tools"
-    "$tools/bin/pip" install --quiet --disable-pip-version-check "componentize-py==$version"
+    # Without a network, the answer comes within seconds.
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 20 \
+        "componentize-py==$version"
     tool=$tools/bin/componentize-py
 else
     echo "There is no componentize-py $version. Install it with one of these:" >&2
