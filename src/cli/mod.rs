@@ -21,11 +21,11 @@ use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, App};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Loaded};
 use crate::filter::rules::Rules;
 use crate::moderation::Moderators;
 use crate::moderation::Tokens;
-use crate::settings::Fault;
+use crate::settings::{Fault, Warning};
 use crate::telemetry::logging;
 
 /// `EX_USAGE` of sysexits.h: the configuration is at fault, starting again will not help.
@@ -72,7 +72,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let Arguments { config, command } = Arguments::parse();
     let options = config::Options { file: config };
-    let (mut config, mut faults) = config::load(&options, std::env::vars_os());
+    let Loaded { mut config, mut faults, warnings } = config::load(&options, std::env::vars_os());
     config.filter.plugins.compiler = plugin::compile::compiler();
     let command = command.unwrap_or(Command::Serve);
     if let Command::Check(arguments) = &command
@@ -103,11 +103,17 @@ pub fn main() -> ExitCode {
         Rules::default()
     });
     faults.extend(Tokens::read(&config.moderation, &config.instance.rooms).err().into_iter().flatten());
+    // Without a fault, `serve` tells its warnings in the log.
+    match command {
+        Command::Check(_) => tell_warnings(&warnings),
+        Command::Serve if !faults.is_empty() => tell_warnings(&warnings),
+        _ => {}
+    }
     match command {
         _ if !faults.is_empty() => bad_configuration(&faults),
         Command::Check(arguments) => check::run(&arguments, &config, &rules),
         Command::Try(arguments) => try_out::run(arguments, config, rules),
-        Command::Serve => serve(config, rules),
+        Command::Serve => serve(config, rules, &warnings),
         // Done with above, unless the configuration is at fault.
         Command::Health
         | Command::Filters(_)
@@ -115,6 +121,12 @@ pub fn main() -> ExitCode {
         | Command::Replay(_)
         | Command::Token(_)
         | Command::Plugin { .. } => ExitCode::FAILURE,
+    }
+}
+
+fn tell_warnings(warnings: &[Warning]) {
+    for warning in warnings {
+        tell(io::stderr(), &format!("warning: {warning}\n"));
     }
 }
 
@@ -132,7 +144,7 @@ fn tell(mut to: impl io::Write, text: &str) {
     let _nobody_reads = to.write_all(text.as_bytes());
 }
 
-fn serve(config: Config, rules: Rules) -> ExitCode {
+fn serve(config: Config, rules: Rules, warnings: &[Warning]) -> ExitCode {
     let _log = match logging::start(&config.log) {
         Ok(log) => log,
         Err(fault) => {
@@ -148,6 +160,9 @@ fn serve(config: Config, rules: Rules) -> ExitCode {
         rules = rules.len(),
         "gischat-relay"
     );
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     if rules.own() > 0 && !check::in_force(&config) {
         tracing::warn!("the rules are not in force: filter.order does not name them");
     }

@@ -153,7 +153,7 @@ mod tests {
     fn read(source: Source) -> Result<Config, String> {
         let mut source = source;
         let config = Config::declare(&mut source.root().section("instance", ""));
-        let faults: Vec<String> = source.finish().iter().map(ToString::to_string).collect();
+        let faults: Vec<String> = source.finish().faults.iter().map(ToString::to_string).collect();
         if faults.is_empty() { Ok(config) } else { Err(faults.join("\n")) }
     }
 

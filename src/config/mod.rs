@@ -8,7 +8,7 @@ pub mod instance;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::settings::{Fault, Place, Source, read_text};
+use crate::settings::{Fault, Findings, Place, Source, Warning, read_text};
 use crate::{api, filter, live, moderation, telemetry, wire};
 
 /// The settings file that is read when none is named, if it exists.
@@ -63,20 +63,25 @@ impl Config {
     }
 }
 
+/// The settings as they were read, and what the operator should know about them.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The settings. Where there is a fault, they hold the default.
+    pub config: Config,
+    /// Errors of all places, ordered by place.
+    pub faults: Vec<Fault>,
+    /// Values of all places that were repaired or have no effect, ordered by place.
+    pub warnings: Vec<Warning>,
+}
+
 /// Reads all settings; `environment` is [`std::env::vars_os`] outside of tests.
-///
-/// What is at fault has its default in the settings, and its fault in the list: all faults of all places, ordered by
-/// place.
-pub fn load(options: &Options, environment: impl IntoIterator<Item = (OsString, OsString)>) -> (Config, Vec<Fault>) {
+#[must_use]
+pub fn load(options: &Options, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Loaded {
     load_in(Path::new(""), options, environment)
 }
 
 /// As [`load`], with another directory in place of the working directory.
-fn load_in(
-    directory: &Path,
-    options: &Options,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> (Config, Vec<Fault>) {
+fn load_in(directory: &Path, options: &Options, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Loaded {
     let mut source = Source::new().environment(environment);
     let dotenv = directory.join(DOTENV);
     match read_text(&dotenv) {
@@ -96,8 +101,8 @@ fn load_in(
         (Err(fault), _) => source.fault(fault),
     }
     let config = Config::declare(&mut source);
-    let faults = source.finish();
-    (config, faults)
+    let Findings { faults, warnings } = source.finish();
+    Loaded { config, faults, warnings }
 }
 
 /// A settings file with every setting at its default, explained: `examples/relay.toml`.
@@ -135,7 +140,7 @@ mod tests {
         variables: &[(&str, &str)],
     ) -> Result<String, String> {
         let options = Options { file: file.map(PathBuf::from) };
-        let (config, faults) = load_in(directory.path(), &options, env(variables));
+        let Loaded { config, faults, .. } = load_in(directory.path(), &options, env(variables));
         if faults.is_empty() { Ok(config) } else { Err(faults) }
             .map(|config| config.instance.main_lang)
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
@@ -190,7 +195,7 @@ mod tests {
         let (mut listed, mut empty) = (Source::new().file("relay.toml", &example()), Source::new());
         let (listed_config, empty_config) = (Config::declare(&mut listed), Config::declare(&mut empty));
         assert_eq!(format!("{listed_config:?}"), format!("{empty_config:?}"));
-        assert_eq!(listed.finish(), []);
+        assert_eq!(listed.finish(), Findings::default());
         assert!(example().lines().all(|line| line.chars().count() <= 120), "a line is too long");
     }
 

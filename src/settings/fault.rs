@@ -58,9 +58,48 @@ impl Fault {
     }
 }
 
+/// Something that was repaired or has no effect, shown as `relay.toml:12: what is different from how it looks`.
+///
+/// It does not stop the relay. Warnings are ordered by place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Warning {
+    /// Where.
+    pub place: Place,
+    /// In lower case, without a full stop, without the place, in one line. Never a value that may be a secret.
+    pub text: String,
+}
+
+impl Warning {
+    /// A warning at a place.
+    pub fn new(place: Place, text: impl Into<String>) -> Self {
+        Self { place, text: text.into() }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.text)
+    }
+}
+
+/// Everything that an operator should know about a configuration, each list ordered by place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Findings {
+    /// Errors: nothing is served as long as there is one.
+    pub faults: Vec<Fault>,
+    /// Repaired or ineffective values.
+    pub warnings: Vec<Warning>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_warning_starts_with_its_place() {
+        assert_eq!(Warning::new(Place::line(".env", 3), "has no effect").to_string(), ".env:3: has no effect");
+    }
 
     #[test]
     fn a_fault_starts_with_its_place() {

@@ -101,7 +101,7 @@ fn comment(listing: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Section;
+    use crate::settings::{Findings, Section};
 
     fn declare(root: &mut Section<'_>) -> (u32, Option<u32>, String, Vec<String>) {
         let mut shape = root.section("shape", "What a message may look like.");
@@ -152,7 +152,7 @@ names = []
     fn a_listing_reads_as_the_defaults_without_a_fault() {
         let (mut listed, mut empty) = (Source::new().file("relay.toml", &listing()), Source::new());
         assert_eq!(declare(&mut listed.root()), declare(&mut empty.root()));
-        assert_eq!(listed.finish(), []);
+        assert_eq!(listed.finish(), Findings::default());
     }
 
     #[test]

@@ -23,7 +23,8 @@
 //! ```
 //!
 //! A [`Source`] holds what was given: the environment wins over `.env`, that over the file, that over the default. A
-//! fault never ends the reading: it is noted, the default stands in, and [`Source::finish`] tells all of them together.
+//! fault never ends the reading: it is noted, the default stands in, and [`Source::finish`] tells all of them together,
+//! with warnings about values that were repaired or have no effect.
 
 mod fault;
 mod listing;
@@ -36,7 +37,7 @@ mod value;
 mod value_list;
 mod variables;
 
-pub use fault::{Fault, Place};
+pub use fault::{Fault, Findings, Place, Warning};
 pub use section::Section;
 pub use setting::Setting;
 pub use source::Source;

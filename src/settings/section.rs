@@ -55,7 +55,7 @@ impl<'a> Section<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Fault;
+    use crate::settings::{Fault, Findings};
 
     fn env(variables: &[(&str, &str)]) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
         variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
@@ -79,7 +79,7 @@ mod tests {
             let mut source = Source::new().file("relay.toml", file).dotenv(".env", dotenv);
             source = source.environment(env(&[("LEAST", environment)]));
             assert_eq!(least(&mut source.root().section("a", "")), expected);
-            assert_eq!(source.finish(), []);
+            assert_eq!(source.finish(), Findings::default());
         }
         assert_eq!(least(&mut Source::new().root().section("a", "")), 3);
     }
@@ -94,7 +94,7 @@ mod tests {
         ] {
             let mut source = source;
             assert_eq!(least(&mut source.root().section("a", "")), 3);
-            assert_eq!(shown(&source.finish()), [expected]);
+            assert_eq!(shown(&source.finish().faults), [expected]);
         }
     }
 
@@ -110,7 +110,7 @@ mod tests {
             let mut section = root.section("a", "");
             least(&mut section);
             section.fault("least", "must not be above most");
-            assert_eq!(shown(&source.finish()), [expected]);
+            assert_eq!(shown(&source.finish().faults), [expected]);
         }
     }
 
@@ -119,7 +119,7 @@ mod tests {
         for (value, faults) in [("4", 0), ("5", 1)] {
             let mut source = Source::new().environment(env(&[("MINIMUM", value), ("LEAST", "4")]));
             assert_eq!(least(&mut source.root().section("a", "")), 4);
-            let found = source.finish();
+            let found = source.finish().faults;
             assert_eq!(found.len(), faults, "{found:?}");
             assert!(found.iter().all(|f| f.to_string().starts_with("MINIMUM: is another name of LEAST")), "{found:?}");
         }
@@ -134,7 +134,7 @@ mod tests {
         ] {
             let mut source = Source::new().file("relay.toml", file);
             assert_eq!(least(&mut source.root().section("a", "")), 3);
-            assert_eq!(shown(&source.finish()), [expected]);
+            assert_eq!(shown(&source.finish().faults), [expected]);
         }
     }
 
@@ -142,6 +142,6 @@ mod tests {
     fn a_refused_variable_is_a_fault_only_when_it_is_set() {
         let mut source = Source::new().dotenv(".env", "REDIS_URL=redis://x\nREDIS_PORT=\n");
         source.root().refuse_env(&[("REDIS_URL", "there is no bus yet"), ("REDIS_PORT", "there is no bus yet")]);
-        assert_eq!(shown(&source.finish()), [".env:1: REDIS_URL: there is no bus yet"]);
+        assert_eq!(shown(&source.finish().faults), [".env:1: REDIS_URL: there is no bus yet"]);
     }
 }

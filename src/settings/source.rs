@@ -9,10 +9,10 @@ use super::setting::long_name;
 use super::text::{nearest, shorten};
 use super::tree::{self, Item, Table};
 use super::variables::{self, Variable};
-use super::{Fault, Place, Section};
+use super::{Fault, Findings, Place, Section, Warning};
 
 /// Everything that was given: a file, a `.env`, the environment. Settings are read from [`Source::root`]; then
-/// [`Source::finish`] tells all faults.
+/// [`Source::finish`] tells all faults and warnings.
 #[derive(Debug, Default)]
 pub struct Source {
     file: Option<File>,
@@ -22,6 +22,7 @@ pub struct Source {
     /// Where the value of each setting comes from, by its full key; those with their default are not in it.
     origins: BTreeMap<String, Origin>,
     faults: Vec<Fault>,
+    warnings: Vec<Warning>,
 }
 
 #[derive(Debug)]
@@ -103,16 +104,18 @@ impl Source {
         self.faults.push(fault);
     }
 
-    /// All faults, ordered by place; among them keys of the file and `RELAY__` variables that nothing has declared.
-    #[must_use]
-    pub fn finish(mut self) -> Vec<Fault> {
+    /// All faults and warnings, ordered by place. Keys of the file and `RELAY__` variables that nothing has declared are
+    /// among the faults.
+    pub fn finish(mut self) -> Findings {
         if let Some(file) = self.file.take_if(|file| !file.broken) {
             self.find_unknown_keys(&file.path, &file.root, "");
         }
         self.find_unknown_variables();
         self.faults.sort();
         self.faults.dedup();
-        self.faults
+        self.warnings.sort();
+        self.warnings.dedup();
+        Findings { faults: self.faults, warnings: self.warnings }
     }
 
     /// The section at a path, noted with what it is for.

@@ -71,7 +71,7 @@ mod tests {
     fn what_nobody_sets_is_the_default() {
         let mut source = Source::new();
         let declared = Config::declare(&mut source.root().section("brakes", ""));
-        assert!(source.finish().is_empty());
+        assert!(source.finish().faults.is_empty());
         assert_eq!(format!("{declared:?}"), format!("{:?}", Config::default()));
         assert_eq!(declared.may_refuse(), 50);
     }

@@ -107,7 +107,7 @@ mod tests {
     fn read(value: &str) -> Result<Vec<String>, String> {
         let mut source = Source::new().environment([("MODERATORS".into(), value.into())]);
         let config = Config::declare(&mut source.root().section("moderation", ""));
-        let faults: Vec<String> = source.finish().iter().map(ToString::to_string).collect();
+        let faults: Vec<String> = source.finish().faults.iter().map(ToString::to_string).collect();
         let names = config.moderators.iter().map(|moderator| moderator.name().to_owned());
         if faults.is_empty() { Ok(names.collect()) } else { Err(faults.join("\n")) }
     }

@@ -177,7 +177,7 @@ mod tests {
     fn read(file: &str) -> (Config, Vec<String>) {
         let mut source = Source::new().file("relay.toml", file);
         let config = Config::declare(&mut source.root().section("alerts", ""));
-        (config, source.finish().iter().map(ToString::to_string).collect())
+        (config, source.finish().faults.iter().map(ToString::to_string).collect())
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl Relay {
         let file = format!("[alerts]\nurl = '{url}'\nsecret = '{SECRET}'\n{more}\n");
         let mut source = Source::new().file("relay.toml", &file);
         let config = Config::declare(&mut source.root().section("alerts", ""));
-        assert_eq!(source.finish(), []);
+        assert_eq!(source.finish().faults, []);
         let (feed, metrics) = (Arc::new(Feed::default()), Arc::new(Metrics::default()));
         let alerts =
             Alerts::with(&config, Arc::clone(&feed), Arc::clone(&metrics), deadline, [Duration::ZERO; 2]).unwrap();

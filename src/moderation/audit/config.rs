@@ -105,7 +105,7 @@ mod tests {
     fn faults(file: &str) -> Vec<String> {
         let mut source = Source::new().file("relay.toml", file);
         Config::declare(&mut source.root().section("audit", ""));
-        source.finish().iter().map(ToString::to_string).collect()
+        source.finish().faults.iter().map(ToString::to_string).collect()
     }
 
     #[test]

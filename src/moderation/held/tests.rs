@@ -114,7 +114,7 @@ fn settings_of_the_queue_have_defaults_and_bounds() {
     let read = |file: &str| {
         let mut source = Source::new().file("relay.toml", file);
         let config = HeldConfig::declare(&mut source.root().section("held", ""));
-        (config, source.finish().len())
+        (config, source.finish().faults.len())
     };
     assert_eq!(read(""), (HeldConfig::default(), 0));
     let (config, faults) = read("[held]\ncapacity = 5\nminutes = 2\nwhen_nobody_answers = 'release'");

@@ -169,7 +169,7 @@ mod tests {
     fn read(file: &str) -> Result<Ladder, String> {
         let mut source = Source::new().file("relay.toml", file);
         let ladder = Ladder::declare(&mut source.root().section("ladder", ""));
-        let faults: Vec<String> = source.finish().iter().map(ToString::to_string).collect();
+        let faults: Vec<String> = source.finish().faults.iter().map(ToString::to_string).collect();
         if faults.is_empty() { Ok(ladder) } else { Err(faults.join("\n")) }
     }
 

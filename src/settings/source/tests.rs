@@ -10,7 +10,7 @@ fn faults(mut source: Source) -> Vec<String> {
     let mut rate = filter.section("rate", "How fast.");
     rate.read(Setting::new("messages", 2_u32).within(1..=100));
     rate.read(Setting::new("burst", 10_u32).within(1..=100));
-    source.finish().iter().map(ToString::to_string).collect()
+    source.finish().faults.iter().map(ToString::to_string).collect()
 }
 
 #[test]
