@@ -5,8 +5,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::listing::{DeclaredSection, DeclaredSetting};
-use super::setting::long_name;
-use super::text::{nearest, shorten};
 use super::tree::{self, Item, Table};
 use super::variables::{self, Variable};
 use super::{Fault, Findings, Place, Section, Warning};
@@ -214,63 +212,6 @@ impl Source {
     fn settings(&self) -> impl Iterator<Item = (&str, &DeclaredSetting)> {
         self.declared.iter().flat_map(|section| section.settings.iter().map(|setting| (section.path.as_str(), setting)))
     }
-
-    fn find_unknown_keys(&mut self, path: &Path, table: &Table, section: &str) {
-        let known: Vec<&str> = self.known_in(section).collect();
-        let mut inner = Vec::new();
-        let mut faults = Vec::new();
-        for (key, entry) in &table.entries {
-            if known.contains(&key.as_str()) {
-                let full = join(section, key);
-                match &entry.item {
-                    Item::Table(table) if self.declared.iter().any(|s| s.path == full) => inner.push((full, table)),
-                    _ => {}
-                }
-                continue;
-            }
-            let kind = if matches!(entry.item, Item::Table(_)) { "section" } else { "key" };
-            let elsewhere = || self.settings().find(|(_, other)| other.key == key).map(|(at, _)| join(at, key));
-            let hint = nearest(key, known.iter().copied()).map(str::to_owned).or_else(elsewhere);
-            let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
-            let text = format!("{}: unknown {kind}{hint}", shorten(&join(section, key)));
-            faults.push(Fault::new(Place::line(path, entry.line), text));
-        }
-        self.faults.extend(faults);
-        for (section, table) in inner {
-            self.find_unknown_keys(path, table, &section);
-        }
-    }
-
-    /// The keys and the sections that may stand in a section.
-    fn known_in<'a>(&'a self, section: &'a str) -> impl Iterator<Item = &'a str> {
-        let keys = self.settings().filter(move |(path, _)| *path == section).map(|(_, setting)| setting.key);
-        let sections = self.declared.iter().filter_map(move |inner| {
-            let (parent, name) = inner.path.rsplit_once('.').unwrap_or(("", &inner.path));
-            (parent == section && !name.is_empty()).then_some(name)
-        });
-        keys.chain(sections)
-    }
-
-    fn find_unknown_variables(&mut self) {
-        // By the name that it would have without one of its own, the name that each setting has.
-        let names: BTreeMap<String, &str> = self
-            .settings()
-            .filter_map(|(path, setting)| Some((long_name(&join(path, setting.key)), setting.names.first()?.as_str())))
-            .collect();
-        let unknown = self.environment.iter().chain(&self.dotenv).filter(|variable| {
-            variable.name.starts_with("RELAY__")
-                && variable.is_set()
-                && names.get(&variable.name).is_none_or(|name| *name != variable.name)
-        });
-        let faults: Vec<Fault> = unknown
-            .map(|variable| {
-                let near = names.get(nearest(&variable.name, names.keys().map(String::as_str)).unwrap_or_default());
-                let hint = near.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-                variable.fault(&format!("unknown setting{hint}"))
-            })
-            .collect();
-        self.faults.extend(faults);
-    }
 }
 
 /// The full key of something in a section.
@@ -280,3 +221,4 @@ pub(super) fn join(section: &str, key: &str) -> String {
 
 #[cfg(test)]
 mod tests;
+mod unknown;

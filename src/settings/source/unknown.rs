@@ -1,0 +1,69 @@
+//! Keys and variables that no setting has.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Source, join};
+use crate::settings::setting::long_name;
+use crate::settings::text::{nearest, shorten};
+use crate::settings::tree::{Item, Table};
+use crate::settings::{Fault, Place};
+
+impl Source {
+    pub(super) fn find_unknown_keys(&mut self, path: &Path, table: &Table, section: &str) {
+        let known: Vec<&str> = self.known_in(section).collect();
+        let mut inner = Vec::new();
+        let mut faults = Vec::new();
+        for (key, entry) in &table.entries {
+            if known.contains(&key.as_str()) {
+                let full = join(section, key);
+                match &entry.item {
+                    Item::Table(table) if self.declared.iter().any(|s| s.path == full) => inner.push((full, table)),
+                    _ => {}
+                }
+                continue;
+            }
+            let kind = if matches!(entry.item, Item::Table(_)) { "section" } else { "key" };
+            let elsewhere = || self.settings().find(|(_, other)| other.key == key).map(|(at, _)| join(at, key));
+            let hint = nearest(key, known.iter().copied()).map(str::to_owned).or_else(elsewhere);
+            let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
+            let text = format!("{}: unknown {kind}{hint}", shorten(&join(section, key)));
+            faults.push(Fault::new(Place::line(path, entry.line), text));
+        }
+        self.faults.extend(faults);
+        for (section, table) in inner {
+            self.find_unknown_keys(path, table, &section);
+        }
+    }
+
+    /// The keys and the sections that may stand in a section.
+    fn known_in<'a>(&'a self, section: &'a str) -> impl Iterator<Item = &'a str> {
+        let keys = self.settings().filter(move |(path, _)| *path == section).map(|(_, setting)| setting.key);
+        let sections = self.declared.iter().filter_map(move |inner| {
+            let (parent, name) = inner.path.rsplit_once('.').unwrap_or(("", &inner.path));
+            (parent == section && !name.is_empty()).then_some(name)
+        });
+        keys.chain(sections)
+    }
+
+    pub(super) fn find_unknown_variables(&mut self) {
+        // By the name that it would have without one of its own, the name that each setting has.
+        let names: BTreeMap<String, &str> = self
+            .settings()
+            .filter_map(|(path, setting)| Some((long_name(&join(path, setting.key)), setting.names.first()?.as_str())))
+            .collect();
+        let unknown = self.environment.iter().chain(&self.dotenv).filter(|variable| {
+            variable.name.starts_with("RELAY__")
+                && variable.is_set()
+                && names.get(&variable.name).is_none_or(|name| *name != variable.name)
+        });
+        let faults: Vec<Fault> = unknown
+            .map(|variable| {
+                let near = names.get(nearest(&variable.name, names.keys().map(String::as_str)).unwrap_or_default());
+                let hint = near.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+                variable.fault(&format!("unknown setting{hint}"))
+            })
+            .collect();
+        self.faults.extend(faults);
+    }
+}
