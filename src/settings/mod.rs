@@ -26,6 +26,7 @@
 //! fault never ends the reading: it is noted, the default stands in, and [`Source::finish`] tells all of them together,
 //! with warnings about values that were repaired or have no effect.
 
+mod dotenv;
 mod fault;
 mod listing;
 mod section;

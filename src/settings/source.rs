@@ -1,5 +1,7 @@
 //! What was given for the settings, where, and which of it counts.
 
+mod unknown;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::listing::{DeclaredSection, DeclaredSetting};
 use super::tree::{self, Item, Table};
 use super::variables::{self, Variable};
-use super::{Fault, Findings, Place, Section, Warning};
+use super::{Fault, Findings, Place, Section, Warning, dotenv};
 
 /// Everything that was given: a file, a `.env`, the environment. Settings are read from [`Source::root`]; then
 /// [`Source::finish`] tells all faults and warnings.
@@ -74,7 +76,7 @@ impl Source {
     /// Adds a `.env` file: its name in faults, and its text.
     #[must_use]
     pub fn dotenv(mut self, path: impl AsRef<Path>, text: &str) -> Self {
-        let (variables, faults) = variables::dotenv(path.as_ref(), text);
+        let (variables, faults) = dotenv::read(path.as_ref(), text);
         self.dotenv = variables;
         self.faults.extend(faults);
         self
@@ -221,4 +223,3 @@ pub(super) fn join(section: &str, key: &str) -> String {
 
 #[cfg(test)]
 mod tests;
-mod unknown;

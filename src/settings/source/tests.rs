@@ -52,7 +52,7 @@ fn unknown_variables_with_the_prefix_are_faults() {
 #[test]
 fn faults_of_all_kinds_are_told_together_in_the_order_of_their_places() {
     let file = "x = 1\n[filter.rate]\nmessages = 0\nburst = 'many'\n";
-    let source = Source::new().file("relay.toml", file).dotenv(".env", "A=b c\n");
+    let source = Source::new().file("relay.toml", file).dotenv(".env", "A b\n");
     let found = faults(source.environment([("RULES_FILE".into(), "".into()), ("RELAY__X".into(), "1".into())]));
     let places: Vec<&str> = found.iter().filter_map(|fault| fault.split(": ").next()).collect();
     assert_eq!(places, [".env:1", "relay.toml:1", "relay.toml:3", "relay.toml:4", "RELAY__X"]);
