@@ -26,6 +26,7 @@
 //! fault never ends the reading: it is noted, the default stands in, and [`Source::finish`] tells all of them together,
 //! with warnings about values that were repaired or have no effect.
 
+mod choice;
 mod dotenv;
 mod fault;
 mod listing;
@@ -38,9 +39,10 @@ mod value;
 mod value_list;
 mod variables;
 
+pub use choice::Choice;
 pub use fault::{Fault, Findings, Place, Warning};
 pub use section::Section;
 pub use setting::Setting;
 pub use source::Source;
 pub use text::{Lines, MAX_FILE_BYTES, nearest, quote, read_text};
-pub use value::{Choice, Value};
+pub use value::Value;

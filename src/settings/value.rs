@@ -45,12 +45,6 @@ pub trait Value: Clone {
     }
 }
 
-/// A closed set of names.
-pub trait Choice: Copy + PartialEq + 'static {
-    /// Each name with what it stands for.
-    const NAMES: &'static [(&'static str, Self)];
-}
-
 /// The general fault of a type.
 pub(super) fn is_not<T: Value>() -> String {
     format!("is not {}", T::EXPECTED)
@@ -179,46 +173,9 @@ impl Value for IpNet {
     }
 }
 
-impl<T: Choice> Value for T {
-    const EXPECTED: &'static str = "one of the names that it may be";
-
-    fn from_text(text: &str) -> Result<Self, String> {
-        let found = T::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
-        found.map(|(_, choice)| *choice).ok_or_else(|| format!("is not one of {}", quoted_names::<T>()))
-    }
-
-    fn from_toml(value: &toml::Value) -> Result<Self, String> {
-        Self::from_text(value.as_str().unwrap_or_default())
-    }
-
-    fn to_toml(&self) -> String {
-        let found = T::NAMES.iter().find(|(_, choice)| choice == self);
-        format!("\"{}\"", found.map_or("", |(name, _)| name))
-    }
-
-    fn names() -> Option<String> {
-        Some(format!("one of {}", quoted_names::<T>()))
-    }
-}
-
-fn quoted_names<T: Choice>() -> String {
-    let names: Vec<String> = T::NAMES.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-    names.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Clone, Copy, Debug, PartialEq)]
-    enum Colour {
-        Red,
-        Blue,
-    }
-
-    impl Choice for Colour {
-        const NAMES: &'static [(&'static str, Self)] = &[("red", Self::Red), ("blue", Self::Blue)];
-    }
 
     fn in_file(text: &str) -> toml::Value {
         format!("a = {text}").parse::<toml::Table>().expect(text).remove("a").expect("a value")
@@ -264,12 +221,6 @@ mod tests {
     }
 
     #[test]
-    fn the_fault_of_a_choice_lists_the_names() {
-        assert_eq!(Colour::from_text("Blue"), Ok(Colour::Blue));
-        assert_eq!(Colour::from_toml(&in_file("1")), Err("is not one of \"red\", \"blue\"".into()));
-    }
-
-    #[test]
     fn what_is_written_reads_as_the_same() {
         fn check<T: Value + PartialEq + std::fmt::Debug>(value: T) {
             assert_eq!(T::from_toml(&in_file(&value.to_toml())), Ok(value));
@@ -277,7 +228,6 @@ mod tests {
         check(7_u16);
         check(usize::MAX / 4);
         check(true);
-        check(Colour::Red);
         for text in ["", "plain", "a\"b\\c\t", "one\n\"\"\"two\"\n", "\nblank first", "é\u{7f}\u{85}"] {
             check(text.to_owned());
         }
