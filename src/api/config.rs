@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::live::client::{ForwardedHeader, Origins, TrustedProxies};
-use crate::settings::{Section, Setting};
+use crate::settings::{Quotes, Section, Setting};
 
 /// Settings of the ports and of what comes in through them.
 #[derive(Clone, Debug)]
@@ -67,6 +67,7 @@ impl Config {
                     Setting::new("origins", Vec::new())
                         .doc("Web pages that may connect, such as `https://maps.example`. Empty: any.")
                         .env(&["ORIGINS"])
+                        .quotes(Quotes::List(&Quotes::Never))
                         .check(|origins| check_origins(origins)),
                 ),
             ),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::model::RoomName;
-use crate::settings::{Section, Setting, Value, quote};
+use crate::settings::{Quotes, RefusedVariable, Section, Setting, Value, quote};
 
 /// Most rooms that one relay has.
 const MAX_ROOMS: usize = 1_000;
@@ -13,23 +13,18 @@ const MAX_RULES: usize = 10_000;
 const MAX_ENVIRONMENT: usize = 64;
 
 /// Variables of parts that do not exist yet: an operator who sets one must not believe that it works.
-const REFUSED: [(&str, &str); 11] = {
-    const ONE_NODE: &str = "this version runs as a single node, without Redis; remove the variable";
-    const TEXT_ONLY: &str = "this version passes on text messages only; remove the variable";
-    [
-        ("REDIS_URL", ONE_NODE),
-        ("REDIS_HOST", ONE_NODE),
-        ("REDIS_PORT", ONE_NODE),
-        ("INSTANCE_ID", "this version runs as a single node, which needs no id; remove the variable"),
-        ("ROOM_GENERATION", "this version speaks generation v1 only; remove the variable"),
-        ("MAX_IMAGE_SIZE", TEXT_ONLY),
-        ("MAX_IMAGE_RAW_LENGTH", TEXT_ONLY),
-        ("MAX_GEOJSON_FEATURES", TEXT_ONLY),
-        ("MAX_MODEL_RAW_LENGTH", TEXT_ONLY),
-        ("MAX_SCRIPT_RAW_LENGTH", TEXT_ONLY),
-        ("MAX_STORED_MESSAGES", "this version stores no messages; remove the variable"),
-    ]
-};
+const REFUSED: [RefusedVariable; 2] = [
+    RefusedVariable {
+        name: "REDIS_URL",
+        except: &[],
+        why: "this version runs as a single node, without Redis; remove the variable",
+    },
+    RefusedVariable {
+        name: "ROOM_GENERATION",
+        except: &["auto", "v1"],
+        why: "this version speaks generation v1 only; write auto or v1, or remove the variable",
+    },
+];
 
 /// What this relay is to its visitors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +65,7 @@ impl Config {
                 Setting::new("main_lang", "en".to_owned())
                     .doc("The language that is spoken most: a language tag such as \"en\" or \"pt-BR\".")
                     .env(&["MAIN_LANG", "MAIN_LANGUAGE"])
+                    .quotes(Quotes::Never)
                     .check(|tag| check_language(tag)),
             ),
             environment: section.read(
@@ -131,6 +127,7 @@ struct HouseRules(String);
 
 impl Value for HouseRules {
     const EXPECTED: &'static str = String::EXPECTED;
+    const QUOTES: Quotes = String::QUOTES;
 
     fn from_text(text: &str) -> Result<Self, String> {
         Ok(Self(text.replace("\\n", "\n")))
@@ -228,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_variable_of_a_part_that_does_not_exist_yet_is_refused() {
-        for (name, _) in REFUSED {
+        for RefusedVariable { name, .. } in REFUSED {
             let fault = with(name, "1").expect_err(name);
             assert!(
                 fault.starts_with(&format!("{name}: this version ")) && fault.ends_with("remove the variable"),
@@ -236,5 +233,13 @@ mod tests {
             );
             assert!(with(name, "").is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn the_generation_that_this_version_speaks_may_be_named() {
+        for value in ["auto", "v1", "V1", "\"auto\""] {
+            assert!(with("ROOM_GENERATION", value).is_ok(), "{value}");
+        }
+        assert!(with("ROOM_GENERATION", "v2").is_err());
     }
 }

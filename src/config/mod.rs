@@ -3,6 +3,7 @@
 //! Owns where settings come from and the section that each part has. What the settings are, each part says itself and
 //! takes its own `Config`, never the tree; how they are read is the work of [`settings`](crate::settings).
 
+mod former;
 pub mod instance;
 
 use std::ffi::OsString;
@@ -49,6 +50,7 @@ impl Config {
     /// Declares and reads the settings of every part. Faults stay in the source.
     pub fn declare(source: &mut Source) -> Self {
         let mut root = source.root();
+        former::ignore(&mut root);
         Self {
             instance: instance::Config::declare(
                 &mut root.section("instance", "What this relay is to its visitors: rooms, rules, language."),
@@ -113,7 +115,8 @@ pub fn example() -> String {
     format!(
         "# Every setting of gischat-relay, at its default. A file needs only what differs from that.\n\
          # It is read from ./relay.toml, or from where --config or RELAY_CONFIG says. A variable (Env) wins over it, and\n\
-         # variables may stand in ./.env too; an empty one counts as not set.\n\n{}",
+         # variables may stand in ./.env too; an empty one counts as not set. In a variable, a list is written as a,b or as\n\
+         # [\"a\", \"b, c\"].\n\n{}",
         source.listing()
     )
 }
@@ -188,6 +191,18 @@ mod tests {
         std::fs::create_dir(files.path().join("relay.toml")).expect("a directory");
         let faults = main_lang(&files, None, &[("MAIN_LANG", "?")]).expect_err("faults");
         assert_eq!(faults.lines().count(), 3, "{faults}");
+    }
+
+    #[test]
+    fn an_ordinary_environment_gives_no_warning() {
+        let names: Vec<&str> = include_str!("../../tests/cases/ordinary-variables.txt")
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect();
+        assert!(names.len() >= 150, "{} names", names.len());
+        let variables: Vec<(&str, &str)> = names.iter().map(|name| (*name, "x")).collect();
+        let loaded = load_in(directory(&[]).path(), &Options::default(), env(&variables));
+        assert_eq!((loaded.faults, loaded.warnings), (vec![], vec![]));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum Place {
     },
     /// A variable of the environment.
     Variable(String),
+    /// Several variables, of the environment or of `.env`.
+    Variables(Vec<String>),
     /// Nowhere: nobody gave a value, and the default does not go with what was given for others.
     Default,
 }
@@ -34,6 +36,7 @@ impl fmt::Display for Place {
             Self::File(file) => write!(f, "{}", file.display()),
             Self::Line { file, line } => write!(f, "{}:{line}", file.display()),
             Self::Variable(name) => f.write_str(name),
+            Self::Variables(names) => f.write_str(&names.join(", ")),
             Self::Default => f.write_str("default"),
         }
     }
@@ -107,6 +110,7 @@ mod tests {
             (Place::line("relay.toml", 12), "relay.toml:12: wrong"),
             (Place::File("relay.toml".into()), "relay.toml: wrong"),
             (Place::Variable("ROOMS".into()), "ROOMS: wrong"),
+            (Place::Variables(vec!["RULES".into(), "ROOMS".into()]), "RULES, ROOMS: wrong"),
             (Place::Default, "default: wrong"),
         ] {
             assert_eq!(Fault::new(place, "wrong").to_string(), shown);

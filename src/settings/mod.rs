@@ -30,6 +30,8 @@ mod choice;
 mod dotenv;
 mod fault;
 mod listing;
+mod lookalike;
+mod quotes;
 mod section;
 mod setting;
 mod source;
@@ -41,7 +43,8 @@ mod variables;
 
 pub use choice::Choice;
 pub use fault::{Fault, Findings, Place, Warning};
-pub use section::Section;
+pub use quotes::Quotes;
+pub use section::{RefusedVariable, Section};
 pub use setting::Setting;
 pub use source::Source;
 pub use text::{Lines, MAX_FILE_BYTES, nearest, quote, read_text};

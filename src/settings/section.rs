@@ -30,7 +30,7 @@ impl<'a> Section<'a> {
         debug_assert_eq!(setting.keep(&setting.default), Ok(()), "the default of {} is not allowed", setting.key);
         let key = join(&self.path, setting.key);
         let names = setting.names(&key);
-        let found = self.source.find(&key, &names, T::EXPECTED);
+        let found = self.source.find(&key, &names, T::EXPECTED, setting.quotes);
         self.source.declare_setting(&self.path, DeclaredSetting::new(&setting, names));
         let Some(raw) = found else { return setting.default };
         setting.accept(&raw).unwrap_or_else(|text| {
@@ -44,12 +44,29 @@ impl<'a> Section<'a> {
         self.source.fault_of(&join(&self.path, key), text.as_ref());
     }
 
-    /// Refuses variables, each with the reason: those of parts that do not exist yet must not seem to work.
-    pub fn refuse_env(&mut self, refused: &[(&str, &str)]) {
-        for (name, why) in refused {
-            self.source.refuse(name, why);
+    /// Refuses variables of parts that do not exist yet, so that they do not seem to work.
+    pub fn refuse_env(&mut self, refused: &[RefusedVariable]) {
+        for variable in refused {
+            self.source.refuse(variable);
         }
     }
+
+    /// Warns once of all variables that have no effect: those whose name `is_one` says. Their values are never looked
+    /// at.
+    pub fn ignore_env(&mut self, is_one: impl Fn(&str) -> bool, why: &str) {
+        self.source.ignore(is_one, why);
+    }
+}
+
+/// A variable of a part that does not exist yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// Values that mean what happens without the part; they are not refused.
+    pub except: &'static [&'static str],
+    /// The reason, and what to do.
+    pub why: &'static str,
 }
 
 #[cfg(test)]
@@ -140,8 +157,56 @@ mod tests {
 
     #[test]
     fn a_refused_variable_is_a_fault_only_when_it_is_set() {
-        let mut source = Source::new().dotenv(".env", "REDIS_URL=redis://x\nREDIS_PORT=\n");
-        source.root().refuse_env(&[("REDIS_URL", "there is no bus yet"), ("REDIS_PORT", "there is no bus yet")]);
+        let mut source = Source::new().dotenv(".env", "REDIS_URL=redis://x\nREDIS_PORT=\nMODE=\"Single\"\n");
+        let refused = ["REDIS_URL", "REDIS_PORT", "MODE"].map(|name| RefusedVariable {
+            name,
+            except: &["single"],
+            why: "there is no bus yet",
+        });
+        source.root().refuse_env(&refused);
         assert_eq!(shown(&source.finish().faults), [".env:1: REDIS_URL: there is no bus yet"]);
+    }
+
+    #[test]
+    fn ignored_variables_are_named_together_without_their_values_and_taken_for_no_slip() {
+        let dotenv = "BOT_TOKEN=hush\nLEASE=\nLEASTS=x\n";
+        let mut source = Source::new().dotenv(".env", dotenv);
+        source = source.environment(env(&[("LEAST_BOT", "hush"), ("BOT_TOKEN", "other"), ("BOT_ID", "")]));
+        let mut root = source.root();
+        least(&mut root);
+        root.ignore_env(|name| name.starts_with("BOT_") || matches!(name, "LEASTS" | "LEAST_BOT"), "no effect");
+        let findings = source.finish();
+        assert_eq!(findings.faults, []);
+        let warnings: Vec<String> = findings.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, ["BOT_TOKEN, LEASTS, LEAST_BOT: no effect"]);
+    }
+
+    #[test]
+    fn quotes_left_around_a_value_of_the_environment_are_removed_with_a_warning() {
+        let removed = "the quotes around the value are not part of it and were removed";
+        let mut source = Source::new().environment(env(&[("MINIMUM", "'5'")]));
+        assert_eq!(least(&mut source.root()), 5);
+        let Findings { faults, warnings } = source.finish();
+        assert_eq!(faults, []);
+        assert_eq!(warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), [format!("MINIMUM: {removed}")]);
+    }
+
+    #[test]
+    fn a_quote_at_one_end_is_an_error_that_does_not_repeat_the_value() {
+        let mut source = Source::new().environment(env(&[("LEAST", "\"5")]));
+        assert_eq!(least(&mut source.root()), 3);
+        let why = "has a quote at one end that does not belong there; write the value without quotes";
+        assert_eq!(shown(&source.finish().faults), [format!("LEAST: {why}")]);
+    }
+
+    #[test]
+    fn quotes_that_a_dotenv_file_keeps_were_written_on_purpose_except_around_lists() {
+        let mut source = Source::new().dotenv(".env", "TEXT='\"a\"'\nLIST='\"a, b\"'\n");
+        let mut root = source.root();
+        assert_eq!(root.read(Setting::new("text", String::new()).env(&["TEXT"])), "\"a\"");
+        assert_eq!(root.read(Setting::new("list", Vec::<String>::new()).env(&["LIST"])), ["a", "b"]);
+        let warnings = source.finish().warnings;
+        assert!(warnings.iter().all(|warning| warning.to_string().starts_with(".env:2: LIST: the quotes")));
+        assert_eq!(warnings.len(), 1);
     }
 }

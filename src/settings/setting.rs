@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
-use super::Value;
+use super::quotes::{self, Unquoted};
 use super::source::Raw;
 use super::text::{quote, shorten};
+use super::{Quotes, Value};
 
 /// One setting: its key, default, explanation, environment names and what its value must be.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ pub struct Setting<T> {
     bounds: Option<Bounds<T>>,
     check: Option<Check<T>>,
     secret: bool,
+    pub(super) quotes: Quotes,
 }
 
 /// Says what is wrong with a value.
@@ -39,7 +41,7 @@ impl<T: Value> Bounds<T> {
 impl<T: Value> Setting<T> {
     /// A setting with the last part of its key and its default, which is not checked.
     pub fn new(key: &'static str, default: T) -> Self {
-        Self { key, default, doc: "", env: &[], bounds: None, check: None, secret: false }
+        Self { key, default, doc: "", env: &[], bounds: None, check: None, secret: false, quotes: T::QUOTES }
     }
 
     /// Explains it in a line: what it is, and its unit.
@@ -85,6 +87,12 @@ impl<T: Value> Setting<T> {
         self
     }
 
+    /// Says whether its value may begin or end with a quote, where its type alone cannot: not every text may.
+    pub fn quotes(mut self, quotes: Quotes) -> Self {
+        self.quotes = quotes;
+        self
+    }
+
     /// The names of its variable, given its full key.
     pub(super) fn names(&self, path: &str) -> Vec<String> {
         if self.env.is_empty() {
@@ -97,7 +105,7 @@ impl<T: Value> Setting<T> {
     /// Reads and checks what was given.
     pub(super) fn accept(&self, raw: &Raw) -> Result<T, String> {
         let value = match raw {
-            Raw::Text(text) => T::from_text(text),
+            Raw::Environment(text) | Raw::Dotenv(text) => T::from_text(text),
             Raw::Toml(value) => T::from_toml(value),
         };
         let value = value.map_err(|why| {
@@ -139,10 +147,23 @@ impl<T: Value> Setting<T> {
 }
 
 impl Raw {
+    /// The value without quotes around it or around the items of a list, and what to warn of; `None` where there are
+    /// none. Outside of the environment, quotes around anything but a list were written on purpose.
+    pub(super) fn without_quotes(&self, quotes: Quotes) -> Result<Option<(Self, &'static str)>, String> {
+        let unquoted = match (self, quotes) {
+            (Self::Environment(text), _) => quotes::around_value(text, quotes)?,
+            (Self::Dotenv(text) | Self::Toml(toml::Value::String(text)), Quotes::List(items)) => {
+                quotes::around_list(text, *items)?
+            }
+            _ => None,
+        };
+        Ok(unquoted.map(|Unquoted { text, warning }| (Self::Environment(text), warning)))
+    }
+
     /// The value as a fault shows it.
     fn shown(&self) -> String {
         match self {
-            Self::Text(text) | Self::Toml(toml::Value::String(text)) => quote(text),
+            Self::Environment(text) | Self::Dotenv(text) | Self::Toml(toml::Value::String(text)) => quote(text),
             Self::Toml(value) => shorten(&value.to_string()),
         }
     }
@@ -173,7 +194,7 @@ mod tests {
     use super::*;
 
     fn text(text: &str) -> Raw {
-        Raw::Text(text.to_owned())
+        Raw::Environment(text.to_owned())
     }
 
     #[test]

@@ -2,14 +2,18 @@
 
 mod unknown;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::listing::{DeclaredSection, DeclaredSetting};
+use super::text::shorten;
 use super::tree::{self, Item, Table};
 use super::variables::{self, Variable};
-use super::{Fault, Findings, Place, Section, Warning, dotenv};
+use super::{Fault, Findings, Place, Quotes, RefusedVariable, Section, Warning, dotenv};
+
+/// Most variables that one warning names.
+const MAX_NAMES: usize = 100;
 
 /// Everything that was given: a file, a `.env`, the environment. Settings are read from [`Source::root`]; then
 /// [`Source::finish`] tells all faults and warnings.
@@ -21,6 +25,10 @@ pub struct Source {
     pub(super) declared: Vec<DeclaredSection>,
     /// Where the value of each setting comes from, by its full key; those with their default are not in it.
     origins: BTreeMap<String, Origin>,
+    /// Variables that were read by [`Source::variable`].
+    early: BTreeSet<String>,
+    /// Variables that are known and have no effect.
+    without_effect: BTreeSet<String>,
     faults: Vec<Fault>,
     warnings: Vec<Warning>,
 }
@@ -36,8 +44,10 @@ struct File {
 /// A value as it was given.
 #[derive(Debug)]
 pub(super) enum Raw {
-    /// By a variable.
-    Text(String),
+    /// By a variable of the environment.
+    Environment(String),
+    /// By a variable of `.env`.
+    Dotenv(String),
     /// In the file.
     Toml(toml::Value),
 }
@@ -91,7 +101,12 @@ impl Source {
 
     /// The value of one variable of the environment or of `.env`, for what has to be known before settings are read.
     pub fn variable(&mut self, name: &str) -> Option<String> {
-        self.find_variable(&[name.to_owned()]).map(|(text, _)| text)
+        self.early.insert(name.to_owned());
+        let found = self.find_variable(&[name.to_owned()])?;
+        match self.without_quotes(found, Quotes::Never)? {
+            (Raw::Environment(text) | Raw::Dotenv(text), _) => Some(text),
+            (Raw::Toml(_), _) => None,
+        }
     }
 
     /// Where the sections are declared.
@@ -105,12 +120,13 @@ impl Source {
     }
 
     /// All faults and warnings, ordered by place. Keys of the file and `RELAY__` variables that nothing has declared are
-    /// among the faults.
+    /// among the faults, other variables whose names are nearly those of settings among the warnings.
     pub fn finish(mut self) -> Findings {
         if let Some(file) = self.file.take_if(|file| !file.broken) {
             self.find_unknown_keys(&file.path, &file.root, "");
         }
         self.find_unknown_variables();
+        self.find_lookalikes();
         self.faults.sort();
         self.faults.dedup();
         self.warnings.sort();
@@ -150,9 +166,9 @@ impl Source {
     }
 
     /// What was given for the setting of a full key and its variables, if anything; its origin is noted.
-    pub(super) fn find(&mut self, key: &str, names: &[String], expected: &str) -> Option<Raw> {
-        let (raw, origin) = if let Some((text, origin)) = self.find_variable(names) {
-            (Raw::Text(text), origin)
+    pub(super) fn find(&mut self, key: &str, names: &[String], expected: &str, quotes: Quotes) -> Option<Raw> {
+        let found = if let Some(found) = self.find_variable(names) {
+            found
         } else {
             let file = self.file.as_ref()?;
             let entry = file.root.at(key)?;
@@ -166,8 +182,25 @@ impl Source {
                 }
             }
         };
+        let (raw, origin) = self.without_quotes(found, quotes)?;
         self.origins.insert(key.to_owned(), origin);
         Some(raw)
+    }
+
+    /// A value without the quotes that were left around it, noted as a warning; `None` when they are a fault.
+    fn without_quotes(&mut self, (raw, origin): (Raw, Origin), quotes: Quotes) -> Option<(Raw, Origin)> {
+        match raw.without_quotes(quotes) {
+            Ok(None) => Some((raw, origin)),
+            Ok(Some((raw, warning))) => {
+                let Fault { place, text } = origin.fault(warning);
+                self.warnings.push(Warning { place, text });
+                Some((raw, origin))
+            }
+            Err(text) => {
+                self.faults.push(origin.fault(&text));
+                None
+            }
+        }
     }
 
     /// Notes a fault where the value of a full key comes from.
@@ -180,14 +213,29 @@ impl Source {
     }
 
     /// Notes a fault at each place where a variable is set.
-    pub(super) fn refuse(&mut self, name: &str, why: &str) {
-        let set = self.environment.iter().chain(&self.dotenv).filter(|v| v.name == name && v.is_set());
-        self.faults.extend(set.map(|variable| variable.fault(why)));
+    pub(super) fn refuse(&mut self, refused: &RefusedVariable) {
+        let set = self.environment.iter().chain(&self.dotenv).filter(|v| v.name == refused.name && v.is_set());
+        self.faults.extend(set.filter(|v| !v.is_one_of(refused.except)).map(|variable| variable.fault(refused.why)));
+        self.without_effect.insert(refused.name.to_owned());
+    }
+
+    /// Notes one warning of all variables that are set and have no effect.
+    pub(super) fn ignore(&mut self, is_one: impl Fn(&str) -> bool, why: &str) {
+        let set = self.environment.iter().chain(&self.dotenv).filter(|v| is_one(&v.name) && v.is_set());
+        let names: BTreeSet<&str> = set.map(|variable| variable.name.as_str()).collect();
+        if names.is_empty() {
+            return;
+        }
+        let shown = names.iter().take(MAX_NAMES).map(|name| shorten(name));
+        let more = names.len().checked_sub(MAX_NAMES).filter(|more| *more > 0).map(|more| format!("{more} more"));
+        self.warnings.push(Warning::new(Place::Variables(shown.chain(more).collect()), why));
+        self.without_effect.extend(names.into_iter().map(str::to_owned));
     }
 
     /// The value that counts for a variable and its aliases: the environment's, else that of `.env`.
-    fn find_variable(&mut self, names: &[String]) -> Option<(String, Origin)> {
-        for level in [&self.environment, &self.dotenv] {
+    fn find_variable(&mut self, names: &[String]) -> Option<(Raw, Origin)> {
+        let levels: [(_, fn(String) -> Raw); 2] = [(&self.environment, Raw::Environment), (&self.dotenv, Raw::Dotenv)];
+        for (level, raw) in levels {
             let mut set =
                 names.iter().flat_map(|name| level.iter().filter(move |v| v.name == *name)).filter(|v| v.is_set());
             let Some(first) = set.next() else { continue };
@@ -205,7 +253,7 @@ impl Source {
             };
             let Fault { place, .. } = first.fault("");
             let name = matches!(place, Place::Line { .. }).then(|| first.name.clone());
-            return Some((text, Origin { place, name }));
+            return Some((raw(text), Origin { place, name }));
         }
         None
     }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+use super::Quotes;
+
 /// A type that settings may have.
 ///
 /// The texts of errors are words that can follow the value in a fault (`is not a whole number`). They never repeat the
@@ -15,6 +17,9 @@ pub trait Value: Clone {
     const EXPECTED: &'static str;
     /// A value as it may stand in a file, shown where a setting has none by default.
     const EXAMPLE: &'static str = "\"\"";
+
+    /// Whether a value may begin or end with a quote of its own. By default it may not.
+    const QUOTES: Quotes = Quotes::Never;
 
     /// Reads the value of an environment variable, which is not empty.
     ///
@@ -111,6 +116,7 @@ impl Value for bool {
 
 impl Value for String {
     const EXPECTED: &'static str = "a text";
+    const QUOTES: Quotes = Quotes::Allowed;
 
     fn from_text(text: &str) -> Result<Self, String> {
         Ok(text.to_owned())

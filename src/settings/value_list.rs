@@ -1,6 +1,6 @@
 //! Settings that may be absent, and settings of several values.
 
-use super::Value;
+use super::{Quotes, Value};
 
 /// Longest list that stands in one line. Columns.
 const ONE_LINE: usize = 80;
@@ -9,6 +9,7 @@ const ONE_LINE: usize = 80;
 impl<T: Value> Value for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
     const EXAMPLE: &'static str = T::EXAMPLE;
+    const QUOTES: Quotes = T::QUOTES;
 
     fn from_text(text: &str) -> Result<Self, String> {
         T::from_text(text).map(Some)
@@ -31,21 +32,27 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-/// In a text, items stand between commas; blanks around them and empty items do not count.
+/// In a text, items stand between commas; blanks around them and empty items do not count. A text that begins with `[`
+/// is a list in brackets.
 impl<T: Value> Value for Vec<T> {
     const EXPECTED: &'static str = "a list";
     const EXAMPLE: &'static str = "[]";
+    const QUOTES: Quotes = Quotes::List(&T::QUOTES);
 
     fn from_text(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let only_closed = text.ends_with(']') && !text.contains('[');
+        if text.starts_with('[') || (only_closed && T::QUOTES == Quotes::Never) {
+            let items = bracketed(text).ok_or(BROKEN_LIST)?;
+            return each(&items, |item| item.as_str().map_or_else(|| T::from_toml(item), T::from_text));
+        }
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-        items.enumerate().map(|(at, item)| T::from_text(item).map_err(|why| of_item(at, &why))).collect()
+        each(items, T::from_text)
     }
 
     fn from_toml(value: &toml::Value) -> Result<Self, String> {
         match value {
-            toml::Value::Array(items) => {
-                items.iter().enumerate().map(|(at, item)| T::from_toml(item).map_err(|why| of_item(at, &why))).collect()
-            }
+            toml::Value::Array(items) => each(items, T::from_toml),
             toml::Value::String(text) => Self::from_text(text),
             _ => Err(super::value::is_not::<Self>()),
         }
@@ -65,8 +72,27 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-fn of_item(at: usize, why: &str) -> String {
-    format!("holds an item, number {}, that {why}", at + 1)
+/// Reads each item.
+fn each<I, T>(items: impl IntoIterator<Item = I>, read: impl Fn(I) -> Result<T, String>) -> Result<Vec<T>, String> {
+    let numbered = items.into_iter().enumerate();
+    numbered
+        .map(|(at, item)| read(item).map_err(|why| format!("holds an item, number {}, that {why}", at + 1)))
+        .collect()
+}
+
+const BROKEN_LIST: &str = "is not a whole list; write it as [\"first\", \"second\"], or as first,second";
+
+/// The items of a list in brackets, as JSON, Python or TOML write it; `None` when it is none.
+fn bracketed(text: &str) -> Option<Vec<toml::Value>> {
+    if let Ok(items) = serde_json::from_str(text) {
+        return Some(items);
+    }
+    // Python prints lists with single quotes, which TOML has too.
+    let mut table: toml::Table = format!("list = {text}").parse().ok()?;
+    match (table.remove("list")?, table.is_empty()) {
+        (toml::Value::Array(items), true) => Some(items),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +109,32 @@ mod tests {
         assert_eq!(Vec::from_text(" QGIS ,, Living room, "), Ok(names.clone()));
         assert_eq!(Vec::from_toml(&in_file("\"QGIS, Living room\"")), Ok(names.clone()));
         assert_eq!(Vec::from_toml(&in_file("['QGIS', 'Living room']")), Ok(names));
+    }
+
+    #[test]
+    fn a_list_in_brackets_keeps_the_commas_of_its_items() {
+        let names = ["QGIS", "Living room, 1st", "it's"].map(str::to_owned).to_vec();
+        for text in [
+            r#"["QGIS","Living room, 1st","it's"]"#,
+            r#" [ "QGIS" , "Living room, 1st", "it's", ] "#,
+            r#"['QGIS', 'Living room, 1st', "it's"]"#,
+            "[\n\"QGIS\",\n\"Living room, 1st\",\n\"it\\u0027s\"]",
+        ] {
+            assert_eq!(Vec::from_text(text), Ok(names.clone()), "{text}");
+            assert_eq!(Vec::from_toml(&toml::Value::String(text.to_owned())), Ok(names.clone()), "{text}");
+        }
+        assert_eq!(Vec::from_text("[]"), Ok(Vec::<String>::new()));
+        assert_eq!(Vec::from_text("[1, \"2\"]"), Ok(vec![1_u32, 2]));
+    }
+
+    #[test]
+    fn a_broken_list_is_an_error_and_no_item() {
+        for text in ["[\"1\",\"2\"", "[1", "1]", "[1]2", "[1] [2]", "[1,,2]", "[one]", "[", "[1]\nx = 2", "[null]"] {
+            assert_eq!(Vec::<u32>::from_text(text), Err(BROKEN_LIST.into()), "{text}");
+        }
+        assert!(Vec::<u32>::from_text(&"[".repeat(100_000)).is_err());
+        assert_eq!(Vec::<u32>::from_text("[[1]]"), Err("holds an item, number 1, that is not a whole number".into()));
+        assert_eq!(Vec::from_text("a [b],c]"), Ok(vec!["a [b]".to_owned(), "c]".to_owned()]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Fault, Place};
+use super::{Fault, Place, Warning, quotes};
 
 /// One variable that is set.
 #[derive(Debug)]
@@ -28,9 +28,27 @@ impl Variable {
         }
     }
 
-    /// Whether it holds something: compose files pass variables on that are empty, and mean that they are not set.
+    /// A warning of this variable.
+    pub(super) fn warning(&self, text: &str) -> Warning {
+        let Fault { place, text } = self.fault(text);
+        Warning { place, text }
+    }
+
+    /// Whether it holds something: compose files pass variables on that are empty, and mean that they are not set. In
+    /// the environment, a pair of quotes alone is what `docker run --env-file` makes of `NAME=""`.
     pub(super) fn is_set(&self) -> bool {
-        self.value.as_ref().is_none_or(|value| !value.trim().is_empty())
+        self.value.as_ref().is_none_or(|value| {
+            let in_quotes = || quotes::inside(value.trim()).filter(|_| self.line.is_none());
+            !value.trim().is_empty() && in_quotes().is_none_or(|value| !value.trim().is_empty())
+        })
+    }
+
+    /// Whether its value is one of these words, in any case and with or without quotes.
+    pub(super) fn is_one_of(&self, words: &[&str]) -> bool {
+        self.value.as_ref().is_some_and(|value| {
+            let value = quotes::inside(value.trim()).unwrap_or_else(|| value.trim().to_owned());
+            words.iter().any(|word| word.eq_ignore_ascii_case(&value))
+        })
     }
 }
 
@@ -52,8 +70,8 @@ mod tests {
 
     #[test]
     fn a_variable_of_blanks_is_not_set() {
-        let given = [("A", ""), ("B", " "), ("C", "x")].map(|(name, value)| (name.into(), value.into()));
+        let given = ["", " ", "\"\"", "' '", "x", "\"x\"", "'"].map(|value| ("A".into(), value.into()));
         let set: Vec<bool> = environment(given).iter().map(Variable::is_set).collect();
-        assert_eq!(set, [false, false, true]);
+        assert_eq!(set, [false, false, false, false, true, true, true]);
     }
 }

@@ -1,7 +1,8 @@
 //! The command line: exit codes, and a configuration whose faults are named all at once before anything is served.
 //!
 //! A folder in `tests/cases/config` is a working directory, with the variables of its file `environment` and what
-//! `check` prints: `stdout` where the configuration is good, `stderr` where it is not.
+//! `check` prints: `stdout`, and `warnings` if there are any, where the configuration is good; `stderr`, warnings
+//! included, where it is not.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -79,7 +80,8 @@ fn run_cases(arguments: &[&str], wanted: impl Fn(&Path) -> Option<(Option<i32>, 
 
 #[test]
 fn check_reports_a_good_configuration() {
-    let good = run_cases(&["check"], |case| Some((DONE, part(case, "stdout")?, String::new())));
+    let good =
+        run_cases(&["check"], |case| Some((DONE, part(case, "stdout")?, part(case, "warnings").unwrap_or_default())));
     assert!(good >= 2, "{good} good cases");
 }
 
@@ -222,6 +224,20 @@ async fn the_environment_wins_over_dotenv_and_that_over_the_file_and_that_over_t
             "enforced": [],
         })
     );
+}
+
+#[tokio::test]
+async fn serve_logs_once_each_warning_that_check_prints() {
+    let case = project("tests/cases/config/former-backend-compose");
+    let (variables, warnings) = (part(&case, "environment").unwrap(), part(&case, "warnings").unwrap());
+    let environment = environment(&variables);
+    let relay = environment.iter().fold(Relay::with(), |relay, (name, value)| relay.env(name, value)).start().await;
+    let logged: Vec<serde_json::Value> =
+        relay.log().iter().map(|line| serde_json::from_str(line).unwrap_or_default()).collect();
+    for warning in warnings.lines().map(|line| line.strip_prefix("warning: ").unwrap()) {
+        let times = logged.iter().filter(|line| line["level"] == "WARN" && line["message"] == warning).count();
+        assert_eq!(times, 1, "{warning}: {logged:#?}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::grant::Moderator;
 use super::token::Digest;
-use crate::settings::Value;
+use crate::settings::{Quotes, Value};
 
 /// Longest name of a moderator, in characters.
 pub const MAX_NAME: usize = 32;
@@ -58,6 +58,8 @@ impl fmt::Debug for Named {
 impl Value for Named {
     const EXPECTED: &'static str = "a name and a token, as in name:token";
     const EXAMPLE: &'static str = "\"\"";
+    // A token may end with one.
+    const QUOTES: Quotes = Quotes::Allowed;
 
     fn from_text(text: &str) -> Result<Self, String> {
         let Some((name, token)) = text.split_once(':') else { return Err(format!("is not {}", Self::EXPECTED)) };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ureq::http::Uri;
 
 use super::sign::Key;
-use crate::settings::{Section, Setting, Value};
+use crate::settings::{Quotes, Section, Setting, Value};
 
 /// Shortest secret, in bytes.
 const MIN_SECRET: usize = 16;
@@ -154,6 +154,7 @@ impl fmt::Debug for Secret {
 
 impl Value for Secret {
     const EXPECTED: &'static str = "a text of 16 to 256 bytes";
+    const QUOTES: Quotes = Quotes::Allowed;
 
     fn from_text(text: &str) -> Result<Self, String> {
         if !(MIN_SECRET..=MAX_SECRET).contains(&text.len()) {

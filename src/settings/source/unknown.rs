@@ -1,13 +1,16 @@
 //! Keys and variables that no setting has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Source, join};
 use crate::settings::setting::long_name;
 use crate::settings::text::{nearest, shorten};
 use crate::settings::tree::{Item, Table};
-use crate::settings::{Fault, Place};
+use crate::settings::{Fault, Place, Warning, lookalike};
+
+/// What the variable of a setting begins with that has no name of its own.
+const PREFIX: &str = "RELAY__";
 
 impl Source {
     pub(super) fn find_unknown_keys(&mut self, path: &Path, table: &Table, section: &str) {
@@ -53,7 +56,7 @@ impl Source {
             .filter_map(|(path, setting)| Some((long_name(&join(path, setting.key)), setting.names.first()?.as_str())))
             .collect();
         let unknown = self.environment.iter().chain(&self.dotenv).filter(|variable| {
-            variable.name.starts_with("RELAY__")
+            variable.name.starts_with(PREFIX)
                 && variable.is_set()
                 && names.get(&variable.name).is_none_or(|name| *name != variable.name)
         });
@@ -65,5 +68,22 @@ impl Source {
             })
             .collect();
         self.faults.extend(faults);
+    }
+
+    /// Warns of variables without the prefix that are probably meant for a setting.
+    pub(super) fn find_lookalikes(&mut self) {
+        let settings = self.settings().flat_map(|(_, setting)| &setting.names);
+        let ours: BTreeSet<&str> = settings.chain(&self.early).map(String::as_str).collect();
+        let set = self.environment.iter().chain(&self.dotenv).filter(|variable| variable.is_set());
+        let unknown = set.filter(|v| {
+            !v.name.starts_with(PREFIX) && !ours.contains(v.name.as_str()) && !self.without_effect.contains(&v.name)
+        });
+        let warnings: Vec<Warning> = unknown
+            .filter_map(|variable| {
+                let meant = lookalike::meant(&variable.name, ours.iter().copied())?;
+                Some(variable.warning(&format!("has no effect; did you mean {meant}?")))
+            })
+            .collect();
+        self.warnings.extend(warnings);
     }
 }
