@@ -1,0 +1,60 @@
+//! What a manifest means, and how an error in it is named.
+
+use super::*;
+
+fn parse(text: &str) -> Result<Manifest, String> {
+    Manifest::parse("link-guard", Path::new("plugins/link-guard/plugin.toml"), text)
+}
+
+#[test]
+fn an_empty_manifest_is_one_of_defaults() {
+    let manifest = parse("").unwrap();
+    assert_eq!((manifest.mode, manifest.on_failure), (Mode::Enforce, OnFailure::Pass));
+    assert_eq!(manifest.settings, "{}");
+}
+
+#[test]
+fn settings_become_json() {
+    let manifest = parse("[settings]\nallow = [\"osgeo.org\"]\nshare = 0.5").unwrap();
+    assert_eq!(manifest.settings, r#"{"allow":["osgeo.org"],"share":0.5}"#);
+    let manifest = parse("[settings]\nsince = 2026-11-23\nat.hour = 7").unwrap();
+    assert_eq!(manifest.settings, r#"{"at":{"hour":7},"since":"2026-11-23"}"#);
+}
+
+#[test]
+fn other_settings_replace_whole_keys() {
+    let manifest = parse("[settings]\nallow = [\"osgeo.org\"]\nat = { hour = 7, minute = 5 }").unwrap();
+    let manifest = manifest.with_settings(toml::from_str("at = { hour = 8 }\nx = 1").unwrap()).unwrap();
+    assert_eq!(manifest.settings, r#"{"allow":["osgeo.org"],"at":{"hour":8},"x":1}"#);
+    assert!(manifest.with_settings(toml::from_str("x = inf").unwrap()).is_err());
+}
+
+#[test]
+fn faults_name_the_file_and_the_line() {
+    for (text, fault) in [
+        ("\n\nmoed = 'observe'", "plugin.toml:3: unknown field `moed`"),
+        ("[limits]\ndeadline = 3", "plugin.toml:2: unknown field `deadline`"),
+        ("mode = 'observed'", "plugin.toml:1: unknown variant `observed`"),
+        ("name = 'other'", "they must be the same"),
+        ("api = '2.0'", "this relay speaks version 1"),
+        ("sha256 = 'abc'", "64 hexadecimal digits"),
+        ("[limits]\nmemory_mib = 0", "`limits.memory_mib` is 0"),
+        ("[settings]\nx = nan", "`settings`"),
+        ("\"mo\\nde\" = 'observe'", "plugin.toml:1: unknown field `mo de`"),
+        ("name = \"link\\nguard\"", "`name` is `link guard`"),
+    ] {
+        let found = parse(text).unwrap_err();
+        assert!(found.contains(fault), "{fault} is not in {found}");
+    }
+}
+
+#[test]
+fn limits_are_the_manifests_up_to_the_caps() {
+    let most = Limits { deadline: Duration::from_millis(50), ..Limits::of_component(0) };
+    let caps = Caps { most, deadline: Duration::from_millis(20) };
+    assert_eq!(parse("").unwrap().limits(1_000, &caps).deadline, Duration::from_millis(20));
+    let manifest = parse("[limits]\ndeadline_ms = 100\nmemory_mib = 8\nhost_calls = 7").unwrap();
+    let limits = manifest.limits(1_000, &caps);
+    assert_eq!(limits.deadline, Duration::from_millis(50));
+    assert_eq!((limits.memory, limits.host_calls), (8 * 1024 * 1024, 7));
+}
