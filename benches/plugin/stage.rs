@@ -231,6 +231,11 @@ fn config(folder: &Path) -> Config {
     // Deadlines that a busy machine keeps; they change nothing about a call that ends in time.
     let patience =
         ["RELAY__PLUGINS__DEADLINE_MS", "RELAY__PLUGINS__MAX_DEADLINE_MS"].map(|name| (name.into(), "10000".into()));
-    let mut source = Source::new().environment([("PLUGINS_DIR".into(), folder.into())].into_iter().chain(patience));
+    let of_folder = [
+        ("PLUGINS_DIR".into(), folder.into()),
+        // Only what was put there.
+        ("RELAY__PLUGINS__EMBEDDED".into(), "false".into()),
+    ];
+    let mut source = Source::new().environment(of_folder.into_iter().chain(patience));
     Config::declare(&mut source.root().section("plugins", ""))
 }

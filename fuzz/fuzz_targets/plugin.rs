@@ -198,7 +198,7 @@ fuzz_target!(|input: &[u8]| {
     stage.place(manifest, &code);
     let entry = stage.load();
     match entry.plugin {
-        Err(fault) => is_refusal(&fault, &stage.folder),
+        Err(why) => is_refusal(&why.to_string(), &stage.folder),
         Ok(plugin) => {
             let (limits, most) = (*plugin.limits(), &CAPS.most);
             assert!(limits.deadline <= most.deadline && limits.memory <= most.memory, "{limits:?}");

@@ -63,8 +63,9 @@ async fn judge(mut config: Config, rules: Rules, room: RoomName, message: Messag
         plugins.reload().await?;
         for entry in &plugins.current().entries {
             if let Err(fault) = &entry.plugin {
-                let (plugin, fault) = (printable(&entry.manifest.name), printable(fault));
-                tell(io::stderr(), &format!("{plugin} could not be loaded: {fault}\n"));
+                let (plugin, fault) = (printable(&entry.manifest.name), printable(&fault.to_string()));
+                let what = if entry.is_unbuilt_and_passes() { "is left out" } else { "could not be loaded" };
+                tell(io::stderr(), &format!("{plugin} {what}: {fault}\n"));
             }
         }
     }

@@ -72,14 +72,15 @@ impl Filter for Plugins {
     }
 }
 
-/// Whether a plugin is to see a message. One that cannot be loaded would see all of its rooms.
+/// Whether a plugin is to see a message. One that cannot be loaded would see all of its rooms; one that nobody has built
+/// yet, and that lets messages pass, is as good as not there.
 fn concerns(entry: &Entry, message: &Message, sender: &Sender) -> bool {
     let rooms = &entry.manifest.rooms;
     let here = rooms.is_empty() || rooms.iter().any(|room| room == sender.room.as_str());
     here && match &entry.plugin {
         Ok(plugin) if matches!(message.kind, Kind::Newcomer) => plugin.wants_nicknames(),
         Ok(plugin) => plugin.wants(message.kind.name()),
-        Err(_) => matches!(message.kind, Kind::Text { .. }),
+        Err(_) => !entry.is_unbuilt_and_passes() && matches!(message.kind, Kind::Text { .. }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The folder of plugins: what is in it, and what of that can be called.
+//! All plugins, those of the folder and embedded ones: what there is, and what of that can be called.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,16 +8,18 @@ use futures_util::{StreamExt as _, stream};
 use super::config::Config;
 use super::engine::Sandbox;
 use super::entry::Entry;
-use super::folder::{FolderError, Place, Print, in_order};
+use super::folder::{FolderError, in_order};
 use super::load::Patience;
+use super::place::{Place, Print};
 use super::plugin::Plugin;
 use super::standing::{Event, What};
+use super::unloaded::Unloaded;
 use crate::model::Brake;
 
 /// Plugins that are loaded at the same time.
 const AT_A_TIME: usize = 2;
 
-/// The plugins of a folder, in the order in which they are asked.
+/// The plugins of a folder and the embedded ones, in the order in which they are asked.
 #[derive(Debug, Default)]
 pub struct Catalog {
     /// Each plugin, whether or not it can be called.
@@ -101,10 +103,12 @@ impl Catalog {
         let refused = self.refused.get(&name);
         let known = |print: &Print| match (old, refused) {
             (_, Some((refused, _))) => refused == print,
-            (Some(old), None) => old.seen == *print && !old.later,
+            (Some(old), None) => old.seen == *print && !old.is_later(),
             (None, None) => false,
         };
-        let at_fault = refused.is_some() || old.is_some_and(|old| old.plugin.is_err());
+        // Without another file, what is not built will not be built by reading it again.
+        let failed = |old: &Arc<Entry>| matches!(old.plugin, Err(Unloaded::Later(_) | Unloaded::Error(_)));
+        let at_fault = refused.is_some() || old.is_some_and(failed);
         if let Some(old) = old
             && known(&place.print())
             && !(reading.again && at_fault)
@@ -121,13 +125,14 @@ impl Catalog {
         }
         match (&new.plugin, old) {
             (Ok(_), _) => Reread { name, entry: Arc::new(new), refused: None, what: Some(What::Loaded) },
-            (Err(fault), Some(old)) if old.plugin.is_ok() && !new.later => {
-                let (what, refused) = (What::NotLoaded(fault.clone()), (new.seen, fault.clone()));
+            (Err(fault), Some(old)) if old.plugin.is_ok() && !new.is_later() => {
+                let fault = fault.to_string();
+                let (what, refused) = (What::NotLoaded(fault.clone()), (new.seen, fault));
                 Reread { name, entry: Arc::clone(old), refused: Some(refused), what: Some(what) }
             }
             (Err(fault), _) => {
-                let what = (!new.later).then(|| What::NotLoaded(fault.clone()));
-                if new.later && !old.is_some_and(|old| old.later) {
+                let what = (!new.is_later()).then(|| What::NotLoaded(fault.to_string()));
+                if new.is_later() && !old.is_some_and(|old| old.is_later()) {
                     tracing::info!(plugin = name, "a plugin comes later: {fault}");
                 }
                 Reread { name, entry: Arc::new(new), refused: None, what }
@@ -144,21 +149,22 @@ impl Catalog {
     /// Why the files of a plugin are not in force as they are now, in words for the operator: it cannot be loaded, or it
     /// runs on as it was before.
     #[must_use]
-    pub fn fault(&self, name: &str) -> Option<&str> {
-        let refused = self.refused.get(name).map(|(_, fault)| fault.as_str());
-        refused.or_else(|| self.entry(name)?.plugin.as_ref().err().map(String::as_str))
+    pub fn fault(&self, name: &str) -> Option<String> {
+        let refused = self.refused.get(name).map(|(_, fault)| fault.clone());
+        refused.or_else(|| self.entry(name)?.plugin.as_ref().err().map(Unloaded::to_string))
     }
 
-    /// All that is at fault, in the order of the plugins.
+    /// All that is at fault, in the order of the plugins. A plugin that nobody has built yet is not, unless messages
+    /// are held or refused for it.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
-        let fault = |entry: &Arc<Entry>| self.fault(&entry.manifest.name).map(str::to_owned);
-        self.entries.iter().filter_map(fault).collect()
+        let entries = self.entries.iter().filter(|entry| !entry.is_unbuilt_and_passes());
+        entries.filter_map(|entry| self.fault(&entry.manifest.name)).collect()
     }
 
     /// Whether a plugin was left for later.
     pub(super) fn is_unfinished(&self) -> bool {
-        self.entries.iter().any(|entry| entry.later)
+        self.entries.iter().any(|entry| entry.is_later())
     }
 }
 
@@ -175,6 +181,10 @@ impl News {
     pub(super) fn tell(self, sandbox: &Sandbox) {
         for (entry, what) in self.0 {
             what.log(&entry);
+            // It changes nothing for moderators that it is there, or gone.
+            if entry.is_unbuilt_and_passes() {
+                continue;
+            }
             // There may be nobody who wants to know.
             let _nobody = sandbox.events.send(Event { plugin: Arc::from(entry.manifest.name.as_str()), what });
         }
@@ -188,7 +198,16 @@ impl What {
             (Self::Loaded, plugin) => {
                 let version = plugin.as_ref().map_or("", Plugin::version);
                 let mode = entry.manifest.mode.as_str();
-                tracing::info!(plugin = name, version, mode, "a plugin is loaded");
+                let from = entry.origin.as_str();
+                tracing::info!(plugin = name, version, mode, from, "a plugin is loaded");
+            }
+            (Self::NotLoaded(_), Err(unbuilt @ Unloaded::NotBuilt { .. })) => {
+                let (build, on_failure) = (unbuilt.command(), entry.manifest.on_failure.as_str());
+                if entry.is_unbuilt_and_passes() {
+                    tracing::info!(plugin = name, build, "a plugin is not built yet and is left out");
+                } else {
+                    tracing::warn!(plugin = name, build, on_failure, "a plugin is not built yet; its on_failure holds");
+                }
             }
             (Self::NotLoaded(fault), Err(_)) => tracing::error!(plugin = name, fault, "a plugin could not be loaded"),
             (Self::NotLoaded(fault), Ok(_)) => {

@@ -15,6 +15,8 @@ pub struct Config {
     pub dir: Option<PathBuf>,
     /// The plugins that come first, in this order; the others follow by name.
     pub order: Vec<String>,
+    /// Whether the embedded plugins are loaded, too.
+    pub embedded: bool,
     /// Threads that plugins run on.
     pub threads: usize,
     /// Memory of all instances of all plugins together, in bytes.
@@ -44,6 +46,10 @@ impl Config {
             Setting::new("order", Vec::<String>::new())
                 .doc("Plugins that run first, in this order. The others follow in the order of their names."),
         );
+        let embedded = section.read(Setting::new("embedded", true).doc(
+            "Load the plugins that are embedded in the program, too. A folder or file of the same name takes their \
+             place; a folder with a `plugin.toml` alone sets one.",
+        ));
         let cache_dir = section.read(Setting::new("cache_dir", None).doc(
             "Where compiled plugins are kept: a folder for the relay alone. When not set: `.cache` in the folder of \
              plugins.",
@@ -85,7 +91,7 @@ impl Config {
         };
         let caps = Caps { most, deadline: Duration::from_millis(usual) };
         let memory = size(all).saturating_mul(1024 * 1024);
-        Self { dir, order, threads, memory, cache_dir, start_wait, caps, compiler: Compiler::Here }
+        Self { dir, order, embedded, threads, memory, cache_dir, start_wait, caps, compiler: Compiler::Here }
     }
 }
 

@@ -1,21 +1,16 @@
-//! What is in the folder of plugins, by name.
+//! What is in the folder of plugins, by name, and the embedded plugins beside it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::config::Config;
-use crate::file;
+use super::embedded::{self, Embedded};
+use super::place::{CODE, MANIFEST, Place, Print};
 
-/// The file of a plugin's folder that holds its code, by preference.
-const CODE: [&str; 2] = ["filter.wasm", "filter.wat"];
-/// The file that describes it.
-pub(super) const MANIFEST: &str = "plugin.toml";
-/// Plugins of one folder at most.
+/// Plugins at most, embedded ones included.
 pub(super) const MAX_PLUGINS: u32 = 64;
-
-/// What tells whether a plugin's files are the same as before: those that are there.
-pub(super) type Print = Vec<(PathBuf, file::Print)>;
 
 /// The folder itself cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,20 +23,27 @@ pub enum FolderError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// There are too many plugins in it.
-    #[error("{}: more than {MAX_PLUGINS} plugins", .0.display())]
+    /// There are too many plugins, those in it and embedded ones together.
+    #[error("{}: more than {MAX_PLUGINS} plugins, embedded ones included", .0.display())]
     TooMany(PathBuf),
 }
 
 impl Config {
-    /// The plugins of the folder; none where there is no folder and nobody named one.
+    /// The plugins of the folder, and the embedded ones unless the configuration leaves them out. The folder may be
+    /// missing when nobody named it.
     pub(super) fn find(&self) -> Result<BTreeMap<String, Place>, FolderError> {
         let path = self.folder();
-        match find(path) {
-            Err(none) if self.dir.is_none() && none.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-            Ok(found) if found.len() > MAX_PLUGINS as usize => Err(FolderError::TooMany(path.to_owned())),
-            found => found.map_err(|source| FolderError::Read { path: path.to_owned(), source }),
+        let mut found = match find(path) {
+            Err(none) if self.dir.is_none() && none.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            found => found.map_err(|source| FolderError::Read { path: path.to_owned(), source })?,
+        };
+        if self.embedded {
+            add_embedded(&mut found, embedded::ALL);
         }
+        if found.len() > MAX_PLUGINS as usize {
+            return Err(FolderError::TooMany(path.to_owned()));
+        }
+        Ok(found)
     }
 
     /// What the files of all plugins look like now.
@@ -50,34 +52,19 @@ impl Config {
     }
 }
 
-/// Where a plugin is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    Folder(PathBuf),
-    /// A bare component without a manifest.
-    File(PathBuf),
-}
-
-impl Place {
-    pub(super) fn path(&self) -> &Path {
-        let (Self::Folder(path) | Self::File(path)) = self;
-        path
-    }
-
-    /// The files that make the plugin what it is, whether or not they are there: its code by preference, its manifest.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        match self {
-            Self::File(file) => vec![file.clone()],
-            Self::Folder(folder) => {
-                let own = folder.file_name().map(|name| format!("{}.wasm", name.to_string_lossy())).unwrap_or_default();
-                CODE.into_iter().chain([own.as_str(), MANIFEST]).map(|file| folder.join(file)).collect()
+/// Adds embedded plugins to those of the folder, which have precedence.
+fn add_embedded(found: &mut BTreeMap<String, Place>, plugins: &'static [Embedded]) {
+    for plugin in plugins {
+        match found.entry(plugin.name.to_owned()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Place::Embedded(plugin));
+            }
+            Entry::Occupied(mut taken) => {
+                if let Place::Folder(_, embedded) = taken.get_mut() {
+                    *embedded = Some(plugin);
+                }
             }
         }
-    }
-
-    pub(super) fn print(&self) -> Print {
-        let seen = |path: PathBuf| file::Print::of(&path).ok().map(|print| (path, print));
-        self.files().into_iter().filter_map(seen).collect()
     }
 }
 
@@ -91,7 +78,7 @@ fn find(dir: &Path) -> std::io::Result<BTreeMap<String, Place>> {
         };
         if path.is_dir() {
             if path.join(MANIFEST).exists() || CODE.iter().any(|file| path.join(file).exists()) {
-                found.insert(name.to_owned(), Place::Folder(path.clone()));
+                found.insert(name.to_owned(), Place::Folder(path.clone(), None));
             }
         } else if let Some(stem) = name.strip_suffix(".wasm").or_else(|| name.strip_suffix(".wat")) {
             found.entry(stem.to_owned()).or_insert(Place::File(path.clone()));
@@ -116,18 +103,52 @@ pub(super) fn in_order(mut found: BTreeMap<String, Place>, order: &[String]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::Origin;
 
-    #[test]
-    fn plugins_are_folders_with_a_manifest_or_code_and_bare_components() {
+    /// A folder with these files, all of them empty.
+    fn folder(files: &[&str]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
-        for path in ["a/plugin.toml", "b/filter.wat", "c.wasm", "d/notes.txt", ".e/plugin.toml", "f.txt", "a.wasm"] {
+        for path in files {
             let path = dir.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
+        dir
+    }
+
+    #[test]
+    fn plugins_are_folders_with_a_manifest_or_code_and_bare_components() {
+        let dir =
+            folder(&["a/plugin.toml", "b/filter.wat", "c.wasm", "d/notes.txt", ".e/plugin.toml", "f.txt", "a.wasm"]);
         let found = find(dir.path()).unwrap();
         assert_eq!(found.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert!(matches!(found.get("a"), Some(Place::Folder(_))));
+        assert!(matches!(found.get("a"), Some(Place::Folder(..))));
+    }
+
+    const fn embedded(name: &'static str) -> Embedded {
+        Embedded { name, manifest: "", code: b"" }
+    }
+
+    /// Where each plugin of a folder with these files comes from, beside the embedded `a`, `b`, `c` and `d`.
+    fn origins(files: &[&str]) -> Vec<(String, Origin)> {
+        static PLUGINS: [Embedded; 4] = [embedded("a"), embedded("b"), embedded("c"), embedded("d")];
+        let dir = folder(files);
+        let mut found = find(dir.path()).unwrap();
+        add_embedded(&mut found, &PLUGINS);
+        found.into_iter().map(|(name, place)| (name, place.origin(place.code().as_ref()))).collect()
+    }
+
+    #[test]
+    fn what_is_in_the_folder_has_precedence_over_embedded_plugins() {
+        let files = ["a/plugin.toml", "a/filter.wasm", "b/plugin.toml", "c.wasm", "d/notes.txt", "e/plugin.toml"];
+        let expected = [
+            ("a", Origin::Folder),
+            ("b", Origin::FolderWithEmbeddedCode),
+            ("c", Origin::File),
+            ("d", Origin::Embedded),
+            ("e", Origin::Folder),
+        ];
+        assert_eq!(origins(&files), expected.map(|(name, origin)| (name.to_owned(), origin)));
     }
 
     #[test]

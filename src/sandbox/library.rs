@@ -11,8 +11,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::catalog::{Catalog, Read, Reading};
 use super::config::Config;
 use super::engine::Sandbox;
-use super::folder::{FolderError, Print};
+use super::folder::FolderError;
 use super::load::Patience;
+use super::place::Print;
 use super::plugin::Plugin;
 
 /// How often the folder is looked at. What has changed is read when it looks the same twice in a row: whoever writes a
@@ -198,10 +199,11 @@ fn clean(sandbox: &Sandbox, loaded: &Catalog) {
 }
 
 impl Staged {
-    /// Lets them take over at once, and gives their names; the old ones finish what they are at.
+    /// Lets them take over at once, and gives the names of those that are loaded; the old ones finish what they are at.
     #[must_use]
     pub fn adopt(mut self) -> Vec<String> {
         self.library.adopt(self.read, &mut self.seen, self.prints);
-        self.library.current().entries.iter().map(|entry| entry.manifest.name.clone()).collect()
+        let catalog = self.library.current();
+        catalog.entries.iter().filter(|entry| entry.plugin.is_ok()).map(|entry| entry.manifest.name.clone()).collect()
     }
 }

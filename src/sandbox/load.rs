@@ -1,4 +1,4 @@
-//! A plugin's file: read within bounds, and compiled, or found compiled.
+//! A plugin's code: read within bounds, and compiled, or found compiled.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use wasmtime::component::Component;
 use super::compiler::is_large;
 use super::engine::Sandbox;
 use super::failure::told;
+use super::origin::Code;
 
 /// Largest file, in bytes. Python's are some 20 MB.
 pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -41,10 +42,10 @@ pub enum LoadError {
     #[error("{}: is larger than {} MiB", .0.display(), MAX_FILE_BYTES / (1024 * 1024))]
     TooLarge(PathBuf),
     /// The file's digest is another one than the manifest says.
-    #[error("{}: its SHA-256 is {found}, and the manifest says {expected}", path.display())]
+    #[error("{code}: its SHA-256 is {found}, and the manifest says {expected}")]
     Digest {
-        /// Which one.
-        path: PathBuf,
+        /// Which one: its path, or the name of an embedded plugin.
+        code: String,
         /// What the manifest says.
         expected: String,
         /// What it is.
@@ -54,20 +55,27 @@ pub enum LoadError {
     #[error("{0}")]
     Later(&'static str),
     /// The file is no WebAssembly, or not one that can be used.
-    #[error("{}: {}", path.display(), told(text))]
+    #[error("{code}: {}", told(text))]
     Unfit {
-        /// Which one.
-        path: PathBuf,
+        /// Which one: its path, or the name of an embedded plugin.
+        code: String,
         /// What is wrong, and what to do.
         text: String,
     },
 }
 
-/// The bytes of a plugin's file.
+/// The bytes of a plugin's code.
 ///
 /// # Errors
-/// When it cannot be read or is too large.
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+/// When its file cannot be read or is too large.
+fn read(code: &Code) -> Result<Vec<u8>, LoadError> {
+    match code {
+        Code::File(path) => read_file(path),
+        Code::Embedded(plugin) => Ok(plugin.code.to_vec()),
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
     use std::io::Read as _;
     let fault = |source| LoadError::Read { path: path.to_owned(), source };
     // Opening a pipe would wait for somebody to write to it.
@@ -79,16 +87,16 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     if bytes.len() as u64 > MAX_FILE_BYTES { Err(LoadError::TooLarge(path.to_owned())) } else { Ok(bytes) }
 }
 
-/// A plugin's file, read and made a component that can be instantiated.
-pub(super) struct Code {
+/// A plugin's code, read and made a component that can be instantiated.
+pub(super) struct Loaded {
     pub(super) component: Component,
-    /// Size of the file, in bytes.
+    /// Size of the code as it was read, in bytes.
     pub(super) size: usize,
     /// The name of its artifact, where compiled plugins are kept.
     pub(super) artifact: Option<String>,
 }
 
-/// Reads and compiles a plugin's file, or takes what was compiled before.
+/// Reads and compiles a plugin's code, or takes what was compiled before.
 ///
 /// # Errors
 /// [`LoadError`], in words for the operator.
@@ -97,17 +105,17 @@ pub(super) struct Code {
 /// Dropping the future leaves the file system as it is, or with one more artifact.
 pub(super) async fn load(
     sandbox: &Arc<Sandbox>,
-    path: &Path,
+    code: &Code,
     sha256: Option<String>,
     patience: Patience,
-) -> Result<Code, LoadError> {
-    let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
+) -> Result<Loaded, LoadError> {
+    let unfit = |text: String| LoadError::Unfit { code: code.to_string(), text };
     let ended = |fault: tokio::task::JoinError| unfit(format!("could not be read: {fault}"));
     // Files and hashes take milliseconds, in which the threads of plugins have others to serve.
-    let (on, file) = (Arc::clone(sandbox), path.to_owned());
+    let (on, from) = (Arc::clone(sandbox), code.clone());
     let reading = tokio::task::spawn_blocking(move || {
-        let bytes = read(&file)?;
-        check_digest(&file, &bytes, sha256.as_deref())?;
+        let bytes = read(&from)?;
+        check_digest(&from, &bytes, sha256.as_deref())?;
         let place = on.cache().map(|cache| cache.place(&on.engine, &bytes));
         let component = place.as_ref().and_then(|place| place.get(&on.engine));
         Ok::<_, LoadError>((bytes, place, component))
@@ -116,23 +124,23 @@ pub(super) async fn load(
     let size = bytes.len();
     let artifact = place.as_ref().map(|place| place.name().to_owned());
     if let Some(component) = kept {
-        return Ok(Code { component, size, artifact });
+        return Ok(Loaded { component, size, artifact });
     }
     if is_large(&bytes) && matches!(patience, Patience::Quick { .. }) {
         return Err(LoadError::Later("it is being compiled, which takes some seconds"));
     }
     let compiled = sandbox.compiler.compile(&sandbox.engine, bytes).await.map_err(unfit)?;
-    let (on, file) = (Arc::clone(sandbox), path.to_owned());
+    let (on, from) = (Arc::clone(sandbox), code.clone());
     let keeping = tokio::task::spawn_blocking(move || {
         let kept = place.map(|place| place.put(&compiled));
         if let Some(Err(fault)) = kept {
-            tracing::warn!(file = %file.display(), %fault, "a compiled plugin could not be kept");
+            tracing::warn!(code = %from, %fault, "a compiled plugin could not be kept");
         }
         compiled.into_component(&on.engine)
     });
     let component = keeping.await.map_err(ended)?;
     let component = component.map_err(|fault| unfit(format!("cannot be run here: {}", root(&fault))))?;
-    Ok(Code { component, size, artifact })
+    Ok(Loaded { component, size, artifact })
 }
 
 /// The innermost cause of a fault, in one line.
@@ -140,15 +148,15 @@ pub(super) fn root(fault: &wasmtime::Error) -> String {
     fault.root_cause().to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-/// Checks a file against the digest that its manifest gives.
+/// Checks code against the digest that its manifest gives.
 ///
 /// # Errors
 /// [`LoadError::Digest`] when it is another one.
-fn check_digest(path: &Path, bytes: &[u8], expected: Option<&str>) -> Result<(), LoadError> {
+fn check_digest(code: &Code, bytes: &[u8], expected: Option<&str>) -> Result<(), LoadError> {
     let Some(expected) = expected else { return Ok(()) };
     let found = Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     if found == expected {
         return Ok(());
     }
-    Err(LoadError::Digest { path: path.to_owned(), expected: expected.to_owned(), found })
+    Err(LoadError::Digest { code: code.to_string(), expected: expected.to_owned(), found })
 }

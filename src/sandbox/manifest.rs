@@ -171,6 +171,17 @@ impl Manifest {
         Ok(self)
     }
 
+    /// This manifest, with the settings of `defaults` that it does not give itself.
+    #[must_use]
+    pub(super) fn or_settings_of(mut self, defaults: &Self) -> Self {
+        type Settings = serde_json::Map<String, serde_json::Value>;
+        let read = |manifest: &Self| serde_json::from_str::<Settings>(&manifest.settings).unwrap_or_default();
+        let mut all = read(defaults);
+        all.extend(read(&self));
+        self.settings = serde_json::Value::Object(all).to_string();
+        self
+    }
+
     /// The bounds for a component of that many bytes, within the operator's `caps`.
     #[must_use]
     pub fn limits(&self, component: usize, caps: &Caps) -> Limits {

@@ -11,8 +11,9 @@ use super::health::Condition;
 use super::host::Host;
 use super::instances::{Instance, Instances, now, trap};
 use super::limits::{Caps, Limits, MAX_NAMED, MAX_NAMED_BYTES};
-use super::load::{Code, LoadError, Patience, load, root};
+use super::load::{LoadError, Loaded, Patience, load, root};
 use super::manifest::Manifest;
+use super::origin::Code;
 use super::question::{Question, Scene};
 use super::shared::Shared;
 use super::standing::{Standing, Stats};
@@ -44,12 +45,12 @@ impl Plugin {
     pub(super) async fn load(
         sandbox: &Arc<Sandbox>,
         manifest: Manifest,
-        path: &std::path::Path,
+        code: &Code,
         caps: &Caps,
         patience: Patience,
     ) -> Result<Self, LoadError> {
-        let unfit = |text: String| LoadError::Unfit { path: path.to_owned(), text };
-        let Code { component, size, artifact } = load(sandbox, path, manifest.sha256.clone(), patience).await?;
+        let unfit = |text: String| LoadError::Unfit { code: code.to_string(), text };
+        let Loaded { component, size, artifact } = load(sandbox, code, manifest.sha256.clone(), patience).await?;
         let fits = |fault: wasmtime::Error| {
             unfit(format!("does not fit the contract: {}. Build it with the kit of this relay", root(&fault)))
         };

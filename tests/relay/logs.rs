@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::program::{output, relay};
+use crate::support::program::{NO_EMBEDDED_PLUGINS, output, relay};
 use crate::support::{Client, PATIENCE, Relay, RelayBuilder, line, newcomer, request};
 
 /// Texts that occur nowhere else. The pieces must not show either.
@@ -151,7 +151,12 @@ async fn with_text_the_log_is_for_people_and_without_colours_in_a_file() {
 async fn a_log_that_cannot_be_written_harms_nobody() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_gischat-relay"));
-    command.current_dir(directory.path()).env_clear().env("LISTEN", "127.0.0.1:0").env("LOG_LEVEL", "debug");
+    command
+        .current_dir(directory.path())
+        .env_clear()
+        .env("LISTEN", "127.0.0.1:0")
+        .env("LOG_LEVEL", "debug")
+        .envs([NO_EMBEDDED_PLUGINS]);
     let mut relay = Ended(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     let log = BufReader::new(relay.0.stderr.take().unwrap());
     let serving = log.lines().map(Result::unwrap).find(|line| line.contains("\"serving\"")).expect("it serves");
@@ -210,6 +215,7 @@ fn on_a_terminal_the_log_is_text() {
     command.args(["-q", "-e", "-c", concat!(env!("CARGO_BIN_EXE_gischat-relay"), " serve"), "/dev/null"]);
     command.current_dir(directory.path()).env("LISTEN", listener.local_addr().unwrap().to_string());
     command.env_remove("LOG_FORMAT").env_remove("LOG_LEVEL").env("LC_ALL", "C.UTF-8");
+    command.envs([NO_EMBEDDED_PLUGINS]);
     let output = output(&mut command);
     assert_eq!(output.status, Some(1), "{output:?}");
     let shown = output.stdout;

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::plugins::PATIENT;
-use crate::support::program::{Output, output_within, relay};
+use crate::support::program::{NO_EMBEDDED_PLUGINS, Output, output_within, relay};
 
 const DONE: Option<i32> = Some(0);
 const DOES_NOT_HOLD: Option<i32> = Some(1);
@@ -27,7 +27,7 @@ fn project(path: &str) -> PathBuf {
 /// `gischat-relay plugin` with these arguments, for as long as that takes, with this process's environment.
 fn plugin_command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gischat-relay"));
-    command.arg("plugin").args(arguments).current_dir(directory).envs(PATIENT);
+    command.arg("plugin").args(arguments).current_dir(directory).envs(PATIENT).envs([NO_EMBEDDED_PLUGINS]);
     // Cargo names its own libraries there, and another compiler would take them.
     command.env_remove("LD_LIBRARY_PATH");
     command

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::plugins::{PATIENT, guest};
-use crate::support::program::{Output, relay};
+use crate::support::program::{NO_EMBEDDED_PLUGINS, Output, relay};
 
 const RULES: &str = "[[rule]]\nid = 'no-casino'\nwords = ['casino']\nverdict = 'reject'\nreason = 'No games.'\n\
                      [[rule]]\nid = 'mask'\nwords = ['darn']\nverdict = 'replace'\n";
@@ -65,6 +65,7 @@ fn what_takes_long_to_compile_is_compiled() {
     std::fs::write(plugin.join("plugin.toml"), manifest).unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gischat-relay"));
     command.args(["try", "--room", "QGIS", "--author", "anna", "--json", "poker"]).current_dir(directory.path());
+    command.envs([NO_EMBEDDED_PLUGINS]);
     let output = crate::support::program::output_within(command.envs(PATIENT), std::time::Duration::from_mins(5));
     let decision: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|fault| panic!("{fault}: {output:?}"));
     assert_eq!(decision["reason"]["text"], "No games.", "{output:?}");

@@ -105,6 +105,8 @@ impl Server {
                 ("RATE_LIMITS", "off"),
                 ("LOG_FORMAT", "json"),
                 ("RELAY__SERVER__MAX_CONNECTIONS", "25000"),
+                // A workload has the plugins that it names, and no others.
+                ("RELAY__FILTER__PLUGINS__EMBEDDED", "false"),
             ])
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

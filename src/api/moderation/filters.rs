@@ -13,7 +13,7 @@ use crate::api::Api;
 use crate::api::error::Detail;
 use crate::filter::rules::{Refused, RuleFigures};
 use crate::filter::{FilterFigures, Parts};
-use crate::sandbox::{Condition, Entry, Plugin, Stats};
+use crate::sandbox::{Condition, Entry, Plugin, Stats, Unloaded};
 
 /// The chain.
 #[derive(Debug, Serialize, ToSchema)]
@@ -69,6 +69,9 @@ pub(in crate::api) struct PluginState {
     plugin: String,
     #[schema(example = "0.1.0")]
     version: Option<String>,
+    /// Where it comes from: `folder`, `file`, `embedded` or `folder + embedded code`.
+    #[schema(example = "embedded")]
+    source: &'static str,
     #[schema(example = "observe")]
     mode: &'static str,
     /// Whether its manifest has it act, and a brake has it observe.
@@ -83,7 +86,7 @@ pub(in crate::api) struct PluginState {
     on_failure: &'static str,
     /// Its rooms; all when empty.
     rooms: Vec<String>,
-    /// `well`, `on_trial` (to see whether it is well again), `set_aside` or `not_loaded`.
+    /// `well`, `on_trial` (to see whether it is well again), `set_aside`, `not_built` or `not_loaded`.
     #[schema(example = "well")]
     state: &'static str,
     /// How long it is still set aside.
@@ -215,12 +218,13 @@ impl From<FilterFigures> for FilterState {
 }
 
 impl PluginState {
-    fn of(entry: &Entry, fault: Option<&str>) -> Self {
+    fn of(entry: &Entry, error: Option<String>) -> Self {
         let (manifest, plugin, braked) = (&entry.manifest, entry.plugin.as_ref(), entry.brake().pulled());
         let Stats { answers, failures, unasked, median, p99, last_failure } =
             plugin.map(Plugin::stats).unwrap_or_default();
         let (state, rests_seconds) = match plugin.map(Plugin::condition) {
-            Err(_) => ("not_loaded", None),
+            Err(Unloaded::NotBuilt { .. }) => ("not_built", None),
+            Err(Unloaded::Later(_) | Unloaded::Error(_)) => ("not_loaded", None),
             Ok(Condition::Well) => ("well", None),
             Ok(Condition::OnTrial) => ("on_trial", None),
             // Rounded up: it is not tried before.
@@ -229,6 +233,7 @@ impl PluginState {
         Self {
             plugin: manifest.name.clone(),
             version: manifest.version.clone().or_else(|| plugin.ok().map(|plugin| plugin.version().to_owned())),
+            source: entry.origin.as_str(),
             mode: entry.mode().as_str(),
             braked: braked.is_some(),
             braked_at: braked.map(written),
@@ -243,7 +248,7 @@ impl PluginState {
             p99_micros: p99.map(micros),
             last_failure: last_failure.map(|(at, text)| LastFailure { at: written(at), text }),
             memory_bytes: plugin.ok().and_then(Plugin::memory),
-            error: fault.map(str::to_owned),
+            error,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::language::Language;
-use super::{bad_configuration, table, tell};
+use super::{bad_configuration, table, tell, terminal};
 use crate::config::Config;
 use crate::settings::Fault;
 
@@ -24,7 +24,7 @@ pub(super) enum Command {
         #[arg(required = true, value_name = "DIR")]
         folders: Vec<PathBuf>,
     },
-    /// List the plugins of the folder that the configuration names, and whether they can be loaded.
+    /// List the plugins, those of the configured folder and those of the program, and whether they can be loaded.
     List,
     /// Compile a plugin for the relay that has started this.
     #[command(hide = true)]

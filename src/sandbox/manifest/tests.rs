@@ -30,6 +30,15 @@ fn other_settings_replace_whole_keys() {
 }
 
 #[test]
+fn settings_that_are_not_given_are_those_of_another_manifest_and_nothing_else_is() {
+    let defaults =
+        parse("mode = 'observe'\n[settings]\nallow = ['osgeo.org', 'qgis.org']\nonly_allowed = true").unwrap();
+    let manifest = parse("[settings]\nallow = ['osgeo.org']").unwrap().or_settings_of(&defaults);
+    assert_eq!(manifest.settings, r#"{"allow":["osgeo.org"],"only_allowed":true}"#);
+    assert_eq!(manifest.mode, Mode::Enforce);
+}
+
+#[test]
 fn faults_name_the_file_and_the_line() {
     for (text, fault) in [
         ("\n\nmoed = 'observe'", "plugin.toml:3: unknown field `moed`"),

@@ -9,8 +9,8 @@ fn the_list_shows_how_each_plugin_is_set() {
     assert_eq!((output.status, output.stderr.as_str()), (DONE, ""), "{output:?}");
     assert_eq!(
         output.stdout,
-        "name     version  mode     rooms         on_failure  state\n\
-         hostile  0.2.0    observe  QGIS, QField  reject      loaded\n"
+        "name     version  from    mode     rooms         on_failure  state\n\
+         hostile  0.2.0    folder  observe  QGIS, QField  reject      loaded\n"
     );
 }
 
@@ -32,6 +32,47 @@ fn the_list_is_that_of_the_configured_folder_in_the_configured_order() {
     let names: Vec<&str> = output.stdout.lines().filter_map(|row| row.split(' ').next()).collect();
     assert_eq!(names, ["name", "b", "a"]);
     assert_eq!(output.stderr, "filter.plugins.order names gone, which is not there\n");
+}
+
+#[test]
+fn the_list_shows_where_each_plugin_comes_from() {
+    let plugins = Plugins::hostile("", "")
+        .with("plugins/bare.wasm", &crate::plugins::guest("hostile"))
+        .with("plugins/link-guard/plugin.toml", b"version = '0.1.0'");
+    let output = plugins.run(&["list"], &[("RELAY__FILTER__PLUGINS__EMBEDDED", "true")]);
+    let built = output.stdout.contains("embedded");
+    assert!(built, "the program was built without plugins: run `make plugins`, then build it again; {output:?}");
+    assert_eq!((output.status, output.stderr.as_str()), (DONE, ""), "{output:?}");
+    assert_eq!(
+        output.stdout,
+        "name         version  from                    mode     rooms  on_failure  state\n\
+         bare         0.1.0    file                    enforce  all    pass        loaded\n\
+         calm-caps    0.1.0    embedded                observe  all    pass        loaded\n\
+         flood-guard  0.1.0    embedded                observe  all    pass        loaded\n\
+         hostile      0.1.0    folder                  enforce  all    pass        loaded\n\
+         link-guard   0.1.0    folder + embedded code  enforce  all    pass        loaded\n"
+    );
+}
+
+#[test]
+fn a_plugin_that_is_not_built_is_listed_with_the_command_that_builds_it() {
+    for (manifest, status) in [("", DONE), ("on_failure = 'hold'", DOES_NOT_HOLD)] {
+        let plugins =
+            Plugins::none().with("plugins/mine/plugin.toml", manifest.as_bytes()).with("plugins/mine/filter.py", b"");
+        let output = plugins.run(&["list"], &[]);
+        assert_eq!((output.status, output.stderr.as_str()), (status, ""), "{output:?}");
+        assert!(output.stdout.ends_with("  not built: gischat-relay plugin build plugins/mine\n"), "{output:?}");
+    }
+}
+
+#[test]
+fn what_a_manifest_says_does_not_reach_the_terminal_as_it_is() {
+    let manifest = r#"version = "\u001b[2J\u202e"
+rooms = ["\u009b31m"]"#;
+    let output = Plugins::hostile(manifest, "").run(&["list"], &[]);
+    assert_eq!(output.status, DONE, "{output:?}");
+    assert!(output.stdout.contains("\\u{1b}[2J\\u{202e}"), "{output:?}");
+    assert!(!output.stdout.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{output:?}");
 }
 
 #[test]

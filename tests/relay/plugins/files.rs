@@ -61,9 +61,10 @@ async fn a_policy_holds_though_its_manifest_is_at_fault() {
 }
 
 #[tokio::test]
-async fn a_folder_without_code_is_named() {
+async fn a_folder_with_neither_code_nor_source_is_named() {
     let relay = Relay::with().file("plugins/mine/plugin.toml", "").start().await;
-    assert!(fault(&relay, "mine").contains("there is no filter.wasm: build it first"));
+    let found = fault(&relay, "mine");
+    assert!(found.starts_with("plugins/mine: there is no filter.wasm, no source to build it from, "), "{found}");
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 //! `tests/guests/hostile` does what a message tells it to; `make guests` builds it and the others there.
 
 mod asked;
+mod embedded;
 mod files;
 mod hostile;
 mod reload;
+mod unbuilt;
 mod verdicts;
 
 use std::path::Path;

@@ -7,7 +7,7 @@ use super::{expect_pass, expect_refusal, guest, hostile, patient, say};
 use crate::support::{Relay, RelayBuilder};
 
 /// Writes a file as an editor or a copy does: aside, then in place.
-fn place(relay: &Relay, name: &str, bytes: &[u8]) {
+pub(super) fn place(relay: &Relay, name: &str, bytes: &[u8]) {
     let path = relay.directory().join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let aside = path.with_extension("part");
@@ -21,7 +21,7 @@ fn logged(relay: &Relay, part: &str) -> bool {
 }
 
 /// Waits until a message gets this status.
-async fn until(relay: &Relay, text: &str, status: u16) {
+pub(super) async fn until(relay: &Relay, text: &str, status: u16) {
     relay.wait_until(status, async || say(relay, text).await.status).await;
 }
 

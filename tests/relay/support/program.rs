@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
+/// What keeps the plugins that are embedded in the program out of a test that is not about them.
+pub(crate) const NO_EMBEDDED_PLUGINS: (&str, &str) = ("RELAY__FILTER__PLUGINS__EMBEDDED", "false");
+
 /// How a command ended and what it printed.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -17,10 +20,12 @@ pub(crate) struct Output {
     pub(crate) stderr: String,
 }
 
-/// Runs the relay's program in a directory, with these arguments and no environment but this one.
+/// Runs the relay's program in a directory, with these arguments and no environment but this one, and without embedded
+/// plugins unless that says otherwise.
 pub(crate) fn relay(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gischat-relay"));
-    command.args(arguments).current_dir(directory).env_clear().envs(environment.iter().copied());
+    command.args(arguments).current_dir(directory).env_clear().envs([NO_EMBEDDED_PLUGINS]);
+    command.envs(environment.iter().copied());
     output(&mut command)
 }
 

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use super::program::NO_EMBEDDED_PLUGINS;
 use super::{Client, PATIENCE, Response, request};
 
 /// Most lines of a log that a failed test shows.
@@ -77,6 +78,7 @@ impl RelayBuilder {
             .env("LISTEN", "127.0.0.1:0")
             .env("LOG_FORMAT", "json")
             .env("LOG_LEVEL", "gischat_relay=debug")
+            .envs([NO_EMBEDDED_PLUGINS])
             .envs(self.environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

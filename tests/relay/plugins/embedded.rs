@@ -1,0 +1,136 @@
+//! The plugins that are embedded in the program: they run without a folder, and the folder has precedence.
+//!
+//! They are embedded when they are built before the program is: `make plugins`.
+
+use serde_json::{Value, json};
+
+use super::reload::{place, until};
+use super::{expect_pass, expect_refusal, guest, patient, say};
+use crate::moderation::{call, moderated};
+use crate::support::{Relay, RelayBuilder};
+
+/// A link that `link-guard` refuses, as it is set when it is embedded, and one that it welcomes.
+const LINK: &str = "see https://casino.example/win";
+const WELCOME: &str = "see https://docs.qgis.org/latest";
+
+/// A relay with the embedded plugins.
+fn relay() -> RelayBuilder {
+    moderated(patient(Relay::with())).env("RATE_LIMITS", "off").env("RELAY__FILTER__PLUGINS__EMBEDDED", "true")
+}
+
+/// Name, source, mode and state of each plugin.
+async fn plugins(relay: &Relay) -> Vec<[String; 4]> {
+    let answer = call(relay, "GET", "/moderation/filters", "").await.json();
+    let filters = answer["filters"].as_array().unwrap();
+    let filter = filters.iter().find(|filter| filter["filter"] == "plugin").unwrap();
+    let text = |plugin: &Value, key: &str| plugin[key].as_str().unwrap().to_owned();
+    let plugins = filter["plugins"].as_array().unwrap().iter();
+    let plugins = plugins.map(|plugin| ["plugin", "source", "mode", "state"].map(|key| text(plugin, key)));
+    let plugins: Vec<_> = plugins.collect();
+    assert!(!plugins.is_empty(), "the program was built without plugins: run `make plugins`, then build it again");
+    plugins
+}
+
+/// Where the plugin of this name comes from.
+async fn source(relay: &Relay, name: &str) -> String {
+    let [_, source, ..] = plugins(relay).await.into_iter().find(|[plugin, ..]| plugin == name).unwrap();
+    source
+}
+
+#[tokio::test]
+async fn without_a_folder_the_embedded_plugins_observe() {
+    let relay = relay().start().await;
+    let observing =
+        ["calm-caps", "flood-guard", "link-guard"].map(|name| [name, "embedded", "observe", "well"].map(str::to_owned));
+    assert_eq!(plugins(&relay).await, observing);
+    expect_pass(&relay, LINK, LINK).await;
+}
+
+#[tokio::test]
+async fn embedded_plugins_are_in_the_trace_of_a_trial() {
+    let relay = relay().start().await;
+    plugins(&relay).await;
+    let body = json!({"room": "QGIS", "author": "anna", "text": LINK}).to_string();
+    let decision = call(&relay, "POST", "/moderation/try", &body).await.json();
+    let mut steps = decision["trace"].as_array().unwrap().iter();
+    let step = steps.find(|step| step["plugin"] == "link-guard").unwrap();
+    assert_eq!((&step["verdict"], &step["mode"]), (&json!("reject"), &json!("observe")), "{decision}");
+}
+
+#[tokio::test]
+async fn a_folder_takes_the_place_of_the_embedded_plugin_of_the_same_name() {
+    let relay = relay().plugin("calm-caps", "", &guest("hostile")).start().await;
+    expect_refusal(&relay, "reject x", "x").await;
+    assert_eq!(source(&relay, "calm-caps").await, "folder");
+    assert_eq!(source(&relay, "link-guard").await, "embedded");
+}
+
+#[tokio::test]
+async fn a_file_takes_the_place_of_the_embedded_plugin_of_the_same_name() {
+    let relay = relay().file_of("plugins/calm-caps.wasm", &guest("hostile")).start().await;
+    expect_refusal(&relay, "reject x", "x").await;
+    assert_eq!(source(&relay, "calm-caps").await, "file");
+}
+
+#[tokio::test]
+async fn a_folder_with_a_manifest_alone_sets_the_embedded_plugin() {
+    let relay = relay().file("plugins/link-guard/plugin.toml", "mode = 'enforce'").start().await;
+    assert_eq!(source(&relay, "link-guard").await, "folder + embedded code");
+    expect_refusal(&relay, LINK, "Links to casino.example are not for newcomers: please stay a little first.").await;
+    // The list of welcome domains is still that of the embedded manifest.
+    expect_pass(&relay, WELCOME, WELCOME).await;
+}
+
+#[tokio::test]
+async fn a_folder_with_a_manifest_alone_has_the_settings_that_it_gives() {
+    let manifest = "mode = 'enforce'\n[settings]\nallow = ['casino.example']";
+    let relay = relay().file("plugins/link-guard/plugin.toml", manifest).start().await;
+    plugins(&relay).await;
+    expect_pass(&relay, LINK, LINK).await;
+    assert_eq!(say(&relay, WELCOME).await.status, 403);
+}
+
+#[tokio::test]
+async fn embedded_code_of_another_digest_is_refused_and_its_policy_holds() {
+    let manifest = format!("on_failure = 'reject'\nsha256 = '{}'", "0".repeat(64));
+    let relay = relay().file("plugins/link-guard/plugin.toml", &manifest).start().await;
+    plugins(&relay).await;
+    assert_eq!(say(&relay, "hello").await.status, 403);
+    let named = relay.log().iter().any(|line| line.contains("link-guard (embedded): its SHA-256 is"));
+    assert!(named, "{:#?}", relay.log());
+}
+
+#[tokio::test]
+async fn a_folder_that_vanishes_brings_the_embedded_plugin_back() {
+    let relay = relay().plugin("calm-caps", "", &guest("hostile")).start().await;
+    expect_refusal(&relay, "reject x", "x").await;
+    std::fs::remove_dir_all(relay.directory().join("plugins/calm-caps")).unwrap();
+    until(&relay, "reject x", 200).await;
+    assert_eq!(source(&relay, "calm-caps").await, "embedded");
+}
+
+#[tokio::test]
+async fn a_manifest_that_appears_and_vanishes_sets_the_running_embedded_plugin() {
+    let relay = relay().start().await;
+    plugins(&relay).await;
+    expect_pass(&relay, LINK, LINK).await;
+    place(&relay, "plugins/link-guard/plugin.toml", b"mode = 'enforce'");
+    until(&relay, LINK, 403).await;
+    std::fs::remove_dir_all(relay.directory().join("plugins")).unwrap();
+    until(&relay, LINK, 200).await;
+    assert_eq!(source(&relay, "link-guard").await, "embedded");
+}
+
+#[tokio::test]
+async fn embedded_plugins_are_kept_compiled_where_a_folder_for_that_is_named() {
+    let relay = relay().env("RELAY__FILTER__PLUGINS__CACHE_DIR", "compiled").start().await;
+    let plugins = plugins(&relay).await.len();
+    assert_eq!(std::fs::read_dir(relay.directory().join("compiled")).unwrap().count(), plugins);
+}
+
+#[tokio::test]
+async fn the_order_may_name_embedded_plugins() {
+    let relay = relay().env("RELAY__FILTER__PLUGINS__ORDER", "link-guard,calm-caps").start().await;
+    let names: Vec<String> = plugins(&relay).await.into_iter().map(|[name, ..]| name).collect();
+    assert_eq!(names, ["link-guard", "calm-caps", "flood-guard"]);
+}
