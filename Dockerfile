@@ -1,15 +1,32 @@
 # syntax=docker/dockerfile:1
 
 # gischat-relay in an image that holds the binary, the few shared libraries it names, and one user.
-# No shell, no package manager. The pages and the API documentation are inside the binary.
+# No shell, no package manager. The pages, the API documentation and the plugins in Rust are inside the binary.
 #
 #   docker build -t gischat-relay .
 #   docker run --rm -p 127.0.0.1:8000:8000 -e ROOMS=QGIS,QField gischat-relay
+
+# The plugins in Rust. They become part of the binary, so they are built before it, by the script that builds them
+# anywhere. WebAssembly is the same for all machines, so an image for another one has them built on this one.
+FROM --platform=$BUILDPLATFORM rust:1.95-slim-bookworm AS plugins
+WORKDIR /src
+RUN rustup target add wasm32-unknown-unknown
+COPY sdk sdk
+COPY plugins plugins
+RUN --mount=type=cache,id=gischat-relay-registry,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=gischat-relay-plugins,target=/target,sharing=locked \
+    set -eu; \
+    find sdk plugins -type f -exec touch {} +; \
+    CARGO_TARGET_DIR=/target sh plugins/build-rust.sh; \
+    for code in plugins/*/filter.wasm; do \
+        install -D -m 0644 "$code" "/out/$code"; \
+    done
 
 FROM rust:1.95-slim-bookworm AS build
 ARG TARGETPLATFORM
 WORKDIR /src
 COPY . .
+COPY --from=plugins /out/plugins plugins
 # Registry and target directory outlive a build, so only what changed is compiled. Our own files are
 # touched first: cargo goes by dates, and a checkout may be older than the build that the cache holds.
 RUN --mount=type=cache,id=gischat-relay-registry,target=/usr/local/cargo/registry,sharing=locked \
@@ -44,7 +61,7 @@ LABEL org.opencontainers.image.title="gischat-relay" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=collect /rootfs /
 USER 10001:10001
-# relay.toml and rules.toml are looked for here.
+# relay.toml, rules.toml and plugins/ are looked for here.
 WORKDIR /data
 ENV LISTEN=0.0.0.0:8000
 EXPOSE 8000
