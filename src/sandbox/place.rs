@@ -17,7 +17,7 @@ pub(super) const MANIFEST: &str = "plugin.toml";
 const SOURCE: [&str; 3] = ["Cargo.toml", "filter.py", "filter.js"];
 
 /// What tells whether a plugin is the same as before.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Print {
     /// Whether it is in the program alone, which does not change while it runs.
     embedded: bool,

@@ -5,17 +5,20 @@
 use serde_json::{Value, json};
 
 use super::reload::{place, until};
-use super::{expect_pass, expect_refusal, guest, patient, say};
+use super::{PATIENT, expect_pass, expect_refusal, guest, patient, say};
 use crate::moderation::{call, moderated};
-use crate::support::{Relay, RelayBuilder};
+use crate::support::{Relay, RelayBuilder, program};
 
 /// A link that `link-guard` refuses, as it is set when it is embedded, and one that it welcomes.
 const LINK: &str = "see https://casino.example/win";
 const WELCOME: &str = "see https://docs.qgis.org/latest";
 
+const EMBEDDED: (&str, &str) = ("RELAY__FILTER__PLUGINS__EMBEDDED", "true");
+const NOT_BUILT: &str = "the program was built without plugins: run `make plugins`, then build it again";
+
 /// A relay with the embedded plugins.
 fn relay() -> RelayBuilder {
-    moderated(patient(Relay::with())).env("RATE_LIMITS", "off").env("RELAY__FILTER__PLUGINS__EMBEDDED", "true")
+    moderated(patient(Relay::with())).env("RATE_LIMITS", "off").env(EMBEDDED.0, EMBEDDED.1)
 }
 
 /// Name, source, mode and state of each plugin.
@@ -27,7 +30,7 @@ async fn plugins(relay: &Relay) -> Vec<[String; 4]> {
     let plugins = filter["plugins"].as_array().unwrap().iter();
     let plugins = plugins.map(|plugin| ["plugin", "source", "mode", "state"].map(|key| text(plugin, key)));
     let plugins: Vec<_> = plugins.collect();
-    assert!(!plugins.is_empty(), "the program was built without plugins: run `make plugins`, then build it again");
+    assert!(!plugins.is_empty(), "{NOT_BUILT}");
     plugins
 }
 
@@ -55,6 +58,15 @@ async fn embedded_plugins_are_in_the_trace_of_a_trial() {
     let mut steps = decision["trace"].as_array().unwrap().iter();
     let step = steps.find(|step| step["plugin"] == "link-guard").unwrap();
     assert_eq!((&step["verdict"], &step["mode"]), (&json!("reject"), &json!("observe")), "{decision}");
+}
+
+#[test]
+fn try_asks_embedded_plugins() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["try", "--room", "QGIS", "--author", "anna", LINK];
+    let output = program::relay(directory.path(), &arguments, &[&PATIENT[..], &[EMBEDDED]].concat());
+    assert_eq!(output.status, Some(0), "{output:?}");
+    assert!(output.stdout.contains("link-guard"), "{NOT_BUILT}; {output:?}");
 }
 
 #[tokio::test]
