@@ -82,10 +82,9 @@ impl Place {
             Self::Folder(folder, _) if SOURCE.iter().any(|file| folder.join(file).exists()) => {
                 Unloaded::NotBuilt { folder: folder.clone() }
             }
-            Self::Folder(path, _) => Unloaded::Error(format!(
-                "{}: there is no filter.wasm, no source to build it from, and no embedded plugin of that name",
-                path.display()
-            )),
+            Self::Folder(path, _) => {
+                Unloaded::Error(format!("{}: there is no filter.wasm, and no source to build it from", path.display()))
+            }
             // Between being found and being read.
             Self::File(path) => Unloaded::Error(format!("{}: it has vanished", path.display())),
             Self::Embedded(plugin) => Unloaded::Error(format!("{}: it has no code", plugin.name)),

@@ -35,7 +35,7 @@ pub(in crate::api) struct Faults {
     #[schema(example = "nothing has changed: there are 2 faults")]
     detail: String,
     /// Each fault with its place.
-    #[schema(example = json!(["rules.toml:3: unknown key `wrods`", "plugins/mine: there is no filter.wasm: build it first"]))]
+    #[schema(example = json!(["rules.toml:3: unknown key `wrods`", "plugins/mine: there is no filter.wasm, and no source to build it from"]))]
     faults: Vec<String>,
 }
 
