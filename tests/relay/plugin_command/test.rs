@@ -187,7 +187,7 @@ fn a_plugin_that_cannot_be_loaded_holds_nothing() {
     let unbuilt = Plugins::hostile("", cases).without("plugins/hostile/filter.wasm");
     let output = unbuilt.test();
     assert_eq!((output.status, output.stdout.as_str()), (DOES_NOT_HOLD, ""), "{output:?}");
-    assert_eq!(output.stderr, "plugins/hostile: there is no filter.wasm: build it first\n");
+    assert_eq!(output.stderr, "plugins/hostile: there is no filter.wasm, and no source to build it from\n");
     let broken = unbuilt.with("plugins/hostile/filter.wasm", b"");
     let output = broken.test();
     assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");

@@ -64,7 +64,7 @@ async fn a_policy_holds_though_its_manifest_is_at_fault() {
 async fn a_folder_with_neither_code_nor_source_is_named() {
     let relay = Relay::with().file("plugins/mine/plugin.toml", "").start().await;
     let found = fault(&relay, "mine");
-    assert!(found.starts_with("plugins/mine: there is no filter.wasm, no source to build it from, "), "{found}");
+    assert!(found.starts_with("plugins/mine: there is no filter.wasm, and no source"), "{found}");
 }
 
 #[tokio::test]
