@@ -1,4 +1,7 @@
-//! What a file looks like from outside, by which a change is noticed without reading it.
+//! What a file looks like from outside, by which a change is noticed without reading it; and whether one can be written
+//! ([`probe`]).
+
+pub mod probe;
 
 use std::fs::Metadata;
 use std::io;

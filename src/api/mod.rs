@@ -33,7 +33,7 @@ use crate::live::client::{Origins, TrustedProxies};
 use crate::live::rooms::Rooms;
 use crate::moderation::{Desk, Feed, Moderators};
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Degraded, Metrics};
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -72,6 +72,8 @@ pub struct Api {
     pub feed: Arc<Feed>,
     /// Reads rules and plugins again.
     pub reload: Arc<Reload>,
+    /// The parts that the relay runs without.
+    pub degraded: Arc<Degraded>,
 }
 
 pub use rules::Rules;

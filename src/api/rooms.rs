@@ -28,6 +28,10 @@ pub(super) struct Status {
     state: &'static str,
     healthy: bool,
     rooms: Vec<RoomStatus>,
+    /// The parts that the relay runs without: `plugins`, `cache`, `store`, `audit`. Absent when it has all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, example = json!(["plugins", "store"]))]
+    degraded: Vec<&'static str>,
 }
 
 /// One room.
@@ -67,14 +71,15 @@ pub(super) async fn names(State(api): State<Arc<Api>>) -> Json<Vec<String>> {
     Json(api.rooms.iter().map(|room| room.name().to_string()).collect())
 }
 
-/// Whether the relay works, and how many are connected to each room.
+/// Whether the relay works, which parts it works without, and how many are connected to each room.
 #[utoipa::path(get, path = "/status", tag = "instance", responses((status = 200, body = Status)))]
 pub(super) async fn status(State(api): State<Arc<Api>>) -> Json<Status> {
     let rooms = api
         .rooms
         .iter()
         .map(|room| RoomStatus { name: room.name().to_string(), nb_connected_users: room.connections() });
-    Json(Status { state: "ok", healthy: true, rooms: rooms.collect() })
+    let degraded = api.degraded.list().into_iter().map(|missing| missing.part.as_str());
+    Json(Status { state: "ok", healthy: true, rooms: rooms.collect(), degraded: degraded.collect() })
 }
 
 /// Version of the relay.

@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
+use super::parts;
 use crate::live::rooms::Rooms;
 use crate::model::{Cause, Code, Notice, Reason};
 use crate::moderation::audit::Figures;
-use crate::moderation::{Desk, Effect, Feed, Happened, HeldMessage, MAX_NOTES, What, WhenUnanswered};
-use crate::telemetry::{Metrics, Moderation};
+use crate::moderation::{self, Desk, Effect, Feed, Happened, HeldMessage, MAX_NOTES, What, WhenUnanswered};
+use crate::telemetry::{Degradation, Degraded, Metrics, Moderation, Part};
 
 /// How often the held queue is looked at.
 const HELD_INTERVAL: Duration = Duration::from_secs(1);
@@ -115,6 +116,38 @@ pub(super) async fn show_figures(desk: Arc<Desk>, metrics: Arc<Metrics>, stop: C
             () = tokio::time::sleep(FIGURES_INTERVAL) => {}
             () = stop.cancelled() => return,
         }
+    }
+}
+
+/// Notes when the moderation store or the audit log cannot be written, and when they can again, until told to stop.
+pub(super) async fn follow_writers(
+    desk: Arc<Desk>,
+    config: moderation::Config,
+    degraded: Arc<Degraded>,
+    stop: CancellationToken,
+) {
+    let state = desk.state();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(FIGURES_INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+        let store = state.store_failure().map(|failure| parts::store_failure(&config, &failure));
+        // What was written tells that the file works; what could not be opened is not written at all.
+        let works = state.store_figures().is_some_and(|figures| figures.written > 0);
+        follow(&degraded, Part::Store, store, works);
+        let Some(audit) = desk.audit() else { continue };
+        let failure = audit.failure().map(|failure| parts::audit_failure(&config.audit, &failure));
+        follow(&degraded, Part::Audit, failure, true);
+    }
+}
+
+/// One failure is told once, whatever the attempts after it failed with.
+fn follow(degraded: &Degraded, part: Part, failure: Option<Degradation>, works: bool) {
+    match (degraded.contains(part), failure) {
+        (false, Some(failure)) => degraded.begin(failure),
+        (true, None) if works => degraded.end(part),
+        _ => {}
     }
 }
 

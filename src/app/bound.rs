@@ -19,7 +19,8 @@ use crate::live::accept::{Connections, Port};
 use crate::live::admission::PerAddress;
 use crate::live::{Live, shard};
 use crate::moderation::alerts::Alerts;
-use crate::moderation::{Desk, Moderators, Token};
+use crate::moderation::{self, Desk, Feed, Moderators, Token};
+use crate::telemetry::{Degraded, Metrics};
 use crate::wire::frame::CloseCode;
 
 /// How long everything has to end once it is asked to.
@@ -71,7 +72,7 @@ impl Bound {
         let Self { app, moderators, listener, metrics_listener, .. } = self;
         // A message that plugins look at goes from its shard to their threads and back, and nowhere else.
         let (runtime, judging) = (Handle::current(), app.judging());
-        let App { config, live, metrics, plugins, feed, reload, rules, desk, effects } = app;
+        let App { config, live, metrics, plugins, feed, reload, rules, desk, effects, degraded } = app;
         let server = config.server;
 
         let threads = match config.live.shards {
@@ -107,6 +108,7 @@ impl Bound {
             rules_in_force: rules,
             stop: stop.clone(),
             reload: Arc::clone(&reload),
+            degraded: Arc::clone(&degraded),
         };
         let limited = config.filter.rate.enabled;
         let per_address = limited.then(|| Arc::new(PerAddress::new(config.live.max_per_address)));
@@ -133,14 +135,19 @@ impl Bound {
         tasks.spawn(attend::carry_out(effects, Arc::clone(&rooms), stop.clone()));
         let unanswered = config.moderation.held.when_nobody_answers;
         tasks.spawn(attend::expire_held(Arc::clone(&desk), Arc::clone(&rooms), unanswered, stop.clone()));
-        tasks.spawn(attend::take_notes(Arc::clone(&feed), Arc::clone(&desk), stop.clone()));
-        tasks.spawn(attend::show_figures(Arc::clone(&desk), Arc::clone(&metrics), stop.clone()));
+        let moderation = config.moderation.clone();
+        take_note(&tasks, &desk, &feed, &metrics, degraded, moderation, &stop);
         if let Some(alerts) = Alerts::of(&config.moderation.alerts, Arc::clone(&feed), metrics) {
             tasks.spawn(alerts.run(stop.clone()));
         }
         // The sandbox lives until everything has ended.
         let _sandbox = plugins.map(|Plugged { sandbox, library, events }| {
-            tasks.spawn(notes::take(events, feed, stop.clone()));
+            let known = notes::Known {
+                library: Arc::clone(&library),
+                config: config.filter.plugins,
+                rooms: Arc::clone(&rooms),
+            };
+            tasks.spawn(notes::take(events, known, feed, stop.clone()));
             tasks.spawn(library.watch(stop.clone()));
             sandbox
         });
@@ -175,6 +182,22 @@ fn log_address(listener: &TcpListener, message: &str) {
         Ok(address) => tracing::info!(%address, url = %format_args!("http://{address}"), "{message}"),
         Err(fault) => tracing::error!(%fault, "the address that is served cannot be told"),
     }
+}
+
+/// Starts what puts into notes and figures how the moderators' desk and the parts of the relay are.
+fn take_note(
+    tasks: &TaskTracker,
+    desk: &Arc<Desk>,
+    feed: &Arc<Feed>,
+    metrics: &Arc<Metrics>,
+    degraded: Arc<Degraded>,
+    moderation: moderation::Config,
+    stop: &CancellationToken,
+) {
+    tasks.spawn(attend::take_notes(Arc::clone(feed), Arc::clone(desk), stop.clone()));
+    tasks.spawn(attend::show_figures(Arc::clone(desk), Arc::clone(metrics), stop.clone()));
+    tasks.spawn(notes::take_degraded(degraded.changes(), Arc::clone(feed), stop.clone()));
+    tasks.spawn(attend::follow_writers(Arc::clone(desk), moderation, degraded, stop.clone()));
 }
 
 /// Forgets, from time to time, what is kept of those who have gone quiet.

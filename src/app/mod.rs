@@ -1,8 +1,10 @@
-//! Builds every part from the configuration, binds the ports, serves, and drains at the end.
+//! Builds every part from the configuration, binds the ports, serves, and drains at the end. What a relay can serve
+//! without, [`probe`] finds out beforehand.
 
 mod attend;
 mod bound;
 mod notes;
+mod parts;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,6 +19,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 pub use self::bound::Bound;
+pub use self::parts::probe;
 use crate::config::Config;
 use crate::filter::brakes::Brakes;
 use crate::filter::plugin::Plugins;
@@ -25,14 +28,12 @@ use crate::filter::{self, Chain, Filter, Judgement, Reload};
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Facts, Message, RoomName, Sender};
-use crate::moderation::audit::{Audit, AuditError, InForce, InForceNow};
-use crate::moderation::{
-    AccessError, Desk, Effect, Feed, Journal, PRESET, State, StoreError, level_json, sanction_json,
-};
+use crate::moderation::audit::{InForce, InForceNow};
+use crate::moderation::{AccessError, Desk, Effect, Feed, Journal, PRESET, State, level_json, sanction_json};
 use crate::room::Room;
-use crate::sandbox::{Event, FolderError, Library, Sandbox, SetUpError};
+use crate::sandbox::{Event, Library, Sandbox};
 use crate::settings::Choice;
-use crate::telemetry::{Metrics, RoomGauges};
+use crate::telemetry::{Degradation, Degraded, Metrics, RoomGauges};
 
 /// A relay that is built. Nothing of it is to be reached yet.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ pub struct App {
     rules: Arc<rules::Current>,
     desk: Arc<Desk>,
     effects: mpsc::Receiver<Effect>,
+    degraded: Arc<Degraded>,
 }
 
 /// The plugins, where they are in the chain.
@@ -56,34 +58,6 @@ struct Plugged {
     library: Arc<Library>,
     /// What happens to them, from the first one on.
     events: Receiver<Event>,
-}
-
-/// Why the parts cannot be built. A plugin that cannot be loaded is no such reason.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The folder is at fault.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The sandbox is.
-    #[error(transparent)]
-    Sandbox(#[from] SetUpError),
-    /// What moderators have done cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log cannot be opened.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
-}
-
-/// The plugins of the folder that the configuration names; `None` when no plugins are in the chain.
-async fn load_plugins(config: &filter::Config) -> Result<Option<Plugged>, BuildError> {
-    if !config.order.contains(&filter::Name::Plugin) {
-        return Ok(None);
-    }
-    let sandbox = Arc::new(Sandbox::of(&config.plugins)?);
-    let events = sandbox.events();
-    let library = Library::open(Arc::clone(&sandbox), config.plugins.clone()).await?;
-    Ok(Some(Plugged { sandbox, library, events }))
 }
 
 /// Why a relay could not serve, or not go on.
@@ -145,22 +119,21 @@ pub fn rules_source(config: &Config) -> rules::Source {
 }
 
 impl App {
-    /// Builds every part, with the plugins loaded. Nothing is bound yet.
-    ///
-    /// # Errors
-    /// [`BuildError`].
-    pub async fn build(config: Config, rules: Rules) -> Result<Self, BuildError> {
-        let plugged = load_plugins(&config.filter).await?;
+    /// Builds every part, with the plugins loaded. Nothing is bound yet. A part that cannot be had is left out and logged,
+    /// and [`App::degraded`] tells why.
+    pub async fn build(config: Config, rules: Rules) -> Self {
+        let degraded = Arc::new(Degraded::default());
+        let plugged = parts::plugins(&config.filter, &degraded).await;
         let library = plugged.as_ref().map(|plugged| Arc::clone(&plugged.library));
         let max_message_length = config.filter.shape.max_message_length;
         let plugins =
             library.clone().map(|library| -> Box<dyn Filter> { Box::new(Plugins::new(library, max_message_length)) });
         let (began, now) = (Instant::now(), Timestamp::now());
-        let state = Arc::new(State::open(&config.moderation, now)?);
+        let state = Arc::new(parts::state(&config.moderation, now, &degraded));
         let feed = Arc::new(Feed::default());
         let journal = Arc::new(Journal::new(now));
         let run = Uuid::new_v4();
-        let audit = Audit::open(&config.moderation.audit, run, began, in_force_now(&state))?.map(Arc::new);
+        let audit = parts::audit(&config.moderation.audit, run, began, &state, &degraded).map(Arc::new);
         let (desk, effects) = Desk::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
         let desk = Arc::new(desk);
         let rules = rules::Current::new(rules_source(&config), rules, Arc::clone(&feed));
@@ -175,7 +148,8 @@ impl App {
         let limited = config.filter.rate.enabled;
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limited);
         let reload = Arc::new(Reload::new(rules_in_force, library, Arc::clone(&feed)));
-        Ok(Self { config, live: Arc::new(live), metrics, plugins: plugged, feed, reload, rules, desk, effects })
+        let (live, plugins) = (Arc::new(live), plugged);
+        Self { config, live, metrics, plugins, feed, reload, rules, desk, effects, degraded }
     }
 
     /// Reads rules and plugins again, for who is asked to.
@@ -188,6 +162,12 @@ impl App {
     #[must_use]
     pub fn plugins(&self) -> Option<&Arc<Library>> {
         self.plugins.as_ref().map(|plugged| &plugged.library)
+    }
+
+    /// The parts that it was built without.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<Degradation> {
+        self.degraded.list()
     }
 
     /// Where messages are to be judged: the threads of plugins, where there are any.

@@ -1,4 +1,4 @@
-//! What happens to plugins becomes notes for moderators.
+//! What happens to plugins and to the parts of the relay becomes notes for moderators.
 
 use std::sync::Arc;
 
@@ -6,11 +6,53 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use super::parts;
+use crate::live::rooms::Rooms;
 use crate::moderation::{Feed, Kind};
-use crate::sandbox::{Event, What};
+use crate::sandbox::{self, Event, Library, What};
+use crate::telemetry::{Change, Changes, Degradation};
+
+/// What the rooms in the manifests of plugins are held against.
+pub(super) struct Known {
+    pub(super) library: Arc<Library>,
+    pub(super) config: sandbox::Config,
+    pub(super) rooms: Arc<Rooms>,
+}
+
+impl Known {
+    /// Warns of rooms that a plugin is to filter and that are not there.
+    fn warn_of_rooms(&self, plugin: &str) {
+        let catalog = self.library.current();
+        let Some(entry) = catalog.entry(plugin) else { return };
+        let is_room = |name: &str| self.rooms.iter().any(|room| room.name().as_str() == name);
+        for text in parts::unknown_rooms(entry, &self.config, is_room) {
+            tracing::warn!(plugin, "{text}");
+        }
+    }
+}
+
+/// Notes which parts do not work and which work again, until told to stop.
+pub(super) async fn take_degraded(mut changes: Changes, feed: Arc<Feed>, stop: CancellationToken) {
+    loop {
+        let news = tokio::select! {
+            news = changes.next() => news,
+            () = stop.cancelled() => return,
+        };
+        let Some(news) = news else { return };
+        for change in news {
+            match change {
+                Change::Began(Degradation { part, reason }) => {
+                    let text = format!("{}: {reason}; {}", part.as_str(), part.consequence());
+                    feed.note(Kind::Degraded, &text, None);
+                }
+                Change::Ended(part) => feed.note(Kind::Recovered, &format!("{}: it works again", part.as_str()), None),
+            }
+        }
+    }
+}
 
 /// Notes what happens, until told to stop or nothing can happen any more.
-pub(super) async fn take(mut events: Receiver<Event>, feed: Arc<Feed>, stop: CancellationToken) {
+pub(super) async fn take(mut events: Receiver<Event>, known: Known, feed: Arc<Feed>, stop: CancellationToken) {
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
@@ -18,6 +60,9 @@ pub(super) async fn take(mut events: Receiver<Event>, feed: Arc<Feed>, stop: Can
         };
         match event {
             Ok(Event { plugin, what }) => {
+                if what == What::Loaded {
+                    known.warn_of_rooms(&plugin);
+                }
                 let (kind, text) = words(&what);
                 feed.note(kind, &text, Some(plugin));
             }

@@ -1,5 +1,11 @@
-//! The command line. Exit codes: 0 done; 1 the thing checked does not hold, or serving failed; 2 bad arguments;
-//! 64 bad configuration.
+//! The command line. Exit codes, of all commands:
+//!
+//! | code | when |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | what was checked does not hold, for `check` also: the relay would run degraded; or serving is impossible or has failed |
+//! | 2 | bad arguments |
+//! | 78 | bad configuration: settings, rules or tokens |
 
 mod check;
 mod client;
@@ -28,8 +34,10 @@ use crate::moderation::Tokens;
 use crate::settings::{Fault, Warning};
 use crate::telemetry::logging;
 
-/// `EX_USAGE` of sysexits.h: the configuration is at fault, starting again will not help.
-const BAD_CONFIGURATION: u8 = 64;
+/// `EX_CONFIG` of sysexits.h: the configuration is wrong, and another start would not help.
+const BAD_CONFIGURATION: u8 = 78;
+/// The code of bad arguments, as clap has it.
+const BAD_ARGUMENTS: u8 = 2;
 
 /// A moderated chat relay for people who work with maps: QGIS, QField and the web, over WebSockets.
 #[derive(Debug, Parser)]
@@ -46,7 +54,8 @@ struct Arguments {
 enum Command {
     /// Serve until told to stop (the default).
     Serve,
-    /// Check the configuration and the rules, and name all faults.
+    /// Check the configuration, the rules, the plugins and all that is written to, and name every problem: 78 when a start
+    /// would fail, 1 when the relay would run degraded. Safe beside a running relay.
     Check(check::Arguments),
     /// Ask the relay that runs with this configuration for a sign of life.
     Health,
@@ -97,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Reload(arguments) if faults.is_empty() => return moderate::reload(arguments, &config.server),
         _ => {}
     }
+    let settings_are_good = faults.is_empty();
     // Rules and tokens are read whatever the settings are like, so that all faults are named at once.
     let rules = app::rules_source(&config).read().rules.unwrap_or_else(|more| {
         faults.extend(more);
@@ -110,6 +120,11 @@ pub fn main() -> ExitCode {
         _ => {}
     }
     match command {
+        // What settings at fault would lead to is not known; the rest of the configuration changes nothing of it.
+        Command::Check(arguments) if !faults.is_empty() && settings_are_good => {
+            check::name_problems(&arguments, &config);
+            bad_configuration(&faults)
+        }
         _ if !faults.is_empty() => bad_configuration(&faults),
         Command::Check(arguments) => check::run(&arguments, &config, &rules),
         Command::Try(arguments) => try_out::run(arguments, config, rules),
@@ -179,7 +194,7 @@ fn serve(config: Config, rules: Rules, warnings: &[Warning]) -> ExitCode {
 async fn run(config: Config, rules: Rules) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut signals = Signals::listen()?;
-    let app = App::build(config, rules).await?;
+    let app = App::build(config, rules).await;
     let reload = app.reload();
     let bound = app.bind().await?;
     if let Some(token) = bound.token() {

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::client::{Answer, call, reachable};
 use super::table::{Align, Table};
-use super::tell;
 use super::terminal::{plain_json, printable};
+use super::{BAD_ARGUMENTS, tell};
 use crate::api::Config;
 
 /// Where a moderator's token may stand.
@@ -69,7 +69,7 @@ fn ask(arguments: &Arguments, config: &Config, method: &str, path: &str, show: i
         Ok(token) => token,
         Err(fault) => {
             tell(io::stderr(), &format!("error: {fault}\n"));
-            return ExitCode::from(2);
+            return ExitCode::from(BAD_ARGUMENTS);
         }
     };
     let address = reachable(config.listen);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::table::{Align, Table};
 use super::terminal::{plain_json, printable};
-use super::{bad_configuration, tell};
+use super::{BAD_ARGUMENTS, bad_configuration, tell};
 use crate::app;
 use crate::config::Config;
 use crate::filter::plugin::Plugins;
@@ -17,8 +17,6 @@ use crate::replay::{LogStage, OpenPlugins, Replay, Report, Share, Side, log_file
 use crate::sandbox::{Library, Sandbox};
 use crate::settings::Fault;
 
-/// Exit code of bad arguments, as clap has it.
-const BAD_ARGUMENTS: u8 = 2;
 /// Flips that are told one by one.
 const MAX_FLIPS: usize = 100_000;
 /// Authors that are told in the text.

@@ -5,16 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::table::{Align, Table};
-use super::tell;
 use super::terminal::{plain_json, printable};
+use super::{BAD_ARGUMENTS, tell};
 use crate::app::App;
 use crate::config::Config;
 use crate::filter::rules::Rules;
 use crate::model::{Basis, Decision, Kind, Match, Message, RoomName, Step};
 use crate::moderation::audit::Recording;
-
-/// Exit code of bad arguments, as clap has it.
-const BAD_ARGUMENTS: u8 = 2;
+use crate::telemetry::Part;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -57,7 +55,12 @@ async fn judge(mut config: Config, rules: Rules, room: RoomName, message: Messag
     // What a relay keeps is not touched.
     config.moderation.store = None;
     config.moderation.audit.record = Recording::Off;
-    let app = Arc::new(App::build(config, rules).await?);
+    let app = Arc::new(App::build(config, rules).await);
+    if app.plugins().is_none() {
+        for missing in app.degraded().iter().filter(|missing| missing.part == Part::Plugins) {
+            tell(io::stderr(), &format!("gischat-relay: {}\n", printable(&missing.reason)));
+        }
+    }
     if let Some(plugins) = app.plugins() {
         // What takes long to compile was left for later.
         plugins.reload().await?;

@@ -63,6 +63,10 @@ pub enum Kind {
     MessageHeld,
     /// A rule or plugin refused too much, and only observes from now on. Noted once.
     BrakePulled,
+    /// The relay runs without a part of itself.
+    Degraded,
+    /// A part of the relay works again.
+    Recovered,
     /// Notes were lost, because too many came at once.
     NotesLost,
 }
@@ -82,6 +86,8 @@ impl Kind {
             Self::Raid => "raid",
             Self::MessageHeld => "message_held",
             Self::BrakePulled => "brake_pulled",
+            Self::Degraded => "degraded",
+            Self::Recovered => "recovered",
             Self::NotesLost => "notes_lost",
         }
     }

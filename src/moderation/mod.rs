@@ -29,5 +29,5 @@ pub use journal::{Entry, Happened, Journal, MAX_DECISIONS, MAX_MINUTES, Minute, 
 pub use levels::{Levels, SetLevel};
 pub use sanctions::{Ladder, Order, Sanctions, Step, Undone};
 pub use state::State;
-pub use store::{StoreError, StoreFigures};
+pub use store::{StoreError, StoreFigures, probe as probe_store};
 pub use words::{lifted, refusal, told};

@@ -8,7 +8,7 @@ use super::config::Config;
 use super::held::Held;
 use super::levels::Levels;
 use super::sanctions::Sanctions;
-use super::store::{Bell, Changes, Settings, Source, Store, StoreError, StoreFigures};
+use super::store::{self, Bell, Changes, Contents, Settings, Source, Store, StoreError, StoreFigures};
 
 /// Sanctions, held messages, levels and the settings that are made at run time.
 ///
@@ -34,14 +34,7 @@ impl State {
         let (opened, contents) = Store::open(path)?;
         let bell = Arc::new(Bell::default());
         let mut state = Self::with_bell(config, Some(&bell));
-        state.settings.load(contents.settings);
-        state.levels.load(contents.levels);
-        state.held.load(contents.held);
-        state.sanctions.load(contents.offences, contents.next_id);
-        // Only what changes from here on is to be written.
-        state.forget_changes();
-        state.levels.prune(now);
-        while state.sanctions.prune(now) {}
+        state.load(contents, now);
         let source = Source {
             sanctions: Arc::clone(&state.sanctions),
             held: Arc::clone(&state.held),
@@ -50,6 +43,38 @@ impl State {
         };
         state.store = Some(Store::start(opened, source, bell).map_err(StoreError::Thread)?);
         Ok(state)
+    }
+
+    /// As [`State::open`], for a relay that is to serve in any case. A file that cannot be used stays as it is, and the
+    /// state lives in memory alone: empty, or as the file has it where that can be read and not written. The error is
+    /// given also when the file is open and the disk is full: then it is written once there is room.
+    #[must_use]
+    pub fn start(config: &Config, now: Timestamp) -> (Self, Option<StoreError>) {
+        let error = match Self::open(config, now) {
+            Ok(state) => {
+                let room = config.store.as_deref().map_or(Ok(()), store::room);
+                return (state, room.err());
+            }
+            Err(error) => error,
+        };
+        let state = Self::with_bell(config, None);
+        let readable = config.store.as_deref().filter(|_| matches!(error, StoreError::Open { .. }));
+        if let Some(contents) = readable.and_then(Store::read) {
+            state.load(contents, now);
+        }
+        (state, Some(error))
+    }
+
+    /// Takes in what a file holds, without what has ended since.
+    fn load(&self, contents: Contents, now: Timestamp) {
+        self.settings.load(contents.settings);
+        self.levels.load(contents.levels);
+        self.held.load(contents.held);
+        self.sanctions.load(contents.offences, contents.next_id);
+        // Only what changes from here on is to be written.
+        self.forget_changes();
+        self.levels.prune(now);
+        while self.sanctions.prune(now) {}
     }
 
     fn with_bell(config: &Config, bell: Option<&Arc<Bell>>) -> Self {
@@ -134,6 +159,12 @@ impl State {
             Some(store) => store.close().await,
             None => Ok(()),
         }
+    }
+
+    /// Why the file could not be written at the last attempt; `None` when it could, or there is no file.
+    #[must_use]
+    pub fn store_failure(&self) -> Option<Arc<str>> {
+        self.store.as_ref()?.failure()
     }
 
     /// How the file does; `None` without one.

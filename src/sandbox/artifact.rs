@@ -19,6 +19,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::compiler::Compiled;
+use crate::file::probe;
 
 /// Largest artifact, in bytes. Those of Python are some 50 MB.
 pub(super) const MAX_BYTES: u64 = 512 * 1024 * 1024;
@@ -48,9 +49,16 @@ pub(super) struct Place {
 
 /// Why a folder is not used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CacheError {
-    #[error("{}: {source}", path.display())]
-    Folder { path: PathBuf, source: io::Error },
+pub enum CacheError {
+    /// It cannot be made, opened or written.
+    #[error("{}: compiled plugins cannot be kept there: {source}", path.display())]
+    Folder {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Others may write to it.
     #[error("{}: others may write to it; its mode must be 0700, and it must be the relay's own", .0.display())]
     Open(PathBuf),
 }
@@ -61,11 +69,19 @@ impl Cache {
     /// # Errors
     /// [`CacheError`] when it cannot be used, or others could put things into it.
     pub(super) fn open(path: &Path) -> Result<Self, CacheError> {
-        let fault = |source: io::Error| CacheError::Folder { path: path.to_owned(), source };
         match DirBuilder::new().mode(0o700).create(path) {
             Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => {}
-            other => other.map_err(fault)?,
+            other => other.map_err(|source| CacheError::Folder { path: path.to_owned(), source })?,
         }
+        Self::open_existing(path)
+    }
+
+    /// The cache in this folder, which must be there.
+    ///
+    /// # Errors
+    /// As those of [`Cache::open`].
+    pub(super) fn open_existing(path: &Path) -> Result<Self, CacheError> {
+        let fault = |source: io::Error| CacheError::Folder { path: path.to_owned(), source };
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| fault(errno.into()))?;
         let kind = rustix::fs::fstat(&folder).map_err(|errno| fault(errno.into()))?;
@@ -73,6 +89,23 @@ impl Cache {
             return Err(CacheError::Open(path.to_owned()));
         }
         Ok(Self { folder: Arc::new(folder), path: path.to_owned() })
+    }
+
+    /// Whether compiled plugins could be kept in this folder, found without making it.
+    ///
+    /// # Errors
+    /// As those of [`Cache::open`]; also when nothing can be written to the folder.
+    pub(super) fn probe(path: &Path) -> Result<(), CacheError> {
+        let fault = |source: io::Error| CacheError::Folder { path: path.to_owned(), source };
+        let folder = match Self::open_existing(path) {
+            Ok(_) => path,
+            Err(CacheError::Folder { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                probe::make_beside(path).map_err(fault)?;
+                probe::parent(path)
+            }
+            Err(other) => return Err(other),
+        };
+        probe::write_in(folder).map_err(|error| fault(error.into_io()))
     }
 
     /// The place of a component, by its content and whatever else the machine code depends on.

@@ -162,6 +162,11 @@ impl Catalog {
         entries.filter_map(|entry| self.fault(&entry.manifest.name)).collect()
     }
 
+    /// The plugins that are not there, of those that an order names.
+    pub fn absent<'o>(&self, order: &'o [String]) -> impl Iterator<Item = &'o str> {
+        order.iter().map(String::as_str).filter(|name| self.entry(name).is_none())
+    }
+
     /// Whether a plugin was left for later.
     pub(super) fn is_unfinished(&self) -> bool {
         self.entries.iter().any(|entry| entry.is_later())

@@ -22,7 +22,7 @@ pub struct Config {
     /// Memory of all instances of all plugins together, in bytes.
     pub memory: usize,
     /// Where compiled plugins are kept.
-    cache_dir: Option<PathBuf>,
+    pub(super) cache_dir: Option<PathBuf>,
     /// How long a start waits for plugins. Those that are not ready by then come when they are.
     pub start_wait: Duration,
     /// How much they may use.

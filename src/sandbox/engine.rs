@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, broadcast};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::artifact::{Cache, CacheError};
+use super::artifact::Cache;
 use super::clock::{Clock, Running};
 use super::compiler::Compiler;
 use super::config::Config;
@@ -41,6 +41,8 @@ pub struct Sandbox {
     pub(super) linker: Linker<Host>,
     /// Where compiled plugins are kept.
     cache: Option<PathBuf>,
+    /// Whether what is compiled here is put there.
+    keeps: bool,
     /// Where they are compiled.
     pub(super) compiler: Compiler,
     /// One for each instance beyond a plugin's first.
@@ -82,6 +84,16 @@ impl Sandbox {
         Ok(sandbox)
     }
 
+    /// As [`Sandbox::of`], but what is compiled is not kept, and no folder is made for it.
+    ///
+    /// # Errors
+    /// When the system gives no threads or no address space.
+    pub fn that_keeps_nothing(config: &Config) -> Result<Self, SetUpError> {
+        let mut sandbox = Self::of(config)?;
+        sandbox.keeps = false;
+        Ok(sandbox)
+    }
+
     /// Sets the machine up, with a thread for each of `threads` calls that compute at the same time, and `memory` bytes
     /// for all instances together. What it compiles is kept in the folder `cache`, if that can be had and is nobody
     /// else's.
@@ -117,6 +129,7 @@ impl Sandbox {
             engine,
             linker,
             cache,
+            keeps: true,
             compiler: Compiler::Here,
             places,
             budget,
@@ -142,17 +155,16 @@ impl Sandbox {
         self.runtime.as_ref().expect("the runtime is there until the end").handle().clone()
     }
 
-    /// The compiled plugins, if they can be kept. Looked at anew each time: the folder may come and go with its plugins.
+    /// The compiled plugins, if there are any or they can be kept. Looked at anew each time: the folder may come and go
+    /// with its plugins. [`Config::probe_cache`] tells why there is none.
     pub(super) fn cache(&self) -> Option<Cache> {
-        match Cache::open(self.cache.as_ref()?) {
-            Ok(cache) => Some(cache),
-            // There is no folder of plugins that it could be in.
-            Err(CacheError::Folder { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
-            Err(fault) => {
-                tracing::warn!(%fault, "compiled plugins are not kept");
-                None
-            }
-        }
+        let path = self.cache.as_ref()?;
+        if self.keeps { Cache::open(path).ok() } else { Cache::open_existing(path).ok() }
+    }
+
+    /// Whether what is compiled is put into the cache.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeps
     }
 
     /// Lets time pass for plugins as long as the guard lives.

@@ -44,6 +44,13 @@ impl Entry {
         self.brake.mode(self.manifest.mode)
     }
 
+    /// Why the relay runs without this plugin, in words for the operator; `None` when it does not, the plugin comes later
+    /// by itself, or it was never built and messages pass without it.
+    #[must_use]
+    pub fn problem(&self) -> Option<&Unloaded> {
+        self.plugin.as_ref().err().filter(|_| !self.is_later() && !self.is_unbuilt_and_passes())
+    }
+
     /// What takes it out of force.
     #[must_use]
     pub fn brake(&self) -> &Arc<Brake> {

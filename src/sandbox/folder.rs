@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::artifact::{Cache, CacheError};
 use super::config::Config;
 use super::embedded::{self, Embedded};
 use super::place::{CODE, MANIFEST, Place, Print};
@@ -49,6 +50,22 @@ impl Config {
     /// What the files of all plugins look like now.
     pub(super) fn print(&self) -> Result<Vec<Print>, FolderError> {
         Ok(self.find()?.values().map(Place::print).collect())
+    }
+
+    /// Whether compiled plugins could be kept, found without making a folder or leaving a file. Without plugins there are
+    /// none to be kept, unless the configuration names a place for them.
+    ///
+    /// # Errors
+    /// [`CacheError`], with the folder.
+    pub fn probe_cache(&self) -> Result<(), CacheError> {
+        let has_plugins = self.find().is_ok_and(|found| !found.is_empty());
+        if self.cache_dir.is_some() || has_plugins { Cache::probe(&self.cache()) } else { Ok(()) }
+    }
+
+    /// Where the manifest of a plugin is or would be.
+    #[must_use]
+    pub fn manifest(&self, plugin: &str) -> PathBuf {
+        self.folder().join(plugin).join(MANIFEST)
     }
 }
 

@@ -15,10 +15,13 @@ use super::folder::FolderError;
 use super::load::Patience;
 use super::place::Print;
 use super::plugin::Plugin;
+use crate::telemetry::{Degradation, Degraded, Part};
 
 /// How often the folder is looked at. What has changed is read when it looks the same twice in a row: whoever writes a
 /// file has then written all of it.
 const LOOK: Duration = Duration::from_millis(400);
+/// How often a cache that could not be used is tried again.
+const CACHE_LOOK: Duration = Duration::from_secs(10);
 
 /// The plugins of the folder, as they are now.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct Library {
     /// Loading takes seconds and must not run twice at a time. Holds what the files looked like when all of them were
     /// read last.
     loading: Arc<Mutex<Option<Vec<Print>>>>,
+    /// Learns which plugins the relay runs without.
+    degraded: Arc<Degraded>,
 }
 
 /// Why the plugins cannot be changed for those of the folder.
@@ -63,11 +68,53 @@ impl Library {
     /// # Errors
     /// [`FolderError`] when the folder cannot be used.
     pub async fn open(sandbox: Arc<Sandbox>, config: Config) -> Result<Arc<Self>, FolderError> {
-        let until = Instant::now() + config.start_wait;
-        let library = Self { sandbox, config, current: RwLock::default(), loading: Arc::default() };
-        let library = Arc::new(library);
-        library.load(Reading { patience: Patience::Quick { until }, again: false }).await?;
+        let library = Self::new(sandbox, config, Arc::default());
+        library.load_quickly().await?;
         Ok(library)
+    }
+
+    /// As [`Library::open`], for a relay that is to serve in any case: a folder that cannot be used holds no plugins until
+    /// it can. `degraded` learns which plugins the relay runs without, from now on, and whether compiled ones are kept.
+    pub async fn start(sandbox: Arc<Sandbox>, config: Config, degraded: Arc<Degraded>) -> Arc<Self> {
+        let library = Self::new(sandbox, config, degraded);
+        if let Err(error) = library.load_quickly().await {
+            library.degraded.begin(Degradation::new(Part::Plugins, error.to_string()));
+        }
+        library.check_cache().await;
+        library
+    }
+
+    fn new(sandbox: Arc<Sandbox>, config: Config, degraded: Arc<Degraded>) -> Arc<Self> {
+        Arc::new(Self { sandbox, config, current: RwLock::default(), loading: Arc::default(), degraded })
+    }
+
+    async fn load_quickly(self: &Arc<Self>) -> Result<(), FolderError> {
+        let until = Instant::now() + self.config.start_wait;
+        self.load(Reading { patience: Patience::Quick { until }, again: false }).await
+    }
+
+    /// Finds out whether compiled plugins can be kept.
+    async fn check_cache(&self) {
+        let (config, degraded) = (self.config.clone(), Arc::clone(&self.degraded));
+        let checking = tokio::task::spawn_blocking(move || match config.probe_cache() {
+            Ok(()) => degraded.end(Part::Cache),
+            Err(error) => degraded.begin(Degradation::new(Part::Cache, error.to_string())),
+        });
+        if let Err(error) = checking.await {
+            tracing::error!(%error, "the cache of compiled plugins could not be checked");
+        }
+    }
+
+    /// Notes which plugins of a catalog the relay runs without. What is wrong with each is told already.
+    fn note_missing(&self, catalog: &Catalog) {
+        let missing = catalog.entries.iter().filter(|entry| entry.problem().is_some());
+        let missing: Vec<&str> = missing.map(|entry| entry.manifest.name.as_str()).collect();
+        if missing.is_empty() {
+            self.degraded.end(Part::Plugins);
+        } else {
+            let reason = format!("{}: not loaded: {}", self.config.folder().display(), missing.join(", "));
+            self.degraded.begin_told(Degradation::new(Part::Plugins, reason));
+        }
     }
 
     /// The plugins as they are now. Who has them goes on with them, whatever is loaded meanwhile.
@@ -123,7 +170,8 @@ impl Library {
         match self.read(reading).await {
             Ok(read) => self.adopt(read?, &mut seen, prints),
             Err(fault) => {
-                tracing::error!(%fault, "loading the plugins has failed; they stay as they are");
+                let reason = format!("{}: the plugins could not be loaded: {fault}", self.config.folder().display());
+                self.degraded.begin(Degradation::new(Part::Plugins, reason));
                 *seen = Some(prints);
             }
         }
@@ -139,6 +187,7 @@ impl Library {
         // To be dropped takes a plugin a while, in which no message waits for the lock.
         drop(old);
         news.tell(&self.sandbox);
+        self.note_missing(&loaded);
         if seen.is_some() {
             let sandbox = Arc::clone(&self.sandbox);
             // Nobody waits for it.
@@ -149,7 +198,9 @@ impl Library {
     /// Reads the folder again whenever something in it has changed, until told to stop.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         let mut last = None;
-        let mut told = None;
+        // A folder that comes back may be the same as before: it is read all the same, so that it counts as there.
+        let mut was_gone = false;
+        let mut cache_checked = Instant::now();
         loop {
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
@@ -158,22 +209,24 @@ impl Library {
             for plugin in self.current().entries.iter().filter_map(|entry| entry.plugin.as_ref().ok()) {
                 plugin.shed();
             }
+            if self.degraded.contains(Part::Cache) && cache_checked.elapsed() >= CACHE_LOOK {
+                self.check_cache().await;
+                cache_checked = Instant::now();
+            }
             let now = match self.config.print() {
                 Ok(now) => now,
-                // It may be on its way to another name; or it is at fault for good, which is said once.
-                Err(fault) => {
-                    let fault = fault.to_string();
-                    if told.as_ref() != Some(&fault) {
-                        tracing::error!(fault, "the plugins stay as they are");
-                    }
-                    told = Some(fault);
+                // It may be on its way to another name, or be gone for good. The plugins stay as they are.
+                Err(error) => {
+                    self.degraded.begin(Degradation::new(Part::Plugins, error.to_string()));
+                    (last, was_gone) = (None, true);
                     continue;
                 }
             };
-            told = None;
             // Somebody who is reading the folder will have seen the change, or it is seen the next time.
-            let Ok(is_new) = self.loading.try_lock().map(|seen| seen.as_ref() != Some(&now)) else { continue };
+            let Ok(seen) = self.loading.try_lock().map(|seen| seen.as_ref() == Some(&now)) else { continue };
+            let is_new = was_gone || !seen;
             if is_new && last.as_ref() == Some(&now) {
+                was_gone = false;
                 tracing::info!("reading the plugins: something has changed, or is left to do");
                 let reading = Reading { patience: Patience::Full, again: false };
                 tokio::select! {

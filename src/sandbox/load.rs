@@ -132,7 +132,7 @@ pub(super) async fn load(
     let compiled = sandbox.compiler.compile(&sandbox.engine, bytes).await.map_err(unfit)?;
     let (on, from) = (Arc::clone(sandbox), code.clone());
     let keeping = tokio::task::spawn_blocking(move || {
-        let kept = place.map(|place| place.put(&compiled));
+        let kept = place.filter(|_| on.keeps()).map(|place| place.put(&compiled));
         if let Some(Err(fault)) = kept {
             tracing::warn!(code = %from, %fault, "a compiled plugin could not be kept");
         }

@@ -120,6 +120,11 @@ impl Manifest {
         }
     }
 
+    /// The rooms that it names and the instance does not have, by what `is_room` says.
+    pub fn unknown_rooms(&self, is_room: impl Fn(&str) -> bool) -> Vec<&str> {
+        self.rooms.iter().map(String::as_str).filter(|room| !is_room(room)).collect()
+    }
+
     /// Reads the manifest of the plugin in the folder `name`.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ mod standing;
 mod store;
 mod unloaded;
 
+pub use artifact::CacheError;
 pub use catalog::Catalog;
 pub use compiler::{Compiler, REFUSED, compile_for_parent};
 pub use config::Config;

@@ -15,7 +15,7 @@ use crate::support::{PATIENCE, Relay};
 const DONE: Option<i32> = Some(0);
 const DOES_NOT_HOLD: Option<i32> = Some(1);
 const BAD_ARGUMENTS: Option<i32> = Some(2);
-const BAD_CONFIGURATION: Option<i32> = Some(64);
+const BAD_CONFIGURATION: Option<i32> = Some(78);
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

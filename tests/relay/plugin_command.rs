@@ -15,7 +15,7 @@ use crate::support::program::{NO_EMBEDDED_PLUGINS, Output, output_within, relay}
 const DONE: Option<i32> = Some(0);
 const DOES_NOT_HOLD: Option<i32> = Some(1);
 const BAD_ARGUMENTS: Option<i32> = Some(2);
-const BAD_CONFIGURATION: Option<i32> = Some(64);
+const BAD_CONFIGURATION: Option<i32> = Some(78);
 
 /// How long a build may take, or to load plugins that have an interpreter in them.
 const LONG: Duration = Duration::from_mins(10);

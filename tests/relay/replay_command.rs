@@ -239,7 +239,7 @@ fn rules_at_fault_are_a_bad_configuration_and_what_would_try_nothing_is_bad_argu
     let directory = directory(&log());
     std::fs::write(directory.path().join("new.toml"), "[[rule]]\nid = 'x'\nwrods = []\n").unwrap();
     let output = replayed(directory.path(), &["--rules", "new.toml"]);
-    assert_eq!((output.status, output.stdout.as_str()), (Some(64), ""), "{output:?}");
+    assert_eq!((output.status, output.stdout.as_str()), (Some(78), ""), "{output:?}");
     assert!(output.stderr.contains("new.toml:3: "), "{output:?}");
     let arguments = ["replay", "audit-2026-11-18.jsonl", "--plugins", "."];
     let output = relay(directory.path(), &arguments, &[("RELAY__FILTER__ORDER", "shape,rate,rules")]);

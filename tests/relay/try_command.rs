@@ -103,10 +103,10 @@ fn an_unknown_room_ends_with_2_and_the_names_of_the_rooms() {
 }
 
 #[test]
-fn a_bad_configuration_ends_with_64() {
+fn a_bad_configuration_ends_with_78() {
     let directory = directory();
     std::fs::write(directory.path().join("rules.toml"), "no rules").unwrap();
     let output = relay(directory.path(), &["try", "--room", "QGIS", "--author", "anna", "hello"], &PATIENT);
-    assert_eq!((output.status, output.stdout.as_str()), (Some(64), ""), "{output:?}");
+    assert_eq!((output.status, output.stdout.as_str()), (Some(78), ""), "{output:?}");
     assert!(output.stderr.starts_with("rules.toml:1: "), "{output:?}");
 }

@@ -8,6 +8,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::degraded::DegradedPart;
 use super::written;
 use crate::api::Api;
 use crate::api::error::Detail;
@@ -20,6 +21,10 @@ use crate::sandbox::{Condition, Entry, Plugin, Stats, Unloaded};
 pub(in crate::api) struct Filters {
     /// The filters, in their order.
     filters: Vec<FilterState>,
+    /// The parts that the relay runs without; absent when it has all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    degraded: Vec<DegradedPart>,
 }
 
 /// How often what was asked for.
@@ -86,6 +91,10 @@ pub(in crate::api) struct PluginState {
     on_failure: &'static str,
     /// Its rooms; all when empty.
     rooms: Vec<String>,
+    /// Those of its rooms that are no room of this instance; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    unknown_rooms: Vec<String>,
     /// `well`, `on_trial` (to see whether it is well again), `set_aside`, `not_built` or `not_loaded`.
     #[schema(example = "well")]
     state: &'static str,
@@ -179,7 +188,13 @@ impl From<&Refused> for NotInForce {
     ),
 )]
 pub(in crate::api) async fn filters(State(api): State<Arc<Api>>) -> Json<Filters> {
-    Json(Filters { filters: api.live.intake.figures().into_iter().map(FilterState::from).collect() })
+    let mut filters: Vec<_> = api.live.intake.figures().into_iter().map(FilterState::from).collect();
+    let is_room = |name: &str| api.rooms.iter().any(|room| room.name().as_str() == name);
+    for plugin in filters.iter_mut().filter_map(|filter| filter.plugins.as_mut()).flatten() {
+        plugin.unknown_rooms = plugin.rooms.iter().filter(|room| !is_room(room)).cloned().collect();
+    }
+    let degraded = api.degraded.list().into_iter().map(DegradedPart::from).collect();
+    Json(Filters { filters, degraded })
 }
 
 /// The rules in force, in their order.
@@ -239,6 +254,7 @@ impl PluginState {
             braked_at: braked.map(written),
             on_failure: manifest.on_failure.as_str(),
             rooms: manifest.rooms.clone(),
+            unknown_rooms: Vec::new(),
             state,
             rests_seconds,
             counts: answers.into(),

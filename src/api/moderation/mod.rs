@@ -4,6 +4,7 @@
 
 mod caller;
 pub(super) mod decisions;
+mod degraded;
 pub(super) mod feed;
 pub(super) mod filters;
 pub(super) mod held;

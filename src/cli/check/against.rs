@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::super::table::{Align, Table};
-use super::super::tell;
 use super::super::terminal::printable;
+use super::super::{BAD_ARGUMENTS, tell};
 use crate::config::Config;
 use crate::filter::Finding;
 use crate::filter::rules::Rules;
@@ -49,7 +49,7 @@ pub(super) fn run(file: &Path, newcomer: bool, config: &Config, rules: &Rules) -
     });
     if let Err(fault) = read {
         tell(io::stderr(), &format!("error: {}: {fault}\n", file.display()));
-        return ExitCode::from(2);
+        return ExitCode::from(BAD_ARGUMENTS);
     }
     tell(io::stdout(), &report(texts, &hits));
     if acts { ExitCode::FAILURE } else { ExitCode::SUCCESS }

@@ -1,5 +1,5 @@
-//! `check`: whether the configuration and the rules are good, what the rules cost, and what they would hit; and whether
-//! an audit log is whole.
+//! `check`: whether a relay could start with this configuration and would have all its parts, what the rules cost, and
+//! what they would hit; and whether an audit log is whole.
 
 mod against;
 mod audit;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::table::{Align, Table};
 use super::tell;
 use super::terminal::printable;
+use crate::app;
 use crate::config::Config;
 use crate::filter::Name;
 use crate::filter::rules::{PatternCost, RuleOutline, Rules, STARTER};
@@ -45,13 +46,33 @@ impl Arguments {
     }
 }
 
-/// Reports on what is without a fault.
+/// Names what the relay would run without, and reports on the configuration, which is good. 1 when there is such a part.
 pub(super) fn run(arguments: &Arguments, config: &Config, rules: &Rules) -> ExitCode {
     if let Some(file) = &arguments.against {
         return against::run(file, arguments.newcomer, config, rules);
     }
+    let problems = name_problems(arguments, config);
     tell(io::stdout(), &report(config, rules));
-    ExitCode::SUCCESS
+    if problems == 0 {
+        tell(io::stdout(), "the configuration is good\n");
+        return ExitCode::SUCCESS;
+    }
+    let plural = if problems == 1 { "" } else { "s" };
+    let verdict = format!("the configuration is good, but the relay would run degraded: {problems} problem{plural}\n");
+    tell(io::stdout(), &verdict);
+    ExitCode::FAILURE
+}
+
+/// Names each problem that a relay would start with all the same, in a line, and tells how many there are.
+pub(super) fn name_problems(arguments: &Arguments, config: &Config) -> usize {
+    if arguments.against.is_some() {
+        return 0;
+    }
+    let problems = app::probe(config);
+    for problem in &problems {
+        tell(io::stderr(), &format!("{}\n", printable(&problem.reason)));
+    }
+    problems.len()
 }
 
 /// Whether the filter of rules runs at all.
@@ -64,8 +85,7 @@ fn report(config: &Config, rules: &Rules) -> String {
     let filters: Vec<&str> = config.filter.order.iter().map(|name| name.as_str()).collect();
     let starter = rules.len() - rules.own();
     format!(
-        "rooms: {}\nfilters: {}\nrules: {} of your own, {starter} of the starter set (preset {}){}\nlistens on: {}\n\n{}\n\
-         the configuration is good\n",
+        "rooms: {}\nfilters: {}\nrules: {} of your own, {starter} of the starter set (preset {}){}\nlistens on: {}\n\n{}\n",
         rooms.join(", "),
         filters.join(", "),
         rules.own(),

@@ -68,8 +68,14 @@ struct Body<'a> {
 /// Whether somebody is to be told at once.
 fn is_urgent(kind: Kind) -> bool {
     match kind {
-        Kind::MessageHeld | Kind::BrakePulled | Kind::PluginSetAside | Kind::PluginNotLoaded | Kind::Raid => true,
+        Kind::MessageHeld
+        | Kind::BrakePulled
+        | Kind::PluginSetAside
+        | Kind::PluginNotLoaded
+        | Kind::Degraded
+        | Kind::Raid => true,
         Kind::PluginWell
+        | Kind::Recovered
         | Kind::PluginLoaded
         | Kind::PluginGone
         | Kind::Reloaded

@@ -77,6 +77,14 @@ pub(super) struct Standing {
 }
 
 impl Standing {
+    /// What the first file of `day` goes on from: the files of the same day, or else of the last day before it, and that
+    /// day. `None` where there is neither.
+    pub(super) fn before(dir: &Path, names: &[FileName], day: Date) -> io::Result<Option<(Date, Self)>> {
+        let Some(last) = names.iter().map(|name| name.day).filter(|other| *other <= day).max() else { return Ok(None) };
+        let of_day: Vec<FileName> = names.iter().filter(|name| name.day == last).copied().collect();
+        Ok(Self::of(dir, &of_day)?.map(|standing| (last, standing)))
+    }
+
     /// That of the files of these names, which are of one day, in their order. `None` without files.
     pub(super) fn of(dir: &Path, files: &[FileName]) -> io::Result<Option<Self>> {
         let Some(first) = files.first() else { return Ok(None) };

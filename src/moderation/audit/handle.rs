@@ -53,8 +53,10 @@ impl Audit {
     /// at once. `None` when nothing is to be recorded; then nothing is touched. `run` is the random name of this run of
     /// the relay, `began` the moment from which [`Facts::since_start`](crate::model::Facts::since_start) counts.
     ///
+    /// A first file that cannot be written is tried again until it can: [`Audit::failure`] says why meanwhile.
+    ///
     /// # Errors
-    /// [`AuditError`] when the folder or its files cannot be written, the key cannot be read, or another relay uses it.
+    /// [`AuditError`] when the folder cannot be made or read, the key cannot be had, or another relay uses it.
     pub fn open(config: &Config, run: Uuid, began: Instant, in_force: InForceNow) -> Result<Option<Self>, AuditError> {
         let Some((mut audit, parts)) = Self::parts(config, run, began, in_force)? else { return Ok(None) };
         let Parts { mut writer, queue, done } = parts;
@@ -62,7 +64,7 @@ impl Audit {
             let dir = config.dir.clone().unwrap_or_default();
             move |source| AuditError { dir, what, source }
         };
-        writer.begin().map_err(fault("its first file cannot be written"))?;
+        writer.begin();
         let thread = thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&queue, &done));
         audit.writer = Some(thread.map_err(fault("there is no thread for it"))?.thread().clone());
         Ok(Some(audit))
@@ -173,6 +175,12 @@ impl Audit {
     #[must_use]
     pub fn hash_address(&self, address: Address) -> String {
         self.shared.keys.hash(address)
+    }
+
+    /// Why the last attempt to write failed; `None` after one that did not.
+    #[must_use]
+    pub fn failure(&self) -> Option<Arc<str>> {
+        self.shared.failure()
     }
 
     /// What became of the lines so far.

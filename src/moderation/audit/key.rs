@@ -54,6 +54,11 @@ impl Keys {
         Ok(Self(RwLock::new(key)))
     }
 
+    /// Whether the key of the folder can be read, or a new one is to be made.
+    pub(super) fn check(dir: &Path) -> io::Result<()> {
+        Key::read(&dir.join(FILE)).map(drop)
+    }
+
     /// Replaces the key when it is older than `days`. What cannot be written is not used.
     pub(super) fn renew(&self, dir: &Path, now: Timestamp, days: u32) -> io::Result<()> {
         if self.0.read().unwrap_or_else(PoisonError::into_inner).is_old(now, days) {

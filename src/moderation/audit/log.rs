@@ -196,16 +196,14 @@ impl Log {
         match self.chain {
             Some((last, hash)) if last == day => before = hash,
             Some(last) => day_before = Some(last),
-            None => {
-                if let Some(standing) = Standing::of(&self.dir, &of(day))? {
-                    Standing { hash: before, cut } = standing;
-                } else if let Some(last) = names.iter().map(|name| name.day).filter(|other| *other < day).max()
-                    && let Some(standing) = Standing::of(&self.dir, &of(last))?
-                {
+            None => match Standing::before(&self.dir, &names, day)? {
+                Some((last, standing)) if last == day => Standing { hash: before, cut } = standing,
+                Some((last, standing)) => {
                     day_before = Some((last, standing.hash));
                     cut = standing.cut;
                 }
-            }
+                None => {}
+            },
         }
         if new_day {
             self.forget(day, now)?;

@@ -24,6 +24,7 @@ mod key;
 mod lines;
 mod log;
 mod parse;
+mod probe;
 mod read;
 mod shared;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use check::{Checked, Day, Fault, Wrong, check};
 pub use config::{Config, Recording, Texts};
 pub use folder::FileName;
 pub use handle::Audit;
+pub use probe::probe;
 pub use read::{BadLine, BadLineWhy, Head, Line, Lines, LoggedAct, LoggedDecision, LoggedKind, LoggedSender, read};
 pub use shared::Figures;
 
@@ -59,7 +61,7 @@ pub type InForceNow = Box<dyn Fn(&dyn Fn(Address) -> String) -> InForce + Send>;
 
 /// The log cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("the audit log in {} cannot be opened: {what}: {source}", dir.display())]
+#[error("{}: the audit log cannot be opened: {what}: {source}", dir.display())]
 pub struct AuditError {
     /// Its folder.
     pub dir: PathBuf,

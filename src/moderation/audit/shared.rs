@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::key::Keys;
 
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     pub(super) closing: AtomicBool,
     /// Seconds since the start at which a loss was told last, plus one.
     pub(super) told: AtomicU64,
+    /// Why the last attempt to write failed.
+    failure: Mutex<Option<Arc<str>>>,
 }
 
 impl Shared {
@@ -43,7 +46,17 @@ impl Shared {
             bytes: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             told: AtomicU64::new(0),
+            failure: Mutex::default(),
         }
+    }
+
+    /// Why the last attempt to write failed; `None` after one that did not.
+    pub(super) fn failure(&self) -> Option<Arc<str>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_failure(&self, failure: Option<Arc<str>>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
     /// So many lines are lost.

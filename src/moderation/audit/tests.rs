@@ -750,6 +750,38 @@ mod running {
         assert!(Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).is_ok());
     }
 
+    #[test]
+    fn a_probe_of_the_log_makes_nothing_and_takes_no_lock() {
+        let dir = TempDir::new().unwrap();
+        let config = config(&dir.path().join("a/audit"), Recording::All, Texts::Off);
+        probe(&config).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let log = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+        assert_eq!(log.failure(), None);
+        let before = fs::read_dir(dir.path().join("a/audit")).unwrap().count();
+        probe(&config).unwrap();
+        assert_eq!(fs::read_dir(dir.path().join("a/audit")).unwrap().count(), before);
+    }
+
+    #[tokio::test]
+    async fn a_first_file_that_cannot_be_written_is_begun_once_it_can() {
+        let dir = TempDir::new().unwrap();
+        // In place of the only names that are tried for a file.
+        let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let tomorrow = today.tomorrow().unwrap();
+        let config = config(dir.path(), Recording::All, Texts::Off);
+        for day in [today, tomorrow] {
+            fs::create_dir(dir.path().join(format!("audit-{day}.jsonl"))).unwrap();
+        }
+        let audit = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+        assert!(audit.failure().is_some());
+        for day in [today, tomorrow] {
+            fs::remove_dir(dir.path().join(format!("audit-{day}.jsonl"))).unwrap();
+        }
+        while audit.act(&kicked(now(1))).await.is_err() {}
+        assert_eq!(audit.failure(), None);
+    }
+
     #[tokio::test]
     async fn when_the_writer_stands_still_what_does_not_fit_is_counted_and_said_and_nobody_waits() {
         let dir = TempDir::new().unwrap();
@@ -772,7 +804,7 @@ mod running {
         }
         assert_eq!(audit.act_within(&kicked(now(1)), at_once).await, Err(NotWritten::Full));
         let Parts { mut writer, queue, done } = parts;
-        writer.begin().unwrap();
+        writer.begin();
         let thread = std::thread::spawn(move || writer.run(&queue, &done));
         // On a busy machine the disk may take longer than somebody waits at the end: the thread goes on all the same.
         let _in_time = audit.close().await;

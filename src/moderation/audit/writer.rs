@@ -52,18 +52,20 @@ pub(super) struct Writer {
     /// Acts among the lines that are collected.
     acts: Vec<oneshot::Sender<()>>,
     told: Option<Instant>,
+    /// Whether the last attempt failed.
+    fails: bool,
 }
 
 impl Writer {
     pub(super) fn new(log: Log, lock: File, shared: Arc<Shared>, began: Instant) -> Self {
-        Self { log, _lock: lock, shared, began, acts: Vec::new(), told: None }
+        Self { log, _lock: lock, shared, began, acts: Vec::new(), told: None, fails: false }
     }
 
-    /// The first lines: their fault is one of the configuration.
-    pub(super) fn begin(&mut self) -> io::Result<()> {
+    /// Tries to write the first lines. What fails is tried again by [`Writer::run`].
+    pub(super) fn begin(&mut self) {
         let now = self.now();
-        self.log.turn(now)?;
-        self.log.flush(true)
+        let begun = self.log.turn(now).and_then(|()| self.log.flush(true));
+        self.note(begun.err().as_ref());
     }
 
     /// Writes until the log is closed, or all who could write to it are gone.
@@ -79,6 +81,9 @@ impl Writer {
     }
 
     fn write_all(&mut self, queue: &Receiver<Entry>) -> Result<(), GivenUp> {
+        if self.fails {
+            self.settle()?;
+        }
         loop {
             let mut next = queue.recv_timeout(TICK);
             let idle = matches!(next, Err(RecvTimeoutError::Timeout));
@@ -154,7 +159,9 @@ impl Writer {
         let mut wait = FIRST_WAIT;
         loop {
             let now = self.now();
-            let Err(fault) = attempt(&mut self.log, now) else { return Ok(()) };
+            let attempted = attempt(&mut self.log, now);
+            self.note(attempted.as_ref().err());
+            let Err(fault) = attempted else { return Ok(()) };
             self.shared.figures.faults.fetch_add(1, Relaxed);
             self.tell(&fault);
             if self.shared.closing.load(Acquire) {
@@ -162,6 +169,14 @@ impl Writer {
             }
             thread::park_timeout(wait);
             wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// Keeps why an attempt failed, or that it did not.
+    fn note(&mut self, failure: Option<&io::Error>) {
+        if self.fails || failure.is_some() {
+            self.fails = failure.is_some();
+            self.shared.set_failure(failure.map(|failure| failure.to_string().into()));
         }
     }
 

@@ -7,13 +7,18 @@ use std::ops::Bound;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use redb::{BackendError, Database, StorageBackend};
 
 use super::StoreError;
+use crate::file::probe;
 
 /// Read and written by its owner alone.
 const MODE: u32 = 0o600;
+/// How often the file is tried to be locked, and how long is waited in between.
+const LOCK_TRIES: u32 = 11;
+const LOCK_WAIT: Duration = Duration::from_millis(20);
 /// Bytes of a piece of the file that was written to on trial only.
 const PIECE: usize = 4_096;
 
@@ -22,23 +27,16 @@ const PIECE: usize = 4_096;
 /// One that others may read or write is made the owner's alone, with a warning: it may have been read.
 pub(super) fn open(path: &Path) -> Result<File, StoreError> {
     let fault = |fault| StoreError::Open { path: path.to_owned(), fault };
-    let options = || File::options().read(true).write(true).mode(MODE).custom_flags(NONBLOCK).clone();
-    let file = match options().open(path) {
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-            make(path)?;
-            options().open(path)
-        }
-        opened => opened,
+    let file = if let Some(file) = open_existing(path)? {
+        file
+    } else {
+        make(path)?;
+        open_existing(path)?.ok_or_else(|| fault(io::ErrorKind::NotFound.into()))?
     };
-    let file = file.map_err(fault)?;
-    if !file.metadata().map_err(fault)?.is_file() {
-        return Err(StoreError::NotAFile { path: path.to_owned() });
-    }
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(StoreError::Busy { path: path.to_owned() }),
-        Err(TryLockError::Error(why)) => return Err(fault(why)),
-    }
+    lock(&file).map_err(|error| match error {
+        TryLockError::WouldBlock => StoreError::Busy { path: path.to_owned() },
+        TryLockError::Error(why) => fault(why),
+    })?;
     let mode = file.metadata().map_err(fault)?.mode() & 0o7777;
     if mode & !MODE != 0 {
         let private = file.set_permissions(Permissions::from_mode(MODE));
@@ -49,13 +47,53 @@ pub(super) fn open(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
+/// Locks the file. A probe holds the lock for a moment, so this waits for some, 200 ms in all.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 1..LOCK_TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_WAIT),
+            locked => return locked,
+        }
+    }
+    file.try_lock()
+}
+
+/// Opens the file to read and to write it, as it is; `None` where there is none.
+pub(super) fn open_existing(path: &Path) -> Result<Option<File>, StoreError> {
+    let fault = |fault| StoreError::Open { path: path.to_owned(), fault };
+    match File::options().read(true).write(true).custom_flags(NONBLOCK).open(path) {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => {
+            let file = opened.map_err(fault)?;
+            let is_file = file.metadata().map_err(fault)?.is_file();
+            if is_file { Ok(Some(file)) } else { Err(StoreError::NotAFile { path: path.to_owned() }) }
+        }
+    }
+}
+
+/// Opens the file to read it alone.
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    let file = File::options().read(true).custom_flags(NONBLOCK).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// Why the file is not the owner's alone and cannot be made so; [`open`] changes its mode otherwise.
+pub(super) fn check_private(path: &Path, file: &File) -> Result<(), StoreError> {
+    let found = file.metadata().map_err(|fault| StoreError::Open { path: path.to_owned(), fault })?;
+    let (mode, me) = (found.mode() & 0o7777, rustix::process::geteuid());
+    if mode & !MODE == 0 || me.is_root() || found.uid() == me.as_raw() {
+        return Ok(());
+    }
+    Err(StoreError::NotPrivate { path: path.to_owned(), mode, fault: io::ErrorKind::PermissionDenied.into() })
+}
+
 /// So that a pipe in place of the file keeps nobody waiting.
 const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
 /// Makes an empty store. It comes to its name when it is whole, and takes no name that is taken meanwhile.
 fn make(path: &Path) -> Result<(), StoreError> {
     let fault = |fault| StoreError::Open { path: path.to_owned(), fault };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = probe::parent(path);
     let Some(name) = path.file_name() else { return Err(StoreError::NotAFile { path: path.to_owned() }) };
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);

@@ -6,6 +6,7 @@
 mod changes;
 mod fault;
 mod file;
+mod probe;
 mod records;
 mod settings;
 mod tables;
@@ -14,8 +15,8 @@ mod tests;
 mod writer;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -23,6 +24,8 @@ use tokio::time::timeout;
 
 pub(super) use self::changes::{Bell, Changes, Taken};
 pub use self::fault::StoreError;
+pub use self::probe::probe;
+pub(super) use self::probe::room;
 pub(super) use self::settings::Settings;
 use self::tables::Tables;
 pub(super) use self::tables::{Contents, Part};
@@ -60,6 +63,13 @@ impl Store {
         let locked = file::Locked { path: path.to_owned(), file: Arc::new(file::open(path)?) };
         let (tables, contents) = Tables::open(locked)?;
         Ok((Opened(tables), contents))
+    }
+
+    /// What a file holds that can be read and not written. `None` when that cannot be had, or may change meanwhile.
+    pub(super) fn read(path: &Path) -> Option<Contents> {
+        let file = file::open_to_read(path).ok()?;
+        file.try_lock().ok()?;
+        Tables::read(&file::Locked { path: path.to_owned(), file: Arc::new(file) }).ok()
     }
 
     /// Writes what changes from now on. What was noted before counts as changed too.
@@ -106,6 +116,11 @@ impl Store {
         let behind = self.progress.borrow().written < self.shared.bell.changes();
         let [written, faults] = [&self.shared.written, &self.shared.faults].map(|n| n.load(Ordering::Relaxed));
         StoreFigures { written, faults, behind }
+    }
+
+    /// Why the last attempt to write failed; `None` after one that did not.
+    pub(super) fn failure(&self) -> Option<Arc<str>> {
+        self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn end(&self) {

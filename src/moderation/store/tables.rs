@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 
 use redb::{Database, Durability, ReadableDatabase as _, ReadableTable, TableDefinition, TableError, WriteTransaction};
@@ -114,31 +115,31 @@ impl Tables {
     /// It is read on trial first, with all that redb has to mend after a crash. So a file that is damaged, or none of
     /// ours, stays as it is, byte for byte.
     pub(super) fn open(locked: Locked) -> Result<(Self, Contents), StoreError> {
-        let path = locked.path.clone();
-        let told = |fault| match fault {
-            // A file that ends too soon is damaged; any other fault of reading it is the disk's.
-            Fault::Redb(redb::Error::Io(fault)) if fault.kind() != io::ErrorKind::UnexpectedEof => {
-                StoreError::Open { path: path.clone(), fault }
-            }
-            Fault::Foreign => StoreError::Foreign { path: path.clone() },
-            Fault::Format(found) => StoreError::Format { path: path.clone(), found, own: FORMAT },
-            fault => StoreError::Damaged { path: path.clone(), why: fault.to_string() },
+        let contents = Self::read(&locked)?;
+        let database = match guarded(|| create(&locked)) {
+            Ok(database) => Some(database),
+            // The disk may be full. What the file holds is known, and the thread that writes tries again.
+            Err(Fault::Redb(redb::Error::Io(_))) => None,
+            Err(fault) => return Err(told(&locked.path, fault)),
         };
+        Ok((Self { locked, database }, contents))
+    }
+
+    /// Reads all of the file and changes no byte of it.
+    pub(super) fn read(locked: &Locked) -> Result<Contents, StoreError> {
+        let told = |fault| told(&locked.path, fault);
         let is_new = locked.file.metadata().map_err(|fault| told(redb::Error::Io(fault).into()))?.len() == 0;
-        let contents = if is_new {
-            Contents::default()
-        } else {
-            begins_right(&locked).map_err(&told)?;
-            guarded(|| {
-                let backing = Backing::on_trial(Arc::clone(&locked.file)).map_err(redb::Error::Io)?;
-                let builder = &mut Database::builder();
-                let builder = builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
-                read(&builder.create_with_backend(backing)?)
-            })
-            .map_err(&told)?
-        };
-        let database = guarded(|| create(&locked)).map_err(told)?;
-        Ok((Self { locked, database: Some(database) }, contents))
+        if is_new {
+            return Ok(Contents::default());
+        }
+        begins_right(locked).map_err(&told)?;
+        let contents = guarded(|| {
+            let backing = Backing::on_trial(Arc::clone(&locked.file)).map_err(redb::Error::Io)?;
+            let builder = &mut Database::builder();
+            let builder = builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+            read(&builder.create_with_backend(backing)?)
+        });
+        contents.map_err(told)
     }
 
     /// Writes a batch, all of it or nothing, for good.
@@ -161,6 +162,20 @@ impl Tables {
     /// Closes the file.
     pub(super) fn close(self) -> Result<(), Fault> {
         self.database.map_or(Ok(()), |database| guarded(|| Ok(database.close()?)))
+    }
+}
+
+/// What a fault means for the file at `path`.
+fn told(path: &Path, fault: Fault) -> StoreError {
+    let path = path.to_owned();
+    match fault {
+        // A file that ends too soon is damaged; any other fault of reading it is the disk's.
+        Fault::Redb(redb::Error::Io(fault)) if fault.kind() != io::ErrorKind::UnexpectedEof => {
+            StoreError::Open { path, fault }
+        }
+        Fault::Foreign => StoreError::Foreign { path },
+        Fault::Format(found) => StoreError::Format { path, found, own: FORMAT },
+        fault => StoreError::Damaged { path, why: fault.to_string() },
     }
 }
 

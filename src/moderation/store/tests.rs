@@ -272,6 +272,54 @@ fn a_folder_and_a_place_that_is_not_there_are_faults_that_name_it() {
     assert!(refused.contains("nowhere/x.redb: the file of moderation cannot be opened"), "{refused}");
 }
 
+/// A probe finds in a file what a start finds in it.
+#[test]
+fn a_probe_tells_what_a_start_would_and_changes_nothing() {
+    for bytes in
+        [b"hello".to_vec(), b"red".to_vec(), [b"redb\x1a\x0a\xa9\x0d\x0a".to_vec(), vec![0xff; 9_000]].concat()]
+    {
+        let place = Place::new();
+        fs::write(place.path(), &bytes).unwrap();
+        assert_eq!(probe(&place.path()).unwrap_err().to_string(), place.refused());
+        assert_eq!(fs::read(place.path()).unwrap(), bytes);
+    }
+    let place = Place::new();
+    probe(&place.path()).unwrap();
+    assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 0);
+    fs::create_dir(place.path()).unwrap();
+    assert_eq!(probe(&place.path()).unwrap_err().to_string(), place.refused());
+    let nowhere = place.folder.path().join("nowhere/x.redb");
+    let refused = State::open(&config(Some(nowhere.clone())), at(0)).map(drop).unwrap_err();
+    assert_eq!(probe(&nowhere).unwrap_err().to_string(), refused.to_string());
+}
+
+#[tokio::test]
+async fn a_store_in_use_is_fit_for_a_probe_which_keeps_nobody_from_it() {
+    let place = Place::new();
+    let state = place.open(at(0)).unwrap();
+    fill(&state);
+    probe(&place.path()).unwrap();
+    state.saved().await.unwrap();
+    let before = fs::read(place.path()).unwrap();
+    probe(&place.path()).unwrap();
+    assert_eq!(fs::read(place.path()).unwrap(), before);
+    state.close().await.unwrap();
+    probe(&place.path()).unwrap();
+    place.open(at(0)).unwrap().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_state_whose_file_cannot_be_used_is_started_in_memory() {
+    let place = Place::new();
+    fs::write(place.path(), "hello").unwrap();
+    let (state, error) = State::start(&config(Some(place.path())), at(0));
+    assert!(matches!(error, Some(StoreError::Foreign { .. })), "{error:?}");
+    fill(&state);
+    state.saved().await.unwrap();
+    state.close().await.unwrap();
+    assert_eq!(fs::read(place.path()).unwrap(), b"hello");
+}
+
 #[test]
 fn the_database_of_another_program_is_left_as_it_is() {
     let place = Place::new();

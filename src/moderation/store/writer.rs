@@ -1,7 +1,7 @@
 //! The thread that writes.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -65,12 +65,19 @@ pub(super) struct Shared {
     pub(super) asked: AtomicBool,
     pub(super) written: AtomicU64,
     pub(super) faults: AtomicU64,
+    /// Why the last attempt failed.
+    pub(super) failure: Mutex<Option<Arc<str>>>,
 }
 
 impl Shared {
     pub(super) fn new(bell: Arc<Bell>) -> Self {
         let (written, faults) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { bell, ending: AtomicBool::new(false), asked: AtomicBool::new(false), written, faults }
+        let (ending, asked) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { bell, ending, asked, written, faults, failure: Mutex::default() }
+    }
+
+    fn set_failure(&self, failure: Option<Arc<str>>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 }
 
@@ -135,6 +142,7 @@ impl Writer {
         match self.tables.write(&batch) {
             Ok(()) => {
                 if self.wait.take().is_some() {
+                    self.shared.set_failure(None);
                     tracing::info!("the file of moderation is written again");
                 }
                 self.shared.written.fetch_add(1, Ordering::Relaxed);
@@ -158,6 +166,7 @@ impl Writer {
         let faults = self.shared.faults.fetch_add(1, Ordering::Relaxed) + 1;
         let wait = self.wait.map_or(FIRST_WAIT, |(wait, _)| (wait * 2).min(LONGEST_WAIT));
         self.wait = Some((wait, now + wait));
+        self.shared.set_failure(Some(fault.to_string().into()));
         if self.warned.is_none_or(|warned| now.duration_since(warned) >= WARN_INTERVAL) {
             self.warned = Some(now);
             tracing::warn!(%fault, faults, "the file of moderation cannot be written; it is tried again, and all holds");

@@ -107,3 +107,21 @@ fn a_file_that_others_could_write_to_is_not_believed() {
     fs::set_permissions(only_file(&cache), fs::Permissions::from_mode(0o666)).unwrap();
     assert!(cache.place(&engine, COMPONENT).get(&engine).is_none());
 }
+
+#[test]
+fn a_probe_finds_what_opening_finds_and_makes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cache");
+    Cache::probe(&path).unwrap();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    fs::write(&path, "").unwrap();
+    assert_eq!(Cache::probe(&path).unwrap_err().to_string(), Cache::open(&path).unwrap_err().to_string());
+    fs::remove_file(&path).unwrap();
+    Cache::open(&path).unwrap();
+    Cache::probe(&path).unwrap();
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(matches!(Cache::probe(&path), Err(CacheError::Open(_))));
+    let nowhere = dir.path().join("nowhere/cache");
+    assert_eq!(Cache::probe(&nowhere).unwrap_err().to_string(), Cache::open(&nowhere).unwrap_err().to_string());
+}

@@ -90,8 +90,9 @@ async fn without_a_store_nothing_is_written() {
 async fn a_second_relay_does_not_take_the_same_store() {
     let directory = tempfile::tempdir().unwrap();
     let store = directory.path().join("moderation.db");
-    let _first = kept(&store).start().await;
-    let variables = [("RELAY__MODERATION__STORE", store.to_str().unwrap()), ("LISTEN", "127.0.0.1:0")];
-    let output = crate::support::program::relay(directory.path(), &["serve"], &variables);
-    assert_eq!(output.status, Some(1), "{output:?}");
+    let first = kept(&store).start().await;
+    let second = kept(&store).start().await;
+    sanctioned(&second, json!({"kind": "mute", "nickname": "anna", "seconds": 600})).await;
+    assert_eq!(second.get("/status").await.json()["degraded"], json!(["store"]));
+    assert_eq!(sanctions(&first).await["sanctions"], json!([]));
 }

@@ -102,7 +102,7 @@ fn a_file_at_fault_stops_check_and_start_and_tells_no_token() {
         let places: Vec<&str> =
             output.stderr.lines().filter_map(|line| line.split_once(": ")).map(|(at, _)| at).collect();
         assert_eq!(places, ["tokens.toml:3", "tokens.toml:4", "tokens.toml:6", "gischat-relay"], "{}", output.stderr);
-        assert_eq!((output.status, output.stdout.as_str()), (Some(64), ""));
+        assert_eq!((output.status, output.stdout.as_str()), (Some(78), ""));
         assert!(!output.stderr.contains("Zx9"), "{}", output.stderr);
     }
 }

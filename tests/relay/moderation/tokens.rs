@@ -87,7 +87,7 @@ async fn a_token_that_is_set_wrong_is_not_in_the_fault() {
     let directory = tempfile::tempdir().unwrap();
     let variables = [("MODERATORS", "jane:kohlrabi,hans")];
     let output = crate::support::program::relay(directory.path(), &["serve"], &variables);
-    assert_eq!((output.status, output.stdout.as_str()), (Some(64), ""));
+    assert_eq!((output.status, output.stdout.as_str()), (Some(78), ""));
     assert!(output.stderr.starts_with("MODERATORS: the value holds an item, number 1, that has a token of 8 bytes"));
     assert!(!output.stderr.contains("kohlrabi"), "{}", output.stderr);
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::program::NO_EMBEDDED_PLUGINS;
+use super::program::{NO_EMBEDDED_PLUGINS, Output, output};
 use super::{Client, PATIENCE, Response, request};
 
 /// Most lines of a log that a failed test shows.
@@ -30,6 +30,8 @@ pub(crate) struct Relay {
 #[derive(Debug)]
 pub(crate) struct RelayBuilder {
     environment: Vec<(String, String)>,
+    /// A command, with arguments, that runs the relay's program.
+    runner: Vec<String>,
     directory: tempfile::TempDir,
 }
 
@@ -66,25 +68,52 @@ impl RelayBuilder {
             .file_of(&format!("plugins/{name}/filter.wasm"), component)
     }
 
-    /// Starts the relay and waits until it serves.
-    pub(crate) async fn start(self) -> Relay {
-        tokio::task::spawn_blocking(move || self.start_blocking()).await.unwrap()
+    /// Has the relay's program run by this command.
+    pub(crate) fn run_by(mut self, runner: &[&str]) -> Self {
+        self.runner = runner.iter().map(ToString::to_string).collect();
+        self
     }
 
-    fn start_blocking(self) -> Relay {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gischat-relay"))
+    /// The directory that it will run in.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What `check` says of the same configuration.
+    pub(crate) fn check(&self) -> Output {
+        output(self.command().arg("check"))
+    }
+
+    fn command(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_gischat-relay");
+        let mut command = match self.runner.split_first() {
+            Some((runner, arguments)) => {
+                let mut command = Command::new(runner);
+                command.args(arguments).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        let environment = self.environment.iter().map(|(name, value)| (name, value));
+        command
             .current_dir(self.directory.path())
             .env_clear()
             .env("LISTEN", "127.0.0.1:0")
             .env("LOG_FORMAT", "json")
             .env("LOG_LEVEL", "gischat_relay=debug")
             .envs([NO_EMBEDDED_PLUGINS])
-            .envs(self.environment)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .envs(environment);
+        command
+    }
+
+    /// Starts the relay and waits until it serves.
+    pub(crate) async fn start(self) -> Relay {
+        tokio::task::spawn_blocking(move || self.start_blocking()).await.unwrap()
+    }
+
+    fn start_blocking(self) -> Relay {
+        let mut command = self.command();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (log, printed) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
@@ -133,7 +162,7 @@ fn address(line: &str) -> Option<SocketAddr> {
 impl Relay {
     /// What a relay may be started with beyond its defaults.
     pub(crate) fn with() -> RelayBuilder {
-        RelayBuilder { environment: Vec::new(), directory: tempfile::tempdir().unwrap() }
+        RelayBuilder { environment: Vec::new(), runner: Vec::new(), directory: tempfile::tempdir().unwrap() }
     }
 
     /// A relay with its defaults: rooms QGIS and QField.
