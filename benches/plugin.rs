@@ -102,7 +102,7 @@ fn hops(criterion: &mut Criterion) {
 
 /// A chain with some plugins at its end.
 struct Hop {
-    chain: Arc<Chain>,
+    chain: Chain,
     _folder: Shipped,
 }
 
@@ -120,7 +120,7 @@ impl Hop {
         let plugins = Plugins::new(folder.library(), LONGEST);
         let filters: [Box<dyn Filter>; 3] =
             [Box::new(Shape::new(bounds)), Box::new(Rate::new(&rate)), Box::new(plugins)];
-        Self { chain: Arc::new(Chain::of(filters, &Metrics::default())), _folder: folder }
+        Self { chain: Chain::of(filters, &Metrics::default()), _folder: folder }
     }
 
     /// How long so many messages take of which `window` are on their way at a time.
@@ -138,8 +138,7 @@ impl Hop {
                 let Judgement::Waiting(waiting) = self.chain.judge(message, &sender, Purpose::Judge) else {
                     panic!("a plugin answers later");
                 };
-                let chain = Arc::clone(&self.chain);
-                under_way.push_back(on.spawn(async move { chain.finish(*waiting, &sender).await }));
+                under_way.push_back(on.spawn(async move { waiting.finish(&sender).await }));
             }
             for judged in under_way {
                 passed(on.block_on(judged));

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::live::admission::Refused;
+use crate::live::rooms::NoAnswer;
 use crate::live::shard::Ended;
 use crate::live::upgrade::Refusal;
 use crate::model::{Code, Reason};
@@ -93,6 +94,16 @@ pub struct Detail {
     /// What is wrong, in words.
     #[schema(example = "Room 'x' not registered")]
     pub detail: String,
+}
+
+/// A room that was removed meanwhile is as unknown as one that was never there.
+impl From<NoAnswer> for ApiError {
+    fn from(why: NoAnswer) -> Self {
+        match why {
+            NoAnswer::Removed(room) => Self::UnknownRoom(room.to_string()),
+            NoAnswer::Ended(ended) => Self::Ended(ended),
+        }
+    }
 }
 
 impl ApiError {

@@ -6,6 +6,7 @@ mod docs;
 pub mod error;
 mod moderation;
 mod operations;
+mod reload;
 mod request;
 mod rooms;
 mod rules;
@@ -27,12 +28,13 @@ pub use config::Config;
 
 use self::error::ApiError;
 use crate::filter::rules::Current;
-use crate::filter::{self, Reload};
+use crate::filter::{self, RulesReload};
 use crate::live::Live;
 use crate::live::client::{Origins, TrustedProxies};
 use crate::live::rooms::Rooms;
 use crate::moderation::{Desk, Feed, Moderators};
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
+use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
 
 /// What the handlers share.
@@ -45,7 +47,7 @@ pub struct Api {
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// What the instance says of itself.
-    pub rules: Rules,
+    pub rules: Arc<Swap<Rules>>,
     /// Pages that may connect.
     pub origins: Origins,
     /// Whose word on a client's address is taken.
@@ -63,19 +65,22 @@ pub struct Api {
     /// One moderator after the other tries rules.
     pub trying: Arc<tokio::sync::Mutex<()>>,
     /// The chain as it is configured.
-    pub filter: Arc<filter::Config>,
+    pub filter: Arc<Swap<filter::Config>>,
     /// The rules in force.
     pub rules_in_force: Arc<Current>,
     /// Ends what would go on for ever.
     pub stop: CancellationToken,
     /// What moderators should know.
     pub feed: Arc<Feed>,
-    /// Reads rules and plugins again.
-    pub reload: Arc<Reload>,
     /// The parts that the relay runs without.
     pub degraded: Arc<Degraded>,
+    /// Reads rules again, as another preset asks for it.
+    pub rules_reload: Arc<RulesReload>,
+    /// Reads settings, rules and plugins again.
+    pub reload: Arc<dyn Reload>,
 }
 
+pub use reload::{Reload, ReloadedBy, Report};
 pub use rules::Rules;
 
 /// The routes that everybody uses. A request is answered within `timeout`, or with 408.

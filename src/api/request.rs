@@ -26,7 +26,7 @@ impl FromRequestParts<Arc<Api>> for InRoom {
         let Ok(Path(name)) = Path::<String>::from_request_parts(parts, api).await else {
             return Err(ApiError::UnknownRoom("\u{fffd}".to_owned()));
         };
-        api.rooms.find(&name).cloned().map(Self).ok_or(ApiError::UnknownRoom(name))
+        api.rooms.find(&name).map(Self).ok_or(ApiError::UnknownRoom(name))
     }
 }
 

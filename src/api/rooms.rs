@@ -68,16 +68,15 @@ pub(super) struct Line {
 /// Names of the rooms.
 #[utoipa::path(get, path = "/rooms", tag = "rooms", responses((status = 200, body = Vec<String>, example = json!(["QGIS", "QField"]))))]
 pub(super) async fn names(State(api): State<Arc<Api>>) -> Json<Vec<String>> {
-    Json(api.rooms.iter().map(|room| room.name().to_string()).collect())
+    Json(api.rooms.list().iter().map(|room| room.name().to_string()).collect())
 }
 
 /// Whether the relay works, which parts it works without, and how many are connected to each room.
 #[utoipa::path(get, path = "/status", tag = "instance", responses((status = 200, body = Status)))]
 pub(super) async fn status(State(api): State<Arc<Api>>) -> Json<Status> {
-    let rooms = api
-        .rooms
-        .iter()
-        .map(|room| RoomStatus { name: room.name().to_string(), nb_connected_users: room.connections() });
+    let listed = api.rooms.list();
+    let rooms =
+        listed.iter().map(|room| RoomStatus { name: room.name().to_string(), nb_connected_users: room.connections() });
     let degraded = api.degraded.list().into_iter().map(|missing| missing.part.as_str());
     Json(Status { state: "ok", healthy: true, rooms: rooms.collect(), degraded: degraded.collect() })
 }

@@ -61,8 +61,9 @@ pub(super) struct Clause {
 /// Rules of the instance and bounds of a message.
 #[utoipa::path(get, path = "/rules", tag = "instance", responses((status = 200, body = Told)))]
 pub(super) async fn rules(State(api): State<Arc<Api>>) -> Json<Told> {
-    let Rules { rules, main_lang, min_author_length, max_author_length, max_message_length } = api.rules.clone();
-    let enforced = api.reload.rules().map_or_else(Vec::new, |set| enforced(&rules, &set));
+    let told = (*api.rules.get()).clone();
+    let Rules { rules, main_lang, min_author_length, max_author_length, max_message_length } = told;
+    let enforced = api.rules_reload.rules().map_or_else(Vec::new, |set| enforced(&rules, &set));
     Json(Told { rules, main_lang, min_author_length, max_author_length, max_message_length, enforced })
 }
 

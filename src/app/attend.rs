@@ -65,7 +65,7 @@ async fn end_waiting(desk: &Desk, rooms: &Rooms, unanswered: WhenUnanswered, hel
         WhenUnanswered::Release => {
             desk.write_down_soon(Cause::Relay, What::Released { message, room: room.clone() });
             if let Some(room) = rooms.find(room.as_str()) {
-                // A relay that is shutting down has nobody left to hear it.
+                // A relay that is shutting down, or a room that was removed, has nobody left to hear it.
                 let _ended = room.release(recorded).await;
             }
         }

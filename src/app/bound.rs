@@ -10,16 +10,20 @@ use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{App, Plugged, ServeError, attend, notes};
+use super::reload::{InForce, Reloader, told};
+use super::{App, Plugged, ServeError, Started, attend, notes};
 use crate::api::{self, Api};
 use crate::live::accept::{Connections, Port};
 use crate::live::admission::PerAddress;
+use crate::live::rooms::Rooms;
 use crate::live::{Live, shard};
 use crate::moderation::alerts::Alerts;
 use crate::moderation::{self, Desk, Feed, Moderators, Token};
+use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
 use crate::wire::frame::CloseCode;
 
@@ -56,45 +60,60 @@ impl Bound {
         self.token.as_ref()
     }
 
-    /// Who may moderate, for who is asked to read their tokens again.
-    #[must_use]
-    pub fn moderators(&self) -> Arc<Moderators> {
-        Arc::clone(&self.moderators)
-    }
-
     /// Serves until `stop` is cancelled, and then until everything has ended, which takes 10 s at most.
     ///
-    /// The addresses that are served, with the ports that the system chose, are logged.
+    /// The addresses that are served, with the ports that the system chose, are logged. `started` tells how settings are
+    /// read again, which happens whenever `reloads` is notified, and by moderators' calls.
     ///
     /// # Errors
     /// [`ServeError`] when the threads of the rooms cannot be had, or one of them ends by itself.
-    pub async fn serve(self, stop: CancellationToken) -> Result<(), ServeError> {
+    pub async fn serve(
+        self,
+        stop: CancellationToken,
+        started: Started,
+        reloads: Arc<Notify>,
+    ) -> Result<(), ServeError> {
         let Self { app, moderators, listener, metrics_listener, .. } = self;
         // A message that plugins look at goes from its shard to their threads and back, and nowhere else.
         let (runtime, judging) = (Handle::current(), app.judging());
         let App { config, live, metrics, plugins, feed, reload, rules, desk, effects, degraded } = app;
-        let server = config.server;
+        let server = config.server.clone();
 
         let threads = match config.live.shards {
             0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             shards => shards,
         };
-        let (rooms, endings) =
-            shard::start(&live, config.instance.rooms, threads, [&runtime, &judging]).map_err(ServeError::Shards)?;
+        let (rooms, endings) = shard::start(&live, config.instance.rooms.clone(), threads, [&runtime, &judging])
+            .map_err(ServeError::Shards)?;
         let rooms = Arc::new(rooms);
 
-        let shape = &config.filter.shape;
+        let limits = config.live.limits(config.filter.rate.enabled);
+        let per_address = Arc::new(PerAddress::new(limits.each));
+        let told = Arc::new(Swap::new(told(&config)));
+        let filter = Arc::new(Swap::new(config.filter.clone()));
+        let in_force =
+            InForce { config: config.clone(), values: started.values.clone(), present: started.present.clone() };
+        let reloader = Arc::new(Reloader {
+            start: started,
+            in_force: tokio::sync::Mutex::new(in_force),
+            rules: Arc::clone(&reload),
+            current: Arc::clone(&rules),
+            library: plugins.as_ref().map(|plugged| Arc::clone(&plugged.library)),
+            moderators: Arc::clone(&moderators),
+            rooms: Arc::clone(&rooms),
+            live: Arc::clone(&live),
+            per_address: Arc::clone(&per_address),
+            metrics: Arc::clone(&metrics),
+            desk: Arc::clone(&desk),
+            feed: Arc::clone(&feed),
+            told: Arc::clone(&told),
+            filter: Arc::clone(&filter),
+        });
         let api = Api {
             rooms: Arc::clone(&rooms),
             live: Arc::clone(&live),
             metrics: Arc::clone(&metrics),
-            rules: api::Rules {
-                rules: config.instance.rules,
-                main_lang: config.instance.main_lang,
-                min_author_length: shape.min_author_length,
-                max_author_length: shape.max_author_length,
-                max_message_length: shape.max_message_length,
-            },
+            rules: told,
             origins: server.origins,
             proxies: server.proxies.clone(),
             max_body_bytes: server.max_body_bytes,
@@ -104,14 +123,13 @@ impl Bound {
             desk: Arc::clone(&desk),
             acting: tokio::sync::Mutex::default(),
             trying: Arc::default(),
-            filter: Arc::new(config.filter.clone()),
+            filter,
             rules_in_force: rules,
             stop: stop.clone(),
-            reload: Arc::clone(&reload),
             degraded: Arc::clone(&degraded),
+            rules_reload: Arc::clone(&reload),
+            reload: Arc::clone(&reloader) as Arc<dyn api::Reload>,
         };
-        let limited = config.filter.rate.enabled;
-        let per_address = limited.then(|| Arc::new(PerAddress::new(config.live.max_per_address)));
         let tasks: TaskTracker = live.tasks.clone();
         let port = Port {
             router: api::router(Arc::new(api), server.request_timeout),
@@ -132,6 +150,7 @@ impl Bound {
         tasks.spawn(port.serve(listener));
         tasks.spawn(prune(Arc::clone(&live), moderators, Arc::clone(&desk), stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));
+        tasks.spawn(reloader.on_signals(reloads, stop.clone()));
         tasks.spawn(attend::carry_out(effects, Arc::clone(&rooms), stop.clone()));
         let unanswered = config.moderation.held.when_nobody_answers;
         tasks.spawn(attend::expire_held(Arc::clone(&desk), Arc::clone(&rooms), unanswered, stop.clone()));
@@ -152,25 +171,36 @@ impl Bound {
             sandbox
         });
 
-        let mut endings: FuturesUnordered<shard::Ending> = endings.into_iter().collect();
-        let lost = tokio::select! {
-            () = stop.cancelled() => false,
-            _ = endings.next() => true,
-        };
-        tracing::info!("shutting down");
-        stop.cancel();
-        tasks.close();
-        let drained = async {
-            rooms.close(CloseCode::GoingAway, "the relay is shutting down").await;
-            while endings.next().await.is_some() {}
-            tasks.wait().await;
-        };
-        if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
-            tracing::warn!(left = tasks.len(), "some connections did not end in time");
-        }
+        let outcome = until_stopped(endings, &rooms, &tasks, &stop).await;
         attend::close(&desk).await;
-        if lost { Err(ServeError::ShardLost) } else { Ok(()) }
+        outcome
     }
+}
+
+/// Waits until told to stop, and then until all connections and tasks have ended.
+async fn until_stopped(
+    endings: Vec<shard::Ending>,
+    rooms: &Rooms,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<(), ServeError> {
+    let mut endings: FuturesUnordered<shard::Ending> = endings.into_iter().collect();
+    let lost = tokio::select! {
+        () = stop.cancelled() => false,
+        _ = endings.next() => true,
+    };
+    tracing::info!("shutting down");
+    stop.cancel();
+    tasks.close();
+    let drained = async {
+        rooms.close(CloseCode::GoingAway, "the relay is shutting down").await;
+        while endings.next().await.is_some() {}
+        tasks.wait().await;
+    };
+    if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
+        tracing::warn!(left = tasks.len(), "some connections did not end in time");
+    }
+    if lost { Err(ServeError::ShardLost) } else { Ok(()) }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -5,9 +5,11 @@ mod attend;
 mod bound;
 mod notes;
 mod parts;
+mod reload;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
@@ -20,11 +22,11 @@ use uuid::Uuid;
 
 pub use self::bound::Bound;
 pub use self::parts::probe;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::filter::brakes::Brakes;
 use crate::filter::plugin::Plugins;
 use crate::filter::rules::{self, Rules};
-use crate::filter::{self, Chain, Filter, Judgement, Reload};
+use crate::filter::{self, Chain, Filter, Judgement, RulesReload};
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Facts, Message, RoomName, Sender};
@@ -32,7 +34,8 @@ use crate::moderation::audit::{InForce, InForceNow};
 use crate::moderation::{AccessError, Desk, Effect, Feed, Journal, PRESET, State, level_json, sanction_json};
 use crate::room::Room;
 use crate::sandbox::{Event, Library, Sandbox};
-use crate::settings::Choice;
+use crate::settings::{Choice, Values};
+use crate::telemetry::logging::Level;
 use crate::telemetry::{Degradation, Degraded, Metrics, RoomGauges};
 
 /// A relay that is built. Nothing of it is to be reached yet.
@@ -43,11 +46,24 @@ pub struct App {
     metrics: Arc<Metrics>,
     plugins: Option<Plugged>,
     feed: Arc<Feed>,
-    reload: Arc<Reload>,
+    reload: Arc<RulesReload>,
     rules: Arc<rules::Current>,
     desk: Arc<Desk>,
     effects: mpsc::Receiver<Effect>,
     degraded: Arc<Degraded>,
+}
+
+/// How the relay was started, for reading its settings again.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// What the command line says of the settings.
+    pub options: config::Options,
+    /// What each setting is.
+    pub values: Values,
+    /// The settings files that are there.
+    pub present: Vec<PathBuf>,
+    /// Sets what is logged.
+    pub level: Level,
 }
 
 /// The plugins, where they are in the chain.
@@ -145,17 +161,11 @@ impl App {
         let brakes =
             Brakes::new(config.filter.brakes.clone(), rules_in_force.clone(), library.clone(), Arc::clone(&feed));
         let intake = Intake::new(chain, Arc::clone(&desk), Arc::clone(&metrics)).with_brakes(brakes);
-        let limited = config.filter.rate.enabled;
-        let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limited);
-        let reload = Arc::new(Reload::new(rules_in_force, library, Arc::clone(&feed)));
+        let limits = config.live.limits(config.filter.rate.enabled);
+        let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limits);
+        let reload = Arc::new(RulesReload::new(rules_in_force, Arc::clone(&feed)));
         let (live, plugins) = (Arc::new(live), plugged);
         Self { config, live, metrics, plugins, feed, reload, rules, desk, effects, degraded }
-    }
-
-    /// Reads rules and plugins again, for who is asked to.
-    #[must_use]
-    pub fn reload(&self) -> Arc<Reload> {
-        Arc::clone(&self.reload)
     }
 
     /// The plugins, where they are in the chain.
@@ -184,9 +194,10 @@ impl App {
         let address = Address::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let mut sender = Sender { connection: None, address, room: room.clone(), facts: Facts::default() };
         let mut room = Room::new(room, Arc::new(AtomicUsize::new(0)), RoomGauges::default());
-        match self.live.intake.try_out(&mut room, &mut sender, message) {
+        let chain = self.live.intake.chain();
+        match self.live.intake.try_out(&chain, &mut room, &mut sender, message) {
             Judgement::Decided(decision) => *decision,
-            Judgement::Waiting(waiting) => self.live.intake.finish(*waiting, &sender).await,
+            Judgement::Waiting(waiting) => waiting.finish(&sender).await,
         }
     }
 

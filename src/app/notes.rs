@@ -24,7 +24,8 @@ impl Known {
     fn warn_of_rooms(&self, plugin: &str) {
         let catalog = self.library.current();
         let Some(entry) = catalog.entry(plugin) else { return };
-        let is_room = |name: &str| self.rooms.iter().any(|room| room.name().as_str() == name);
+        let rooms = self.rooms.list();
+        let is_room = |name: &str| rooms.iter().any(|room| room.name().as_str() == name);
         for text in parts::unknown_rooms(entry, &self.config, is_room) {
             tracing::warn!(plugin, "{text}");
         }

@@ -24,15 +24,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{self, App};
+use crate::app::{self, App, Started};
 use crate::config::{self, Config, Loaded};
 use crate::filter::rules::Rules;
-use crate::moderation::Moderators;
 use crate::moderation::Tokens;
 use crate::settings::{Fault, Warning};
-use crate::telemetry::logging;
+use crate::telemetry::logging::{self, Level};
 
 /// `EX_CONFIG` of sysexits.h: the configuration is wrong, and another start would not help.
 const BAD_CONFIGURATION: u8 = 78;
@@ -65,7 +65,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Show what the filters, rules and plugins of the relay that runs with this configuration have done.
     Filters(moderate::Arguments),
-    /// Have the relay that runs with this configuration read its rules and plugins again, all or nothing.
+    /// Have the relay that runs with this configuration read its settings, tokens, rules and plugins again. Exit code 1 when
+    /// a part of that has an error and so stays as it was.
     Reload(moderate::Arguments),
     /// Make a token for a moderator or a trusted sender, and what the file of tokens holds of it: its hash.
     Token(token::Arguments),
@@ -81,7 +82,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let Arguments { config, command } = Arguments::parse();
     let options = config::Options { file: config };
-    let Loaded { mut config, mut faults, warnings } = config::load(&options, std::env::vars_os());
+    let Loaded { mut config, mut faults, warnings, values, files } = config::load(&options, std::env::vars_os());
     config.filter.plugins.compiler = plugin::compile::compiler();
     let command = command.unwrap_or(Command::Serve);
     if let Command::Check(arguments) = &command
@@ -128,7 +129,10 @@ pub fn main() -> ExitCode {
         _ if !faults.is_empty() => bad_configuration(&faults),
         Command::Check(arguments) => check::run(&arguments, &config, &rules),
         Command::Try(arguments) => try_out::run(arguments, config, rules),
-        Command::Serve => serve(config, rules, &warnings),
+        Command::Serve => {
+            let present = files.into_iter().filter(|file| file.exists()).collect();
+            serve(config, rules, &warnings, Started { options, values, present, level: Level::default() })
+        }
         // Done with above, unless the configuration is at fault.
         Command::Health
         | Command::Filters(_)
@@ -159,8 +163,8 @@ fn tell(mut to: impl io::Write, text: &str) {
     let _nobody_reads = to.write_all(text.as_bytes());
 }
 
-fn serve(config: Config, rules: Rules, warnings: &[Warning]) -> ExitCode {
-    let _log = match logging::start(&config.log) {
+fn serve(config: Config, rules: Rules, warnings: &[Warning], started: Started) -> ExitCode {
+    let log = match logging::start(&config.log) {
         Ok(log) => log,
         Err(fault) => {
             tell(io::stderr(), &format!("gischat-relay: the log cannot be started: {fault}\n"));
@@ -181,7 +185,7 @@ fn serve(config: Config, rules: Rules, warnings: &[Warning]) -> ExitCode {
     if rules.own() > 0 && !check::in_force(&config) {
         tracing::warn!("the rules are not in force: filter.order does not name them");
     }
-    match run(config, rules) {
+    match run(config, rules, Started { level: log.level(), ..started }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             tracing::error!("{fault:#}");
@@ -191,18 +195,18 @@ fn serve(config: Config, rules: Rules, warnings: &[Warning]) -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(config: Config, rules: Rules) -> anyhow::Result<()> {
+async fn run(config: Config, rules: Rules, started: Started) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut signals = Signals::listen()?;
     let app = App::build(config, rules).await;
-    let reload = app.reload();
     let bound = app.bind().await?;
     if let Some(token) = bound.token() {
         let text = format!("moderation: no MODERATORS are set; the token of this run is {}\n", token.reveal());
         tell(io::stdout(), &text);
     }
-    let moderators = bound.moderators();
-    let serving = bound.serve(stop.clone());
+    // Signals that come while everything is read again count as one.
+    let reloads = Arc::new(Notify::new());
+    let serving = bound.serve(stop.clone(), started, Arc::clone(&reloads));
     let mut serving = std::pin::pin!(serving);
     loop {
         tokio::select! {
@@ -212,25 +216,8 @@ async fn run(config: Config, rules: Rules) -> anyhow::Result<()> {
                     stop.cancel();
                     return Ok(serving.await?);
                 }
-                Signal::Reload => {
-                    tracing::info!("reading the rules, the plugins and the tokens again");
-                    let (reload, moderators) = (Arc::clone(&reload), Arc::clone(&moderators));
-                    drop(tokio::spawn(async move { reload.each().await }));
-                    drop(tokio::task::spawn_blocking(move || read_tokens(&moderators)));
-                }
+                Signal::Reload => reloads.notify_one(),
             },
-        }
-    }
-}
-
-/// Puts the tokens of the file in force, unless it is at fault.
-fn read_tokens(moderators: &Moderators) {
-    match moderators.read() {
-        Ok(tokens) => moderators.replace(tokens),
-        Err(faults) => {
-            for fault in faults {
-                tracing::warn!(%fault, "the tokens stay as they are");
-            }
         }
     }
 }

@@ -52,14 +52,22 @@ pub(super) fn filters(arguments: &Arguments, config: &Config) -> ExitCode {
     })
 }
 
-/// Has rules and plugins read again, and shows which rules are in force then.
+/// Has everything read again, and shows which settings differ and which rules are in force then.
 pub(super) fn reload(arguments: &Arguments, config: &Config) -> ExitCode {
     ask(arguments, config, "POST", "/moderation/reload", |answer| {
-        let list = |key: &str| answer[key].as_array().map_or(&[][..], Vec::as_slice);
-        let (rules, plugins) = (list("in_force"), list("plugins"));
-        let plugins: Vec<String> = plugins.iter().map(shown).collect();
-        let plugins = if plugins.is_empty() { "none".to_owned() } else { plugins.join(", ") };
-        format!("rules in force: {}; plugins: {plugins}\n\n{}", rules.len(), rules_table(rules))
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let names = |value: &Value| list(value).iter().map(shown).collect::<Vec<_>>().join(", ");
+        let settings = &answer["settings"];
+        let mut parts: Vec<String> = [("changed", "changed"), ("changed, and need a restart", "needs_restart")]
+            .into_iter()
+            .map(|(what, key)| (what, names(&settings[key])))
+            .filter(|(_, keys)| !keys.is_empty())
+            .map(|(what, keys)| format!("settings {what}: {keys}"))
+            .collect();
+        let (rules, plugins) = (list(&answer["in_force"]), names(&answer["plugins"]));
+        let plugins = if plugins.is_empty() { "none" } else { &plugins };
+        parts.push(format!("rules in force: {}; plugins: {plugins}\n\n{}", rules.len(), rules_table(&rules)));
+        parts.join("\n")
     })
 }
 
@@ -96,6 +104,10 @@ fn ask(arguments: &Arguments, config: &Config, method: &str, path: &str, show: i
         let mut lines = vec![format!("{address}: {status}: {detail}")];
         lines.extend(faults.map(shown));
         tell(io::stderr(), &format!("{}\n", lines.join("\n")));
+        // What went well in spite of that.
+        if answer.get("in_force").is_some() {
+            tell(io::stdout(), &show(&answer));
+        }
     }
     if status == 200 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

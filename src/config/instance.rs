@@ -48,6 +48,7 @@ impl Config {
                 Setting::new("rooms", default_rooms())
                     .doc("The rooms: 1 to 1000 names of up to 64 characters, in the order in which they are listed.")
                     .env(&["ROOMS", "CHANNELS"])
+                    .reloads()
                     .check(|rooms| check_rooms(rooms)),
             ),
             rules: section
@@ -58,6 +59,7 @@ impl Config {
                              for the end of a line.",
                         )
                         .env(&["RULES"])
+                        .reloads()
                         .check(|rules| at_most(&rules.0, MAX_RULES)),
                 )
                 .0,
@@ -66,12 +68,14 @@ impl Config {
                     .doc("The language that is spoken most: a language tag such as \"en\" or \"pt-BR\".")
                     .env(&["MAIN_LANG", "MAIN_LANGUAGE"])
                     .quotes(Quotes::Never)
+                    .reloads()
                     .check(|tag| check_language(tag)),
             ),
             environment: section.read(
                 Setting::new("environment", "production".to_owned())
                     .doc("What this installation is, for those who ask for its status; up to 64 characters.")
                     .env(&["ENVIRONMENT"])
+                    .reloads()
                     .check(|name| at_most(name, MAX_ENVIRONMENT)),
             ),
         }

@@ -9,7 +9,7 @@ pub mod instance;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::settings::{Fault, Findings, Place, Source, Warning, read_text};
+use crate::settings::{Fault, Findings, Place, Source, Values, Warning, read_text};
 use crate::{api, filter, live, moderation, telemetry, wire};
 
 /// The settings file that is read when none is named, if it exists.
@@ -65,6 +65,25 @@ impl Config {
     }
 }
 
+impl Config {
+    /// These settings, with those that take effect while the relay runs as they are in `new`.
+    #[must_use]
+    pub fn with_reloadable(&self, new: &Self) -> Self {
+        let mut config = Self { instance: new.instance.clone(), ..self.clone() };
+        config.log.level.clone_from(&new.log.level);
+        config.live.max_per_address = new.live.max_per_address;
+        config.live.joins = new.live.joins;
+        config.filter.rules_file.clone_from(&new.filter.rules_file);
+        config.filter.preset = new.filter.preset;
+        config.filter.shape = new.filter.shape.clone();
+        config.filter.rate = new.filter.rate.clone();
+        config.filter.level = new.filter.level.clone();
+        config.moderation.moderators.clone_from(&new.moderation.moderators);
+        config.moderation.tokens_file.clone_from(&new.moderation.tokens_file);
+        config
+    }
+}
+
 /// The settings as they were read, and what the operator should know about them.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -74,6 +93,10 @@ pub struct Loaded {
     pub faults: Vec<Fault>,
     /// Values of all places that were repaired or have no effect, ordered by place.
     pub warnings: Vec<Warning>,
+    /// What each setting is, for comparison with what it is when it is read again.
+    pub values: Values,
+    /// The files that were looked for: `.env` and the settings file, whether or not they are there.
+    pub files: [PathBuf; 2],
 }
 
 /// Reads all settings; `environment` is [`std::env::vars_os`] outside of tests.
@@ -85,7 +108,7 @@ pub fn load(options: &Options, environment: impl IntoIterator<Item = (OsString, 
 /// As [`load`], with another directory in place of the working directory.
 fn load_in(directory: &Path, options: &Options, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Loaded {
     let mut source = Source::new().environment(environment);
-    let dotenv = directory.join(DOTENV);
+    let dotenv = dotenv_path(directory);
     match read_text(&dotenv) {
         Ok(Some(text)) => source = source.dotenv(dotenv, &text),
         Ok(None) => {}
@@ -94,6 +117,7 @@ fn load_in(directory: &Path, options: &Options, environment: impl IntoIterator<I
     let by_option = options.file.clone().map(|file| (file, "--config"));
     let named = by_option.or_else(|| source.variable(FILE_VARIABLE).map(|file| (file.into(), FILE_VARIABLE)));
     let path = directory.join(named.as_ref().map_or(Path::new(FILE), |(file, _)| file.as_path()));
+    let files = [dotenv_path(directory), path.clone()];
     match (read_text(&path), named) {
         (Ok(Some(text)), _) => source = source.file(path, &text),
         (Ok(None), Some((_, by))) => {
@@ -103,8 +127,13 @@ fn load_in(directory: &Path, options: &Options, environment: impl IntoIterator<I
         (Err(fault), _) => source.fault(fault),
     }
     let config = Config::declare(&mut source);
+    let values = source.values();
     let Findings { faults, warnings } = source.finish();
-    Loaded { config, faults, warnings }
+    Loaded { config, faults, warnings, values, files }
+}
+
+fn dotenv_path(directory: &Path) -> PathBuf {
+    directory.join(DOTENV)
 }
 
 /// A settings file with every setting at its default, explained: `examples/relay.toml`.
@@ -124,6 +153,42 @@ pub fn example() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_settings_that_say_so_are_those_that_a_reload_takes_over() {
+        let mut source = Source::new();
+        Config::declare(&mut source);
+        // Each of them has its line in `Config::with_reloadable`.
+        let expected = [
+            "filter.level.newcomer_messages",
+            "filter.preset",
+            "filter.rate.address.burst",
+            "filter.rate.address.per_second",
+            "filter.rate.connection.burst",
+            "filter.rate.connection.per_second",
+            "filter.rate.enabled",
+            "filter.rate.nickname.burst",
+            "filter.rate.nickname.per_second",
+            "filter.rate.room.burst",
+            "filter.rate.room.per_second",
+            "filter.rules_file",
+            "filter.shape.max_author_length",
+            "filter.shape.max_avatar_length",
+            "filter.shape.max_message_length",
+            "filter.shape.min_author_length",
+            "instance.environment",
+            "instance.main_lang",
+            "instance.rooms",
+            "instance.rules",
+            "live.joins.burst",
+            "live.joins.per_second",
+            "live.max_per_address",
+            "log.level",
+            "moderation.moderators",
+            "moderation.tokens_file",
+        ];
+        assert_eq!(source.values().reloadable().collect::<Vec<_>>(), expected);
+    }
 
     fn env(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
         variables.iter().map(|(name, value)| (name.into(), value.into())).collect()

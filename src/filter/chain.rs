@@ -15,17 +15,17 @@ use crate::model::{Decision, Message, Outcome, Sender, Step, Verdict};
 use crate::moderation::State;
 use crate::telemetry::{Histogram, Metrics};
 
-/// The filters in their order.
-#[derive(Debug)]
+/// The filters in their order. A clone is the same chain.
+#[derive(Clone, Debug)]
 pub struct Chain {
-    links: Vec<Link>,
+    links: Arc<[Link]>,
 }
 
 #[derive(Debug)]
 struct Link {
-    filter: Box<dyn Filter>,
+    filter: Arc<dyn Filter>,
     seconds: Histogram,
-    work: Work,
+    work: Arc<Work>,
 }
 
 impl Chain {
@@ -69,10 +69,23 @@ impl Chain {
     pub fn of(filters: impl IntoIterator<Item = Box<dyn Filter>>, metrics: &Metrics) -> Self {
         let link = |filter: Box<dyn Filter>| Link {
             seconds: metrics.filter_seconds(filter.name()),
-            work: Work::default(),
-            filter,
+            work: Arc::default(),
+            filter: Arc::from(filter),
         };
         Self { links: filters.into_iter().map(link).collect() }
+    }
+
+    /// The same filters under other settings. They keep what they remember, and their figures go on.
+    ///
+    /// A message that this chain is judging stays with it to the end.
+    #[must_use]
+    pub fn reconfigured(&self, config: &Config) -> Self {
+        let link = |link: &Link| Link {
+            filter: link.filter.reconfigured(config).map_or_else(|| Arc::clone(&link.filter), Arc::from),
+            seconds: link.seconds.clone(),
+            work: Arc::clone(&link.work),
+        };
+        Self { links: self.links.iter().map(link).collect() }
     }
 
     /// What each filter has done so far, in their order. Trials do not count.
@@ -91,7 +104,7 @@ impl Chain {
     /// Forgets what filters keep of senders that have gone quiet. Takes milliseconds when there are many; not for a
     /// thread that serves connections.
     pub fn prune(&self, now: Now) {
-        for link in &self.links {
+        for link in self.links.iter() {
             link.filter.prune(now);
         }
     }
@@ -107,25 +120,6 @@ impl Chain {
         self.advance(Run { message, purpose, original: None, replaced_by: None, trace, at: 0, began }, sender)
     }
 
-    /// Waits for the filter that a message is at, and goes on with it to the end.
-    ///
-    /// # Cancel safety
-    /// Dropping the future drops the message; what `rate` counted stays counted.
-    pub async fn finish(&self, waiting: Waiting, sender: &Sender) -> Decision {
-        let Waiting { mut run, mut finding } = waiting;
-        loop {
-            let found = finding.await;
-            let judgement = match self.links.get(run.at) {
-                Some(link) => run.apply(link, found).map_or_else(Judgement::Decided, |run| self.advance(run, sender)),
-                None => Judgement::Decided(run.passed()),
-            };
-            match judgement {
-                Judgement::Decided(decision) => return *decision,
-                Judgement::Waiting(next) => Waiting { run, finding } = *next,
-            }
-        }
-    }
-
     fn advance(&self, mut run: Run, sender: &Sender) -> Judgement {
         while let Some(link) = self.links.get(run.at) {
             match link.filter.examine(&run.message, sender, run.purpose) {
@@ -133,7 +127,10 @@ impl Chain {
                     Ok(undecided) => run = undecided,
                     Err(decision) => return Judgement::Decided(decision),
                 },
-                Answer::Later(finding) => return Judgement::Waiting(Box::new(Waiting { run, finding })),
+                Answer::Later(finding) => {
+                    let chain = self.clone();
+                    return Judgement::Waiting(Box::new(Waiting { chain, run, finding }));
+                }
             }
         }
         Judgement::Decided(run.passed())
@@ -151,8 +148,31 @@ pub enum Judgement {
 
 /// A message whose filter answers later.
 pub struct Waiting {
+    /// The chain that it began with, whatever has taken the place of that meanwhile.
+    chain: Chain,
     run: Run,
     finding: Pin<Box<dyn Future<Output = Finding> + Send>>,
+}
+
+impl Waiting {
+    /// Waits for the filter that the message is at, and goes on with it to the end.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the message; what `rate` counted stays counted.
+    pub async fn finish(self, sender: &Sender) -> Decision {
+        let Self { chain, mut run, mut finding } = self;
+        loop {
+            let found = finding.await;
+            let judgement = match chain.links.get(run.at) {
+                Some(link) => run.apply(link, found).map_or_else(Judgement::Decided, |run| chain.advance(run, sender)),
+                None => Judgement::Decided(run.passed()),
+            };
+            match judgement {
+                Judgement::Decided(decision) => return *decision,
+                Judgement::Waiting(next) => Self { run, finding, .. } = *next,
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Waiting {

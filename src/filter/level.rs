@@ -28,7 +28,8 @@ impl Config {
             newcomer_messages: section.read(
                 Setting::new("newcomer_messages", 3_u64)
                     .doc("At the level `newcomers`: the first so many of each connection are held, of trusted ones none.")
-                    .within(1..=1_000),
+                    .within(1..=1_000)
+                    .reloads(),
             ),
         }
     }
@@ -41,14 +42,16 @@ pub struct Levelled {
     newcomer_messages: u64,
     hasher: RandomState,
     /// Until when each sender has to wait, by the clock that counts from the start.
-    waits: Mutex<HashMap<u64, Duration>>,
+    waits: Arc<Waits>,
 }
+
+type Waits = Mutex<HashMap<u64, Duration>>;
 
 impl Levelled {
     /// A filter that goes by the levels of `state`.
     #[must_use]
     pub fn new(config: &Config, state: Arc<State>) -> Self {
-        Self { state, newcomer_messages: config.newcomer_messages, hasher: RandomState::new(), waits: Mutex::default() }
+        Self { state, newcomer_messages: config.newcomer_messages, hasher: RandomState::new(), waits: Arc::default() }
     }
 
     /// Lets a sender speak once in so many seconds, on one connection (or from one address without any) and under one
@@ -103,6 +106,15 @@ impl Filter for Levelled {
             Level::All => hold("all messages here are looked at now"),
         };
         Answer::Now(verdict.into())
+    }
+
+    fn reconfigured(&self, config: &super::Config) -> Option<Box<dyn Filter>> {
+        Some(Box::new(Self {
+            state: Arc::clone(&self.state),
+            newcomer_messages: config.level.newcomer_messages,
+            hasher: self.hasher.clone(),
+            waits: Arc::clone(&self.waits),
+        }))
     }
 
     fn prune(&self, now: Now) {

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 pub use chain::{Chain, Judgement, Waiting};
 pub use figures::{FilterFigures, Parts};
-pub use reload::{Reload, Reloaded};
+pub use reload::{Asked, RulesReload};
 
 use jiff::Timestamp;
 
@@ -46,6 +46,12 @@ pub trait Filter: fmt::Debug + Send + Sync {
     /// Whether it looks at the nicknames of a room, [`Facts::names`](crate::model::Facts::names).
     fn wants_names(&self) -> bool {
         false
+    }
+
+    /// The same filter under other settings, with all that it remembers of senders; `None` where its own settings cannot
+    /// change while the relay runs.
+    fn reconfigured(&self, _config: &Config) -> Option<Box<dyn Filter>> {
+        None
     }
 
     /// Forgets what it keeps of senders that have gone quiet. Called every minute, on a thread that may be busy for
@@ -171,15 +177,20 @@ impl Config {
         let rules_file = section.read(
             Setting::new("rules_file", None)
                 .doc("The file with the rules. When not set: `rules.toml`, if there is one.")
-                .env(&["RULES_FILE"]),
+                .env(&["RULES_FILE"])
+                .reloads(),
         );
         if rules_file.is_some() && !order.contains(&Name::Rules) {
             section.fault("rules_file", "its rules would not be in force: filter.order does not name `rules`");
         }
-        let preset = section.read(Setting::new("preset", rules::Preset::default()).doc(
-            "How much the starter rules do, unless the rules file says so. \"off\": they do not run; \"open\": \
+        let preset = section.read(
+            Setting::new("preset", rules::Preset::default())
+                .doc(
+                    "How much the starter rules do, unless the rules file says so. \"off\": they do not run; \"open\": \
                      they watch; \"balanced\": those act that can hardly be wrong; \"strict\": all act.",
-        ));
+                )
+                .reloads(),
+        );
         let plugins = sandbox::Config::declare(&mut section.section("plugins", "Filters that moderators write."));
         if plugins.dir.is_some() && !order.contains(&Name::Plugin) {
             section.fault("plugins.dir", "its plugins would not be in force: filter.order does not name `plugin`");

@@ -70,6 +70,11 @@ impl Filter for Plugins {
     fn parts(&self) -> Parts {
         Parts::Plugins(self.library.current())
     }
+
+    fn reconfigured(&self, config: &super::Config) -> Option<Box<dyn Filter>> {
+        let max_message_length = config.shape.max_message_length;
+        Some(Box::new(Self { library: Arc::clone(&self.library), max_message_length, key: self.key.clone() }))
+    }
 }
 
 /// Whether a plugin is to see a message. One that cannot be loaded would see all of its rooms; one that nobody has built

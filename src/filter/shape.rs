@@ -25,24 +25,28 @@ impl Config {
                 Setting::new("min_author_length", 3_usize)
                     .doc("Shortest nickname, in characters.")
                     .env(&["MIN_AUTHOR_LENGTH"])
-                    .within(1..=64),
+                    .within(1..=64)
+                    .reloads(),
             ),
             max_author_length: section.read(
                 Setting::new("max_author_length", 32_usize)
                     .doc("Longest nickname, in characters.")
                     .env(&["MAX_AUTHOR_LENGTH"])
-                    .within(1..=64),
+                    .within(1..=64)
+                    .reloads(),
             ),
             max_message_length: section.read(
                 Setting::new("max_message_length", 255_usize)
                     .doc("Longest text, in Unicode code points.")
                     .env(&["MAX_MESSAGE_LENGTH"])
-                    .within(1..=65_536),
+                    .within(1..=65_536)
+                    .reloads(),
             ),
             max_avatar_length: section.read(
                 Setting::new("max_avatar_length", 128_usize)
                     .doc("Longest file name of an avatar, in Unicode code points.")
-                    .within(1..=1_024),
+                    .within(1..=1_024)
+                    .reloads(),
             ),
         };
         if config.min_author_length > config.max_author_length {
@@ -132,6 +136,10 @@ impl Filter for Shape {
             Ok(()) => Finding::PASS,
             Err(reason) => Verdict::Reject(reason).into(),
         })
+    }
+
+    fn reconfigured(&self, config: &super::Config) -> Option<Box<dyn Filter>> {
+        Some(Box::new(Self::new(config.shape.clone())))
     }
 }
 

@@ -15,12 +15,14 @@ use crate::filter::{Chain, FilterFigures, Judgement, Now, Purpose, Waiting};
 use crate::model::{Address, Cause, Code, Decision, Facts, Kind, Message, Outcome, Reason, Recorded, RoomName, Sender};
 use crate::moderation::{Desk, What};
 use crate::room::Room;
+use crate::settings::Swap;
 use crate::telemetry::Metrics;
 
 /// The one place that every message goes through.
 #[derive(Debug)]
 pub struct Intake {
-    chain: Chain,
+    /// The chain for messages to come. Each shard has a copy of its own, so that judging takes no lock.
+    chain: Swap<Chain>,
     brakes: Option<Brakes>,
     desk: Arc<Desk>,
     metrics: Arc<Metrics>,
@@ -32,7 +34,7 @@ pub enum Taken {
     /// It is decided, and heard by those who are to hear it. Telling the sender is left to the caller, who knows the
     /// entrance it came by.
     Decided(Arc<Recorded>),
-    /// A filter answers later: see [`Intake::finish`], then [`Intake::publish`].
+    /// A filter answers later: see [`Waiting::finish`], then [`Intake::publish`].
     Waiting(Box<Waiting>),
     /// The nickname that it registers belongs to a connection of the same address: that one is to be asked for a sign
     /// of life, then see [`Intake::settle`].
@@ -43,7 +45,7 @@ impl Intake {
     /// An intake that judges with `chain` and brings what was decided to `desk`.
     #[must_use]
     pub fn new(chain: Chain, desk: Arc<Desk>, metrics: Arc<Metrics>) -> Self {
-        Self { chain, brakes: None, desk, metrics }
+        Self { chain: Swap::new(chain), brakes: None, desk, metrics }
     }
 
     /// The same, with brakes for what is new in the chain.
@@ -52,15 +54,26 @@ impl Intake {
         Self { brakes: Some(brakes), ..self }
     }
 
-    /// Judges a message and, if it may be, lets the room hear it.
+    /// The chain for messages to come.
+    #[must_use]
+    pub fn chain(&self) -> Chain {
+        (*self.chain.get()).clone()
+    }
+
+    /// Puts another chain in the place of that one. The shards need to be given it, too.
+    pub fn set_chain(&self, chain: Chain) {
+        self.chain.set(chain);
+    }
+
+    /// Judges a message by `chain` and, if it may be, lets the room hear it.
     ///
     /// The room's [`Facts`] of the sender are put into `sender`.
-    pub fn accept(&self, room: &mut Room, sender: &mut Sender, message: Message) -> Taken {
-        sender.facts = self.facts(room, sender, &message.author);
+    pub fn accept(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, message: Message) -> Taken {
+        sender.facts = self.facts(chain, room, sender, &message.author);
         if let Err(reason) = claim::check(room, sender, &message) {
             return self.decided(room, sender, refused(message, reason));
         }
-        match self.chain.judge(message, sender, Purpose::Judge) {
+        match chain.judge(message, sender, Purpose::Judge) {
             Judgement::Decided(decision) => self.publish(room, sender, *decision),
             Judgement::Waiting(waiting) => Taken::Waiting(waiting),
         }
@@ -68,29 +81,21 @@ impl Intake {
 
     /// Judges a message without any effect: nobody hears it, nothing is counted, and whose name it is sent under is not
     /// asked. The room's [`Facts`] of the sender are put into `sender`.
-    pub fn try_out(&self, room: &mut Room, sender: &mut Sender, message: Message) -> Judgement {
-        sender.facts = self.facts(room, sender, &message.author);
-        self.chain.judge(message, sender, Purpose::Try)
+    pub fn try_out(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, message: Message) -> Judgement {
+        sender.facts = self.facts(chain, room, sender, &message.author);
+        chain.judge(message, sender, Purpose::Try)
     }
 
     /// What each filter has done so far; see [`Chain::figures`].
     #[must_use]
     pub fn figures(&self) -> Vec<FilterFigures> {
-        self.chain.figures()
+        self.chain.get().figures()
     }
 
     /// Whether this address may not come into this room.
     #[must_use]
     pub fn bans(&self, room: &RoomName, address: Address) -> bool {
         self.desk.state().sanctions().bans(room, address, Timestamp::now()).is_some()
-    }
-
-    /// Waits for the filter that answers later, and for those behind it.
-    ///
-    /// # Cancel safety
-    /// Dropping the future drops the message.
-    pub async fn finish(&self, waiting: Waiting, sender: &Sender) -> Decision {
-        self.chain.finish(waiting, sender).await
     }
 
     /// Lets those hear a message who are to hear it, by what the chain has decided.
@@ -149,15 +154,15 @@ impl Intake {
     /// Forgets what filters keep of senders that have gone quiet; see [`Chain::prune`].
     pub fn prune(&self) {
         let now = Now { at: Timestamp::now(), since_start: self.desk.since_start() };
-        self.chain.prune(now);
+        self.chain.get().prune(now);
         if let Some(brakes) = &self.brakes {
             brakes.prune(now.at);
         }
     }
 
     /// What is known of who sends a message as `author`.
-    fn facts(&self, room: &mut Room, sender: &Sender, author: &str) -> Facts {
-        let facts = room.facts(sender.connection, author, self.chain.wants_names());
+    fn facts(&self, chain: &Chain, room: &mut Room, sender: &Sender, author: &str) -> Facts {
+        let facts = room.facts(sender.connection, author, chain.wants_names());
         // Who has no connection has shown a token with this very message.
         let trusted = facts.trusted || sender.facts.trusted;
         Facts { since_start: self.desk.since_start(), trusted, ..facts }

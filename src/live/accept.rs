@@ -36,8 +36,8 @@ pub struct Port {
     pub router: Router,
     /// Connections of all ports together.
     pub connections: Arc<Connections>,
-    /// Connections by address, those of trusted proxies aside; `None` lifts the limit.
-    pub per_address: Option<Arc<PerAddress>>,
+    /// Connections by address, those of trusted proxies aside.
+    pub per_address: Arc<PerAddress>,
     /// Whose connections stand for many clients.
     pub proxies: TrustedProxies,
     /// How long the head of a request may take to arrive.
@@ -140,14 +140,13 @@ impl Port {
 
     /// Lets a connection in, or not. As a WebSocket it counts elsewhere: this ticket is for the time before.
     fn admit(&self, peer: SocketAddr) -> Option<(Permit, Ticket)> {
-        let ticket = match &self.per_address {
-            Some(per_address) if !self.proxies.trusts(peer.ip().to_canonical()) => {
-                per_address.enter(Address::from(peer.ip())).or_else(|| {
-                    self.connections.metrics.count_refused_connection("per_address");
-                    None
-                })?
-            }
-            _ => Ticket::UNCOUNTED,
+        let ticket = if self.proxies.trusts(peer.ip().to_canonical()) {
+            Ticket::UNCOUNTED
+        } else {
+            self.per_address.enter(Address::from(peer.ip())).or_else(|| {
+                self.connections.metrics.count_refused_connection("per_address");
+                None
+            })?
         };
         Some((self.connections.permit()?, ticket))
     }

@@ -2,28 +2,36 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::filter::rate::{Buckets, Limit};
 use crate::model::Address;
+use crate::settings::Swap;
+
+/// How many connections an address may hold, and how fast it may open them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many it may hold; `None` lifts the limit.
+    pub each: Option<usize>,
+    /// How fast; `None` lifts the limit.
+    pub joins: Option<Limit>,
+}
 
 /// Counts WebSockets by address.
 #[derive(Debug)]
 pub struct Admission {
-    limits: Option<Limits>,
-}
-
-#[derive(Debug)]
-struct Limits {
     open: PerAddress,
-    joins: Buckets,
+    joins: Swap<Option<Buckets>>,
 }
 
-/// Counts something by address, up to a limit for each.
+/// Counts something by address, up to a limit for each. It counts also while there is no limit, so that one that is set
+/// later holds for those who are there.
 #[derive(Debug)]
 pub struct PerAddress {
-    limit: usize,
+    /// `usize::MAX` is none.
+    limit: AtomicUsize,
     open: Arc<Open>,
 }
 
@@ -63,10 +71,19 @@ impl Ticket {
 }
 
 impl PerAddress {
-    /// Nothing is open yet; each address may hold `limit`.
+    /// Nothing is open yet; each address may hold `limit`, or any number where that is `None`.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
-        Self { limit, open: Arc::default() }
+    pub fn new(limit: Option<usize>) -> Self {
+        Self { limit: AtomicUsize::new(limit.unwrap_or(usize::MAX)), open: Arc::default() }
+    }
+
+    /// Sets another limit. What is open beyond it stays open.
+    pub fn set_limit(&self, limit: Option<usize>) {
+        self.limit.store(limit.unwrap_or(usize::MAX), Ordering::Relaxed);
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
     }
 
     /// Counts one for `address`; `None` when it holds as many as it may.
@@ -74,7 +91,7 @@ impl PerAddress {
     pub fn enter(&self, address: Address) -> Option<Ticket> {
         let mut counts = self.open.lock();
         let count = counts.entry(address).or_default();
-        if *count >= self.limit {
+        if *count >= self.limit() {
             return None;
         }
         *count += 1;
@@ -83,11 +100,18 @@ impl PerAddress {
 }
 
 impl Admission {
-    /// Limits of WebSockets per address and of joins, or none.
+    /// Keeps these limits.
     #[must_use]
-    pub fn new(limits: Option<(usize, Limit)>) -> Self {
-        let limits = limits.map(|(each, joins)| Limits { open: PerAddress::new(each), joins: Buckets::new(joins) });
-        Self { limits }
+    pub fn new(limits: Limits) -> Self {
+        Self { open: PerAddress::new(limits.each), joins: Swap::new(limits.joins.map(Buckets::new)) }
+    }
+
+    /// Keeps other limits from now on. The buckets of joins stay as they are where their limit does.
+    pub fn set_limits(&self, limits: Limits) {
+        self.open.set_limit(limits.each);
+        if self.joins.get().as_ref().as_ref().map(Buckets::limit) != limits.joins {
+            self.joins.set(limits.joins.map(Buckets::new));
+        }
     }
 
     /// Lets a client from `address` in, or not.
@@ -95,15 +119,16 @@ impl Admission {
     /// # Errors
     /// [`Refused`] when the address is at one of its limits.
     pub fn admit(&self, address: Address) -> Result<Ticket, Refused> {
-        let Some(Limits { open, joins }) = &self.limits else { return Ok(Ticket::UNCOUNTED) };
-        joins.take(address).map_err(|retry_after| Refused::TooFast { retry_after })?;
-        open.enter(address).ok_or(Refused::TooMany { limit: open.limit })
+        if let Some(joins) = self.joins.get().as_ref() {
+            joins.take(address).map_err(|retry_after| Refused::TooFast { retry_after })?;
+        }
+        self.open.enter(address).ok_or_else(|| Refused::TooMany { limit: self.open.limit() })
     }
 
     /// Forgets addresses that have not joined for a while.
     pub fn prune(&self) {
-        if let Some(limits) = &self.limits {
-            limits.joins.prune();
+        if let Some(joins) = self.joins.get().as_ref() {
+            joins.prune();
         }
     }
 }
@@ -133,7 +158,7 @@ mod tests {
 
     fn admission(per_address: usize, burst: u32) -> Admission {
         let joins = Limit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(burst).unwrap() };
-        Admission::new(Some((per_address, joins)))
+        Admission::new(Limits { each: Some(per_address), joins: Some(joins) })
     }
 
     #[test]
@@ -155,9 +180,28 @@ mod tests {
     }
 
     #[test]
+    fn other_limits_hold_for_those_who_are_there_already() {
+        let admission = Admission::new(Limits { each: None, joins: None });
+        let held = [admission.admit(address(1)).unwrap(), admission.admit(address(1)).unwrap()];
+        admission.set_limits(Limits { each: Some(2), joins: None });
+        assert_eq!(admission.admit(address(1)).unwrap_err(), Refused::TooMany { limit: 2 });
+        drop(held);
+        assert!(admission.admit(address(1)).is_ok());
+    }
+
+    #[test]
+    fn a_limit_that_stays_the_same_fills_no_bucket() {
+        let admission = admission(100, 1);
+        assert!(admission.admit(address(1)).is_ok());
+        let joins = Limit { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
+        admission.set_limits(Limits { each: Some(50), joins: Some(joins) });
+        assert!(matches!(admission.admit(address(1)), Err(Refused::TooFast { .. })));
+    }
+
+    #[test]
     fn an_address_without_connections_is_forgotten() {
         let admission = admission(2, 100);
         drop(admission.admit(address(1)).unwrap());
-        assert!(admission.limits.unwrap().open.open.lock().is_empty());
+        assert!(admission.open.open.lock().is_empty());
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
-use self::admission::Admission;
+use self::admission::{Admission, Limits};
 use crate::filter::rate::Limit;
 use crate::intake::Intake;
 use crate::settings::{Section, Setting};
@@ -51,6 +51,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// The limits of addresses; none of them where limits are not `enabled`.
+    #[must_use]
+    pub fn limits(&self, enabled: bool) -> Limits {
+        Limits { each: enabled.then_some(self.max_per_address), joins: enabled.then_some(self.joins) }
+    }
+
     /// Reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
         let shards = section.read(
@@ -93,7 +99,8 @@ impl Config {
             max_per_address: section.read(
                 Setting::new("max_per_address", 1_000_usize)
                     .doc("WebSockets from one address, and as many other connections.")
-                    .within(1..=1_000_000),
+                    .within(1..=1_000_000)
+                    .reloads(),
             ),
             joins: Limit::declare(
                 &mut section.section("joins", "How many WebSockets one address may open."),
@@ -120,12 +127,12 @@ pub struct Live {
 }
 
 impl Live {
-    /// No connections yet. With `limited` false, addresses are not limited.
+    /// No connections yet, and `limits` for addresses.
     #[must_use]
-    pub fn new(config: Config, wire: wire::Config, intake: Intake, metrics: Arc<Metrics>, limited: bool) -> Self {
+    pub fn new(config: Config, wire: wire::Config, intake: Intake, metrics: Arc<Metrics>, limits: Limits) -> Self {
         Self {
             intake,
-            admission: Admission::new(limited.then_some((config.max_per_address, config.joins))),
+            admission: Admission::new(limits),
             tasks: TaskTracker::new(),
             config,
             wire,

@@ -18,6 +18,7 @@ use super::accept::ConnectionInfo;
 use super::admission;
 use super::rooms::RoomHandle;
 use super::shard::inbox::{Arrival, Held};
+use super::shard::rooms::RoomKey;
 use crate::model::Address;
 use crate::wire::Generation;
 
@@ -70,7 +71,7 @@ impl Live {
         self.tasks.spawn(async move {
             let Some((stream, first)) = take_over(upgrade).await else { return };
             let held = Held::new(permit, ticket);
-            let arrival = Arrival { stream, first, generation, address, proven, held, room: 0 };
+            let arrival = Arrival { stream, first, generation, address, proven, held, room: RoomKey::default() };
             if room.adopt(arrival).await.is_err() {
                 tracing::debug!("a connection came too late: the relay is shutting down");
             }

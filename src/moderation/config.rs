@@ -40,13 +40,14 @@ impl Config {
                          printed at the start.",
                     )
                     .env(&["MODERATORS"])
+                    .reloads()
                     .secret()
                     .check(|moderators| check_named(moderators)),
             ),
             tokens_file: section.read(Setting::new("tokens_file", None).doc(
                 "The file with further moderators, each with scopes and rooms, and with nicknames that a token proves. \
                  It holds hashes alone; `gischat-relay token` makes a token with its hash.",
-            )),
+            ).reloads()),
             alerts: alerts::Config::declare(
                 &mut section.section("alerts", "What cannot wait is posted to a web address, signed (a webhook)."),
             ),

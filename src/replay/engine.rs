@@ -255,7 +255,7 @@ fn decide(chain: &Chain, past: &Past, handle: Option<&Handle>) -> Option<Decisio
     match chain.judge(past.message.clone(), &past.sender, Purpose::Judge) {
         Judgement::Decided(decision) => Some(*decision),
         Judgement::Waiting(waiting) => {
-            let finishing = chain.finish(*waiting, &past.sender);
+            let finishing = waiting.finish(&past.sender);
             match handle {
                 Some(handle) => Some(handle.block_on(finishing)),
                 None => finishing.now_or_never(),

@@ -73,7 +73,24 @@ impl Catalog {
         before: &Self,
         reading: Reading,
     ) -> Result<Read, FolderError> {
-        let found = in_order(config.find()?, &config.order);
+        Ok(Self::load_found(config.find()?, sandbox, config, before, reading).await)
+    }
+
+    /// Loads the embedded plugins alone, for a relay whose folder of plugins cannot be used.
+    pub(super) async fn load_embedded(sandbox: &Arc<Sandbox>, config: &Config, reading: Reading) -> Read {
+        let mut read = Self::load_found(config.embedded(), sandbox, config, &Self::default(), reading).await;
+        read.catalog.was_read = false;
+        read
+    }
+
+    async fn load_found(
+        found: BTreeMap<String, Place>,
+        sandbox: &Arc<Sandbox>,
+        config: &Config,
+        before: &Self,
+        reading: Reading,
+    ) -> Read {
+        let found = in_order(found, &config.order);
         // Only so many at a time: each may be large. Reading and compiling is no work of the plugins' own threads.
         let mut results = stream::iter(found)
             .map(|(name, place)| before.reread(sandbox, config, name, place, reading))
@@ -87,7 +104,7 @@ impl Catalog {
         for old in before.entries.iter().filter(|old| catalog.entry(&old.manifest.name).is_none()) {
             news.push((Arc::clone(old), What::Gone));
         }
-        Ok(Read { catalog, news: News(news) })
+        Read { catalog, news: News(news) }
     }
 
     /// One plugin of the folder: as it was before, where nothing has changed; else read anew.

@@ -34,17 +34,27 @@ impl Config {
     /// missing when nobody named it.
     pub(super) fn find(&self) -> Result<BTreeMap<String, Place>, FolderError> {
         let path = self.folder();
-        let mut found = match find(path) {
+        let found = match find(path) {
             Err(none) if self.dir.is_none() && none.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             found => found.map_err(|source| FolderError::Read { path: path.to_owned(), source })?,
         };
-        if self.embedded {
-            add_embedded(&mut found, embedded::ALL);
-        }
+        let found = self.with_embedded(found);
         if found.len() > MAX_PLUGINS as usize {
             return Err(FolderError::TooMany(path.to_owned()));
         }
         Ok(found)
+    }
+
+    /// The embedded plugins, unless the configuration leaves them out.
+    pub(super) fn embedded(&self) -> BTreeMap<String, Place> {
+        self.with_embedded(BTreeMap::new())
+    }
+
+    fn with_embedded(&self, mut found: BTreeMap<String, Place>) -> BTreeMap<String, Place> {
+        if self.embedded {
+            add_embedded(&mut found, embedded::ALL);
+        }
+        found
     }
 
     /// What the files of all plugins look like now.

@@ -1,10 +1,11 @@
 //! The plugins that run, and how they are changed while they do.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -15,6 +16,7 @@ use super::folder::FolderError;
 use super::load::Patience;
 use super::place::Print;
 use super::plugin::Plugin;
+use crate::file;
 use crate::telemetry::{Degradation, Degraded, Part};
 
 /// How often the folder is looked at. What has changed is read when it looks the same twice in a row: whoever writes a
@@ -36,31 +38,6 @@ pub struct Library {
     degraded: Arc<Degraded>,
 }
 
-/// Why the plugins cannot be changed for those of the folder.
-#[derive(Debug, thiserror::Error)]
-pub enum StageError {
-    /// The folder cannot be used.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// Plugins are at fault: what is wrong with each.
-    #[error("{} of the plugins cannot be loaded", .0.len())]
-    Faults(Vec<String>),
-    /// Loading them came to no end.
-    #[error("the plugins could not be loaded: {0}")]
-    Task(#[from] tokio::task::JoinError),
-}
-
-/// Plugins that are loaded, all without a fault, and not in force yet. Dropped, they are forgotten.
-#[derive(Debug)]
-#[must_use]
-pub struct Staged {
-    library: Arc<Library>,
-    /// While it lives, nobody else changes the plugins.
-    seen: OwnedMutexGuard<Option<Vec<Print>>>,
-    prints: Vec<Print>,
-    read: Read,
-}
-
 impl Library {
     /// Loads the plugins of the folder. What takes longer than the configuration grants is left to
     /// [`Library::watch`]: until then its failure policy holds.
@@ -79,6 +56,7 @@ impl Library {
         let library = Self::new(sandbox, config, degraded);
         if let Err(error) = library.load_quickly().await {
             library.degraded.begin(Degradation::new(Part::Plugins, error.to_string()));
+            library.load_embedded().await;
         }
         library.check_cache().await;
         library
@@ -91,6 +69,21 @@ impl Library {
     async fn load_quickly(self: &Arc<Self>) -> Result<(), FolderError> {
         let until = Instant::now() + self.config.start_wait;
         self.load(Reading { patience: Patience::Quick { until }, again: false }).await
+    }
+
+    /// Loads the embedded plugins alone. The folder still counts as not read.
+    async fn load_embedded(self: &Arc<Self>) {
+        let this = Arc::clone(self);
+        let reading =
+            Reading { patience: Patience::Quick { until: Instant::now() + self.config.start_wait }, again: false };
+        let loading = async move { Catalog::load_embedded(&this.sandbox, &this.config, reading).await };
+        match AbortOnDropHandle::new(self.sandbox.handle().spawn(loading)).await {
+            Ok(Read { catalog, news }) => {
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
+                news.tell(&self.sandbox);
+            }
+            Err(error) => tracing::error!(%error, "the embedded plugins could not be loaded"),
+        }
     }
 
     /// Finds out whether compiled plugins can be kept.
@@ -132,24 +125,11 @@ impl Library {
         self.load(Reading { patience: Patience::Full, again: true }).await
     }
 
-    /// Reads the folder again, all or nothing: gives what is to take over, if nothing is at fault.
-    ///
-    /// # Errors
-    /// [`StageError`], with all faults; everything stays then, until a file changes again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future changes nothing.
-    pub async fn stage(self: &Arc<Self>) -> Result<Staged, StageError> {
-        let mut seen = Arc::clone(&self.loading).lock_owned().await;
-        let prints = self.config.print()?;
-        let read = self.read(Reading { patience: Patience::Full, again: true }).await??;
-        let faults = read.catalog.faults();
-        if faults.is_empty() {
-            return Ok(Staged { library: Arc::clone(self), seen, prints, read });
-        }
-        // What was refused as a whole is not taken in parts, until something changes again.
-        *seen = Some(prints);
-        Err(StageError::Faults(faults))
+    /// Each file of the folder's plugins with what it looks like now; nothing where the folder cannot be read, which
+    /// [`Library::reload`] tells. Waits for the disk.
+    #[must_use]
+    pub fn look(&self) -> Vec<(PathBuf, file::Print)> {
+        self.config.print().unwrap_or_default().into_iter().flat_map(Print::into_files).collect()
     }
 
     /// Loads the plugins on their own threads, where it does not matter that a plugin computes.
@@ -248,15 +228,5 @@ fn clean(sandbox: &Sandbox, loaded: &Catalog) {
     let in_use: HashSet<&str> = plugins.filter_map(Plugin::artifact).collect();
     if let Some(Err(fault)) = sandbox.cache().map(|cache| cache.clean(&in_use)) {
         tracing::warn!(%fault, "old compiled plugins cannot be removed");
-    }
-}
-
-impl Staged {
-    /// Lets them take over at once, and gives the names of those that are loaded; the old ones finish what they are at.
-    #[must_use]
-    pub fn adopt(mut self) -> Vec<String> {
-        self.library.adopt(self.read, &mut self.seen, self.prints);
-        let catalog = self.library.current();
-        catalog.entries.iter().filter(|entry| entry.plugin.is_ok()).map(|entry| entry.manifest.name.clone()).collect()
     }
 }

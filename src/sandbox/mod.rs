@@ -46,7 +46,7 @@ pub use entry::Entry;
 pub use failure::Failure;
 pub use folder::FolderError;
 pub use health::Condition;
-pub use library::{Library, StageError, Staged};
+pub use library::Library;
 pub use limits::{Caps, Limits};
 pub use load::LoadError;
 pub use manifest::{Manifest, OnFailure};

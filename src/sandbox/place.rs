@@ -26,6 +26,11 @@ pub(super) struct Print {
 }
 
 impl Print {
+    /// Its files, each with what it looks like.
+    pub(super) fn into_files(self) -> Vec<(PathBuf, file::Print)> {
+        self.files
+    }
+
     /// When a file of it was changed last; `None` when it has none, or none with a date.
     pub(super) fn modified(&self) -> Option<Timestamp> {
         self.files.iter().filter_map(|(_, print)| print.modified()).max()

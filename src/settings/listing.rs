@@ -26,6 +26,8 @@ pub(super) struct DeclaredSetting {
     default: String,
     /// Whether the default is no value, and what is written only an example.
     absent: bool,
+    /// Whether another value takes effect on a reload.
+    reloads: bool,
 }
 
 impl DeclaredSetting {
@@ -37,6 +39,7 @@ impl DeclaredSetting {
             limits: setting.limits(),
             default: setting.default.to_toml(),
             absent: setting.default.is_absent(),
+            reloads: setting.reloads,
         }
     }
 
@@ -44,7 +47,8 @@ impl DeclaredSetting {
         comment(listing, self.doc);
         let limits = self.limits.as_ref().map(|limits| format!("Allowed: {limits}. ")).unwrap_or_default();
         let absent = if self.absent { "Not set by default. " } else { "" };
-        comment(listing, &format!("{limits}{absent}Env: {}", self.names.join(", or ")));
+        let restart = if self.reloads { "" } else { ". Needs a restart." };
+        comment(listing, &format!("{limits}{absent}Env: {}{restart}", self.names.join(", or ")));
         let start = if self.absent { "# " } else { "" };
         for line in format!("{} = {}", self.key, grouped(&self.default)).lines() {
             listing.push_str(start);
@@ -106,7 +110,7 @@ mod tests {
     fn declare(root: &mut Section<'_>) -> (u32, Option<u32>, String, Vec<String>) {
         let mut shape = root.section("shape", "What a message may look like.");
         let length = Setting::new("max_length", 70_000_u32).doc("Longest text. Code points.");
-        let length = shape.read(length.env(&["MAX_LENGTH", "LENGTH"]).within(1..=100_000));
+        let length = shape.read(length.env(&["MAX_LENGTH", "LENGTH"]).within(1..=100_000).reloads());
         let mut rate = shape.section("rate", "How fast messages may come.");
         let burst = rate.read(Setting::new("burst", None).doc("How many at once."));
         let rules = shape.read(Setting::new("rules", "one\ntwo".to_owned()).doc("House rules."));
@@ -129,20 +133,20 @@ mod tests {
 max_length = 70_000
 
 # House rules.
-# Env: RELAY__SHAPE__RULES
+# Env: RELAY__SHAPE__RULES. Needs a restart.
 rules = """
 one
 two"""
 
 # Names.
-# Env: RELAY__SHAPE__NAMES
+# Env: RELAY__SHAPE__NAMES. Needs a restart.
 names = []
 
 # How fast messages may come.
 [shape.rate]
 
 # How many at once.
-# Not set by default. Env: RELAY__SHAPE__RATE__BURST
+# Not set by default. Env: RELAY__SHAPE__RATE__BURST. Needs a restart.
 # burst = 1
 "#;
         assert_eq!(listing(), expected);

@@ -1,7 +1,7 @@
 //! A section of the settings, where a part declares its own.
 
 use super::listing::DeclaredSetting;
-use super::source::{Source, join};
+use super::source::{Raw, Source, join};
 use super::{Setting, Value};
 
 /// A section of the settings.
@@ -32,11 +32,20 @@ impl<'a> Section<'a> {
         let names = setting.names(&key);
         let found = self.source.find(&key, &names, T::EXPECTED, setting.quotes);
         self.source.declare_setting(&self.path, DeclaredSetting::new(&setting, names));
-        let Some(raw) = found else { return setting.default };
-        setting.accept(&raw).unwrap_or_else(|text| {
-            self.source.fault_of(&key, &text);
-            setting.default
-        })
+        let (secret, reloads) = (setting.secret, setting.reloads);
+        // What a secret is written as does not say all of it.
+        let given = found.as_ref().filter(|_| secret).map(Raw::text);
+        let value = match found.map(|raw| setting.accept(&raw)) {
+            Some(Ok(value)) => value,
+            Some(Err(text)) => {
+                self.source.fault_of(&key, &text);
+                setting.default
+            }
+            None => setting.default,
+        };
+        let written = given.unwrap_or_else(|| if value.is_absent() { String::new() } else { value.to_toml() });
+        self.source.values.add(key, &written, reloads);
+        value
     }
 
     /// Notes what is wrong with a setting of this section beside others. The fault stands where its value comes from.

@@ -18,7 +18,8 @@ pub struct Setting<T> {
     pub(super) env: &'static [&'static str],
     bounds: Option<Bounds<T>>,
     check: Option<Check<T>>,
-    secret: bool,
+    pub(super) secret: bool,
+    pub(super) reloads: bool,
     pub(super) quotes: Quotes,
 }
 
@@ -41,7 +42,8 @@ impl<T: Value> Bounds<T> {
 impl<T: Value> Setting<T> {
     /// A setting with the last part of its key and its default, which is not checked.
     pub fn new(key: &'static str, default: T) -> Self {
-        Self { key, default, doc: "", env: &[], bounds: None, check: None, secret: false, quotes: T::QUOTES }
+        let (doc, env) = ("", &[][..]);
+        Self { key, default, doc, env, bounds: None, check: None, secret: false, reloads: false, quotes: T::QUOTES }
     }
 
     /// Explains it in a line: what it is, and its unit.
@@ -78,6 +80,12 @@ impl<T: Value> Setting<T> {
     /// not hold its value.
     pub fn check(mut self, check: fn(&T) -> Result<(), String>) -> Self {
         self.check = Some(check);
+        self
+    }
+
+    /// Has another value take effect when the settings are read again. Without this, it needs a restart.
+    pub fn reloads(mut self) -> Self {
+        self.reloads = true;
         self
     }
 

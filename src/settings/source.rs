@@ -10,7 +10,7 @@ use super::listing::{DeclaredSection, DeclaredSetting};
 use super::text::shorten;
 use super::tree::{self, Item, Table};
 use super::variables::{self, Variable};
-use super::{Fault, Findings, Place, Quotes, RefusedVariable, Section, Warning, dotenv};
+use super::{Fault, Findings, Place, Quotes, RefusedVariable, Section, Values, Warning, dotenv};
 
 /// Most variables that one warning names.
 const MAX_NAMES: usize = 100;
@@ -31,6 +31,7 @@ pub struct Source {
     without_effect: BTreeSet<String>,
     faults: Vec<Fault>,
     warnings: Vec<Warning>,
+    pub(super) values: Values,
 }
 
 #[derive(Debug)]
@@ -50,6 +51,16 @@ pub(super) enum Raw {
     Dotenv(String),
     /// In the file.
     Toml(toml::Value),
+}
+
+impl Raw {
+    /// All of it, in some written form.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Environment(text) | Self::Dotenv(text) => text.clone(),
+            Self::Toml(value) => value.to_string(),
+        }
+    }
 }
 
 /// Where a value comes from, and the name that it goes by there unless the place says it.
@@ -112,6 +123,12 @@ impl Source {
     /// Where the sections are declared.
     pub fn root(&mut self) -> Section<'_> {
         Section::new(self, String::new(), "")
+    }
+
+    /// What each setting is that was read so far, for comparison.
+    #[must_use]
+    pub fn values(&self) -> Values {
+        self.values.clone()
     }
 
     /// Notes a fault.

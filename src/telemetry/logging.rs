@@ -2,12 +2,14 @@
 //!
 //! Message texts and whole addresses are never logged at level info or above.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, reload};
 
 use crate::settings::{Choice, Section, Setting, quote};
 
@@ -55,6 +57,7 @@ impl Config {
                         "What is logged: error, warn, info, debug or trace, or a filter such as `gischat_relay=debug`.",
                     )
                     .env(&["LOG_LEVEL"])
+                    .reloads()
                     .check(|level| check_level(level)),
             ),
         }
@@ -99,14 +102,62 @@ impl Write for Lines {
 /// Writes what still waits when it is dropped, unless nobody reads it.
 #[derive(Debug)]
 #[must_use]
-pub struct Log(Lines);
+pub struct Log {
+    lines: Lines,
+    level: Level,
+}
+
+impl Log {
+    /// Sets what is logged.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level.clone()
+    }
+}
+
+/// Sets what is logged while the program runs.
+#[derive(Clone)]
+pub struct Level(Arc<dyn Fn(EnvFilter) + Send + Sync>);
+
+impl Level {
+    /// Logs by this filter from now on. One that cannot be read changes nothing; the settings check it.
+    pub fn set(&self, level: &str) {
+        match level.parse() {
+            Ok(filter) => (self.0)(filter),
+            Err(error) => tracing::error!(%error, level, "the log level stays as it was"),
+        }
+    }
+}
+
+impl Default for Level {
+    /// For a program that has not started the log: nothing is set.
+    fn default() -> Self {
+        Self(Arc::new(|_| {}))
+    }
+}
+
+impl fmt::Debug for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Level").finish_non_exhaustive()
+    }
+}
+
+impl<S: 'static> From<reload::Handle<EnvFilter, S>> for Level {
+    fn from(handle: reload::Handle<EnvFilter, S>) -> Self {
+        Self(Arc::new(move |filter| {
+            if let Err(error) = handle.reload(filter) {
+                tracing::error!(%error, "the log level could not be changed");
+            }
+        }))
+    }
+}
 
 impl Drop for Log {
     fn drop(&mut self) {
         let until = Instant::now() + LAST_LINES;
         let (written, all) = sync_channel(1);
         let mut last = Line::Last(written);
-        while let Err(TrySendError::Full(unsent)) = self.0.0.try_send(last) {
+        while let Err(TrySendError::Full(unsent)) = self.lines.0.try_send(last) {
             if Instant::now() >= until {
                 return;
             }
@@ -144,12 +195,19 @@ pub fn start(config: &Config) -> io::Result<Log> {
     });
     let terminal = std::io::stderr().is_terminal();
     // A subscriber that is set already is that of an embedding program, which knows better.
-    let _already_set = match config.format {
-        Format::Json => lines.json().flatten_event(true).try_init(),
-        Format::Auto if !terminal => lines.json().flatten_event(true).try_init(),
-        Format::Auto | Format::Text => lines.with_ansi(terminal).with_target(false).try_init(),
+    let as_json = match config.format {
+        Format::Json => true,
+        Format::Text => false,
+        Format::Auto => !terminal,
     };
-    Ok(Log(log))
+    let (level, _already_set) = if as_json {
+        let lines = lines.json().flatten_event(true).with_filter_reloading();
+        (lines.reload_handle().into(), lines.try_init())
+    } else {
+        let lines = lines.with_ansi(terminal).with_target(false).with_filter_reloading();
+        (lines.reload_handle().into(), lines.try_init())
+    };
+    Ok(Log { lines: log, level })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! a user wrote: rooms, filters and outcomes come from the configuration and the code.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -11,10 +12,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 pub use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::build::Build;
 use crate::model::{Outcome, RoomName};
+use crate::settings::Swap;
 
 /// All figures of a relay.
 #[derive(Debug)]
@@ -31,6 +33,7 @@ pub struct Metrics {
     filter_seconds: Family<FilterLabel, Histogram, Buckets>,
     round_seconds: Histogram,
     moderation: [Gauge; 7],
+    environment: Arc<Swap<String>>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -141,10 +144,15 @@ impl Metrics {
     #[must_use]
     pub fn new(version: &str, environment: &str) -> Self {
         let mut metrics = Self::default();
-        let facts =
-            vec![("version".to_owned(), version.to_owned()), ("environment".to_owned(), environment.to_owned())];
-        metrics.registry.register("build", "What runs here", Info::new(facts));
+        metrics.set_environment(environment);
+        let build = Build { version: version.to_owned(), environment: Arc::clone(&metrics.environment) };
+        metrics.registry.register_collector(Box::new(build));
         metrics
+    }
+
+    /// Shows another name of the environment from now on.
+    pub fn set_environment(&self, environment: &str) {
+        self.environment.set(environment.to_owned());
     }
 
     /// The time that the filter of this name takes for a message.
@@ -161,6 +169,13 @@ impl Metrics {
             connections: self.room_connections.get_or_create(&label).clone(),
             members: self.room_members.get_or_create(&label).clone(),
         }
+    }
+
+    /// Forgets the figures of a room that was removed.
+    pub fn forget_room(&self, room: &RoomName) {
+        let label = RoomLabel { room: room.to_string() };
+        self.room_connections.remove(&label);
+        self.room_members.remove(&label);
     }
 
     /// Counts a message and the filter that decided it, `none` when none objected.
@@ -224,6 +239,7 @@ impl Default for Metrics {
             filter_seconds: Family::new_with_constructor(filter_buckets),
             round_seconds: Buckets { first: 1e-6, count: 20 }.new_metric(),
             moderation: std::array::from_fn(|_| Gauge::default()),
+            environment: Arc::default(),
             registry: Registry::default(),
         };
         registry.register("connections", "Network connections now", metrics.connections.clone());

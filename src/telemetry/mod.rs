@@ -1,6 +1,7 @@
 //! What operators see from outside: log lines ([`logging`]), figures ([`Metrics`]), and which parts of the relay do not
 //! work ([`Degraded`]).
 
+mod build;
 mod degraded;
 pub mod logging;
 mod metrics;

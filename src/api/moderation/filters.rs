@@ -189,7 +189,8 @@ impl From<&Refused> for NotInForce {
 )]
 pub(in crate::api) async fn filters(State(api): State<Arc<Api>>) -> Json<Filters> {
     let mut filters: Vec<_> = api.live.intake.figures().into_iter().map(FilterState::from).collect();
-    let is_room = |name: &str| api.rooms.iter().any(|room| room.name().as_str() == name);
+    let rooms = api.rooms.list();
+    let is_room = |name: &str| rooms.iter().any(|room| room.name().as_str() == name);
     for plugin in filters.iter_mut().filter_map(|filter| filter.plugins.as_mut()).flatten() {
         plugin.unknown_rooms = plugin.rooms.iter().filter(|room| !is_room(room)).cloned().collect();
     }

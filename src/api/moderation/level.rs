@@ -192,7 +192,7 @@ pub(in crate::api) async fn set_preset(
     caller.check_everywhere()?;
     let one_at_a_time = api.acting.lock().await;
     api.desk.write_down(Cause::Moderator(caller.name()), What::Preset(name)).await;
-    match api.reload.set_preset(preset).await {
+    match api.rules_reload.set_preset(preset).await {
         Ok(()) => {}
         Err(PresetError::Task(_)) => return Err(ApiError::Unable("the rules could not be read again".to_owned())),
         Err(refused) => return Err(ApiError::BadCall(refused.to_string())),

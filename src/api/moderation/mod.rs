@@ -36,6 +36,7 @@ use self::caller::Caller;
 use super::error::ApiError;
 use super::request::From;
 use super::{Api, in_time};
+use crate::live::rooms::NoAnswer;
 use crate::moderation::{HeldMessage, Scope};
 
 /// How long it may take to read everything again: a plugin with an interpreter in it is compiled for seconds.
@@ -128,11 +129,15 @@ async fn release_all(api: &Api, held: Vec<HeldMessage>) -> Result<(), ApiError> 
     let rooms = Arc::clone(&api.rooms);
     let releasing = tokio::spawn(async move {
         for HeldMessage { recorded, .. } in held {
-            if let Some(room) = rooms.find(recorded.sender.room.as_str()) {
-                room.release(recorded).await?;
-            } else {
+            let name = recorded.sender.room.clone();
+            let released = match rooms.find(name.as_str()) {
+                Some(room) => room.release(recorded).await,
+                None => Err(NoAnswer::Removed(name)),
+            };
+            match released {
                 // The configuration has changed since it was held.
-                tracing::warn!(room = %recorded.sender.room, "a released message has no room any more");
+                Err(NoAnswer::Removed(room)) => tracing::warn!(%room, "a released message has no room any more"),
+                other => other?,
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Rules, plugins and the tokens file are read again, all or nothing.
+//! Settings with tokens, rules and plugins are read again; each part takes effect or stays as it was.
 
 use std::sync::Arc;
 
@@ -11,14 +11,17 @@ use utoipa::ToSchema;
 
 use super::caller::Caller;
 use super::filters::{RuleState, rules_in_force};
-use crate::api::Api;
 use crate::api::error::{ApiError, Detail};
+use crate::api::{Api, ReloadedBy, Report};
 use crate::model::Cause;
 use crate::moderation::What;
+use crate::settings::Changes;
 
 /// What is in force now.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::api) struct Loaded {
+    /// The settings that are other than before.
+    settings: Settings,
     /// How many rules.
     #[schema(example = 12)]
     rules: usize,
@@ -29,26 +32,47 @@ pub(in crate::api) struct Loaded {
     in_force: Vec<RuleState>,
 }
 
-/// Why everything stays as it was.
+/// Settings that differ, by their keys.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct Settings {
+    /// Those that have taken effect.
+    #[schema(example = json!(["instance.rooms"]))]
+    changed: Vec<String>,
+    /// Those that take effect only when the relay is started again.
+    #[schema(example = json!(["server.listen"]))]
+    needs_restart: Vec<String>,
+}
+
+/// Why a part stays as it was.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::api) struct Faults {
-    #[schema(example = "nothing has changed: there are 2 faults")]
+    #[schema(example = "some parts were not reloaded: there are 2 faults")]
     detail: String,
     /// Each fault with its place.
     #[schema(example = json!(["rules.toml:3: unknown key `wrods`", "plugins/mine: there is no filter.wasm, and no source to build it from"]))]
     faults: Vec<String>,
 }
 
-/// Read rules, plugins and the tokens file again.
+/// What is wrong with the parts that stay as they were, and what is in force now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct PartlyLoaded {
+    #[serde(flatten)]
+    faults: Faults,
+    #[serde(flatten)]
+    loaded: Loaded,
+}
+
+/// Read settings with tokens, rules and plugins again.
 ///
-/// All of it is put in force at once, or nothing when anything is at fault.
+/// Each of these parts takes effect as a whole, or stays as it was when there is an error in it; a plugin is a part of its
+/// own. Files that are being written are read once they have stayed the same for 0.4 s.
 #[utoipa::path(
     post, path = "/moderation/reload", tag = "moderation", security(("moderator" = [])),
     responses(
         (status = 200, body = Loaded),
         (status = 401, body = Detail, description = "No token, or none of a moderator"),
         (status = 403, body = Detail, description = "The token is not of scope `admin`, or for some rooms only"),
-        (status = 422, body = Faults, description = "Something is at fault, and everything stays as it was"),
+        (status = 422, body = PartlyLoaded, description = "A part with an error stays as it was; the rest is in force"),
         (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
     ),
 )]
@@ -58,20 +82,15 @@ pub(in crate::api) async fn reload(
 ) -> Result<Response, ApiError> {
     caller.check_everywhere()?;
     api.desk.write_down(Cause::Moderator(caller.name()), What::Reloaded).await;
-    let moderators = Arc::clone(&api.moderators);
-    let tokens = match tokio::task::spawn_blocking(move || moderators.read()).await {
-        Ok(Ok(tokens)) => tokens,
-        Ok(Err(faults)) => return Ok(nothing_changed(faults.iter().map(ToString::to_string).collect())),
-        Err(_) => return Ok(nothing_changed(vec!["the tokens could not be read".to_owned()])),
-    };
-    Ok(match api.reload.all(&caller.name()).await {
-        Ok(now) => {
-            api.moderators.replace(tokens);
-            let in_force = rules_in_force(&api);
-            Json(Loaded { rules: now.rules, plugins: now.plugins, in_force }).into_response()
-        }
-        Err(faults) => nothing_changed(faults),
-    })
+    let Report { settings: Changes { changed, needs_restart }, rules, plugins, errors } =
+        Arc::clone(&api.reload).reload(ReloadedBy::Moderator(caller.name())).await;
+    let settings = Settings { changed, needs_restart };
+    let loaded = Loaded { settings, rules, plugins, in_force: rules_in_force(&api) };
+    if errors.is_empty() {
+        return Ok(Json(loaded).into_response());
+    }
+    let faults = Faults::of("some parts were not reloaded", errors);
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(PartlyLoaded { faults, loaded })).into_response())
 }
 
 impl Faults {
@@ -83,8 +102,4 @@ impl Faults {
         };
         Self { detail, faults }
     }
-}
-
-fn nothing_changed(faults: Vec<String>) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults::of("nothing has changed", faults))).into_response()
 }

@@ -78,7 +78,7 @@ pub(in crate::api) async fn what_if(
     let mut past = api.desk.journal().decisions(None, MAX_DECISIONS, seen);
     past.reverse();
     let past: Vec<Arc<Recorded>> = past.into_iter().map(|(_, recorded)| recorded).collect();
-    let (current, config) = (Arc::clone(&api.rules_in_force), Arc::clone(&api.filter));
+    let (current, config) = (Arc::clone(&api.rules_in_force), api.filter.get());
     let judged = tokio::task::spawn_blocking(move || -> Result<Report, Vec<Fault>> {
         let _alone = alone;
         let (tried, in_force) = (current.with_extra(&rules)?, current.with_extra("")?);

@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::model::{Address, Code, Facts, Kind, Reason, RoomName};
+use crate::settings::Source;
 
 /// Answers with a given verdict and keeps the texts that it was shown.
 #[derive(Debug)]
@@ -95,7 +96,7 @@ async fn a_filter_may_answer_later_and_those_behind_it_wait() {
     let chain = Chain::of([Box::new(late) as Box<dyn Filter>, last], &Metrics::default());
     let sender = sender();
     let Judgement::Waiting(waiting) = chain.judge(hello(), &sender, Purpose::Judge) else { panic!("it does not wait") };
-    let mut judging = std::pin::pin!(chain.finish(*waiting, &sender));
+    let mut judging = std::pin::pin!(waiting.finish(&sender));
     assert!(futures_util::poll!(&mut judging).is_pending());
     assert!(seen.lock().unwrap().is_empty());
     signal.notify_one();
@@ -118,4 +119,30 @@ async fn a_trial_is_judged_and_not_counted() {
     assert_eq!(judge(Purpose::Judge), Outcome::Reject);
     assert_eq!(counted(), [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1]]);
     assert!(chain.figures().iter().all(|filter| filter.median.is_some() && filter.p99.is_some()));
+}
+
+#[tokio::test]
+async fn another_chain_goes_on_with_the_figures_and_a_waiting_message_stays_with_the_old_one() {
+    let config = |max: usize| {
+        let mut config = Config::declare(&mut Source::new().root().section("filter", ""));
+        config.shape.max_message_length = max;
+        config
+    };
+    let signal = Arc::new(tokio::sync::Notify::new());
+    let late = Fixed { name: "late", verdict: Verdict::Pass, later: Some(Arc::clone(&signal)), seen: Arc::default() };
+    let shape: Box<dyn Filter> = Box::new(Shape::new(config(5).shape));
+    let before = Chain::of([Box::new(late) as Box<dyn Filter>, shape], &Metrics::default());
+    let sender = sender();
+    let waiting = |chain: &Chain| match chain.judge(hello(), &sender, Purpose::Judge) {
+        Judgement::Waiting(waiting) => waiting,
+        decided @ Judgement::Decided(_) => panic!("{decided:?}"),
+    };
+    let old = waiting(&before);
+    let after = before.reconfigured(&config(4));
+    let new = waiting(&after);
+    signal.notify_one();
+    assert_eq!(old.finish(&sender).await.outcome, Outcome::Pass);
+    signal.notify_one();
+    assert_eq!(new.finish(&sender).await.outcome, Outcome::Reject);
+    assert_eq!(after.figures()[1].verdicts, [1, 0, 0, 0, 1]);
 }

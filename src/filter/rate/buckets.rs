@@ -22,13 +22,14 @@ pub struct Buckets<C: Clock = DefaultClock> {
     limiter: RateLimiter<u64, DashMapStateStore<u64, PassThrough>, C, NoOpMiddleware<C::Instant>>,
     clock: C,
     seed: RandomState,
+    limit: Limit,
 }
 
 impl<C: Clock + Clone> Buckets<C> {
     fn of(limit: Limit, clock: C) -> Self {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
         let store = DashMapStateStore::with_hasher(PassThrough::default());
-        Self { limiter: RateLimiter::new(quota, store, clock.clone()), clock, seed: RandomState::new() }
+        Self { limiter: RateLimiter::new(quota, store, clock.clone()), clock, seed: RandomState::new(), limit }
     }
 
     fn take_now(&self, key: impl Hash) -> Result<(), Duration> {
@@ -39,6 +40,12 @@ impl<C: Clock + Clone> Buckets<C> {
     fn prune_now(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
+    }
+
+    /// The limit that each bucket keeps.
+    #[must_use]
+    pub fn limit(&self) -> Limit {
+        self.limit
     }
 
     /// How many keys are kept.

@@ -11,6 +11,7 @@ mod buckets;
 
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use buckets::{Buckets, Given};
@@ -20,7 +21,7 @@ use crate::model::{Code, Kind, Message, Reason, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
 /// How much one key may say.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// Messages a second in the long run.
     pub per_second: NonZeroU32,
@@ -34,9 +35,13 @@ impl Limit {
         let bounds = || NonZeroU32::MIN..=LARGEST;
         Self {
             per_second: section.read(
-                Setting::new("per_second", per_second).doc("How many a second in the long run.").within(bounds()),
+                Setting::new("per_second", per_second)
+                    .doc("How many a second in the long run.")
+                    .within(bounds())
+                    .reloads(),
             ),
-            burst: section.read(Setting::new("burst", burst).doc("How many at once after a silence.").within(bounds())),
+            burst: section
+                .read(Setting::new("burst", burst).doc("How many at once after a silence.").within(bounds()).reloads()),
         }
     }
 }
@@ -82,7 +87,8 @@ impl Config {
         let enabled = section.read(
             Setting::new("enabled", true)
                 .doc("`false` lifts message rates and the limits per address: for load tests only.")
-                .env(&["RATE_LIMITS"]),
+                .env(&["RATE_LIMITS"])
+                .reloads(),
         );
         Self { enabled, connection, nickname, address, room }
     }
@@ -91,33 +97,42 @@ impl Config {
 /// The filter.
 #[derive(Debug)]
 pub struct Rate {
-    limits: Option<Limits>,
-}
-
-#[derive(Debug)]
-struct Limits {
-    connection: Buckets<Given>,
-    nickname: Buckets<Given>,
-    address: Buckets<Given>,
-    room: Buckets<Given>,
+    enabled: bool,
+    connection: Arc<Buckets<Given>>,
+    nickname: Arc<Buckets<Given>>,
+    address: Arc<Buckets<Given>>,
+    room: Arc<Buckets<Given>>,
 }
 
 impl Rate {
     /// A filter that keeps these limits.
     #[must_use]
     pub fn new(config: &Config) -> Self {
+        let full = |limit| Arc::new(Buckets::timed(limit));
         Self {
-            limits: config.enabled.then(|| Limits {
-                connection: Buckets::timed(config.connection),
-                nickname: Buckets::timed(config.nickname),
-                address: Buckets::timed(config.address),
-                room: Buckets::timed(config.room),
-            }),
+            enabled: config.enabled,
+            connection: full(config.connection),
+            nickname: full(config.nickname),
+            address: full(config.address),
+            room: full(config.room),
         }
     }
-}
 
-impl Limits {
+    /// The same filter with other limits. The buckets of a limit that stays the same are kept as they are; those of
+    /// another limit are full.
+    fn changed(&self, config: &Config) -> Self {
+        let kept = |buckets: &Arc<Buckets<Given>>, limit: Limit| {
+            if buckets.limit() == limit { Arc::clone(buckets) } else { Arc::new(Buckets::timed(limit)) }
+        };
+        Self {
+            enabled: config.enabled,
+            connection: kept(&self.connection, config.connection),
+            nickname: kept(&self.nickname, config.nickname),
+            address: kept(&self.address, config.address),
+            room: kept(&self.room, config.room),
+        }
+    }
+
     fn take(&self, message: &Message, sender: &Sender) -> Result<(), (&'static str, Duration)> {
         let now = sender.facts.since_start;
         if let Some(connection) = sender.connection {
@@ -157,11 +172,10 @@ impl Filter for Rate {
 
     fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> Answer {
         // A bucket cannot be looked into without taking from it.
-        if purpose == Purpose::Try {
+        if purpose == Purpose::Try || !self.enabled {
             return Answer::Now(Finding::PASS);
         }
-        let taken = self.limits.as_ref().map_or(Ok(()), |limits| limits.take(message, sender));
-        Answer::Now(match taken {
+        Answer::Now(match self.take(message, sender) {
             Ok(()) => Finding::PASS,
             Err((whose, wait)) => {
                 // Rounded up: who waits the seconds that the text names must not be refused again.
@@ -174,12 +188,14 @@ impl Filter for Rate {
     }
 
     fn prune(&self, now: Now) {
-        if let Some(limits) = &self.limits {
-            let settled = now.since_start.saturating_sub(UNDER_WAY);
-            for buckets in [&limits.connection, &limits.nickname, &limits.address, &limits.room] {
-                buckets.prune_at(settled);
-            }
+        let settled = now.since_start.saturating_sub(UNDER_WAY);
+        for buckets in [&self.connection, &self.nickname, &self.address, &self.room] {
+            buckets.prune_at(settled);
         }
+    }
+
+    fn reconfigured(&self, config: &super::Config) -> Option<Box<dyn Filter>> {
+        Some(Box::new(self.changed(&config.rate)))
     }
 }
 

@@ -147,6 +147,28 @@ fn limits_that_are_switched_off_refuse_nothing() {
 }
 
 #[test]
+fn a_limit_that_stays_the_same_keeps_its_buckets_when_another_changes() {
+    let config = |connection, nickname| Config {
+        enabled: true,
+        connection: limit(connection),
+        nickname: limit(nickname),
+        address: limit(100),
+        room: limit(100),
+    };
+    let before = Rate::new(&config(1, 1));
+    assert_eq!(refusal(&before, "jane", &sender(1, 1, "QGIS")), None);
+    let after = before.changed(&config(1, 5));
+    assert_eq!(
+        refusal(&after, "hans", &sender(1, 1, "QGIS")).as_deref(),
+        Some("too many messages from this connection; try again in 1 s")
+    );
+    assert_eq!(refusal(&after, "jane", &sender(2, 1, "QGIS")), None, "the other limit has full buckets");
+    let off = after.changed(&Config { enabled: false, ..config(1, 5) });
+    assert_eq!(refusal(&off, "jane", &sender(1, 1, "QGIS")), None);
+    assert!(refusal(&off.changed(&config(1, 5)), "mary", &sender(1, 1, "QGIS")).is_some());
+}
+
+#[test]
 fn what_is_only_tried_takes_nothing_and_is_never_refused() {
     let rate = rate(1, 1, 1, 1);
     let sender = sender(1, 1, "QGIS");

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Current, Prints, Read, Reload, print_again, read};
+use super::{Current, Prints, Read, RulesReload, print_again, read};
+use crate::moderation::Kind;
 
 /// How often the files are looked at. What has changed is read when it looks the same twice in a row: whoever writes a
 /// file has then written all of it.
 const LOOK: Duration = Duration::from_millis(400);
 
-impl Reload {
+impl RulesReload {
     /// Reads the rules again whenever one of their files has changed, until told to stop: the rules file, and the files
     /// of words that it names, also those that are not there.
     ///
@@ -45,14 +46,16 @@ impl Reload {
         let read = if vanished(now) {
             Read { prints: now.clone(), rules: Err(vec![source.gone().to_string()]) }
         } else {
-            read(current, seen).await
+            read(source.clone(), seen).await
         };
         if vanished(&read.prints) && !vanished(now) {
             // It is on its way to another name.
             return;
         }
-        if self.take(current, read, seen, false) {
-            self.tell(&self.in_force(), "the rules were read again, as their files have changed");
+        if self.take(current, read, seen, false).is_ok() {
+            let (rules, what) = (current.get().len(), "the rules were read again, as their files have changed");
+            tracing::info!(rules, "{what}");
+            self.feed.note(Kind::Reloaded, &format!("{what}; rules in force: {rules}"), None);
         }
     }
 }

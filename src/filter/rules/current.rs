@@ -106,7 +106,7 @@ impl Current {
     }
 
     /// Has rules read from there from now on.
-    pub(super) fn read_from(&self, source: Source) {
+    pub(in crate::filter) fn read_from(&self, source: Source) {
         *self.source.write().unwrap_or_else(PoisonError::into_inner) = source;
     }
 
@@ -138,9 +138,9 @@ impl Current {
         rules.succeed(&self.get(), Timestamp::now());
         let new = Arc::new(rules);
         let old = std::mem::replace(&mut *self.set.write().unwrap_or_else(PoisonError::into_inner), new);
-        // To be dropped takes a large set a while, in which no message waits for the lock.
-        drop(old);
         self.refused.clear();
+        // Dropping a large set takes a while, in which no message should wait for the lock.
+        drop(old);
     }
 
     /// Why the rules of the newest files are not in force; `None` when they are.

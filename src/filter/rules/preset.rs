@@ -53,7 +53,7 @@ impl Current {
     /// them. It holds for what is read later, too, until the relay ends.
     ///
     /// As [`Source::read`], no work for a thread that serves; and nobody else may read the rules meanwhile: see
-    /// [`Reload::set_preset`](crate::filter::Reload::set_preset).
+    /// [`RulesReload::set_preset`](crate::filter::RulesReload::set_preset).
     ///
     /// # Errors
     /// [`PresetError`]; everything stays as it was then.

@@ -29,6 +29,11 @@ impl Prints {
         Self(self.0.iter().map(|(path, _)| (path.clone(), Print::of(path))).collect())
     }
 
+    /// Each file with what it looks like, or why it cannot be looked at.
+    pub fn iter(&self) -> impl Iterator<Item = (&Path, Result<Print, io::ErrorKind>)> {
+        self.0.iter().map(|(path, print)| (path.as_path(), *print))
+    }
+
     /// When the youngest of the files was changed; `None` where none is there.
     #[must_use]
     pub fn newest(&self) -> Option<Timestamp> {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::Shard;
 use super::ending::End;
 use super::inbox::Origin;
+use super::rooms::RoomKey;
 use crate::intake::Claim;
 use crate::model::SenderId;
 use crate::wire::frame::{self, CloseCode};
@@ -18,7 +19,7 @@ pub(super) struct Claims {
 #[derive(Debug)]
 struct Waiting {
     deadline: Instant,
-    room: usize,
+    room: RoomKey,
     origin: Origin,
     claim: Claim,
 }
@@ -36,7 +37,7 @@ impl Claims {
 
 impl Shard {
     /// Asks the holder of a wanted nickname for a sign of life.
-    pub(super) fn claim(&mut self, room: usize, origin: Origin, claim: Claim, now: Instant) {
+    pub(super) fn claim(&mut self, room: RoomKey, origin: Origin, claim: Claim, now: Instant) {
         let limit = self.live.config.outbox_bytes;
         let holder = claim.holder;
         let deadline = now + self.live.config.reclaim_timeout;
@@ -95,12 +96,12 @@ impl Shard {
     /// Whether the holder of the oldest claim still holds what is claimed.
     fn still_holds(&self, holder: SenderId) -> bool {
         let Some(Waiting { room, claim, .. }) = self.claims.waiting.first() else { return false };
-        self.rooms.get(*room).is_some_and(|local| claim.is_held_by(holder, &local.room))
+        self.rooms.get(room).is_some_and(|local| claim.is_held_by(holder, &local.room))
     }
 
     fn settle(&mut self, Waiting { room, origin, claim, .. }: Waiting, now: Instant) {
         let claimant = claim.claimant;
-        let Some(local) = self.rooms.get_mut(room) else { return };
+        let Some(local) = self.rooms.get_mut(&room) else { return };
         let taken = self.live.intake.settle(&mut local.room, origin.sender(), claim);
         if let Some(connection) = self.connection(claimant) {
             connection.note_answer();

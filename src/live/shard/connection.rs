@@ -10,6 +10,7 @@ use mio::net::TcpStream;
 use super::ending::End;
 use super::inbox::{Arrival, Held};
 use super::out::{Flushed, Out};
+use super::rooms::RoomKey;
 use crate::live::{Config, Live};
 use crate::model::{Address, SenderId};
 use crate::wire::Generation;
@@ -57,7 +58,7 @@ struct Leaving {
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, no states of one machine")]
 pub(super) struct Connection {
     pub(super) id: SenderId,
-    pub(super) room: usize,
+    pub(super) room: RoomKey,
     pub(super) generation: Generation,
     pub(super) address: Address,
     pub(super) stream: TcpStream,

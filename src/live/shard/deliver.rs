@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::Shard;
 use super::ending::End;
+use super::rooms::RoomKey;
 use crate::model::SenderId;
 use crate::room::{Delivery, Room, Share};
 
@@ -40,8 +41,8 @@ impl LocalRoom {
 
 impl Shard {
     /// Notes that something was said in a room, or a number is due there.
-    pub(super) fn stir(&mut self, room: usize) {
-        if let Some(local) = self.rooms.get_mut(room)
+    pub(super) fn stir(&mut self, room: RoomKey) {
+        if let Some(local) = self.rooms.get_mut(&room)
             && !std::mem::replace(&mut local.stirred, true)
         {
             self.stirred.push_back(room);
@@ -52,12 +53,12 @@ impl Shard {
     pub(super) fn deliver(&mut self, now: Instant) {
         for _ in 0..self.stirred.len() {
             let Some(room) = self.stirred.pop_front() else { break };
-            if let Some(local) = self.rooms.get_mut(room) {
+            if let Some(local) = self.rooms.get_mut(&room) {
                 local.stirred = false;
                 self.deliver_slice(room, SLICE, now);
             }
             // Part of the round is left, or a number that is not yet due: the room stays in the list.
-            if self.rooms.get(room).is_some_and(|local| local.delivery.is_some() || local.room.has_news()) {
+            if self.rooms.get(&room).is_some_and(|local| local.delivery.is_some() || local.room.has_news()) {
                 self.stir(room);
             }
         }
@@ -65,27 +66,33 @@ impl Shard {
 
     /// Writes all that was said, whatever it takes.
     pub(super) fn deliver_all(&mut self, now: Instant) {
-        for room in 0..self.rooms.len() {
-            while self.deliver_slice(room, usize::MAX, now) {}
+        let keys: Vec<RoomKey> = self.rooms.keys().copied().collect();
+        for key in keys {
+            self.deliver_room(key, now);
         }
+    }
+
+    /// As [`Shard::deliver_all`], in one room.
+    pub(super) fn deliver_room(&mut self, room: RoomKey, now: Instant) {
+        while self.deliver_slice(room, usize::MAX, now) {}
     }
 
     /// Whether something that was said is still to be written.
     pub(super) fn has_undelivered(&self) -> bool {
-        let said = |room: &usize| {
-            self.rooms.get(*room).is_some_and(|local| local.delivery.is_some() || local.room.has_words())
+        let said = |room: &RoomKey| {
+            self.rooms.get(room).is_some_and(|local| local.delivery.is_some() || local.room.has_words())
         };
         self.stirred.iter().any(said)
     }
 
     /// When the next number of connections is to be told.
     pub(super) fn number_due(&self) -> Option<Instant> {
-        self.stirred.iter().filter_map(|room| self.rooms.get(*room)?.room.number_due()).min()
+        self.stirred.iter().filter_map(|room| self.rooms.get(room)?.room.number_due()).min()
     }
 
     /// Removes a connection from its room, and gives what it is still due of what was said.
-    pub(super) fn leave_room(&mut self, room: usize, id: SenderId) -> Vec<Bytes> {
-        let Some(local) = self.rooms.get_mut(room) else { return Vec::new() };
+    pub(super) fn leave_room(&mut self, room: RoomKey, id: SenderId) -> Vec<Bytes> {
+        let Some(local) = self.rooms.get_mut(&room) else { return Vec::new() };
         let mut due = Vec::new();
         if let Some(UnderWay { delivery: Delivery { said, shares, .. }, .. }) = &mut local.delivery
             && let Some(at) = shares.iter().position(|share| share.to == id)
@@ -99,8 +106,8 @@ impl Shard {
 
     /// Writes the next slice of a room's round, beginning the round when none is under way; `false` when there is
     /// nothing to write.
-    fn deliver_slice(&mut self, room: usize, slice: usize, now: Instant) -> bool {
-        let Some(local) = self.rooms.get_mut(room) else { return false };
+    fn deliver_slice(&mut self, room: RoomKey, slice: usize, now: Instant) -> bool {
+        let Some(local) = self.rooms.get_mut(&room) else { return false };
         let whole = |delivery| UnderWay { delivery, delivered: 0, took: Duration::ZERO };
         let under_way = local.delivery.take().or_else(|| local.room.end_round(now).map(whole));
         let Some(UnderWay { mut delivery, mut delivered, took }) = under_way else { return false };
@@ -118,7 +125,7 @@ impl Shard {
         let took = took + began.elapsed();
         if rest == 0 {
             self.live.metrics.count_round(delivered, took);
-        } else if let Some(local) = self.rooms.get_mut(room) {
+        } else if let Some(local) = self.rooms.get_mut(&room) {
             local.delivery = Some(UnderWay { delivery, delivered, took });
         }
         for (id, end) in ended {

@@ -71,7 +71,7 @@ impl Shard {
         if let Some((code, reason)) = end.words() {
             let (code, address) = (code.number(), connection.address);
             live.metrics.count_close(code);
-            // At shutdown one line tells of all.
+            // One line tells of all when the relay shuts down or a room is removed.
             if !matches!(end, End::Told(..)) {
                 tracing::info!(code, reason, %address, "closing a connection");
             }
@@ -100,7 +100,7 @@ impl Shard {
     pub(super) fn close(&mut self, code: CloseCode, reason: &'static str, now: Instant) {
         self.closing = Some((code, reason));
         self.deliver_all(now);
-        for local in &mut self.rooms {
+        for local in self.rooms.values_mut() {
             local.room.empty();
         }
         let ids: Vec<SenderId> = self.connections.iter().map(|(_, connection)| connection.id).collect();

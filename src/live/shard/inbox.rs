@@ -10,9 +10,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::bell::Bell;
 use super::moderated::Wish;
+use super::rooms::RoomKey;
+use crate::filter::Chain;
 use crate::live::accept::Permit;
 use crate::live::admission::Ticket;
 use crate::model::{Address, Decision, Message, Notice, Recorded, Sender, SenderId};
+use crate::room::Room;
 use crate::wire::Generation;
 use crate::wire::frame::CloseCode;
 
@@ -25,19 +28,25 @@ pub(in crate::live) enum Command {
     /// Take a connection over.
     Adopt(Box<Arrival>),
     /// Judge a message that came without a connection.
-    Say { room: usize, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Arc<Recorded>> },
+    Say { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Arc<Recorded>> },
     /// Judge a message as if it came without a connection, without any effect.
-    Try { room: usize, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Decision> },
+    Try { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Decision> },
     /// Go on with a message that the chain has decided elsewhere.
-    Judged { room: usize, origin: Origin, decision: Box<Decision> },
+    Judged { room: RoomKey, origin: Origin, decision: Box<Decision> },
     /// What a connection has said came to no end elsewhere, by a fault of the relay.
     Lost { id: SenderId },
     /// Go on with a message that was decoded elsewhere.
     Decoded { id: SenderId, decoded: Box<Result<Message, Notice>> },
     /// Tell who is registered in a room.
-    Users { room: usize, reply: oneshot::Sender<Arc<[String]>> },
+    Users { room: RoomKey, reply: oneshot::Sender<Arc<[String]>> },
     /// Do what a moderator wants.
     Moderate(Box<Wish>),
+    /// Add a room.
+    Open { room: RoomKey, opened: Box<Room> },
+    /// Remove a room and close the connections in it.
+    Remove { room: RoomKey, reply: oneshot::Sender<()> },
+    /// Judge messages to come by this chain.
+    JudgeBy { chain: Chain, reply: oneshot::Sender<()> },
     /// Close all connections and then end.
     Close { code: CloseCode, reason: &'static str },
 }
@@ -68,7 +77,7 @@ pub(in crate::live) struct Arrival {
     /// The nickname that its client has shown to be its own.
     pub(in crate::live) proven: Option<Arc<str>>,
     pub(in crate::live) held: Held,
-    pub(in crate::live) room: usize,
+    pub(in crate::live) room: RoomKey,
 }
 
 /// What a connection gives back when it ends.

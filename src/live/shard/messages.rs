@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::Shard;
 use super::ending::End;
 use super::inbox::{Command, Origin};
+use super::rooms::RoomKey;
 use crate::filter::Judgement;
 use crate::intake::Taken;
 use crate::model::{Decision, Facts, Message, Notice, Outcome, Recorded, Sender, SenderId};
@@ -72,7 +73,7 @@ impl Shard {
     /// The answer takes its turn behind what the room has said: a client that has its pong has heard all of that.
     fn on_ping(&mut self, id: SenderId, payload: &[u8]) {
         let Some(room) = self.connection(id).map(|connection| connection.room) else { return };
-        if let Some(local) = self.rooms.get_mut(room) {
+        if let Some(local) = self.rooms.get_mut(&room) {
             local.room.address(id, &frame::pong(payload));
             self.stir(room);
         }
@@ -111,10 +112,10 @@ impl Shard {
         let (room, address) = (connection.room, connection.address);
         match decoded {
             Ok(message) => {
-                let Some(local) = self.rooms.get_mut(room) else { return };
+                let Some(local) = self.rooms.get_mut(&room) else { return };
                 let room_name = local.room.name().clone();
                 let mut sender = Sender { connection: Some(id), address, room: room_name, facts: Facts::default() };
-                let taken = self.live.intake.accept(&mut local.room, &mut sender, message);
+                let taken = self.live.intake.accept(&self.chain, &mut local.room, &mut sender, message);
                 self.on_taken(room, Origin::Connection(sender, id), taken, now);
             }
             Err(notice) => self.notify(room, id, &notice),
@@ -124,39 +125,38 @@ impl Shard {
     /// A message that came without a connection.
     pub(super) fn on_call(
         &mut self,
-        room: usize,
+        room: RoomKey,
         mut sender: Sender,
         message: Message,
         reply: oneshot::Sender<Arc<Recorded>>,
         now: Instant,
     ) {
-        let Some(local) = self.rooms.get_mut(room) else { return };
-        let taken = self.live.intake.accept(&mut local.room, &mut sender, message);
+        let Some(local) = self.rooms.get_mut(&room) else { return };
+        let taken = self.live.intake.accept(&self.chain, &mut local.room, &mut sender, message);
         self.on_taken(room, Origin::Call(sender, reply), taken, now);
     }
 
     /// A message that is only to be judged.
     pub(super) fn on_trial(
         &mut self,
-        room: usize,
+        room: RoomKey,
         mut sender: Sender,
         message: Message,
         reply: oneshot::Sender<Decision>,
     ) {
-        let Some(local) = self.rooms.get_mut(room) else { return };
+        let Some(local) = self.rooms.get_mut(&room) else { return };
         // Who asked may have lost patience.
-        match self.live.intake.try_out(&mut local.room, &mut sender, message) {
+        match self.live.intake.try_out(&self.chain, &mut local.room, &mut sender, message) {
             Judgement::Decided(decision) => drop(reply.send(*decision)),
             Judgement::Waiting(waiting) => {
-                let live = Arc::clone(&self.live);
-                self.judging.spawn(async move { reply.send(live.intake.finish(*waiting, &sender).await) });
+                self.judging.spawn(async move { reply.send(waiting.finish(&sender).await) });
             }
         }
     }
 
     /// A message that a filter has answered elsewhere.
-    pub(super) fn on_judged(&mut self, room: usize, origin: Origin, decision: Decision, now: Instant) {
-        let Some(local) = self.rooms.get_mut(room) else { return };
+    pub(super) fn on_judged(&mut self, room: RoomKey, origin: Origin, decision: Decision, now: Instant) {
+        let Some(local) = self.rooms.get_mut(&room) else { return };
         let taken = self.live.intake.publish(&mut local.room, origin.sender(), decision);
         let connection = match &origin {
             Origin::Connection(_, id) => Some(*id),
@@ -172,15 +172,15 @@ impl Shard {
     }
 
     /// Goes on with what the intake made of a message.
-    pub(super) fn on_taken(&mut self, room: usize, origin: Origin, taken: Taken, now: Instant) {
+    pub(super) fn on_taken(&mut self, room: RoomKey, origin: Origin, taken: Taken, now: Instant) {
         self.stir(room);
         match taken {
             Taken::Decided(recorded) => self.answer(room, origin, recorded),
             Taken::Waiting(waiting) => {
                 self.suspend(&origin);
-                let (live, me) = (Arc::clone(&self.live), self.me.clone());
+                let me = self.me.clone();
                 self.judging.spawn(async move {
-                    let judging = AssertUnwindSafe(live.intake.finish(*waiting, origin.sender())).catch_unwind().await;
+                    let judging = AssertUnwindSafe(waiting.finish(origin.sender())).catch_unwind().await;
                     let command = match (judging, &origin) {
                         (Ok(decision), _) => Command::Judged { room, origin, decision: Box::new(decision) },
                         // A filter has panicked. Who waits for it must not wait for ever.
@@ -199,7 +199,7 @@ impl Shard {
     }
 
     /// Tells the one who said something what became of it.
-    fn answer(&mut self, room: usize, origin: Origin, recorded: Arc<Recorded>) {
+    fn answer(&mut self, room: RoomKey, origin: Origin, recorded: Arc<Recorded>) {
         match origin {
             Origin::Connection(_, id) => {
                 let Decision { outcome, reason: Some(reason), .. } = &recorded.decision else { return };
@@ -214,8 +214,8 @@ impl Shard {
         }
     }
 
-    pub(super) fn notify(&mut self, room: usize, id: SenderId, notice: &Notice) {
-        if let Some(local) = self.rooms.get_mut(room) {
+    pub(super) fn notify(&mut self, room: RoomKey, id: SenderId, notice: &Notice) {
+        if let Some(local) = self.rooms.get_mut(&room) {
             local.room.notify(id, notice, &self.live.wire);
             self.stir(room);
         }

@@ -14,6 +14,7 @@ pub(super) mod inbox;
 mod messages;
 pub(super) mod moderated;
 mod out;
+pub(super) mod rooms;
 mod start;
 mod wheel;
 
@@ -29,15 +30,17 @@ use tokio::runtime::Handle;
 
 use self::claims::Claims;
 use self::connection::Connection;
-use self::deliver::LocalRoom;
 use self::ending::End;
 use self::inbox::{Arrival, Command, Inbox, Outlet};
+use self::rooms::{LocalRooms, RoomKey};
 use self::wheel::Wheel;
 use super::Live;
+use crate::filter::Chain;
 use crate::model::SenderId;
 use crate::wire::frame::CloseCode;
 
 pub use self::inbox::Ended;
+pub(super) use self::start::new_room;
 pub use self::start::{Ending, start};
 
 /// Events that one poll takes.
@@ -54,6 +57,8 @@ const LONGEST_LOOK: Duration = Duration::from_secs(50);
 /// The thread's own state. No other thread sees any of it.
 pub(super) struct Shard {
     live: Arc<Live>,
+    /// By what messages are judged. A copy, so that a shard takes no lock for a message.
+    chain: Chain,
     poll: Poll,
     inbox: Outlet,
     /// The way back for what runs elsewhere.
@@ -64,9 +69,9 @@ pub(super) struct Shard {
     /// Which shard this is, so that ids differ from those of others.
     number: u8,
     serial: u32,
-    rooms: Vec<LocalRoom>,
+    rooms: LocalRooms,
     /// Rooms in which something was said or a number is due.
-    stirred: VecDeque<usize>,
+    stirred: VecDeque<RoomKey>,
     connections: Slab<Connection>,
     /// Connections that may have something to read.
     ready: VecDeque<SenderId>,
@@ -148,11 +153,18 @@ impl Shard {
             Command::Lost { id } => self.end(id, End::Told(CloseCode::Internal, "internal error"), now),
             Command::Decoded { id, decoded } => self.on_decoded_elsewhere(id, *decoded, now),
             Command::Users { room, reply } => {
-                let users = self.rooms.get_mut(room).map(|local| local.room.users());
-                // Who asked may have lost patience.
-                let _gone = reply.send(users.unwrap_or_default());
+                if let Some(local) = self.rooms.get_mut(&room) {
+                    // The caller may have timed out.
+                    let _gone = reply.send(local.room.users());
+                }
             }
             Command::Moderate(wish) => self.on_wish(*wish, now),
+            Command::Open { room, opened } => self.open_room(room, *opened),
+            Command::Remove { room, reply } => self.remove_room(room, reply, now),
+            Command::JudgeBy { chain, reply } => {
+                self.chain = chain;
+                let _gone = reply.send(());
+            }
             Command::Close { code, reason } => self.close(code, reason, now),
         }
     }
@@ -175,12 +187,16 @@ impl Shard {
         if let Some((code, reason)) = self.closing {
             return self.end(id, End::Told(code, reason), now);
         }
-        // A ban may have come after the handshake was answered.
-        let banned = self.rooms.get(room).is_some_and(|local| self.live.intake.bans(local.room.name(), address));
+        // The room may have been removed after the handshake was answered.
+        if !self.has_room(room) {
+            return self.turn_away(id, now);
+        }
+        // A ban may have come meanwhile, too.
+        let banned = self.rooms.get(&room).is_some_and(|local| self.live.intake.bans(local.room.name(), address));
         if banned {
             return self.end(id, End::Told(CloseCode::Policy, "this address is banned"), now);
         }
-        if let Some(local) = self.rooms.get_mut(room) {
+        if let Some(local) = self.rooms.get_mut(&room) {
             local.room.join(id, address, generation, proven, now);
             self.stir(room);
         }

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::Shard;
 use super::ending::End;
+use super::rooms::RoomKey;
 use crate::model::{Notice, Recorded, RoomName, Sanction, SanctionKind, SenderId};
 use crate::moderation::{lifted, told};
 use crate::room::MemberView;
@@ -16,7 +17,7 @@ use crate::wire::frame::CloseCode;
 #[derive(Debug)]
 pub(in crate::live) enum Wish {
     /// Tell who is in a room.
-    Members { room: usize, reply: oneshot::Sender<Vec<MemberView>> },
+    Members { room: RoomKey, reply: oneshot::Sender<Vec<MemberView>> },
     /// Tell of one member, and where it is.
     Find { id: SenderId, reply: oneshot::Sender<Option<(RoomName, MemberView)>> },
     /// Trust a member from now on, or no longer.
@@ -26,7 +27,7 @@ pub(in crate::live) enum Wish {
     /// Close the connection of a member, who is told why.
     Kick { id: SenderId, notice: Notice },
     /// Let a room hear a message that was held.
-    Release { room: usize, recorded: Arc<Recorded>, reply: oneshot::Sender<()> },
+    Release { room: RoomKey, recorded: Arc<Recorded>, reply: oneshot::Sender<()> },
     /// Tell a member something.
     Tell { id: SenderId, notice: Notice },
 }
@@ -36,18 +37,20 @@ impl Shard {
     pub(super) fn on_wish(&mut self, wish: Wish, now: Instant) {
         match wish {
             Wish::Members { room, reply } => {
-                let views = self.rooms.get(room).map(|local| local.room.views());
-                drop(reply.send(views.unwrap_or_default()));
+                // Without an answer, the caller learns that the room was removed.
+                if let Some(local) = self.rooms.get(&room) {
+                    drop(reply.send(local.room.views()));
+                }
             }
             Wish::Find { id, reply } => {
                 let found = self.home(id).and_then(|room| {
-                    let local = self.rooms.get(room)?;
+                    let local = self.rooms.get(&room)?;
                     Some((local.room.name().clone(), local.room.view(id)?))
                 });
                 drop(reply.send(found));
             }
             Wish::Trust { id, on, reply } => {
-                let trusted = self.home(id).and_then(|room| self.rooms.get_mut(room)?.room.trust(id, on));
+                let trusted = self.home(id).and_then(|room| self.rooms.get_mut(&room)?.room.trust(id, on));
                 drop(reply.send(trusted));
             }
             Wish::Feel { sanction, lifted: was_lifted } => self.feel(&sanction, was_lifted, now),
@@ -57,11 +60,11 @@ impl Shard {
                 }
             }
             Wish::Release { room, recorded, reply } => {
-                if let Some(local) = self.rooms.get_mut(room) {
+                if let Some(local) = self.rooms.get_mut(&room) {
                     local.room.release(recorded.sender.connection, &recorded.decision.message);
                     self.stir(room);
+                    let _gone = reply.send(());
                 }
-                let _gone = reply.send(());
             }
             Wish::Tell { id, notice } => {
                 if let Some(room) = self.home(id) {
@@ -72,7 +75,7 @@ impl Shard {
     }
 
     /// The room of a connection that has not taken its leave.
-    fn home(&mut self, id: SenderId) -> Option<usize> {
+    fn home(&mut self, id: SenderId) -> Option<RoomKey> {
         self.connection(id).filter(|connection| !connection.is_leaving()).map(|connection| connection.room)
     }
 
@@ -80,8 +83,9 @@ impl Shard {
     fn feel(&mut self, sanction: &Sanction, was_lifted: bool, now: Instant) {
         let reason = if was_lifted { lifted(sanction) } else { Some(told(sanction)) };
         let Some(notice) = reason.map(Notice::Act) else { return };
-        for room in 0..self.rooms.len() {
-            let concerned = match self.rooms.get(room) {
+        let rooms: Vec<RoomKey> = self.rooms.keys().copied().collect();
+        for room in rooms {
+            let concerned = match self.rooms.get(&room) {
                 Some(local) if sanction.concerns(local.room.name()) => local.room.targeted(&sanction.target),
                 _ => continue,
             };
@@ -95,7 +99,7 @@ impl Shard {
     }
 
     /// Closes a connection, which is told why before.
-    fn turn_out(&mut self, room: usize, id: SenderId, notice: &Notice, now: Instant) {
+    fn turn_out(&mut self, room: RoomKey, id: SenderId, notice: &Notice, now: Instant) {
         self.notify(room, id, notice);
         self.end(id, End::Told(CloseCode::Policy, "a moderator has closed this connection"), now);
     }

@@ -15,17 +15,20 @@ use uuid::Uuid;
 use super::claims::Claims;
 use super::deliver::LocalRoom;
 use super::inbox::{Inbox, inbox};
+use super::rooms::{LocalRooms, RoomKey};
 use super::wheel::Wheel;
 use super::{INBOX, READ_BYTES, Shard};
 use crate::live::Live;
-use crate::live::rooms::{RoomHandle, Rooms};
+use crate::live::rooms::{Place, RoomHandle, Rooms};
 use crate::model::RoomName;
 use crate::room::Room;
+use crate::telemetry::Metrics;
 
 /// Resolves when a shard's thread has ended.
 pub type Ending = oneshot::Receiver<()>;
 
-/// Starts up to `threads` shards, with the rooms spread over them in turn, each room on one. What takes long runs on the first of the
+/// Starts this many shards, at least one and at most 255, with the rooms spread over them in turn, each room on one. A
+/// shard without a room sleeps; rooms that are added later may come to it. What takes long runs on the first of the
 /// runtimes, and filters that answer later on the second.
 ///
 /// # Errors
@@ -36,16 +39,15 @@ pub fn start(
     threads: usize,
     [runtime, judging]: [&Handle; 2],
 ) -> io::Result<(Rooms, Vec<Ending>)> {
-    let names: Vec<RoomName> = names.into_iter().collect();
-    let threads = threads.clamp(1, names.len().clamp(1, usize::from(u8::MAX)));
-    let mut of_shard: Vec<Vec<LocalRoom>> = (0..threads).map(|_| Vec::new()).collect();
+    let threads = threads.clamp(1, usize::from(u8::MAX));
+    let mut of_shard: Vec<LocalRooms> = (0..threads).map(|_| LocalRooms::default()).collect();
     let mut places = Vec::new();
-    for (n, name) in names.into_iter().enumerate() {
-        let connections = Arc::new(AtomicUsize::new(0));
-        let room = Room::new(name.clone(), Arc::clone(&connections), live.metrics.room(&name));
-        if let Some(rooms) = of_shard.get_mut(n % threads) {
-            places.push((name, n % threads, rooms.len(), connections));
-            rooms.push(LocalRoom::new(room));
+    for (name, n) in names.into_iter().zip(0_usize..) {
+        let (shard, key) = (n % threads, RoomKey(n as u64));
+        let (room, connections) = new_room(&name, &live.metrics);
+        if let Some(rooms) = of_shard.get_mut(shard) {
+            rooms.insert(key, LocalRoom::new(room));
+            places.push((name, Place { shard, key }, connections));
         }
     }
     let mut inboxes = Vec::new();
@@ -55,22 +57,29 @@ pub fn start(
         inboxes.push(inbox);
         endings.push(ending);
     }
-    let handles = places.into_iter().filter_map(|(name, shard, place, connections)| {
-        inboxes.get(shard).map(|inbox| RoomHandle::new(name, inbox.clone(), place, connections))
+    let handles = places.into_iter().filter_map(|(name, place, connections)| {
+        inboxes.get(place.shard).map(|inbox| RoomHandle::new(name, inbox.clone(), place, connections))
     });
-    Ok((Rooms::new(handles.collect(), inboxes.clone()), endings))
+    Ok((Rooms::new(handles.collect(), inboxes.clone(), Arc::clone(&live.metrics)), endings))
+}
+
+/// An empty room, and its number of connections as other threads read it.
+pub(in crate::live) fn new_room(name: &RoomName, metrics: &Metrics) -> (Room, Arc<AtomicUsize>) {
+    let connections = Arc::new(AtomicUsize::new(0));
+    (Room::new(name.clone(), Arc::clone(&connections), metrics.room(name)), connections)
 }
 
 fn spawn(
     live: &Arc<Live>,
     number: usize,
-    rooms: Vec<LocalRoom>,
+    rooms: LocalRooms,
     [runtime, judging]: [&Handle; 2],
 ) -> io::Result<(Inbox, Ending)> {
     let poll = Poll::new()?;
     let (me, outlet) = inbox(Waker::new(poll.registry(), INBOX)?);
     let shard = Shard {
         live: Arc::clone(live),
+        chain: live.intake.chain(),
         poll,
         inbox: outlet,
         me: me.clone(),

@@ -17,8 +17,6 @@ const OPERATOR: &str = "operator";
 /// Those who have a token.
 #[derive(Debug)]
 pub struct Moderators {
-    config: Config,
-    rooms: Vec<RoomName>,
     /// The one who has the token of this run, where there is one.
     operator: Option<Moderator>,
     known: RwLock<Arc<Tokens>>,
@@ -65,7 +63,7 @@ impl Moderators {
         let operator = token.as_ref().map(|token| Moderator::of_all(OPERATOR.into(), token.digest()));
         known.moderators.extend(operator.clone());
         let known = RwLock::new(Arc::new(known));
-        Ok((Self { config: config.clone(), rooms: rooms.to_vec(), operator, known, tries: Tries::default() }, token))
+        Ok((Self { operator, known, tries: Tries::default() }, token))
     }
 
     /// The moderator whose token this is.
@@ -98,12 +96,13 @@ impl Moderators {
         self.known().moderator(digest).is_some_and(|now| (&now.name, &now.scope, &now.rooms) == (name, scope, rooms))
     }
 
-    /// Reads all tokens again, without putting them in force: that is for [`Moderators::replace`]. Waits for the disk.
+    /// Reads all tokens that `config` names, in a relay with these rooms, without putting them in force: that is for
+    /// [`Moderators::replace`]. Waits for the disk.
     ///
     /// # Errors
     /// As [`Tokens::read`].
-    pub fn read(&self) -> Result<Tokens, Vec<Fault>> {
-        Tokens::read_beside(&self.config, &self.rooms, self.operator.as_ref())
+    pub fn read(&self, config: &Config, rooms: &[RoomName]) -> Result<Tokens, Vec<Fault>> {
+        Tokens::read_beside(config, rooms, self.operator.as_ref())
     }
 
     /// Puts these in force in place of those that were. The token of a run stays good until its end.

@@ -30,8 +30,12 @@ fn config(named: &[&str], file: Option<PathBuf>) -> Config {
     config
 }
 
+fn rooms() -> [RoomName; 2] {
+    [room("QGIS"), room("QField")]
+}
+
 fn of(config: &Config) -> (Moderators, Option<Token>) {
-    Moderators::of(config, &[room("QGIS"), room("QField")]).unwrap()
+    Moderators::of(config, &rooms()).unwrap()
 }
 
 /// Hans may act in QGIS; Anna's nickname is proven there.
@@ -131,7 +135,7 @@ fn a_token_that_is_taken_out_of_the_file_is_not_taken_after_the_next_reading() {
     let (_folder, path, moderators) = with_file();
     let hans = moderators.admit(address(1), HANS.as_bytes()).unwrap();
     fs::write(&path, format!("[[trusted]]\nnickname = 'anna'\ntoken = '{}'\n", hash(HANS))).unwrap();
-    let tokens = moderators.read().unwrap();
+    let tokens = moderators.read(&config(&["jane:0123456789abcdef"], Some(path)), &rooms()).unwrap();
     assert!(moderators.still_admits(&hans), "reading puts nothing in force");
     moderators.replace(tokens);
     assert!(!moderators.still_admits(&hans));
@@ -147,7 +151,7 @@ fn a_moderator_whose_scope_or_rooms_change_is_not_the_same_any_more() {
         let [jane, hans] = [JANE, HANS].map(|token| moderators.admit(address(1), token.as_bytes()).unwrap());
         let changed = fs::read_to_string(&path).unwrap().replacen(from, to, 1);
         fs::write(&path, changed).unwrap();
-        moderators.replace(moderators.read().unwrap());
+        moderators.replace(moderators.read(&config(&["jane:0123456789abcdef"], Some(path)), &rooms()).unwrap());
         assert_eq!((moderators.still_admits(&jane), moderators.still_admits(&hans)), (true, false), "{to}");
     }
 }
@@ -160,11 +164,12 @@ fn the_token_of_a_run_stays_good_whatever_the_file_says_later() {
     let (moderators, token) = of(&config(&[], Some(path.clone())));
     let token = token.unwrap();
     fs::write(&path, format!("[[moderator]]\nname = 'hans'\ntoken = '{}'\n", hash(HANS))).unwrap();
-    moderators.replace(moderators.read().unwrap());
+    let config = config(&[], Some(path.clone()));
+    moderators.replace(moderators.read(&config, &rooms()).unwrap());
     assert_eq!(name(&moderators, HANS), Ok("hans".to_owned()));
     assert_eq!(name(&moderators, token.reveal()), Ok(OPERATOR.to_owned()));
     fs::write(&path, format!("[[moderator]]\nname = 'operator'\ntoken = '{}'\n", hash(HANS))).unwrap();
-    assert_eq!(moderators.read().unwrap_err().len(), 1, "the name is taken for this run");
+    assert_eq!(moderators.read(&config, &rooms()).unwrap_err().len(), 1, "the name is taken for this run");
 }
 
 #[test]

@@ -1,0 +1,27 @@
+//! What runs here, as a figure.
+
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::info::Info;
+
+use crate::settings::Swap;
+
+/// The version, and the environment, whose name may change while the relay runs.
+#[derive(Debug)]
+pub(super) struct Build {
+    pub(super) version: String,
+    pub(super) environment: Arc<Swap<String>>,
+}
+
+impl Collector for Build {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let info = Info::new(vec![
+            ("version".to_owned(), self.version.clone()),
+            ("environment".to_owned(), self.environment.get().to_string()),
+        ]);
+        info.encode(encoder.encode_descriptor("build", "What runs here", None, info.metric_type())?)
+    }
+}
