@@ -251,8 +251,7 @@ impl Source {
 
     /// The value that counts for a variable and its aliases: the environment's, else that of `.env`.
     fn find_variable(&mut self, names: &[String]) -> Option<(Raw, Origin)> {
-        let levels: [(_, fn(String) -> Raw); 2] = [(&self.environment, Raw::Environment), (&self.dotenv, Raw::Dotenv)];
-        for (level, raw) in levels {
+        for level in [&self.environment, &self.dotenv] {
             let mut set =
                 names.iter().flat_map(|name| level.iter().filter(move |v| v.name == *name)).filter(|v| v.is_set());
             let Some(first) = set.next() else { continue };
@@ -269,8 +268,11 @@ impl Source {
                 return None;
             };
             let Fault { place, .. } = first.fault("");
-            let name = matches!(place, Place::Line { .. }).then(|| first.name.clone());
-            return Some((raw(text), Origin { place, name }));
+            return Some(if matches!(place, Place::Line { .. }) {
+                (Raw::Dotenv(text), Origin { place, name: Some(first.name.clone()) })
+            } else {
+                (Raw::Environment(text), Origin { place, name: None })
+            });
         }
         None
     }
