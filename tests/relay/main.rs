@@ -31,6 +31,7 @@ mod plugin_command;
 mod plugins;
 mod replay_command;
 mod rules_reload;
+mod settings_reload;
 mod shards;
 mod shutdown;
 mod smoke;

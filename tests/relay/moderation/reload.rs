@@ -1,4 +1,4 @@
-//! `POST /moderation/reload` and SIGHUP: rules and plugins are read again.
+//! `POST /moderation/reload` and SIGHUP: rules and plugins are read again, each by itself.
 
 use serde_json::{Value, json};
 
@@ -43,44 +43,51 @@ async fn other_rules_and_plugins_are_in_force_when_the_call_returns() {
         "rule": "no", "source": "rules.toml:1", "mode": "enforce", "hits": 0, "exempt_hits": 0, "trusted_hits": 0,
         "trusted_percent": null,
     });
-    let loaded = json!({"rules": 1, "plugins": ["hostile"], "in_force": [rule]});
+    let unchanged = json!({"changed": [], "needs_restart": []});
+    let loaded = json!({"settings": unchanged, "rules": 1, "plugins": ["hostile"], "in_force": [rule]});
     assert_eq!((answer.status, answer.json()), (200, loaded));
     assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (200, 403));
     assert_eq!(status(&relay, "reject x").await, 403);
     let told = notes(&relay, "reloaded").await.pop().unwrap();
-    assert_eq!(told["text"], "jane had rules and plugins read again; rules in force: 1, plugins: 1");
+    assert_eq!(told["text"], "reloaded by jane; rules in force: 1, plugins: 1");
 }
 
 #[tokio::test]
-async fn when_anything_is_at_fault_all_stays_as_it_was() {
-    // A plugin at fault, and good rules.
-    let relay = relay().start().await;
+async fn a_part_with_an_error_stays_as_it_was_and_the_others_take_effect() {
+    // Two plugins with an error, good rules, and a plugin that would act now.
+    let relay = relay().plugin("other", "", &guest("hostile")).start().await;
+    write(&relay, "plugins/hostile/plugin.toml", "mode = 'enforce'");
+    write(&relay, "plugins/other/filter.wasm", "no wasm");
     std::fs::create_dir(relay.directory().join("plugins/mine")).unwrap();
-    write(&relay, "plugins/mine/plugin.toml", "");
-    // What is good by itself is noticed within a moment.
+    write(&relay, "plugins/mine/filter.wasm", "no wasm either");
     write(&relay, "rules.toml", &rules("poker"));
     let answer = reload(&relay).await;
     assert_eq!(answer.status, 422, "{}", answer.body);
-    assert_eq!(answer.json()["detail"], "nothing has changed: there is a fault");
-    assert_eq!(
-        answer.json()["faults"],
-        json!(["plugins/mine: there is no filter.wasm, and no source to build it from"])
-    );
-    assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (403, 200));
-
-    // Both at fault.
-    write(&relay, "rules.toml", "[[rule]]\nid = 'no'\nwrods = ['poker']\nverdict = 'reject'\n");
-    let answer = reload(&relay).await.json();
-    assert_eq!(answer["detail"], "nothing has changed: there are 3 faults", "{answer}");
+    let answer = answer.json();
+    assert_eq!(answer["detail"], "some parts were not reloaded: there are 2 faults", "{answer}");
     let faults: Vec<&str> = answer["faults"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert!(faults[1].starts_with("rules.toml:3: rule `no`: unknown key `wrods`"), "{faults:?}");
-    assert_eq!(faults[2], "plugins/mine: there is no filter.wasm, and no source to build it from");
+    assert!(faults[0].starts_with("plugins/mine") && faults[1].starts_with("plugins/other"), "{faults:?}");
+    // What runs, runs on.
+    assert_eq!((answer["rules"].clone(), answer["plugins"].clone()), (json!(1), json!(["hostile", "other"])));
+    assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (200, 403));
+    assert_eq!(status(&relay, "reject x").await, 403);
 
-    // Rules at fault, and a plugin that would act.
-    std::fs::remove_dir_all(relay.directory().join("plugins/mine")).unwrap();
-    std::fs::remove_dir_all(relay.directory().join("plugins/hostile")).unwrap();
-    assert_eq!(reload(&relay).await.status, 422);
-    assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (403, 200));
+    // Rules with an error as well.
+    write(&relay, "rules.toml", "[[rule]]\nid = 'no'\nwrods = ['bingo']\nverdict = 'reject'\n");
+    let answer = reload(&relay).await.json();
+    assert_eq!(answer["faults"].as_array().unwrap().len(), 4, "{answer}");
+    assert!(
+        answer["faults"][1].as_str().unwrap().starts_with("rules.toml:3: rule `no`: unknown key `wrods`"),
+        "{answer}"
+    );
+
+    // Rules with an error, and a plugin that goes.
+    for plugin in ["plugins/mine", "plugins/other", "plugins/hostile"] {
+        std::fs::remove_dir_all(relay.directory().join(plugin)).unwrap();
+    }
+    let answer = reload(&relay).await;
+    assert_eq!((answer.status, answer.json()["plugins"].clone()), (422, json!([])));
+    assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (200, 403));
 }
 
 #[tokio::test]
@@ -98,7 +105,9 @@ async fn a_chain_without_rules_and_plugins_has_none_to_read() {
     let relay = moderated(Relay::with()).env("RELAY__FILTER__ORDER", "shape,rate").start().await;
     write(&relay, "rules.toml", "no rules");
     let answer = reload(&relay).await;
-    assert_eq!((answer.status, answer.json()), (200, json!({"rules": 0, "plugins": [], "in_force": []})));
+    let unchanged = json!({"changed": [], "needs_restart": []});
+    let none = json!({"settings": unchanged, "rules": 0, "plugins": [], "in_force": []});
+    assert_eq!((answer.status, answer.json()), (200, none));
 }
 
 #[tokio::test]
@@ -115,7 +124,8 @@ async fn sighup_has_the_rules_read_again_and_faulty_ones_change_nothing() {
     relay.wait_until(403, async || status(&relay, "reject x").await).await;
     relay.wait_until(1, async || notes(&relay, "reloaded").await.len()).await;
     let told = notes(&relay, "reloaded").await.remove(0);
-    assert_eq!(told["text"], "the plugins were read again, as a signal asked for; rules in force: 1, plugins: 1");
+    let text = "reloaded by a signal; rules in force: 1, plugins: 1; errors: 2, and what they are in stays as it was";
+    assert_eq!(told["text"], text);
 
     write(&relay, "rules.toml", &rules("poker"));
     relay.signal("HUP");

@@ -63,7 +63,7 @@ async fn sighup_has_the_folder_read_again() {
     let relay = hostile("mode = 'observe'").start().await;
     place(&relay, "plugins/hostile/plugin.toml", b"mode = 'enforce'");
     relay.signal("HUP");
-    relay.wait_until(true, async || logged(&relay, "reading the rules, the plugins and the tokens again")).await;
+    relay.wait_until(true, async || logged(&relay, "reading settings, rules and plugins again")).await;
     until(&relay, "reject x", 403).await;
 }
 

@@ -1,0 +1,91 @@
+//! Files that are half written, that keep changing, or that are gone.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{Way, change, errors, place, reload, signal, with};
+use crate::moderation::notes;
+
+const ONE: &str = "[instance]\nrooms = ['QGIS']\n";
+
+#[tokio::test]
+async fn a_file_that_is_half_written_is_read_when_it_is_whole() {
+    let relay = with(ONE).start().await;
+    let path = relay.directory().join("relay.toml");
+    let whole = "[instance]\nrooms = ['QGIS', 'Maps']\n";
+    let writing = async {
+        // As a slow copy does: each piece comes before the relay would take the file for whole.
+        for end in 1..=whole.len() {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            if end % 5 == 0 {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    };
+    std::fs::write(&path, "[inst").unwrap();
+    let (answer, ()) = tokio::join!(reload(&relay), writing);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(relay.get("/rooms").await.json(), json!(["QGIS", "Maps"]));
+}
+
+#[tokio::test]
+async fn a_file_that_keeps_changing_is_named_after_a_while_and_the_rest_takes_effect() {
+    let relay = with(ONE).start().await;
+    let path = relay.directory().join("relay.toml");
+    let rule = "[[rule]]\nid = 'no'\nwords = ['bingo']\nverdict = 'reject'\n";
+    place(&relay, "rules.toml", rule);
+    let done = AtomicBool::new(false);
+    let writing = async {
+        let mut text = ONE.to_owned();
+        while !done.load(Ordering::SeqCst) {
+            text.push('#');
+            std::fs::write(&path, &text).unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let begun = Instant::now();
+    let asking = async {
+        let answer = reload(&relay).await;
+        done.store(true, Ordering::SeqCst);
+        answer
+    };
+    let (answer, ()) = tokio::join!(asking, writing);
+    assert!(begun.elapsed() >= Duration::from_secs(10));
+    assert_eq!(answer.status, 422, "{}", answer.body);
+    let error = "relay.toml: keeps changing while it is to be read; once it stays as it is, read it again";
+    assert_eq!(errors(&answer), [error]);
+    assert_eq!(relay.put_line("QGIS", "anna", "bingo", &[]).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_settings_file_that_is_gone_is_named_and_changes_nothing() {
+    let relay = with(ONE).start().await;
+    std::fs::remove_file(relay.directory().join("relay.toml")).unwrap();
+    let answer = reload(&relay).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(errors(&answer), ["relay.toml: is gone; put it back, or restart the relay to do without it"]);
+    assert_eq!(relay.get("/rooms").await.json(), json!(["QGIS"]));
+    change(&relay, "[instance]\nrooms = ['Maps']\n", Way::Call).await;
+    assert_eq!(relay.get("/rooms").await.json(), json!(["Maps"]));
+}
+
+#[tokio::test]
+async fn a_settings_file_that_comes_where_there_was_none_is_read() {
+    let relay = with(ONE).start().await;
+    place(&relay, ".env", "ROOMS=Maps\n");
+    signal(&relay).await;
+    assert_eq!(relay.get("/rooms").await.json(), json!(["Maps"]));
+}
+
+#[tokio::test]
+async fn signals_that_come_in_a_row_end_with_the_last_settings() {
+    let relay = with(ONE).start().await;
+    for number in 0..10 {
+        place(&relay, "relay.toml", &format!("[instance]\nrooms = ['QGIS', 'r{number}']\n"));
+        relay.signal("HUP");
+    }
+    relay.wait_until(json!(["QGIS", "r9"]), async || relay.get("/rooms").await.json()).await;
+    assert!(notes(&relay, "reloaded").await.len() <= 10);
+}

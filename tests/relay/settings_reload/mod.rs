@@ -1,0 +1,82 @@
+//! Settings change while the relay runs: by a call, by a signal and by a command.
+
+mod access;
+mod bounds;
+mod files;
+mod load;
+mod parts;
+mod rooms;
+
+use serde_json::Value;
+
+use crate::moderation::{TOKEN, call, moderated, notes};
+use crate::support::program::{Output, relay as program};
+use crate::support::{Relay, RelayBuilder, Response};
+
+/// A way to have everything read again.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Call,
+    Signal,
+    Command,
+}
+
+const WAYS: [Way; 3] = [Way::Call, Way::Signal, Way::Command];
+
+/// A relay with these settings, of which none is overridden that the tests change.
+fn with(settings: &str) -> RelayBuilder {
+    moderated(Relay::with()).env("LOG_LEVEL", "").env("RELAY__FILTER__PRESET", "off").file("relay.toml", settings)
+}
+
+/// Puts a file in place as editors do.
+fn place(relay: &Relay, name: &str, text: &str) {
+    let aside = relay.directory().join("aside");
+    std::fs::write(&aside, text).unwrap();
+    std::fs::rename(aside, relay.directory().join(name)).unwrap();
+}
+
+/// Puts other settings in place and has them read in this way, which must succeed.
+async fn change(relay: &Relay, settings: &str, way: Way) {
+    place(relay, "relay.toml", settings);
+    match way {
+        Way::Call => {
+            let answer = reload(relay).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+        Way::Signal => signal(relay).await,
+        Way::Command => {
+            let output = command(relay).await;
+            assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+        }
+    }
+}
+
+/// Has everything read again by a call.
+async fn reload(relay: &Relay) -> Response {
+    call(relay, "POST", "/moderation/reload", "").await
+}
+
+/// Has everything read again by a signal, and waits until that is done.
+async fn signal(relay: &Relay) {
+    // Rules that are noticed to have changed are told of, too.
+    let done = async || {
+        let told = notes(relay, "reloaded").await;
+        told.iter().filter(|note| note["text"].as_str().unwrap().starts_with("reloaded by a signal")).count()
+    };
+    let before = done().await;
+    relay.signal("HUP");
+    relay.wait_until(before + 1, done).await;
+}
+
+/// Has everything read again by the command.
+async fn command(relay: &Relay) -> Output {
+    let (address, directory) = (relay.address().to_string(), relay.directory().to_owned());
+    let asked = move || program(&directory, &["reload"], &[("LISTEN", address.as_str()), ("MODERATOR_TOKEN", TOKEN)]);
+    tokio::task::spawn_blocking(asked).await.unwrap()
+}
+
+/// The errors of an answer.
+fn errors(answer: &Response) -> Vec<String> {
+    let faults = answer.json()["faults"].as_array().cloned().unwrap_or_default();
+    faults.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
