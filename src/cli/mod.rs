@@ -13,6 +13,7 @@ mod health;
 mod moderate;
 mod plugin;
 mod replay;
+mod serve;
 mod table;
 mod terminal;
 mod token;
@@ -21,18 +22,15 @@ mod try_out;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
-use crate::app::{self, App, Started};
+use crate::app::{self, Started};
 use crate::config::{self, Config, Loaded};
 use crate::filter::rules::Rules;
 use crate::moderation::Tokens;
 use crate::settings::{Fault, Warning};
-use crate::telemetry::logging::{self, Level};
+use crate::telemetry::logging::Level;
 
 /// `EX_CONFIG` of sysexits.h: the configuration is wrong, and another start would not help.
 const BAD_CONFIGURATION: u8 = 78;
@@ -131,7 +129,7 @@ pub fn main() -> ExitCode {
         Command::Try(arguments) => try_out::run(arguments, config, rules),
         Command::Serve => {
             let present = files.into_iter().filter(|file| file.exists()).collect();
-            serve(config, rules, &warnings, Started { options, values, present, level: Level::default() })
+            serve::run(config, rules, &warnings, Started { options, values, present, level: Level::default() })
         }
         // Done with above, unless the configuration is at fault.
         Command::Health
@@ -161,97 +159,4 @@ fn bad_configuration(faults: &[Fault]) -> ExitCode {
 /// Writes to somebody who may have stopped reading, which changes no exit code; `println!` would panic.
 fn tell(mut to: impl io::Write, text: &str) {
     let _nobody_reads = to.write_all(text.as_bytes());
-}
-
-fn serve(config: Config, rules: Rules, warnings: &[Warning], started: Started) -> ExitCode {
-    let log = match logging::start(&config.log) {
-        Ok(log) => log,
-        Err(fault) => {
-            tell(io::stderr(), &format!("gischat-relay: the log cannot be started: {fault}\n"));
-            return ExitCode::FAILURE;
-        }
-    };
-    let rooms = config.instance.rooms.len();
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        environment = config.instance.environment,
-        rooms,
-        rules = rules.len(),
-        "gischat-relay"
-    );
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    if rules.own() > 0 && !check::in_force(&config) {
-        tracing::warn!("the rules are not in force: filter.order does not name them");
-    }
-    match run(config, rules, Started { level: log.level(), ..started }) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            tracing::error!("{fault:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-#[tokio::main]
-async fn run(config: Config, rules: Rules, started: Started) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    let mut signals = Signals::listen()?;
-    let app = App::build(config, rules).await;
-    let bound = app.bind().await?;
-    if let Some(token) = bound.token() {
-        let text = format!("moderation: no MODERATORS are set; the token of this run is {}\n", token.reveal());
-        tell(io::stdout(), &text);
-    }
-    // Signals that come while everything is read again count as one.
-    let reloads = Arc::new(Notify::new());
-    let serving = bound.serve(stop.clone(), started, Arc::clone(&reloads));
-    let mut serving = std::pin::pin!(serving);
-    loop {
-        tokio::select! {
-            served = &mut serving => return Ok(served?),
-            signal = signals.received() => match signal {
-                Signal::End => {
-                    stop.cancel();
-                    return Ok(serving.await?);
-                }
-                Signal::Reload => reloads.notify_one(),
-            },
-        }
-    }
-}
-
-/// The signals that ask a program to end, and the one that asks it to read its files again.
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn listen() -> anyhow::Result<Self> {
-        use anyhow::Context;
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| signal(kind).context("signals cannot be listened for");
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-            hangup: listen(SignalKind::hangup())?,
-        })
-    }
-
-    async fn received(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.terminate.recv() => Signal::End,
-            _ = self.interrupt.recv() => Signal::End,
-            _ = self.hangup.recv() => Signal::Reload,
-        }
-    }
-}
-
-/// What a signal asks for.
-enum Signal {
-    End,
-    Reload,
 }
