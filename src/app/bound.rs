@@ -17,12 +17,15 @@ use tokio_util::task::TaskTracker;
 use super::reload::{InForce, Reloader, told};
 use super::{App, Plugged, ServeError, Started, attend, notes};
 use crate::api::{self, Api};
+use crate::filter::rules::Current;
 use crate::live::accept::{Connections, Port};
 use crate::live::admission::PerAddress;
 use crate::live::rooms::Rooms;
 use crate::live::{Live, shard};
+use crate::model::RoomName;
 use crate::moderation::alerts::Alerts;
 use crate::moderation::{self, Desk, Feed, Moderators, Token};
+use crate::sandbox::Library;
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
 use crate::wire::frame::CloseCode;
@@ -40,6 +43,25 @@ pub struct Bound {
     token: Option<Token>,
     listener: TcpListener,
     metrics_listener: Option<TcpListener>,
+    /// Notified once the relay serves.
+    serving: Arc<Notify>,
+}
+
+/// What an operator wants to know of a relay that starts.
+#[derive(Debug)]
+pub struct Overview {
+    /// Where it serves.
+    pub address: SocketAddr,
+    /// Its rooms.
+    pub rooms: Vec<RoomName>,
+    /// Its rules, as they are at any time.
+    pub rules: Arc<Current>,
+    /// Its plugins; `None` when none are in the chain.
+    pub plugins: Option<Arc<Library>>,
+    /// The parts that it runs without.
+    pub degraded: Arc<Degraded>,
+    /// Notified once the relay serves.
+    pub serving: Arc<Notify>,
 }
 
 impl Bound {
@@ -50,7 +72,8 @@ impl Bound {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
-        Ok(Self { app, moderators: Arc::new(moderators), token, listener, metrics_listener })
+        let (moderators, serving) = (Arc::new(moderators), Arc::default());
+        Ok(Self { app, moderators, token, listener, metrics_listener, serving })
     }
 
     /// The token of moderators for this run, where the configuration names nobody. It is for the operator's eyes, and
@@ -58,6 +81,21 @@ impl Bound {
     #[must_use]
     pub fn token(&self) -> Option<&Token> {
         self.token.as_ref()
+    }
+
+    /// What the relay has come up with.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
+        let App { config, plugins, rules, degraded, .. } = &self.app;
+        Overview {
+            // The address was just bound. Should it not be told, the one that was asked for is the best guess.
+            address: self.listener.local_addr().unwrap_or(config.server.listen),
+            rooms: config.instance.rooms.clone(),
+            rules: Arc::clone(rules),
+            plugins: plugins.as_ref().map(|plugged| Arc::clone(&plugged.library)),
+            degraded: Arc::clone(degraded),
+            serving: Arc::clone(&self.serving),
+        }
     }
 
     /// Serves until `stop` is cancelled, and then until everything has ended, which takes 10 s at most.
@@ -73,7 +111,7 @@ impl Bound {
         started: Started,
         reloads: Arc<Notify>,
     ) -> Result<(), ServeError> {
-        let Self { app, moderators, listener, metrics_listener, .. } = self;
+        let Self { app, moderators, listener, metrics_listener, serving, .. } = self;
         // A message that plugins look at goes from its shard to their threads and back, and nowhere else.
         let (runtime, judging) = (Handle::current(), app.judging());
         let App { config, live, metrics, plugins, feed, reload, rules, desk, effects, degraded } = app;
@@ -147,6 +185,7 @@ impl Bound {
             tasks.spawn(port.serve(listener));
         }
         log_address(&listener, "serving");
+        serving.notify_one();
         tasks.spawn(port.serve(listener));
         tasks.spawn(prune(Arc::clone(&live), moderators, Arc::clone(&desk), stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));

@@ -20,7 +20,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-pub use self::bound::Bound;
+pub use self::bound::{Bound, Overview};
 pub use self::parts::probe;
 use crate::config::{self, Config};
 use crate::filter::brakes::Brakes;

@@ -14,6 +14,7 @@ mod moderate;
 mod plugin;
 mod replay;
 mod serve;
+mod summary;
 mod table;
 mod terminal;
 mod token;
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::app::{self, Started};
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, Loaded};
 use crate::filter::rules::Rules;
 use crate::moderation::Tokens;
 use crate::settings::{Fault, Warning};

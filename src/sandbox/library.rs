@@ -25,6 +25,9 @@ const LOOK: Duration = Duration::from_millis(400);
 /// How often a cache that could not be used is tried again.
 const CACHE_LOOK: Duration = Duration::from_secs(10);
 
+/// How often [`Library::settled`] looks.
+const SETTLED_LOOK: Duration = Duration::from_millis(100);
+
 /// The plugins of the folder, as they are now.
 #[derive(Debug)]
 pub struct Library {
@@ -107,6 +110,14 @@ impl Library {
         } else {
             let reason = format!("{}: not loaded: {}", self.config.folder().display(), missing.join(", "));
             self.degraded.begin_told(Degradation::new(Part::Plugins, reason));
+        }
+    }
+
+    /// Waits until no plugin is left for later, but for no longer than `patience`.
+    pub async fn settled(&self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while self.current().is_unfinished() && Instant::now() < until {
+            tokio::time::sleep(SETTLED_LOOK).await;
         }
     }
 

@@ -105,13 +105,32 @@ impl Write for Lines {
 pub struct Log {
     lines: Lines,
     level: Level,
+    /// Whether people read it as it is written.
+    on_terminal: bool,
 }
 
 impl Log {
+    /// The terminal that the log is written to; `None` when it goes elsewhere, or is JSON.
+    #[must_use]
+    pub fn console(&self) -> Option<Console> {
+        self.on_terminal.then(|| Console(self.lines.clone()))
+    }
+
     /// Sets what is logged.
     #[must_use]
     pub fn level(&self) -> Level {
         self.level.clone()
+    }
+}
+
+/// The terminal that the log is written to, for texts that are no log lines.
+#[derive(Debug)]
+pub struct Console(Lines);
+
+impl Console {
+    /// Writes a text between the lines of the log, in the order in which both were given.
+    pub fn tell(&self, text: &str) {
+        let _lost = self.0.0.try_send(Line::Text(text.as_bytes().to_vec()));
     }
 }
 
@@ -207,7 +226,7 @@ pub fn start(config: &Config) -> io::Result<Log> {
         let lines = lines.with_ansi(terminal).with_target(false).with_filter_reloading();
         (lines.reload_handle().into(), lines.try_init())
     };
-    Ok(Log { lines: log, level })
+    Ok(Log { lines: log, level, on_terminal: terminal && !as_json })
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod settings_reload;
 mod shards;
 mod shutdown;
 mod smoke;
+mod summary;
 mod token_command;
 mod transcript;
 mod try_command;
