@@ -62,14 +62,14 @@ impl Config {
         Ok(self.find()?.values().map(Place::print).collect())
     }
 
-    /// Whether compiled plugins could be kept, found without making a folder or leaving a file. Without plugins there are
-    /// none to be kept, unless the configuration names a place for them.
+    /// Whether compiled plugins could be kept, found without making a folder or leaving a file. Without a folder of plugins
+    /// none are kept, unless the configuration names a place for them: embedded plugins compile in no time.
     ///
     /// # Errors
     /// [`CacheError`], with the folder.
     pub fn probe_cache(&self) -> Result<(), CacheError> {
-        let has_plugins = self.find().is_ok_and(|found| !found.is_empty());
-        if self.cache_dir.is_some() || has_plugins { Cache::probe(&self.cache()) } else { Ok(()) }
+        let has_plugins = || self.folder().is_dir() && self.find().is_ok_and(|found| !found.is_empty());
+        if self.cache_dir.is_some() || has_plugins() { Cache::probe(&self.cache()) } else { Ok(()) }
     }
 
     /// Where the manifest of a plugin is or would be.

@@ -52,6 +52,22 @@ async fn without_a_folder_the_embedded_plugins_observe() {
 }
 
 #[tokio::test]
+async fn embedded_plugins_without_a_folder_leave_no_part_out() {
+    let builder = relay();
+    let check = builder.check();
+    assert_eq!((check.status, check.stderr.as_str()), (Some(0), ""), "{}", check.stdout);
+    let relay = builder.start().await;
+    assert_eq!(relay.get("/status").await.json().get("degraded"), None);
+}
+
+#[tokio::test]
+async fn embedded_plugins_run_where_the_folder_that_is_named_is_missing() {
+    let relay = relay().env("PLUGINS_DIR", "missing").start().await;
+    assert_eq!(plugins(&relay).await.len(), 3);
+    assert_eq!(relay.get("/status").await.json()["degraded"], json!(["plugins"]));
+}
+
+#[tokio::test]
 async fn embedded_plugins_are_in_the_trace_of_a_trial() {
     let relay = relay().start().await;
     plugins(&relay).await;
