@@ -93,6 +93,7 @@ lint: ## Format, clippy and documentation, warnings denied
 	for crate in fuzz sdk/rust plugins tests/guests; do \
 		cargo fmt --all --manifest-path $$crate/Cargo.toml --check || exit 1; \
 	done
+	sh tests/features.sh
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --manifest-path sdk/rust/Cargo.toml --all-targets --locked -- -D warnings
 	cargo clippy --manifest-path plugins/Cargo.toml --workspace --all-targets --locked -- -D warnings
