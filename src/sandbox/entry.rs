@@ -98,9 +98,10 @@ impl Entry {
         let manifest = match (place, &code) {
             (Place::File(_), _) => Ok(Manifest::bare(name)),
             (Place::Embedded(plugin), _) => embedded_manifest(plugin),
-            // A manifest that only says `mode = "enforce"` relies on the settings that the code came with.
+            // A manifest that only says `mode = "enforce"` relies on the settings that the code came with, and one that only
+            // changes a setting is no wish to enforce.
             (Place::Folder(folder, _), Some(Code::Embedded(plugin))) => manifest(name, &folder.join(MANIFEST))
-                .and_then(|own| Ok(own.or_settings_of(&embedded_manifest(plugin)?))),
+                .and_then(|own| Ok(own.with_defaults_of(&embedded_manifest(plugin)?))),
             (Place::Folder(folder, _), _) => manifest(name, &folder.join(MANIFEST)),
         };
         let (manifest, plugin) = match manifest {

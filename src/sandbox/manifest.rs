@@ -61,6 +61,8 @@ pub struct Manifest {
     pub rooms: Vec<String>,
     /// Whether it acts.
     pub mode: Mode,
+    /// Whether the text says so, or it is the default.
+    gives_mode: bool,
     /// What becomes of a message that it cannot answer for.
     pub on_failure: OnFailure,
     /// Bounds that differ from the defaults.
@@ -114,6 +116,7 @@ impl Manifest {
             sha256: None,
             rooms: Vec::new(),
             mode: Mode::Enforce,
+            gives_mode: false,
             on_failure: OnFailure::default(),
             limits: LimitsTable::default(),
             settings: "{}".to_owned(),
@@ -155,6 +158,7 @@ impl Manifest {
             sha256: file.sha256.map(|sum| sum.to_ascii_lowercase()),
             rooms: file.rooms.iter().map(|room| room.trim().to_owned()).collect(),
             mode: file.mode.unwrap_or(Mode::Enforce),
+            gives_mode: file.mode.is_some(),
             on_failure: file.on_failure,
             limits: file.limits,
             settings,
@@ -176,14 +180,17 @@ impl Manifest {
         Ok(self)
     }
 
-    /// This manifest, with the settings of `defaults` that it does not give itself.
+    /// This manifest, with the mode and the settings of `defaults` that it does not give itself.
     #[must_use]
-    pub(super) fn or_settings_of(mut self, defaults: &Self) -> Self {
+    pub(super) fn with_defaults_of(mut self, defaults: &Self) -> Self {
         type Settings = serde_json::Map<String, serde_json::Value>;
         let read = |manifest: &Self| serde_json::from_str::<Settings>(&manifest.settings).unwrap_or_default();
         let mut all = read(defaults);
         all.extend(read(&self));
         self.settings = serde_json::Value::Object(all).to_string();
+        if !self.gives_mode {
+            self.mode = defaults.mode;
+        }
         self
     }
 

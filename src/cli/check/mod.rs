@@ -58,7 +58,8 @@ pub(super) fn run(arguments: &Arguments, config: &Config, rules: &Rules) -> Exit
         return ExitCode::SUCCESS;
     }
     let plural = if problems == 1 { "" } else { "s" };
-    let verdict = format!("the configuration is good, but the relay would run degraded: {problems} problem{plural}\n");
+    let verdict =
+        format!("the configuration is good, but not all of it would take effect: {problems} problem{plural}\n");
     tell(io::stdout(), &verdict);
     ExitCode::FAILURE
 }

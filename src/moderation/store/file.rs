@@ -16,6 +16,8 @@ use crate::file::probe;
 
 /// Read and written by its owner alone.
 const MODE: u32 = 0o600;
+/// What a file of the database begins with.
+const MAGIC: &[u8; 4] = b"redb";
 /// How often the file is tried to be locked, and how long is waited in between.
 const LOCK_TRIES: u32 = 11;
 const LOCK_WAIT: Duration = Duration::from_millis(20);
@@ -38,13 +40,20 @@ pub(super) fn open(path: &Path) -> Result<File, StoreError> {
         TryLockError::Error(why) => fault(why),
     })?;
     let mode = file.metadata().map_err(fault)?.mode() & 0o7777;
-    if mode & !MODE != 0 {
+    // The file of somebody else, which a mistyped path names, stays as it is.
+    if mode & !MODE != 0 && is_database(&file) {
         let private = file.set_permissions(Permissions::from_mode(MODE));
         private.map_err(|fault| StoreError::NotPrivate { path: path.to_owned(), mode, fault })?;
         let path = path.display();
         tracing::warn!(%path, "others could read the file of moderation (mode {mode:o}); from now on they cannot");
     }
     Ok(file)
+}
+
+/// Whether a file begins as those of the database do.
+fn is_database(file: &File) -> bool {
+    let mut begins = [0; MAGIC.len()];
+    file.read_exact_at(&mut begins, 0).is_ok() && begins == *MAGIC
 }
 
 /// Locks the file. A probe holds the lock for a moment, so this waits for some, 200 ms in all.
@@ -266,4 +275,22 @@ impl StorageBackend for Backing {
 pub(super) struct Locked {
     pub(super) path: PathBuf,
     pub(super) file: Arc<File>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_others_may_read_becomes_private_and_any_other_file_keeps_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let [store, notes] = ["store", "notes"].map(|name| folder.path().join(name));
+        drop(open(&store).unwrap());
+        std::fs::write(&notes, "notes").unwrap();
+        for (path, mode) in [(store, 0o600), (notes, 0o644)] {
+            std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+            drop(open(&path).unwrap());
+            assert_eq!(path.metadata().unwrap().mode() & 0o777, mode, "{}", path.display());
+        }
+    }
 }

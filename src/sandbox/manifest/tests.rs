@@ -30,12 +30,10 @@ fn other_settings_replace_whole_keys() {
 }
 
 #[test]
-fn settings_that_are_not_given_are_those_of_another_manifest_and_nothing_else_is() {
-    let defaults =
-        parse("mode = 'observe'\n[settings]\nallow = ['osgeo.org', 'qgis.org']\nonly_allowed = true").unwrap();
-    let manifest = parse("[settings]\nallow = ['osgeo.org']").unwrap().or_settings_of(&defaults);
+fn settings_that_are_not_given_are_those_of_the_embedded_manifest() {
+    let defaults = parse("[settings]\nallow = ['osgeo.org', 'qgis.org']\nonly_allowed = true").unwrap();
+    let manifest = parse("[settings]\nallow = ['osgeo.org']").unwrap().with_defaults_of(&defaults);
     assert_eq!(manifest.settings, r#"{"allow":["osgeo.org"],"only_allowed":true}"#);
-    assert_eq!(manifest.mode, Mode::Enforce);
 }
 
 #[test]
@@ -66,4 +64,12 @@ fn limits_are_the_manifests_up_to_the_caps() {
     let limits = manifest.limits(1_000, &caps);
     assert_eq!(limits.deadline, Duration::from_millis(50));
     assert_eq!((limits.memory, limits.host_calls), (8 * 1024 * 1024, 7));
+}
+
+#[test]
+fn a_manifest_that_gives_no_mode_has_that_of_the_embedded_one() {
+    let defaults = parse("mode = 'observe'").unwrap();
+    for (text, mode) in [("[settings]\nx = 1", Mode::Observe), ("mode = 'enforce'", Mode::Enforce)] {
+        assert_eq!(parse(text).unwrap().with_defaults_of(&defaults).mode, mode, "{text}");
+    }
 }

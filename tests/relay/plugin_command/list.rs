@@ -38,7 +38,7 @@ fn the_list_is_that_of_the_configured_folder_in_the_configured_order() {
 fn the_list_shows_where_each_plugin_comes_from() {
     let plugins = Plugins::hostile("", "")
         .with("plugins/bare.wasm", &crate::plugins::guest("hostile"))
-        .with("plugins/link-guard/plugin.toml", b"version = '0.1.0'");
+        .with("plugins/link-guard/plugin.toml", b"version = '0.1.0'\nmode = 'enforce'");
     let output = plugins.run(&["list"], &[("RELAY__FILTER__PLUGINS__EMBEDDED", "true")]);
     let built = output.stdout.contains("embedded");
     assert!(built, "the program was built without plugins: run `make plugins`, then build it again; {output:?}");

@@ -122,7 +122,7 @@ async fn a_folder_with_a_manifest_alone_has_the_settings_that_it_gives() {
 
 #[tokio::test]
 async fn embedded_code_of_another_digest_is_refused_and_its_policy_holds() {
-    let manifest = format!("on_failure = 'reject'\nsha256 = '{}'", "0".repeat(64));
+    let manifest = format!("mode = 'enforce'\non_failure = 'reject'\nsha256 = '{}'", "0".repeat(64));
     let relay = relay().file("plugins/link-guard/plugin.toml", &manifest).start().await;
     plugins(&relay).await;
     assert_eq!(say(&relay, "hello").await.status, 403);
