@@ -49,8 +49,9 @@ elif [ $install = yes ]; then
         exit 3
     fi
     mkdir -p "$tools"
-    # Without a network, the answer comes within seconds.
-    npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel error --fetch-retries 1 \
+    # Without a network, npm tries for minutes.
+    timeout 120 npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel error --fetch-retries 1 \
+        --fetch-retry-mintimeout 1000 --fetch-retry-maxtimeout 3000 \
         --fetch-timeout 30000 \
         "@bytecodealliance/componentize-js@$version" "esbuild@$esbuild" > /dev/null
     modules=$tools/node_modules
