@@ -1,13 +1,13 @@
 # syntax=docker/dockerfile:1
 
-# gischat-relay in an image that holds the binary, the few shared libraries it names, and one user.
-# No shell, no package manager. The pages, the API documentation and the plugins in Rust are inside the binary.
+# An image with the gischat-relay binary, the few shared libraries it needs, and one user.
+# No shell, no package manager. The pages, the API documentation and the Rust plugins are inside the binary.
 #
 #   docker build -t gischat-relay .
 #   docker run --rm -p 127.0.0.1:8000:8000 -e ROOMS=QGIS,QField gischat-relay
 
-# The plugins in Rust. They become part of the binary, so they are built before it, by the script that builds them
-# anywhere. WebAssembly is the same for all machines, so an image for another one has them built on this one.
+# The Rust plugins. They become part of the binary, so they are built first, with the usual script. WebAssembly is
+# platform-independent, so they are built on the build platform even for images of other platforms.
 FROM --platform=$BUILDPLATFORM rust:1.95-slim-bookworm AS plugins
 WORKDIR /src
 RUN rustup target add wasm32-unknown-unknown
@@ -27,8 +27,8 @@ ARG TARGETPLATFORM
 WORKDIR /src
 COPY . .
 COPY --from=plugins /out/plugins plugins
-# Registry and target directory outlive a build, so only what changed is compiled. Our own files are
-# touched first: cargo goes by dates, and a checkout may be older than the build that the cache holds.
+# The registry and the target directory are cached between builds, so only changes are compiled. Our own files are
+# touched first: cargo compares timestamps, and a checkout may be older than the cached build.
 RUN --mount=type=cache,id=gischat-relay-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=gischat-relay-target-$TARGETPLATFORM,target=/src/target,sharing=locked \
     set -eu; \
@@ -37,7 +37,7 @@ RUN --mount=type=cache,id=gischat-relay-registry,target=/usr/local/cargo/registr
     install -D -m 0755 target/release/gischat-relay /out/gischat-relay
 
 FROM build AS collect
-# `install` follows links, so each library lies under the very name that `ldd` gives it.
+# `install` follows links, so each library is installed under the name that `ldd` prints.
 RUN set -eu; \
     install -D -m 0755 /out/gischat-relay /rootfs/usr/bin/gischat-relay; \
     ldd /out/gischat-relay > /out/libraries; \
@@ -61,7 +61,7 @@ LABEL org.opencontainers.image.title="gischat-relay" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=collect /rootfs /
 USER 10001:10001
-# relay.toml, rules.toml and plugins/ are looked for here.
+# The relay looks for relay.toml, rules.toml and plugins/ here.
 WORKDIR /data
 ENV LISTEN=0.0.0.0:8000
 EXPOSE 8000

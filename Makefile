@@ -1,46 +1,46 @@
-# What there is to do here. `make` alone lists it.
+# Tasks of this repository. Run `make` to list them.
 
-# Where cargo puts what it builds.
+# Cargo's target directory.
 OUT = $${CARGO_TARGET_DIR:-target}
-# How the relay is built for `make run` and `make test`: see [profile.fast] in Cargo.toml.
+# The cargo profile for `make run` and `make test`; see [profile.fast] in Cargo.toml.
 PROFILE = fast
-# In the tests, a wrong sum or a broken assumption of the relay's own code ends it.
+# Tests enable overflow checks and debug assertions for the relay's own code.
 OWN = profile.$(PROFILE).package.gischat-relay
 CHECKED = --profile $(PROFILE) --config $(OWN).overflow-checks=true --config $(OWN).debug-assertions=true
-# For `make run`: arguments of the relay, such as ARGS="--config my.toml".
+# For `make run`: arguments for the relay, such as ARGS="--config my.toml".
 ARGS =
-# For `make bench`: arguments of the load tool, such as LOAD="--bun PROGRAM" for uWebSockets in the same tables.
+# For `make bench`: arguments for the load tool, such as LOAD="--bun PROGRAM" to include uWebSockets.
 LOAD =
-# For `make fuzz`: seconds that each target runs.
+# For `make fuzz`: seconds to run each target.
 SECONDS_EACH = 60
 FUZZ_TARGETS = frame v1 rules settings plugin fold
 
-# For `make plugins`: `INSTALL=--install` puts the tools for Python and JavaScript into target/tools.
+# For `make plugins`: `INSTALL=--install` installs the tools for Python and JavaScript into target/tools.
 INSTALL =
 
-# The kits, by which plugins are to be built anew.
+# Files of the kits. Plugins are rebuilt if one changes.
 WIT = sdk/wit/filter.wit
 PYTHON_KIT = $(wildcard sdk/python/*.py sdk/python/gischat_filter/*.py) $(WIT)
 JAVASCRIPT_KIT = $(wildcard sdk/javascript/*.js sdk/javascript/src/*.js) $(WIT)
-# A missing tool leaves a word on how to get it and no plugin, unless STRICT is set.
+# If a tool is missing, print how to install it and skip the plugin; with STRICT, fail.
 STRICT =
 OR_MISSING = $(if $(STRICT),,|| [ $$? -eq 3 ])
 
 .PHONY: help run setup plugins plugins-rust guests test test-kits bench bench-quick lint deny fuzz examples tables
 
-help: ## List what there is to do
+help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## Build the relay and its plugins, and serve on http://127.0.0.1:8000 (ARGS="--config FILE")
 	@sh plugins/prepare.sh
 	cargo run --profile $(PROFILE) --locked --bin gischat-relay -- serve $(ARGS)
 
-setup: ## Install what all plugins are built with (Debian's packages, with sudo unless you are root)
+setup: ## Install the build tools of all plugins (Debian packages, with sudo unless you are root)
 	sh plugins/setup.sh --sudo
 
-plugins: plugins-rust plugins/polite-words/filter.wasm plugins/quiet-hours/filter.wasm ## Build the plugins, as far as the tools for them are there
+plugins: plugins-rust plugins/polite-words/filter.wasm plugins/quiet-hours/filter.wasm ## Build the plugins whose tools are installed
 
-# Cargo knows by itself what is to be built anew.
+# Cargo rebuilds only what has changed.
 plugins-rust:
 	sh plugins/build-rust.sh $(OR_MISSING)
 
@@ -50,7 +50,7 @@ plugins/polite-words/filter.wasm: plugins/polite-words/filter.py $(PYTHON_KIT)
 plugins/quiet-hours/filter.wasm: plugins/quiet-hours/filter.js $(JAVASCRIPT_KIT)
 	sh plugins/build-javascript.sh $(INSTALL) quiet-hours $(OR_MISSING)
 
-# The plugins that only tests use.
+# Plugins for tests only.
 SAME = tests/guests/same
 guests: $(SAME)/python/filter.wasm $(SAME)/javascript/filter.wasm
 	sh plugins/build-rust.sh $(patsubst %,./tests/guests/%,hostile likes nicknames same/rust)
@@ -70,8 +70,8 @@ test-kits: # The kits for authors and the shipped plugins, natively.
 	cd sdk/javascript && npm test
 	cd plugins/quiet-hours && node --import ../../sdk/javascript/register.js --test
 
-# The documentation's tests go first, so that the run closes on the tests themselves.
-test: ## Install what the tests need, where that is missing, and run them all
+# Documentation tests run first, so that the output ends with the other tests.
+test: ## Install what the tests need, if missing, and run all tests
 	sh tests/needs.sh
 	sh tests/corpora.sh
 	$(MAKE) plugins guests INSTALL=--install STRICT=yes
@@ -79,16 +79,16 @@ test: ## Install what the tests need, where that is missing, and run them all
 	cargo test $(CHECKED) --workspace --locked --doc
 	cargo test $(CHECKED) --workspace --locked --lib --bins --tests --examples
 
-bench: plugins guests ## Measure the relay beside others, write docs/PERFORMANCE.md, time matching, a message, rules and plugins (30 minutes)
+bench: plugins guests ## Run all benchmarks and write docs/PERFORMANCE.md (30 minutes)
 	cargo build --release --locked --workspace
 	"$(OUT)/release/gischat-load" --relay "$(OUT)/release/gischat-relay" --docs docs $(LOAD)
 	cargo bench --locked --bench matching --bench message --bench rules --bench plugin
 
-bench-quick: plugins guests ## All workloads in miniature: do they run, is nothing lost? (under a minute)
+bench-quick: plugins guests ## Run all workloads briefly and check for lost messages (under a minute)
 	cargo build $(CHECKED) --workspace --locked
 	"$(OUT)/$(PROFILE)/gischat-load" --relay "$(OUT)/$(PROFILE)/gischat-relay" --quick
 
-lint: ## Format, clippy and documentation, warnings denied
+lint: ## Check format, clippy and documentation, with warnings denied
 	cargo fmt --all --check
 	for crate in fuzz sdk/rust plugins tests/guests; do \
 		cargo fmt --all --manifest-path $$crate/Cargo.toml --check || exit 1; \
@@ -108,9 +108,9 @@ fuzz: ## Fuzz each target for a minute (needs nightly and cargo-fuzz; SECONDS_EA
 		cargo +nightly fuzz run "$$target" -- -max_total_time=$(SECONDS_EACH) -timeout=10 || exit 1; \
 	done
 
-examples: ## Renew examples/relay.toml, which lists every setting
+examples: ## Regenerate examples/relay.toml, which lists every setting
 	UPDATE_EXAMPLES=1 cargo test $(CHECKED) --workspace --locked --lib the_example_file_is_the_listing_of_all_settings
 
-tables: ## Renew the table of look-alikes, and the figures of disguised words in docs/matching
-	UPDATE_TABLES=1 cargo test $(CHECKED) --workspace --locked --lib the_table_is_what_the_data_say
+tables: ## Regenerate the table of look-alikes and the results for disguised words in docs/matching
+	UPDATE_TABLES=1 cargo test $(CHECKED) --workspace --locked --lib the_table_matches_the_data
 	UPDATE_TABLES=1 cargo test $(CHECKED) --workspace --locked --test matching as_often_as_the_documentation_says

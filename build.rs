@@ -1,4 +1,4 @@
-//! Lists the plugins that are embedded in the program: those that are built when the program is.
+//! Generates the list of plugins embedded in the program: those that are already built.
 
 use std::env;
 use std::error::Error;
@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// The plugins that may be embedded. Those in Rust take about 100 KB each; the interpreter of another language takes 10
-/// MB and more.
+/// The plugins that may be embedded. Rust plugins take about 100 KB each; the interpreter of another language takes 10
+/// MB or more.
 const PLUGINS: [&str; 3] = ["calm-caps", "flood-guard", "link-guard"];
-/// The files that a plugin is embedded with.
+/// The embedded files of a plugin.
 const FILES: [&str; 2] = ["plugin.toml", "filter.wasm"];
 /// The file that `src/sandbox/embedded.rs` includes.
 const LIST: &str = "embedded_plugins.rs";
@@ -29,13 +29,13 @@ fn main() -> Result<(), Box<dyn Error>> {
                 "Embedded {{ name: \"{name}\", manifest: include_str!({manifest}), code: include_bytes!({code}) }},"
             )?;
         } else if Path::new(&folder).is_dir() {
-            // A missing file would make cargo run this script, and compile the program, at every build. The folder is
-            // there, and changes when the plugin is built.
+            // Watching a missing file would make cargo rerun this script and recompile the program on every build. The
+            // folder exists, and changes when the plugin is built.
             println!("cargo::rerun-if-changed={folder}");
         }
     }
     list.push_str("]\n");
-    let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set; cargo sets it")?;
+    let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set; run this script through cargo")?;
     fs::write(Path::new(&out).join(LIST), list)?;
     Ok(())
 }

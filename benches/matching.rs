@@ -1,7 +1,7 @@
-//! What it costs to look for the literals of rules in a message: making the forms of the text, and the search. `cargo
-//! bench` prints the mean for each language and number of literals, and the slowest of a hundred.
+//! The cost of searching a message for the literals of rules: building the forms of the text, and the search. `cargo
+//! bench` prints the mean and the 99th percentile for each language and number of literals.
 
-// A benchmark that cannot begin ends in a panic.
+// Setup failures may panic.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
 use std::hint::black_box;
@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use gischat_relay::matching::{Edges, Leniency, Literal, Literals, View, Views};
+use gischat_relay::matching::{Boundary, Leniency, Literal, Literals, View, Views};
 
 #[path = "../tests/matching/dice.rs"]
 mod dice;
@@ -92,7 +92,7 @@ const MESSAGES: [(&str, [&str; 4]); 8] = [
     ),
 ];
 
-/// Words that nobody says, as many as wanted, of five to ten letters.
+/// Generates `count` artificial words of five to ten letters.
 fn words(count: usize) -> Vec<String> {
     let mut dice = Dice::new(7);
     let alphabets = [("bcdfghjklmnprstvwz", "aeiou"), ("бвгджзклмнпрстфхцчш", "аеиоуы")];
@@ -100,25 +100,26 @@ fn words(count: usize) -> Vec<String> {
         let (consonants, vowels) = alphabets[usize::from(dice.percent(10))];
         let letters = |list: &str| list.chars().collect::<Vec<_>>();
         let (consonants, vowels) = (letters(consonants), letters(vowels));
-        (0..5 + dice.below(6)).map(|n| *dice.of(if n % 2 == 0 { &consonants } else { &vowels })).collect()
+        (0..5 + dice.below(6)).map(|n| *dice.pick(if n % 2 == 0 { &consonants } else { &vowels })).collect()
     };
     (0..count).map(|_| word(&mut dice)).collect()
 }
 
-/// So many literals: three quarters words, a tenth phrases, the rest what regular expressions require.
+/// Generates `count` literals: three quarters words, a tenth phrases, the rest required literals of regexes.
 fn literals(count: usize) -> (Literals, Vec<String>) {
     let words = words(count * 2);
     let texts: Vec<String> = (0..count)
         .map(|n| if n % 10 == 0 { format!("{} {}", words[n], words[count + n]) } else { words[n].clone() })
         .collect();
-    let literal = |(n, text): (usize, &'_ String)| -> (View, Edges, String) {
+    let literal = |(n, text): (usize, &'_ String)| -> (View, Boundary, String) {
         let is_required = n % 20 == 3 || n % 10 == 7;
-        let (view, edges) = if is_required { (View::Exact, Edges::Anywhere) } else { (View::Folded, Edges::Word) };
-        (view, edges, text.clone())
+        let (view, boundary) =
+            if is_required { (View::Exact, Boundary::Anywhere) } else { (View::Folded, Boundary::Word) };
+        (view, boundary, text.clone())
     };
     let owned: Vec<_> = texts.iter().enumerate().map(literal).collect();
     let leniency = Leniency::default();
-    let list = owned.iter().map(|(view, edges, text)| Literal { text, view: *view, edges: *edges, leniency });
+    let list = owned.iter().map(|(view, boundary, text)| Literal { text, view: *view, boundary: *boundary, leniency });
     (Literals::new(list).unwrap(), texts)
 }
 
@@ -132,8 +133,8 @@ fn search(literals: &Literals, views: &mut Views, text: &str) -> usize {
     hits
 }
 
-/// Texts of 255 code points that are made to take long.
-fn hostile(words: &[String]) -> Vec<(&'static str, String)> {
+/// Adversarial texts of 255 code points.
+fn adversarial(words: &[String]) -> Vec<(&'static str, String)> {
     let cut = |text: String| text.chars().take(255).collect::<String>();
     let repeated = |part: &str| cut(part.repeat(256));
     let all: String = words.iter().flat_map(|word| [word, " "]).collect();
@@ -156,14 +157,14 @@ fn hostile(words: &[String]) -> Vec<(&'static str, String)> {
     let masked: String = words.iter().flat_map(|word| word.chars().take(4).chain("* ".chars())).collect();
     vec![
         ("words", cut(all.clone())),
-        ("words without blanks", cut(glued)),
+        ("words without spaces", cut(glued)),
         ("words with doubled letters", cut(doubled)),
         ("words of mixed scripts", cut(scripts)),
-        ("words with blanks", cut(spaced)),
+        ("spaced-out words", cut(spaced)),
         ("words with masks", cut(masked)),
         ("combining marks", repeated("\u{301}")),
         ("a letter and many marks", cut(format!("e{}", "\u{301}\u{323}".repeat(200)))),
-        ("accents apart", repeated("e\u{301}")),
+        ("decomposed accents", repeated("e\u{301}")),
         ("one letter", repeated("i")),
         ("ligatures", repeated("\u{fdfa}")),
         ("jamo", repeated("\u{1112}\u{1161}\u{11ab}")),
@@ -175,8 +176,8 @@ fn hostile(words: &[String]) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The median of many searches, and the slowest of a hundred. Nanoseconds.
-fn slowest(literals: &Literals, texts: &[&str]) -> (u128, u128) {
+/// Returns the median and the 99th percentile of many searches. Nanoseconds.
+fn percentiles(literals: &Literals, texts: &[&str]) -> (u128, u128) {
     let mut views = Views::default();
     let mut times = Vec::new();
     for round in 0..60 {
@@ -197,21 +198,21 @@ fn costs(criterion: &mut Criterion) {
     let (thousand, texts) = literals(1_000);
     let all: Vec<&str> = MESSAGES.iter().flat_map(|(_, messages)| *messages).collect();
     for (name, messages) in MESSAGES {
-        let (median, slow) = slowest(&thousand, &messages);
-        println!("{name}: median {median} ns, slowest of a hundred {slow} ns");
+        let (median, p99) = percentiles(&thousand, &messages);
+        println!("{name}: median {median} ns, p99 {p99} ns");
     }
-    let (median, slow) = slowest(&thousand, &all);
-    println!("all: median {median} ns, slowest of a hundred {slow} ns");
-    for (name, text) in hostile(&texts) {
-        let (median, slow) = slowest(&thousand, &[&text]);
-        println!("hostile, {name}: median {median} ns, slowest of a hundred {slow} ns");
+    let (median, p99) = percentiles(&thousand, &all);
+    println!("all: median {median} ns, p99 {p99} ns");
+    for (name, text) in adversarial(&texts) {
+        let (median, p99) = percentiles(&thousand, &[&text]);
+        println!("adversarial, {name}: median {median} ns, p99 {p99} ns");
     }
     for count in [100, 1_000, 10_000] {
         let start = Instant::now();
         let (literals, _) = literals(count);
         let built = start.elapsed();
-        let (median, slow) = slowest(&literals, &all);
-        println!("{count} literals: median {median} ns, slowest of a hundred {slow} ns, built in {built:?}");
+        let (median, p99) = percentiles(&literals, &all);
+        println!("{count} literals: median {median} ns, p99 {p99} ns, built in {built:?}");
     }
 
     let mut views = Views::default();

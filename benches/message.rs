@@ -1,7 +1,7 @@
-//! What a message costs on its way, without the sockets: decode, `shape`, `rate`, encode. `cargo bench` prints the
-//! time of each and of all together.
+//! The cost of a message without sockets: decode, `shape`, `rate`, encode. `cargo bench` prints the time of each step
+//! and of all together.
 
-// A benchmark that cannot begin ends in a panic.
+// Setup failures may panic.
 #![allow(clippy::expect_used, missing_docs)]
 
 use std::hint::black_box;
@@ -10,10 +10,10 @@ use std::num::NonZeroU32;
 
 use bytes::BytesMut;
 use criterion::{Criterion, criterion_group, criterion_main};
-use gischat_relay::filter::rate::{self, Limit, Rate};
-use gischat_relay::filter::shape::{self, Shape};
+use gischat_relay::filter::rate::{self, RateFilter, RateLimit};
+use gischat_relay::filter::shape::{self, ShapeFilter};
 use gischat_relay::filter::{Chain, Filter, Judgement, Purpose};
-use gischat_relay::model::{Address, Event, Facts, Message, Outcome, RoomName, Sender, SenderId};
+use gischat_relay::model::{Address, ConnectionId, Message, Outcome, RoomEvent, RoomName, Sender, SenderContext};
 use gischat_relay::telemetry::Metrics;
 use gischat_relay::wire::{self, Generation, v1};
 
@@ -23,29 +23,29 @@ const FRAME: &str = concat!(
     r#"parcels in EPSG:2154 with your new tiles?","#,
     r#""author":"jane","avatar":null}"#
 );
-/// Senders that take turns, so that the buckets of `rate` are not always the same ones.
+/// Number of senders that take turns, so that `rate` uses many buckets.
 const SENDERS: u32 = 1_000;
 
 fn shape() -> Box<dyn Filter> {
     let bounds =
         shape::Config { min_author_length: 3, max_author_length: 32, max_message_length: 255, max_avatar_length: 128 };
-    Box::new(Shape::new(bounds))
+    Box::new(ShapeFilter::new(bounds))
 }
 
-/// Limits that the benchmark never meets, so that every message takes the whole way.
+/// Limits that the benchmark never reaches, so that every message passes the whole chain.
 fn rate() -> Box<dyn Filter> {
-    let limit = Limit { per_second: NonZeroU32::MAX, burst: NonZeroU32::MAX };
+    let limit = RateLimit { per_second: NonZeroU32::MAX, burst: NonZeroU32::MAX };
     let config = rate::Config { enabled: true, connection: limit, nickname: limit, address: limit, room: limit };
-    Box::new(Rate::new(&config))
+    Box::new(RateFilter::new(&config))
 }
 
 fn senders() -> Vec<Sender> {
     let room = RoomName::parse("QGIS").expect("a room name");
     let sender = |n: u32| Sender {
-        connection: Some(SenderId(u64::from(n))),
+        connection: Some(ConnectionId(u64::from(n))),
         address: Address::from(IpAddr::from(n.to_be_bytes())),
         room: room.clone(),
-        facts: Facts::default(),
+        context: SenderContext::default(),
     };
     (0..SENDERS).map(sender).collect()
 }
@@ -66,7 +66,7 @@ fn costs(criterion: &mut Criterion) {
     });
     for (name, filters) in [("shape", vec![shape()]), ("rate", vec![rate()]), ("shape and rate", vec![shape(), rate()])]
     {
-        let chain = Chain::of(filters, &metrics);
+        let chain = Chain::from_filters(filters, &metrics);
         let mut turns = senders.iter().cycle();
         criterion.bench_function(&format!("chain of {name}"), |b| {
             b.iter_batched(
@@ -76,7 +76,7 @@ fn costs(criterion: &mut Criterion) {
             );
         });
     }
-    let chain = Chain::of([shape(), rate()], &metrics);
+    let chain = Chain::from_filters([shape(), rate()], &metrics);
     let mut turns = senders.iter().cycle();
     criterion.bench_function("decode, shape, rate, encode", |b| {
         b.iter(|| {
@@ -89,14 +89,14 @@ fn costs(criterion: &mut Criterion) {
 
 fn encode(message: &Message) -> BytesMut {
     let mut buffer = BytesMut::new();
-    wire::append(Generation::V1, Event::Message(message), &mut buffer);
+    wire::append_event(Generation::V1, RoomEvent::Message(message), &mut buffer);
     buffer
 }
 
 fn judge(chain: &Chain, message: Message, sender: &Sender) -> Message {
     match chain.judge(message, sender, Purpose::Judge) {
-        Judgement::Decided(decision) if decision.outcome == Outcome::Pass => decision.message,
-        other => panic!("the benchmark meets no limit and no filter that answers later: {other:?}"),
+        Judgement::Ready(decision) if decision.outcome == Outcome::Pass => decision.message,
+        other => panic!("the benchmark must not reach a limit or a pending filter: {other:?}"),
     }
 }
 

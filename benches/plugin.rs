@@ -1,11 +1,11 @@
-//! What a plugin costs: a call of each shipped one in its sandbox beside the same filter called natively, the way to
-//! the threads of plugins and back, and what it takes to begin. `cargo bench --bench plugin`, after `make plugins`.
+//! The cost of plugins: a call of each shipped plugin in its sandbox compared with a native call of the same filter, the
+//! round trip to the plugin threads, and the start of instances. `cargo bench --bench plugin`, after `make plugins`.
 
-// A benchmark that cannot begin ends in a panic.
+// A benchmark that cannot be set up panics.
 #![allow(clippy::expect_used, missing_docs)]
 
-#[path = "plugin/stage.rs"]
-mod stage;
+#[path = "plugin/fixture.rs"]
+mod fixture;
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -15,65 +15,69 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use gischat_filter::Filter as Native;
 use gischat_filter::testing::Harness;
-use gischat_relay::filter::plugin::Plugins;
-use gischat_relay::filter::rate::{self, Limit, Rate};
-use gischat_relay::filter::shape::{self, Shape};
+use gischat_relay::filter::plugin::PluginFilter;
+use gischat_relay::filter::rate::{self, RateFilter, RateLimit};
+use gischat_relay::filter::shape::{self, ShapeFilter};
 use gischat_relay::filter::{Chain, Filter, Judgement, Purpose};
 use gischat_relay::model::{Decision, Outcome};
 use gischat_relay::sandbox::{Library, Sandbox};
 use gischat_relay::telemetry::Metrics;
 
-use stage::{Said, Shipped, sender};
+use fixture::{ShippedPlugins, TextKind, sender};
 
 /// The filters written in Rust.
 const RUST: [&str; 3] = ["link-guard", "calm-caps", "flood-guard"];
 /// Longest text, in code points.
-const LONGEST: usize = 255;
+const MAX_TEXT: usize = 255;
 
-/// A call of each plugin by itself, on the sandbox's own threads, without the way there.
-fn calls(criterion: &mut Criterion) {
-    let shipped = Shipped::open();
+/// Measures a call of each plugin on the plugin threads, without the round trip.
+fn sandboxed_calls(criterion: &mut Criterion) {
+    let shipped = ShippedPlugins::open();
     let mut group = criterion.benchmark_group("call");
     for name in RUST.into_iter().chain(["polite-words", "quiet-hours"]) {
         if shipped.entry(name).is_some() {
-            group.bench_function(name, |b| b.iter_custom(|calls| shipped.ask(&[name], Said::Harmless, calls)));
+            group.bench_function(name, |b| {
+                b.iter_custom(|calls| shipped.time_calls(&[name], TextKind::Harmless, calls))
+            });
         }
     }
-    group.bench_function("three in Rust", |b| b.iter_custom(|calls| shipped.ask(&RUST, Said::Harmless, calls)));
+    group.bench_function("three in Rust", |b| {
+        b.iter_custom(|calls| shipped.time_calls(&RUST, TextKind::Harmless, calls))
+    });
     group.bench_function("link-guard, a link", |b| {
-        b.iter_custom(|calls| shipped.ask(&["link-guard"], Said::Link, calls));
+        b.iter_custom(|calls| shipped.time_calls(&["link-guard"], TextKind::Link, calls));
     });
     group.bench_function("calm-caps, shouted", |b| {
-        b.iter_custom(|calls| shipped.ask(&["calm-caps"], Said::Shouted, calls));
+        b.iter_custom(|calls| shipped.time_calls(&["calm-caps"], TextKind::Shouted, calls));
     });
     group.finish();
 }
 
-/// The same filters as functions of this program.
-fn natives(criterion: &mut Criterion) {
+/// Measures native calls of the same filters.
+fn native_calls(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("native");
-    for (title, said) in [("link-guard", Said::Harmless), ("link-guard, a link", Said::Link)] {
+    for (title, kind) in [("link-guard", TextKind::Harmless), ("link-guard, a link", TextKind::Link)] {
         group.bench_function(title, |b| {
-            b.iter_custom(|calls| native::<link_guard::LinkGuard>("link-guard", said, calls));
+            b.iter_custom(|calls| time_native_calls::<link_guard::LinkGuard>("link-guard", kind, calls));
         });
     }
-    for (title, said) in [("calm-caps", Said::Harmless), ("calm-caps, shouted", Said::Shouted)] {
+    for (title, kind) in [("calm-caps", TextKind::Harmless), ("calm-caps, shouted", TextKind::Shouted)] {
         group.bench_function(title, |b| {
-            b.iter_custom(|calls| native::<calm_caps::CalmCaps>("calm-caps", said, calls));
+            b.iter_custom(|calls| time_native_calls::<calm_caps::CalmCaps>("calm-caps", kind, calls));
         });
     }
     group.bench_function("flood-guard", |b| {
-        b.iter_custom(|calls| native::<flood_guard::FloodGuard>("flood-guard", Said::Harmless, calls));
+        b.iter_custom(|calls| time_native_calls::<flood_guard::FloodGuard>("flood-guard", TextKind::Harmless, calls));
     });
     group.finish();
 }
 
-/// How long `calls` of a filter take that runs natively, in the harness of its kit.
-fn native<F: Native>(name: &str, said: Said, calls: u64) -> Duration {
-    let mut harness = Harness::<F>::new(stage::settings(name));
+/// Returns how long `calls` native calls of a filter take, in the test harness of the kit.
+fn time_native_calls<F: Native>(name: &str, kind: TextKind, calls: u64) -> Duration {
+    let mut harness = Harness::<F>::new(fixture::settings(name));
     let mut took = Duration::ZERO;
-    for batch in stage::batches(calls) {
-        let messages: Vec<_> = batch.map(|n| stage::native(&mut harness, said, n)).collect();
+    for batch in fixture::batches(calls) {
+        let messages: Vec<_> = batch.map(|n| fixture::native(&mut harness, kind, n)).collect();
         let began = Instant::now();
         for message in &messages {
             let _verdict = black_box(harness.check_message(message));
@@ -83,65 +87,65 @@ fn native<F: Native>(name: &str, said: Said, calls: u64) -> Duration {
     took
 }
 
-/// The way of a message through the chain, by the threads of plugins: what a shard hands over, and when it has it back.
-fn hops(criterion: &mut Criterion) {
-    let shipped = Shipped::open();
+/// Measures the round trip of a message from a shard to the plugin threads and back.
+fn round_trips(criterion: &mut Criterion) {
+    let shipped = ShippedPlugins::open();
     let mut group = criterion.benchmark_group("hop");
     group.bench_function("of nothing", |b| {
         b.iter(|| shipped.block_on(shipped.spawn(async {})));
     });
     for (title, names) in [("one in Rust", &RUST[..1]), ("three in Rust", &RUST[..])] {
-        let hop = Hop::new(&shipped, names);
-        group.bench_function(title, |b| b.iter_custom(|messages| hop.send(&shipped, messages, 1)));
+        let chain = PluginChain::new(&shipped, names);
+        group.bench_function(title, |b| b.iter_custom(|messages| chain.send(&shipped, messages, 1)));
         group.bench_function(format!("{title}, 64 under way"), |b| {
-            b.iter_custom(|messages| hop.send(&shipped, messages, 64));
+            b.iter_custom(|messages| chain.send(&shipped, messages, 64));
         });
     }
     group.finish();
 }
 
-/// A chain with some plugins at its end.
-struct Hop {
+/// A chain that ends with some plugins.
+struct PluginChain {
     chain: Chain,
-    _folder: Shipped,
+    _plugins: ShippedPlugins,
 }
 
-impl Hop {
-    fn new(shipped: &Shipped, names: &[&str]) -> Self {
-        let folder = shipped.only(names);
+impl PluginChain {
+    fn new(shipped: &ShippedPlugins, names: &[&str]) -> Self {
+        let plugins = shipped.subset(names);
         let bounds = shape::Config {
             min_author_length: 3,
             max_author_length: 32,
-            max_message_length: LONGEST,
+            max_message_length: MAX_TEXT,
             max_avatar_length: 128,
         };
-        let limit = Limit { per_second: std::num::NonZeroU32::MAX, burst: std::num::NonZeroU32::MAX };
+        let limit = RateLimit { per_second: std::num::NonZeroU32::MAX, burst: std::num::NonZeroU32::MAX };
         let rate = rate::Config { enabled: true, connection: limit, nickname: limit, address: limit, room: limit };
-        let plugins = Plugins::new(folder.library(), LONGEST);
+        let filter = PluginFilter::new(plugins.library(), MAX_TEXT);
         let filters: [Box<dyn Filter>; 3] =
-            [Box::new(Shape::new(bounds)), Box::new(Rate::new(&rate)), Box::new(plugins)];
-        Self { chain: Chain::of(filters, &Metrics::default()), _folder: folder }
+            [Box::new(ShapeFilter::new(bounds)), Box::new(RateFilter::new(&rate)), Box::new(filter)];
+        Self { chain: Chain::from_filters(filters, &Metrics::default()), _plugins: plugins }
     }
 
-    /// How long so many messages take of which `window` are on their way at a time.
-    fn send(&self, on: &Shipped, messages: u64, window: usize) -> Duration {
+    /// Returns how long `messages` messages take, with `window` of them in flight.
+    fn send(&self, on: &ShippedPlugins, messages: u64, window: usize) -> Duration {
         let mut took = Duration::ZERO;
-        for batch in stage::batches(messages) {
-            let batch: Vec<_> = batch.map(|n| stage::message(Said::Harmless, n)).collect();
-            let mut under_way = VecDeque::with_capacity(window);
+        for batch in fixture::batches(messages) {
+            let batch: Vec<_> = batch.map(|n| fixture::message(TextKind::Harmless, n)).collect();
+            let mut in_flight = VecDeque::with_capacity(window);
             let began = Instant::now();
             for message in batch {
-                if under_way.len() == window {
-                    under_way.pop_front().map(|judged| on.block_on(judged)).into_iter().for_each(passed);
+                if in_flight.len() == window {
+                    in_flight.pop_front().map(|judged| on.block_on(judged)).into_iter().for_each(assert_passed);
                 }
                 let sender = sender();
-                let Judgement::Waiting(waiting) = self.chain.judge(message, &sender, Purpose::Judge) else {
+                let Judgement::Pending(waiting) = self.chain.judge(message, &sender, Purpose::Judge) else {
                     panic!("a plugin answers later");
                 };
-                under_way.push_back(on.spawn(async move { waiting.finish(&sender).await }));
+                in_flight.push_back(on.spawn(async move { waiting.finish(&sender).await }));
             }
-            for judged in under_way {
-                passed(on.block_on(judged));
+            for judged in in_flight {
+                assert_passed(on.block_on(judged));
             }
             took += began.elapsed();
         }
@@ -149,17 +153,17 @@ impl Hop {
     }
 }
 
-/// What is measured is a message that nobody objects to, and whose plugins have answered.
-fn passed(judged: Result<Decision, tokio::task::JoinError>) {
+/// Asserts that all filters passed the message and that its plugins answered.
+fn assert_passed(judged: Result<Decision, tokio::task::JoinError>) {
     let decision = judged.expect("nothing panics");
     assert_eq!(decision.outcome, Outcome::Pass, "{decision:?}");
-    let failed = decision.trace.iter().filter_map(|step| step.matched.as_ref()).find_map(stage::failure);
-    assert_eq!(failed, None, "a plugin has failed");
+    let failed = decision.trace.iter().filter_map(|step| step.matched.as_ref()).find_map(fixture::failure);
+    assert_eq!(failed, None, "plugin failed");
 }
 
-/// What it takes to begin: an instance more, and all plugins when a relay starts.
-fn beginnings(criterion: &mut Criterion) {
-    let shipped = Shipped::open();
+/// Measures the start of an instance, and of all plugins as at the start of a relay.
+fn starts(criterion: &mut Criterion) {
+    let shipped = ShippedPlugins::open();
     let mut group = criterion.benchmark_group("beginning");
     group.sample_size(20);
     for name in RUST.into_iter().chain(["polite-words", "quiet-hours"]) {
@@ -167,18 +171,18 @@ fn beginnings(criterion: &mut Criterion) {
         group.bench_function(format!("an instance of {name}"), |b| {
             b.iter(|| {
                 let entry = Arc::clone(&entry);
-                let anew = async move {
-                    let plugin = stage::plugin(&entry);
-                    plugin.anew(plugin.manifest().clone()).await.map(drop)
+                let instance = async move {
+                    let plugin = fixture::plugin(&entry);
+                    plugin.with_manifest(plugin.manifest().clone()).await.map(drop)
                 };
-                shipped.block_on(shipped.spawn(anew)).expect("nothing panics").expect("it starts");
+                shipped.block_on(shipped.spawn(instance)).expect("nothing panics").expect("it starts");
             });
         });
     }
     group.bench_function("all shipped plugins, compiled before", |b| {
         b.iter_with_large_drop(|| {
             let config = shipped.config();
-            let sandbox = Arc::new(Sandbox::of(&config).expect("a sandbox"));
+            let sandbox = Arc::new(Sandbox::from_config(&config).expect("a sandbox"));
             let library = shipped.block_on(Library::open(Arc::clone(&sandbox), config)).expect("a folder");
             assert!(library.current().entries.iter().all(|entry| entry.plugin.is_ok()), "{library:?}");
             (sandbox, library)
@@ -187,5 +191,5 @@ fn beginnings(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, natives, calls, hops, beginnings);
+criterion_group!(benches, native_calls, sandboxed_calls, round_trips, starts);
 criterion_main!(benches);

@@ -2,7 +2,7 @@
 //! hostile texts. `cargo bench --bench rules` prints a table with mean, median, p99 and allocations of single
 //! messages, and then criterion's means of some.
 
-// A benchmark that cannot begin ends in a panic.
+// A benchmark that cannot start panics.
 #![allow(clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 #![allow(clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_truncation)]
 
@@ -25,10 +25,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group};
-use gischat_relay::filter::rules::{Current, Instance, Preset, Rules, Source};
-use gischat_relay::filter::{Answer, Filter, Finding, Purpose};
-use gischat_relay::matching::{Edges, Fingerprint, Leniency, Literal, Literals, View, Views, links};
-use gischat_relay::model::{Address, Facts, Kind, Message, Outcome, RoomName, Sender, SenderId};
+use gischat_relay::filter::rules::{ActiveRules, Preset, RuleSet, RulesContext, RulesSource};
+use gischat_relay::filter::{Filter, FilterAnswer, Finding, Purpose};
+use gischat_relay::matching::{Boundary, Fingerprint, Leniency, Literal, Literals, View, Views, find_links};
+use gischat_relay::model::{Address, ConnectionId, Kind, Message, Outcome, RoomName, Sender, SenderContext};
 use jiff::{SignedDuration, Timestamp};
 
 use allocations::Counting;
@@ -40,109 +40,110 @@ static COUNTING: Counting = Counting;
 
 /// Longest text, in code points.
 const LONGEST: usize = 255;
-/// Harmless messages of which a round consists. Each room forgets a text long before it comes again.
+/// Harmless messages per round. A room forgets each text long before it is sent again.
 const ROUND: usize = 8_192;
 const ROUNDS: usize = 6;
-/// Turns of the hostile texts in a round, since there are fewer.
+/// Repetitions of the hostile texts in a round, since there are fewer of them.
 const HOSTILE_TURNS: usize = 64;
 const ROOMS: usize = 4;
 const SENDERS: usize = 61;
-/// From one message to the next.
-const APART: SignedDuration = SignedDuration::from_millis(100);
-/// Patterns of the set that is held to a goal.
+/// Time between two messages.
+const INTERVAL: SignedDuration = SignedDuration::from_millis(100);
+/// Number of patterns of the set with a performance goal.
 const PATTERNS: usize = 1_000;
 
-/// A rule that most harmless texts hit, for what it costs to tell a language.
-const OF_LANGUAGE: &str = r#"
+/// A rule that most harmless texts hit, to measure language detection.
+const LANGUAGE_RULE: &str = r#"
 [[rule]]
 id = "language"
 language = { not = ["en", "fr"] }
 verdict = "label"
 "#;
 
-/// Who says what.
-type Said = (Message, Sender);
+/// A message and its sender.
+type Submission = (Message, Sender);
 
-/// Rules as a relay has them.
-fn filter(text: &str, preset: Preset) -> Arc<Current> {
+/// Returns a rules filter as in a relay.
+fn filter(text: &str, preset: Preset) -> Arc<ActiveRules> {
     let rooms = (0..ROOMS).map(room).collect();
-    let instance = Instance { clauses: String::new(), main_lang: "en".to_owned(), rooms, preset };
-    let rules = Rules::load(Path::new("rules.toml"), text, Path::new(""), &instance);
-    let rules = rules.unwrap_or_else(|faults| panic!("the rules are in order: {}", faults[0]));
-    Arc::new(Current::new(Source { file: None, instance }, rules, Arc::default()))
+    let context = RulesContext { clauses: String::new(), main_lang: "en".to_owned(), rooms, preset };
+    let rules = RuleSet::load(Path::new("rules.toml"), text, Path::new(""), &context);
+    let rules = rules.unwrap_or_else(|errors| panic!("the rules are valid: {}", errors[0]));
+    Arc::new(ActiveRules::new(RulesSource { file: None, context }, rules, Arc::default()))
 }
 
 fn room(number: usize) -> RoomName {
     RoomName::parse(&format!("room {number}")).expect("a room name")
 }
 
-/// Messages with these texts, one after the other, in some rooms and by some senders, every fourth a newcomer.
-fn said(texts: &[String]) -> Vec<Said> {
+/// Returns messages with these texts in order, spread over rooms and senders. Every fourth sender is new.
+fn messages(texts: &[String]) -> Vec<Submission> {
     let mut at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
-    let mut said = Vec::with_capacity(texts.len());
+    let mut messages = Vec::with_capacity(texts.len());
     for (number, text) in texts.iter().enumerate() {
-        at += APART;
-        let (who, is_new) = (number % SENDERS, (number % SENDERS).is_multiple_of(4));
-        let message = Message::new(format!("sender{who}"), Kind::Text { avatar: None, text: text.clone() });
+        at += INTERVAL;
+        let (author, is_new) = (number % SENDERS, (number % SENDERS).is_multiple_of(4));
+        let message = Message::new(format!("sender{author}"), Kind::Text { avatar: None, text: text.clone() });
         let sender = Sender {
-            connection: Some(SenderId(who as u64)),
-            address: Address::from(IpAddr::from((who as u32).to_be_bytes())),
+            connection: Some(ConnectionId(author as u64)),
+            address: Address::from(IpAddr::from((author as u32).to_be_bytes())),
             room: room(number / 5 % ROOMS),
-            facts: Facts {
+            context: SenderContext {
                 registered: !is_new,
                 connected: Duration::from_secs(if is_new { 60 } else { 3_600 }),
                 accepted: if is_new { 1 } else { 100 },
-                ..Facts::default()
+                ..SenderContext::default()
             },
         };
-        said.push((Message { at, ..message }, sender));
+        messages.push((Message { at, ..message }, sender));
     }
-    said
+    messages
 }
 
-fn examine(filter: &Arc<Current>, (message, sender): &Said) -> Finding {
+fn examine(filter: &Arc<ActiveRules>, (message, sender): &Submission) -> Finding {
     match filter.examine(message, sender, Purpose::Judge) {
-        Answer::Now(finding) => finding,
-        later @ Answer::Later(_) => panic!("rules answer at once: {later:?}"),
+        FilterAnswer::Ready(finding) => finding,
+        pending @ FilterAnswer::Pending(_) => panic!("rules answer immediately: {pending:?}"),
     }
 }
 
-/// What messages have cost, in nanoseconds, and what they were found to be.
+/// The costs of messages, and how many hit a rule.
 #[derive(Debug, Default)]
 struct Costs {
-    /// Each message's, in the end sorted.
+    /// Time of each message in nanoseconds; sorted in the end.
     times: Vec<u64>,
     allocations: u64,
-    /// Messages that hit a rule, and that were not let through.
+    /// Number of messages that hit a rule.
     hit: usize,
+    /// Number of messages that did not pass.
     refused: usize,
 }
 
 impl Costs {
-    /// Examines all messages `turns` times by each of the filters, which take turns, and this in so many rounds. Of each
-    /// filter the round with the least mean counts: what else a machine does makes none cheaper.
-    fn of(filters: &[Arc<Current>], mut said: Vec<Said>, turns: usize) -> Vec<Self> {
+    /// Examines all messages `turns` times with each filter in turn, in several rounds. Returns the round with the
+    /// lowest mean of each filter, since other load can only slow a round down.
+    fn measure(filters: &[Arc<ActiveRules>], mut messages: Vec<Submission>, turns: usize) -> Vec<Self> {
         let mut rounds: Vec<Vec<Self>> = filters.iter().map(|_| Vec::new()).collect();
         for round in 0..=ROUNDS {
             for (filter, rounds) in filters.iter().zip(&mut rounds) {
-                let costs = (0..turns).map(|_| Self::of_turn(filter, &mut said)).reduce(Self::and);
-                // The first round is for the memory and the caches.
+                let costs = (0..turns).map(|_| Self::measure_turn(filter, &mut messages)).reduce(Self::merge);
+                // The first round is a warm-up.
                 rounds.extend(costs.filter(|_| round > 0));
             }
         }
         rounds.into_iter().map(Self::quietest).collect()
     }
 
-    /// Examines all messages, so much later than the last time that nobody repeats what was said.
-    fn of_turn(filter: &Arc<Current>, said: &mut [Said]) -> Self {
+    /// Examines all messages, with times late enough that none counts as a repetition.
+    fn measure_turn(filter: &Arc<ActiveRules>, messages: &mut [Submission]) -> Self {
         let (mut costs, clock) = (Self::default(), clock());
-        for one in said {
-            one.0.at += SignedDuration::from_hours(1);
+        for message in messages {
+            message.0.at += SignedDuration::from_hours(1);
             let mut took = Duration::ZERO;
             let mut found = Finding::PASS;
             costs.allocations += allocations::of(|| {
                 let began = Instant::now();
-                found = examine(filter, black_box(one));
+                found = examine(filter, black_box(message));
                 took = began.elapsed();
             });
             costs.times.push((took.as_nanos() as u64).saturating_sub(clock));
@@ -152,7 +153,7 @@ impl Costs {
         costs
     }
 
-    fn and(mut self, other: Self) -> Self {
+    fn merge(mut self, other: Self) -> Self {
         self.times.extend(other.times);
         self.allocations += other.allocations;
         self.hit += other.hit;
@@ -170,7 +171,7 @@ impl Costs {
         self.times.iter().sum::<u64>() as f64 / self.times.len() as f64 / 1e3
     }
 
-    /// In microseconds.
+    /// Returns a percentile in microseconds.
     fn percentile(&self, percent: usize) -> f64 {
         self.times[(self.times.len() * percent / 100).min(self.times.len() - 1)] as f64 / 1e3
     }
@@ -189,17 +190,17 @@ impl Costs {
     }
 }
 
-/// What it takes to look at the clock, in nanoseconds: no part of any figure.
+/// Returns the time of reading the clock, in nanoseconds. It is subtracted from each measurement.
 fn clock() -> u64 {
-    let mut looks: Vec<u64> = (0..10_001).map(|_| black_box(Instant::now()).elapsed().as_nanos() as u64).collect();
-    looks.sort_unstable();
-    looks[looks.len() / 2]
+    let mut times: Vec<u64> = (0..10_001).map(|_| black_box(Instant::now()).elapsed().as_nanos() as u64).collect();
+    times.sort_unstable();
+    times[times.len() / 2]
 }
 
-/// The whole table.
+/// Prints the whole table.
 fn table() {
     let texts = Texts::new();
-    let harmless = said(&texts.mixed(ROUND));
+    let harmless = messages(&texts.mixed(ROUND));
     let bytes = harmless.iter().filter_map(|(message, _)| message.text()).map(str::len).sum::<usize>();
     println!("harmless texts: {ROUND}, {} bytes on average, in eight languages", bytes / ROUND);
     println!(
@@ -207,7 +208,7 @@ fn table() {
         "us a message", "mean", "p50", "p99", "allocs", "hit %", "ref. %"
     );
     let rules = |patterns| sets::set(patterns, &texts).text;
-    let of_language = format!("{}{OF_LANGUAGE}", rules(PATTERNS));
+    let of_language = format!("{}{LANGUAGE_RULE}", rules(PATTERNS));
     let sets = [
         ("20 rules, 100 patterns", rules(100), Preset::Off),
         ("200 rules, 1 000 patterns", rules(PATTERNS), Preset::Off),
@@ -217,7 +218,7 @@ fn table() {
         ("200 rules and one about the language", of_language, Preset::Off),
     ];
     let filters: Vec<_> = sets.iter().map(|(_, text, preset)| filter(text, *preset)).collect();
-    let all = Costs::of(&filters, harmless.clone(), 1);
+    let all = Costs::measure(&filters, harmless.clone(), 1);
     sets.iter().zip(&all).for_each(|((title, ..), costs)| costs.print(title));
     matching(&harmless, &sets::set(PATTERNS, &texts));
     println!("from 100 to 10 000 patterns: {:.2} times", all[2].mean() / all[0].mean());
@@ -226,37 +227,37 @@ fn table() {
         let filters = [filter(&set.text, starter)];
         println!("hostile texts of {LONGEST} code points, {title}");
         for (name, texts) in hostile::all(&set) {
-            Costs::of(&filters, said(&texts), HOSTILE_TURNS)[0].print(&format!("  {name}"));
+            Costs::measure(&filters, messages(&texts), HOSTILE_TURNS)[0].print(&format!("  {name}"));
         }
     }
 }
 
-/// What of it is matching: the views of a text alone, and with all words, what regexes need, links and the fingerprint.
-fn matching(said: &[Said], set: &Set) {
-    let literal = |text, view, edges| Literal { text, view, edges, leniency: Leniency::default() };
-    let words = set.words.iter().map(|word| literal(word, View::Folded, Edges::Word));
-    let needed = set.beginnings.iter().map(|beginning| literal(beginning, View::Exact, Edges::Anywhere));
-    let literals = Literals::new(words.chain(needed)).expect("literals");
-    alone(said, "the views of a text alone", |text, views| views.read(text));
-    alone(said, "both views, words, links, fingerprint", |text, views| {
+/// Prints the share of matching: the views of a text alone, and with words, required literals, links and fingerprint.
+fn matching(messages: &[Submission], set: &Set) {
+    let literal = |text, view, edges| Literal { text, view, boundary: edges, leniency: Leniency::default() };
+    let words = set.words.iter().map(|word| literal(word, View::Folded, Boundary::Word));
+    let required = set.beginnings.iter().map(|beginning| literal(beginning, View::Exact, Boundary::Anywhere));
+    let literals = Literals::new(words.chain(required)).expect("literals");
+    alone(messages, "the views of a text alone", |text, views| views.read(text));
+    alone(messages, "both views, words, links, fingerprint", |text, views| {
         views.read(text);
         literals.scan(text, views, |literal, bytes| {
             black_box((literal, bytes));
             ControlFlow::Continue(())
         });
-        links(text, |link| {
-            black_box(link.sure);
+        find_links(text, |link| {
+            black_box(link.is_certain);
         });
-        black_box(Fingerprint::of(views.clean(), 1));
+        black_box(Fingerprint::new(views.clean(), 1));
     });
 }
 
-/// The costs of one part, with what it asks for memory.
-fn alone(said: &[Said], title: &str, mut part: impl FnMut(&str, &mut Views)) {
+/// Prints the costs and allocations of one part.
+fn alone(messages: &[Submission], title: &str, mut part: impl FnMut(&str, &mut Views)) {
     let (mut views, clock) = (Views::default(), clock());
     let mut round = || {
         let mut costs = Costs::default();
-        for text in said.iter().filter_map(|(message, _)| message.text()) {
+        for text in messages.iter().filter_map(|(message, _)| message.text()) {
             let mut took = Duration::ZERO;
             costs.allocations += allocations::of(|| {
                 let began = Instant::now();
@@ -273,7 +274,7 @@ fn alone(said: &[Said], title: &str, mut part: impl FnMut(&str, &mut Views)) {
 
 fn means(criterion: &mut Criterion) {
     let texts = Texts::new();
-    let harmless = said(&texts.mixed(ROUND));
+    let harmless = messages(&texts.mixed(ROUND));
     let mut group = criterion.benchmark_group("rules");
     let sets = [100, PATTERNS, 10_000].map(|patterns| {
         let filter = filter(&sets::set(patterns, &texts).text, Preset::Off);
@@ -288,8 +289,8 @@ fn means(criterion: &mut Criterion) {
     }
     let set = sets::set(PATTERNS, &texts);
     for (name, texts) in hostile::all(&set) {
-        let (filter, said) = (filter(&set.text, Preset::Off), said(&texts));
-        let mut turns = said.iter().cycle();
+        let (filter, messages) = (filter(&set.text, Preset::Off), messages(&texts));
+        let mut turns = messages.iter().cycle();
         group.bench_function(format!("hostile: {name}"), |b| {
             b.iter(|| examine(&filter, turns.next().expect("there are messages")));
         });
@@ -300,7 +301,7 @@ fn means(criterion: &mut Criterion) {
 criterion_group!(benches, means);
 
 fn main() {
-    // What criterion is asked to do with single benchmarks has no use for the table.
+    // Skip the table when criterion only lists, tests or profiles.
     if !std::env::args().any(|argument| ["--list", "--test", "--profile-time"].contains(&argument.as_str())) {
         table();
     }

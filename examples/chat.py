@@ -8,7 +8,7 @@ Needs Python 3.9 or newer and the package websockets 10.4 or newer
     * connections in Field and mobile: 2
     * jane came in
     hans: has anybody tried the new relay?
-    yes, just now                            <- typed; the next line is what came back
+    yes, just now                            <- typed; the next line is the echo
     jane: yes, just now
 
     $ python3 chat.py --nickname jane --say hello --say bye
@@ -22,10 +22,10 @@ Needs Python 3.9 or newer and the package websockets 10.4 or newer
     ! Refused: `author` has 1 character; 3 to 32 are allowed
     status 1
 
-    $ python3 chat.py --listen 60            # says nothing, not even a nickname
+    $ python3 chat.py --listen 60            # only listens, without a nickname
 
-Exit status: 0 all was said and heard, 1 something was refused or got no answer or the
-connection failed, 2 bad arguments. Ctrl-C and the end of the input leave the room.
+Exit status: 0 if everything was sent and echoed, 1 if something was refused or not answered or the
+connection failed, 2 for invalid arguments. Ctrl-C or the end of input leaves the room.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ from urllib.parse import quote, urlsplit
 import websockets
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-PATIENCE = 5.0  # seconds to wait for the echo or the refusal of one frame
+TIMEOUT = 5.0  # seconds to wait for the echo or the refusal of one frame
 
 
 def address(url: str, room: str) -> str:
-    """The WebSocket address of `room` on the relay at `url`, its name percent-encoded."""
+    """Returns the WebSocket URL of `room` on the relay at `url`, with its name percent-encoded."""
     parts = urlsplit(url)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/room/{quote(room, safe='')}/ws"
 
 
-def in_words(frame: dict[str, Any], room: str) -> str:
-    """What a person should read of a v1 frame."""
+def describe(frame: dict[str, Any], room: str) -> str:
+    """Formats a v1 frame for people."""
     if frame.get("author") == "moderation":
         words = f"! {frame.get('message')}"
     elif frame.get("author") != "internal":
@@ -71,12 +71,12 @@ def in_words(frame: dict[str, Any], room: str) -> str:
         words = f"* {frame['liker_author']} likes your message: {frame.get('message')}"
     else:
         words = f"? {json.dumps(frame, ensure_ascii=False)}"
-    # Other people's text must not steer this terminal.
+    # Text of other users must not control this terminal.
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", words)
 
 
 def read_stdin(loop: asyncio.AbstractEventLoop, lines: asyncio.Queue[str | None]) -> None:
-    """Queues the lines of the standard input. Unbuffered, because its thread is left behind at exit."""
+    """Queues the lines of standard input. Unbuffered, because its thread is abandoned at exit."""
     with open(0, "rb", buffering=0, closefd=False) as stdin, contextlib.suppress(RuntimeError):
         for line in stdin:
             if text := line.decode(errors="replace").strip():
@@ -85,16 +85,16 @@ def read_stdin(loop: asyncio.AbstractEventLoop, lines: asyncio.Queue[str | None]
 
 
 async def visit(socket: Any, args: argparse.Namespace) -> bool:
-    """Registers, says and listens as the arguments ask. True when nothing was refused."""
+    """Registers, sends and listens as the arguments say. Returns True if nothing was refused."""
     author: str | None = args.author or args.nickname
-    lines: asyncio.Queue[str | None] = asyncio.Queue()  # to say; None is the end
-    answers: asyncio.Queue[bool | None] = asyncio.Queue()  # heard or refused; None is a lost connection
+    lines: asyncio.Queue[str | None] = asyncio.Queue()  # to send; None is the end
+    answers: asyncio.Queue[bool | None] = asyncio.Queue()  # echoed or refused; None is a lost connection
 
-    async def hear() -> None:
+    async def receive() -> None:
         try:
             async for raw in socket:
                 frame = json.loads(raw)
-                print(in_words(frame, args.room), flush=True)
+                print(describe(frame, args.room), flush=True)
                 if frame.get("author") == "moderation" or "uncompliant" in frame:
                     answers.put_nowait(False)
                 elif "message" in frame and frame["author"] == author:
@@ -102,7 +102,7 @@ async def visit(socket: Any, args: argparse.Namespace) -> bool:
                 elif "newcomer" in frame and frame["newcomer"] == args.nickname:
                     answers.put_nowait(True)
         except ConnectionClosed:
-            pass  # told below, by its close code
+            pass  # reported below with its close code
         finally:
             answers.put_nowait(None)
             lines.put_nowait(None)
@@ -112,15 +112,15 @@ async def visit(socket: Any, args: argparse.Namespace) -> bool:
             answers.get_nowait()
         await socket.send(json.dumps(frame, ensure_ascii=False))
         try:
-            answer = await asyncio.wait_for(answers.get(), PATIENCE)
+            answer = await asyncio.wait_for(answers.get(), TIMEOUT)
         except asyncio.TimeoutError:
-            print(f"! no answer in {PATIENCE:.0f} s (with V1_NOTICES=off a refusal has none)", flush=True)
+            print(f"! no answer in {TIMEOUT:.0f} s (with V1_NOTICES=off a refusal has none)", flush=True)
             return False
         if answer is None:
             raise ConnectionError(f"the relay closed the connection ({socket.close_code})")
         return answer
 
-    hearing = asyncio.create_task(hear())
+    receiving = asyncio.create_task(receive())
     if args.nickname and not await send({"author": "internal", "newcomer": args.nickname}):
         return False
     if args.say or args.listen is not None:
@@ -128,44 +128,44 @@ async def visit(socket: Any, args: argparse.Namespace) -> bool:
             lines.put_nowait(text)
     else:
         threading.Thread(target=read_stdin, args=(asyncio.get_running_loop(), lines), daemon=True).start()
-    good = True
+    accepted = True
     while (text := await lines.get()) is not None:
-        good &= await send({"message": text, "author": author, "avatar": args.avatar})
+        accepted &= await send({"message": text, "author": author, "avatar": args.avatar})
     if args.listen is not None:
-        await asyncio.wait({hearing}, timeout=args.listen)
-    if hearing.done():
+        await asyncio.wait({receiving}, timeout=args.listen)
+    if receiving.done():
         raise ConnectionError(f"the relay closed the connection ({socket.close_code})")
-    return good
+    return accepted
 
 
 async def join(args: argparse.Namespace) -> bool:
-    """Connects, visits, and leaves the room whatever happens."""
+    """Connects, runs the visit, and always leaves the room."""
     async with websockets.connect(address(args.url, args.room)) as socket:
         try:
             return await visit(socket, args)
-        finally:  # with code 1000; leaving the block by Ctrl-C would send 1011
+        finally:  # closes with code 1000; leaving the block by Ctrl-C would send 1011
             await socket.close()
 
 
 def main() -> int:
-    """Reads the arguments and turns the outcome into an exit status."""
+    """Parses the arguments and returns the exit status."""
     parser = argparse.ArgumentParser(description="Talk in a room of gischat-relay.")
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="of the relay (default: %(default)s)")
     parser.add_argument("--room", default="QGIS", help="its name, not percent-encoded (default: %(default)s)")
-    parser.add_argument("--nickname", help="to register in the room's list of users, and to speak under")
-    parser.add_argument("--author", help="to speak under without registering it")
+    parser.add_argument("--nickname", help="nickname to register and to send under")
+    parser.add_argument("--author", help="nickname to send under without registering it")
     parser.add_argument("--avatar", help="file name of a QGIS icon, e.g. mGeoPackage.svg")
-    parser.add_argument("--say", action="append", default=[], metavar="TEXT", help="say this and leave; repeatable")
-    parser.add_argument("--listen", type=float, metavar="SECONDS", help="listen so long, and read no input")
+    parser.add_argument("--say", action="append", default=[], metavar="TEXT", help="send this and leave; repeatable")
+    parser.add_argument("--listen", type=float, metavar="SECONDS", help="listen for this long, and read no input")
     args = parser.parse_args()
     if not (args.nickname or args.author) and (args.say or args.listen is None):
-        parser.error("to speak, give --nickname or --author; to hear only, --listen SECONDS")
+        parser.error("to send, give --nickname or --author; to listen only, --listen SECONDS")
     try:
         return 0 if asyncio.run(join(args)) else 1
     except KeyboardInterrupt:
         return 0
-    except (OSError, WebSocketException, asyncio.TimeoutError) as fault:
-        print(f"cannot talk in {args.room} at {args.url}: {fault}", file=sys.stderr)
+    except (OSError, WebSocketException, asyncio.TimeoutError) as error:
+        print(f"cannot talk in {args.room} at {args.url}: {error}", file=sys.stderr)
         return 1
 
 

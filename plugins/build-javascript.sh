@@ -1,12 +1,12 @@
 #!/bin/sh
-# Builds plugins written in JavaScript: `plugins/build-javascript.sh [--install] NAME...`, all of them when none is
-# named. Each ends as plugins/NAME/filter.wasm. A NAME with a slash is the folder of a plugin that lies elsewhere.
+# Builds plugins written in JavaScript: `plugins/build-javascript.sh [--install] NAME...`, or all without names. The
+# output is plugins/NAME/filter.wasm. A NAME with a slash is the folder of a plugin elsewhere.
 #
-# componentize-js and esbuild are looked for beside a componentize-js on the PATH and in
-# ${GISCHAT_TOOLS:-target/tools}/javascript; --install puts them there.
-# The kit is that of ${GISCHAT_SDK:-sdk}. GISCHAT_INSTALL is what is said to install with, in place of --install.
+# Uses componentize-js and esbuild installed next to a componentize-js on the PATH, or in
+# ${GISCHAT_TOOLS:-target/tools}/javascript, where --install installs them.
+# The kit is in ${GISCHAT_SDK:-sdk}. Messages name GISCHAT_INSTALL, if set, as the command that installs the tools.
 #
-# Status 3: something has to be installed first; what, is said.
+# Exits with 3 if a tool is missing; the message says which.
 set -eu
 plugins=$(cd "$(dirname "$0")" && pwd)
 root=${plugins%/*}
@@ -20,7 +20,7 @@ if ! command -v node > /dev/null; then
     exit 3
 fi
 
-# complete FOLDER: whether that node_modules has both, componentize-js in the version that the kit is written for.
+# complete FOLDER: whether this node_modules has esbuild and the right version of componentize-js.
 complete() {
     [ -e "$1/esbuild/package.json" ] &&
         grep -q "\"version\": \"$version\"" "$1/@bytecodealliance/componentize-js/package.json" 2> /dev/null
@@ -49,7 +49,7 @@ elif [ $install = yes ]; then
         exit 3
     fi
     mkdir -p "$tools"
-    # Without a network, npm tries for minutes.
+    # Without a network, npm would retry for minutes.
     timeout 120 npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel error --fetch-retries 1 \
         --fetch-retry-mintimeout 1000 --fetch-retry-maxtimeout 3000 \
         --fetch-timeout 30000 \

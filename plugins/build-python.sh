@@ -1,11 +1,11 @@
 #!/bin/sh
-# Builds plugins written in Python: `plugins/build-python.sh [--install] NAME...`, all of them when none is named. Each
-# ends as plugins/NAME/filter.wasm. A NAME with a slash is the folder of a plugin that lies elsewhere.
+# Builds plugins written in Python: `plugins/build-python.sh [--install] NAME...`, or all without names. The output is
+# plugins/NAME/filter.wasm. A NAME with a slash is the folder of a plugin elsewhere.
 #
-# componentize-py is looked for on the PATH and in ${GISCHAT_TOOLS:-target/tools}/python; --install puts it there.
-# The kit is that of ${GISCHAT_SDK:-sdk}. GISCHAT_INSTALL is what is said to install with, in place of --install.
+# Uses componentize-py on the PATH or in ${GISCHAT_TOOLS:-target/tools}/python, where --install installs it.
+# The kit is in ${GISCHAT_SDK:-sdk}. Messages name GISCHAT_INSTALL, if set, as the command that installs the tools.
 #
-# Status 3: something has to be installed first; what, is said.
+# Exits with 3 if a tool is missing; the message says which.
 set -eu
 plugins=$(cd "$(dirname "$0")" && pwd)
 root=${plugins%/*}
@@ -13,7 +13,7 @@ sdk=${GISCHAT_SDK:-$root/sdk}
 version=0.25.0
 tools=${GISCHAT_TOOLS:-$root/target/tools}/python
 
-# works COMMAND: whether it is a componentize-py of the version that the kit is written for.
+# works COMMAND: whether the command is the right version of componentize-py.
 works() {
     [ "$("$1" --version 2> /dev/null)" = "componentize-py $version" ]
 }
@@ -34,7 +34,7 @@ elif [ $install = yes ]; then
         exit 3
     fi
     python3 -m venv "$tools"
-    # Without a network, the answer comes within seconds.
+    # Without a network, fail within seconds.
     "$tools/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 20 \
         "componentize-py==$version"
     tool=$tools/bin/componentize-py
@@ -52,7 +52,7 @@ if [ $# -eq 0 ]; then
     done
 fi
 
-# Sources are copied, since the build leaves compiled ones beside them.
+# Build from a copy, because the build writes compiled files next to the sources.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -73,7 +73,7 @@ for name; do
             *) cp "$source" "$work/sources" ;;
         esac
     done
-    # Without a backtrace of the tool, so that what Python says stands at the end.
+    # No backtrace of the tool, so that Python's error comes last.
     RUST_BACKTRACE=0 "$tool" --quiet -d "$sdk/wit" -w filter componentize --stub-wasi -p "$work/sources" \
         -o "$work/filter.wasm" gischat_component
     cp "$work/filter.wasm" "$folder/filter.wasm"

@@ -1,21 +1,21 @@
 #!/bin/sh
-# Builds plugins written in Rust: `plugins/build-rust.sh NAME...`, all of them when none is named. Each ends as
-# plugins/NAME/filter.wasm. A NAME with a slash is the folder of a plugin that lies elsewhere.
+# Builds plugins written in Rust: `plugins/build-rust.sh NAME...`, or all without names. The output is
+# plugins/NAME/filter.wasm. A NAME with a slash is the folder of a plugin elsewhere.
 #
-# Status 3: something has to be installed first; what, is said.
+# Exits with 3 if a tool is missing; the message says which.
 set -eu
 plugins=$(cd "$(dirname "$0")" && pwd)
 target=wasm32-unknown-unknown
 built=${CARGO_TARGET_DIR:-$plugins/target}
-# A relative CARGO_TARGET_DIR means a folder of where the script was called.
+# A relative CARGO_TARGET_DIR is relative to the caller's folder.
 case $built in /*) ;; *) built=$PWD/$built ;; esac
 
-# library RUSTC FILE: whether that compiler has FILE among its libraries.
+# library RUSTC FILE: whether the compiler has FILE among its libraries.
 library() {
     sysroot=$("$1" --print sysroot 2> /dev/null) && [ -e "$sysroot/lib/rustlib/$2" ]
 }
 
-# linker: a linker for WebAssembly. A compiler of rustup brings one along, which serves any other compiler too.
+# linker: prints a linker for WebAssembly. The one of a rustup toolchain works with any other compiler too.
 linker() {
     for name in wasm-ld $(rustc --print sysroot 2> /dev/null)/lib/rustlib/*/bin/rust-lld /usr/bin/wasm-ld-*; do
         command -v "$name" && return
@@ -29,7 +29,7 @@ if ! command -v cargo > /dev/null; then
 elif library "${RUSTC:-rustc}" "$target/lib"; then
     set_up=
 elif library /usr/bin/rustc src/rust/library/std && linker=$(linker); then
-    # Debian has no standard library for this target, but its sources: it is built along with the plugin.
+    # Debian packages only the sources of the standard library for this target; build it with the plugin.
     RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker
     export RUSTC RUSTC_BOOTSTRAP CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER
     set_up=-Zbuild-std=std,panic_abort
@@ -57,7 +57,7 @@ for name; do
     cargo build --manifest-path "$folder/Cargo.toml" --release --target $target --target-dir "$built" $set_up
     package=$(sed -n 's/^name = "\(.*\)"/\1/p' "$folder/Cargo.toml" | head -n 1)
     result=$built/$target/release/$(echo "$package" | tr - _).wasm
-    # A file that is the same keeps its date: the relay, which embeds some of them, need not be built anew.
+    # An unchanged file keeps its timestamp, so that the relay, which may embed it, is not rebuilt.
     cmp -s "$result" "$folder/filter.wasm" || cp "$result" "$folder/filter.wasm"
     echo "$folder/filter.wasm: $(($(wc -c < "$folder/filter.wasm"))) bytes"
 done

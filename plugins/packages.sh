@@ -1,12 +1,12 @@
-# Installs Debian's packages where something is missing. Sourced by plugins/setup.sh and tests/needs.sh.
+# Installs missing Debian packages. Sourced by plugins/setup.sh and tests/needs.sh.
 
-# Names of packages that are missing, each with a blank before it.
+# Names of missing packages, each preceded by a space.
 missing=
 
-# Servers may be outside of the PATH of a user who is not root.
+# Servers may not be on the PATH of other users than root.
 PATH=$PATH:/usr/sbin:/sbin
 
-# need PACKAGE... -- COMMAND: the packages count as missing when the command fails.
+# need PACKAGE... -- COMMAND: marks the packages as missing if the command fails.
 need() {
     packages=
     while [ "$1" != -- ]; do
@@ -17,24 +17,24 @@ need() {
     "$@" > /dev/null 2>&1 || missing="$missing$packages"
 }
 
-# wasm_target: whether the compiler has a standard library for WebAssembly, or Debian's has the sources of one.
+# wasm_target: whether the compiler has a standard library for WebAssembly, or Debian's compiler has its sources.
 wasm_target() {
     [ -e "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] ||
         [ -e "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/std" ]
 }
 
-# need_for_plugins: what the plugins are built with, in all three languages. The tools for Python and JavaScript come
-# from their own registries, by plugins/build-python.sh and plugins/build-javascript.sh.
+# need_for_plugins: the build dependencies of plugins in all three languages. plugins/build-python.sh and
+# plugins/build-javascript.sh install further tools from PyPI and npm.
 need_for_plugins() {
-    # rustup is quicker than Debian's packages, and needs no root. Where it cannot download, it says so; that is no news.
+    # rustup is faster than Debian's packages and does not need root. Ignore its error if it cannot download.
     wasm_target 2> /dev/null || timeout 120 rustup target add wasm32-unknown-unknown > /dev/null 2>&1 || true
     need rustc-web rust-web-src lld -- wasm_target
     need python3-venv -- python3 -c 'import ensurepip'
     need nodejs npm -- command -v npm
 }
 
-# install_packages ASK: installs what is missing, as root or, where ASK is `sudo`, by sudo. Status 1 when it cannot;
-# the reason is in $why.
+# install_packages ASK: installs missing packages, as root or, if ASK is `sudo`, with sudo. On failure, returns 1 and
+# sets $why to the reason.
 install_packages() {
     if ! command -v apt-get > /dev/null; then
         why="there is no apt-get here (the names are Debian's)"
@@ -47,15 +47,15 @@ install_packages() {
         why="only root can install them"
         return 1
     fi
-    # Debian starts a server when it installs one, and nginx would take port 80. A policy forbids that meanwhile. A
-    # policy that is already there belongs to the machine and stays.
+    # Debian starts servers on installation, and nginx would take port 80. A policy file prevents that. An existing
+    # policy belongs to the machine and stays.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         trap 'as_root rm -f "$policy"' EXIT
         trap 'exit 1' HUP INT TERM
         as_root sh -c "printf '#!/bin/sh\nexit 101\n' > $policy && chmod 755 $policy"
     fi
-    # Without a network, the answer comes within seconds.
+    # Without a network, fail within seconds.
     apt="apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o DPkg::Lock::Timeout=120"
     # shellcheck disable=SC2086  # each word is an argument
     if as_root $apt update && as_root env DEBIAN_FRONTEND=noninteractive $apt install -y --no-install-recommends $missing

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Builds the plugins that come with the relay, as far as that is possible here: `plugins/prepare.sh`, the first half of
-# `make run`. Installs the tools that are missing, prints one line for each plugin that cannot be built, and ends with 0.
+# Builds the plugins that come with the relay, as far as possible: `plugins/prepare.sh`, the first half of `make run`.
+# Installs missing tools, prints one line for each plugin that cannot be built, and exits with 0.
 #
-# What the builds print goes to target/plugins.log.
+# The output of the builds goes to target/plugins.log.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p target
@@ -11,17 +11,17 @@ log=target/plugins.log
 
 sh plugins/setup.sh
 
-# attempt NAMES TARGET: makes a target of the Makefile that builds the plugins NAMES.
+# attempt NAMES TARGET: runs the make target that builds the plugins NAMES.
 attempt() {
     begin=$(($(wc -l < "$log") + 1))
     if ${MAKE:-make} --no-print-directory "$2" INSTALL=--install STRICT=yes >> "$log" 2>&1; then return; fi
-    # The first line that speaks of an error: those of cargo, pip, npm and the build scripts begin like this.
+    # The first error line of cargo, pip, npm or a build script.
     why=$(tail -n "+$begin" "$log" |
         sed -nE 's/^(error[^:]*|ERROR|npm error|There is no|The compiler has no)/&/p' | grep -v '^npm error code' |
         head -n 1 | cut -c 1-160)
     for name in $1; do
         if [ -e "plugins/$name/filter.wasm" ]; then state='not rebuilt'; else state='not built'; fi
-        echo "plugin $name: $state: ${why:-the build failed}; all of it: $log" >&2
+        echo "plugin $name: $state: ${why:-the build failed}; see $log" >&2
     done
 }
 

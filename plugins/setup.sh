@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs what the relay and its plugins are built with, where it is missing: `plugins/setup.sh` as root, or
-# `plugins/setup.sh --sudo` (`make setup`), which asks sudo. Says nothing when everything is there.
+# Installs missing build dependencies of the relay and its plugins: `plugins/setup.sh` as root, or
+# `plugins/setup.sh --sudo` (`make setup`). Prints nothing if nothing is missing.
 #
-# Without --sudo it asks for no password and always ends with 0: a relay without some of its plugins is better than none.
+# Without --sudo it never asks for a password and always exits with 0: a relay without some plugins is better than none.
 set -eu
 . "$(dirname "$0")/packages.sh"
 
@@ -14,7 +14,7 @@ need_for_plugins
 [ -n "$missing" ] || exit 0
 
 if [ "$ask" = sudo ] || [ "$(id -u)" = 0 ]; then
-    echo "Installing what the plugins are built with:$missing"
+    echo "Installing build dependencies of the plugins:$missing"
     if install_packages "$ask"; then exit 0; fi
     echo "Not installed:$missing: $why" >&2
     [ "$ask" = never ] || exit 1

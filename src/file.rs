@@ -1,4 +1,4 @@
-//! What a file looks like from outside, by which a change is noticed without reading it; and whether one can be written
+//! File metadata for noticing changes without reading the file ([`FileStamp`]), and checks for write access
 //! ([`probe`]).
 
 pub mod probe;
@@ -10,44 +10,44 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-/// What tells whether a file is the same as before.
+/// Metadata that changes whenever a file is modified or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Print {
+pub struct FileStamp {
     device: u64,
     inode: u64,
     bytes: u64,
-    /// When its text was changed; seconds and nanoseconds.
+    /// Time of the last content change (mtime), in seconds and nanoseconds.
     modified: (i64, i64),
-    /// When anything about it was changed, which nobody can set back.
+    /// Time of the last metadata change (ctime), which programs cannot set.
     changed: (i64, i64),
 }
 
-impl Print {
-    /// What the file looks like now; links are followed.
+impl FileStamp {
+    /// Reads the stamp of a file. Follows symbolic links.
     ///
     /// # Errors
-    /// Why it cannot be looked at: it is not there, for one.
-    pub fn of(path: &Path) -> Result<Self, io::ErrorKind> {
-        path.metadata().map(Self::from).map_err(|fault| fault.kind())
+    /// The kind of the I/O error, such as [`io::ErrorKind::NotFound`].
+    pub fn read(path: &Path) -> Result<Self, io::ErrorKind> {
+        path.metadata().map(Self::from).map_err(|error| error.kind())
     }
 }
 
-impl Print {
-    /// When its text was changed; `None` for a date that no clock shows.
+impl FileStamp {
+    /// Returns the time of the last content change; `None` if it is out of range.
     #[must_use]
     pub fn modified(&self) -> Option<Timestamp> {
         Timestamp::new(self.modified.0, i32::try_from(self.modified.1).ok()?).ok()
     }
 }
 
-impl From<Metadata> for Print {
-    fn from(of: Metadata) -> Self {
+impl From<Metadata> for FileStamp {
+    fn from(metadata: Metadata) -> Self {
         Self {
-            device: of.dev(),
-            inode: of.ino(),
-            bytes: of.len(),
-            modified: (of.mtime(), of.mtime_nsec()),
-            changed: (of.ctime(), of.ctime_nsec()),
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            bytes: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 }
@@ -58,17 +58,17 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn a_file_that_is_replaced_by_one_of_the_same_length_and_date_looks_different() {
+    fn a_file_replaced_by_one_of_the_same_length_and_date_has_another_stamp() {
         let folder = tempfile::tempdir().unwrap();
         let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
         fs::write(&old, "casino").unwrap();
         fs::write(&new, "poker!").unwrap();
         let file = fs::File::options().write(true).open(&new).unwrap();
         file.set_modified(fs::metadata(&old).unwrap().modified().unwrap()).unwrap();
-        let before = Print::of(&old).unwrap();
-        assert_eq!(Print::of(&old), Ok(before));
+        let before = FileStamp::read(&old).unwrap();
+        assert_eq!(FileStamp::read(&old), Ok(before));
         fs::rename(&new, &old).unwrap();
-        assert_ne!(Print::of(&old), Ok(before));
-        assert_eq!(Print::of(&new), Err(io::ErrorKind::NotFound));
+        assert_ne!(FileStamp::read(&old), Ok(before));
+        assert_eq!(FileStamp::read(&new), Err(io::ErrorKind::NotFound));
     }
 }

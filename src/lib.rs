@@ -1,8 +1,9 @@
 //! gischat-relay: a moderated chat relay for people who work with maps.
 //!
-//! GIS clients (QGIS, QField, the web) join a room over a WebSocket. Each message passes one chain of filters before
-//! the room hears it; nothing is stored. `docs/ARCHITECTURE.md` tells how the parts fit together; they are listed here
-//! from the bottom to the top, and each imports only what stands above it in this list (`tests/relay/floors.rs`).
+//! GIS clients (QGIS, QField, browsers) join a room over a WebSocket. Every message passes a chain of filters before it
+//! is sent to the room; nothing is stored. `docs/ARCHITECTURE.md` describes how the modules fit together. They are
+//! declared from the bottom to the top: each imports only modules above it in this list (`tests/relay/floors.rs` checks
+//! this).
 
 pub mod file;
 pub mod settings;

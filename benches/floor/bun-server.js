@@ -1,6 +1,6 @@
-// uWebSockets, by way of Bun, as the relay's counterpart in benches/load: a text said in a room goes to all its
-// members, as it came. No JSON is read, which flatters it. With PRESENCE=on each room is told how many it has, as a
-// chat needs it; otherwise it says nothing by itself.
+// uWebSockets through Bun, for comparison with the relay in benches/load: each text is sent unchanged to all members of
+// its room. It parses no JSON, which flatters it. With PRESENCE=on it announces the user count of each room, as a chat
+// needs; otherwise it announces nothing.
 
 const presence = Bun.env.PRESENCE === "on";
 const [hostname, port] = (Bun.env.LISTEN ?? "127.0.0.1:0").split(":");

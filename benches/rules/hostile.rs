@@ -1,19 +1,19 @@
-//! Texts of the longest allowed length that are made to keep rules busy.
+//! Worst-case texts for rules, of the longest allowed length.
 
 use super::LONGEST;
 use super::dice::Dice;
 use super::sets::Set;
 
-/// Of each kind, so many that differ.
-const EACH: usize = 32;
+/// Number of texts of each kind.
+const TEXTS_PER_KIND: usize = 32;
 
-/// A kind of text by its name.
+/// The name of a kind, and its texts.
 pub(crate) type Kind = (&'static str, Vec<String>);
 
-/// Makes a part of a text.
+/// Generates a part of a text.
 type Part<'a> = &'a dyn Fn(&mut Dice) -> String;
 
-/// All kinds, for a relay that has this set.
+/// Returns all kinds of texts for this set of rules.
 pub(crate) fn all(set: &Set) -> Vec<Kind> {
     let parts: [(&str, Part<'_>); 15] = [
         ("words of many rules", &|dice| format!("{} ", dice.of(&set.words))),
@@ -25,7 +25,7 @@ pub(crate) fn all(set: &Set) -> Vec<Kind> {
             format!("{} {emoji}", dice.of(&set.beginnings))
         }),
         ("one beginning over and over", &|dice| {
-            // The dice are not thrown, so it is the same throughout a text.
+            // Uses the seed without advancing it, so that all parts of a text are the same.
             format!("{}é ", Dice(dice.0).of(&set.beginnings))
         }),
         ("combining marks", &|dice| char::from_u32(0x300 + u32::from(dice.below(0x6f) as u8)).into_iter().collect()),
@@ -46,10 +46,10 @@ pub(crate) fn all(set: &Set) -> Vec<Kind> {
             ["a\u{200b}", "e.", "i-", "o ", "u_", "s*"].map(str::to_owned)[dice.below(6)].clone()
         }),
     ];
-    parts.into_iter().map(|(name, part)| (name, (0..EACH).map(|seed| fill(seed, part)).collect())).collect()
+    parts.into_iter().map(|(name, part)| (name, (0..TEXTS_PER_KIND).map(|seed| fill(seed, part)).collect())).collect()
 }
 
-/// A text of the longest length, of parts.
+/// Generates a text of the longest length from parts.
 fn fill(seed: usize, part: Part<'_>) -> String {
     let mut dice = Dice(seed as u64);
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Rule sets of any size, made up.
+//! Generates rule sets of any size.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::dice::Dice;
 use super::texts::Texts;
 
-/// Rules that look at something else than words: what the starter set asks, with acts.
+/// Rules without words, like those of the starter set, in enforce mode.
 const CONDITIONS: &str = r#"
 [[rule]]
 id = "links-denied"
@@ -42,26 +42,26 @@ id = "mentions"
 mentions = 6
 verdict = "reject"
 "#;
-/// How many these are.
+/// Number of rules in [`CONDITIONS`].
 const OTHERS: usize = 8;
-/// A file has no more rules.
-const MOST: usize = 1_000;
-/// A rule has so many patterns, where that does not make too many rules.
-const EACH: usize = 5;
-/// Of so many patterns ...
-const OF: usize = 20;
-/// ... so many are words, and those up to this one phrases. The others are regexes.
+/// Most rules in a file.
+const MAX_RULES: usize = 1_000;
+/// Patterns per rule, unless that makes too many rules.
+const PATTERNS_PER_RULE: usize = 5;
+/// Of this many patterns,
+const CYCLE: usize = 20;
+/// this many are words, those up to `PHRASES_END` phrases, and the others regexes.
 const WORDS: usize = 15;
 const PHRASES_END: usize = 17;
-/// A file has no more regexes; words come in their place.
-const MOST_REGEXES: usize = 500;
+/// Most regexes in a file. Further ones are replaced by words.
+const MAX_REGEXES: usize = 500;
 
-/// A rules file, and what its patterns look for.
+/// A rules file, and the texts that its patterns match.
 #[derive(Debug)]
 pub(crate) struct Set {
     pub(crate) text: String,
     pub(crate) words: Vec<String>,
-    /// Of each regex, what it takes for its beginning.
+    /// The beginning of a match of each regex.
     pub(crate) beginnings: Vec<String>,
 }
 
@@ -72,26 +72,26 @@ struct Patterns {
     any: Vec<String>,
 }
 
-/// Rules with so many patterns in all, and some that look at something else. The text is the same in each run.
+/// Generates rules with this many patterns in total, and the rules without words. The same in each run.
 pub(crate) fn set(patterns: usize, texts: &Texts) -> Set {
-    let mut rules = vec![Patterns::default(); (patterns / EACH).min(MOST) - OTHERS];
-    let mut maker = Maker { dice: Dice(2), taken: texts.words() };
+    let mut rules = vec![Patterns::default(); (patterns / PATTERNS_PER_RULE).min(MAX_RULES) - OTHERS];
+    let mut generator = Generator { dice: Dice(2), taken: texts.words() };
     let mut set = Set { text: CONDITIONS.to_owned(), words: Vec::new(), beginnings: Vec::new() };
     let many = rules.len();
     for at in 0..patterns {
-        // A step that goes round all rules, so that each has patterns of each kind.
-        let rule = rules.get_mut(at * 7 % many).expect("it is below their number");
-        match at % OF {
-            kind if kind < WORDS || (kind >= PHRASES_END && set.beginnings.len() == MOST_REGEXES) => {
-                set.words.push(maker.word());
+        // The step spreads the kinds of patterns over all rules.
+        let rule = rules.get_mut(at * 7 % many).expect("the index is in range");
+        match at % CYCLE {
+            kind if kind < WORDS || (kind >= PHRASES_END && set.beginnings.len() == MAX_REGEXES) => {
+                set.words.push(generator.word());
                 rule.words.extend(set.words.last().cloned());
             }
             ..PHRASES_END => {
-                set.words.push(format!("{} {}", maker.word(), maker.word()));
+                set.words.push(format!("{} {}", generator.word(), generator.word()));
                 rule.words.extend(set.words.last().cloned());
             }
             _ => {
-                let (regex, beginning) = maker.regex();
+                let (regex, beginning) = generator.regex();
                 rule.any.push(regex);
                 set.beginnings.push(beginning);
             }
@@ -113,22 +113,23 @@ fn write(text: &mut String, number: usize, rule: &Patterns) {
         13 => "links = { min = 1 }\n",
         _ => "",
     };
-    writeln!(text, "[[rule]]\nid = \"made-up-{number}\"\nverdict = \"{verdict}\"\n{more}").expect("a text takes text");
+    writeln!(text, "[[rule]]\nid = \"made-up-{number}\"\nverdict = \"{verdict}\"\n{more}")
+        .expect("writing to a string");
     for (key, list) in [("words", &rule.words), ("any", &rule.any)] {
-        // Rust writes a list of words as TOML does.
+        // The debug form of a list of strings is valid TOML.
         if !list.is_empty() {
-            writeln!(text, "{key} = {list:?}").expect("a text takes text");
+            writeln!(text, "{key} = {list:?}").expect("writing to a string");
         }
     }
 }
 
-/// Makes words that stand in no harmless text, each once.
-struct Maker {
+/// Generates unique words that occur in no harmless text.
+struct Generator {
     dice: Dice,
     taken: HashSet<String>,
 }
 
-impl Maker {
+impl Generator {
     fn word(&mut self) -> String {
         loop {
             let (firsts, vowels, lasts): (&[&str], &[&str], &[&str]) = match self.dice.below(8) {
@@ -152,7 +153,7 @@ impl Maker {
         }
     }
 
-    /// A regex, and what it takes for its beginning.
+    /// Returns a regex and the beginning of its matches.
     fn regex(&mut self) -> (String, String) {
         let [a, b, c] = [self.word(), self.word(), self.word()];
         let regex = match self.dice.below(4) {

@@ -1,14 +1,14 @@
-//! Harmless texts without end, none like another.
+//! Generates any number of different harmless texts.
 
 use std::collections::HashSet;
 
 use super::dice::Dice;
 
 const SENTENCES: &str = include_str!("texts.txt");
-/// Bytes that a text has, within a few words.
+/// Approximate length of a text in bytes.
 const BYTES: usize = 110;
-/// What stands in some texts besides.
-const BESIDES: [&str; 8] = [
+/// Prefixes of some texts.
+const PREFIXES: [&str; 8] = [
     "https://docs.qgis.org/3.34/en/docs/user_manual/",
     "communes_2024.gpkg",
     "EPSG:2154",
@@ -18,12 +18,12 @@ const BESIDES: [&str; 8] = [
     "www.openstreetmap.org/node/240109189",
     "WGS 84 / UTM zone 31N",
 ];
-/// One text in so many has something besides.
-const SELDOM: usize = 4;
-/// Words of a sentence that stay together.
-const TOGETHER: usize = 3;
+/// One in this many texts has a prefix.
+const PREFIX_RATE: usize = 4;
+/// Consecutive words taken from a sentence.
+const WORDS_PER_PIECE: usize = 3;
 
-/// The languages, each as its sentences, and these as words. Where no blanks are written, a word is a few letters.
+/// Sentences by language, split into words. In a language without blanks, a word is four characters.
 #[derive(Debug)]
 pub(crate) struct Texts(Vec<Language>);
 
@@ -53,13 +53,13 @@ impl Texts {
         Self(languages)
     }
 
-    /// `count` texts, the languages in turn: pieces of sentences, some with a link, a name of a file or a mention.
+    /// Returns `count` texts in alternating languages: pieces of sentences, some with a link, a file name or a mention.
     pub(crate) fn mixed(&self, count: usize) -> Vec<String> {
         let mut dice = Dice(1);
         self.0.iter().cycle().take(count).map(|language| language.text(&mut dice)).collect()
     }
 
-    /// All words, in small letters and without signs.
+    /// Returns all words, in lower case and without punctuation.
     pub(crate) fn words(&self) -> HashSet<String> {
         let words = self.0.iter().flat_map(|language| &language.sentences).flatten();
         words.flat_map(|word| word.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase)).collect()
@@ -69,14 +69,14 @@ impl Texts {
 impl Language {
     fn text(&self, dice: &mut Dice) -> String {
         let mut text = String::new();
-        if dice.once_in(SELDOM) {
-            text.push_str(dice.of::<&str>(&BESIDES));
+        if dice.once_in(PREFIX_RATE) {
+            text.push_str(dice.of::<&str>(&PREFIXES));
             text.push(' ');
         }
         while text.len() < BYTES - 8 {
             let sentence = dice.of(&self.sentences);
             let at = dice.below(sentence.len());
-            for word in sentence.iter().skip(at).take(TOGETHER) {
+            for word in sentence.iter().skip(at).take(WORDS_PER_PIECE) {
                 text.push_str(word);
                 text.push_str(self.blank);
             }

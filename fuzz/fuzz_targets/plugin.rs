@@ -1,17 +1,17 @@
-//! Any folder as a plugin: loading it never panics and ends within its limits, a refusal is one line that names the
-//! folder's file, and what was loaded is asked about a message.
+//! Loads any input as a plugin folder. Loading never panics and stays within its limits, an error is one line that
+//! names the file, and a loaded plugin is called with a message.
 //!
-//! An input is a letter, a manifest up to the first zero byte, and the rest, which the letter makes code of:
+//! An input is a letter, a manifest up to the first zero byte, and the rest, from which the letter makes code:
 //!
 //! | letter | `filter.wasm` is |
 //! |---|---|
 //! | `m` | a random module |
 //! | `c` | a random component |
-//! | `f` | a random module that imports and exports what a filter does, and seldom gets through being loaded |
-//! | `g` | `tests/guests/raw.wat` with a random `check`, which sees all of its memory |
-//! | any other | the rest as it is: a component, or the text of one |
+//! | `f` | a random module with the imports and exports of a filter, which seldom loads |
+//! | `g` | `tests/guests/raw.wat` with a random `check`, which can access all of its memory |
+//! | any other | the rest itself: a component, or the text of one |
 //!
-//! How long it may take is for libFuzzer to say: `-timeout=10`.
+//! libFuzzer limits the time: `-timeout=10`.
 
 #![no_main]
 
@@ -20,73 +20,76 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use gischat_relay::model::{Address, Facts, Kind, Message, RoomName, Sender, SenderId};
-use gischat_relay::sandbox::{Action, Answer, Caps, Entry, Limits, Manifest, Plugin, Question, Sandbox, Scene};
+use gischat_relay::model::{Address, SenderContext, Kind, Message, RoomName, Sender, ConnectionId};
+use gischat_relay::sandbox::{
+    Action, CallContext, CheckRequest, Manifest, OperatorLimits, Plugin, PluginAnswer, PluginEntry, PluginLimits,
+    Sandbox,
+};
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
 use wasm_smith::{Component, Config, Module};
 use wit_component::{StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, WorldId};
 
-/// Longest text that a plugin may write, in code points.
-const LONGEST: usize = 100;
-/// Longest refusal that is still a sentence, in bytes.
-const SENTENCE: usize = 4_000;
+/// Longest replacement text, in code points.
+const MAX_TEXT_CHARS: usize = 100;
+/// Longest error message, in bytes.
+const MAX_ERROR_BYTES: usize = 4_000;
 /// Memory of all instances together, in bytes.
-const ALL_MEMORY: usize = 64 * 1024 * 1024;
-/// Small, so that inputs reach them and each takes little time.
-const CAPS: Caps = Caps {
-    most: Limits {
+const TOTAL_MEMORY: usize = 64 * 1024 * 1024;
+/// Small, so that inputs reach the limits and each takes little time.
+const LIMITS: OperatorLimits = OperatorLimits {
+    max: PluginLimits {
         deadline: Duration::from_millis(20),
         configure_deadline: Duration::from_millis(100),
         memory: 4 * 1024 * 1024,
         table_elements: 1_000,
         instances: 2,
-        copied: 64 * 1024,
+        transfer_bytes: 64 * 1024,
         host_calls: 100,
         log_lines: 10,
         store: 64 * 1024,
     },
-    deadline: Duration::from_millis(10),
+    default_deadline: Duration::from_millis(10),
 };
 
-/// What all inputs share.
-struct Stage {
+/// The environment shared by all inputs.
+struct Environment {
     sandbox: Arc<Sandbox>,
     folder: PathBuf,
     contract: Resolve,
     world: WorldId,
-    /// A module that imports and exports what a filter does.
+    /// A module with the imports and exports of a filter.
     filter: Vec<u8>,
-    /// A module that imports and exports what a `check` of its own does.
+    /// A module with the imports and exports of a separate `check`.
     check: Vec<u8>,
 }
 
-/// A filter as text, and the two places in it where its `check` becomes another one.
+/// A filter as text, and the two places in it that are changed to use another `check`.
 const RAW: &str = include_str!("../../tests/guests/raw.wat");
 const INSTANCE: &str = "(core instance $code (instantiate $code))";
 const CHECK: &str = "(canon lift (core func $code \"check\")";
 
-static STAGE: LazyLock<Stage> = LazyLock::new(|| {
-    // A fault in what reads WebAssembly is caught by the loader: it refuses the plugin. libFuzzer's own hook would end
-    // the program before that. What is not caught ends it all the same.
+static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| {
+    // The loader catches panics of WebAssembly parsers and rejects the plugin. libFuzzer's panic hook would abort
+    // before that. Uncaught panics still end the program.
     drop(std::panic::take_hook());
     let folder = std::env::temp_dir().join(format!("gischat-fuzz-{}", std::process::id())).join("fuzzed");
-    std::fs::create_dir_all(&folder).expect("a folder in the temporary one");
+    std::fs::create_dir_all(&folder).expect("a temporary folder");
     let mut contract = Resolve::new();
     let package = contract.push_source("filter.wit", include_str!("../../sdk/wit/filter.wit")).expect("the contract");
     let world = contract.select_world(&[package], Some("filter")).expect("its world");
     let filter = dummy_module(&contract, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
-    assert!(RAW.contains(INSTANCE) && RAW.contains(CHECK), "tests/guests/raw.wat is another one");
+    assert!(RAW.contains(INSTANCE) && RAW.contains(CHECK), "tests/guests/raw.wat has changed");
     let check = r#"(module
         (import "code" "memory" (memory 1 1))
         (func (export "check") (param i32) (result i32) unreachable))"#;
     let check = wat::parse_str(check).expect("a module");
-    let sandbox = Arc::new(Sandbox::new(2, ALL_MEMORY, None).expect("a sandbox"));
-    Stage { sandbox, folder, contract, world, filter, check }
+    let sandbox = Arc::new(Sandbox::new(2, TOTAL_MEMORY, None).expect("a sandbox"));
+    Environment { sandbox, folder, contract, world, filter, check }
 });
 
-/// What wasmtime runs here, as far as a random module may use it.
+/// The WebAssembly features that random modules may use.
 fn config() -> Config {
     Config {
         exceptions_enabled: false,
@@ -95,7 +98,7 @@ fn config() -> Config {
         max_memory32_bytes: 8 * 1024 * 1024,
         max_table_elements: 2_000,
         memory64_enabled: false,
-        // `externref` among them, which wants a garbage collector.
+        // These include `externref`, which needs a garbage collector.
         reference_types_enabled: false,
         shared_everything_threads_enabled: false,
         threads_enabled: false,
@@ -103,8 +106,8 @@ fn config() -> Config {
     }
 }
 
-impl Stage {
-    /// The code of an input; `None` where its bytes are not enough for any.
+impl Environment {
+    /// Returns the code of an input; `None` if it has too few bytes.
     fn code(&self, letter: u8, rest: &[u8]) -> Option<Vec<u8>> {
         let mut random = Unstructured::new(rest);
         match letter {
@@ -128,86 +131,86 @@ impl Stage {
         }
     }
 
-    fn place(&self, manifest: &[u8], code: &[u8]) {
+    fn write_files(&self, manifest: &[u8], code: &[u8]) {
         std::fs::write(self.folder.join("plugin.toml"), manifest).expect("a manifest is written");
         std::fs::write(self.folder.join("filter.wasm"), code).expect("code is written");
     }
 
-    /// Runs what the plugin's own threads are for on one of them; a panic there is one here.
+    /// Runs a future on the sandbox's threads. A panic there panics here.
     fn run<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> T {
         let handle = self.sandbox.handle();
         handle.block_on(handle.spawn(future)).expect("nothing panics")
     }
 
-    fn load(&self) -> Entry {
+    fn load(&self) -> PluginEntry {
         let (sandbox, folder) = (Arc::clone(&self.sandbox), self.folder.clone());
-        self.run(async move { Entry::of_folder(&sandbox, &folder, &CAPS).await }).expect("the folder is there")
+        self.run(async move { PluginEntry::load_folder(&sandbox, &folder, &LIMITS).await }).expect("the folder exists")
     }
 }
 
-/// A refusal is one line that begins with the place.
-fn is_refusal(shown: &str, place: &Path) {
-    assert!(shown.starts_with(&place.display().to_string()), "no place: {shown}");
-    assert!(!shown.contains('\n') && shown.len() < SENTENCE, "no sentence: {shown}");
-    // A task that has panicked says so in the words of tokio.
-    assert!(!shown.contains("panicked"), "{shown}");
+/// Checks that an error is one line that starts with the path.
+fn assert_is_error(text: &str, path: &Path) {
+    assert!(text.starts_with(&path.display().to_string()), "no path: {text}");
+    assert!(!text.contains('\n') && text.len() < MAX_ERROR_BYTES, "not one line: {text}");
+    // tokio's message for a task that panicked.
+    assert!(!text.contains("panicked"), "{text}");
 }
 
-/// Asks a plugin about a message and a nickname, whatever it asked for.
-async fn ask(plugin: &Plugin) -> Vec<Answer> {
+/// Calls a plugin with a message and a nickname, whether or not it asked for them.
+async fn call(plugin: &Plugin) -> Vec<PluginAnswer> {
     let sender = Sender {
-        connection: Some(SenderId(1)),
+        connection: Some(ConnectionId(1)),
         address: Address::from(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         room: RoomName::parse("QGIS").expect("a name"),
-        facts: Facts { names: Arc::from(["jane".to_owned()]), ..Facts::default() },
+        context: SenderContext { nicknames: Arc::from(["jane".to_owned()]), ..SenderContext::default() },
     };
     let message = Message::new("jane", Kind::Text { avatar: None, text: "Köln".to_owned() });
-    let about_it = Question::message(&message, "köln".to_owned(), &sender, "a1".to_owned(), LONGEST);
-    let registers = Message::new("jane", Kind::Newcomer);
-    let about_her = Question::nickname(&registers, &sender, "a1".to_owned());
+    let check_message = CheckRequest::message(&message, "köln".to_owned(), &sender, "a1".to_owned(), MAX_TEXT_CHARS);
+    let registration = Message::new("jane", Kind::Newcomer);
+    let check_nickname = CheckRequest::nickname(&registration, &sender, "a1".to_owned());
     let mut answers = Vec::new();
-    for (question, message) in [(about_it, message), (about_her, registers)] {
-        answers.extend(plugin.ask(&question, Scene::of(&message, &sender)).await);
+    for (request, message) in [(check_message, message), (check_nickname, registration)] {
+        answers.extend(plugin.check(&request, CallContext::new(&message, &sender)).await);
     }
     answers
 }
 
-/// An answer is within the contract's bounds.
-fn is_bounded(answer: &Answer) {
+/// Checks that an answer is within the contract's bounds.
+fn assert_is_bounded(answer: &PluginAnswer) {
     assert!(answer.reason.as_ref().is_none_or(|reason| reason.len() <= 1_024), "{answer:?}");
     assert!(answer.labels.len() <= 16 && answer.labels.iter().all(|label| label.len() <= 64), "{answer:?}");
     if let Action::Replace(text) = &answer.action {
-        assert!(text.chars().count() <= LONGEST, "{answer:?}");
+        assert!(text.chars().count() <= MAX_TEXT_CHARS, "{answer:?}");
     }
 }
 
 fuzz_target!(|input: &[u8]| {
-    let stage = &*STAGE;
+    let environment = &*ENVIRONMENT;
     let Some((letter, rest)) = input.split_first() else { return };
     let (manifest, rest) = match rest.iter().position(|byte| *byte == 0) {
         Some(end) => (&rest[..end], &rest[end + 1..]),
         None => (rest, &[][..]),
     };
     if let Ok(text) = std::str::from_utf8(manifest) {
-        let place = Path::new("plugins/fuzzed/plugin.toml");
-        if let Err(fault) = Manifest::parse("fuzzed", place, text) {
-            is_refusal(&fault, place);
+        let path = Path::new("plugins/fuzzed/plugin.toml");
+        if let Err(error) = Manifest::parse("fuzzed", path, text) {
+            assert_is_error(&error, path);
         }
     }
-    let Some(code) = stage.code(*letter, rest) else { return };
-    stage.place(manifest, &code);
-    let entry = stage.load();
+    let Some(code) = environment.code(*letter, rest) else { return };
+    environment.write_files(manifest, &code);
+    let entry = environment.load();
     match entry.plugin {
-        Err(why) => is_refusal(&why.to_string(), &stage.folder),
+        Err(reason) => assert_is_error(&reason.to_string(), &environment.folder),
         Ok(plugin) => {
-            let (limits, most) = (*plugin.limits(), &CAPS.most);
-            assert!(limits.deadline <= most.deadline && limits.memory <= most.memory, "{limits:?}");
-            let (plugin, answers) = stage.run(async move {
-                let answers = ask(&plugin).await;
+            let (limits, max) = (*plugin.limits(), &LIMITS.max);
+            assert!(limits.deadline <= max.deadline && limits.memory <= max.memory, "{limits:?}");
+            let (plugin, answers) = environment.run(async move {
+                let answers = call(&plugin).await;
                 (plugin, answers)
             });
-            answers.iter().for_each(is_bounded);
-            assert!(plugin.memory().is_none_or(|memory| memory <= limits.memory), "more memory than it may have");
+            answers.iter().for_each(assert_is_bounded);
+            assert!(plugin.memory().is_none_or(|memory| memory <= limits.memory), "memory limit exceeded");
         }
     }
 });

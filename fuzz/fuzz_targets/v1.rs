@@ -1,4 +1,4 @@
-//! Any text as a frame of generation v1: decoding never panics, and what was read is read again from what is written.
+//! Decodes any text as a frame of generation v1. Decoding never panics, and a decoded message survives encoding.
 
 #![no_main]
 
@@ -8,6 +8,6 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     let Ok(message) = v1::decode(text) else { return };
     let written = String::from_utf8(v1::encode_message(&message)).expect("JSON is UTF-8");
-    let again = v1::decode(&written).unwrap_or_else(|notice| panic!("{written} is not read again: {notice:?}"));
+    let again = v1::decode(&written).unwrap_or_else(|notice| panic!("{written} cannot be decoded: {notice:?}"));
     assert_eq!((again.author, again.kind), (message.author, message.kind), "{written}");
 });

@@ -1,4 +1,4 @@
-"""`polite-words`: an operator's own list of words, masked or refused."""
+"""`polite-words`: masks or refuses the words of a list."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class PoliteWords(Filter):
             raise SettingsError(f'`action` must be "replace" or "reject", not {self.action!r}')
         self.reason = settings.get("reason", "Please keep it polite.")
         if not isinstance(self.reason, str):
-            raise SettingsError("`reason` must be a text")
+            raise SettingsError("`reason` must be a string")
         words = settings.get("words", [])
         if not isinstance(words, list) or not all(isinstance(word, str) and word.strip() for word in words):
             raise SettingsError("`words` must be a list of words")
@@ -46,23 +46,23 @@ class PoliteWords(Filter):
 
 
 def expression(words: list[str]) -> str:
-    """One expression for all words, longest first: of `foo` and `foo bar`, the latter is to be found."""
+    """Returns one expression for all words, longest first, so that `foo bar` takes precedence over `foo`."""
     folded = sorted({fold(word).strip() for word in words}, key=lambda word: (-len(word), word))
     return "|".join(boundary(word[0]) + regex.escape(word) + boundary(word[-1]) for word in folded)
 
 
-def boundary(sign: str) -> str:
-    """`\\b` beside a letter. Beside a sign, as in `c++`, there is no such boundary to look for."""
-    return r"\b" if sign.isalnum() or sign == "_" else ""
+def boundary(char: str) -> str:
+    """Returns `\\b` next to a letter, and nothing next to punctuation, as in `c++`, where `\\b` would not match."""
+    return r"\b" if char.isalnum() or char == "_" else ""
 
 
 def mask(message: Message, found: list[Span]) -> str | None:
-    """The text with asterisks for what was found in its folded form; None where the two do not go side by side."""
+    """Masks the spans found in the folded text; None if the folded text is not aligned with the text."""
     text = list(message.text)
     if len(text) != len(message.folded):
         return None
     for span in found:
-        # Folding makes some texts longer and others shorter, which may cancel out.
+        # Folding may lengthen one part of a text and shorten another.
         if fold("".join(text[span.start : span.end])) != message.folded[span.start : span.end]:
             return None
         text[span.start : span.end] = "*" * (span.end - span.start)

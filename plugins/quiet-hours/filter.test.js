@@ -12,7 +12,7 @@ const night = { from: '22:00', until: '07:00', reason: 'Good night.' };
 const quiet = reject('Good night.', { labels: ['quiet-hours'] });
 const at = (time) => ({ at: new Date(`2026-11-23T${time}Z`) });
 
-test('the quiet hours go across midnight', () => {
+test('the quiet hours may span midnight', () => {
   const hours = new Harness(QuietHours, night);
   for (const time of ['22:00:00', '23:59:59', '00:00:00', '06:59:59']) {
     assert.deepEqual(hours.check('hello', at(time)), quiet, time);
@@ -22,20 +22,20 @@ test('the quiet hours go across midnight', () => {
   }
 });
 
-test('an offset from UTC moves the hours', () => {
+test('an offset from UTC shifts the hours', () => {
   const hours = new Harness(QuietHours, { ...night, utc_offset_minutes: 90 });
   assert.deepEqual(hours.check('hello', at('20:30:00')), quiet);
   assert.deepEqual(hours.check('hello', at('05:30:00')), passed());
 });
 
-test('the trusted and the rooms that are not listed have no quiet hours', () => {
+test('trusted senders and unlisted rooms have no quiet hours', () => {
   const hours = new Harness(QuietHours, { ...night, rooms: ['QGIS'] });
   assert.deepEqual(hours.check('hello', { ...at('23:00:00'), sender: { trusted: true } }), passed());
   assert.deepEqual(hours.check('hello', { ...at('23:00:00'), room: 'GRASS' }), passed());
   assert.deepEqual(hours.check('hello', { ...at('23:00:00'), room: 'QGIS' }), quiet);
 });
 
-test('without a reason the sender is told the hours', () => {
+test('the default reason names the hours', () => {
   const hours = new Harness(QuietHours, { from: '22:00', until: '07:00' });
   assert.equal(hours.check('hello', at('23:00:00')).reason, 'It is quiet here from 22:00 until 07:00.');
 });

@@ -1,7 +1,7 @@
-// Makes a component of a plugin's `filter.js`: node build.js NODE_MODULES PLUGIN OUTPUT
+// Builds a component from a plugin's `filter.js`: node build.js NODE_MODULES PLUGIN OUTPUT
 //
-// esbuild makes one source of the filter and the kit, componentize-js puts it and the engine into a component. Both are
-// looked for in NODE_MODULES, which need not stand above this file.
+// esbuild bundles the filter and the kit; componentize-js puts the bundle and the engine into a component. Both tools
+// are loaded from NODE_MODULES, which need not be a parent of this file.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -17,7 +17,7 @@ const { componentize } = await import(
   pathToFileURL(join(modules, '@bytecodealliance/componentize-js/src/componentize.js'))
 );
 
-// The engine reads the source from a file of its own.
+// componentize-js reads the bundle from a file.
 const folder = await mkdtemp(join(tmpdir(), 'gischat-filter-'));
 try {
   const sourcePath = join(folder, 'filter.js');
@@ -42,12 +42,12 @@ try {
     sourcePath,
     witPath: here('../wit'),
     worldName: 'filter',
-    // Without them the component asks for nothing but the contract's imports.
+    // Without these features the component imports only the contract.
     disableFeatures: ['random', 'stdio', 'clocks', 'http', 'fetch-event'],
   });
   await writeFile(output, component);
 } catch (error) {
-  // esbuild has already said what is wrong with a source.
+  // esbuild has already printed the errors in a source.
   if (!error.errors) console.error(error.message);
   process.exitCode = 1;
 } finally {

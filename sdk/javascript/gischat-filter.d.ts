@@ -1,4 +1,4 @@
-/** What a filter for gischat-relay is written with: the contract of sdk/wit/filter.wit, in camel case. */
+/** The kit for gischat-relay filters: the contract of sdk/wit/filter.wit in camel case. */
 
 /** A message on its way to a room. */
 export interface Message {
@@ -6,41 +6,41 @@ export interface Message {
   readonly id: string;
   /** The name of its room. */
   readonly room: string;
-  /** The name that it is sent under. */
+  /** The name that the message is sent under. */
   readonly author: string;
-  /** What it is: `text`, or one of the other kinds that the filter asked for. */
+  /** The kind: `text`, or another one that the filter asked for. */
   readonly kind: string;
-  /** The words as they were sent, or as a filter before this one replaced them. Empty for kinds without words. */
+  /** The text as it was sent, or as an earlier filter replaced it. Empty for kinds without text. */
   readonly text: string;
-  /** The words in the form that they are best compared in: Unicode's NFKC, then case folding. */
+  /** The text in a form for comparison: NFKC, then case folding. */
   readonly folded: string;
   /** The file name of the sender's avatar. */
   readonly avatar?: string;
-  /** All of the message as JSON, if the filter asked for it. */
+  /** The whole message as JSON, if the filter asked for it. */
   readonly payload?: string;
-  /** When the relay got it, in milliseconds since 1970-01-01T00:00:00Z: `new Date(message.at)`. */
+  /** When the relay received it, in milliseconds since 1970-01-01T00:00:00Z: `new Date(message.at)`. */
   readonly at: number;
 }
 
-/** Who sends a message. */
+/** The sender of a message. */
 export interface Sender {
-  /** A number for its connection, never used again while the relay runs; undefined for a message without one. */
+  /** The number of its connection, never reused while the relay runs; undefined for a message without a connection. */
   readonly connection?: number;
-  /** Stands for its address: the same text for the same address while the relay runs, and of no other use. */
+  /** An opaque token for its address: the same address has the same token while the relay runs. */
   readonly address: string;
-  /** Whether it speaks under a nickname that it registered. */
+  /** Whether it sends under a nickname that it registered. */
   readonly registered: boolean;
-  /** For how many whole seconds it has been connected; 0 without a connection. */
+  /** How long it has been connected, in whole seconds; 0 without a connection. */
   readonly secondsConnected: number;
-  /** How many of its messages were let through before this one, on this connection. */
+  /** How many messages on this connection were accepted before this one. */
   readonly accepted: number;
-  /** How many were not. */
+  /** How many messages on this connection were refused before this one. */
   readonly refused: number;
   /** Whether a moderator trusts it. */
   readonly trusted: boolean;
 }
 
-/** What is to be done with a message. */
+/** What to do with a message. */
 export type Action =
   | { tag: 'pass' }
   | { tag: 'replace'; val: string }
@@ -48,61 +48,61 @@ export type Action =
   | { tag: 'shadow' }
   | { tag: 'reject' };
 
-/** A consequence for the sender, which the relay's moderators may let happen. */
+/** A proposed sanction against the sender. The relay applies it if the filter enforces. */
 export interface Sanction {
   kind: 'warn' | 'mute' | 'kick' | 'ban';
-  /** For how long; 0 for what has no duration. */
+  /** The duration in seconds; 0 for a sanction without a duration. */
   seconds: number;
 }
 
-/** What a filter says of a message. The functions below make one. */
+/** A filter's verdict on a message. Made by the functions below. */
 export interface Verdict {
   action: Action;
-  /** For the sender: one sentence. */
+  /** The reason that the sender sees: one sentence. */
   reason?: string;
-  /** For moderators: what the message is, such as `advertising`. */
+  /** Labels for moderators, such as `advertising`. */
   labels: string[];
   sanction?: Sanction;
 }
 
-/** Nothing is to be done; labels still tell moderators something. */
+/** Passes the message on, with optional labels for moderators. */
 export function passed(more?: { labels?: string[] }): Verdict;
-/** The message goes on with this text. */
+/** Passes the message on with this text instead of its own. */
 export function replace(text: string, more?: { reason?: string; labels?: string[] }): Verdict;
-/** The message is kept back until a moderator has looked at it. */
+/** Holds the message for a moderator. */
 export function hold(reason?: string, more?: { labels?: string[]; sanction?: Sanction }): Verdict;
-/** The message is shown to its sender alone, who is not told. */
+/** Shows the message only to its sender, without saying so. */
 export function shadow(more?: { labels?: string[]; sanction?: Sanction }): Verdict;
-/** The message is refused and its sender told why. */
+/** Refuses the message and tells its sender why. */
 export function reject(reason: string, more?: { labels?: string[]; sanction?: Sanction }): Verdict;
 
-/** What is wrong with the settings of a filter, in words for the operator. */
+/** The reason why a filter's settings are invalid, in words for the operator. */
 export class SettingsError extends Error {}
 
 /**
- * A filter: the default export of `filter.js`, with `check` or `checkNickname` or both.
+ * A filter: the default export of `filter.js`, with `check`, `checkNickname` or both.
  *
- * An instance may be thrown away at any time and there may be several: what is to be remembered from one message to the
- * next belongs in `store`. What `configure` makes of the settings may well stand in `this`.
+ * Instances may be discarded at any time, and several may run concurrently: state that must last from one message to
+ * the next belongs in `store`. `this` may hold what `configure` computes from the settings.
  */
 export abstract class Filter {
   abstract name: string;
   abstract version: string;
-  /** The kinds of message that it wants to see; `['text']` unless it says otherwise. */
+  /** The kinds of message that it checks; `['text']` by default. */
   kinds: string[];
-  /** Whether it wants `message.payload`, which costs time. */
+  /** Whether it needs `message.payload`, which costs time. */
   payload: boolean;
-  /** Called once, before any message. An error refuses the filter; a `SettingsError` says why. */
+  /** Called once, before any message. Throw a `SettingsError` to reject the settings; any error prevents loading. */
   configure(settings: Record<string, any>): void;
-  /** Says what is to be done with a message. */
+  /** Returns the verdict on a message. */
   check(message: Message, sender: Sender): Verdict;
-  /** Says whether somebody may register a nickname in a room. `replace` is no answer here. */
+  /** Returns the verdict on the registration of a nickname in a room. `replace` is not allowed here. */
   checkNickname(nickname: string, room: string, sender: Sender): Verdict;
-  /** The names of the functions that it wants called: those that it wrote. */
+  /** The names of the functions that the relay calls: those that the subclass overrides. */
   hooks(): string[];
 }
 
-/** Lines in the relay's log. So many a second, the rest is counted and dropped. */
+/** Writes to the relay's log. The number of lines per second is limited; further lines are counted and dropped. */
 export const log: {
   write(level: 'debug' | 'info' | 'warn' | 'error', text: string): void;
   debug(text: string): void;
@@ -111,35 +111,35 @@ export const log: {
   error(text: string): void;
 };
 
-/** The only clock. */
+/** The only clock that a filter has. */
 export const clock: {
   /**
-   * When the relay got the message that is being checked, in milliseconds since 1970-01-01T00:00:00Z; outside of a
-   * check, when the filter was loaded. It does not go on during a check.
+   * The time at which the relay received the message being checked, in milliseconds since 1970-01-01T00:00:00Z.
+   * Outside of a check, the time at which the filter was loaded. The clock does not advance during a check.
    */
   now(): number;
 };
 
 /**
- * What a filter remembers from one message to the next. All its instances share it, and no other filter sees it. It is
- * bounded: when it is full, what is nearest to its end goes.
+ * A key-value store that outlives instances. All instances of a filter share one store; filters do not see each
+ * other's. The store is bounded: when it is full, the entries that expire first are removed.
  */
 export const store: {
-  /** The value of a key; undefined when there is none, or its time is up. A number of `add` is no value. */
+  /** The value of a key; undefined if the key is missing, has expired, or is a counter written by `add`. */
   get(key: string): Uint8Array | undefined;
-  /** Sets the value of a key for so many seconds. */
+  /** Sets a key to a value that expires after `seconds`. */
   set(key: string, value: Uint8Array, seconds: number): void;
   /**
-   * Adds to the number of a key, which is 0 when there is none, and gives the sum. The key is kept for so many seconds
-   * from its first number on; later additions do not prolong that. The amount is a whole number and not below 0, unlike
-   * in the contract: the engine in the component has a fault there.
+   * Adds `amount` to the counter at a key and returns the sum. A missing key counts as 0. The key expires `seconds`
+   * after its first addition; later additions do not extend that. Unlike in the contract, `amount` must be a
+   * non-negative integer: the engine in the component aborts on negative numbers.
    */
   add(key: string, amount: number, seconds: number): number;
 };
 
-/** The room of the message that is being checked, as it was when the message came. Empty outside of a check. */
+/** The room of the message being checked, as it was when the message arrived. Empty outside of a check. */
 export const room: {
-  /** How many connections it has. */
+  /** The number of connections. */
   members(): number;
   /** The registered nicknames, sorted. */
   names(): string[];
@@ -151,34 +151,34 @@ export interface Span {
   end: number;
 }
 
-/** What is wrong with an expression. */
+/** The reason why an expression does not compile. */
 export class PatternError extends Error {}
 
 /**
- * A regular expression that the relay runs, at full speed and never in more than linear time. The syntax is that of
- * Rust's crate `regex`: Unicode throughout, no look-around, no back-references.
+ * A regular expression that the relay runs, at native speed and in linear time. The syntax is that of the Rust crate
+ * `regex`: Unicode throughout, no look-around, no back-references.
  */
 export class Pattern {
   private constructor();
-  /** Compiles an expression; throws a `PatternError`. Do so in `configure`, not for each message. */
+  /** Compiles an expression; may throw a `PatternError`. Call it in `configure`, not for each message. */
   static compile(expression: string): Pattern;
-  /** Whether it occurs in a text. */
+  /** Whether the text has a match. */
   isMatch(text: string): boolean;
-  /** Where it occurs first. */
+  /** The first match. */
   find(text: string): Span | undefined;
-  /** Where it occurs, in order and without overlaps, at most a thousand times. */
+  /** All matches, in order and without overlaps; at most 1000. */
   findAll(text: string): Span[];
-  /** The text with each occurrence replaced; `$1` or `$name` stand for groups, `$$` for `$`. */
+  /** The text with each match replaced. `$1` and `$name` stand for groups, `$$` for `$`. */
   replaceAll(text: string, replacement: string): string;
 }
 
-/** An expression for this text itself. */
+/** Escapes a text so that it matches literally. */
 export function escape(text: string): string;
 
 /**
- * Folds the case of a word of the settings, so that it can be compared with `message.folded`.
+ * Folds the case of a word from the settings, for comparison with `message.folded`.
  *
- * That has Unicode's NFKC, too, which the engine in the component has no tables for: it lacks `String.normalize`. Words
- * as a keyboard gives them are in that form already.
+ * `message.folded` is in NFKC, too. The engine in the component lacks `String.normalize`, so this function cannot
+ * normalize; words typed on a keyboard are usually in NFKC already.
  */
 export function foldCase(text: string): string;

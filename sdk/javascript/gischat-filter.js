@@ -1,5 +1,5 @@
-// What a filter for gischat-relay is written with. The types and what they mean stand in gischat-filter.d.ts;
-// sdk/wit/filter.wit is the contract behind it.
+// The kit for gischat-relay filters. The types are documented in gischat-filter.d.ts; the contract is
+// sdk/wit/filter.wit.
 
 import { host } from './src/host.js';
 
@@ -47,10 +47,10 @@ export const log = {
 
 export const clock = { now: () => host().now() };
 
-// https://github.com/bytecodealliance/ComponentizeJS/issues/343: the engine stops at a negative number of 64 bits.
+// https://github.com/bytecodealliance/ComponentizeJS/issues/343: the engine aborts on negative 64-bit numbers.
 function add(key, amount, seconds) {
   if (!Number.isSafeInteger(amount) || amount < 0) {
-    throw new RangeError(`\`amount\` is ${amount}; it must be a whole number and not below 0`);
+    throw new RangeError(`\`amount\` is ${amount}; it must be a non-negative integer`);
   }
   return host().add(key, amount, seconds);
 }
@@ -97,7 +97,8 @@ export class Pattern {
 
 export const escape = (text) => text.replace(/[\\.+*?()|[\]{}^$#&\-~]/g, '\\$&');
 
-// JavaScript has no case folding. Lower, upper and lower case again is the same but for the dotless ı, which stays.
-const foldSign = (sign) => (sign === 'ı' ? sign : sign.toLowerCase().toUpperCase().toLowerCase());
+// JavaScript has no case folding. Lower, upper and lower case again is equivalent except for the dotless ı, which
+// stays.
+const foldChar = (char) => (char === 'ı' ? char : char.toLowerCase().toUpperCase().toLowerCase());
 
-export const foldCase = (text) => Array.from(text, foldSign).join('');
+export const foldCase = (text) => Array.from(text, foldChar).join('');

@@ -1,4 +1,4 @@
-// `node --import PATH/register.js`: has `import 'gischat-filter'` find this folder, without an installation.
+// `node --import PATH/register.js`: resolves `import 'gischat-filter'` to this folder without an installation.
 
 import { register } from 'node:module';
 

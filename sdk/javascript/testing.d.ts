@@ -1,23 +1,23 @@
-/** Native tests of a filter: no component, no relay, ordinary node. */
+/** Native tests of a filter in ordinary Node.js: no component, no relay. */
 
 import type { Filter, Sender, Verdict } from './gischat-filter.js';
 
-/** A sender who has been there for an hour, but for these fields. */
+/** A sender who has been connected for an hour. `fields` replace the defaults. */
 export function somebody(fields?: Partial<Sender>): Sender;
 
-/** A filter and the relay in miniature around it. Its patterns are JavaScript's, close to the relay's, not the same. */
+/** A filter and the emulated relay around it. Patterns run as JavaScript's, which behave almost like the relay's. */
 export class Harness {
-  /** `fresh` makes a new instance for each check, as the relay may: what is remembered must be in the store. */
+  /** With `fresh`, each check runs in a new instance, as it may in the relay: only the store lasts. */
   constructor(plugin: new () => Filter, settings?: Record<string, unknown>, more?: { at?: Date; fresh?: boolean });
-  /** The lines that the filter wrote. */
+  /** The lines that the filter has logged. */
   readonly log: { level: 'debug' | 'info' | 'warn' | 'error'; text: string }[];
-  /** The time; it goes on by `advance` alone. */
+  /** The time. Only `advance` and the `at` of a check change it. */
   readonly now: Date;
-  /** Lets time go on. */
+  /** Advances the clock. */
   advance(seconds: number): void;
-  /** Sets how many connections the room has, and the registered names. */
+  /** Sets the number of connections in the room and its registered nicknames. */
   inRoom(members: number, names?: string[]): void;
-  /** What the filter says of a message. `at` sets the time, as the message's arrival does. */
+  /** Checks a message. `at` sets the clock first. */
   check(text: string, more?: {
     sender?: Partial<Sender>;
     author?: string;
@@ -27,6 +27,6 @@ export class Harness {
     payload?: string;
     at?: Date;
   }): Verdict;
-  /** What the filter says of a nickname. */
+  /** Checks a nickname. */
   checkNickname(nickname: string, more?: { room?: string; sender?: Partial<Sender> }): Verdict;
 }

@@ -1,4 +1,4 @@
-// Native tests of a filter: no component, no relay, ordinary node. The types stand in testing.d.ts.
+// Native tests of a filter in ordinary Node.js: no component, no relay. The types are in testing.d.ts.
 
 import { foldCase, passed } from './gischat-filter.js';
 import { Emulation } from './src/emulation.js';
@@ -6,10 +6,10 @@ import { enter } from './src/host.js';
 
 const START = new Date('2026-01-01T00:00:00Z');
 
-// Decomposed first, for the iota below a Greek vowel folds to a letter of its own.
+// Decomposed first, because the iota below a Greek vowel folds to a separate letter.
 const folded = (text) => foldCase(text.normalize('NFKD')).normalize('NFKC');
 
-/** A sender who has been there for an hour, but for these fields. */
+/** A sender who has been connected for an hour. `fields` replace the defaults. */
 export const somebody = (fields = {}) => ({
   connection: 1,
   address: 'a1',
@@ -31,7 +31,7 @@ export class Harness {
 
   constructor(Plugin, settings = {}, { at = START, fresh = false } = {}) {
     this.#Plugin = Plugin;
-    // Through JSON, as the relay gives them.
+    // As JSON, like the relay.
     this.#settings = JSON.stringify(settings);
     this.#fresh = fresh;
     this.#relay = new Emulation(at.getTime());

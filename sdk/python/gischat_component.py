@@ -1,4 +1,4 @@
-"""What componentize-py makes a component of: the author's `filter.py` behind the functions of the contract."""
+"""The entry point for componentize-py: exports the author's `filter.py` as the functions of the contract."""
 
 import filter
 

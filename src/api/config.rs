@@ -1,4 +1,4 @@
-//! Settings of the ports.
+//! Settings of the HTTP server.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,47 +6,54 @@ use std::time::Duration;
 use crate::live::client::{ForwardedHeader, Origins, TrustedProxies};
 use crate::settings::{Quotes, Section, Setting};
 
-/// Settings of the ports and of what comes in through them.
+/// Settings of the HTTP server.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to serve.
+    /// Address of the main port.
     pub listen: SocketAddr,
-    /// Where to serve figures, if not beside everything else.
+    /// Where to serve metrics, if not on the main port.
     pub metrics_listen: Option<SocketAddr>,
-    /// Whose word on a client's address is taken.
+    /// Proxies trusted to report a client's address.
     pub proxies: TrustedProxies,
-    /// Pages that may connect.
+    /// Origins whose pages may connect.
     pub origins: Origins,
-    /// Connections in all.
+    /// Limit on the number of connections.
     pub max_connections: usize,
-    /// How long the head of a request, and so a handshake, may take.
+    /// Time limit for the head of a request, and so for a handshake.
     pub handshake_timeout: Duration,
-    /// How long a request may take.
+    /// Time limit for a request.
     pub request_timeout: Duration,
-    /// Longest body of a request, in bytes.
+    /// Longest request body, in bytes.
     pub max_body_bytes: usize,
 }
 
 impl Config {
-    /// Reads the section.
+    /// Declares and reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
         let mut seconds =
             |key, doc| Duration::from_secs(section.read(Setting::new(key, 10_u64).doc(doc).within(1..=3_600)));
         let handshake_timeout =
-            seconds("handshake_timeout_seconds", "How long the head of a request may take to arrive.");
-        let request_timeout = seconds("request_timeout_seconds", "How long a request may take, its body included.");
+            seconds("handshake_timeout_seconds", "Timeout for receiving the head of a request, in seconds.");
+        let request_timeout = seconds(
+            "request_timeout_seconds",
+            "Timeout for a request including its body, in \
+                                                                  seconds.",
+        );
         let listen = section.read(
             Setting::new("listen", SocketAddr::from(([127, 0, 0, 1], 8000)))
-                .doc("Address and port to serve on; port 0 takes a free one.")
+                .doc("Address and port to listen on. Port 0 picks a free port.")
                 .env(&["LISTEN"]),
         );
         let metrics_listen = section.read(
             Setting::new("metrics_listen", None)
-                .doc("Address and port for /metrics alone. When not set: the main port, for clients on this machine.")
+                .doc(
+                    "Separate address and port for /metrics. If not set, the main port serves it to clients on this \
+                      machine only.",
+                )
                 .env(&["METRICS_LISTEN"]),
         );
         if metrics_listen == Some(listen) && listen.port() != 0 {
-            section.fault("metrics_listen", format!("{listen} is the address of LISTEN already; choose another port"));
+            section.error("metrics_listen", format!("{listen} is also the address of LISTEN; choose another port"));
         }
         Self {
             listen,
@@ -54,18 +61,21 @@ impl Config {
             proxies: TrustedProxies {
                 networks: section.read(
                     Setting::new("trusted_proxies", Vec::new())
-                        .doc("Proxies whose word on a client's address is taken: addresses and networks.")
+                        .doc("Proxies that are trusted to report client addresses: IP addresses and networks.")
                         .env(&["TRUSTED_PROXIES"]),
                 ),
                 header: section.read(
                     Setting::new("forwarded_header", ForwardedHeader::XForwardedFor)
-                        .doc("The header in which these proxies write the client's address."),
+                        .doc("Header in which these proxies report the client's address."),
                 ),
             },
             origins: Origins(
                 section.read(
                     Setting::new("origins", Vec::new())
-                        .doc("Web pages that may connect, such as `https://maps.example`. Empty: any.")
+                        .doc(
+                            "Origins of web pages that may connect, such as `https://maps.example`. An empty list \
+                              allows any origin.",
+                        )
                         .env(&["ORIGINS"])
                         .quotes(Quotes::List(&Quotes::Never))
                         .check(|origins| check_origins(origins)),
@@ -73,27 +83,27 @@ impl Config {
             ),
             max_connections: section.read(
                 Setting::new("max_connections", 20_000_usize)
-                    .doc("Connections in all; further ones are answered with 503.")
+                    .doc("Maximum number of connections. Further ones are answered with 503.")
                     .within(1..=10_000_000),
             ),
             handshake_timeout,
             request_timeout,
             max_body_bytes: section.read(
                 Setting::new("max_body_bytes", 65_536_usize)
-                    .doc("Longest body of a request, in bytes.")
+                    .doc("Largest request body, in bytes.")
                     .within(1_024..=104_857_600),
             ),
         }
     }
 }
 
-/// An origin as browsers write it: scheme, host and port, no path.
+/// Checks that each is an origin as browsers write it: scheme, host and port, no path.
 fn check_origins(origins: &[String]) -> Result<(), String> {
     for origin in origins {
         let authority = origin.split_once("://").map(|(_, authority)| authority);
         if authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
             return Err(format!(
-                "{origin:?} is not an origin: it needs a scheme and a host and no path, as in https://maps.example"
+                "{origin:?} is not an origin; an origin has a scheme and a host but no path, as in https://maps.example"
             ));
         }
     }

@@ -1,4 +1,4 @@
-//! The description of all calls, for programs at `/openapi.json` and for people at `/docs`.
+//! The OpenAPI description of all calls at `/openapi.json`, and Swagger UI at `/docs`.
 
 use axum::Router;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -11,7 +11,7 @@ use super::{moderation, operations, rooms, rules};
 #[openapi(
     info(title = "gischat-relay", description = "A moderated chat relay for people who work with maps."),
     paths(
-        rooms::names,
+        rooms::room_names,
         rules::rules,
         rooms::status,
         rooms::version,
@@ -35,7 +35,7 @@ use super::{moderation, operations, rooms, rules};
         moderation::members::kick,
         moderation::members::trust,
         moderation::members::distrust,
-        moderation::members::forget,
+        moderation::members::delete_message,
         moderation::level::levels,
         moderation::level::set_level,
         moderation::level::preset,
@@ -46,30 +46,30 @@ use super::{moderation, operations, rooms, rules};
         moderation::feed::feed,
     ),
     tags(
-        (name = "rooms", description = "Who is there, and what is said"),
-        (name = "instance", description = "What the instance says of itself"),
-        (name = "operation", description = "For those who run it"),
-        (name = "moderation", description = "For moderators, each with a token of their own"),
+        (name = "rooms", description = "Chat rooms and messages"),
+        (name = "instance", description = "About the instance"),
+        (name = "operation", description = "For operators"),
+        (name = "moderation", description = "For moderators; each call requires a token"),
     ),
-    modifiers(&Tokens),
+    modifiers(&BearerTokenScheme),
 )]
-struct Description;
+struct ApiDoc;
 
-/// How moderators say who they are.
-struct Tokens;
+/// Describes how moderators authenticate.
+struct BearerTokenScheme;
 
-impl Modify for Tokens {
+impl Modify for BearerTokenScheme {
     fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("A token of MODERATORS, or the one that a relay without any prints when it starts"));
+            .description(Some("A moderator token; a relay without any configured prints one at the start"));
         let components = description.components.get_or_insert_default();
         components.add_security_scheme("moderator", SecurityScheme::Http(bearer.build()));
     }
 }
 
 pub(super) fn router() -> Router {
-    // Swagger's own page would have an outside service check the description, and so tell it who reads it.
+    // Without this, Swagger UI sends the address of the description to an external validator.
     let config = Config::new(["/openapi.json"]).validator_url("none");
-    SwaggerUi::new("/docs").url("/openapi.json", Description::openapi()).config(config).into()
+    SwaggerUi::new("/docs").url("/openapi.json", ApiDoc::openapi()).config(config).into()
 }

@@ -1,4 +1,4 @@
-//! The one map from what went wrong to a status, and `{"detail": "…"}`, which the clients read.
+//! Maps every error to its HTTP status and to the body `{"detail": "…"}`.
 
 use std::time::Duration;
 
@@ -8,100 +8,98 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::live::admission::Refused;
-use crate::live::rooms::NoAnswer;
-use crate::live::shard::Ended;
-use crate::live::upgrade::Refusal;
-use crate::model::{Code, Reason};
+use crate::live::admission::AdmissionError;
+use crate::live::rooms::RoomUnavailable;
+use crate::live::shard::ShuttingDown;
+use crate::live::upgrade::HandshakeError;
+use crate::model::{Reason, ReasonCode};
 use crate::moderation;
 
-/// Why a call is not answered with what it asked for.
+/// An error response, or the 202 for a held message.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// There is no room of that name.
+    /// There is no room with this name.
     #[error("Room '{0}' not registered")]
     UnknownRoom(String),
-    /// There is nothing at that path.
-    #[error("there is nothing at this address; /docs lists what there is")]
-    NoSuchPath,
-    /// There is nothing at that path of the port for figures.
-    #[error("there are only /metrics and /healthz at this port")]
-    NoSuchFigures,
-    /// The path is there, but for other methods.
-    #[error("this address does not take that method; /docs lists what there is")]
+    /// The path does not exist.
+    #[error("no such path; see /docs")]
+    PathNotFound,
+    /// The path does not exist on the metrics port.
+    #[error("no such path; this port serves only /metrics and /healthz")]
+    MetricsPathNotFound,
+    /// The path exists, but not for this method.
+    #[error("method not allowed; see /docs")]
     MethodNotAllowed,
-    /// The call comes from a page that may not call.
-    #[error("pages of this origin may not connect to this instance")]
-    Origin,
-    /// Figures are for this machine and for moderators.
-    #[error(
-        "figures are shown on this machine, or for a moderator's token; METRICS_LISTEN gives them a port of their own"
-    )]
-    MetricsNotForYou,
-    /// The body is longer than allowed.
+    /// The request comes from a page of an origin that is not allowed.
+    #[error("this origin is not allowed")]
+    OriginNotAllowed,
+    /// Metrics are served to local clients and to moderators.
+    #[error("metrics are served to local clients and moderators only; METRICS_LISTEN serves them on a separate port")]
+    MetricsForbidden,
+    /// The body is longer than this many bytes.
     #[error("the body is longer than {0} bytes")]
     BodyTooLong(usize),
-    /// The request took too long.
-    #[error("the request took too long to arrive")]
-    TooLate,
-    /// The body did not arrive whole.
+    /// The request timed out.
+    #[error("the request timed out")]
+    RequestTimeout,
+    /// The body is incomplete.
     #[error("the body could not be read")]
-    Body,
-    /// The body is no message that can be sent this way.
+    UnreadableBody,
+    /// The body is not a message that can be sent this way.
     #[error("{0}")]
-    NotAMessage(String),
-    /// The message was refused.
+    InvalidMessage(String),
+    /// The message, or the handshake of a banned client, was rejected.
     #[error("{}", .0.text)]
-    Refused(Reason),
-    /// The message waits for a moderator.
+    Rejected(Reason),
+    /// The message is held until a moderator decides on it. Not a failure: the status is 202.
     #[error("{}", .0.text)]
-    Held(Reason),
-    /// The call is for moderators, and brings no token.
-    #[error("this call is for moderators; it needs a header `Authorization: Bearer TOKEN`")]
-    NoToken,
-    /// The token is not taken.
+    HeldForReview(Reason),
+    /// A moderator call without a token.
+    #[error("this call requires a moderator token, as `Authorization: Bearer TOKEN`")]
+    MissingToken,
+    /// The token was not accepted.
     #[error(transparent)]
-    Token(#[from] moderation::Refused),
-    /// The body or the query is not what the call takes.
+    Token(#[from] moderation::TokenError),
+    /// The body, the query or a header is invalid.
     #[error("{0}")]
-    BadCall(String),
-    /// There is nothing of that name or number.
+    InvalidRequest(String),
+    /// There is no such member, message, sanction or decision.
     #[error("{0}")]
-    Nothing(String),
-    /// It cannot be done now.
+    NotFound(String),
+    /// The request cannot be served at the moment.
     #[error("{0}")]
-    Unable(String),
-    /// It is done, but not kept: a restart would not know of it.
-    #[error("it is in force, but the store could not keep it: {0}")]
-    Unsaved(String),
-    /// The token's scope or rooms do not reach so far.
+    Unavailable(String),
+    /// The act is in effect, but not persisted: a restart could lose it.
     #[error("{0}")]
-    NotForYou(String),
-    /// The handshake is refused.
+    NotPersisted(String),
+    /// The token lacks the scope, or is not valid for the room.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The handshake was refused.
     #[error(transparent)]
-    Handshake(#[from] Refusal),
+    Handshake(#[from] HandshakeError),
     /// The relay is shutting down.
     #[error(transparent)]
-    Ended(#[from] Ended),
-    /// The server that runs this service does not say who calls. A fault of this program.
+    ShuttingDown(#[from] ShuttingDown),
+    /// The request carries no [`ConnectionInfo`](crate::live::accept::ConnectionInfo), which is a bug.
     #[error("internal error")]
-    NoConnection,
+    MissingConnectionInfo,
 }
 
-/// The body of every answer that is no success.
+/// The body of every error response.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Detail {
-    /// What is wrong, in words.
+pub struct ErrorResponse {
+    /// What is wrong.
     #[schema(example = "Room 'x' not registered")]
     pub detail: String,
 }
 
-/// A room that was removed meanwhile is as unknown as one that was never there.
-impl From<NoAnswer> for ApiError {
-    fn from(why: NoAnswer) -> Self {
+/// A room removed during the request is reported as unknown.
+impl From<RoomUnavailable> for ApiError {
+    fn from(why: RoomUnavailable) -> Self {
         match why {
-            NoAnswer::Removed(room) => Self::UnknownRoom(room.to_string()),
-            NoAnswer::Ended(ended) => Self::Ended(ended),
+            RoomUnavailable::Removed(room) => Self::UnknownRoom(room.to_string()),
+            RoomUnavailable::ShuttingDown(ended) => Self::ShuttingDown(ended),
         }
     }
 }
@@ -109,52 +107,56 @@ impl From<NoAnswer> for ApiError {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownRoom(_) | Self::NoSuchPath | Self::NoSuchFigures | Self::Nothing(_) => StatusCode::NOT_FOUND,
+            Self::UnknownRoom(_) | Self::PathNotFound | Self::MetricsPathNotFound | Self::NotFound(_) => {
+                StatusCode::NOT_FOUND
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Origin | Self::MetricsNotForYou | Self::NotForYou(_) => StatusCode::FORBIDDEN,
-            Self::TooLate => StatusCode::REQUEST_TIMEOUT,
+            Self::OriginNotAllowed | Self::MetricsForbidden | Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotAMessage(_) | Self::BadCall(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NoToken | Self::Token(moderation::Refused::Wrong | moderation::Refused::ProvesNothing) => {
+            Self::InvalidMessage(_) | Self::InvalidRequest(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::MissingToken
+            | Self::Token(moderation::TokenError::NotModerator | moderation::TokenError::NotTrusted) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Refused(reason) => match reason.code {
-                Code::Malformed | Code::BadAuthor | Code::BadAvatar | Code::Empty | Code::TooLong => {
-                    StatusCode::UNPROCESSABLE_ENTITY
-                }
-                Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-                Code::Reserved
-                | Code::NicknameTaken
-                | Code::NotYourNickname
-                | Code::Rule
-                | Code::Suspicious
-                | Code::Plugin
-                | Code::PluginFailed
-                | Code::Muted
-                | Code::Banned
-                | Code::Kicked
-                | Code::Warned
-                | Code::Lifted
-                | Code::Held
-                | Code::HeldRefused
-                | Code::HoldUnavailable => StatusCode::FORBIDDEN,
+            Self::Rejected(reason) => match reason.code {
+                ReasonCode::Malformed
+                | ReasonCode::BadAuthor
+                | ReasonCode::BadAvatar
+                | ReasonCode::Empty
+                | ReasonCode::TooLong => StatusCode::UNPROCESSABLE_ENTITY,
+                ReasonCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+                ReasonCode::Reserved
+                | ReasonCode::NicknameTaken
+                | ReasonCode::NotYourNickname
+                | ReasonCode::Rule
+                | ReasonCode::Suspicious
+                | ReasonCode::Plugin
+                | ReasonCode::PluginFailed
+                | ReasonCode::Muted
+                | ReasonCode::Banned
+                | ReasonCode::Kicked
+                | ReasonCode::Warned
+                | ReasonCode::Lifted
+                | ReasonCode::Held
+                | ReasonCode::HeldRefused
+                | ReasonCode::HoldUnavailable => StatusCode::FORBIDDEN,
             },
-            Self::Held(_) => StatusCode::ACCEPTED,
-            Self::Handshake(Refusal::Address(_)) | Self::Token(moderation::Refused::TooManyTries { .. }) => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
-            Self::Body | Self::Handshake(Refusal::Key) => StatusCode::BAD_REQUEST,
-            Self::Handshake(Refusal::NotAnUpgrade | Refusal::Version) => StatusCode::UPGRADE_REQUIRED,
-            Self::Ended(_) | Self::Unable(_) | Self::Unsaved(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::NoConnection => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::HeldForReview(_) => StatusCode::ACCEPTED,
+            Self::Handshake(HandshakeError::Address(_))
+            | Self::Token(moderation::TokenError::TooManyAttempts { .. }) => StatusCode::TOO_MANY_REQUESTS,
+            Self::UnreadableBody | Self::Handshake(HandshakeError::Key) => StatusCode::BAD_REQUEST,
+            Self::Handshake(HandshakeError::NotAnUpgrade | HandshakeError::Version) => StatusCode::UPGRADE_REQUIRED,
+            Self::ShuttingDown(_) | Self::Unavailable(_) | Self::NotPersisted(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::MissingConnectionInfo => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused(reason) => reason.retry_after,
-            Self::Handshake(Refusal::Address(Refused::TooFast { retry_after }))
-            | Self::Token(moderation::Refused::TooManyTries { retry_after }) => Some(*retry_after),
+            Self::Rejected(reason) => reason.retry_after,
+            Self::Handshake(HandshakeError::Address(AdmissionError::TooFast { retry_after }))
+            | Self::Token(moderation::TokenError::TooManyAttempts { retry_after }) => Some(*retry_after),
             _ => None,
         }
     }
@@ -162,20 +164,20 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        if matches!(self, Self::NoConnection) {
-            tracing::error!("a request came without its connection's address");
+        if matches!(self, Self::MissingConnectionInfo) {
+            tracing::error!("request without connection info");
         }
-        let mut response = (self.status(), Json(Detail { detail: self.to_string() })).into_response();
+        let mut response = (self.status(), Json(ErrorResponse { detail: self.to_string() })).into_response();
         let headers = response.headers_mut();
         if let Some(wait) = self.retry_after() {
-            // Whole seconds, rounded up, so that who waits as told is not refused again.
+            // Rounded up to whole seconds: a client that waits this long must not be refused again.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Self::Handshake(Refusal::NotAnUpgrade | Refusal::Version) = self {
+        if let Self::Handshake(HandshakeError::NotAnUpgrade | HandshakeError::Version) = self {
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
             headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));

@@ -1,5 +1,5 @@
-//! HTTP: the public calls and those of moderators, their documentation, health and figures. [`error`] maps each refusal
-//! to its status.
+//! The HTTP API: public and moderator calls, their documentation, health and metrics. [`error`] maps each error to its
+//! status.
 
 mod config;
 mod docs;
@@ -27,63 +27,63 @@ use tower_http::set_header::SetResponseHeaderLayer;
 pub use config::Config;
 
 use self::error::ApiError;
-use crate::filter::rules::Current;
+use crate::filter::rules::ActiveRules;
 use crate::filter::{self, RulesReload};
 use crate::live::Live;
 use crate::live::client::{Origins, TrustedProxies};
 use crate::live::rooms::Rooms;
-use crate::moderation::{Desk, Feed, Moderators};
+use crate::moderation::{Feed, ModerationService, Moderators};
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
 
-/// What the handlers share.
+/// State shared by all handlers.
 #[derive(Debug)]
 pub struct Api {
     /// The rooms.
     pub rooms: Arc<Rooms>,
-    /// Live connections and the path of a message.
+    /// Live connections and the message path.
     pub live: Arc<Live>,
-    /// Figures.
+    /// Metrics.
     pub metrics: Arc<Metrics>,
-    /// What the instance says of itself.
-    pub rules: Arc<Swap<Rules>>,
-    /// Pages that may connect.
+    /// The description of the instance, served at `/rules`.
+    pub instance: Arc<Swap<InstanceInfo>>,
+    /// Origins whose pages may connect.
     pub origins: Origins,
-    /// Whose word on a client's address is taken.
+    /// Proxies trusted to report a client's address.
     pub proxies: TrustedProxies,
-    /// Longest body of a request, in bytes.
+    /// Longest request body, in bytes.
     pub max_body_bytes: usize,
-    /// Whether figures have a port of their own.
-    pub metrics_elsewhere: bool,
-    /// Who may moderate.
+    /// Whether metrics are served on a separate port.
+    pub has_metrics_listener: bool,
+    /// Moderators and their tokens.
     pub moderators: Arc<Moderators>,
-    /// What is decided and done.
-    pub desk: Arc<Desk>,
-    /// One act of a moderator after the other, so that what is written down is what happens.
-    pub acting: tokio::sync::Mutex<()>,
-    /// One moderator after the other tries rules.
-    pub trying: Arc<tokio::sync::Mutex<()>>,
-    /// The chain as it is configured.
+    /// Records decisions, and carries out and records the acts of moderators.
+    pub moderation: Arc<ModerationService>,
+    /// Serializes the acts of moderators, so that the audit log lists them in the order in which they took effect.
+    pub act_lock: tokio::sync::Mutex<()>,
+    /// Held while `/moderation/whatif` runs, which serves one request at a time.
+    pub what_if_lock: Arc<tokio::sync::Mutex<()>>,
+    /// The configuration of the filter chain.
     pub filter: Arc<Swap<filter::Config>>,
     /// The rules in force.
-    pub rules_in_force: Arc<Current>,
-    /// Ends what would go on for ever.
-    pub stop: CancellationToken,
-    /// What moderators should know.
+    pub rules_in_force: Arc<ActiveRules>,
+    /// Cancelled on shutdown; ends event streams.
+    pub shutdown: CancellationToken,
+    /// Notes for moderators.
     pub feed: Arc<Feed>,
-    /// The parts that the relay runs without.
+    /// The parts that are unavailable.
     pub degraded: Arc<Degraded>,
-    /// Reads rules again, as another preset asks for it.
+    /// Reloads the rules, for a change of the preset.
     pub rules_reload: Arc<RulesReload>,
-    /// Reads settings, rules and plugins again.
+    /// Reloads settings, rules and plugins.
     pub reload: Arc<dyn Reload>,
 }
 
-pub use reload::{Reload, ReloadedBy, Report};
-pub use rules::Rules;
+pub use reload::{Reload, ReloadReport, ReloadTrigger};
+pub use rules::InstanceInfo;
 
-/// The routes that everybody uses. A request is answered within `timeout`, or with 408.
+/// Returns the routes of the main port. A request that takes longer than `timeout` is answered with 408.
 pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
     let cors = CorsLayer::new()
         .allow_methods([Method::GET, Method::PUT])
@@ -91,7 +91,7 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .expose_headers([header::RETRY_AFTER])
         .allow_origin(allowed_origins(&api.origins));
     Router::new()
-        .route("/rooms", get(rooms::names))
+        .route("/rooms", get(rooms::room_names))
         .route("/rules", get(rules::rules))
         .route("/status", get(rooms::status))
         .route("/version", get(rooms::version))
@@ -102,11 +102,11 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .with_state(Arc::clone(&api))
         .merge(docs::router())
         .merge(pages())
-        .fallback(async || ApiError::NoSuchPath)
+        .fallback(async || ApiError::PathNotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(cors)
-        .merge(figures(Arc::clone(&api)))
-        .layer(middleware::from_fn_with_state(timeout, in_time))
+        .merge(metrics_route(Arc::clone(&api)))
+        .layer(middleware::from_fn_with_state(timeout, with_timeout))
         .merge(moderation::router(api, timeout))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
@@ -114,27 +114,28 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
         ))
 }
 
-/// Answers with 408 what takes longer than `timeout`.
-async fn in_time(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
-    let answered = tokio::time::timeout(timeout, next.run(request)).await;
-    answered.unwrap_or_else(|_| ApiError::TooLate.into_response())
+/// Responds with 408 when a request takes longer than `timeout`.
+async fn with_timeout(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
+    let response = tokio::time::timeout(timeout, next.run(request)).await;
+    response.unwrap_or_else(|_| ApiError::RequestTimeout.into_response())
 }
 
-/// Not for pages of other origins: the operator's own browser is on the machine that may see figures.
-fn figures(api: Arc<Api>) -> Router {
+/// Sends no CORS headers: the operator's browser runs on the machine that may read metrics, and pages of other origins
+/// must not read them through it.
+fn metrics_route(api: Arc<Api>) -> Router {
     Router::new()
         .route("/metrics", get(operations::metrics))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(api)
 }
 
-/// The routes of the port that is for figures alone.
+/// Returns the routes of the metrics port.
 pub fn metrics_router(metrics: Arc<Metrics>) -> Router {
     Router::new()
-        .route("/metrics", get(operations::metrics_for_all))
+        .route("/metrics", get(operations::unrestricted_metrics))
         .with_state(metrics)
         .route("/healthz", get(operations::healthz))
-        .fallback(async || ApiError::NoSuchFigures)
+        .fallback(async || ApiError::MetricsPathNotFound)
 }
 
 fn pages() -> Router {

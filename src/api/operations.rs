@@ -1,4 +1,4 @@
-//! The calls that operators and their tools make.
+//! Calls for operators and their tools.
 
 use std::sync::Arc;
 
@@ -10,52 +10,53 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::error::{ApiError, Detail};
-use super::moderation::bearer;
-use super::request::From;
+use super::error::{ApiError, ErrorResponse};
+use super::moderation::bearer_token;
+use super::request::RequestOrigin;
 use crate::telemetry::Metrics;
 
-/// A sign of life.
+/// The liveness status.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Health {
+pub(super) struct HealthResponse {
     #[schema(example = "ok")]
     status: &'static str,
 }
 
-/// A sign of life, for supervisors and containers.
-#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = Health)))]
-pub(super) async fn healthz() -> Json<Health> {
-    Json(Health { status: "ok" })
+/// Liveness check, for supervisors and containers.
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = HealthResponse)))]
+pub(super) async fn healthz() -> Json<HealthResponse> {
+    Json(HealthResponse { status: "ok" })
 }
 
-/// Figures for Prometheus, for clients on the same machine and for moderators. `METRICS_LISTEN` gives them a port of
-/// their own instead.
+/// Metrics for Prometheus.
+///
+/// Served to clients on the same machine and to moderators. `METRICS_LISTEN` serves them on a separate port instead.
 #[utoipa::path(get, path = "/metrics", tag = "operation", security((), ("moderator" = [])), responses(
     (status = 200, body = String, content_type = "application/openmetrics-text"),
-    (status = 401, body = Detail, description = "The client is not on this machine, and the token is no moderator's"),
-    (status = 403, body = Detail, description = "The client is not on this machine, and brings no token"),
-    (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+    (status = 401, body = ErrorResponse, description = "The client is not on this machine, and its token is not a moderator's"),
+    (status = 403, body = ErrorResponse, description = "The client is not on this machine, and sent no token"),
+    (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
 ))]
 pub(super) async fn metrics(
     State(api): State<Arc<Api>>,
-    from: From,
+    origin: RequestOrigin,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
-    if api.metrics_elsewhere {
-        return Err(ApiError::NoSuchPath);
+    if api.has_metrics_listener {
+        return Err(ApiError::PathNotFound);
     }
-    if !from.client.is_local() {
-        let token = bearer(&headers).ok_or(ApiError::MetricsNotForYou)?;
+    if !origin.client.is_local() {
+        let token = bearer_token(&headers).ok_or(ApiError::MetricsForbidden)?;
         // Every moderator has the scope `read`.
-        api.moderators.admit(from.client.address(), token)?;
+        api.moderators.authenticate(origin.client.address(), token)?;
     }
     Ok(exposition(&api.metrics))
 }
 
-pub(super) async fn metrics_for_all(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
+pub(super) async fn unrestricted_metrics(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
     exposition(&metrics)
 }
 
 fn exposition(metrics: &Metrics) -> impl IntoResponse + use<> {
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.text())
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.encode())
 }

@@ -1,40 +1,39 @@
-//! What the API asks for when settings, rules and plugins are to be read again. How it is done, the program knows that
-//! puts the parts together.
+//! The interface by which the API triggers a reload of settings, rules and plugins. `app` implements it.
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::settings::Changes;
+use crate::settings::SettingChanges;
 
-/// Reads again, while the relay runs, whatever may change then.
+/// Reloads everything that can change while the relay runs.
 pub trait Reload: fmt::Debug + Send + Sync {
-    /// Reads settings with tokens, rules, and plugins again, and puts each part in force that is without an error. A part
-    /// with an error stays as it was as a whole; plugins are a part each.
+    /// Reloads settings with tokens, rules, and plugins. Each part is applied if it has no error, and otherwise stays
+    /// entirely as it was; each plugin is a separate part.
     ///
     /// # Cancel safety
-    /// Dropping the future changes nothing: what was begun is done to its end.
-    fn reload(self: Arc<Self>, by: ReloadedBy) -> Pin<Box<dyn Future<Output = Report> + Send>>;
+    /// Dropping the future does not cancel the reload.
+    fn reload(self: Arc<Self>, by: ReloadTrigger) -> Pin<Box<dyn Future<Output = ReloadReport> + Send>>;
 }
 
-/// Who has everything read again.
+/// What triggered a reload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReloadedBy {
-    /// The moderator of this name, who is answered.
+pub enum ReloadTrigger {
+    /// A call by the moderator of this name.
     Moderator(Arc<str>),
-    /// The operator, by a signal. Nobody is answered.
+    /// A signal.
     Signal,
 }
 
-/// What came of it.
+/// The result of a reload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// The settings that are other than before.
-    pub settings: Changes,
-    /// How many rules are in force.
+pub struct ReloadReport {
+    /// The settings that have changed.
+    pub settings: SettingChanges,
+    /// Number of rules in force.
     pub rules: usize,
-    /// The plugins that are loaded, in the order in which they are asked.
+    /// The loaded plugins, in the order in which they run.
     pub plugins: Vec<String>,
-    /// What is wrong with the parts that stay as they were, each error in a line with its place.
+    /// The errors of the parts that were not reloaded, one line each, with the place.
     pub errors: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! What handlers take from a request.
+//! Extractors, and the reading of bodies.
 
 use std::sync::Arc;
 
@@ -14,15 +14,15 @@ use crate::live::accept::ConnectionInfo;
 use crate::live::client::Client;
 use crate::live::rooms::RoomHandle;
 
-/// The room that the path names, percent-encoded or not, with or without blanks around its name.
+/// Extracts the room that the path names. The name may be percent-encoded and may have blanks around it.
 #[derive(Debug)]
-pub(super) struct InRoom(pub(super) RoomHandle);
+pub(super) struct RoomPath(pub(super) RoomHandle);
 
-impl FromRequestParts<Arc<Api>> for InRoom {
+impl FromRequestParts<Arc<Api>> for RoomPath {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        // A name that is no UTF-8 is none of ours either.
+        // The path is not UTF-8, so it names no room.
         let Ok(Path(name)) = Path::<String>::from_request_parts(parts, api).await else {
             return Err(ApiError::UnknownRoom("\u{fffd}".to_owned()));
         };
@@ -30,23 +30,23 @@ impl FromRequestParts<Arc<Api>> for InRoom {
     }
 }
 
-/// The connection that the request came by, and where its client is.
+/// Extracts the request's connection and its client's address.
 #[derive(Debug)]
-pub(super) struct From {
+pub(super) struct RequestOrigin {
     pub(super) client: Client,
     pub(super) info: ConnectionInfo,
 }
 
-impl FromRequestParts<Arc<Api>> for From {
+impl FromRequestParts<Arc<Api>> for RequestOrigin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        let info = parts.extensions.get::<ConnectionInfo>().cloned().ok_or(ApiError::NoConnection)?;
+        let info = parts.extensions.get::<ConnectionInfo>().cloned().ok_or(ApiError::MissingConnectionInfo)?;
         Ok(Self { client: api.proxies.client(info.peer, &parts.headers), info })
     }
 }
 
-/// Proof that the page which sent the request, if one did, may do so.
+/// Rejects requests from pages of origins that are not allowed. Requests without an origin pass.
 #[derive(Debug)]
 pub(super) struct AllowedOrigin;
 
@@ -54,31 +54,31 @@ impl FromRequestParts<Arc<Api>> for AllowedOrigin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        if api.origins.allow(&parts.headers) { Ok(Self) } else { Err(ApiError::Origin) }
+        if api.origins.allow(&parts.headers) { Ok(Self) } else { Err(ApiError::OriginNotAllowed) }
     }
 }
 
-/// The text of a body of at most `limit` bytes.
-pub(super) async fn read(body: Body, limit: usize) -> Result<String, ApiError> {
-    // What announces itself as too long is not waited for.
+/// Reads a body of at most `limit` bytes as text.
+pub(super) async fn read_body(body: Body, limit: usize) -> Result<String, ApiError> {
+    // Do not read a body whose announced length exceeds the limit.
     if body.size_hint().lower() > limit as u64 {
         return Err(ApiError::BodyTooLong(limit));
     }
-    let bytes = to_bytes(body, limit).await.map_err(|fault| {
-        let too_long = std::error::Error::source(&fault).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
-        if too_long { ApiError::BodyTooLong(limit) } else { ApiError::Body }
+    let bytes = to_bytes(body, limit).await.map_err(|error| {
+        let too_long = std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
+        if too_long { ApiError::BodyTooLong(limit) } else { ApiError::UnreadableBody }
     })?;
-    String::from_utf8(bytes.into()).map_err(|_| ApiError::NotAMessage("the body is not UTF-8".to_owned()))
+    String::from_utf8(bytes.into()).map_err(|_| ApiError::InvalidMessage("the body is not UTF-8".to_owned()))
 }
 
-/// Reads a body; what is wrong with it is named together with the field.
-pub(super) fn json<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
+/// Parses a JSON body. Errors name the field.
+pub(super) fn parse_json<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
     let mut reader = serde_json::Deserializer::from_str(body);
     let parsed =
-        serde_path_to_error::deserialize(&mut reader).map_err(|fault| match fault.path().to_string().as_str() {
-            "." | "?" => ApiError::BadCall(fault.inner().to_string()),
-            path => ApiError::BadCall(format!("`{path}`: {}", fault.inner())),
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.path().to_string().as_str() {
+            "." | "?" => ApiError::InvalidRequest(error.inner().to_string()),
+            path => ApiError::InvalidRequest(format!("`{path}`: {}", error.inner())),
         })?;
-    reader.end().map_err(|fault| ApiError::BadCall(fault.to_string()))?;
+    reader.end().map_err(|error| ApiError::InvalidRequest(error.to_string()))?;
     Ok(parsed)
 }

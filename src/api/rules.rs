@@ -1,4 +1,4 @@
-//! What the instance says of itself, and which of its rules keep themselves.
+//! `/rules`: the description of the instance, and the rules of conduct that it enforces automatically.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 use super::Api;
 use crate::filter::rules;
 
-/// What the instance says of itself.
+/// The description of the instance.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub struct InstanceInfo {
     /// The rules of conduct, one a line.
     pub rules: String,
-    /// The main language, such as `en`.
+    /// The main language, as a code such as `en`.
     pub main_lang: String,
     /// Shortest nickname, in characters.
     pub min_author_length: usize,
@@ -25,14 +25,14 @@ pub struct Rules {
     pub max_message_length: usize,
 }
 
-/// What the instance says of itself.
+/// The description of the instance.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Rules)]
-pub(super) struct Told {
+pub(super) struct RulesResponse {
     /// The rules of conduct, one a line.
     #[schema(example = "Be kind and nice to this wonderful world")]
     rules: String,
-    /// The main language, such as `en`.
+    /// The main language, as a code such as `en`.
     #[schema(example = "en")]
     main_lang: String,
     /// Shortest nickname, in characters.
@@ -44,37 +44,37 @@ pub(super) struct Told {
     /// Longest text, in Unicode code points.
     #[schema(example = 255)]
     max_message_length: usize,
-    /// Lines of `rules` that the relay enforces by itself now, in their order.
-    enforced: Vec<Clause>,
+    /// Lines of `rules` that are enforced automatically at present, in their order.
+    enforced: Vec<EnforcedClauseJson>,
 }
 
-/// A line of the rules of conduct that the relay enforces by itself.
+/// A line of the rules of conduct that is enforced automatically.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct Clause {
+pub(super) struct EnforcedClauseJson {
     #[schema(example = "No advertising")]
     clause: String,
-    /// The ids of the rules that do so.
+    /// The ids of the rules that enforce it.
     #[schema(example = json!(["no-casino"]))]
     rules: Vec<String>,
 }
 
-/// Rules of the instance and bounds of a message.
-#[utoipa::path(get, path = "/rules", tag = "instance", responses((status = 200, body = Told)))]
-pub(super) async fn rules(State(api): State<Arc<Api>>) -> Json<Told> {
-    let told = (*api.rules.get()).clone();
-    let Rules { rules, main_lang, min_author_length, max_author_length, max_message_length } = told;
-    let enforced = api.rules_reload.rules().map_or_else(Vec::new, |set| enforced(&rules, &set));
-    Json(Told { rules, main_lang, min_author_length, max_author_length, max_message_length, enforced })
+/// Rules of conduct and message limits.
+#[utoipa::path(get, path = "/rules", tag = "instance", responses((status = 200, body = RulesResponse)))]
+pub(super) async fn rules(State(api): State<Arc<Api>>) -> Json<RulesResponse> {
+    let instance = (*api.instance.get()).clone();
+    let InstanceInfo { rules, main_lang, min_author_length, max_author_length, max_message_length } = instance;
+    let enforced = api.rules_reload.rules().map_or_else(Vec::new, |set| enforced_clauses(&rules, &set));
+    Json(RulesResponse { rules, main_lang, min_author_length, max_author_length, max_message_length, enforced })
 }
 
-/// The clauses that a set of rules enforces, in the order of the lines of `conduct`.
-fn enforced(conduct: &str, set: &rules::Rules) -> Vec<Clause> {
-    let mut clauses: Vec<Clause> = Vec::new();
+/// Returns the lines of `conduct` that a rule set enforces, in their order.
+fn enforced_clauses(conduct: &str, set: &rules::RuleSet) -> Vec<EnforcedClauseJson> {
+    let mut clauses: Vec<EnforcedClauseJson> = Vec::new();
     for clause in conduct.lines().map(str::trim) {
         let rules: Vec<String> =
-            set.enforced().filter(|&(kept, _)| kept == clause).map(|(_, id)| id.to_owned()).collect();
-        if !rules.is_empty() && clauses.iter().all(|told| told.clause != clause) {
-            clauses.push(Clause { clause: clause.to_owned(), rules });
+            set.enforced_clauses().filter(|&(kept, _)| kept == clause).map(|(_, id)| id.to_owned()).collect();
+        if !rules.is_empty() && clauses.iter().all(|listed| listed.clause != clause) {
+            clauses.push(EnforcedClauseJson { clause: clause.to_owned(), rules });
         }
     }
     clauses
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clauses_stand_in_the_order_of_the_rules_of_conduct_each_once_with_those_that_act() {
+    fn enforced_clauses_are_listed_once_in_the_order_of_the_rules_of_conduct() {
         let conduct = "Be kind\n  Speak of maps \nNo advertising\n\nBe kind";
         let rule = |id: &str, more: &str| format!("[[rule]]\nid = '{id}'\nwords = ['x']\n{more}\n");
         let text = [
@@ -98,14 +98,14 @@ mod tests {
             rule("kind", "clause = 'Be kind'\nverdict = 'replace'"),
             rule("ads-too", "clause = 'No advertising'\nverdict = 'shadow'"),
         ];
-        let instance = rules::Instance { clauses: conduct.to_owned(), ..rules::Instance::default() };
-        let set = rules::Rules::load(Path::new("rules.toml"), &text.concat(), Path::new(""), &instance).unwrap();
-        let clause = |clause: &str, rules: &[&str]| Clause {
+        let instance = rules::RulesContext { clauses: conduct.to_owned(), ..rules::RulesContext::default() };
+        let set = rules::RuleSet::load(Path::new("rules.toml"), &text.concat(), Path::new(""), &instance).unwrap();
+        let clause = |clause: &str, rules: &[&str]| EnforcedClauseJson {
             clause: clause.to_owned(),
             rules: rules.iter().map(|&id| id.to_owned()).collect(),
         };
         assert_eq!(
-            enforced(conduct, &set),
+            enforced_clauses(conduct, &set),
             [clause("Be kind", &["kind"]), clause("No advertising", &["ads", "ads-too"])]
         );
     }

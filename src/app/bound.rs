@@ -1,4 +1,4 @@
-//! A relay with its ports, from the first connection to the last.
+//! A relay bound to its ports: serving and shutting down.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -14,30 +14,30 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::reload::{InForce, Reloader, told};
-use super::{App, Plugged, ServeError, Started, attend, notes};
+use super::reload::{ActiveSettings, Reloader, instance_info};
+use super::{App, PluginRuntime, ServeError, StartupContext, moderation_tasks, notes};
 use crate::api::{self, Api};
-use crate::filter::rules::Current;
-use crate::live::accept::{Connections, Port};
-use crate::live::admission::PerAddress;
+use crate::filter::rules::ActiveRules;
+use crate::live::accept::{ConnectionLimit, HttpServer};
+use crate::live::admission::AddressCounter;
 use crate::live::rooms::Rooms;
 use crate::live::{Live, shard};
 use crate::model::RoomName;
 use crate::moderation::alerts::Alerts;
-use crate::moderation::{self, Desk, Feed, Moderators, Token};
+use crate::moderation::{self, Feed, ModerationService, Moderators, Token};
 use crate::sandbox::Library;
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
 use crate::wire::frame::CloseCode;
 
-/// How long everything has to end once it is asked to.
+/// How long connections and tasks have to end at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(9);
-/// How often what has gone quiet is forgotten.
+/// How often idle entries are pruned.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
-/// A relay that is ready to serve.
+/// A relay that is bound to its ports and ready to serve.
 #[derive(Debug)]
-pub struct Bound {
+pub struct BoundRelay {
     app: App,
     moderators: Arc<Moderators>,
     token: Option<Token>,
@@ -47,26 +47,26 @@ pub struct Bound {
     serving: Arc<Notify>,
 }
 
-/// What an operator wants to know of a relay that starts.
+/// An overview of a starting relay for the operator.
 #[derive(Debug)]
 pub struct Overview {
-    /// Where it serves.
+    /// The address it listens on.
     pub address: SocketAddr,
-    /// Its rooms.
+    /// The rooms.
     pub rooms: Vec<RoomName>,
-    /// Its rules, as they are at any time.
-    pub rules: Arc<Current>,
-    /// Its plugins; `None` when none are in the chain.
+    /// The current rules.
+    pub rules: Arc<ActiveRules>,
+    /// The plugins; `None` if plugins are not in the chain.
     pub plugins: Option<Arc<Library>>,
-    /// The parts that it runs without.
+    /// The subsystems that it runs without.
     pub degraded: Arc<Degraded>,
     /// Notified once the relay serves.
     pub serving: Arc<Notify>,
 }
 
-impl Bound {
-    pub(super) async fn of(app: App) -> Result<Self, ServeError> {
-        let (moderators, token) = Moderators::of(&app.config.moderation, &app.config.instance.rooms)?;
+impl BoundRelay {
+    pub(super) async fn new(app: App) -> Result<Self, ServeError> {
+        let (moderators, token) = Moderators::new(&app.config.moderation, &app.config.instance.rooms)?;
         let listener = bind(app.config.server.listen).await?;
         let metrics_listener = match app.config.server.metrics_listen {
             Some(address) => Some(bind(address).await?),
@@ -76,154 +76,161 @@ impl Bound {
         Ok(Self { app, moderators, token, listener, metrics_listener, serving })
     }
 
-    /// The token of moderators for this run, where the configuration names nobody. It is for the operator's eyes, and
-    /// never for a log.
+    /// Returns the moderator token of this run, if no moderators are configured. It must never be logged.
     #[must_use]
     pub fn token(&self) -> Option<&Token> {
         self.token.as_ref()
     }
 
-    /// What the relay has come up with.
+    /// Returns an overview for the operator.
     #[must_use]
     pub fn overview(&self) -> Overview {
         let App { config, plugins, rules, degraded, .. } = &self.app;
         Overview {
-            // The address was just bound. Should it not be told, the one that was asked for is the best guess.
+            // If the bound address is unavailable, the configured one is the best guess.
             address: self.listener.local_addr().unwrap_or(config.server.listen),
             rooms: config.instance.rooms.clone(),
             rules: Arc::clone(rules),
-            plugins: plugins.as_ref().map(|plugged| Arc::clone(&plugged.library)),
+            plugins: plugins.as_ref().map(|runtime| Arc::clone(&runtime.library)),
             degraded: Arc::clone(degraded),
             serving: Arc::clone(&self.serving),
         }
     }
 
-    /// Serves until `stop` is cancelled, and then until everything has ended, which takes 10 s at most.
+    /// Serves until `stop` is cancelled, and then drains for at most 10 s.
     ///
-    /// The addresses that are served, with the ports that the system chose, are logged. `started` tells how settings are
-    /// read again, which happens whenever `reloads` is notified, and by moderators' calls.
+    /// Logs the addresses with the ports that the system chose. Settings are reloaded from `started` whenever `reloads`
+    /// is notified or a moderator asks for it.
     ///
     /// # Errors
-    /// [`ServeError`] when the threads of the rooms cannot be had, or one of them ends by itself.
+    /// [`ServeError`] if the shard threads cannot be started, or one of them ends unexpectedly.
     pub async fn serve(
         self,
         stop: CancellationToken,
-        started: Started,
+        started: StartupContext,
         reloads: Arc<Notify>,
     ) -> Result<(), ServeError> {
         let Self { app, moderators, listener, metrics_listener, serving, .. } = self;
-        // A message that plugins look at goes from its shard to their threads and back, and nowhere else.
-        let (runtime, judging) = (Handle::current(), app.judging());
-        let App { config, live, metrics, plugins, feed, reload, rules, desk, effects, degraded } = app;
-        let server = config.server.clone();
+        // Messages for plugins go straight from the shard to the plugin threads and back.
+        let (runtime, judge_handle) = (Handle::current(), app.judge_handle());
+        let App { config, live, metrics, plugins, feed, reload, rules, moderation, effects, degraded } = app;
+        let server_config = config.server.clone();
 
         let threads = match config.live.shards {
             0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             shards => shards,
         };
-        let (rooms, endings) = shard::start(&live, config.instance.rooms.clone(), threads, [&runtime, &judging])
+        let (rooms, endings) = shard::start(&live, config.instance.rooms.clone(), threads, [&runtime, &judge_handle])
             .map_err(ServeError::Shards)?;
         let rooms = Arc::new(rooms);
 
-        let limits = config.live.limits(config.filter.rate.enabled);
-        let per_address = Arc::new(PerAddress::new(limits.each));
-        let told = Arc::new(Swap::new(told(&config)));
+        let limits = config.live.address_limits(config.filter.rate.enabled);
+        let address_counter = Arc::new(AddressCounter::new(limits.max_connections));
+        let public_info = Arc::new(Swap::new(instance_info(&config)));
         let filter = Arc::new(Swap::new(config.filter.clone()));
-        let in_force =
-            InForce { config: config.clone(), values: started.values.clone(), present: started.present.clone() };
+        let active = ActiveSettings {
+            config: config.clone(),
+            snapshot: started.snapshot.clone(),
+            present: started.present.clone(),
+        };
         let reloader = Arc::new(Reloader {
             start: started,
-            in_force: tokio::sync::Mutex::new(in_force),
+            active: tokio::sync::Mutex::new(active),
             rules: Arc::clone(&reload),
             current: Arc::clone(&rules),
-            library: plugins.as_ref().map(|plugged| Arc::clone(&plugged.library)),
+            library: plugins.as_ref().map(|runtime| Arc::clone(&runtime.library)),
             moderators: Arc::clone(&moderators),
             rooms: Arc::clone(&rooms),
             live: Arc::clone(&live),
-            per_address: Arc::clone(&per_address),
+            per_address: Arc::clone(&address_counter),
             metrics: Arc::clone(&metrics),
-            desk: Arc::clone(&desk),
+            moderation: Arc::clone(&moderation),
             feed: Arc::clone(&feed),
-            told: Arc::clone(&told),
+            instance_info: Arc::clone(&public_info),
             filter: Arc::clone(&filter),
         });
         let api = Api {
             rooms: Arc::clone(&rooms),
             live: Arc::clone(&live),
             metrics: Arc::clone(&metrics),
-            rules: told,
-            origins: server.origins,
-            proxies: server.proxies.clone(),
-            max_body_bytes: server.max_body_bytes,
-            metrics_elsewhere: metrics_listener.is_some(),
+            instance: public_info,
+            origins: server_config.origins,
+            proxies: server_config.proxies.clone(),
+            max_body_bytes: server_config.max_body_bytes,
+            has_metrics_listener: metrics_listener.is_some(),
             moderators: Arc::clone(&moderators),
             feed: Arc::clone(&feed),
-            desk: Arc::clone(&desk),
-            acting: tokio::sync::Mutex::default(),
-            trying: Arc::default(),
+            moderation: Arc::clone(&moderation),
+            act_lock: tokio::sync::Mutex::default(),
+            what_if_lock: Arc::default(),
             filter,
             rules_in_force: rules,
-            stop: stop.clone(),
+            shutdown: stop.clone(),
             degraded: Arc::clone(&degraded),
             rules_reload: Arc::clone(&reload),
             reload: Arc::clone(&reloader) as Arc<dyn api::Reload>,
         };
         let tasks: TaskTracker = live.tasks.clone();
-        let port = Port {
-            router: api::router(Arc::new(api), server.request_timeout),
-            connections: Arc::new(Connections::new(server.max_connections, Arc::clone(&metrics))),
-            per_address,
-            proxies: server.proxies.clone(),
-            head_timeout: server.handshake_timeout,
+        let server = HttpServer {
+            router: api::router(Arc::new(api), server_config.request_timeout),
+            connection_limit: Arc::new(ConnectionLimit::new(server_config.max_connections, Arc::clone(&metrics))),
+            per_address: address_counter,
+            proxies: server_config.proxies.clone(),
+            head_timeout: server_config.handshake_timeout,
             unacknowledged_timeout: config.live.ping_interval + config.live.pong_timeout,
             tasks: tasks.clone(),
             stop: stop.clone(),
         };
         if let Some(listener) = metrics_listener {
-            log_address(&listener, "serving figures");
-            let port = Port { router: api::metrics_router(Arc::clone(&metrics)), ..port.clone() };
-            tasks.spawn(port.serve(listener));
+            log_address(&listener, "serving metrics");
+            let server = HttpServer { router: api::metrics_router(Arc::clone(&metrics)), ..server.clone() };
+            tasks.spawn(server.serve(listener));
         }
         log_address(&listener, "serving");
         serving.notify_one();
-        tasks.spawn(port.serve(listener));
-        tasks.spawn(prune(Arc::clone(&live), moderators, Arc::clone(&desk), stop.clone()));
+        tasks.spawn(server.serve(listener));
+        tasks.spawn(prune(Arc::clone(&live), moderators, Arc::clone(&moderation), stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));
         tasks.spawn(reloader.on_signals(reloads, stop.clone()));
-        tasks.spawn(attend::carry_out(effects, Arc::clone(&rooms), stop.clone()));
-        let unanswered = config.moderation.held.when_nobody_answers;
-        tasks.spawn(attend::expire_held(Arc::clone(&desk), Arc::clone(&rooms), unanswered, stop.clone()));
-        let moderation = config.moderation.clone();
-        take_note(&tasks, &desk, &feed, &metrics, degraded, moderation, &stop);
-        if let Some(alerts) = Alerts::of(&config.moderation.alerts, Arc::clone(&feed), metrics) {
+        tasks.spawn(moderation_tasks::apply_sanction_events(effects, Arc::clone(&rooms), stop.clone()));
+        let unanswered = config.moderation.held.on_expiry;
+        tasks.spawn(moderation_tasks::expire_held(
+            Arc::clone(&moderation),
+            Arc::clone(&rooms),
+            unanswered,
+            stop.clone(),
+        ));
+        let moderation_config = config.moderation.clone();
+        spawn_observers(&tasks, &moderation, &feed, &metrics, degraded, moderation_config, &stop);
+        if let Some(alerts) = Alerts::new(&config.moderation.alerts, Arc::clone(&feed), metrics) {
             tasks.spawn(alerts.run(stop.clone()));
         }
-        // The sandbox lives until everything has ended.
-        let _sandbox = plugins.map(|Plugged { sandbox, library, events }| {
-            let known = notes::Known {
+        // Keep the sandbox alive until everything has ended.
+        let _sandbox = plugins.map(|PluginRuntime { sandbox, library, events }| {
+            let room_check = notes::RoomCheck {
                 library: Arc::clone(&library),
                 config: config.filter.plugins,
                 rooms: Arc::clone(&rooms),
             };
-            tasks.spawn(notes::take(events, known, feed, stop.clone()));
+            tasks.spawn(notes::note_plugin_events(events, room_check, feed, stop.clone()));
             tasks.spawn(library.watch(stop.clone()));
             sandbox
         });
 
         let outcome = until_stopped(endings, &rooms, &tasks, &stop).await;
-        attend::close(&desk).await;
+        moderation_tasks::flush(&moderation).await;
         outcome
     }
 }
 
-/// Waits until told to stop, and then until all connections and tasks have ended.
+/// Waits until `stop` is cancelled, and then until all connections and tasks have ended.
 async fn until_stopped(
-    endings: Vec<shard::Ending>,
+    endings: Vec<shard::ShardExit>,
     rooms: &Rooms,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<(), ServeError> {
-    let mut endings: FuturesUnordered<shard::Ending> = endings.into_iter().collect();
+    let mut endings: FuturesUnordered<shard::ShardExit> = endings.into_iter().collect();
     let lost = tokio::select! {
         () = stop.cancelled() => false,
         _ = endings.next() => true,
@@ -237,7 +244,7 @@ async fn until_stopped(
         tasks.wait().await;
     };
     if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
-        tracing::warn!(left = tasks.len(), "some connections did not end in time");
+        tracing::warn!(left = tasks.len(), "drain timed out");
     }
     if lost { Err(ServeError::ShardLost) } else { Ok(()) }
 }
@@ -249,41 +256,46 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 fn log_address(listener: &TcpListener, message: &str) {
     match listener.local_addr() {
         Ok(address) => tracing::info!(%address, url = %format_args!("http://{address}"), "{message}"),
-        Err(fault) => tracing::error!(%fault, "the address that is served cannot be told"),
+        Err(error) => tracing::error!(%error, "reading the local address failed"),
     }
 }
 
-/// Starts what puts into notes and figures how the moderators' desk and the parts of the relay are.
-fn take_note(
+/// Spawns the tasks that turn the state of moderation and subsystems into notes and metrics.
+fn spawn_observers(
     tasks: &TaskTracker,
-    desk: &Arc<Desk>,
+    moderation: &Arc<ModerationService>,
     feed: &Arc<Feed>,
     metrics: &Arc<Metrics>,
     degraded: Arc<Degraded>,
-    moderation: moderation::Config,
+    config: moderation::Config,
     stop: &CancellationToken,
 ) {
-    tasks.spawn(attend::take_notes(Arc::clone(feed), Arc::clone(desk), stop.clone()));
-    tasks.spawn(attend::show_figures(Arc::clone(desk), Arc::clone(metrics), stop.clone()));
-    tasks.spawn(notes::take_degraded(degraded.changes(), Arc::clone(feed), stop.clone()));
-    tasks.spawn(attend::follow_writers(Arc::clone(desk), moderation, degraded, stop.clone()));
+    tasks.spawn(moderation_tasks::journal_notes(Arc::clone(feed), Arc::clone(moderation), stop.clone()));
+    tasks.spawn(moderation_tasks::update_metrics(Arc::clone(moderation), Arc::clone(metrics), stop.clone()));
+    tasks.spawn(notes::note_degradation(degraded.changes(), Arc::clone(feed), stop.clone()));
+    tasks.spawn(moderation_tasks::watch_writers(Arc::clone(moderation), config, degraded, stop.clone()));
 }
 
-/// Forgets, from time to time, what is kept of those who have gone quiet.
-async fn prune(live: Arc<Live>, moderators: Arc<Moderators>, desk: Arc<Desk>, stop: CancellationToken) {
+/// Periodically prunes idle entries.
+async fn prune(
+    live: Arc<Live>,
+    moderators: Arc<Moderators>,
+    moderation: Arc<ModerationService>,
+    stop: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(PRUNE_INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        let (live, moderators, desk) = (Arc::clone(&live), Arc::clone(&moderators), Arc::clone(&desk));
+        let (live, moderators, moderation) = (Arc::clone(&live), Arc::clone(&moderators), Arc::clone(&moderation));
         let pruned = tokio::task::spawn_blocking(move || {
             live.prune();
             moderators.prune();
-            desk.state().prune(Timestamp::now());
+            moderation.state().prune(Timestamp::now());
         });
         if pruned.await.is_err() {
-            tracing::error!("what has gone quiet could not be forgotten");
+            tracing::error!("pruning panicked");
         }
     }
 }

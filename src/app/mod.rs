@@ -1,11 +1,11 @@
-//! Builds every part from the configuration, binds the ports, serves, and drains at the end. What a relay can serve
-//! without, [`probe`] finds out beforehand.
+//! Builds the relay from its configuration, binds the ports, serves, and drains connections at shutdown. [`probe`]
+//! finds out which subsystems a relay would have to run without.
 
-mod attend;
 mod bound;
+mod moderation_tasks;
 mod notes;
-mod parts;
 mod reload;
+mod subsystems;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,192 +20,196 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-pub use self::bound::{Bound, Overview};
-pub use self::parts::probe;
+pub use self::bound::{BoundRelay, Overview};
+pub use self::subsystems::probe;
 use crate::config::{self, Config};
-use crate::filter::brakes::Brakes;
-use crate::filter::plugin::Plugins;
-use crate::filter::rules::{self, Rules};
+use crate::filter::breakers::Breakers;
+use crate::filter::plugin::PluginFilter;
+use crate::filter::rules::{self, RuleSet};
 use crate::filter::{self, Chain, Filter, Judgement, RulesReload};
 use crate::intake::Intake;
 use crate::live::Live;
-use crate::model::{Address, Decision, Facts, Message, RoomName, Sender};
-use crate::moderation::audit::{InForce, InForceNow};
-use crate::moderation::{AccessError, Desk, Effect, Feed, Journal, PRESET, State, level_json, sanction_json};
+use crate::model::{Address, Decision, Message, RoomName, Sender, SenderContext};
+use crate::moderation::audit::{SnapshotFn, StateSnapshot};
+use crate::moderation::{
+    AccessError, Feed, Journal, ModerationService, PRESET_KEY, SanctionEvent, State, level_json, sanction_json,
+};
 use crate::room::Room;
-use crate::sandbox::{Event, Library, Sandbox};
-use crate::settings::{Choice, Values};
-use crate::telemetry::logging::Level;
+use crate::sandbox::{Library, PluginEvent, Sandbox};
+use crate::settings::{Choice, SettingsSnapshot};
+use crate::telemetry::logging::LevelHandle;
 use crate::telemetry::{Degradation, Degraded, Metrics, RoomGauges};
 
-/// A relay that is built. Nothing of it is to be reached yet.
+/// A relay that is built but not bound to any port yet.
 #[derive(Debug)]
 pub struct App {
     config: Config,
     live: Arc<Live>,
     metrics: Arc<Metrics>,
-    plugins: Option<Plugged>,
+    plugins: Option<PluginRuntime>,
     feed: Arc<Feed>,
     reload: Arc<RulesReload>,
-    rules: Arc<rules::Current>,
-    desk: Arc<Desk>,
-    effects: mpsc::Receiver<Effect>,
+    rules: Arc<rules::ActiveRules>,
+    moderation: Arc<ModerationService>,
+    effects: mpsc::Receiver<SanctionEvent>,
     degraded: Arc<Degraded>,
 }
 
-/// How the relay was started, for reading its settings again.
+/// The context of the start, kept for reloads.
 #[derive(Clone, Debug)]
-pub struct Started {
-    /// What the command line says of the settings.
+pub struct StartupContext {
+    /// Command line options that affect the settings.
     pub options: config::Options,
-    /// What each setting is.
-    pub values: Values,
-    /// The settings files that are there.
+    /// The settings at the start.
+    pub snapshot: SettingsSnapshot,
+    /// The settings files that exist.
     pub present: Vec<PathBuf>,
-    /// Sets what is logged.
-    pub level: Level,
+    /// Changes the log level.
+    pub level: LevelHandle,
 }
 
-/// The plugins, where they are in the chain.
+/// The plugin runtime, if plugins are in the chain.
 #[derive(Debug)]
-struct Plugged {
-    /// Where they run.
+struct PluginRuntime {
+    /// Executes the plugins.
     sandbox: Arc<Sandbox>,
     library: Arc<Library>,
-    /// What happens to them, from the first one on.
-    events: Receiver<Event>,
+    /// Plugin events since the start.
+    events: Receiver<PluginEvent>,
 }
 
-/// Why a relay could not serve, or not go on.
+/// Why a relay could not serve, or stopped serving.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// A port is not to be had.
-    #[error("{address}: this address cannot be listened on")]
+    /// A port could not be bound.
+    #[error("{address}: cannot listen on this address")]
     Bind {
-        /// Which one.
+        /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The I/O error.
         source: io::Error,
     },
-    /// Nobody could moderate.
+    /// The moderator configuration is invalid.
     #[error(transparent)]
     Access(#[from] AccessError),
-    /// The threads that own the rooms could not be started.
-    #[error("the threads of the rooms could not be started")]
+    /// The shard threads could not be started.
+    #[error("the shard threads could not be started")]
     Shards(#[source] io::Error),
-    /// A thread that owned rooms has ended by itself. The log says why.
-    #[error("a thread that owned rooms has ended; the relay cannot go on")]
+    /// A shard thread has ended unexpectedly. The log has the reason.
+    #[error("a shard thread has ended unexpectedly; the relay cannot continue")]
     ShardLost,
 }
 
-/// What each file of the audit log begins with.
-fn in_force_now(state: &Arc<State>) -> InForceNow {
+/// Returns the state that each file of the audit log begins with.
+fn audit_snapshot(state: &Arc<State>) -> SnapshotFn {
     let state = Arc::clone(state);
     Box::new(move |hashed| {
         let now = Timestamp::now();
-        let sanctions = state.sanctions().that_count(now);
+        let sanctions = state.sanctions().in_force_or_counted(now);
         let sanctions = sanctions.iter().map(|sanction| sanction_json(sanction, hashed).into()).collect();
         let levels = state.levels().list(now).iter().map(level_json).collect();
-        InForce { sanctions, levels }
+        StateSnapshot { sanctions, levels }
     })
 }
 
-/// Has the starter rules do what moderators chose before the last restart.
-async fn restore_preset(state: &State, rules: &Arc<rules::Current>) {
-    let Some(name) = state.setting(PRESET) else { return };
+/// Restores the starter preset that moderators chose before the restart.
+async fn restore_preset(state: &State, rules: &Arc<rules::ActiveRules>) {
+    let Some(name) = state.setting(PRESET_KEY) else { return };
     let Some((_, preset)) = rules::Preset::NAMES.iter().copied().find(|(known, _)| *known == name) else { return };
     let rules = Arc::clone(rules);
     match tokio::task::spawn_blocking(move || rules.set_preset(preset)).await {
-        Ok(Ok(())) => tracing::info!(preset = name, "the starter rules do what moderators chose"),
-        Ok(Err(refused)) => tracing::warn!(%refused, preset = name, "the preset that moderators chose is not in force"),
-        Err(fault) => tracing::error!(%fault, "the preset that moderators chose could not be restored"),
+        Ok(Ok(())) => tracing::info!(preset = name, "starter preset restored"),
+        Ok(Err(refused)) => tracing::warn!(%refused, preset = name, "starter preset not restored"),
+        Err(error) => tracing::error!(%error, "restoring the starter preset failed"),
     }
 }
 
-/// Where the configuration says that the rules are.
+/// Returns the source of the rules that the configuration names.
 #[must_use]
-pub fn rules_source(config: &Config) -> rules::Source {
-    let instance = rules::Instance {
+pub fn rules_source(config: &Config) -> rules::RulesSource {
+    let instance = rules::RulesContext {
         clauses: config.instance.rules.clone(),
         main_lang: config.instance.main_lang.clone(),
         rooms: config.instance.rooms.clone(),
         preset: config.filter.preset,
     };
-    rules::Source { file: config.filter.rules_file.clone(), instance }
+    rules::RulesSource { file: config.filter.rules_file.clone(), context: instance }
 }
 
 impl App {
-    /// Builds every part, with the plugins loaded. Nothing is bound yet. A part that cannot be had is left out and logged,
-    /// and [`App::degraded`] tells why.
-    pub async fn build(config: Config, rules: Rules) -> Self {
+    /// Builds the relay and loads the plugins. Does not bind any port. A subsystem that cannot be set up is left out
+    /// and logged; [`App::degraded`] returns the reasons.
+    pub async fn build(config: Config, rules: RuleSet) -> Self {
         let degraded = Arc::new(Degraded::default());
-        let plugged = parts::plugins(&config.filter, &degraded).await;
-        let library = plugged.as_ref().map(|plugged| Arc::clone(&plugged.library));
+        let runtime = subsystems::start_plugins(&config.filter, &degraded).await;
+        let library = runtime.as_ref().map(|runtime| Arc::clone(&runtime.library));
         let max_message_length = config.filter.shape.max_message_length;
-        let plugins =
-            library.clone().map(|library| -> Box<dyn Filter> { Box::new(Plugins::new(library, max_message_length)) });
+        let plugins = library
+            .clone()
+            .map(|library| -> Box<dyn Filter> { Box::new(PluginFilter::new(library, max_message_length)) });
         let (began, now) = (Instant::now(), Timestamp::now());
-        let state = Arc::new(parts::state(&config.moderation, now, &degraded));
+        let state = Arc::new(subsystems::open_state(&config.moderation, now, &degraded));
         let feed = Arc::new(Feed::default());
         let journal = Arc::new(Journal::new(now));
         let run = Uuid::new_v4();
-        let audit = parts::audit(&config.moderation.audit, run, began, &state, &degraded).map(Arc::new);
-        let (desk, effects) = Desk::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
-        let desk = Arc::new(desk);
-        let rules = rules::Current::new(rules_source(&config), rules, Arc::clone(&feed));
-        let rules = Arc::new(rules.of_run(&run.to_string()));
+        let audit = subsystems::open_audit(&config.moderation.audit, run, began, &state, &degraded).map(Arc::new);
+        let (moderation, effects) =
+            ModerationService::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
+        let moderation = Arc::new(moderation);
+        let rules = rules::ActiveRules::new(rules_source(&config), rules, Arc::clone(&feed));
+        let rules = Arc::new(rules.seeded_by(&run.to_string()));
         restore_preset(&state, &rules).await;
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &config.instance.environment));
         let chain = Chain::build(&config.filter, Arc::clone(&rules), plugins, &state, &metrics);
-        let rules_in_force = config.filter.order.contains(&filter::Name::Rules).then(|| Arc::clone(&rules));
-        let brakes =
-            Brakes::new(config.filter.brakes.clone(), rules_in_force.clone(), library.clone(), Arc::clone(&feed));
-        let intake = Intake::new(chain, Arc::clone(&desk), Arc::clone(&metrics)).with_brakes(brakes);
-        let limits = config.live.limits(config.filter.rate.enabled);
+        let enabled_rules = config.filter.order.contains(&filter::FilterName::Rules).then(|| Arc::clone(&rules));
+        let breakers =
+            Breakers::new(config.filter.breakers.clone(), enabled_rules.clone(), library.clone(), Arc::clone(&feed));
+        let intake = Intake::new(chain, Arc::clone(&moderation), Arc::clone(&metrics)).with_breakers(breakers);
+        let limits = config.live.address_limits(config.filter.rate.enabled);
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limits);
-        let reload = Arc::new(RulesReload::new(rules_in_force, Arc::clone(&feed)));
-        let (live, plugins) = (Arc::new(live), plugged);
-        Self { config, live, metrics, plugins, feed, reload, rules, desk, effects, degraded }
+        let reload = Arc::new(RulesReload::new(enabled_rules, Arc::clone(&feed)));
+        let (live, plugins) = (Arc::new(live), runtime);
+        Self { config, live, metrics, plugins, feed, reload, rules, moderation, effects, degraded }
     }
 
-    /// The plugins, where they are in the chain.
+    /// Returns the plugin library; `None` if plugins are not in the chain.
     #[must_use]
     pub fn plugins(&self) -> Option<&Arc<Library>> {
-        self.plugins.as_ref().map(|plugged| &plugged.library)
+        self.plugins.as_ref().map(|runtime| &runtime.library)
     }
 
-    /// The parts that it was built without.
+    /// Returns the subsystems that the relay was built without.
     #[must_use]
     pub fn degraded(&self) -> Vec<Degradation> {
         self.degraded.list()
     }
 
-    /// Where messages are to be judged: the threads of plugins, where there are any.
+    /// Returns the runtime on which messages are judged: the plugin threads, if there are any.
     #[must_use]
-    pub fn judging(&self) -> Handle {
-        self.plugins.as_ref().map_or_else(Handle::current, |plugged| plugged.sandbox.handle())
+    pub fn judge_handle(&self) -> Handle {
+        self.plugins.as_ref().map_or_else(Handle::current, |runtime| runtime.sandbox.handle())
     }
 
-    /// Judges a message as if it came from this machine to a room that nobody is in, without any effect.
+    /// Judges a message as if it were sent from this machine to an empty room, without any effect.
     ///
     /// # Cancel safety
-    /// Dropping the future drops the decision.
+    /// Dropping the future discards the decision.
     pub async fn try_out(&self, room: RoomName, message: Message) -> Decision {
         let address = Address::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let mut sender = Sender { connection: None, address, room: room.clone(), facts: Facts::default() };
+        let mut sender = Sender { connection: None, address, room: room.clone(), context: SenderContext::default() };
         let mut room = Room::new(room, Arc::new(AtomicUsize::new(0)), RoomGauges::default());
         let chain = self.live.intake.chain();
         match self.live.intake.try_out(&chain, &mut room, &mut sender, message) {
-            Judgement::Decided(decision) => *decision,
-            Judgement::Waiting(waiting) => waiting.finish(&sender).await,
+            Judgement::Ready(decision) => *decision,
+            Judgement::Pending(waiting) => waiting.finish(&sender).await,
         }
     }
 
-    /// Binds the ports. Whoever connects from now on is answered once the relay serves.
+    /// Binds the ports. Connections are accepted from now on and answered once the relay serves.
     ///
     /// # Errors
-    /// [`ServeError`] when a port cannot be had, or nobody could moderate.
-    pub async fn bind(self) -> Result<Bound, ServeError> {
-        Bound::of(self).await
+    /// [`ServeError`] if a port cannot be bound or the moderator configuration is invalid.
+    pub async fn bind(self) -> Result<BoundRelay, ServeError> {
+        BoundRelay::new(self).await
     }
 }

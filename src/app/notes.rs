@@ -1,4 +1,4 @@
-//! What happens to plugins and to the parts of the relay becomes notes for moderators.
+//! Turns plugin events and degradation changes into notes for moderators.
 
 use std::sync::Arc;
 
@@ -6,87 +6,91 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::parts;
+use super::subsystems;
 use crate::live::rooms::Rooms;
-use crate::moderation::{Feed, Kind};
-use crate::sandbox::{self, Event, Library, What};
-use crate::telemetry::{Change, Changes, Degradation};
+use crate::moderation::{Feed, NoteKind};
+use crate::sandbox::{self, Library, PluginEvent, PluginEventKind};
+use crate::telemetry::{Degradation, DegradationChange, DegradationChanges};
 
-/// What the rooms in the manifests of plugins are held against.
-pub(super) struct Known {
+/// Checks the rooms named in plugin manifests against the rooms of the relay.
+pub(super) struct RoomCheck {
     pub(super) library: Arc<Library>,
     pub(super) config: sandbox::Config,
     pub(super) rooms: Arc<Rooms>,
 }
 
-impl Known {
-    /// Warns of rooms that a plugin is to filter and that are not there.
-    fn warn_of_rooms(&self, plugin: &str) {
+impl RoomCheck {
+    /// Warns about rooms that a plugin names but that do not exist.
+    fn warn_unknown_rooms(&self, plugin: &str) {
         let catalog = self.library.current();
         let Some(entry) = catalog.entry(plugin) else { return };
         let rooms = self.rooms.list();
         let is_room = |name: &str| rooms.iter().any(|room| room.name().as_str() == name);
-        for text in parts::unknown_rooms(entry, &self.config, is_room) {
+        for text in subsystems::unknown_rooms(entry, &self.config, is_room) {
             tracing::warn!(plugin, "{text}");
         }
     }
 }
 
-/// Notes which parts do not work and which work again, until told to stop.
-pub(super) async fn take_degraded(mut changes: Changes, feed: Arc<Feed>, stop: CancellationToken) {
+/// Adds a note for each subsystem that goes missing or recovers. Runs until `stop` is cancelled.
+pub(super) async fn note_degradation(mut changes: DegradationChanges, feed: Arc<Feed>, stop: CancellationToken) {
     loop {
-        let news = tokio::select! {
-            news = changes.next() => news,
+        let batch = tokio::select! {
+            batch = changes.next() => batch,
             () = stop.cancelled() => return,
         };
-        let Some(news) = news else { return };
-        for change in news {
+        let Some(batch) = batch else { return };
+        for change in batch {
             match change {
-                Change::Began(Degradation { part, reason }) => {
-                    let text = format!("{}: {reason}; {}", part.as_str(), part.consequence());
-                    feed.note(Kind::Degraded, &text, None);
+                DegradationChange::Missing(Degradation { subsystem, reason }) => {
+                    let text = format!("{}: {reason}; {}", subsystem.as_str(), subsystem.consequence());
+                    feed.note(NoteKind::Degraded, &text, None);
                 }
-                Change::Ended(part) => feed.note(Kind::Recovered, &format!("{}: it works again", part.as_str()), None),
+                DegradationChange::Recovered(subsystem) => {
+                    feed.note(NoteKind::Recovered, &format!("{}: works again", subsystem.as_str()), None)
+                }
             }
         }
     }
 }
 
-/// Notes what happens, until told to stop or nothing can happen any more.
-pub(super) async fn take(mut events: Receiver<Event>, known: Known, feed: Arc<Feed>, stop: CancellationToken) {
+/// Adds a note for each plugin event. Runs until `stop` is cancelled or the sandbox is dropped.
+pub(super) async fn note_plugin_events(
+    mut events: Receiver<PluginEvent>,
+    room_check: RoomCheck,
+    feed: Arc<Feed>,
+    stop: CancellationToken,
+) {
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
             () = stop.cancelled() => return,
         };
         match event {
-            Ok(Event { plugin, what }) => {
-                if what == What::Loaded {
-                    known.warn_of_rooms(&plugin);
+            Ok(PluginEvent { plugin, kind: event }) => {
+                if event == PluginEventKind::Loaded {
+                    room_check.warn_unknown_rooms(&plugin);
                 }
-                let (kind, text) = words(&what);
+                let (kind, text) = describe(&event);
                 feed.note(kind, &text, Some(plugin));
             }
             Err(RecvError::Lagged(lost)) => {
-                feed.note(Kind::NotesLost, &format!("{lost} notes of plugins are lost: too many came at once"), None);
+                feed.note(NoteKind::NotesLost, &format!("{lost} plugin notes were lost: too many at once"), None);
             }
             Err(RecvError::Closed) => return,
         }
     }
 }
 
-fn words(what: &What) -> (Kind, String) {
-    match what {
-        What::Loaded => (Kind::PluginLoaded, "it is loaded".to_owned()),
-        What::NotLoaded(why) => (Kind::PluginNotLoaded, format!("it could not be loaded: {why}")),
-        What::Gone => (Kind::PluginGone, "it is gone".to_owned()),
-        What::SetAside { rest, failure } => {
-            let seconds = rest.as_secs();
-            (
-                Kind::PluginSetAside,
-                format!("it failed too often and is set aside for {seconds} s; the last time: {failure}"),
-            )
+fn describe(event: &PluginEventKind) -> (NoteKind, String) {
+    match event {
+        PluginEventKind::Loaded => (NoteKind::PluginLoaded, "loaded".to_owned()),
+        PluginEventKind::LoadFailed(why) => (NoteKind::PluginNotLoaded, format!("not loaded: {why}")),
+        PluginEventKind::Removed => (NoteKind::PluginRemoved, "removed".to_owned()),
+        PluginEventKind::Suspended { duration, failure } => {
+            let seconds = duration.as_secs();
+            (NoteKind::PluginSuspended, format!("failed too often; suspended for {seconds} s; last failure: {failure}"))
         }
-        What::WellAgain => (Kind::PluginWell, "it is well again".to_owned()),
+        PluginEventKind::Recovered => (NoteKind::PluginHealthy, "healthy again".to_owned()),
     }
 }

@@ -1,21 +1,21 @@
-//! Calls of the relay that runs with this configuration, from its own machine.
+//! A minimal HTTP client for the relay that runs with this configuration on this machine.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Largest answer that is read. Bytes.
-const MAX_ANSWER: u64 = 8 << 20;
+/// Largest response that is read, in bytes.
+const MAX_RESPONSE: u64 = 8 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// An answer.
-pub(super) struct Answer {
+/// An HTTP response.
+pub(super) struct HttpResponse {
     pub(super) status: u16,
     pub(super) body: String,
 }
 
-/// Where a relay that listens on `address` can be asked from its own machine.
-pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
+/// Returns the address at which a relay that listens on `address` can be reached from its own machine.
+pub(super) fn local_address(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -24,35 +24,35 @@ pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// Makes a call without a body. `patience` is how long the relay may be silent.
+/// Sends a request without a body. `timeout` limits each read and write.
 ///
 /// # Errors
-/// When the relay is not there, falls silent, or answers with something else than HTTP.
+/// If the relay cannot be reached, does not respond in time, or the response is not HTTP.
 pub(super) fn call(
     address: SocketAddr,
     method: &str,
     path: &str,
     token: Option<&str>,
-    patience: Duration,
-) -> io::Result<Answer> {
+    timeout: Duration,
+) -> io::Result<HttpResponse> {
     let mut stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)?;
-    stream.set_read_timeout(Some(patience))?;
-    stream.set_write_timeout(Some(patience))?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
     let token = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
     let length = if method == "POST" { "Content-Length: 0\r\n" } else { "" };
     let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n{token}{length}Connection: close\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     let mut answer = Vec::new();
-    stream.take(MAX_ANSWER).read_to_end(&mut answer)?;
-    parse(&answer).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the answer is no HTTP"))
+    stream.take(MAX_RESPONSE).read_to_end(&mut answer)?;
+    parse(&answer).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the response is not HTTP"))
 }
 
-/// The status and the body of an answer that ends with its connection.
-fn parse(answer: &[u8]) -> Option<Answer> {
+/// Parses a response that ends with its connection.
+fn parse(answer: &[u8]) -> Option<HttpResponse> {
     let text = String::from_utf8_lossy(answer);
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
-    Some(Answer { status, body: body.to_owned() })
+    Some(HttpResponse { status, body: body.to_owned() })
 }
 
 #[cfg(test)]
@@ -60,15 +60,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_relay_on_all_addresses_is_asked_on_the_local_one() {
-        let reach = |text: &str| reachable(text.parse().unwrap()).to_string();
+    fn a_relay_on_all_addresses_is_reached_through_loopback() {
+        let reach = |text: &str| local_address(text.parse().unwrap()).to_string();
         assert_eq!(reach("0.0.0.0:8000"), "127.0.0.1:8000");
         assert_eq!(reach("[::]:8000"), "[::1]:8000");
         assert_eq!(reach("192.0.2.1:8000"), "192.0.2.1:8000");
     }
 
     #[test]
-    fn what_is_no_http_is_no_answer() {
+    fn a_response_that_is_not_http_is_rejected() {
         assert!(parse(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n{}").is_some_and(|a| a.status == 200 && a.body == "{}"));
         for answer in ["", "SSH-2.0\r\n\r\n", "HTTP/1.1 2\r\n\r\n", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 é00\r\n\r\n"] {
             assert!(parse(answer.as_bytes()).is_none(), "{answer}");

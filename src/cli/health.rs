@@ -1,26 +1,26 @@
-//! `health`: asks the relay on this machine for a sign of life, for containers that have no other program to ask with.
+//! `health`: checks the relay on this machine. For containers that have no other HTTP client.
 
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::client::{call, reachable};
-use super::tell;
+use super::client::{call, local_address};
+use super::print_to;
 use crate::api::Config;
 
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Prints what the relay says and exits with 0 when it is well, with 1 otherwise.
-pub(super) fn ask(config: &Config) -> ExitCode {
-    let address = reachable(config.listen);
-    let complaint = match call(address, "GET", "/healthz", None, PATIENCE) {
+/// Prints the result of the health check. Exits with 0 if the relay is healthy and 1 otherwise.
+pub(super) fn run(config: &Config) -> ExitCode {
+    let address = local_address(config.listen);
+    let problem = match call(address, "GET", "/healthz", None, TIMEOUT) {
         Ok(answer) if answer.status == 200 => {
-            tell(io::stdout(), &format!("{address}: ok\n"));
+            print_to(io::stdout(), &format!("{address}: ok\n"));
             return ExitCode::SUCCESS;
         }
         Ok(answer) => format!("answered with status {}", answer.status),
-        Err(fault) => fault.to_string(),
+        Err(error) => error.to_string(),
     };
-    tell(io::stderr(), &format!("{address}: {complaint}\n"));
+    print_to(io::stderr(), &format!("{address}: {problem}\n"));
     ExitCode::FAILURE
 }

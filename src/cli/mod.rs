@@ -1,11 +1,11 @@
-//! The command line. Exit codes, of all commands:
+//! The command line. Exit codes of all commands:
 //!
-//! | code | when |
+//! | code | meaning |
 //! |---|---|
-//! | 0 | done |
-//! | 1 | what was checked does not hold, for `check` also: the relay would run degraded; or serving is impossible or has failed |
-//! | 2 | bad arguments |
-//! | 78 | bad configuration: settings, rules or tokens |
+//! | 0 | success |
+//! | 1 | a check failed (for `check`, also: the relay would run degraded), or serving failed |
+//! | 2 | invalid arguments |
+//! | 78 | invalid configuration: settings, rules or tokens |
 
 mod check;
 mod client;
@@ -26,23 +26,23 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::{self, Started};
-use crate::config::{self, Loaded};
-use crate::filter::rules::Rules;
-use crate::moderation::Tokens;
-use crate::settings::{Fault, Warning};
-use crate::telemetry::logging::Level;
+use crate::app::{self, StartupContext};
+use crate::config::{self, LoadedConfig};
+use crate::filter::rules::RuleSet;
+use crate::moderation::AccessTokens;
+use crate::settings::{ConfigError, ConfigWarning};
+use crate::telemetry::logging::LevelHandle;
 
-/// `EX_CONFIG` of sysexits.h: the configuration is wrong, and another start would not help.
+/// `EX_CONFIG` of sysexits.h: the configuration is invalid, and a restart would not help.
 const BAD_CONFIGURATION: u8 = 78;
-/// The code of bad arguments, as clap has it.
+/// The exit code for invalid arguments, as in clap.
 const BAD_ARGUMENTS: u8 = 2;
 
 /// A moderated chat relay for people who work with maps: QGIS, QField and the web, over WebSockets.
 #[derive(Debug, Parser)]
 #[command(version, about)]
-struct Arguments {
-    /// The configuration file. Otherwise that of `RELAY_CONFIG`, or `relay.toml` where there is one.
+struct Cli {
+    /// The settings file [default: the value of `RELAY_CONFIG`, or `relay.toml` if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -51,41 +51,42 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve until told to stop (the default).
+    /// Run the relay (default)
     Serve,
-    /// Check the configuration, the rules, the plugins and all that is written to, and name every problem: 78 when a start
-    /// would fail, 1 when the relay would run degraded. Safe beside a running relay.
-    Check(check::Arguments),
-    /// Ask the relay that runs with this configuration for a sign of life.
+    /// Check settings, tokens, rules, plugins and write access, and report every problem. Exit code 78 if the relay
+    /// would not start, 1 if it would run degraded. Safe to use while a relay is running.
+    Check(check::CheckArgs),
+    /// Check that the relay with this configuration is running.
     Health,
-    /// See what would become of a text: it is judged once, without a relay, and nothing of it is kept.
-    Try(try_out::Arguments),
-    /// Run an audit log through changed rules or plugins, and see which messages would become others.
-    Replay(replay::Arguments),
-    /// Show what the filters, rules and plugins of the relay that runs with this configuration have done.
-    Filters(moderate::Arguments),
-    /// Have the relay that runs with this configuration read its settings, tokens, rules and plugins again. Exit code 1 when
-    /// a part of that has an error and so stays as it was.
-    Reload(moderate::Arguments),
-    /// Make a token for a moderator or a trusted sender, and what the file of tokens holds of it: its hash.
-    Token(token::Arguments),
-    /// Begin, build, test and list plugins.
+    /// Show how a message would be judged, without a running relay and without any effect.
+    Try(try_out::TryArgs),
+    /// Replay an audit log with changed rules or plugins, and show which decisions would change.
+    Replay(replay::ReplayArgs),
+    /// Show statistics of the filters, rules and plugins of the running relay.
+    Filters(moderate::ClientArgs),
+    /// Reload settings, tokens, rules and plugins of the running relay. Exit code 1 if a part has errors and was not
+    /// reloaded.
+    Reload(moderate::ClientArgs),
+    /// Generate a token for a moderator or a trusted nickname, and its entry for the tokens file.
+    Token(token::TokenArgs),
+    /// Create, build, test and list plugins.
     Plugin {
         #[command(subcommand)]
-        command: plugin::Command,
+        command: plugin::PluginCommand,
     },
 }
 
-/// Runs the command that the arguments ask for.
+/// Runs the command given on the command line.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Arguments { config, command } = Arguments::parse();
+    let Cli { config, command } = Cli::parse();
     let options = config::Options { file: config };
-    let Loaded { mut config, mut faults, warnings, values, files } = config::load(&options, std::env::vars_os());
+    let LoadedConfig { mut config, mut errors, warnings, snapshot, files } =
+        config::load(&options, std::env::vars_os());
     config.filter.plugins.compiler = plugin::compile::compiler();
     let command = command.unwrap_or(Command::Serve);
     if let Command::Check(arguments) = &command
-        && let Some(done) = arguments.run_alone()
+        && let Some(done) = arguments.run_standalone()
     {
         return done;
     }
@@ -93,46 +94,51 @@ pub fn main() -> ExitCode {
         return token::make(arguments);
     }
     if let Command::Plugin { command } = &command {
-        return plugin::run(command, &config, &faults);
+        return plugin::run(command, &config, &errors);
     }
     if let Command::Replay(arguments) = &command {
-        return replay::run(arguments, &config, faults);
+        return replay::run(arguments, &config, errors);
     }
-    if let (Command::Health, true) = (&command, faults.is_empty()) {
-        return health::ask(&config.server);
+    if let (Command::Health, true) = (&command, errors.is_empty()) {
+        return health::run(&config.server);
     }
     match &command {
-        Command::Filters(arguments) if faults.is_empty() => return moderate::filters(arguments, &config.server),
-        Command::Reload(arguments) if faults.is_empty() => return moderate::reload(arguments, &config.server),
+        Command::Filters(arguments) if errors.is_empty() => return moderate::filters(arguments, &config.server),
+        Command::Reload(arguments) if errors.is_empty() => return moderate::reload(arguments, &config.server),
         _ => {}
     }
-    let settings_are_good = faults.is_empty();
-    // Rules and tokens are read whatever the settings are like, so that all faults are named at once.
-    let rules = app::rules_source(&config).read().rules.unwrap_or_else(|more| {
-        faults.extend(more);
-        Rules::default()
+    let settings_are_valid = errors.is_empty();
+    // Read rules and tokens even if the settings have errors, to report all errors together.
+    let rules = app::rules_source(&config).load_stable().rules.unwrap_or_else(|more| {
+        errors.extend(more);
+        RuleSet::default()
     });
-    faults.extend(Tokens::read(&config.moderation, &config.instance.rooms).err().into_iter().flatten());
-    // Without a fault, `serve` tells its warnings in the log.
+    errors.extend(AccessTokens::read(&config.moderation, &config.instance.rooms).err().into_iter().flatten());
+    // Without errors, `serve` logs the warnings instead.
     match command {
-        Command::Check(_) => tell_warnings(&warnings),
-        Command::Serve if !faults.is_empty() => tell_warnings(&warnings),
+        Command::Check(_) => print_warnings(&warnings),
+        Command::Serve if !errors.is_empty() => print_warnings(&warnings),
         _ => {}
     }
     match command {
-        // What settings at fault would lead to is not known; the rest of the configuration changes nothing of it.
-        Command::Check(arguments) if !faults.is_empty() && settings_are_good => {
-            check::name_problems(&arguments, &config);
-            bad_configuration(&faults)
+        // Probe subsystems only if the settings are valid; errors in rules and tokens do not affect the probes.
+        Command::Check(arguments) if !errors.is_empty() && settings_are_valid => {
+            check::print_problems(&arguments, &config);
+            report_bad_configuration(&errors)
         }
-        _ if !faults.is_empty() => bad_configuration(&faults),
+        _ if !errors.is_empty() => report_bad_configuration(&errors),
         Command::Check(arguments) => check::run(&arguments, &config, &rules),
         Command::Try(arguments) => try_out::run(arguments, config, rules),
         Command::Serve => {
             let present = files.into_iter().filter(|file| file.exists()).collect();
-            serve::run(config, rules, &warnings, Started { options, values, present, level: Level::default() })
+            serve::run(
+                config,
+                rules,
+                &warnings,
+                StartupContext { options, snapshot, present, level: LevelHandle::default() },
+            )
         }
-        // Done with above, unless the configuration is at fault.
+        // Handled above, or the configuration has errors.
         Command::Health
         | Command::Filters(_)
         | Command::Reload(_)
@@ -142,22 +148,22 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn tell_warnings(warnings: &[Warning]) {
+fn print_warnings(warnings: &[ConfigWarning]) {
     for warning in warnings {
-        tell(io::stderr(), &format!("warning: {warning}\n"));
+        print_to(io::stderr(), &format!("warning: {warning}\n"));
     }
 }
 
-fn bad_configuration(faults: &[Fault]) -> ExitCode {
-    for fault in faults {
-        tell(io::stderr(), &format!("{fault}\n"));
+fn report_bad_configuration(errors: &[ConfigError]) -> ExitCode {
+    for error in errors {
+        print_to(io::stderr(), &format!("{error}\n"));
     }
-    let plural = if faults.len() == 1 { "" } else { "s" };
-    tell(io::stderr(), &format!("gischat-relay: {} fault{plural} in the configuration\n", faults.len()));
+    let plural = if errors.len() == 1 { "" } else { "s" };
+    print_to(io::stderr(), &format!("gischat-relay: {} error{plural} in the configuration\n", errors.len()));
     ExitCode::from(BAD_CONFIGURATION)
 }
 
-/// Writes to somebody who may have stopped reading, which changes no exit code; `println!` would panic.
-fn tell(mut to: impl io::Write, text: &str) {
-    let _nobody_reads = to.write_all(text.as_bytes());
+/// Writes a text and ignores errors, such as a closed pipe. `println!` would panic.
+fn print_to(mut to: impl io::Write, text: &str) {
+    let _ignored = to.write_all(text.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! `filters` and `reload`: what moderators ask of the relay that runs with this configuration.
+//! `filters` and `reload`: moderation requests to the running relay.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,57 +8,60 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::client::{Answer, call, reachable};
+use super::client::{HttpResponse, call, local_address};
 use super::table::{Align, Table};
 use super::terminal::{plain_json, printable};
-use super::{BAD_ARGUMENTS, tell};
+use super::{BAD_ARGUMENTS, print_to};
 use crate::api::Config;
 
-/// Where a moderator's token may stand.
+/// The variable that contains a moderator's token.
 const TOKEN_VARIABLE: &str = "MODERATOR_TOKEN";
-/// Longest token. Bytes.
+/// Longest token, in bytes.
 const MAX_TOKEN: usize = 256;
-/// Largest file that one is read from. Bytes.
+/// Largest token file, in bytes.
 const MAX_TOKEN_FILE: u64 = 4_096;
-/// A plugin may have to be compiled before a reload is answered.
-const PATIENCE: Duration = Duration::from_mins(6);
+/// Long enough to compile plugins during a reload.
+const TIMEOUT: Duration = Duration::from_mins(6);
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// A file with a moderator's token; otherwise that of the variable `MODERATOR_TOKEN`.
+pub(super) struct ClientArgs {
+    /// A file with a moderator's token [default: the value of `MODERATOR_TOKEN`]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Print the relay's answer as it is.
+    /// Print the relay's response as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Shows what filters, rules and plugins have done.
-pub(super) fn filters(arguments: &Arguments, config: &Config) -> ExitCode {
+/// Prints statistics of filters, rules and plugins.
+pub(super) fn filters(arguments: &ClientArgs, config: &Config) -> ExitCode {
     ask(arguments, config, "GET", "/moderation/filters", |answer| {
         let lists = answer["filters"].as_array().cloned().unwrap_or_default();
         let mut parts = vec![filters_table(&lists)];
         for list in &lists {
             parts.extend(list["rules"].as_array().map(|rules| rules_table(rules)));
             parts.extend(list["plugins"].as_array().map(|plugins| plugins_table(plugins)));
-            let newest = &list["not_in_force"];
-            if let Some(faults) = newest["faults"].as_array() {
-                let (filter, since) = (shown(&list["filter"]), shown(&newest["since"]));
-                let faults: Vec<String> = faults.iter().map(|fault| format!("  {}", shown(fault))).collect();
-                parts.push(format!("newer {filter} are not in force since {since}:\n{}\n", faults.join("\n")));
+            let current = &list["not_in_force"];
+            if let Some(errors) = current["errors"].as_array() {
+                let (filter, since) = (shown(&list["filter"]), shown(&current["since"]));
+                let errors: Vec<String> = errors.iter().map(|error| format!("  {}", shown(error))).collect();
+                let errors = errors.join("\n");
+                parts.push(format!(
+                    "errors in the current {filter} since {since}; the previous {filter} are in force:\n{errors}\n"
+                ));
             }
         }
         parts.join("\n")
     })
 }
 
-/// Has everything read again, and shows which settings differ and which rules are in force then.
-pub(super) fn reload(arguments: &Arguments, config: &Config) -> ExitCode {
+/// Reloads everything, and prints which settings changed and which rules are in force.
+pub(super) fn reload(arguments: &ClientArgs, config: &Config) -> ExitCode {
     ask(arguments, config, "POST", "/moderation/reload", |answer| {
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let names = |value: &Value| list(value).iter().map(shown).collect::<Vec<_>>().join(", ");
         let settings = &answer["settings"];
-        let mut parts: Vec<String> = [("changed", "changed"), ("changed, and need a restart", "needs_restart")]
+        let mut parts: Vec<String> = [("changed", "changed"), ("changed, restart needed", "needs_restart")]
             .into_iter()
             .map(|(what, key)| (what, names(&settings[key])))
             .filter(|(_, keys)| !keys.is_empty())
@@ -71,42 +74,42 @@ pub(super) fn reload(arguments: &Arguments, config: &Config) -> ExitCode {
     })
 }
 
-/// Makes a call and prints what `show` makes of a good answer.
-fn ask(arguments: &Arguments, config: &Config, method: &str, path: &str, show: impl Fn(&Value) -> String) -> ExitCode {
+/// Sends a request and prints the response as formatted by `show`.
+fn ask(arguments: &ClientArgs, config: &Config, method: &str, path: &str, show: impl Fn(&Value) -> String) -> ExitCode {
     let token = match token(arguments.token_file.as_deref()) {
         Ok(token) => token,
-        Err(fault) => {
-            tell(io::stderr(), &format!("error: {fault}\n"));
+        Err(error) => {
+            print_to(io::stderr(), &format!("error: {error}\n"));
             return ExitCode::from(BAD_ARGUMENTS);
         }
     };
-    let address = reachable(config.listen);
-    let Answer { status, body } = match call(address, method, path, Some(&token), PATIENCE) {
+    let address = local_address(config.listen);
+    let HttpResponse { status, body } = match call(address, method, path, Some(&token), TIMEOUT) {
         Ok(answer) => answer,
-        Err(fault) => {
-            tell(io::stderr(), &format!("{address}: {fault}\n"));
+        Err(error) => {
+            print_to(io::stderr(), &format!("{address}: {error}\n"));
             return ExitCode::FAILURE;
         }
     };
-    // Somebody else may listen there.
+    // Another program may be listening there.
     let Ok(answer @ Value::Object(_)) = serde_json::from_str(&body) else {
-        tell(io::stderr(), &format!("{address}: {status}, and the answer is none of a relay\n"));
+        print_to(io::stderr(), &format!("{address}: {status}, and the response is not from a relay\n"));
         return ExitCode::FAILURE;
     };
     if arguments.json {
         let text = format!("{}\n", plain_json(&body));
-        if status == 200 { tell(io::stdout(), &text) } else { tell(io::stderr(), &text) }
+        if status == 200 { print_to(io::stdout(), &text) } else { print_to(io::stderr(), &text) }
     } else if status == 200 {
-        tell(io::stdout(), &show(&answer));
+        print_to(io::stdout(), &show(&answer));
     } else {
-        let faults = answer.get("faults").and_then(Value::as_array).into_iter().flatten();
+        let errors = answer.get("errors").and_then(Value::as_array).into_iter().flatten();
         let detail = answer.get("detail").map(shown).unwrap_or_default();
         let mut lines = vec![format!("{address}: {status}: {detail}")];
-        lines.extend(faults.map(shown));
-        tell(io::stderr(), &format!("{}\n", lines.join("\n")));
-        // What went well in spite of that.
+        lines.extend(errors.map(shown));
+        print_to(io::stderr(), &format!("{}\n", lines.join("\n")));
+        // Show the parts that were reloaded.
         if answer.get("in_force").is_some() {
-            tell(io::stdout(), &show(&answer));
+            print_to(io::stdout(), &show(&answer));
         }
     }
     if status == 200 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -117,16 +120,15 @@ fn token(file: Option<&Path>) -> Result<String, String> {
         Some(file) => {
             let mut text = String::new();
             let read = File::open(file).and_then(|opened| opened.take(MAX_TOKEN_FILE).read_to_string(&mut text));
-            read.map_err(|fault| format!("{}: {fault}", file.display()))?;
+            read.map_err(|error| format!("{}: {error}", file.display()))?;
             text
         }
-        None => std::env::var(TOKEN_VARIABLE).map_err(|_| {
-            format!("a moderator's token is needed: in {TOKEN_VARIABLE}, or in the file of --token-file")
-        })?,
+        None => std::env::var(TOKEN_VARIABLE)
+            .map_err(|_| format!("a moderator's token is required: set {TOKEN_VARIABLE} or --token-file"))?,
     };
     let token = token.trim();
     if !(16..=MAX_TOKEN).contains(&token.len()) || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("the token is none: one has 16 to 256 printable ASCII characters".to_owned());
+        return Err("invalid token: a token has 16 to 256 printable ASCII characters".to_owned());
     }
     Ok(token.to_owned())
 }
@@ -175,7 +177,7 @@ fn rules_table(rules: &[Value]) -> String {
     let mut table = Table::new(columns);
     for rule in rules {
         let keys = ["rule", "source", "mode", "hits", "exempt_hits", "trusted_hits", "trusted_percent", "last_hit"];
-        table.add(keys.map(|key| shown(&rule[key])), braked(rule));
+        table.add(keys.map(|key| shown(&rule[key])), breaker_notes(rule));
     }
     table.text()
 }
@@ -192,20 +194,20 @@ fn plugins_table(plugins: &[Value]) -> String {
     let mut table = Table::new(columns);
     for plugin in plugins {
         let keys = ["plugin", "mode", "state", "failures", "p50_micros", "p99_micros"];
-        let mut notes = braked(plugin);
+        let mut notes = breaker_notes(plugin);
         notes.extend(plugin["error"].as_str().map(printable));
         table.add(keys.map(|key| shown(&plugin[key])), notes);
     }
     table.text()
 }
 
-/// What stands below a rule or plugin whose brake is pulled.
-fn braked(part: &Value) -> Vec<String> {
-    let since = part["braked_at"].as_str().map(printable);
-    since.map(|since| format!("its brake is pulled since {since}: it is written to act")).into_iter().collect()
+/// Returns the note for a rule or plugin whose breaker has tripped.
+fn breaker_notes(part: &Value) -> Vec<String> {
+    let since = part["tripped_at"].as_str().map(printable);
+    since.map(|since| format!("breaker tripped at {since}; configured to enforce")).into_iter().collect()
 }
 
-/// A value in a cell; nothing for none.
+/// Formats a value for a cell; `null` becomes empty.
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,4 +1,4 @@
-//! `replay`: an audit log through changed rules or plugins.
+//! `replay`: replays an audit log with changed rules or plugins.
 
 use std::fmt::Write as _;
 use std::io;
@@ -8,29 +8,31 @@ use std::sync::Arc;
 
 use super::table::{Align, Table};
 use super::terminal::{plain_json, printable};
-use super::{BAD_ARGUMENTS, bad_configuration, tell};
+use super::{BAD_ARGUMENTS, print_to, report_bad_configuration};
 use crate::app;
 use crate::config::Config;
-use crate::filter::plugin::Plugins;
-use crate::filter::{Filter, Name, rules};
-use crate::replay::{LogStage, OpenPlugins, Replay, Report, Share, Side, log_files, read_logs};
+use crate::filter::plugin::PluginFilter;
+use crate::filter::{Filter, FilterName, rules};
+use crate::replay::{
+    FlipTotals, LogEnvironment, OpenPlugins, Replay, ReplayReport, ReportedOutcome, log_files, replay_logs,
+};
 use crate::sandbox::{Library, Sandbox};
-use crate::settings::Fault;
+use crate::settings::ConfigError;
 
-/// Flips that are told one by one.
+/// Most flips in a report.
 const MAX_FLIPS: usize = 100_000;
-/// Authors that are told in the text.
+/// Most authors in a text report.
 const MAX_AUTHORS: usize = 20;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// Files of an audit log, or the folder of one.
+pub(super) struct ReplayArgs {
+    /// Files of an audit log, or its folder.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The rules that are tried, in place of those of the configuration.
+    /// The rules file to use instead of the configured one.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// The plugins that are asked. Otherwise, what plugins said then is taken for what they say.
+    /// The plugins folder to use. Without it, the logged answers of plugins are used.
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
     /// Print the report as one line of JSON.
@@ -38,38 +40,41 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Replays the log and reports. 0 also when messages would become others; 1 when nothing could be replayed.
-pub(super) fn run(arguments: &Arguments, config: &Config, mut faults: Vec<Fault>) -> ExitCode {
+/// Replays the log and prints a report. Exits with 0 even if decisions would change, and with 1 if nothing could be
+/// replayed.
+pub(super) fn run(arguments: &ReplayArgs, config: &Config, mut errors: Vec<ConfigError>) -> ExitCode {
     let configured = app::rules_source(config);
     let source = match &arguments.rules {
-        Some(file) => rules::Source { file: Some(file.clone()), ..configured },
+        Some(file) => rules::RulesSource { file: Some(file.clone()), ..configured },
         None => configured,
     };
     let read = source.load().unwrap_or_else(|more| {
-        faults.extend(more);
-        rules::Rules::default()
+        errors.extend(more);
+        rules::RuleSet::default()
     });
-    if !faults.is_empty() {
-        return bad_configuration(&faults);
+    if !errors.is_empty() {
+        return report_bad_configuration(&errors);
     }
     let order = &config.filter.order;
-    for (given, name) in [(arguments.rules.is_some(), Name::Rules), (arguments.plugins.is_some(), Name::Plugin)] {
+    for (given, name) in
+        [(arguments.rules.is_some(), FilterName::Rules), (arguments.plugins.is_some(), FilterName::Plugin)]
+    {
         if given && !order.contains(&name) {
-            return refuse(&format!("filter.order does not name `{}`, so that nothing would be tried", name.as_str()));
+            return refuse(&format!("filter.order does not include `{}`, so it would have no effect", name.as_str()));
         }
     }
     let files = match log_files(&arguments.files) {
         Ok(files) if files.is_empty() => return refuse("there are no files of an audit log"),
         Ok(files) => files,
-        Err(fault) => return fail(&fault.to_string()),
+        Err(error) => return fail(&error.to_string()),
     };
     let sandbox = match &arguments.plugins {
         Some(dir) => {
             let mut plugins = config.filter.plugins.clone();
             plugins.dir = Some(dir.clone());
-            match Sandbox::of(&plugins) {
+            match Sandbox::from_config(&plugins) {
                 Ok(sandbox) => Some((Arc::new(sandbox), plugins)),
-                Err(fault) => return fail(&fault.to_string()),
+                Err(error) => return fail(&error.to_string()),
             }
         }
         None => None,
@@ -79,16 +84,16 @@ pub(super) fn run(arguments: &Arguments, config: &Config, mut faults: Vec<Fault>
         let longest = config.filter.shape.max_message_length;
         Box::new(move || open(&sandbox, &plugins, longest))
     });
-    let current = rules::Current::new(source, read, Arc::default());
-    let mut stage = LogStage::new(config.filter.clone(), config.moderation.clone(), current, open);
+    let current = rules::ActiveRules::new(source, read, Arc::default());
+    let mut stage = LogEnvironment::new(config.filter.clone(), config.moderation.clone(), current, open);
     let mut replay = Replay::new(&mut stage, MAX_FLIPS, handle);
-    match read_logs(&files, &mut replay).and_then(|()| replay.finish()) {
+    match replay_logs(&files, &mut replay).and_then(|()| replay.finish()) {
         Ok(report) => show(&report, arguments.json),
-        Err(fault) => fail(&fault.to_string()),
+        Err(error) => fail(&error.to_string()),
     }
 }
 
-/// Opens the plugins anew: all of them, and nothing in their stores.
+/// Loads all plugins, with empty stores.
 fn open(
     sandbox: &Arc<Sandbox>,
     config: &crate::sandbox::Config,
@@ -96,40 +101,40 @@ fn open(
 ) -> Result<Box<dyn Filter>, String> {
     let opening = async {
         let library = Library::open(Arc::clone(sandbox), config.clone()).await?;
-        // What takes long to compile was left for later.
+        // Also load the plugins that take long to compile.
         library.reload().await?;
         Ok::<_, crate::sandbox::FolderError>(library)
     };
-    let library = sandbox.handle().block_on(opening).map_err(|fault| fault.to_string())?;
+    let library = sandbox.handle().block_on(opening).map_err(|error| error.to_string())?;
     let catalog = library.current();
     for entry in &catalog.entries {
-        if let Err(fault) = &entry.plugin
+        if let Err(error) = &entry.plugin
             && !entry.is_unbuilt_and_passes()
         {
-            return Err(format!("the plugin {} cannot be loaded: {fault}", entry.manifest.name));
+            return Err(format!("plugin `{}` cannot be loaded: {error}", entry.manifest.name));
         }
     }
-    Ok(Box::new(Plugins::new(library, max_message_length)))
+    Ok(Box::new(PluginFilter::new(library, max_message_length)))
 }
 
 fn refuse(why: &str) -> ExitCode {
-    tell(io::stderr(), &format!("error: {}\n", printable(why)));
+    print_to(io::stderr(), &format!("error: {}\n", printable(why)));
     ExitCode::from(BAD_ARGUMENTS)
 }
 
 fn fail(why: &str) -> ExitCode {
-    tell(io::stderr(), &format!("gischat-relay: {}\n", printable(why)));
+    print_to(io::stderr(), &format!("gischat-relay: {}\n", printable(why)));
     ExitCode::FAILURE
 }
 
-fn show(report: &Report, json: bool) -> ExitCode {
+fn show(report: &ReplayReport, json: bool) -> ExitCode {
     if json {
         match serde_json::to_string(report) {
-            Ok(line) => tell(io::stdout(), &format!("{}\n", plain_json(&line))),
-            Err(fault) => return fail(&fault.to_string()),
+            Ok(line) => print_to(io::stdout(), &format!("{}\n", plain_json(&line))),
+            Err(error) => return fail(&error.to_string()),
         }
     } else {
-        tell(io::stdout(), &text(report));
+        print_to(io::stdout(), &text(report));
     }
     if report.replayed == 0 {
         return fail("nothing could be replayed");
@@ -137,8 +142,8 @@ fn show(report: &Report, json: bool) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The report for people.
-fn text(report: &Report) -> String {
+/// Formats the report as text.
+fn text(report: &ReplayReport) -> String {
     let mut text = format!(
         "messages  {} in {}, {} judged again\nflips     {}\n",
         report.messages,
@@ -147,10 +152,10 @@ fn text(report: &Report) -> String {
         report.flipped
     );
     let figures = [
-        (report.other_grounds, "would come to the same by the doing of another rule, plugin or filter"),
-        (report.traces_differ, "would come to the same with another trace or reason"),
-        (report.plugins_as_logged, "have answers of plugins, which were taken as they were logged"),
-        (report.plugins_not_asked, "would be shown to plugins that did not see them; they were taken to let them pass"),
+        (report.other_grounds, "would have the same outcome by another rule, plugin or filter"),
+        (report.traces_differ, "would have the same outcome with another trace or reason"),
+        (report.plugins_as_logged, "use logged plugin answers"),
+        (report.plugins_not_asked, "would reach plugins without a logged answer; counted as passed"),
     ];
     // Writing to a string cannot fail.
     for (count, what) in figures.iter().filter(|(count, _)| *count > 0) {
@@ -158,7 +163,7 @@ fn text(report: &Report) -> String {
     }
     for skipped in &report.not_replayed {
         let places = skipped.first.iter().map(|place| printable(place)).collect::<Vec<_>>().join(", ");
-        let _infallible = writeln!(text, "left out  {}: {} ({places})", skipped.count, skipped.why);
+        let _infallible = writeln!(text, "left out  {}: {} ({places})", skipped.count, skipped.reason);
     }
     for note in &report.notes {
         let _infallible = writeln!(text, "note      {}", printable(note));
@@ -182,7 +187,7 @@ fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn flips(report: &Report) -> String {
+fn flips(report: &ReplayReport) -> String {
     let columns = [
         ("at", Align::Left),
         ("room", Align::Left),
@@ -209,7 +214,7 @@ fn flips(report: &Report) -> String {
     text
 }
 
-fn side(side: &Side) -> String {
+fn side(side: &ReportedOutcome) -> String {
     let text = side.text.as_ref().map_or_else(String::new, |text| format!(": {}", printable(text)));
     match &side.by {
         Some(by) => format!("{} ({}){text}", side.outcome.as_str(), printable(&by.to_string())),
@@ -217,7 +222,7 @@ fn side(side: &Side) -> String {
     }
 }
 
-fn shares<'r>(of: &'static str, all: impl Iterator<Item = &'r Share>) -> String {
+fn shares<'r>(of: &'static str, all: impl Iterator<Item = &'r FlipTotals>) -> String {
     let columns = [
         (of, Align::Left),
         ("before", Align::Right),
@@ -226,10 +231,10 @@ fn shares<'r>(of: &'static str, all: impl Iterator<Item = &'r Share>) -> String 
         ("gained", Align::Right),
     ];
     let mut table = Table::new(columns);
-    for Share { of, before, after, lost, gained } in all {
+    for FlipTotals { name, before, after, lost, gained } in all {
         let figures = [before, after, lost, gained].map(u64::to_string);
         let [before, after, lost, gained] = figures;
-        table.add([printable(of), before, after, lost, gained], Vec::new());
+        table.add([printable(name), before, after, lost, gained], Vec::new());
     }
     table.text()
 }

@@ -1,4 +1,4 @@
-//! `serve`: the relay from its start to its end, and the signals that it heeds.
+//! `serve`: runs the relay and handles signals.
 
 use std::io;
 use std::process::ExitCode;
@@ -9,22 +9,22 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::summary::Summary;
-use super::{check, tell};
-use crate::app::{App, Overview, Started};
+use super::{check, print_to};
+use crate::app::{App, Overview, StartupContext};
 use crate::config::Config;
-use crate::filter::rules::Rules;
-use crate::settings::Warning;
+use crate::filter::rules::RuleSet;
+use crate::settings::ConfigWarning;
 use crate::telemetry::logging::{self, Console};
 
-/// How long the summary of the start waits for plugins that are being compiled. Those in Python take some ten seconds, once.
+/// How long the startup summary waits for plugins to compile. A Python plugin takes about ten seconds, once.
 const PLUGINS_READY: Duration = Duration::from_mins(1);
 
-/// Serves until a signal asks the relay to end.
-pub(super) fn run(config: Config, rules: Rules, warnings: &[Warning], started: Started) -> ExitCode {
+/// Serves until a signal stops the relay.
+pub(super) fn run(config: Config, rules: RuleSet, warnings: &[ConfigWarning], started: StartupContext) -> ExitCode {
     let log = match logging::start(&config.log) {
         Ok(log) => log,
-        Err(fault) => {
-            tell(io::stderr(), &format!("gischat-relay: the log cannot be started: {fault}\n"));
+        Err(error) => {
+            print_to(io::stderr(), &format!("gischat-relay: cannot start logging: {error}\n"));
             return ExitCode::FAILURE;
         }
     };
@@ -39,42 +39,50 @@ pub(super) fn run(config: Config, rules: Rules, warnings: &[Warning], started: S
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    if rules.own() > 0 && !check::in_force(&config) {
-        tracing::warn!("the rules are not in force: filter.order does not name them");
+    if rules.own_count() > 0 && !check::rules_are_enabled(&config) {
+        tracing::warn!("rules are disabled: filter.order does not include `rules`");
     }
-    match until_stopped(config, rules, Started { level: log.level(), ..started }, log.console()) {
+    match until_stopped(config, rules, StartupContext { level: log.level(), ..started }, log.console()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            tracing::error!("{fault:#}");
+        Err(error) => {
+            tracing::error!("{error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
 #[tokio::main]
-async fn until_stopped(config: Config, rules: Rules, started: Started, console: Option<Console>) -> anyhow::Result<()> {
+async fn until_stopped(
+    config: Config,
+    rules: RuleSet,
+    started: StartupContext,
+    console: Option<Console>,
+) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut signals = Signals::listen()?;
     let app = App::build(config, rules).await;
     let bound = app.bind().await?;
     let token = bound.token().map(|token| token.reveal().to_owned());
     match console {
-        Some(console) => drop(tokio::spawn(summarise(console, token, bound.overview()))),
+        Some(console) => drop(tokio::spawn(print_summary(console, token, bound.overview()))),
         None => {
             if let Some(token) = token {
-                tell(io::stdout(), &format!("moderation: no MODERATORS are set; the token of this run is {token}\n"));
+                print_to(
+                    io::stdout(),
+                    &format!("moderation: MODERATORS is not set; the token of this run is {token}\n"),
+                );
             }
         }
     }
-    // Signals that come while everything is read again count as one.
+    // Signals during a reload count as one.
     let reloads = Arc::new(Notify::new());
     let serving = bound.serve(stop.clone(), started, Arc::clone(&reloads));
     let mut serving = std::pin::pin!(serving);
     loop {
         tokio::select! {
             served = &mut serving => return Ok(served?),
-            signal = signals.received() => match signal {
-                Signal::End => {
+            signal = signals.recv() => match signal {
+                Signal::Shutdown => {
                     stop.cancel();
                     return Ok(serving.await?);
                 }
@@ -84,11 +92,11 @@ async fn until_stopped(config: Config, rules: Rules, started: Started, console: 
     }
 }
 
-/// Tells the operator at a terminal what the relay has come up with, once its plugins are loaded.
-async fn summarise(console: Console, token: Option<String>, start: Overview) {
+/// Prints the startup summary to the terminal once the plugins are loaded.
+async fn print_summary(console: Console, token: Option<String>, start: Overview) {
     start.serving.notified().await;
     if let Some(library) = &start.plugins {
-        library.settled(PLUGINS_READY).await;
+        library.wait_until_loaded(PLUGINS_READY).await;
     }
     let plugins = start.plugins.as_ref().map(|library| library.current());
     let summary = Summary {
@@ -99,10 +107,10 @@ async fn summarise(console: Console, token: Option<String>, start: Overview) {
         plugins: plugins.as_deref(),
         degraded: &start.degraded.list(),
     };
-    console.tell(&summary.text());
+    console.print(&summary.text());
 }
 
-/// The signals that ask a program to end, and the one that asks it to read its files again.
+/// The signals that stop the relay (SIGTERM, SIGINT) or reload it (SIGHUP).
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
@@ -113,7 +121,7 @@ impl Signals {
     fn listen() -> anyhow::Result<Self> {
         use anyhow::Context;
         use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| signal(kind).context("signals cannot be listened for");
+        let listen = |kind| signal(kind).context("cannot listen for signals");
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
@@ -121,17 +129,17 @@ impl Signals {
         })
     }
 
-    async fn received(&mut self) -> Signal {
+    async fn recv(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => Signal::End,
-            _ = self.interrupt.recv() => Signal::End,
+            _ = self.terminate.recv() => Signal::Shutdown,
+            _ = self.interrupt.recv() => Signal::Shutdown,
             _ = self.hangup.recv() => Signal::Reload,
         }
     }
 }
 
-/// What a signal asks for.
+/// The action that a signal requests.
 enum Signal {
-    End,
+    Shutdown,
     Reload,
 }

@@ -1,39 +1,39 @@
-//! The summary at the end of a start: what an operator at a terminal wants to see before anything else.
+//! The startup summary for an operator at a terminal.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use super::client::reachable;
+use super::client::local_address;
 use super::terminal::printable;
-use crate::filter::rules::Rules;
+use crate::filter::rules::RuleSet;
 use crate::model::RoomName;
-use crate::sandbox::{Catalog, Entry, Unloaded};
+use crate::sandbox::{Catalog, NotLoadedReason, PluginEntry};
 use crate::telemetry::Degradation;
 
-/// Width of the column of headings.
+/// Width of the heading column.
 const HEADING: usize = 13;
-/// Longest line of a list of names. Columns.
+/// Longest line of a list of names, in columns.
 const WIDTH: usize = 100;
 
-/// What a relay has come up with.
+/// The contents of the startup summary.
 pub(super) struct Summary<'a> {
-    /// Where it serves.
+    /// The address that the relay listens on.
     pub(super) address: SocketAddr,
-    /// The moderator token of this run, when no moderator is configured.
+    /// The moderator token of this run, if no moderators are configured.
     pub(super) token: Option<&'a str>,
     pub(super) rooms: &'a [RoomName],
-    pub(super) rules: &'a Rules,
-    /// The plugins; `None` when no plugins are in the chain.
+    pub(super) rules: &'a RuleSet,
+    /// The plugins; `None` if plugins are not in the chain.
     pub(super) plugins: Option<&'a Catalog>,
-    /// Parts that are missing.
+    /// Subsystems that the relay runs without.
     pub(super) degraded: &'a [Degradation],
 }
 
 impl Summary<'_> {
-    /// The text, of some ten lines, fit for a terminal.
+    /// Formats the summary for a terminal, in about ten lines.
     pub(super) fn text(&self) -> String {
         let mut text = String::from("\n");
-        let at = reachable(self.address);
+        let at = local_address(self.address);
         line(&mut text, "chat page", &format!("http://{at}/"));
         if let Some(token) = self.token {
             line(&mut text, "moderators", &format!("none configured (MODERATORS); token of this run: {token}"));
@@ -41,20 +41,20 @@ impl Summary<'_> {
         list(&mut text, "rooms", self.rooms.iter().map(|room| printable(room.as_str())));
         line(&mut text, "rules", &rules(self.rules));
         match self.plugins {
-            None => line(&mut text, "plugins", "not in force: filter.order does not name `plugin`"),
+            None => line(&mut text, "plugins", "disabled: filter.order does not include `plugin`"),
             Some(catalog) => plugins(&mut text, catalog),
         }
-        for Degradation { part, reason } in self.degraded {
-            line(&mut text, "degraded", &format!("{}: {}", part.as_str(), printable(reason)));
+        for Degradation { subsystem, reason } in self.degraded {
+            line(&mut text, "degraded", &format!("{}: {}", subsystem.as_str(), printable(reason)));
         }
         text.push('\n');
         text
     }
 }
 
-fn rules(rules: &Rules) -> String {
-    let starter = rules.len() - rules.own();
-    format!("{} of your own, {starter} of the starter set (preset {})", rules.own(), rules.preset().as_str())
+fn rules(rules: &RuleSet) -> String {
+    let starter = rules.len() - rules.own_count();
+    format!("{} of your own, {starter} of the starter set (preset {})", rules.own_count(), rules.preset().as_str())
 }
 
 fn plugins(text: &mut String, catalog: &Catalog) {
@@ -73,12 +73,12 @@ fn plugins(text: &mut String, catalog: &Catalog) {
     }
 }
 
-/// Why a plugin is not loaded, and the command that helps.
-fn unloaded(entry: &Entry, why: &Unloaded) -> String {
+/// Returns why a plugin is not loaded, with the command that fixes it.
+fn unloaded(entry: &PluginEntry, why: &NotLoadedReason) -> String {
     let name = printable(&entry.manifest.name);
-    match (why, why.command()) {
-        (Unloaded::NotBuilt { .. }, Some(command)) => format!("{name}: not built; {}", printable(&command)),
-        (Unloaded::Later(why), _) => format!("{name}: {why}"),
+    match (why, why.build_command()) {
+        (NotLoadedReason::NotBuilt { .. }, Some(command)) => format!("{name}: not built; {}", printable(&command)),
+        (NotLoadedReason::Deferred(why), _) => format!("{name}: {why}"),
         (why, _) => format!("{name}: {}", printable(&why.to_string())),
     }
 }
@@ -88,7 +88,7 @@ fn line(text: &mut String, heading: &str, value: &str) {
     let _infallible = writeln!(text, "  {heading:HEADING$}{value}");
 }
 
-/// Names with commas between them, in as many lines as they need.
+/// Writes names separated by commas, wrapped at [`WIDTH`].
 fn list(text: &mut String, heading: &str, names: impl Iterator<Item = String>) {
     let (mut heading, mut row) = (heading, String::new());
     for name in names {
@@ -109,18 +109,18 @@ fn list(text: &mut String, heading: &str, names: impl Iterator<Item = String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::Part;
+    use crate::telemetry::Subsystem;
 
     fn summary(token: Option<&str>, rooms: &[&str], degraded: &[Degradation]) -> String {
         let rooms: Vec<RoomName> = rooms.iter().map(|room| RoomName::parse(room).unwrap()).collect();
-        let (rules, plugins) = (Rules::default(), Catalog::default());
+        let (rules, plugins) = (RuleSet::default(), Catalog::default());
         let address = "0.0.0.0:8000".parse().unwrap();
         Summary { address, token, rooms: &rooms, rules: &rules, plugins: Some(&plugins), degraded }.text()
     }
 
     #[test]
-    fn a_start_is_told_in_a_line_for_each_thing_to_know() {
-        let missing = [Degradation::new(Part::Store, "data/state.redb: is a directory\u{1b}[2J")];
+    fn the_summary_has_a_line_for_each_item() {
+        let missing = [Degradation::new(Subsystem::Store, "data/state.redb: is a directory\u{1b}[2J")];
         assert_eq!(
             summary(Some("secret-token"), &["QGIS", "QField"], &missing),
             "\n  chat page    http://127.0.0.1:8000/\n  \
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn many_rooms_take_several_lines() {
+    fn a_long_list_of_rooms_is_wrapped() {
         let names: Vec<String> = (0..60).map(|n| format!("Room {n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let text = summary(None, &names, &[]);

@@ -1,15 +1,15 @@
-//! Tables for people: columns as wide as what is in them.
+//! Plain-text tables with aligned columns.
 
 use std::fmt::Write as _;
 
-/// Where a cell stands in its column.
+/// The alignment of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
 }
 
-/// Rows under a header.
+/// A table with a header.
 #[derive(Debug)]
 pub(super) struct Table<const N: usize> {
     columns: [(&'static str, Align); N],
@@ -21,12 +21,12 @@ impl<const N: usize> Table<N> {
         Self { columns, rows: Vec::new() }
     }
 
-    /// Adds a row, with lines that stand below it.
+    /// Adds a row, with notes on the lines below it.
     pub(super) fn add(&mut self, cells: [String; N], notes: Vec<String>) {
         self.rows.push((cells, notes));
     }
 
-    /// The table as text; the columns are two blanks apart.
+    /// Formats the table. Columns are separated by two spaces.
     pub(super) fn text(&self) -> String {
         let header = self.columns.map(|(title, _)| title.to_owned());
         let mut widths = [0; N];

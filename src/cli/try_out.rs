@@ -1,4 +1,4 @@
-//! `try`: what would become of a text, as the configuration, the rules and the plugins are now.
+//! `try`: judges a message with the current configuration, rules and plugins.
 
 use std::io;
 use std::process::ExitCode;
@@ -6,95 +6,98 @@ use std::sync::Arc;
 
 use super::table::{Align, Table};
 use super::terminal::{plain_json, printable};
-use super::{BAD_ARGUMENTS, tell};
+use super::{BAD_ARGUMENTS, print_to};
 use crate::app::App;
 use crate::config::Config;
-use crate::filter::rules::Rules;
-use crate::model::{Basis, Decision, Kind, Match, Message, RoomName, Step};
+use crate::filter::rules::RuleSet;
+use crate::model::{Basis, Decision, Kind, Match, Message, RoomName, TraceStep};
 use crate::moderation::audit::Recording;
-use crate::telemetry::Part;
+use crate::telemetry::Subsystem;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// The room that the text would be sent to.
+pub(super) struct TryArgs {
+    /// The room to which the message is sent.
     #[arg(long, value_name = "ROOM")]
     room: String,
-    /// The nickname that it would be sent under.
+    /// The nickname of the author.
     #[arg(long, value_name = "AUTHOR")]
     author: String,
     /// Print the decision as one line of JSON.
     #[arg(long)]
     json: bool,
-    /// What is said.
+    /// The text of the message.
     #[arg(value_name = "TEXT")]
     text: String,
 }
 
-/// Judges the text and prints the decision; 0 whatever that is.
-pub(super) fn run(arguments: Arguments, config: Config, rules: Rules) -> ExitCode {
-    let Arguments { room, author, json, text } = arguments;
+/// Judges the message and prints the decision. Exits with 0 for any decision.
+pub(super) fn run(arguments: TryArgs, config: Config, rules: RuleSet) -> ExitCode {
+    let TryArgs { room, author, json, text } = arguments;
     let rooms = &config.instance.rooms;
     let Some(room) = RoomName::parse(&room).ok().and_then(|room| rooms.iter().find(|own| **own == room)).cloned()
     else {
         let rooms: Vec<&str> = rooms.iter().map(RoomName::as_str).collect();
-        tell(io::stderr(), &format!("error: there is no room {}; there are: {}\n", printable(&room), rooms.join(", ")));
+        print_to(
+            io::stderr(),
+            &format!("error: unknown room {}; the rooms are: {}\n", printable(&room), rooms.join(", ")),
+        );
         return ExitCode::from(BAD_ARGUMENTS);
     };
     match judge(config, rules, room.clone(), Message::new(author, Kind::Text { avatar: None, text })) {
         Ok(decision) if json => print_json(&decision, &room),
         Ok(decision) => {
-            tell(io::stdout(), &report(&decision));
+            print_to(io::stdout(), &report(&decision));
             ExitCode::SUCCESS
         }
-        Err(fault) => failed(&fault),
+        Err(error) => failed(&error),
     }
 }
 
 #[tokio::main]
-async fn judge(mut config: Config, rules: Rules, room: RoomName, message: Message) -> anyhow::Result<Decision> {
-    // What a relay keeps is not touched.
+async fn judge(mut config: Config, rules: RuleSet, room: RoomName, message: Message) -> anyhow::Result<Decision> {
+    // Do not touch the files of a running relay.
     config.moderation.store = None;
     config.moderation.audit.record = Recording::Off;
     let app = Arc::new(App::build(config, rules).await);
     if app.plugins().is_none() {
-        for missing in app.degraded().iter().filter(|missing| missing.part == Part::Plugins) {
-            tell(io::stderr(), &format!("gischat-relay: {}\n", printable(&missing.reason)));
+        for missing in app.degraded().iter().filter(|missing| missing.subsystem == Subsystem::Plugins) {
+            print_to(io::stderr(), &format!("gischat-relay: {}\n", printable(&missing.reason)));
         }
     }
     if let Some(plugins) = app.plugins() {
-        // What takes long to compile was left for later.
+        // Also load the plugins that take long to compile.
         plugins.reload().await?;
         for entry in &plugins.current().entries {
-            if let Err(fault) = &entry.plugin {
-                let (plugin, fault) = (printable(&entry.manifest.name), printable(&fault.to_string()));
-                let what = if entry.is_unbuilt_and_passes() { "is left out" } else { "could not be loaded" };
-                tell(io::stderr(), &format!("{plugin} {what}: {fault}\n"));
+            if let Err(error) = &entry.plugin {
+                let (plugin, error) = (printable(&entry.manifest.name), printable(&error.to_string()));
+                let what = if entry.is_unbuilt_and_passes() { "is left out" } else { "cannot be loaded" };
+                print_to(io::stderr(), &format!("{plugin} {what}: {error}\n"));
             }
         }
     }
-    // Their threads end with the last of the relay, so that is kept here.
-    let of_task = Arc::clone(&app);
-    Ok(app.judging().spawn(async move { of_task.try_out(room, message).await }).await?)
+    // Keep the app alive: the plugin threads end when it is dropped.
+    let task_app = Arc::clone(&app);
+    Ok(app.judge_handle().spawn(async move { task_app.try_out(room, message).await }).await?)
 }
 
-fn failed(fault: &anyhow::Error) -> ExitCode {
-    tell(io::stderr(), &format!("gischat-relay: {fault:#}\n"));
+fn failed(error: &anyhow::Error) -> ExitCode {
+    print_to(io::stderr(), &format!("gischat-relay: {error:#}\n"));
     ExitCode::FAILURE
 }
 
 fn print_json(decision: &Decision, room: &RoomName) -> ExitCode {
-    match serde_json::to_string(&decision.record(room)) {
+    match serde_json::to_string(&decision.to_json(room)) {
         Ok(line) => {
-            tell(io::stdout(), &format!("{}\n", plain_json(&line)));
+            print_to(io::stdout(), &format!("{}\n", plain_json(&line)));
             ExitCode::SUCCESS
         }
-        Err(fault) => failed(&fault.into()),
+        Err(error) => failed(&error.into()),
     }
 }
 
-/// The decision for people.
+/// Formats the decision as text.
 fn report(decision: &Decision) -> String {
-    let by = decision.by.map_or_else(String::new, |by| format!(", by {by}"));
+    let by = decision.decided_by.map_or_else(String::new, |by| format!(", by {by}"));
     let mut lines = vec![format!("outcome  {}{by}", decision.outcome.as_str())];
     if let Some(reason) = &decision.reason {
         lines.push(format!("reason   {}: {}", reason.code.as_str(), printable(&reason.text)));
@@ -118,7 +121,7 @@ fn report(decision: &Decision) -> String {
     format!("{}\n\n{}", lines.join("\n"), table.text())
 }
 
-fn row(step: &Step) -> ([String; 6], Vec<String>) {
+fn row(step: &TraceStep) -> ([String; 6], Vec<String>) {
     let (mut by, mut mode, mut at, mut took, mut notes) = (String::new(), "", String::new(), step.took, Vec::new());
     if let Some(Match { mode: own, exempt, basis, field, span, labels, .. }) = &step.matched {
         mode = own.as_str();
@@ -136,12 +139,10 @@ fn row(step: &Step) -> ([String; 6], Vec<String>) {
             }
         }
         notes.extend(
-            basis
-                .penalty()
-                .map(|penalty| format!("asks for: {}, {} s", penalty.as_str(), penalty.duration().as_secs())),
+            basis.penalty().map(|penalty| format!("penalty: {}, {} s", penalty.as_str(), penalty.duration().as_secs())),
         );
         notes.extend(field.map(|field| format!("in the {field}")));
-        notes.extend(exempt.then(|| "does not act on this sender".to_owned()));
+        notes.extend(exempt.then(|| "sender is exempt".to_owned()));
         if !labels.is_empty() {
             notes.push(format!("labels: {}", printable(&labels.join(", "))));
         }

@@ -1,52 +1,53 @@
-//! What this relay is to its visitors: its rooms, its rules, its language.
+//! The public face of this relay: rooms, house rules and language.
 
 use std::collections::HashSet;
 
 use crate::model::RoomName;
-use crate::settings::{Quotes, RefusedVariable, Section, Setting, Value, quote};
+use crate::settings::{Quotes, Section, Setting, SettingValue, UnsupportedVariable, quote};
 
-/// Most rooms that one relay has.
+/// Most rooms of one relay.
 const MAX_ROOMS: usize = 1_000;
-/// Longest text of the rules. Code points.
+/// Longest text of the house rules, in code points.
 const MAX_RULES: usize = 10_000;
-/// Longest name of an environment. Code points.
+/// Longest environment name, in code points.
 const MAX_ENVIRONMENT: usize = 64;
 
-/// Variables of parts that do not exist yet: an operator who sets one must not believe that it works.
-const REFUSED: [RefusedVariable; 2] = [
-    RefusedVariable {
+/// Variables for features that this version does not have. Setting one is an error, so that operators do not rely on
+/// it.
+const UNSUPPORTED: [UnsupportedVariable; 2] = [
+    UnsupportedVariable {
         name: "REDIS_URL",
         except: &[],
         why: "this version runs as a single node, without Redis; remove the variable",
     },
-    RefusedVariable {
+    UnsupportedVariable {
         name: "ROOM_GENERATION",
         except: &["auto", "v1"],
         why: "this version speaks generation v1 only; write auto or v1, or remove the variable",
     },
 ];
 
-/// What this relay is to its visitors.
+/// The public face of this relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Its rooms, each once; at least one.
+    /// The rooms, without duplicates; at least one.
     pub rooms: Vec<RoomName>,
-    /// What it asks of its visitors, in lines.
+    /// The house rules, one per line.
     pub rules: String,
-    /// The language that is spoken most, as a language tag.
+    /// The main language, as a language tag.
     pub main_lang: String,
-    /// What this installation is: `production`, `staging`, …
+    /// The name of the environment: `production`, `staging`, …
     pub environment: String,
 }
 
 impl Config {
     /// Declares and reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
-        section.refuse_env(&REFUSED);
+        section.reject_env(&UNSUPPORTED);
         Self {
             rooms: section.read(
                 Setting::new("rooms", default_rooms())
-                    .doc("The rooms: 1 to 1000 names of up to 64 characters, in the order in which they are listed.")
+                    .doc("Room names, in the order in which they are listed. 1 to 1000 names of up to 64 characters.")
                     .env(&["ROOMS", "CHANNELS"])
                     .reloads()
                     .check(|rooms| check_rooms(rooms)),
@@ -55,8 +56,8 @@ impl Config {
                 .read(
                     Setting::new("rules", HouseRules(DEFAULT_RULES.to_owned()))
                         .doc(
-                            "What the relay asks of its visitors, up to 10 000 characters. In a variable, \\n stands \
-                             for the end of a line.",
+                            "House rules that clients show to users, up to 10 000 characters. In a variable, \\n is a \
+                             line break.",
                         )
                         .env(&["RULES"])
                         .reloads()
@@ -65,7 +66,7 @@ impl Config {
                 .0,
             main_lang: section.read(
                 Setting::new("main_lang", "en".to_owned())
-                    .doc("The language that is spoken most: a language tag such as \"en\" or \"pt-BR\".")
+                    .doc("Main language: a language tag such as \"en\" or \"pt-BR\".")
                     .env(&["MAIN_LANG", "MAIN_LANGUAGE"])
                     .quotes(Quotes::Never)
                     .reloads()
@@ -73,7 +74,7 @@ impl Config {
             ),
             environment: section.read(
                 Setting::new("environment", "production".to_owned())
-                    .doc("What this installation is, for those who ask for its status; up to 64 characters.")
+                    .doc("Name of the environment, shown in the status and in metrics. Up to 64 characters.")
                     .env(&["ENVIRONMENT"])
                     .reloads()
                     .check(|name| at_most(name, MAX_ENVIRONMENT)),
@@ -104,7 +105,7 @@ fn check_language(tag: &str) -> Result<(), String> {
     if letters && (2..=16).contains(&tag.len()) {
         Ok(())
     } else {
-        Err(format!("{} is no language tag; it must be 2 to 16 of the letters A to Z, a to z and -", quote(tag)))
+        Err(format!("{} is not a language tag; it must be 2 to 16 of the characters A to Z, a to z and -", quote(tag)))
     }
 }
 
@@ -113,11 +114,11 @@ fn at_most(text: &str, most: usize) -> Result<(), String> {
     if length <= most { Ok(()) } else { Err(format!("has {length} characters; the limit is {most}")) }
 }
 
-impl Value for RoomName {
+impl SettingValue for RoomName {
     const EXPECTED: &'static str = "a room name";
 
     fn from_text(text: &str) -> Result<Self, String> {
-        Self::parse(text).map_err(|fault| format!("is not a room name: {fault}"))
+        Self::parse(text).map_err(|error| format!("is not a room name: {error}"))
     }
 
     fn to_toml(&self) -> String {
@@ -125,11 +126,11 @@ impl Value for RoomName {
     }
 }
 
-/// A text in which a variable, which can hardly hold a line feed, may write it as `\n`.
+/// The house rules. In a variable, `\n` stands for a line break, which is hard to write there.
 #[derive(Clone, Debug)]
 struct HouseRules(String);
 
-impl Value for HouseRules {
+impl SettingValue for HouseRules {
     const EXPECTED: &'static str = String::EXPECTED;
     const QUOTES: Quotes = String::QUOTES;
 
@@ -149,17 +150,17 @@ impl Value for HouseRules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Source;
+    use crate::settings::SettingsSource;
 
-    fn read(source: Source) -> Result<Config, String> {
+    fn read(source: SettingsSource) -> Result<Config, String> {
         let mut source = source;
         let config = Config::declare(&mut source.root().section("instance", ""));
-        let faults: Vec<String> = source.finish().faults.iter().map(ToString::to_string).collect();
-        if faults.is_empty() { Ok(config) } else { Err(faults.join("\n")) }
+        let errors: Vec<String> = source.finish().errors.iter().map(ToString::to_string).collect();
+        if errors.is_empty() { Ok(config) } else { Err(errors.join("\n")) }
     }
 
     fn with(name: &str, value: &str) -> Result<Config, String> {
-        read(Source::new().environment([(name.into(), value.into())]))
+        read(SettingsSource::new().environment([(name.into(), value.into())]))
     }
 
     fn rooms(config: &Config) -> Vec<&str> {
@@ -167,27 +168,27 @@ mod tests {
     }
 
     #[test]
-    fn without_a_word_there_are_two_rooms_and_three_rules() {
-        let config = read(Source::new()).expect("no fault");
+    fn the_default_is_two_rooms_and_three_house_rules() {
+        let config = read(SettingsSource::new()).expect("no error");
         assert_eq!(rooms(&config), ["QGIS", "QField"]);
         assert_eq!(config.rules.lines().count(), 3);
         assert_eq!((config.main_lang.as_str(), config.environment.as_str()), ("en", "production"));
     }
 
     #[test]
-    fn rooms_stand_between_commas_and_keep_their_inner_blanks() {
+    fn rooms_are_separated_by_commas_and_keep_inner_spaces() {
         for name in ["ROOMS", "CHANNELS"] {
-            assert_eq!(rooms(&with(name, " Living room , Café,").expect("no fault")), ["Living room", "Café"]);
+            assert_eq!(rooms(&with(name, " Living room , Café,").expect("no error")), ["Living room", "Café"]);
         }
-        let file = read(Source::new().file("relay.toml", "[instance]\nrooms = ['a, b']\n"));
-        assert_eq!(rooms(&file.expect("no fault")), ["a, b"]);
+        let file = read(SettingsSource::new().file("relay.toml", "[instance]\nrooms = ['a, b']\n"));
+        assert_eq!(rooms(&file.expect("no error")), ["a, b"]);
     }
 
     #[test]
-    fn rooms_are_counted_and_each_is_another() {
+    fn too_many_missing_and_duplicate_rooms_are_errors() {
         let many = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
         assert!(with("ROOMS", &many(1_000)).is_ok());
-        for (rooms, fault) in [
+        for (rooms, error) in [
             (many(1_001), "ROOMS: names 1001 rooms; there must be from 1 to 1000"),
             (", ,".into(), "ROOMS: names 0 rooms; there must be from 1 to 1000"),
             ("Caf\u{e9},x,Cafe\u{301}".into(), "ROOMS: names the room \"Cafe\\u{301}\" twice"),
@@ -196,21 +197,21 @@ mod tests {
                 r#"ROOMS: "x,a\u{7}b" holds an item, number 2, that is not a room name: a room name holds a control character"#,
             ),
         ] {
-            assert_eq!(with("ROOMS", &rooms), Err(fault.to_owned()));
+            assert_eq!(with("ROOMS", &rooms), Err(error.to_owned()));
         }
     }
 
     #[test]
-    fn a_variable_may_write_the_end_of_a_line_of_the_rules_as_two_characters() {
+    fn a_variable_may_write_a_line_break_as_backslash_n() {
         for rules in ["Be kind\\nStay calm", "Be kind\nStay calm"] {
             assert_eq!(with("RULES", rules).map(|config| config.rules), Ok("Be kind\nStay calm".into()));
         }
-        let file = read(Source::new().file("relay.toml", "[instance]\nrules = 'a\\nb'"));
+        let file = read(SettingsSource::new().file("relay.toml", "[instance]\nrules = 'a\\nb'"));
         assert_eq!(file.map(|config| config.rules), Ok("a\\nb".into()));
     }
 
     #[test]
-    fn texts_have_their_limits() {
+    fn texts_over_their_limits_are_errors() {
         assert!(with("RULES", &"é".repeat(10_000)).is_ok());
         assert!(with("RULES", &"é".repeat(10_001)).is_err());
         assert!(with("ENVIRONMENT", &"é".repeat(64)).is_ok());
@@ -228,19 +229,19 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_a_part_that_does_not_exist_yet_is_refused() {
-        for RefusedVariable { name, .. } in REFUSED {
-            let fault = with(name, "1").expect_err(name);
+    fn an_unsupported_variable_is_an_error() {
+        for UnsupportedVariable { name, .. } in UNSUPPORTED {
+            let error = with(name, "1").expect_err(name);
             assert!(
-                fault.starts_with(&format!("{name}: this version ")) && fault.ends_with("remove the variable"),
-                "{fault}"
+                error.starts_with(&format!("{name}: this version ")) && error.ends_with("remove the variable"),
+                "{error}"
             );
             assert!(with(name, "").is_ok(), "{name}");
         }
     }
 
     #[test]
-    fn the_generation_that_this_version_speaks_may_be_named() {
+    fn the_supported_generation_may_be_named() {
         for value in ["auto", "v1", "V1", "\"auto\""] {
             assert!(with("ROOM_GENERATION", value).is_ok(), "{value}");
         }

@@ -1,72 +1,72 @@
-//! The one typed tree of all settings: defaults, then the file, then `.env`, then the environment.
+//! The typed tree of all settings: defaults, then the file, then `.env`, then the environment.
 //!
-//! Owns where settings come from and the section that each part has. What the settings are, each part says itself and
-//! takes its own `Config`, never the tree; how they are read is the work of [`settings`](crate::settings).
+//! This module defines the sources of settings and the section of each part. Each part declares its own settings and
+//! receives its own `Config`, never the whole tree. [`settings`](crate::settings) does the reading.
 
-mod former;
 pub mod instance;
+mod legacy;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::settings::{Fault, Findings, Place, Source, Values, Warning, read_text};
+use crate::settings::{ConfigError, ConfigWarning, Diagnostics, Location, SettingsSnapshot, SettingsSource, read_text};
 use crate::{api, filter, live, moderation, telemetry, wire};
 
-/// The settings file that is read when none is named, if it exists.
+/// The settings file that is read by default, if it exists.
 const FILE: &str = "relay.toml";
-/// The variable that names another.
+/// The variable that names the settings file.
 const FILE_VARIABLE: &str = "RELAY_CONFIG";
-/// The file of variables that is read if it exists.
+/// The file of variables, read if it exists.
 const DOTENV: &str = ".env";
 
 /// All settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What this relay is to its visitors.
+    /// The public face of this relay.
     pub instance: instance::Config,
-    /// What it logs.
+    /// Logging.
     pub log: telemetry::Config,
-    /// Its HTTP side.
+    /// The HTTP server.
     pub server: api::Config,
-    /// Its WebSocket connections.
+    /// WebSocket connections.
     pub live: live::Config,
-    /// The generations of the protocol.
+    /// Protocol generations.
     pub wire: wire::Config,
-    /// The chain of filters.
+    /// The filter chain.
     pub filter: filter::Config,
-    /// Who may moderate.
+    /// Moderation.
     pub moderation: moderation::Config,
 }
 
-/// What the command line says of the settings.
+/// Options of the command line that affect the settings.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The settings file, `--config FILE`. Else the variable `RELAY_CONFIG` names it; else it is `relay.toml`, if that
-    /// exists. A path counts from the working directory.
+    /// The settings file, `--config FILE`. If `None`, the variable `RELAY_CONFIG` names it; the default is `relay.toml`
+    /// if it exists. Paths are relative to the working directory.
     pub file: Option<PathBuf>,
 }
 
 impl Config {
-    /// Declares and reads the settings of every part. Faults stay in the source.
-    pub fn declare(source: &mut Source) -> Self {
+    /// Declares and reads the settings of every part. Errors are recorded in the source.
+    pub fn declare(source: &mut SettingsSource) -> Self {
         let mut root = source.root();
-        former::ignore(&mut root);
+        legacy::ignore_variables(&mut root);
         Self {
-            instance: instance::Config::declare(
-                &mut root.section("instance", "What this relay is to its visitors: rooms, rules, language."),
-            ),
-            log: telemetry::Config::declare(&mut root.section("log", "What the relay logs.")),
-            server: api::Config::declare(&mut root.section("server", "The HTTP side: addresses, proxies, origins.")),
+            instance: instance::Config::declare(&mut root.section("instance", "Rooms, house rules and language.")),
+            log: telemetry::Config::declare(&mut root.section("log", "Logging.")),
+            server: api::Config::declare(&mut root.section("server", "HTTP server: addresses, proxies, origins.")),
             live: live::Config::declare(&mut root.section("live", "WebSocket connections and their limits.")),
-            wire: wire::Config::declare(&mut root.section("wire", "The generations of the protocol.")),
-            filter: filter::Config::declare(&mut root.section("filter", "The chain of filters that judges messages.")),
-            moderation: moderation::Config::declare(&mut root.section("moderation", "Who may moderate.")),
+            wire: wire::Config::declare(&mut root.section("wire", "Protocol generations.")),
+            filter: filter::Config::declare(&mut root.section("filter", "The filter chain that checks every message.")),
+            moderation: moderation::Config::declare(
+                &mut root.section("moderation", "Moderators, sanctions and records."),
+            ),
         }
     }
 }
 
 impl Config {
-    /// These settings, with those that take effect while the relay runs as they are in `new`.
+    /// Returns these settings with the reloadable ones taken from `new`.
     #[must_use]
     pub fn with_reloadable(&self, new: &Self) -> Self {
         let mut config = Self { instance: new.instance.clone(), ..self.clone() };
@@ -84,35 +84,39 @@ impl Config {
     }
 }
 
-/// The settings as they were read, and what the operator should know about them.
+/// The settings with their errors and warnings.
 #[derive(Clone, Debug)]
-pub struct Loaded {
-    /// The settings. Where there is a fault, they hold the default.
+pub struct LoadedConfig {
+    /// The settings. A setting with an error has its default.
     pub config: Config,
-    /// Errors of all places, ordered by place.
-    pub faults: Vec<Fault>,
-    /// Values of all places that were repaired or have no effect, ordered by place.
-    pub warnings: Vec<Warning>,
-    /// What each setting is, for comparison with what it is when it is read again.
-    pub values: Values,
-    /// The files that were looked for: `.env` and the settings file, whether or not they are there.
+    /// All errors, ordered by location.
+    pub errors: Vec<ConfigError>,
+    /// Values that were repaired or have no effect, ordered by location.
+    pub warnings: Vec<ConfigWarning>,
+    /// A snapshot of all settings, to find out what a reload changes.
+    pub snapshot: SettingsSnapshot,
+    /// The files that were looked for: `.env` and the settings file, whether or not they exist.
     pub files: [PathBuf; 2],
 }
 
-/// Reads all settings; `environment` is [`std::env::vars_os`] outside of tests.
+/// Reads all settings. `environment` is [`std::env::vars_os`] except in tests.
 #[must_use]
-pub fn load(options: &Options, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Loaded {
+pub fn load(options: &Options, environment: impl IntoIterator<Item = (OsString, OsString)>) -> LoadedConfig {
     load_in(Path::new(""), options, environment)
 }
 
-/// As [`load`], with another directory in place of the working directory.
-fn load_in(directory: &Path, options: &Options, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Loaded {
-    let mut source = Source::new().environment(environment);
+/// Like [`load`], with `directory` in place of the working directory.
+fn load_in(
+    directory: &Path,
+    options: &Options,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> LoadedConfig {
+    let mut source = SettingsSource::new().environment(environment);
     let dotenv = dotenv_path(directory);
     match read_text(&dotenv) {
         Ok(Some(text)) => source = source.dotenv(dotenv, &text),
         Ok(None) => {}
-        Err(fault) => source.fault(fault),
+        Err(error) => source.error(error),
     }
     let by_option = options.file.clone().map(|file| (file, "--config"));
     let named = by_option.or_else(|| source.variable(FILE_VARIABLE).map(|file| (file.into(), FILE_VARIABLE)));
@@ -121,31 +125,31 @@ fn load_in(directory: &Path, options: &Options, environment: impl IntoIterator<I
     match (read_text(&path), named) {
         (Ok(Some(text)), _) => source = source.file(path, &text),
         (Ok(None), Some((_, by))) => {
-            source.fault(Fault::new(Place::File(path), format!("does not exist, though {by} names it")));
+            source.error(ConfigError::new(Location::File(path), format!("does not exist, though {by} names it")));
         }
         (Ok(None), None) => {}
-        (Err(fault), _) => source.fault(fault),
+        (Err(error), _) => source.error(error),
     }
     let config = Config::declare(&mut source);
-    let values = source.values();
-    let Findings { faults, warnings } = source.finish();
-    Loaded { config, faults, warnings, values, files }
+    let snapshot = source.snapshot();
+    let Diagnostics { errors, warnings } = source.finish();
+    LoadedConfig { config, errors, warnings, snapshot, files }
 }
 
 fn dotenv_path(directory: &Path) -> PathBuf {
     directory.join(DOTENV)
 }
 
-/// A settings file with every setting at its default, explained: `examples/relay.toml`.
+/// Returns a settings file with every setting at its default, documented: `examples/relay.toml`.
 #[must_use]
 pub fn example() -> String {
-    let mut source = Source::new();
+    let mut source = SettingsSource::new();
     Config::declare(&mut source);
     format!(
-        "# Every setting of gischat-relay, at its default. A file needs only what differs from that.\n\
-         # It is read from ./relay.toml, or from where --config or RELAY_CONFIG says. A variable (Env) wins over it, and\n\
-         # variables may stand in ./.env too; an empty one counts as not set. In a variable, a list is written as a,b or as\n\
-         # [\"a\", \"b, c\"].\n\n{}",
+        "# Every setting of gischat-relay with its default. A file needs only the settings that differ.\n\
+         # The relay reads ./relay.toml, or the file named by --config or RELAY_CONFIG. Environment variables (Env)\n\
+         # override it. Variables may also be set in ./.env. An empty variable counts as not set. In a variable, write\n\
+         # a list as a,b or [\"a\", \"b, c\"].\n\n{}",
         source.listing()
     )
 }
@@ -155,10 +159,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_settings_that_say_so_are_those_that_a_reload_takes_over() {
-        let mut source = Source::new();
+    fn the_reloadable_settings_are_those_that_a_reload_applies() {
+        let mut source = SettingsSource::new();
         Config::declare(&mut source);
-        // Each of them has its line in `Config::with_reloadable`.
+        // Each of these needs a line in `Config::with_reloadable`.
         let expected = [
             "filter.level.newcomer_messages",
             "filter.preset",
@@ -187,7 +191,7 @@ mod tests {
             "moderation.moderators",
             "moderation.tokens_file",
         ];
-        assert_eq!(source.values().reloadable().collect::<Vec<_>>(), expected);
+        assert_eq!(source.snapshot().reloadable().collect::<Vec<_>>(), expected);
     }
 
     fn env(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
@@ -208,19 +212,19 @@ mod tests {
         variables: &[(&str, &str)],
     ) -> Result<String, String> {
         let options = Options { file: file.map(PathBuf::from) };
-        let Loaded { config, faults, .. } = load_in(directory.path(), &options, env(variables));
-        if faults.is_empty() { Ok(config) } else { Err(faults) }
+        let LoadedConfig { config, errors, .. } = load_in(directory.path(), &options, env(variables));
+        if errors.is_empty() { Ok(config) } else { Err(errors) }
             .map(|config| config.instance.main_lang)
-            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
-    fn nothing_given_is_a_good_configuration() {
+    fn an_empty_configuration_is_valid() {
         assert_eq!(main_lang(&directory(&[]), None, &[]), Ok("en".into()));
     }
 
     #[test]
-    fn the_command_line_names_the_file_before_the_variable_and_that_before_the_default() {
+    fn the_command_line_overrides_the_variable_and_the_variable_overrides_the_default_file() {
         let files = directory(&[
             ("relay.toml", "[instance]\nmain_lang = 'fr'"),
             ("b.toml", "[instance]\nmain_lang = 'pt'"),
@@ -232,18 +236,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_named_must_exist() {
+    fn a_named_file_must_exist() {
         let files = directory(&[("relay.toml", "")]);
         for (file, variables, by) in
             [(Some("no.toml"), vec![], "--config"), (None, vec![("RELAY_CONFIG", "no.toml")], "RELAY_CONFIG")]
         {
-            let fault = main_lang(&files, file, &variables).expect_err("a fault");
-            assert!(fault.ends_with(&format!("no.toml: does not exist, though {by} names it")), "{fault}");
+            let error = main_lang(&files, file, &variables).expect_err("an error");
+            assert!(error.ends_with(&format!("no.toml: does not exist, though {by} names it")), "{error}");
         }
     }
 
     #[test]
-    fn dotenv_wins_over_the_file_and_may_name_it() {
+    fn dotenv_overrides_the_file_and_may_name_it() {
         let files = directory(&[("b.toml", "[instance]\nmain_lang = 'pt'"), (".env", "RELAY_CONFIG=b.toml\n")]);
         assert_eq!(main_lang(&files, None, &[]), Ok("pt".into()));
         let files = directory(&[("relay.toml", "[instance]\nmain_lang = 'fr'"), (".env", "MAIN_LANG=it\n")]);
@@ -251,11 +255,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_and_other_faults_are_told_together() {
+    fn an_unreadable_file_and_other_errors_are_reported_together() {
         let files = directory(&[(".env", "oh no\n")]);
         std::fs::create_dir(files.path().join("relay.toml")).expect("a directory");
-        let faults = main_lang(&files, None, &[("MAIN_LANG", "?")]).expect_err("faults");
-        assert_eq!(faults.lines().count(), 3, "{faults}");
+        let errors = main_lang(&files, None, &[("MAIN_LANG", "?")]).expect_err("errors");
+        assert_eq!(errors.lines().count(), 3, "{errors}");
     }
 
     #[test]
@@ -267,19 +271,19 @@ mod tests {
         assert!(names.len() >= 150, "{} names", names.len());
         let variables: Vec<(&str, &str)> = names.iter().map(|name| (*name, "x")).collect();
         let loaded = load_in(directory(&[]).path(), &Options::default(), env(&variables));
-        assert_eq!((loaded.faults, loaded.warnings), (vec![], vec![]));
+        assert_eq!((loaded.errors, loaded.warnings), (vec![], vec![]));
     }
 
     #[test]
     fn the_example_has_every_setting_at_its_default() {
-        let (mut listed, mut empty) = (Source::new().file("relay.toml", &example()), Source::new());
+        let (mut listed, mut empty) = (SettingsSource::new().file("relay.toml", &example()), SettingsSource::new());
         let (listed_config, empty_config) = (Config::declare(&mut listed), Config::declare(&mut empty));
         assert_eq!(format!("{listed_config:?}"), format!("{empty_config:?}"));
-        assert_eq!(listed.finish(), Findings::default());
+        assert_eq!(listed.finish(), Diagnostics::default());
         assert!(example().lines().all(|line| line.chars().count() <= 120), "a line is too long");
     }
 
-    /// Renews `examples/relay.toml` when `UPDATE_EXAMPLES` is set.
+    /// Regenerates `examples/relay.toml` if `UPDATE_EXAMPLES` is set.
     #[test]
     fn the_example_file_is_the_listing_of_all_settings() {
         if std::env::var_os("UPDATE_EXAMPLES").is_some() {
@@ -289,7 +293,7 @@ mod tests {
         }
         assert!(
             include_str!("../../examples/relay.toml") == example(),
-            "examples/relay.toml is not what the settings say; renew it with\n\
+            "examples/relay.toml is out of date; regenerate it with\n\
              UPDATE_EXAMPLES=1 cargo test --lib the_example_file_is_the_listing_of_all_settings"
         );
     }

@@ -1,21 +1,21 @@
-//! The chain: runs the filters in order and turns what they find into one [`Decision`].
+//! The chain: runs the filters in order and turns their findings into one [`Decision`].
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::figures::{FilterFigures, Work};
-use super::level::Levelled;
-use super::rate::Rate;
-use super::sanction::Sanctioned;
-use super::shape::Shape;
-use super::{Answer, Config, Filter, Finding, Name, Now, Purpose, rules};
-use crate::model::{Decision, Message, Outcome, Sender, Step, Verdict};
+use super::level::LevelFilter;
+use super::rate::RateFilter;
+use super::sanction::SanctionFilter;
+use super::shape::ShapeFilter;
+use super::stats::{FilterCounters, FilterStats};
+use super::{ClockReading, Config, Filter, FilterAnswer, FilterName, Finding, Purpose, rules};
+use crate::model::{Decision, Message, Outcome, Sender, TraceStep, Verdict};
 use crate::moderation::State;
 use crate::telemetry::{Histogram, Metrics};
 
-/// The filters in their order. A clone is the same chain.
+/// The filters in order. Clones share the same chain.
 #[derive(Clone, Debug)]
 pub struct Chain {
     links: Arc<[Link]>,
@@ -25,85 +25,84 @@ pub struct Chain {
 struct Link {
     filter: Arc<dyn Filter>,
     seconds: Histogram,
-    work: Arc<Work>,
+    counters: Arc<FilterCounters>,
 }
 
 impl Chain {
-    /// The chain that `config` describes, with `rules` and `plugins` as already loaded and what moderators have done in
-    /// `state`.
+    /// Builds the configured chain from loaded `rules` and `plugins`. `state` holds the sanctions and levels.
     #[must_use]
     pub fn build(
         config: &Config,
-        rules: Arc<rules::Current>,
+        rules: Arc<rules::ActiveRules>,
         plugins: Option<Box<dyn Filter>>,
         state: &Arc<State>,
         metrics: &Metrics,
     ) -> Self {
-        let first: Box<dyn Filter> = Box::new(Sanctioned::new(Arc::clone(state)));
-        let last: Box<dyn Filter> = Box::new(Levelled::new(&config.level, Arc::clone(state)));
-        let named = Self::named(config, rules, plugins);
-        Self::of(std::iter::once(first).chain(named).chain([last]), metrics)
+        let first: Box<dyn Filter> = Box::new(SanctionFilter::new(Arc::clone(state)));
+        let last: Box<dyn Filter> = Box::new(LevelFilter::new(&config.level, Arc::clone(state)));
+        let named = Self::named_filters(config, rules, plugins);
+        Self::from_filters(std::iter::once(first).chain(named).chain([last]), metrics)
     }
 
-    /// The filters that `config` names, in their order; `plugins` stands where the plugins have their place.
+    /// Returns the configured filters in order, with `plugins` in the place of the `plugin` filter.
     #[must_use]
-    pub fn named(
+    pub fn named_filters(
         config: &Config,
-        rules: Arc<rules::Current>,
+        rules: Arc<rules::ActiveRules>,
         plugins: Option<Box<dyn Filter>>,
     ) -> Vec<Box<dyn Filter>> {
         let (mut rules, mut plugins) = (Some(rules), plugins);
-        let filter = |name: &Name| -> Option<Box<dyn Filter>> {
+        let filter = |name: &FilterName| -> Option<Box<dyn Filter>> {
             match name {
-                Name::Shape => Some(Box::new(Shape::new(config.shape.clone()))),
-                Name::Rate => Some(Box::new(Rate::new(&config.rate))),
-                // A filter is named once, which the configuration checks.
-                Name::Rules => rules.take().map(|rules| Box::new(rules) as Box<dyn Filter>),
-                Name::Plugin => plugins.take(),
+                FilterName::Shape => Some(Box::new(ShapeFilter::new(config.shape.clone()))),
+                FilterName::Rate => Some(Box::new(RateFilter::new(&config.rate))),
+                // The configuration ensures that a filter is named only once.
+                FilterName::Rules => rules.take().map(|rules| Box::new(rules) as Box<dyn Filter>),
+                FilterName::Plugin => plugins.take(),
             }
         };
         config.order.iter().filter_map(filter).collect()
     }
 
-    /// A chain of these filters.
-    pub fn of(filters: impl IntoIterator<Item = Box<dyn Filter>>, metrics: &Metrics) -> Self {
+    /// Creates a chain of these filters.
+    pub fn from_filters(filters: impl IntoIterator<Item = Box<dyn Filter>>, metrics: &Metrics) -> Self {
         let link = |filter: Box<dyn Filter>| Link {
             seconds: metrics.filter_seconds(filter.name()),
-            work: Arc::default(),
+            counters: Arc::default(),
             filter: Arc::from(filter),
         };
         Self { links: filters.into_iter().map(link).collect() }
     }
 
-    /// The same filters under other settings. They keep what they remember, and their figures go on.
+    /// Returns a chain of the same filters with other settings. It shares their state and statistics.
     ///
-    /// A message that this chain is judging stays with it to the end.
+    /// Messages that this chain is judging stay with it.
     #[must_use]
     pub fn reconfigured(&self, config: &Config) -> Self {
         let link = |link: &Link| Link {
             filter: link.filter.reconfigured(config).map_or_else(|| Arc::clone(&link.filter), Arc::from),
             seconds: link.seconds.clone(),
-            work: Arc::clone(&link.work),
+            counters: Arc::clone(&link.counters),
         };
         Self { links: self.links.iter().map(link).collect() }
     }
 
-    /// What each filter has done so far, in their order. Trials do not count.
+    /// Returns the statistics of each filter, in order. Trials do not count.
     #[must_use]
-    pub fn figures(&self) -> Vec<FilterFigures> {
-        let figures = |link: &Link| link.work.figures(link.filter.name(), link.filter.parts());
-        self.links.iter().map(figures).collect()
+    pub fn stats(&self) -> Vec<FilterStats> {
+        let stats = |link: &Link| link.counters.snapshot(link.filter.name(), link.filter.parts());
+        self.links.iter().map(stats).collect()
     }
 
-    /// Whether a filter looks at the nicknames of a room, which cost time to put together.
+    /// Whether any filter reads the nicknames of a room, which take time to collect.
     #[must_use]
     pub fn wants_names(&self) -> bool {
         self.links.iter().any(|link| link.filter.wants_names())
     }
 
-    /// Forgets what filters keep of senders that have gone quiet. Takes milliseconds when there are many; not for a
-    /// thread that serves connections.
-    pub fn prune(&self, now: Now) {
+    /// Drops state about idle senders. Takes milliseconds if there are many, so do not call it on a thread that serves
+    /// connections.
+    pub fn prune(&self, now: ClockReading) {
         for link in self.links.iter() {
             link.filter.prune(now);
         }
@@ -111,109 +110,109 @@ impl Chain {
 
     /// Runs `message` through the filters, up to the first one that answers later.
     ///
-    /// A filter that rejects, holds or shadows ends the chain; one that replaces the text shows the new one to the
-    /// filters behind it. What is only tried has no effect on what comes after it, and is not counted.
+    /// A filter that rejects, holds or shadows ends the chain. A filter that replaces the text passes the new text to
+    /// the filters behind it. With [`Purpose::Try`], nothing is counted or remembered.
     #[must_use]
     pub fn judge(&self, message: Message, sender: &Sender, purpose: Purpose) -> Judgement {
         let trace = Vec::with_capacity(self.links.len());
         let began = Instant::now();
-        self.advance(Run { message, purpose, original: None, replaced_by: None, trace, at: 0, began }, sender)
+        self.advance(Run { message, purpose, original: None, replaced_by: None, trace, position: 0, began }, sender)
     }
 
     fn advance(&self, mut run: Run, sender: &Sender) -> Judgement {
-        while let Some(link) = self.links.get(run.at) {
+        while let Some(link) = self.links.get(run.position) {
             match link.filter.examine(&run.message, sender, run.purpose) {
-                Answer::Now(finding) => match run.apply(link, finding) {
-                    Ok(undecided) => run = undecided,
-                    Err(decision) => return Judgement::Decided(decision),
+                FilterAnswer::Ready(finding) => match run.apply(link, finding) {
+                    Ok(next) => run = next,
+                    Err(decision) => return Judgement::Ready(decision),
                 },
-                Answer::Later(finding) => {
+                FilterAnswer::Pending(finding) => {
                     let chain = self.clone();
-                    return Judgement::Waiting(Box::new(Waiting { chain, run, finding }));
+                    return Judgement::Pending(Box::new(PendingJudgement { chain, run, finding }));
                 }
             }
         }
-        Judgement::Decided(run.passed())
+        Judgement::Ready(run.into_decision())
     }
 }
 
-/// How far the chain has come with a message.
+/// The result of the chain, which may be pending.
 #[derive(Debug)]
 pub enum Judgement {
-    /// All filters have spoken, or one has ended the chain.
-    Decided(Box<Decision>),
-    /// A filter answers later.
-    Waiting(Box<Waiting>),
+    /// All filters have answered, or one has ended the chain.
+    Ready(Box<Decision>),
+    /// A filter has yet to answer.
+    Pending(Box<PendingJudgement>),
 }
 
-/// A message whose filter answers later.
-pub struct Waiting {
-    /// The chain that it began with, whatever has taken the place of that meanwhile.
+/// A message that waits for the answer of a filter.
+pub struct PendingJudgement {
+    /// The chain that it began with, even if another one has replaced it since.
     chain: Chain,
     run: Run,
     finding: Pin<Box<dyn Future<Output = Finding> + Send>>,
 }
 
-impl Waiting {
-    /// Waits for the filter that the message is at, and goes on with it to the end.
+impl PendingJudgement {
+    /// Waits for the pending filter, and runs the rest of the chain.
     ///
     /// # Cancel safety
-    /// Dropping the future drops the message; what `rate` counted stays counted.
+    /// Dropping the future drops the message. The rate limits that it used stay used.
     pub async fn finish(self, sender: &Sender) -> Decision {
         let Self { chain, mut run, mut finding } = self;
         loop {
             let found = finding.await;
-            let judgement = match chain.links.get(run.at) {
-                Some(link) => run.apply(link, found).map_or_else(Judgement::Decided, |run| chain.advance(run, sender)),
-                None => Judgement::Decided(run.passed()),
+            let judgement = match chain.links.get(run.position) {
+                Some(link) => run.apply(link, found).map_or_else(Judgement::Ready, |run| chain.advance(run, sender)),
+                None => Judgement::Ready(run.into_decision()),
             };
             match judgement {
-                Judgement::Decided(decision) => return *decision,
-                Judgement::Waiting(next) => Self { run, finding, .. } = *next,
+                Judgement::Ready(decision) => return *decision,
+                Judgement::Pending(next) => Self { run, finding, .. } = *next,
             }
         }
     }
 }
 
-impl fmt::Debug for Waiting {
+impl fmt::Debug for PendingJudgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiting").field("run", &self.run).finish_non_exhaustive()
+        f.debug_struct("PendingJudgement").field("run", &self.run).finish_non_exhaustive()
     }
 }
 
-/// A message on its way through the chain.
+/// The state of a message on its way through the chain.
 #[derive(Debug)]
 struct Run {
     message: Message,
     purpose: Purpose,
     original: Option<String>,
     replaced_by: Option<&'static str>,
-    trace: Vec<Step>,
-    /// The filter that it is at.
-    at: usize,
-    /// When it came to that filter.
+    trace: Vec<TraceStep>,
+    /// Index of the current filter.
+    position: usize,
+    /// When the current filter began.
     began: Instant,
 }
 
 impl Run {
-    /// Takes a filter's finding in, and goes on to the next one unless that ends the chain.
-    fn apply(mut self, Link { filter, seconds, work }: &Link, finding: Finding) -> Result<Self, Box<Decision>> {
+    /// Applies the finding of a filter. Returns the decision if it ends the chain.
+    fn apply(mut self, Link { filter, seconds, counters }: &Link, finding: Finding) -> Result<Self, Box<Decision>> {
         let Finding { verdict, matches } = finding;
         let ended = Instant::now();
         let took = ended.saturating_duration_since(self.began);
         self.began = ended;
-        self.at += 1;
+        self.position += 1;
         let outcome = verdict.outcome();
         if self.purpose == Purpose::Judge {
             seconds.observe(took.as_secs_f64());
-            work.note(outcome, took);
+            counters.record(outcome, took);
         }
 
-        let step = |matched, verdict| Step { filter: filter.name(), verdict, matched, took };
+        let step = |matched, verdict| TraceStep { filter: filter.name(), verdict, matched, took };
         if matches.is_empty() {
             self.trace.push(step(None, outcome));
         } else {
-            self.trace.extend(matches.into_iter().map(|matched| step(Some(matched.clone()), matched.asked)));
+            self.trace.extend(matches.into_iter().map(|matched| step(Some(matched.clone()), matched.requested)));
         }
         match verdict {
             Verdict::Pass => Ok(self),
@@ -225,17 +224,17 @@ impl Run {
             }
             Verdict::Hold(reason) | Verdict::Shadow(reason) | Verdict::Reject(reason) => {
                 let Self { message, original, trace, .. } = self;
-                let by = Some(filter.name());
-                Err(Box::new(Decision { message, original, outcome, reason: Some(reason), by, trace }))
+                let decided_by = Some(filter.name());
+                Err(Box::new(Decision { message, original, outcome, reason: Some(reason), decided_by, trace }))
             }
         }
     }
 
-    /// The decision when no filter has ended the chain.
-    fn passed(self) -> Box<Decision> {
+    /// Returns the decision if no filter has ended the chain.
+    fn into_decision(self) -> Box<Decision> {
         let Self { message, original, replaced_by, trace, .. } = self;
         let outcome = if original.is_some() { Outcome::Replace } else { Outcome::Pass };
-        Box::new(Decision { message, original, outcome, reason: None, by: replaced_by, trace })
+        Box::new(Decision { message, original, outcome, reason: None, decided_by: replaced_by, trace })
     }
 }
 

@@ -1,23 +1,23 @@
-//! `level`: how much is held back or slowed down beyond what the other filters ask for, as moderators have set it for a
-//! room or everywhere. Always the last filter: what others refuse is neither held nor counted here.
+//! `level`: holds or slows down messages beyond the other filters, at a level that moderators set for a room or
+//! everywhere. Always the last filter, so that messages refused by others are neither held nor counted.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Answer, Filter, Finding, Now, Purpose};
-use crate::model::{Code, Kind, Message, Reason, Sender, Verdict};
-use crate::moderation::{Level, State};
+use super::{ClockReading, Filter, FilterAnswer, Finding, Purpose};
+use crate::model::{Kind, Message, Reason, ReasonCode, Sender, Verdict};
+use crate::moderation::{ModerationLevel, State};
 use crate::settings::{Section, Setting};
 
-/// Senders that are remembered; beyond that, those who may speak again are forgotten first.
+/// Maximum number of senders that are remembered. When full, senders that may send again are dropped first.
 const MAX_SENDERS: usize = 100_000;
 
 /// Settings of levels.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// At the level `newcomers`, so many messages of each sender are held.
+    /// Number of messages of each sender to hold at level `newcomers`.
     pub newcomer_messages: u64,
 }
 
@@ -27,7 +27,7 @@ impl Config {
         Self {
             newcomer_messages: section.read(
                 Setting::new("newcomer_messages", 3_u64)
-                    .doc("At the level `newcomers`: the first so many of each connection are held, of trusted ones none.")
+                    .doc("At level `newcomers`, hold the first N messages of each untrusted connection.")
                     .within(1..=1_000)
                     .reloads(),
             ),
@@ -35,77 +35,84 @@ impl Config {
     }
 }
 
-/// The filter.
+/// The `level` filter.
 #[derive(Debug)]
-pub struct Levelled {
+pub struct LevelFilter {
     state: Arc<State>,
     newcomer_messages: u64,
     hasher: RandomState,
-    /// Until when each sender has to wait, by the clock that counts from the start.
-    waits: Arc<Waits>,
+    /// When each sender may send again, as time since the start.
+    next_allowed: Arc<NextAllowed>,
 }
 
-type Waits = Mutex<HashMap<u64, Duration>>;
+type NextAllowed = Mutex<HashMap<u64, Duration>>;
 
-impl Levelled {
-    /// A filter that goes by the levels of `state`.
+impl LevelFilter {
+    /// Creates a filter that applies the levels in `state`.
     #[must_use]
     pub fn new(config: &Config, state: Arc<State>) -> Self {
-        Self { state, newcomer_messages: config.newcomer_messages, hasher: RandomState::new(), waits: Arc::default() }
+        Self {
+            state,
+            newcomer_messages: config.newcomer_messages,
+            hasher: RandomState::new(),
+            next_allowed: Arc::default(),
+        }
     }
 
-    /// Lets a sender speak once in so many seconds, on one connection (or from one address without any) and under one
-    /// name.
-    fn slow(&self, message: &Message, sender: &Sender, seconds: u32, purpose: Purpose) -> Verdict {
+    /// Allows one message per `seconds` for each connection, or each address without a connection, and for each
+    /// nickname.
+    fn check_slow_mode(&self, message: &Message, sender: &Sender, seconds: u32, purpose: Purpose) -> Verdict {
         let room = &sender.room;
         let source = sender.connection.map_or_else(
             || self.hasher.hash_one((room, sender.address)),
             |connection| self.hasher.hash_one((room, connection)),
         );
         let name = self.hasher.hash_one((room, message.author.to_ascii_lowercase()));
-        let now = sender.facts.since_start;
-        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = [source, name].iter().filter_map(|key| waits.get(key)).max().copied();
+        let now = sender.context.since_start;
+        let mut next_allowed = self.next_allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = [source, name].iter().filter_map(|key| next_allowed.get(key)).max().copied();
         if let Some(left) = until.and_then(|until| until.checked_sub(now)).filter(|left| !left.is_zero()) {
             let whole = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-            let text = format!("one message in {seconds} s is allowed here now; try again in {whole} s");
-            return Verdict::Reject(Reason { retry_after: Some(left), ..Reason::new(Code::RateLimited, text) });
+            let text = format!("one message per {seconds} s is allowed here now; try again in {whole} s");
+            return Verdict::Reject(Reason { retry_after: Some(left), ..Reason::new(ReasonCode::RateLimited, text) });
         }
         if purpose == Purpose::Judge {
-            if waits.len() >= MAX_SENDERS {
-                waits.retain(|_, until| *until > now);
+            if next_allowed.len() >= MAX_SENDERS {
+                next_allowed.retain(|_, until| *until > now);
             }
-            // With that many senders who all have to wait, the room's own rate is what protects it.
-            if waits.len() < MAX_SENDERS {
+            // If all of them still have to wait, the rate limit of the room protects it.
+            if next_allowed.len() < MAX_SENDERS {
                 let until = now + Duration::from_secs(seconds.into());
-                waits.insert(source, until);
-                waits.insert(name, until);
+                next_allowed.insert(source, until);
+                next_allowed.insert(name, until);
             }
         }
         Verdict::Pass
     }
 }
 
-impl Filter for Levelled {
+impl Filter for LevelFilter {
     fn name(&self) -> &'static str {
         "level"
     }
 
-    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> Answer {
+    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> FilterAnswer {
         if matches!(message.kind, Kind::Newcomer) {
-            return Answer::Now(Finding::PASS);
+            return FilterAnswer::Ready(Finding::PASS);
         }
-        let hold = |text| Verdict::Hold(Reason::new(Code::Held, text));
-        let verdict = match self.state.levels().of(&sender.room, message.at) {
-            Level::Newcomers if !sender.facts.trusted && sender.facts.accepted < self.newcomer_messages => {
-                hold("the first messages of newcomers are looked at now")
+        let hold = |text| Verdict::Hold(Reason::new(ReasonCode::Held, text));
+        let verdict = match self.state.levels().effective(&sender.room, message.at) {
+            ModerationLevel::Newcomers
+                if !sender.context.trusted && sender.context.accepted < self.newcomer_messages =>
+            {
+                hold("the first messages of newcomers are reviewed at the moment")
             }
-            Level::Normal | Level::Newcomers => Verdict::Pass,
-            Level::Slow { .. } if sender.facts.trusted => Verdict::Pass,
-            Level::Slow { seconds } => self.slow(message, sender, seconds, purpose),
-            Level::All => hold("all messages here are looked at now"),
+            ModerationLevel::Normal | ModerationLevel::Newcomers => Verdict::Pass,
+            ModerationLevel::Slow { .. } if sender.context.trusted => Verdict::Pass,
+            ModerationLevel::Slow { seconds } => self.check_slow_mode(message, sender, seconds, purpose),
+            ModerationLevel::All => hold("all messages here are reviewed at the moment"),
         };
-        Answer::Now(verdict.into())
+        FilterAnswer::Ready(verdict.into())
     }
 
     fn reconfigured(&self, config: &super::Config) -> Option<Box<dyn Filter>> {
@@ -113,13 +120,13 @@ impl Filter for Levelled {
             state: Arc::clone(&self.state),
             newcomer_messages: config.level.newcomer_messages,
             hasher: self.hasher.clone(),
-            waits: Arc::clone(&self.waits),
+            next_allowed: Arc::clone(&self.next_allowed),
         }))
     }
 
-    fn prune(&self, now: Now) {
-        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        waits.retain(|_, until| *until > now.since_start);
-        waits.shrink_to_fit();
+    fn prune(&self, now: ClockReading) {
+        let mut next_allowed = self.next_allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        next_allowed.retain(|_, until| *until > now.since_start);
+        next_allowed.shrink_to_fit();
     }
 }

@@ -1,11 +1,10 @@
-//! The filters and the chain they make: evidence is gathered filter by filter, the outcome decided in one place.
+//! The filters and their chain. Filters gather evidence one after another; the chain decides the outcome.
 //!
-//! A filter is a type that implements [`Filter`]; which run, and in which order, the configuration says. To add one: a
-//! file here, a name in [`Name`], a line in [`Config::declare`] and one in [`Chain::build`].
+//! A filter is a type that implements [`Filter`]. The configuration selects the filters and their order. To add a
+//! filter, add a file here, a variant of [`FilterName`], and a line each in [`Config::declare`] and [`Chain::build`].
 
-pub mod brakes;
+pub mod breakers;
 mod chain;
-mod figures;
 pub mod level;
 pub mod plugin;
 pub mod rate;
@@ -13,15 +12,16 @@ mod reload;
 pub mod rules;
 pub mod sanction;
 pub mod shape;
+mod stats;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
-pub use chain::{Chain, Judgement, Waiting};
-pub use figures::{FilterFigures, Parts};
-pub use reload::{Asked, RulesReload};
+pub use chain::{Chain, Judgement, PendingJudgement};
+pub use reload::{RulesReload, RulesReloadTrigger};
+pub use stats::{FilterParts, FilterStats};
 
 use jiff::Timestamp;
 
@@ -31,82 +31,81 @@ use crate::settings::{Choice, Section, Setting};
 
 /// One step of the chain.
 pub trait Filter: fmt::Debug + Send + Sync {
-    /// The name in traces, metrics and the configuration.
+    /// Returns the name used in traces, metrics and the configuration.
     fn name(&self) -> &'static str;
 
-    /// Looks at a message. Called once for each message that got this far; must not block. What is only tried must
-    /// leave no trace in what the filter keeps.
-    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> Answer;
+    /// Examines a message. Called once for each message that reaches the filter. Must not block. With [`Purpose::Try`],
+    /// must leave the state of the filter unchanged.
+    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> FilterAnswer;
 
-    /// What it consists of, each part with figures of its own.
-    fn parts(&self) -> Parts {
-        Parts::None
+    /// Returns the parts of the filter that have statistics of their own.
+    fn parts(&self) -> FilterParts {
+        FilterParts::None
     }
 
-    /// Whether it looks at the nicknames of a room, [`Facts::names`](crate::model::Facts::names).
+    /// Whether it reads the nicknames of a room, [`SenderContext::names`](crate::model::SenderContext::names).
     fn wants_names(&self) -> bool {
         false
     }
 
-    /// The same filter under other settings, with all that it remembers of senders; `None` where its own settings cannot
+    /// Returns the same filter with other settings, sharing its state about senders. `None` if its settings cannot
     /// change while the relay runs.
     fn reconfigured(&self, _config: &Config) -> Option<Box<dyn Filter>> {
         None
     }
 
-    /// Forgets what it keeps of senders that have gone quiet. Called every minute, on a thread that may be busy for
-    /// some milliseconds. A filter must answer the same whether it was called or not.
-    fn prune(&self, _now: Now) {}
+    /// Drops state about idle senders. Called every minute on a thread that may be busy for some milliseconds. Must not
+    /// affect later answers.
+    fn prune(&self, _now: ClockReading) {}
 }
 
-/// What time it is, by both clocks that filters go by. None of them reads a clock itself, so that a replay comes to the
-/// same decisions.
+/// The time on both clocks that filters use. Filters never read a clock, so that a replay gives the same decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
+pub struct ClockReading {
     /// As [`Message::at`].
     pub at: Timestamp,
-    /// As [`Facts::since_start`](crate::model::Facts::since_start).
+    /// As [`SenderContext::since_start`](crate::model::SenderContext::since_start).
     pub since_start: Duration,
 }
 
-/// What a message is judged for.
+/// Why a message is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be heard, if it may be.
+    /// To deliver it if it passes.
     Judge,
-    /// To see what would become of it. Nothing is counted, taken or remembered.
+    /// To see the outcome only. Nothing is counted or remembered.
     Try,
 }
 
-/// When a filter answers.
-pub enum Answer {
-    /// At once. What costs microseconds answers so.
-    Now(Finding),
-    /// Later: for a filter whose work runs elsewhere, as that of a plugin does. Only the sender's own messages wait
-    /// for it. It must come to an end by itself: the chain sets no deadline.
-    Later(Pin<Box<dyn Future<Output = Finding> + Send>>),
+/// The answer of a filter, now or later.
+pub enum FilterAnswer {
+    /// An immediate answer, for work that takes microseconds.
+    Ready(Finding),
+    /// A later answer, for work that runs elsewhere, such as plugins. Only further messages of the same sender wait for
+    /// it. The future must complete eventually, since the chain sets no deadline.
+    Pending(Pin<Box<dyn Future<Output = Finding> + Send>>),
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for FilterAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Now(finding) => f.debug_tuple("Now").field(finding).finish(),
-            Self::Later(_) => f.write_str("Later"),
+            Self::Ready(finding) => f.debug_tuple("Ready").field(finding).finish(),
+            Self::Pending(_) => f.write_str("Pending"),
         }
     }
 }
 
-/// What a filter found: the verdict that it wants and what it rests on.
+/// The result of a filter: the verdict that it requests, and the matches behind it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// What the filter wants done.
+    /// The requested verdict.
     pub verdict: Verdict,
-    /// What it matched, observed matches included.
+    /// All matches, including observed ones.
     pub matches: Vec<Match>,
 }
 
 impl Finding {
-    /// Nothing to object to.
+    /// No objection.
     pub const PASS: Self = Self { verdict: Verdict::Pass, matches: Vec::new() };
 }
 
@@ -116,9 +115,9 @@ impl From<Verdict> for Finding {
     }
 }
 
-/// The filters that the configuration may name.
+/// The filters that the configuration can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Name {
+pub enum FilterName {
     /// [`shape`].
     Shape,
     /// [`rate`].
@@ -129,15 +128,15 @@ pub enum Name {
     Plugin,
 }
 
-impl Name {
-    /// The name as the configuration writes it.
+impl FilterName {
+    /// Returns the name used in the configuration.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         Self::NAMES.iter().find(|(_, name)| *name == self).map_or("", |(text, _)| text)
     }
 }
 
-impl Choice for Name {
+impl Choice for FilterName {
     const NAMES: &'static [(&'static str, Self)] =
         &[("shape", Self::Shape), ("rate", Self::Rate), ("rules", Self::Rules), ("plugin", Self::Plugin)];
 }
@@ -145,75 +144,90 @@ impl Choice for Name {
 /// Settings of the chain and of each filter.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Which filters run, in this order; `shape` is always the first.
-    pub order: Vec<Name>,
-    /// Bounds of a message.
+    /// The filters to run, in this order; `shape` is always first.
+    pub order: Vec<FilterName>,
+    /// Limits of a message.
     pub shape: shape::Config,
     /// Rate limits.
     pub rate: rate::Config,
-    /// Levels that moderators set.
+    /// Moderation levels.
     pub level: level::Config,
-    /// What is done about rules and plugins that are new and refuse too much.
-    pub brakes: brakes::Config,
-    /// The rules file. It must exist when an operator named it; the default may be absent.
+    /// Circuit breakers for new rules and plugins.
+    pub breakers: breakers::Config,
+    /// The rules file. It must exist if it is configured; the default may be missing.
     pub rules_file: Option<PathBuf>,
-    /// How much the starter rules do, unless the rules file says so.
+    /// The preset of the starter rules, unless the rules file sets one.
     pub preset: rules::Preset,
     /// Plugins.
     pub plugins: sandbox::Config,
 }
 
 impl Config {
-    /// Where the rules are when the configuration does not say.
+    /// The default rules file.
     pub const DEFAULT_RULES_FILE: &str = "rules.toml";
 
     /// Reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
         let order = section.read(
-            Setting::new("order", vec![Name::Shape, Name::Rate, Name::Rules, Name::Plugin])
-                .doc("The filters that every message passes, in this order. `shape` comes first.")
+            Setting::new("order", vec![FilterName::Shape, FilterName::Rate, FilterName::Rules, FilterName::Plugin])
+                .doc("Filters that every message passes, in this order. `shape` must come first.")
                 .check(|order| check_order(order)),
         );
         let rules_file = section.read(
             Setting::new("rules_file", None)
-                .doc("The file with the rules. When not set: `rules.toml`, if there is one.")
+                .doc("Rules file. If not set, `rules.toml` is used if it exists.")
                 .env(&["RULES_FILE"])
                 .reloads(),
         );
-        if rules_file.is_some() && !order.contains(&Name::Rules) {
-            section.fault("rules_file", "its rules would not be in force: filter.order does not name `rules`");
+        if rules_file.is_some() && !order.contains(&FilterName::Rules) {
+            section.error("rules_file", "its rules would not be in force: filter.order does not name `rules`");
         }
         let preset = section.read(
             Setting::new("preset", rules::Preset::default())
                 .doc(
-                    "How much the starter rules do, unless the rules file says so. \"off\": they do not run; \"open\": \
-                     they watch; \"balanced\": those act that can hardly be wrong; \"strict\": all act.",
+                    "Preset for the starter rules, unless the rules file sets one. \"off\": they do not run; \
+                     \"open\": all observe; \"balanced\": only rules with few false positives enforce; \"strict\": \
+                     all enforce.",
                 )
                 .reloads(),
         );
-        let plugins = sandbox::Config::declare(&mut section.section("plugins", "Filters that moderators write."));
-        if plugins.dir.is_some() && !order.contains(&Name::Plugin) {
-            section.fault("plugins.dir", "its plugins would not be in force: filter.order does not name `plugin`");
+        let plugins = sandbox::Config::declare(&mut section.section(
+            "plugins",
+            "Plugins: custom filters in \
+                                                                                WebAssembly.",
+        ));
+        if plugins.dir.is_some() && !order.contains(&FilterName::Plugin) {
+            section.error("plugins.dir", "its plugins would not be in force: filter.order does not name `plugin`");
         }
         Self {
             order,
             rules_file,
             preset,
             plugins,
-            shape: shape::Config::declare(&mut section.section("shape", "What a message may look like.")),
-            rate: rate::Config::declare(&mut section.section("rate", "How much may be said, and by whom.")),
-            level: level::Config::declare(&mut section.section("level", "What the levels do that moderators set.")),
-            brakes: brakes::Config::declare(
-                &mut section.section("brakes", "When a new rule or plugin that refuses too much only observes."),
-            ),
+            shape: shape::Config::declare(&mut section.section(
+                "shape",
+                "Length limits of nicknames, texts and \
+                                                                         avatars.",
+            )),
+            rate: rate::Config::declare(&mut section.section("rate", "Rate limits for messages.")),
+            level: level::Config::declare(&mut section.section(
+                "level",
+                "Effects of the moderation levels that \
+                                                                         moderators set.",
+            )),
+            breakers: breakers::Config::declare(&mut section.section(
+                "brakes",
+                "Circuit breakers: a recently changed rule or plugin that refuses too \
+                                                many messages is switched to observe mode.",
+            )),
         }
     }
 }
 
-/// Later filters rely on the bounds that `shape` keeps.
-fn check_order(order: &[Name]) -> Result<(), String> {
-    if order.first() != Some(&Name::Shape) {
-        return Err("`shape` must come first: the filters behind it rely on its bounds".to_owned());
+/// Checks that `shape` comes first, since later filters rely on its limits, and that no filter is named twice.
+fn check_order(order: &[FilterName]) -> Result<(), String> {
+    if order.first() != Some(&FilterName::Shape) {
+        return Err("`shape` must come first: later filters rely on its limits".to_owned());
     }
     let mut seen = std::collections::HashSet::new();
     if order.iter().all(|name| seen.insert(*name)) { Ok(()) } else { Err("a filter is named twice".to_owned()) }

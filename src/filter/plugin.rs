@@ -1,42 +1,44 @@
-//! Plugins in the chain: each that wants to see a message is asked in turn, off the shard's thread.
+//! `plugin`: calls the plugins that apply to a message one after another, off the shard's thread.
 //!
-//! Owns what the answers of plugins, their modes and their failures amount to. How a plugin is run is the sandbox's
-//! business.
+//! Turns their answers, modes and failures into verdicts. The sandbox runs the plugins.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Answer, Filter, Finding, Parts, Purpose};
+use super::{Filter, FilterAnswer, FilterParts, Finding, Purpose};
 use crate::matching::Views;
-use crate::model::{Basis, Code, Kind, Match, Message, Mode, Reason, Sender, Verdict};
-use crate::sandbox::{Action, Answer as PluginAnswer, Entry, Failure, Library, OnFailure, Plugin, Question, Scene};
+use crate::model::{Basis, Kind, Match, Message, Mode, Reason, ReasonCode, Sender, Verdict};
+use crate::sandbox::{
+    Action, CallContext, CheckRequest, Library, OnFailure, Plugin, PluginAnswer, PluginEntry, PluginFailure,
+};
 
-/// What is said to a sender when a plugin gives no reason.
+/// The reason given to a sender if the plugin gives none.
 const NO_REASON: &str = "This message was refused by a filter of this instance.";
-/// What is said when a plugin could not answer.
-const FAILED: &str = "A filter of this instance cannot be asked now; please try again later.";
+/// The reason given to a sender if a plugin failed.
+const FAILED: &str = "A filter of this instance is temporarily unavailable; please try again later.";
 
-/// The plugins of the folder, as one step of the chain.
+/// All plugins, as one filter of the chain.
 #[derive(Debug)]
-pub struct Plugins {
+pub struct PluginFilter {
     library: Arc<Library>,
-    /// Longest text that a plugin may put in place of another, in code points.
+    /// Longest replacement text of a plugin. Code points.
     max_message_length: usize,
-    /// Makes of an address what plugins see of it.
+    /// Hashes addresses for plugins.
     key: RandomState,
 }
 
-impl Plugins {
-    /// The plugins of `library`, as they are when a message comes; texts that they write may have `max_message_length` code points.
+impl PluginFilter {
+    /// Creates a filter of the plugins in `library` at the time of each message. Their replacement texts may have
+    /// `max_message_length` code points.
     #[must_use]
     pub fn new(library: Arc<Library>, max_message_length: usize) -> Self {
         Self { library, max_message_length, key: RandomState::new() }
     }
 }
 
-impl Filter for Plugins {
+impl Filter for PluginFilter {
     fn name(&self) -> &'static str {
         "plugin"
     }
@@ -45,30 +47,30 @@ impl Filter for Plugins {
         !self.library.current().entries.is_empty()
     }
 
-    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> Answer {
+    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> FilterAnswer {
         let catalog = self.library.current();
-        let concerned = catalog.entries.iter().filter(|entry| concerns(entry, message, sender));
-        let concerned: Vec<Arc<Entry>> = concerned.map(Arc::clone).collect();
-        if concerned.is_empty() {
-            return Answer::Now(Finding::PASS);
+        let applicable = catalog.entries.iter().filter(|entry| applies_to(entry, message, sender));
+        let applicable: Vec<Arc<PluginEntry>> = applicable.map(Arc::clone).collect();
+        if applicable.is_empty() {
+            return FilterAnswer::Ready(Finding::PASS);
         }
         let address = format!("{:016x}", self.key.hash_one(sender.address));
         let max_message_length = self.max_message_length;
         let (message, sender) = (message.clone(), sender.clone());
-        Answer::Later(Box::pin(async move {
-            let mut hearing = Hearing { message, sender, purpose, address, max_message_length, finding: Finding::PASS };
-            for entry in concerned {
-                hearing.ask(&entry).await;
-                if !matches!(hearing.finding.verdict, Verdict::Pass | Verdict::Replace(_)) {
+        FilterAnswer::Pending(Box::pin(async move {
+            let mut run = PluginRun { message, sender, purpose, address, max_message_length, finding: Finding::PASS };
+            for entry in applicable {
+                run.call(&entry).await;
+                if !matches!(run.finding.verdict, Verdict::Pass | Verdict::Replace(_)) {
                     break;
                 }
             }
-            hearing.finding
+            run.finding
         }))
     }
 
-    fn parts(&self) -> Parts {
-        Parts::Plugins(self.library.current())
+    fn parts(&self) -> FilterParts {
+        FilterParts::Plugins(self.library.current())
     }
 
     fn reconfigured(&self, config: &super::Config) -> Option<Box<dyn Filter>> {
@@ -77,20 +79,20 @@ impl Filter for Plugins {
     }
 }
 
-/// Whether a plugin is to see a message. One that cannot be loaded would see all of its rooms; one that nobody has built
-/// yet, and that lets messages pass, is as good as not there.
-fn concerns(entry: &Entry, message: &Message, sender: &Sender) -> bool {
+/// Whether a plugin applies to a message. A plugin that failed to load applies to all texts in its rooms. A plugin that
+/// is not built yet and passes messages on failure is ignored.
+fn applies_to(entry: &PluginEntry, message: &Message, sender: &Sender) -> bool {
     let rooms = &entry.manifest.rooms;
     let here = rooms.is_empty() || rooms.iter().any(|room| room == sender.room.as_str());
     here && match &entry.plugin {
         Ok(plugin) if matches!(message.kind, Kind::Newcomer) => plugin.wants_nicknames(),
-        Ok(plugin) => plugin.wants(message.kind.name()),
+        Ok(plugin) => plugin.wants(message.kind.as_str()),
         Err(_) => !entry.is_unbuilt_and_passes() && matches!(message.kind, Kind::Text { .. }),
     }
 }
 
-/// A message before the plugins.
-struct Hearing {
+/// The state of a message on its way through the plugins.
+struct PluginRun {
     message: Message,
     sender: Sender,
     purpose: Purpose,
@@ -99,20 +101,20 @@ struct Hearing {
     finding: Finding,
 }
 
-impl Hearing {
-    /// Asks one plugin and takes its answer in.
-    async fn ask(&mut self, entry: &Entry) {
-        // Once, so that the message is judged by one mode.
+impl PluginRun {
+    /// Calls one plugin and applies its answer.
+    async fn call(&mut self, entry: &PluginEntry) {
+        // Read once, since the mode may change meanwhile.
         let mode = entry.mode();
-        let began = Instant::now();
+        let started = Instant::now();
         let answer = match &entry.plugin {
-            Ok(plugin) => plugin.ask(&self.question(plugin), self.scene()).await,
-            Err(_) => Err(Failure::NotLoaded),
+            Ok(plugin) => plugin.check(&self.check_request(plugin), self.call_context()).await,
+            Err(_) => Err(PluginFailure::NotLoaded),
         };
-        let took = began.elapsed();
+        let took = started.elapsed();
         let verdict = match &answer {
             Ok(answer) => verdict(answer),
-            Err(_) => on_failure(entry.manifest.on_failure),
+            Err(_) => verdict_on_failure(entry.manifest.on_failure),
         };
         let failure = answer.as_ref().err().map(|failure| Arc::from(failure.to_string()));
         let (labels, sanction) = match answer {
@@ -120,7 +122,7 @@ impl Hearing {
             Err(_) => (Vec::new(), None),
         };
         self.finding.matches.push(Match {
-            asked: verdict.outcome(),
+            requested: verdict.outcome(),
             mode,
             exempt: false,
             field: None,
@@ -137,26 +139,26 @@ impl Hearing {
                 self.message.replace_text(text.clone());
                 self.finding.verdict = Verdict::Replace(text);
             }
-            ending => self.finding.verdict = ending,
+            verdict => self.finding.verdict = verdict,
         }
     }
 
-    fn scene(&self) -> Scene {
-        Scene { trial: self.purpose == Purpose::Try, ..Scene::of(&self.message, &self.sender) }
+    fn call_context(&self) -> CallContext {
+        CallContext { is_trial: self.purpose == Purpose::Try, ..CallContext::new(&self.message, &self.sender) }
     }
 
-    fn question(&self, plugin: &Plugin) -> Question {
+    fn check_request(&self, plugin: &Plugin) -> CheckRequest {
         if matches!(self.message.kind, Kind::Newcomer) {
-            return Question::nickname(&self.message, &self.sender, self.address.clone());
+            return CheckRequest::nickname(&self.message, &self.sender, self.address.clone());
         }
         let folded = self.message.text().map_or_else(String::new, clean);
         let (message, address) = (&self.message, self.address.clone());
-        let question = Question::message(message, folded, &self.sender, address, self.max_message_length);
-        if plugin.wants_payload() { question.with_payload(message) } else { question }
+        let request = CheckRequest::message(message, folded, &self.sender, address, self.max_message_length);
+        if plugin.wants_payload() { request.with_payload(message) } else { request }
     }
 }
 
-/// The text without its disguises, as plugins get it.
+/// Returns the text with disguises undone, as passed to plugins.
 fn clean(text: &str) -> String {
     thread_local! {
         static VIEWS: RefCell<Views> = RefCell::default();
@@ -172,16 +174,16 @@ fn verdict(answer: &PluginAnswer) -> Verdict {
     match &answer.action {
         Action::Pass => Verdict::Pass,
         Action::Replace(text) => Verdict::Replace(text.clone()),
-        Action::Hold => Verdict::Hold(reason(Code::Plugin)),
-        Action::Shadow => Verdict::Shadow(reason(Code::Plugin)),
-        Action::Reject => Verdict::Reject(reason(Code::Plugin)),
+        Action::Hold => Verdict::Hold(reason(ReasonCode::Plugin)),
+        Action::Shadow => Verdict::Shadow(reason(ReasonCode::Plugin)),
+        Action::Reject => Verdict::Reject(reason(ReasonCode::Plugin)),
     }
 }
 
-fn on_failure(policy: OnFailure) -> Verdict {
+fn verdict_on_failure(policy: OnFailure) -> Verdict {
     match policy {
         OnFailure::Pass => Verdict::Pass,
-        OnFailure::Hold => Verdict::Hold(Reason::new(Code::PluginFailed, FAILED)),
-        OnFailure::Reject => Verdict::Reject(Reason::new(Code::PluginFailed, FAILED)),
+        OnFailure::Hold => Verdict::Hold(Reason::new(ReasonCode::PluginFailed, FAILED)),
+        OnFailure::Reject => Verdict::Reject(Reason::new(ReasonCode::PluginFailed, FAILED)),
     }
 }

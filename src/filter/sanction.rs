@@ -1,47 +1,47 @@
-//! `sanction`: who is muted does not speak, and who is banned neither speaks nor registers. Always the first filter: what
-//! it refuses takes from no rate and is looked at by no rule, so that trying again while muted makes nothing worse.
+//! `sanction`: rejects messages of muted senders, and messages and registrations of banned ones. Always the first
+//! filter: rejected messages use up no rate limit and reach no rule, so that retrying while muted has no consequences.
 
 use std::sync::Arc;
 
-use super::{Answer, Filter, Finding, Purpose};
-use crate::model::{Basis, Cause, Kind, Match, Message, Mode, Outcome, SanctionKind, Sender, Target, Verdict};
-use crate::moderation::{State, refusal};
+use super::{Filter, FilterAnswer, Finding, Purpose};
+use crate::model::{Actor, Basis, Kind, Match, Message, Mode, Outcome, SanctionKind, Sender, Target, Verdict};
+use crate::moderation::{State, refusal_reason};
 
-/// The filter.
+/// The `sanction` filter.
 #[derive(Debug)]
-pub struct Sanctioned {
+pub struct SanctionFilter {
     state: Arc<State>,
 }
 
-impl Sanctioned {
-    /// A filter that keeps the sanctions of `state`.
+impl SanctionFilter {
+    /// Creates a filter that enforces the sanctions in `state`.
     #[must_use]
     pub fn new(state: Arc<State>) -> Self {
         Self { state }
     }
 }
 
-impl Filter for Sanctioned {
+impl Filter for SanctionFilter {
     fn name(&self) -> &'static str {
         "sanction"
     }
 
-    fn examine(&self, message: &Message, sender: &Sender, _: Purpose) -> Answer {
+    fn examine(&self, message: &Message, sender: &Sender, _: Purpose) -> FilterAnswer {
         let sanctions = self.state.sanctions();
-        let Some(sanction) = sanctions.verdict(&sender.room, &message.author, sender.address, message.at) else {
-            return Answer::Now(Finding::PASS);
+        let Some(sanction) = sanctions.strongest(&sender.room, &message.author, sender.address, message.at) else {
+            return FilterAnswer::Ready(Finding::PASS);
         };
-        // Somebody else may have broken a rule under the name while its owner was away.
-        let by_filter = matches!(sanction.cause, Cause::Rule(_) | Cause::Plugin(_));
-        if by_filter && sender.facts.trusted && matches!(sanction.target, Target::Nickname(_)) {
-            return Answer::Now(Finding::PASS);
+        // Somebody else may have broken a rule under this nickname while its owner was away.
+        let by_filter = matches!(sanction.actor, Actor::Rule(_) | Actor::Plugin(_));
+        if by_filter && sender.context.trusted && matches!(sanction.target, Target::Nickname(_)) {
+            return FilterAnswer::Ready(Finding::PASS);
         }
-        // Who is muted may still be there.
+        // A muted connection may still join under its nickname.
         if sanction.kind == SanctionKind::Mute && matches!(message.kind, Kind::Newcomer) {
-            return Answer::Now(Finding::PASS);
+            return FilterAnswer::Ready(Finding::PASS);
         }
         let matched = Match {
-            asked: Outcome::Reject,
+            requested: Outcome::Reject,
             mode: Mode::Enforce,
             exempt: false,
             basis: Basis::Sanction { id: sanction.id },
@@ -49,6 +49,9 @@ impl Filter for Sanctioned {
             span: None,
             labels: Vec::new(),
         };
-        Answer::Now(Finding { verdict: Verdict::Reject(refusal(&sanction, message.at)), matches: vec![matched] })
+        FilterAnswer::Ready(Finding {
+            verdict: Verdict::Reject(refusal_reason(&sanction, message.at)),
+            matches: vec![matched],
+        })
     }
 }

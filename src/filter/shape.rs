@@ -1,10 +1,10 @@
-//! `shape`: what a message may look like. Lengths are counted in Unicode code points.
+//! `shape`: the permitted form of a message. Lengths are counted in Unicode code points.
 
-use super::{Answer, Filter, Finding, Purpose};
-use crate::model::{Code, Kind, Message, Nickname, Reason, Sender, Verdict};
+use super::{Filter, FilterAnswer, Finding, Purpose};
+use crate::model::{Kind, Message, Nickname, Reason, ReasonCode, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
-/// Bounds of a message.
+/// Limits of a message.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Shortest nickname.
@@ -50,7 +50,7 @@ impl Config {
             ),
         };
         if config.min_author_length > config.max_author_length {
-            section.fault(
+            section.error(
                 "min_author_length",
                 format!("{} is more than max_author_length, {}", config.min_author_length, config.max_author_length),
             );
@@ -59,14 +59,14 @@ impl Config {
     }
 }
 
-/// The filter.
+/// The `shape` filter.
 #[derive(Debug)]
-pub struct Shape {
+pub struct ShapeFilter {
     config: Config,
 }
 
-impl Shape {
-    /// A filter that keeps these bounds.
+impl ShapeFilter {
+    /// Creates a filter that enforces these limits.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self { config }
@@ -93,9 +93,9 @@ impl Shape {
         let length = length_up_to(name, max);
         if !(min..=max).contains(&length) {
             let has = characters(name, length, max);
-            return Err(Reason::new(Code::BadAuthor, format!("`{field}` has {has}; {min} to {max} are allowed")));
+            return Err(Reason::new(ReasonCode::BadAuthor, format!("`{field}` has {has}; {min} to {max} are allowed")));
         }
-        Nickname::check(name).map_err(|fault| Reason::new(Code::BadAuthor, format!("`{field}` {fault}")))
+        Nickname::check(name).map_err(|error| Reason::new(ReasonCode::BadAuthor, format!("`{field}` {error}")))
     }
 
     fn check_text(&self, text: &str) -> Result<(), Reason> {
@@ -103,36 +103,36 @@ impl Shape {
         let length = length_up_to(text, max);
         if length > max {
             let has = characters(text, length, max);
-            return Err(Reason::new(Code::TooLong, format!("`message` has {has}; at most {max} are allowed")));
+            return Err(Reason::new(ReasonCode::TooLong, format!("`message` has {has}; at most {max} are allowed")));
         }
         if text.trim().is_empty() {
-            return Err(Reason::new(Code::Empty, "`message` is empty; at least 1 visible character is needed"));
+            return Err(Reason::new(ReasonCode::Empty, "`message` is empty; at least 1 visible character is needed"));
         }
         Ok(())
     }
 
-    /// An avatar is the name of an icon that clients look up among their own files, so it must not lead out of there.
+    /// An avatar names an icon among the client's own files, so it must not point outside their folder.
     fn check_avatar(&self, avatar: &str) -> Result<(), Reason> {
         let max = self.config.max_avatar_length;
         let length = length_up_to(avatar, max);
         if length > max {
             let has = characters(avatar, length, max);
-            return Err(Reason::new(Code::BadAvatar, format!("`avatar` has {has}; at most {max} are allowed")));
+            return Err(Reason::new(ReasonCode::BadAvatar, format!("`avatar` has {has}; at most {max} are allowed")));
         }
         if avatar.chars().any(|c| c.is_control() || c == '\\') || avatar.split('/').any(|part| part == "..") {
-            return Err(Reason::new(Code::BadAvatar, "`avatar` must be the file name of an icon"));
+            return Err(Reason::new(ReasonCode::BadAvatar, "`avatar` must be the file name of an icon"));
         }
         Ok(())
     }
 }
 
-impl Filter for Shape {
+impl Filter for ShapeFilter {
     fn name(&self) -> &'static str {
         "shape"
     }
 
-    fn examine(&self, message: &Message, _: &Sender, _: Purpose) -> Answer {
-        Answer::Now(match self.check(message) {
+    fn examine(&self, message: &Message, _: &Sender, _: Purpose) -> FilterAnswer {
+        FilterAnswer::Ready(match self.check(message) {
             Ok(()) => Finding::PASS,
             Err(reason) => Verdict::Reject(reason).into(),
         })
@@ -143,7 +143,7 @@ impl Filter for Shape {
     }
 }
 
-/// The number of code points, or `max + 1` when there are more, so that a huge text costs no more than a long one.
+/// Returns the number of code points, or `max + 1` if there are more. Bounds the cost of a huge text.
 fn length_up_to(text: &str, max: usize) -> usize {
     // A code point has one to four bytes.
     if text.len() <= max && text.is_ascii() { text.len() } else { text.chars().take(max + 1).count() }
@@ -153,7 +153,7 @@ fn length_up_to(text: &str, max: usize) -> usize {
 fn characters(text: &str, length: usize, max: usize) -> String {
     match length {
         1 => "1 character".to_owned(),
-        // Counting on is worth it only where the text is not out of all proportion.
+        // Do not count huge texts to the end.
         _ if length > max && text.len() > 16 * max => format!("more than {max} characters"),
         _ => format!("{} characters", text.chars().count()),
     }
@@ -163,8 +163,8 @@ fn characters(text: &str, length: usize, max: usize) -> String {
 mod tests {
     use super::*;
 
-    fn shape() -> Shape {
-        Shape::new(Config {
+    fn shape() -> ShapeFilter {
+        ShapeFilter::new(Config {
             min_author_length: 3,
             max_author_length: 32,
             max_message_length: 255,
@@ -172,12 +172,12 @@ mod tests {
         })
     }
 
-    fn refusal(author: &str, avatar: Option<&str>, text: &str) -> Option<(Code, String)> {
+    fn refusal(author: &str, avatar: Option<&str>, text: &str) -> Option<(ReasonCode, String)> {
         let kind = Kind::Text { avatar: avatar.map(str::to_owned), text: text.to_owned() };
         shape().check(&Message::new(author, kind)).err().map(|reason| (reason.code, reason.text.into_owned()))
     }
 
-    fn refused(code: Code, text: &str) -> (Code, String) {
+    fn refused(code: ReasonCode, text: &str) -> (ReasonCode, String) {
         (code, text.to_owned())
     }
 
@@ -188,20 +188,20 @@ mod tests {
         let bounds = "3 to 32 are allowed";
         assert_eq!(
             refusal("x", None, "hi"),
-            Some(refused(Code::BadAuthor, &format!("`author` has 1 character; {bounds}")))
+            Some(refused(ReasonCode::BadAuthor, &format!("`author` has 1 character; {bounds}")))
         );
         let long = "a".repeat(33);
         assert_eq!(
             refusal(&long, None, "hi"),
-            Some(refused(Code::BadAuthor, &format!("`author` has 33 characters; {bounds}")))
+            Some(refused(ReasonCode::BadAuthor, &format!("`author` has 33 characters; {bounds}")))
         );
     }
 
     #[test]
-    fn an_author_may_hold_letters_digits_and_two_signs() {
+    fn an_author_may_have_letters_digits_underscores_and_hyphens() {
         assert_eq!(refusal("Hans_Hibbel-2", None, "hi"), None);
         for name in ["a b c", "jané", "abc\n", "a.b"] {
-            assert_eq!(refusal(name, None, "hi").map(|r| r.0), Some(Code::BadAuthor), "{name}");
+            assert_eq!(refusal(name, None, "hi").map(|r| r.0), Some(ReasonCode::BadAuthor), "{name}");
         }
     }
 
@@ -212,18 +212,18 @@ mod tests {
             assert_eq!(refusal("jane", None, &unit.repeat(255 / points)), None, "{unit}");
             assert_eq!(
                 refusal("jane", None, &unit.repeat(255 / points + 1)).map(|r| r.0),
-                Some(Code::TooLong),
+                Some(ReasonCode::TooLong),
                 "{unit}"
             );
         }
         let text = "`message` has 256 characters; at most 255 are allowed";
-        assert_eq!(refusal("jane", None, &"é".repeat(256)), Some(refused(Code::TooLong, text)));
+        assert_eq!(refusal("jane", None, &"é".repeat(256)), Some(refused(ReasonCode::TooLong, text)));
     }
 
     #[test]
-    fn an_empty_text_and_a_blank_one_are_refused() {
+    fn empty_and_blank_texts_are_refused() {
         for text in ["", " ", "\n\t\u{2003}"] {
-            assert_eq!(refusal("jane", None, text).map(|r| r.0), Some(Code::Empty), "{text:?}");
+            assert_eq!(refusal("jane", None, text).map(|r| r.0), Some(ReasonCode::Empty), "{text:?}");
         }
     }
 
@@ -233,25 +233,25 @@ mod tests {
             assert_eq!(refusal("jane", Some(good), "hi"), None, "{good}");
         }
         for bad in ["../../etc/passwd", "a/../b.svg", "..\\b.svg", "a\0.svg", &"é".repeat(129)] {
-            assert_eq!(refusal("jane", Some(bad), "hi").map(|r| r.0), Some(Code::BadAvatar), "{bad}");
+            assert_eq!(refusal("jane", Some(bad), "hi").map(|r| r.0), Some(ReasonCode::BadAvatar), "{bad}");
         }
     }
 
     #[test]
-    fn the_names_and_the_text_of_a_like_have_the_same_bounds() {
+    fn the_names_and_the_text_of_a_like_have_the_same_limits() {
         let like = |liker: &str, liked: &str, text: &str| {
             let kind = Kind::Like { liked: liked.to_owned(), text: text.to_owned() };
             shape().check(&Message::new(liker, kind)).err().map(|reason| reason.code)
         };
         assert_eq!(like("jane", "hans", "nice"), None);
-        assert_eq!(like("x", "hans", "nice"), Some(Code::BadAuthor));
-        assert_eq!(like("jane", "x", "nice"), Some(Code::BadAuthor));
-        assert_eq!(like("jane", "hans", &"a".repeat(256)), Some(Code::TooLong));
+        assert_eq!(like("x", "hans", "nice"), Some(ReasonCode::BadAuthor));
+        assert_eq!(like("jane", "x", "nice"), Some(ReasonCode::BadAuthor));
+        assert_eq!(like("jane", "hans", &"a".repeat(256)), Some(ReasonCode::TooLong));
     }
 
     #[test]
-    fn a_huge_text_is_named_without_being_counted() {
+    fn a_huge_text_is_refused_without_counting_it() {
         let text = "`message` has more than 255 characters; at most 255 are allowed";
-        assert_eq!(refusal("jane", None, &"a".repeat(5_000)), Some(refused(Code::TooLong, text)));
+        assert_eq!(refusal("jane", None, &"a".repeat(5_000)), Some(refused(ReasonCode::TooLong, text)));
     }
 }

@@ -1,6 +1,6 @@
-//! The path of one message, whatever its entrance: is the name the sender's own, what does the chain say, who hears it.
+//! The path of one message, from a WebSocket or a `PUT`: check the author's name, run the chain, deliver the message.
 //!
-//! No I/O and no waiting: where something takes time, the caller is told so and comes back with the answer.
+//! No I/O and no waiting: pending work is returned to the caller, which comes back with the result.
 
 mod claim;
 
@@ -8,188 +8,194 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use claim::Claim;
+pub use claim::NicknameClaim;
 
-use crate::filter::brakes::{Brakes, Pulled};
-use crate::filter::{Chain, FilterFigures, Judgement, Now, Purpose, Waiting};
-use crate::model::{Address, Cause, Code, Decision, Facts, Kind, Message, Outcome, Reason, Recorded, RoomName, Sender};
-use crate::moderation::{Desk, What};
+use crate::filter::breakers::{Breakers, TrippedBreaker};
+use crate::filter::{Chain, ClockReading, FilterStats, Judgement, PendingJudgement, Purpose};
+use crate::model::{
+    Actor, Address, Decision, JudgedMessage, Kind, Message, Outcome, Reason, ReasonCode, RoomName, Sender,
+    SenderContext,
+};
+use crate::moderation::{ActKind, ModerationService};
 use crate::room::Room;
 use crate::settings::Swap;
 use crate::telemetry::Metrics;
 
-/// The one place that every message goes through.
+/// The single path for all messages.
 #[derive(Debug)]
 pub struct Intake {
-    /// The chain for messages to come. Each shard has a copy of its own, so that judging takes no lock.
+    /// The chain for new messages. Each shard has its own copy, so judging takes no lock.
     chain: Swap<Chain>,
-    brakes: Option<Brakes>,
-    desk: Arc<Desk>,
+    breakers: Option<Breakers>,
+    moderation: Arc<ModerationService>,
     metrics: Arc<Metrics>,
 }
 
-/// What became of a message.
+/// The result of submitting a message.
 #[derive(Debug)]
-pub enum Taken {
-    /// It is decided, and heard by those who are to hear it. Telling the sender is left to the caller, who knows the
-    /// entrance it came by.
-    Decided(Arc<Recorded>),
-    /// A filter answers later: see [`Waiting::finish`], then [`Intake::publish`].
-    Waiting(Box<Waiting>),
-    /// The nickname that it registers belongs to a connection of the same address: that one is to be asked for a sign
-    /// of life, then see [`Intake::settle`].
-    Claimed(Box<Claim>),
+pub enum Submission {
+    /// Decided, and delivered to its audience. Notifying the sender is left to the caller.
+    Ready(Arc<JudgedMessage>),
+    /// A filter answers later. Await [`PendingJudgement::finish`], then call [`Intake::deliver`].
+    Pending(Box<PendingJudgement>),
+    /// The message registers a nickname held by another connection from the same address. Probe the holder, then call
+    /// [`Intake::resolve_claim`].
+    Claimed(Box<NicknameClaim>),
 }
 
 impl Intake {
-    /// An intake that judges with `chain` and brings what was decided to `desk`.
+    /// Creates an intake that judges with `chain` and reports decisions to the moderation service.
     #[must_use]
-    pub fn new(chain: Chain, desk: Arc<Desk>, metrics: Arc<Metrics>) -> Self {
-        Self { chain: Swap::new(chain), brakes: None, desk, metrics }
+    pub fn new(chain: Chain, moderation: Arc<ModerationService>, metrics: Arc<Metrics>) -> Self {
+        Self { chain: Swap::new(chain), breakers: None, moderation, metrics }
     }
 
-    /// The same, with brakes for what is new in the chain.
+    /// Adds circuit breakers for recent changes.
     #[must_use]
-    pub fn with_brakes(self, brakes: Brakes) -> Self {
-        Self { brakes: Some(brakes), ..self }
+    pub fn with_breakers(self, breakers: Breakers) -> Self {
+        Self { breakers: Some(breakers), ..self }
     }
 
-    /// The chain for messages to come.
+    /// Returns the chain for new messages.
     #[must_use]
     pub fn chain(&self) -> Chain {
         (*self.chain.get()).clone()
     }
 
-    /// Puts another chain in the place of that one. The shards need to be given it, too.
+    /// Replaces the chain for new messages. The shards must be given the new chain as well.
     pub fn set_chain(&self, chain: Chain) {
         self.chain.set(chain);
     }
 
-    /// Judges a message by `chain` and, if it may be, lets the room hear it.
+    /// Judges a message by `chain` and delivers it.
     ///
-    /// The room's [`Facts`] of the sender are put into `sender`.
-    pub fn accept(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, message: Message) -> Taken {
-        sender.facts = self.facts(chain, room, sender, &message.author);
-        if let Err(reason) = claim::check(room, sender, &message) {
-            return self.decided(room, sender, refused(message, reason));
+    /// Sets the [`SenderContext`] of `sender`.
+    pub fn submit(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, message: Message) -> Submission {
+        sender.context = self.sender_context(chain, room, sender, &message.author);
+        if let Err(reason) = claim::check_author(room, sender, &message) {
+            return self.finish(room, sender, rejection(message, reason));
         }
         match chain.judge(message, sender, Purpose::Judge) {
-            Judgement::Decided(decision) => self.publish(room, sender, *decision),
-            Judgement::Waiting(waiting) => Taken::Waiting(waiting),
+            Judgement::Ready(decision) => self.deliver(room, sender, *decision),
+            Judgement::Pending(pending) => Submission::Pending(pending),
         }
     }
 
-    /// Judges a message without any effect: nobody hears it, nothing is counted, and whose name it is sent under is not
-    /// asked. The room's [`Facts`] of the sender are put into `sender`.
+    /// Judges a message without side effects: it is not delivered, nothing is counted, and nickname ownership is not
+    /// checked. Sets the [`SenderContext`] of `sender`.
     pub fn try_out(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, message: Message) -> Judgement {
-        sender.facts = self.facts(chain, room, sender, &message.author);
+        sender.context = self.sender_context(chain, room, sender, &message.author);
         chain.judge(message, sender, Purpose::Try)
     }
 
-    /// What each filter has done so far; see [`Chain::figures`].
+    /// Returns the figures of each filter; see [`Chain::figures`].
     #[must_use]
-    pub fn figures(&self) -> Vec<FilterFigures> {
-        self.chain.get().figures()
+    pub fn figures(&self) -> Vec<FilterStats> {
+        self.chain.get().stats()
     }
 
-    /// Whether this address may not come into this room.
+    /// Whether this address is banned from this room.
     #[must_use]
-    pub fn bans(&self, room: &RoomName, address: Address) -> bool {
-        self.desk.state().sanctions().bans(room, address, Timestamp::now()).is_some()
+    pub fn is_banned(&self, room: &RoomName, address: Address) -> bool {
+        self.moderation.state().sanctions().address_ban(room, address, Timestamp::now()).is_some()
     }
 
-    /// Lets those hear a message who are to hear it, by what the chain has decided.
-    pub fn publish(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {
-        if let Some(brakes) = &self.brakes {
-            for Pulled { cause, why } in brakes.note(&decision, sender) {
-                self.desk.write_down_soon(Cause::Relay, What::Braked { cause, why });
+    /// Delivers the message to its audience, as the chain decided.
+    pub fn deliver(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Submission {
+        if let Some(breakers) = &self.breakers {
+            for TrippedBreaker { actor: cause, reason: why } in breakers.record(&decision, sender) {
+                self.moderation.record_detached(Actor::Relay, ActKind::BreakerTripped { actor: cause, reason: why });
             }
         }
         let message = &decision.message;
-        let heard = match (decision.outcome, &message.kind, sender.connection) {
+        let published = match (decision.outcome, &message.kind, sender.connection) {
             (Outcome::Reject, ..) => Ok(()),
-            (Outcome::Hold, Kind::Newcomer, _) => {
-                Err(Reason::new(Code::HoldUnavailable, "a moderator would have to look at this name, and none can now"))
-            }
+            (Outcome::Hold, Kind::Newcomer, _) => Err(Reason::new(
+                ReasonCode::HoldUnavailable,
+                "this name needs a moderator's approval, which nicknames cannot get",
+            )),
             (Outcome::Hold, Kind::Text { .. } | Kind::Like { .. }, _) => {
-                self.desk.hold(&Recorded { decision: decision.clone(), sender: sender.clone() })
+                self.moderation.hold(&JudgedMessage { decision: decision.clone(), sender: sender.clone() })
             }
             (Outcome::Shadow, kind, connection) => {
-                // The sender sees the message come back; nobody else sees it.
+                // The sender sees its message come back; nobody else does.
                 if let (Kind::Text { .. }, Some(id)) = (kind, connection) {
-                    room.whisper(id, message);
+                    room.echo(id, message);
                 }
                 Ok(())
             }
             (_, Kind::Newcomer, Some(id)) => match claim::register(room, id, sender, &message.author) {
                 Ok(None) => Ok(()),
-                Ok(Some(holder)) => return Taken::Claimed(Box::new(Claim { claimant: id, holder, decision })),
+                Ok(Some(holder)) => {
+                    return Submission::Claimed(Box::new(NicknameClaim { claimant: id, holder, decision }));
+                }
                 Err(reason) => Err(reason),
             },
-            (_, Kind::Newcomer, None) => Err(Reason::new(Code::Malformed, "only a connection can register a nickname")),
+            (_, Kind::Newcomer, None) => {
+                Err(Reason::new(ReasonCode::Malformed, "only a connection can register a nickname"))
+            }
             (_, Kind::Text { .. } | Kind::Like { .. }, connection) => room.publish(connection, message),
         };
-        let decision = match heard {
+        let decision = match published {
             Ok(()) => decision,
-            // It is still the filter's doing.
+            // The filter remains the one that decided.
             Err(reason) if decision.outcome == Outcome::Hold => {
                 Decision { outcome: Outcome::Reject, reason: Some(reason), ..decision }
             }
-            Err(reason) => Decision { trace: decision.trace, ..refused(decision.message, reason) },
+            Err(reason) => Decision { trace: decision.trace, ..rejection(decision.message, reason) },
         };
-        self.decided(room, sender, decision)
+        self.finish(room, sender, decision)
     }
 
-    /// Settles a claim once the holder has given a sign of life, or has not. A holder that has not must have left the
-    /// room by then.
-    pub fn settle(&self, room: &mut Room, sender: &Sender, claim: Claim) -> Taken {
-        let Claim { claimant, decision, .. } = claim;
-        let decision = match claim::settle(room, claimant, &decision.message.author) {
+    /// Resolves a claim after the holder was probed. A holder that did not respond must have left the room.
+    pub fn resolve_claim(&self, room: &mut Room, sender: &Sender, claim: NicknameClaim) -> Submission {
+        let NicknameClaim { claimant, decision, .. } = claim;
+        let decision = match claim::resolve(room, claimant, &decision.message.author) {
             Ok(()) => decision,
-            Err(reason) => Decision { trace: decision.trace, ..refused(decision.message, reason) },
+            Err(reason) => Decision { trace: decision.trace, ..rejection(decision.message, reason) },
         };
-        self.decided(room, sender, decision)
+        self.finish(room, sender, decision)
     }
 
-    /// Forgets what filters keep of senders that have gone quiet; see [`Chain::prune`].
+    /// Drops filter state of inactive senders; see [`Chain::prune`].
     pub fn prune(&self) {
-        let now = Now { at: Timestamp::now(), since_start: self.desk.since_start() };
+        let now = ClockReading { at: Timestamp::now(), since_start: self.moderation.since_start() };
         self.chain.get().prune(now);
-        if let Some(brakes) = &self.brakes {
-            brakes.prune(now.at);
+        if let Some(breakers) = &self.breakers {
+            breakers.prune(now.at);
         }
     }
 
-    /// What is known of who sends a message as `author`.
-    fn facts(&self, chain: &Chain, room: &mut Room, sender: &Sender, author: &str) -> Facts {
-        let facts = room.facts(sender.connection, author, chain.wants_names());
-        // Who has no connection has shown a token with this very message.
-        let trusted = facts.trusted || sender.facts.trusted;
-        Facts { since_start: self.desk.since_start(), trusted, ..facts }
+    /// Returns the context of a message sent as `author`.
+    fn sender_context(&self, chain: &Chain, room: &mut Room, sender: &Sender, author: &str) -> SenderContext {
+        let context = room.sender_context(sender.connection, author, chain.wants_names());
+        // A sender without a connection shows its token with each message.
+        let trusted = context.trusted || sender.context.trusted;
+        SenderContext { since_start: self.moderation.since_start(), trusted, ..context }
     }
 
-    fn decided(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Taken {
-        self.metrics.count_message(decision.outcome, decision.by);
-        let was_let_through = matches!(decision.outcome, Outcome::Pass | Outcome::Replace);
-        // Who registers has not said anything yet.
-        if !(was_let_through && matches!(decision.message.kind, Kind::Newcomer)) {
-            room.count(sender.connection, was_let_through);
+    fn finish(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Submission {
+        self.metrics.count_message(decision.outcome, decision.decided_by);
+        let was_accepted = matches!(decision.outcome, Outcome::Pass | Outcome::Replace);
+        // A registration is not counted as a message.
+        if !(was_accepted && matches!(decision.message.kind, Kind::Newcomer)) {
+            room.count_message(sender.connection, was_accepted);
         }
         if let Some(Reason { code, .. }) = &decision.reason {
-            let (outcome, filter, reason) = (decision.outcome.as_str(), decision.by, code.as_str());
-            tracing::debug!(room = %room.name(), outcome, filter, reason, "a message was not let through");
+            let (outcome, filter, reason) = (decision.outcome.as_str(), decision.decided_by, code.as_str());
+            tracing::debug!(room = %room.name(), outcome, filter, reason, "message not accepted");
         }
-        Taken::Decided(self.desk.decided(Recorded { decision, sender: sender.clone() }))
+        Submission::Ready(self.moderation.on_decision(JudgedMessage { decision, sender: sender.clone() }))
     }
 }
 
-fn refused(message: Message, reason: Reason) -> Decision {
+fn rejection(message: Message, reason: Reason) -> Decision {
     Decision {
         message,
         original: None,
         outcome: Outcome::Reject,
         reason: Some(reason),
-        by: Some(claim::NAME),
+        decided_by: Some(claim::FILTER_NAME),
         trace: Vec::new(),
     }
 }

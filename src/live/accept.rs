@@ -1,4 +1,4 @@
-//! The port: accepts connections, serves HTTP on them, and hands those that become WebSockets over.
+//! The HTTP server: accepts connections, serves HTTP, and hands WebSockets over to shards.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,69 +16,69 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::admission::{PerAddress, Ticket};
+use super::admission::{AddressCounter, Ticket};
 use super::client::TrustedProxies;
 use crate::model::Address;
 use crate::telemetry::Metrics;
 
-/// Most bytes of a request's head. Clients send a few hundred.
+/// Maximum size of a request head. Clients send a few hundred bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// How long to wait when the system has no more file descriptors: until some connection has ended, if all goes well.
-const BREATH: Duration = Duration::from_millis(50);
-/// The answer to a connection too many.
-const FULL: &[u8] =
+/// Delay after a failed accept, usually for lack of file descriptors, until some connection has closed.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+/// The response when the connection limit is reached.
+const FULL_RESPONSE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\nContent-Length: 0\r\n\r\n";
 
-/// What a port needs to serve.
+/// An HTTP server for one port.
 #[derive(Debug, Clone)]
-pub struct Port {
-    /// What is served.
+pub struct HttpServer {
+    /// The service.
     pub router: Router,
-    /// Connections of all ports together.
-    pub connections: Arc<Connections>,
-    /// Connections by address, those of trusted proxies aside.
-    pub per_address: Arc<PerAddress>,
-    /// Whose connections stand for many clients.
+    /// The connection limit of all ports together.
+    pub connection_limit: Arc<ConnectionLimit>,
+    /// Open connections by address, except those of trusted proxies.
+    pub per_address: Arc<AddressCounter>,
+    /// Proxies whose connections carry many clients.
     pub proxies: TrustedProxies,
-    /// How long the head of a request may take to arrive.
+    /// How long a request head may take to arrive.
     pub head_timeout: Duration,
-    /// How long the client's system may leave what is sent to it unacknowledged.
+    /// How long sent data may remain unacknowledged (`TCP_USER_TIMEOUT`).
     pub unacknowledged_timeout: Duration,
-    /// The tasks of all connections.
+    /// Tracks the tasks of all connections.
     pub tasks: TaskTracker,
-    /// Ends the port and asks its connections to end.
+    /// Stops the server and shuts its connections down gracefully.
     pub stop: CancellationToken,
 }
 
-/// How many connections there are and may be.
+/// Counts connections up to a limit.
 #[derive(Debug)]
-pub struct Connections {
+pub struct ConnectionLimit {
     open: AtomicUsize,
     limit: usize,
     metrics: Arc<Metrics>,
 }
 
-/// The right to one connection; dropping it gives it back.
+/// Permission for one connection, returned on drop.
 #[derive(Debug)]
-pub struct Permit(Arc<Connections>);
+pub struct Permit(Arc<ConnectionLimit>);
 
-/// What the handlers of a request may know of its connection.
+/// Request extension with information on the connection.
 #[derive(Debug, Clone)]
 pub struct ConnectionInfo {
-    /// The other end.
+    /// The peer's address.
     pub peer: SocketAddr,
-    /// Kept by a WebSocket for as long as it lives.
+    /// Held by a WebSocket for its lifetime.
     pub permit: Arc<Permit>,
 }
 
-impl Connections {
-    /// None yet, at most `limit`.
+impl ConnectionLimit {
+    /// Creates a limit with no connections open.
     #[must_use]
     pub fn new(limit: usize, metrics: Arc<Metrics>) -> Self {
         Self { open: AtomicUsize::new(0), limit, metrics }
     }
 
-    fn permit(self: &Arc<Self>) -> Option<Permit> {
+    fn acquire(self: &Arc<Self>) -> Option<Permit> {
         if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit {
             self.open.fetch_sub(1, Ordering::Relaxed);
             self.metrics.count_refused_connection("full");
@@ -90,13 +90,13 @@ impl Connections {
 }
 
 impl Permit {
-    /// A permit for what the same connection becomes: a WebSocket that outlives its HTTP connection. For a moment the
-    /// connection counts twice, whatever the limit.
+    /// Returns a permit for the WebSocket that outlives this HTTP connection. Until the latter is dropped, the
+    /// connection counts twice, regardless of the limit.
     ///
-    /// It is a value of its own because what lives as long as a WebSocket must not be allocated among the short-lived
-    /// things of HTTP, whose memory it would keep from being given back.
+    /// The new permit is a separate allocation: a long-lived one made together with the short-lived allocations of HTTP
+    /// would keep their memory from being returned.
     #[must_use]
-    pub fn successor(&self) -> Self {
+    pub fn for_upgrade(&self) -> Self {
         self.0.open.fetch_add(1, Ordering::Relaxed);
         self.0.metrics.count_connection(1);
         Self(Arc::clone(&self.0))
@@ -110,8 +110,8 @@ impl Drop for Permit {
     }
 }
 
-impl Port {
-    /// Accepts connections until told to stop. Those that are open then finish the request that they are at.
+impl HttpServer {
+    /// Accepts connections until `stop` is cancelled. Open connections then finish their current request.
     pub async fn serve(self, listener: TcpListener) {
         let this = Arc::new(self);
         loop {
@@ -123,37 +123,38 @@ impl Port {
                 Ok((stream, peer)) => match this.admit(peer) {
                     Some((permit, ticket)) => {
                         let this_one = Arc::clone(&this);
-                        this.tasks.spawn(async move { this_one.connection(stream, peer, permit, ticket).await });
+                        this.tasks.spawn(async move { this_one.serve_connection(stream, peer, permit, ticket).await });
                     }
                     None => {
-                        // A courtesy that may be lost: waiting for a stranger would be no defence.
-                        let _best_effort = stream.try_write(FULL);
+                        // Best effort: waiting for an unknown client would be no defence.
+                        let _best_effort = stream.try_write(FULL_RESPONSE);
                     }
                 },
-                Err(fault) => {
-                    tracing::warn!(%fault, "a connection could not be accepted");
-                    tokio::time::sleep(BREATH).await;
+                Err(error) => {
+                    tracing::warn!(%error, "accept failed");
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
     }
 
-    /// Lets a connection in, or not. As a WebSocket it counts elsewhere: this ticket is for the time before.
+    /// Admits a connection within the limits. The ticket covers it until it becomes a WebSocket, which is counted
+    /// separately.
     fn admit(&self, peer: SocketAddr) -> Option<(Permit, Ticket)> {
         let ticket = if self.proxies.trusts(peer.ip().to_canonical()) {
             Ticket::UNCOUNTED
         } else {
-            self.per_address.enter(Address::from(peer.ip())).or_else(|| {
-                self.connections.metrics.count_refused_connection("per_address");
+            self.per_address.acquire(Address::from(peer.ip())).or_else(|| {
+                self.connection_limit.metrics.count_refused_connection("per_address");
                 None
             })?
         };
-        Some((self.connections.permit()?, ticket))
+        Some((self.connection_limit.acquire()?, ticket))
     }
 
-    async fn connection(&self, stream: TcpStream, peer: SocketAddr, permit: Permit, _ticket: Ticket) {
-        if let Err(fault) = self.prepare(&stream) {
-            tracing::debug!(%fault, "a connection ended before it began");
+    async fn serve_connection(&self, stream: TcpStream, peer: SocketAddr, permit: Permit, _ticket: Ticket) {
+        if let Err(error) = self.configure_socket(&stream) {
+            tracing::debug!(%error, "configuring the socket failed");
             return;
         }
         let info = ConnectionInfo { peer, permit: Arc::new(permit) };
@@ -165,7 +166,7 @@ impl Port {
             .timer(TokioTimer::new())
             .header_read_timeout(self.head_timeout)
             .max_buf_size(MAX_HEAD_BYTES)
-            // The network layer of QGIS 3.22 finds headers by their exact letter case only.
+            // The network layer of QGIS 3.22 matches header names case-sensitively.
             .title_case_headers(true)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
@@ -177,12 +178,12 @@ impl Port {
                 connection.await
             }
         };
-        if let Err(fault) = ended {
-            tracing::debug!(%fault, "an HTTP connection failed");
+        if let Err(error) = ended {
+            tracing::debug!(%error, "HTTP connection failed");
         }
     }
 
-    fn prepare(&self, stream: &TcpStream) -> std::io::Result<()> {
+    fn configure_socket(&self, stream: &TcpStream) -> std::io::Result<()> {
         stream.set_nodelay(true)?;
         #[cfg(target_os = "linux")]
         socket2::SockRef::from(stream).set_tcp_user_timeout(Some(self.unacknowledged_timeout))?;

@@ -1,4 +1,4 @@
-//! How many connections and WebSockets an address may hold, and how fast it may open the latter.
+//! Limits per address: open connections, and the rate of new WebSockets.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,78 +6,78 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::filter::rate::{Buckets, Limit};
+use crate::filter::rate::{Buckets, RateLimit};
 use crate::model::Address;
 use crate::settings::Swap;
 
-/// How many connections an address may hold, and how fast it may open them.
+/// Limits for one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// How many it may hold; `None` lifts the limit.
-    pub each: Option<usize>,
-    /// How fast; `None` lifts the limit.
-    pub joins: Option<Limit>,
+pub struct AddressLimits {
+    /// Maximum number of open WebSockets; `None` for no limit.
+    pub max_connections: Option<usize>,
+    /// Rate of new WebSockets; `None` for no limit.
+    pub join_rate: Option<RateLimit>,
 }
 
-/// Counts WebSockets by address.
+/// Admission of WebSockets, by address.
 #[derive(Debug)]
 pub struct Admission {
-    open: PerAddress,
+    open: AddressCounter,
     joins: Swap<Option<Buckets>>,
 }
 
-/// Counts something by address, up to a limit for each. It counts also while there is no limit, so that one that is set
-/// later holds for those who are there.
+/// Counts open connections by address, up to a limit. Counts without a limit as well, so that a limit set later
+/// includes connections already open.
 #[derive(Debug)]
-pub struct PerAddress {
-    /// `usize::MAX` is none.
+pub struct AddressCounter {
+    /// `usize::MAX` means no limit.
     limit: AtomicUsize,
-    open: Arc<Open>,
+    open: Arc<Counts>,
 }
 
 #[derive(Debug, Default)]
-struct Open(Mutex<HashMap<Address, usize>>);
+struct Counts(Mutex<HashMap<Address, usize>>);
 
-impl Open {
+impl Counts {
     fn lock(&self) -> MutexGuard<'_, HashMap<Address, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Why an address gets no further WebSocket now.
+/// Why an address may not open another WebSocket now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It holds as many as it may.
+pub enum AdmissionError {
+    /// The address holds the maximum number of connections.
     #[error("this address holds {limit} connections, which is the limit; close one of them first")]
     TooMany {
-        /// How many it may hold.
+        /// The maximum number.
         limit: usize,
     },
-    /// It opens them too fast.
+    /// The address opens connections too fast.
     #[error("this address opens connections too fast")]
     TooFast {
-        /// When the next one is taken.
+        /// Time until the next one is admitted.
         retry_after: Duration,
     },
 }
 
-/// The right to one of what is counted; dropping it gives it back.
+/// A counted connection; uncounted on drop.
 #[derive(Debug)]
-pub struct Ticket(Option<(Arc<Open>, Address)>);
+pub struct Ticket(Option<(Arc<Counts>, Address)>);
 
 impl Ticket {
-    /// One that nobody counts.
+    /// A ticket that is not counted.
     pub const UNCOUNTED: Self = Self(None);
 }
 
-impl PerAddress {
-    /// Nothing is open yet; each address may hold `limit`, or any number where that is `None`.
+impl AddressCounter {
+    /// Creates a counter with this limit per address; `None` for no limit.
     #[must_use]
     pub fn new(limit: Option<usize>) -> Self {
         Self { limit: AtomicUsize::new(limit.unwrap_or(usize::MAX)), open: Arc::default() }
     }
 
-    /// Sets another limit. What is open beyond it stays open.
+    /// Sets another limit. Open connections beyond it stay open.
     pub fn set_limit(&self, limit: Option<usize>) {
         self.limit.store(limit.unwrap_or(usize::MAX), Ordering::Relaxed);
     }
@@ -86,9 +86,9 @@ impl PerAddress {
         self.limit.load(Ordering::Relaxed)
     }
 
-    /// Counts one for `address`; `None` when it holds as many as it may.
+    /// Counts one connection of `address`; `None` when the limit is reached.
     #[must_use]
-    pub fn enter(&self, address: Address) -> Option<Ticket> {
+    pub fn acquire(&self, address: Address) -> Option<Ticket> {
         let mut counts = self.open.lock();
         let count = counts.entry(address).or_default();
         if *count >= self.limit() {
@@ -100,32 +100,32 @@ impl PerAddress {
 }
 
 impl Admission {
-    /// Keeps these limits.
+    /// Creates an admission with these limits.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Self { open: PerAddress::new(limits.each), joins: Swap::new(limits.joins.map(Buckets::new)) }
+    pub fn new(limits: AddressLimits) -> Self {
+        Self { open: AddressCounter::new(limits.max_connections), joins: Swap::new(limits.join_rate.map(Buckets::new)) }
     }
 
-    /// Keeps other limits from now on. The buckets of joins stay as they are where their limit does.
-    pub fn set_limits(&self, limits: Limits) {
-        self.open.set_limit(limits.each);
-        if self.joins.get().as_ref().as_ref().map(Buckets::limit) != limits.joins {
-            self.joins.set(limits.joins.map(Buckets::new));
+    /// Replaces the limits. The join buckets are kept if their rate is unchanged.
+    pub fn set_limits(&self, limits: AddressLimits) {
+        self.open.set_limit(limits.max_connections);
+        if self.joins.get().as_ref().as_ref().map(Buckets::limit) != limits.join_rate {
+            self.joins.set(limits.join_rate.map(Buckets::new));
         }
     }
 
-    /// Lets a client from `address` in, or not.
+    /// Admits a client from `address`.
     ///
     /// # Errors
-    /// [`Refused`] when the address is at one of its limits.
-    pub fn admit(&self, address: Address) -> Result<Ticket, Refused> {
+    /// [`AdmissionError`] when the address has reached a limit.
+    pub fn admit(&self, address: Address) -> Result<Ticket, AdmissionError> {
         if let Some(joins) = self.joins.get().as_ref() {
-            joins.take(address).map_err(|retry_after| Refused::TooFast { retry_after })?;
+            joins.take(address).map_err(|retry_after| AdmissionError::TooFast { retry_after })?;
         }
-        self.open.enter(address).ok_or_else(|| Refused::TooMany { limit: self.open.limit() })
+        self.open.acquire(address).ok_or_else(|| AdmissionError::TooMany { limit: self.open.limit() })
     }
 
-    /// Forgets addresses that have not joined for a while.
+    /// Drops addresses that have not joined recently.
     pub fn prune(&self) {
         if let Some(joins) = self.joins.get().as_ref() {
             joins.prune();
@@ -157,49 +157,49 @@ mod tests {
     }
 
     fn admission(per_address: usize, burst: u32) -> Admission {
-        let joins = Limit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(burst).unwrap() };
-        Admission::new(Limits { each: Some(per_address), joins: Some(joins) })
+        let joins = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(burst).unwrap() };
+        Admission::new(AddressLimits { max_connections: Some(per_address), join_rate: Some(joins) })
     }
 
     #[test]
-    fn an_address_holds_as_many_as_it_may_and_another_is_not_concerned() {
+    fn the_connection_limit_applies_to_each_address_separately() {
         let admission = admission(2, 100);
         let held = [admission.admit(address(1)).unwrap(), admission.admit(address(1)).unwrap()];
-        assert_eq!(admission.admit(address(1)).unwrap_err(), Refused::TooMany { limit: 2 });
+        assert_eq!(admission.admit(address(1)).unwrap_err(), AdmissionError::TooMany { limit: 2 });
         assert!(admission.admit(address(2)).is_ok());
         drop(held);
         assert!(admission.admit(address(1)).is_ok());
     }
 
     #[test]
-    fn an_address_opens_a_burst_and_then_must_wait() {
+    fn an_address_can_join_in_a_burst_and_is_then_limited() {
         let admission = admission(100, 2);
         assert!(admission.admit(address(1)).is_ok() && admission.admit(address(1)).is_ok());
-        assert!(matches!(admission.admit(address(1)), Err(Refused::TooFast { .. })));
+        assert!(matches!(admission.admit(address(1)), Err(AdmissionError::TooFast { .. })));
         assert!(admission.admit(address(2)).is_ok());
     }
 
     #[test]
-    fn other_limits_hold_for_those_who_are_there_already() {
-        let admission = Admission::new(Limits { each: None, joins: None });
+    fn a_limit_set_later_counts_open_connections() {
+        let admission = Admission::new(AddressLimits { max_connections: None, join_rate: None });
         let held = [admission.admit(address(1)).unwrap(), admission.admit(address(1)).unwrap()];
-        admission.set_limits(Limits { each: Some(2), joins: None });
-        assert_eq!(admission.admit(address(1)).unwrap_err(), Refused::TooMany { limit: 2 });
+        admission.set_limits(AddressLimits { max_connections: Some(2), join_rate: None });
+        assert_eq!(admission.admit(address(1)).unwrap_err(), AdmissionError::TooMany { limit: 2 });
         drop(held);
         assert!(admission.admit(address(1)).is_ok());
     }
 
     #[test]
-    fn a_limit_that_stays_the_same_fills_no_bucket() {
+    fn an_unchanged_rate_keeps_its_buckets() {
         let admission = admission(100, 1);
         assert!(admission.admit(address(1)).is_ok());
-        let joins = Limit { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
-        admission.set_limits(Limits { each: Some(50), joins: Some(joins) });
-        assert!(matches!(admission.admit(address(1)), Err(Refused::TooFast { .. })));
+        let joins = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::MIN };
+        admission.set_limits(AddressLimits { max_connections: Some(50), join_rate: Some(joins) });
+        assert!(matches!(admission.admit(address(1)), Err(AdmissionError::TooFast { .. })));
     }
 
     #[test]
-    fn an_address_without_connections_is_forgotten() {
+    fn an_address_without_connections_is_dropped() {
         let admission = admission(2, 100);
         drop(admission.admit(address(1)).unwrap());
         assert!(admission.open.open.lock().is_empty());

@@ -1,4 +1,4 @@
-//! Where a request comes from: the client's address, behind trusted proxies too, and the page that sent it.
+//! The origin of a request: the client's address, also behind trusted proxies, and the page that sent it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,12 +8,12 @@ use ipnet::IpNet;
 use crate::model::Address;
 use crate::settings::Choice;
 
-/// Which header tells the client's address.
+/// The header that carries the client's address.
 ///
-/// One of them, not whichever is there: a proxy passes on the other one as the client wrote it.
+/// Only one is read: a proxy passes the other one on unchanged, as the client wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForwardedHeader {
-    /// `X-Forwarded-For`, which nearly all proxies write.
+    /// `X-Forwarded-For`, set by most proxies.
     XForwardedFor,
     /// `Forwarded` (RFC 7239).
     Forwarded,
@@ -24,46 +24,46 @@ impl Choice for ForwardedHeader {
         &[("x-forwarded-for", Self::XForwardedFor), ("forwarded", Self::Forwarded)];
 }
 
-/// Where the client of a request is.
+/// The client of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// The client's own address.
+    /// The client's IP address.
     pub ip: IpAddr,
-    /// Whether a proxy that is not trusted stands between: the address may be the proxy's.
+    /// Whether an untrusted proxy is in between, so that the address may be that of the proxy.
     pub behind_unknown_proxy: bool,
 }
 
 impl Client {
-    /// What the client counts as in limits.
+    /// Returns the address used for limits and bans.
     #[must_use]
     pub fn address(self) -> Address {
         Address::from(self.ip)
     }
 
-    /// Whether it is on this very machine.
+    /// Whether the client is on this machine.
     #[must_use]
     pub fn is_local(self) -> bool {
         self.ip.to_canonical().is_loopback() && !self.behind_unknown_proxy
     }
 }
 
-/// Proxies whose word on the client's address is taken.
+/// Proxies trusted to report the client's address.
 #[derive(Clone, Debug)]
 pub struct TrustedProxies {
-    /// Their networks.
+    /// The networks of the proxies.
     pub networks: Vec<IpNet>,
-    /// The header that they write.
+    /// The header that they set.
     pub header: ForwardedHeader,
 }
 
-/// Addresses of a forwarded header that are looked at, from the right. Nobody has more proxies in a row.
-const MOST_HOPS: usize = 16;
+/// Maximum number of addresses read from the header, from the right.
+const MAX_HOPS: usize = 16;
 
 impl TrustedProxies {
-    /// The client of a request that came from `peer` with `headers`.
+    /// Returns the client of a request from `peer` with `headers`.
     ///
-    /// The header is read from the right, where the nearest proxy wrote, as long as the one who wrote is trusted. The
-    /// first address that is not a trusted proxy's is the client's; what stands left of it is only its word.
+    /// Reads the header from the right, where the nearest proxy wrote, for as long as the addresses belong to trusted
+    /// proxies. The first other address is the client's; entries to the left of it are unverified.
     #[must_use]
     pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Client {
         let mut ip = peer.ip().to_canonical();
@@ -77,12 +77,12 @@ impl TrustedProxies {
         };
         let lines: Vec<&str> = headers.get_all(header).iter().filter_map(|line| line.to_str().ok()).collect();
         let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
-        for hop in hops.take(MOST_HOPS) {
+        for hop in hops.take(MAX_HOPS) {
             let hop = match self.header {
                 ForwardedHeader::XForwardedFor => parse_node(hop),
                 ForwardedHeader::Forwarded => parse_forwarded(hop),
             };
-            // What is no address hides who is behind it; the proxy that wrote it stands for them.
+            // The client is hidden behind this proxy, which stands for it.
             let Some(hop) = hop else { return Client { ip, behind_unknown_proxy: true } };
             ip = hop;
             if !self.trusts(ip) {
@@ -92,21 +92,21 @@ impl TrustedProxies {
         Client { ip, behind_unknown_proxy: false }
     }
 
-    /// Whether the word of `ip`, in its canonical form, is taken.
+    /// Whether `ip`, in canonical form, is a trusted proxy.
     #[must_use]
     pub fn trusts(&self, ip: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&ip))
     }
 }
 
-/// One element of `Forwarded`, such as `for="[2001:db8::1]:4711";proto=https`.
+/// Parses an element of `Forwarded`, such as `for="[2001:db8::1]:4711";proto=https`.
 fn parse_forwarded(element: &str) -> Option<IpAddr> {
     let pair = element.split(';').filter_map(|pair| pair.split_once('='));
     let (_, node) = pair.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
     parse_node(node.trim().trim_matches('"'))
 }
 
-/// An address with or without a port, an IPv6 one with or without brackets.
+/// Parses an address with or without a port; an IPv6 address with or without brackets.
 fn parse_node(node: &str) -> Option<IpAddr> {
     let node = node.trim();
     let bare = node.strip_prefix('[').and_then(|node| node.split_once(']')).map_or(node, |(ip, _)| ip);
@@ -114,13 +114,13 @@ fn parse_node(node: &str) -> Option<IpAddr> {
     ip.or_else(|| bare.parse::<SocketAddr>().ok().map(|socket| socket.ip())).map(|ip| ip.to_canonical())
 }
 
-/// Pages that may connect. Empty: any.
+/// Origins of pages that may connect. Empty means any.
 #[derive(Clone, Debug, Default)]
 pub struct Origins(pub Vec<String>);
 
 impl Origins {
-    /// Says whether a request with these headers may come in: always, unless a page sent it that is neither listed nor
-    /// this relay's own. Clients that are no browsers name no page.
+    /// Whether a request with these headers is allowed: unless it has an `Origin` that is neither listed nor the
+    /// relay's own. Clients other than browsers send no `Origin`.
     #[must_use]
     pub fn allow(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN).filter(|origin| !self.0.is_empty() && !origin.is_empty()) else {
@@ -132,7 +132,7 @@ impl Origins {
         (own.is_some() && own == host) || self.lists(origin)
     }
 
-    /// Says whether `origin` itself is listed, or all are welcome.
+    /// Whether `origin` is listed, or all are allowed.
     #[must_use]
     pub fn lists(&self, origin: &str) -> bool {
         self.0.is_empty() || self.0.iter().any(|listed| listed.eq_ignore_ascii_case(origin))
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_leaves_the_proxy_that_wrote_it() {
+    fn an_invalid_address_leaves_the_proxy_as_the_client() {
         for junk in ["unknown", "", "999.1.1.1", "1.2.3.4, junk", "_hidden"] {
             assert_eq!(by_x(&["10.0.0.0/8"], "10.0.0.1", &[junk]), "10.0.0.1", "{junk}");
         }
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_header_is_read_when_the_setting_names_it() {
+    fn the_forwarded_header_is_read_if_configured() {
         let at = |value| {
             let headers = [("forwarded", value), ("x-forwarded-for", "1.2.3.4")];
             client(&["10.0.0.0/8"], ForwardedHeader::Forwarded, "10.0.0.1", &headers).ip.to_string()
@@ -209,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_an_unknown_proxy_makes_nobody_local() {
+    fn a_client_behind_an_unknown_proxy_is_not_local() {
         let direct = client(&[], ForwardedHeader::XForwardedFor, "127.0.0.1", &[]);
         let proxied = client(&[], ForwardedHeader::XForwardedFor, "127.0.0.1", &[("x-forwarded-for", "192.0.2.1")]);
         assert_eq!((direct.is_local(), proxied.is_local()), (true, false));
     }
 
     #[test]
-    fn only_listed_pages_and_the_relays_own_may_connect() {
+    fn only_listed_origins_and_the_relays_own_may_connect() {
         let origins = Origins(vec!["https://maps.example".to_owned()]);
         let allow = |origin: Option<&str>| {
             let mut headers = HeaderMap::new();

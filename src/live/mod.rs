@@ -1,6 +1,6 @@
-//! Where connections come in and live: the port ([`accept`]), who may come in ([`admission`]) and from where
-//! ([`client`]), the WebSocket handshake ([`upgrade`]), and then a [`shard`], a thread that owns sockets and rooms. The
-//! rest of the program knows the rooms by their handles ([`rooms`]).
+//! Live connections: the HTTP server ([`accept`]), admission limits ([`admission`]), client addresses ([`client`]), the
+//! WebSocket handshake ([`upgrade`]), and the [`shard`] threads, which own sockets and rooms. Other modules reach the
+//! rooms through handles ([`rooms`]).
 
 pub mod accept;
 pub mod admission;
@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
-use self::admission::{Admission, Limits};
-use crate::filter::rate::Limit;
+use self::admission::{AddressLimits, Admission};
+use crate::filter::rate::RateLimit;
 use crate::intake::Intake;
 use crate::settings::{Section, Setting};
 use crate::telemetry::Metrics;
@@ -26,55 +26,69 @@ use crate::wire;
 /// Settings of live connections.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Threads that own sockets and rooms; 0: as many as there are processors.
+    /// Number of shard threads; 0 means one per processor.
     pub shards: usize,
-    /// How often the relay asks a client whether it is there.
+    /// Interval between pings.
     pub ping_interval: Duration,
-    /// How long it waits for the answer.
+    /// How long to wait for a pong.
     pub pong_timeout: Duration,
-    /// How long one message may take to arrive, from its first byte to its last.
+    /// How long a message may take from its first to its last byte.
     pub frame_timeout: Duration,
-    /// How long a closing connection has to take what is queued and to close its side.
+    /// How long a closing connection may take to receive its outbox and close its side.
     pub close_timeout: Duration,
-    /// How long the holder of a nickname has to answer when its own address wants it back.
+    /// How long the holder of a nickname may take to respond when its own address claims the nickname.
     pub reclaim_timeout: Duration,
-    /// Longest message, in bytes.
+    /// Largest message, in bytes.
     pub max_frame_bytes: usize,
-    /// Memory for unfinished messages of all connections together, in bytes.
+    /// Memory for incomplete messages of all connections together, in bytes.
     pub max_partial_bytes: usize,
-    /// How much may wait for a member before it counts as too slow, in bytes.
+    /// Maximum size of a member's outbox, in bytes.
     pub outbox_bytes: usize,
-    /// WebSockets from one address.
+    /// WebSockets per address.
     pub max_per_address: usize,
-    /// How many may join from one address.
-    pub joins: Limit,
+    /// Rate of joins per address.
+    pub joins: RateLimit,
 }
 
 impl Config {
-    /// The limits of addresses; none of them where limits are not `enabled`.
+    /// The limits per address; unlimited unless `enabled`.
     #[must_use]
-    pub fn limits(&self, enabled: bool) -> Limits {
-        Limits { each: enabled.then_some(self.max_per_address), joins: enabled.then_some(self.joins) }
+    pub fn address_limits(&self, enabled: bool) -> AddressLimits {
+        AddressLimits {
+            max_connections: enabled.then_some(self.max_per_address),
+            join_rate: enabled.then_some(self.joins),
+        }
     }
 
-    /// Reads the section.
+    /// Declares and reads the settings of the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
         let shards = section.read(
             Setting::new("shards", 0_usize)
-                .doc("Threads that own sockets and rooms; 0: as many as there are processors.")
+                .doc("Number of shard threads, which own sockets and rooms. 0 means one per processor.")
                 .within(0..=255),
         );
         let mut seconds = |key, default: u64, doc| {
             Duration::from_secs(section.read(Setting::new(key, default).doc(doc).within(1..=3_600)))
         };
-        let ping_interval = seconds("ping_interval_seconds", 20, "How often a client is asked whether it is there.");
-        let pong_timeout = seconds("pong_timeout_seconds", 10, "How long it has to answer before it counts as gone.");
-        let frame_timeout = seconds("frame_timeout_seconds", 60, "How long one message may take to arrive.");
-        let close_timeout = seconds("close_timeout_seconds", 2, "How long a closing connection has to take its leave.");
+        let ping_interval = seconds("ping_interval_seconds", 20, "Interval between pings to a client, in seconds.");
+        let pong_timeout = seconds(
+            "pong_timeout_seconds",
+            10,
+            "Time a client has to answer a ping before it is \
+                                                                disconnected, in seconds.",
+        );
+        let frame_timeout = seconds("frame_timeout_seconds", 60, "Timeout for receiving one message, in seconds.");
+        let close_timeout = seconds(
+            "close_timeout_seconds",
+            2,
+            "Time a closing connection has to complete the close \
+                                                                 handshake, in seconds.",
+        );
         let reclaim_timeout = seconds(
             "reclaim_timeout_seconds",
             2,
-            "How long the holder of a nickname has to give a sign of life when its own address wants the name back.",
+            "Time a connection has to answer a ping, in seconds, when a client at the same address reclaims its \
+             nickname.",
         );
         let mut bytes =
             |key, default: usize, doc| section.read(Setting::new(key, default).doc(doc).within(1_024..=1_073_741_824));
@@ -85,25 +99,29 @@ impl Config {
             frame_timeout,
             close_timeout,
             reclaim_timeout,
-            max_frame_bytes: bytes("max_frame_bytes", 8 * 1024 * 1024, "Longest message of a client, in bytes."),
+            max_frame_bytes: bytes("max_frame_bytes", 8 * 1024 * 1024, "Largest message from a client, in bytes."),
             max_partial_bytes: bytes(
                 "max_partial_bytes",
                 256 * 1024 * 1024,
-                "Memory for messages still arriving, of all connections together, in bytes.",
+                "Memory for incomplete messages of all connections together, in bytes.",
             ),
             outbox_bytes: bytes(
                 "outbox_bytes",
                 1024 * 1024,
-                "How much may wait for a member, beyond what one round adds, before it is closed as too slow, in bytes.",
+                "Outbox limit of a connection, in addition to the messages of one round, in bytes. A connection that \
+                 exceeds it is closed as too slow.",
             ),
             max_per_address: section.read(
                 Setting::new("max_per_address", 1_000_usize)
-                    .doc("WebSockets from one address, and as many other connections.")
+                    .doc(
+                        "Maximum number of WebSockets per address. The same limit applies separately to other \
+                          connections.",
+                    )
                     .within(1..=1_000_000)
                     .reloads(),
             ),
-            joins: Limit::declare(
-                &mut section.section("joins", "How many WebSockets one address may open."),
+            joins: RateLimit::declare(
+                &mut section.section("joins", "Rate limit for opening WebSockets, per address."),
                 NonZeroU32::MIN.saturating_add(19),
                 NonZeroU32::MIN.saturating_add(199),
             ),
@@ -111,12 +129,12 @@ impl Config {
     }
 }
 
-/// What all live connections share.
+/// State shared by all live connections.
 #[derive(Debug)]
 pub struct Live {
-    /// The path of a message.
+    /// The path of each message.
     pub intake: Intake,
-    /// Who may come in.
+    /// Admission limits.
     pub admission: Admission,
     /// The tasks of all connections.
     pub tasks: TaskTracker,
@@ -127,9 +145,15 @@ pub struct Live {
 }
 
 impl Live {
-    /// No connections yet, and `limits` for addresses.
+    /// Creates the state without any connections.
     #[must_use]
-    pub fn new(config: Config, wire: wire::Config, intake: Intake, metrics: Arc<Metrics>, limits: Limits) -> Self {
+    pub fn new(
+        config: Config,
+        wire: wire::Config,
+        intake: Intake,
+        metrics: Arc<Metrics>,
+        limits: AddressLimits,
+    ) -> Self {
         Self {
             intake,
             admission: Admission::new(limits),
@@ -141,13 +165,13 @@ impl Live {
         }
     }
 
-    /// Forgets what is kept of senders and addresses that have gone quiet. Takes milliseconds when there are many.
+    /// Drops state of inactive senders and addresses. Takes milliseconds when there are many.
     pub fn prune(&self) {
         self.intake.prune();
         self.admission.prune();
     }
 
-    /// Notes that an unfinished message has grown or shrunk; `false` when there is no memory left for it.
+    /// Accounts for the size of an incomplete message; `false` when the memory limit is exceeded.
     fn account_partial(&self, before: usize, now: usize) -> bool {
         if now <= before {
             self.partial_bytes.fetch_sub(before - now, Ordering::Relaxed);

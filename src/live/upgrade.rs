@@ -1,4 +1,4 @@
-//! The WebSocket handshake (RFC 6455, 4.2), as part of an HTTP request that was routed to a room.
+//! The WebSocket handshake (RFC 6455, 4.2) of an HTTP request routed to a room.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,39 +17,39 @@ use super::Live;
 use super::accept::ConnectionInfo;
 use super::admission;
 use super::rooms::RoomHandle;
-use super::shard::inbox::{Arrival, Held};
+use super::shard::inbox::{ConnectionGuards, NewConnection};
 use super::shard::rooms::RoomKey;
 use crate::model::Address;
 use crate::wire::Generation;
 
-/// How long the connection may take to change hands once the answer is written.
+/// Maximum time to take over the connection once the response is written.
 const HANDOVER_TIMEOUT: Duration = Duration::from_secs(10);
 /// RFC 6455, 1.3.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Why a request gets no WebSocket.
+/// Why a handshake is refused.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// It asks for none.
-    #[error("this address is a WebSocket's: connect to it with a WebSocket client")]
+pub enum HandshakeError {
+    /// The request is not a WebSocket handshake.
+    #[error("this path is a WebSocket endpoint; connect with a WebSocket client")]
     NotAnUpgrade,
-    /// It asks for another version of the protocol.
-    #[error("only version 13 of the WebSocket protocol is spoken here")]
+    /// The request asks for an unsupported protocol version.
+    #[error("unsupported WebSocket version; the only supported version is 13")]
     Version,
-    /// Its key is not 16 bytes in base64.
+    /// The key is not 16 bytes in base64.
     #[error("`Sec-WebSocket-Key` must be 16 bytes in base64")]
     Key,
-    /// The address is at one of its limits.
+    /// The address has reached a limit.
     #[error(transparent)]
-    Address(#[from] admission::Refused),
+    Address(#[from] admission::AdmissionError),
 }
 
 impl Live {
-    /// Answers a handshake and, when it is one, lets a session in `room` begin. `proven` is the nickname that the client
-    /// has shown to be its own.
+    /// Answers a handshake, and then hands the connection over to `room`. `proven` is the nickname that the client
+    /// proved to own with a token.
     ///
     /// # Errors
-    /// [`Refusal`] when the request is no proper handshake or the address may not open another WebSocket now.
+    /// [`HandshakeError`] when the request is not a valid handshake or the address has reached a limit.
     pub fn upgrade(
         self: &Arc<Self>,
         room: RoomHandle,
@@ -58,22 +58,23 @@ impl Live {
         info: &ConnectionInfo,
         proven: Option<Arc<str>>,
         request: &mut Request<Body>,
-    ) -> Result<Response<Body>, Refusal> {
-        let key = check(request)?;
+    ) -> Result<Response<Body>, HandshakeError> {
+        let key = check_handshake(request)?;
         let ticket = self.admission.admit(address).inspect_err(|refused| {
             self.metrics.count_refused_connection(match refused {
-                admission::Refused::TooMany { .. } => "per_address",
-                admission::Refused::TooFast { .. } => "join_rate",
+                admission::AdmissionError::TooMany { .. } => "per_address",
+                admission::AdmissionError::TooFast { .. } => "join_rate",
             });
         })?;
-        let permit = info.permit.successor();
+        let permit = info.permit.for_upgrade();
         let upgrade = hyper::upgrade::on(request);
         self.tasks.spawn(async move {
-            let Some((stream, first)) = take_over(upgrade).await else { return };
-            let held = Held::new(permit, ticket);
-            let arrival = Arrival { stream, first, generation, address, proven, held, room: RoomKey::default() };
+            let Some((stream, initial_bytes)) = take_socket(upgrade).await else { return };
+            let guards = ConnectionGuards::new(permit, ticket);
+            let arrival =
+                NewConnection { stream, initial_bytes, generation, address, proven, guards, room: RoomKey::default() };
             if room.adopt(arrival).await.is_err() {
-                tracing::debug!("a connection came too late: the relay is shutting down");
+                tracing::debug!("connection dropped: the relay is shutting down");
             }
         });
         let mut response = Response::new(Body::empty());
@@ -86,56 +87,56 @@ impl Live {
     }
 }
 
-/// The plain socket and what the client sent together with its handshake.
-async fn take_over(upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
+/// Returns the plain socket, and the bytes that the client sent along with its handshake.
+async fn take_socket(upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
     let upgraded: Upgraded = match tokio::time::timeout(HANDOVER_TIMEOUT, upgrade).await {
         Ok(Ok(upgraded)) => upgraded,
-        Ok(Err(fault)) => {
-            tracing::debug!(%fault, "a connection ended during its handshake");
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "WebSocket handshake failed");
             return None;
         }
         Err(_) => {
-            tracing::debug!("a connection did not take the answer to its handshake");
+            tracing::debug!("WebSocket handshake timed out");
             return None;
         }
     };
     let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<tokio::net::TcpStream>>() else {
-        tracing::error!("a WebSocket runs over something else than TCP, which this relay does not serve");
+        tracing::error!("WebSocket handshake failed: not a TCP connection");
         return None;
     };
     match io.into_inner().into_std() {
-        // A copy: what was read is a part, mostly an empty one, of a buffer of 8 KiB, which must not wait for the shard.
+        // Copied, since the bytes are a small part of an 8 KiB buffer that would be kept until the shard reads them.
         Ok(stream) => Some((TcpStream::from_std(stream), Bytes::copy_from_slice(&read_buf))),
-        Err(fault) => {
-            tracing::warn!(%fault, "a connection could not be handed over");
+        Err(error) => {
+            tracing::warn!(%error, "handing a WebSocket over failed");
             None
         }
     }
 }
 
-/// Checks a handshake and gives the value that accepts it.
-fn check(request: &Request<Body>) -> Result<HeaderValue, Refusal> {
+/// Validates a handshake, and returns the value of `Sec-WebSocket-Accept`.
+fn check_handshake(request: &Request<Body>) -> Result<HeaderValue, HandshakeError> {
     let headers = request.headers();
     let asks = request.method() == Method::GET
         && request.version() == Version::HTTP_11
         && has_token(headers, &header::CONNECTION, "upgrade")
         && has_token(headers, &header::UPGRADE, "websocket");
     if !asks {
-        return Err(Refusal::NotAnUpgrade);
+        return Err(HandshakeError::NotAnUpgrade);
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        return Err(Refusal::Version);
+        return Err(HandshakeError::Version);
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
     if BASE64_STANDARD.decode(key).is_ok_and(|bytes| bytes.len() == 16) {
-        HeaderValue::from_str(&accept(key)).map_err(|_| Refusal::Key)
+        HeaderValue::from_str(&accept_key(key)).map_err(|_| HandshakeError::Key)
     } else {
-        Err(Refusal::Key)
+        Err(HandshakeError::Key)
     }
 }
 
-/// The value of `Sec-WebSocket-Accept` (RFC 6455, 4.2.2).
-fn accept(key: &[u8]) -> String {
+/// Computes the value of `Sec-WebSocket-Accept` (RFC 6455, 4.2.2).
+fn accept_key(key: &[u8]) -> String {
     BASE64_STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
 }
 
@@ -169,17 +170,17 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_rfc_is_accepted_with_its_value() {
-        assert_eq!(check(&request(&[])).unwrap(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    fn the_rfc_example_yields_its_accept_key() {
+        assert_eq!(check_handshake(&request(&[])).unwrap(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]
-    fn what_is_no_handshake_is_refused_with_its_reason() {
-        let refusal = |name, value| check(&request(&[(name, value)])).unwrap_err().to_string();
-        assert_eq!(refusal(header::CONNECTION, Some("keep-alive")), Refusal::NotAnUpgrade.to_string());
-        assert_eq!(refusal(header::UPGRADE, None), Refusal::NotAnUpgrade.to_string());
-        assert_eq!(refusal(header::SEC_WEBSOCKET_VERSION, Some("8")), Refusal::Version.to_string());
-        assert_eq!(refusal(header::SEC_WEBSOCKET_KEY, Some("c2hvcnQ=")), Refusal::Key.to_string());
-        assert_eq!(refusal(header::SEC_WEBSOCKET_KEY, None), Refusal::Key.to_string());
+    fn an_invalid_handshake_is_refused_with_a_reason() {
+        let refusal = |name, value| check_handshake(&request(&[(name, value)])).unwrap_err().to_string();
+        assert_eq!(refusal(header::CONNECTION, Some("keep-alive")), HandshakeError::NotAnUpgrade.to_string());
+        assert_eq!(refusal(header::UPGRADE, None), HandshakeError::NotAnUpgrade.to_string());
+        assert_eq!(refusal(header::SEC_WEBSOCKET_VERSION, Some("8")), HandshakeError::Version.to_string());
+        assert_eq!(refusal(header::SEC_WEBSOCKET_KEY, Some("c2hvcnQ=")), HandshakeError::Key.to_string());
+        assert_eq!(refusal(header::SEC_WEBSOCKET_KEY, None), HandshakeError::Key.to_string());
     }
 }

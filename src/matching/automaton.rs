@@ -1,54 +1,54 @@
-//! One pass over bytes for many patterns.
+//! Finds many byte patterns in one pass.
 
 use std::ops::{ControlFlow, Range};
 
 use aho_corasick::nfa::contiguous;
 use aho_corasick::{Anchored, dfa};
 
-/// Largest automaton of the fast sort. Bytes.
-const MOST_BYTES: usize = 32 << 20;
+/// Largest DFA that is built. Bytes.
+const MAX_DFA_BYTES: usize = 32 << 20;
 
-/// Finds all places of all patterns, also where they overlap.
+/// Finds all matches of all patterns, including overlapping ones.
 #[derive(Debug, Default)]
 pub(super) enum Automaton {
-    /// No pattern.
+    /// There are no patterns.
     #[default]
     Empty,
-    /// One step for each byte, in hundreds of bytes for each byte of a pattern.
-    Fast(dfa::DFA),
-    /// For long lists.
-    Small(contiguous::NFA),
+    /// The fastest search: one step per byte, at hundreds of bytes of memory per pattern byte.
+    Dfa(dfa::DFA),
+    /// Slower and smaller, for long lists.
+    Nfa(contiguous::NFA),
 }
 
-/// More patterns than can be numbered.
+/// There are too many patterns to number.
 #[derive(Debug)]
-pub(super) struct TooMany;
+pub(super) struct TooManyPatterns;
 
 impl Automaton {
-    /// `patterns` are sorted, distinct and not empty.
-    pub(super) fn new<'p>(patterns: impl Iterator<Item = &'p Vec<u8>> + Clone) -> Result<Self, TooMany> {
+    /// Builds an automaton. `patterns` must be sorted, distinct and non-empty.
+    pub(super) fn new<'p>(patterns: impl Iterator<Item = &'p Vec<u8>> + Clone) -> Result<Self, TooManyPatterns> {
         if patterns.clone().next().is_none() {
             return Ok(Self::Empty);
         }
-        if dfa_bytes(patterns.clone()) <= MOST_BYTES {
-            let built = dfa::Builder::new().prefilter(false).build(patterns).map_err(|_| TooMany)?;
-            return Ok(Self::Fast(built));
+        if dfa_bytes(patterns.clone()) <= MAX_DFA_BYTES {
+            let built = dfa::Builder::new().prefilter(false).build(patterns).map_err(|_| TooManyPatterns)?;
+            return Ok(Self::Dfa(built));
         }
-        let built = contiguous::Builder::new().prefilter(false).build(patterns).map_err(|_| TooMany)?;
-        Ok(Self::Small(built))
+        let built = contiguous::Builder::new().prefilter(false).build(patterns).map_err(|_| TooManyPatterns)?;
+        Ok(Self::Nfa(built))
     }
 
-    /// Calls `each` with the number of a pattern and the bytes where it is, in the order of their ends.
+    /// Calls `on_match` with the index and byte range of each match, in the order of their ends.
     #[inline]
-    pub(super) fn each(
+    pub(super) fn for_each_match(
         &self,
         text: &[u8],
-        each: impl FnMut(usize, Range<usize>) -> ControlFlow<()>,
+        on_match: impl FnMut(usize, Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match self {
             Self::Empty => ControlFlow::Continue(()),
-            Self::Fast(dfa) => walk(dfa, text, each),
-            Self::Small(nfa) => walk(nfa, text, each),
+            Self::Dfa(dfa) => walk(dfa, text, on_match),
+            Self::Nfa(nfa) => walk(nfa, text, on_match),
         }
     }
 }
@@ -56,7 +56,7 @@ impl Automaton {
 fn walk(
     automaton: &impl aho_corasick::automaton::Automaton,
     text: &[u8],
-    mut each: impl FnMut(usize, Range<usize>) -> ControlFlow<()>,
+    mut on_match: impl FnMut(usize, Range<usize>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let Ok(mut state) = automaton.start_state(Anchored::No) else { return ControlFlow::Continue(()) };
     for (end, byte) in (1..).zip(text) {
@@ -65,14 +65,14 @@ fn walk(
             for nth in 0..automaton.match_len(state) {
                 let pattern = automaton.match_pattern(state, nth);
                 let start = end - automaton.pattern_len(pattern).min(end);
-                each(pattern.as_usize(), start..end)?;
+                on_match(pattern.as_usize(), start..end)?;
             }
         }
     }
     ControlFlow::Continue(())
 }
 
-/// What an automaton of the fast sort takes: a row for each distinct beginning of a pattern.
+/// Estimates the size of a DFA, which has a row for each distinct prefix of a pattern. Bytes.
 fn dfa_bytes<'p>(patterns: impl Iterator<Item = &'p Vec<u8>>) -> usize {
     let (mut states, mut used, mut last) = (1_usize, [false; 256], &Vec::new());
     for pattern in patterns {

@@ -1,26 +1,25 @@
-//! Nearly the same text.
+//! Fingerprints that recognise similar texts.
 
-use super::kinds::Kind;
+use super::char_class::CharClass;
 
-/// Bins of a fingerprint.
+/// Number of bins of a fingerprint.
 const BINS: usize = 16;
-/// Equal bins of [`BINS`] from which on two texts are nearly the same. Of pairs of texts that have nothing in common, one
-/// in a thousand reaches it; of texts with a word exchanged, nearly all.
-const ENOUGH: usize = 6;
-/// Texts of fewer letters have no part of four and are compared as a whole.
-const GRAM: u16 = 4;
-/// A bin that no part of the text fell into.
+/// Number of equal bins, of [`BINS`], from which two texts are similar. One in a thousand pairs of unrelated texts
+/// reaches it, and nearly all pairs that differ in one word.
+const MIN_EQUAL_BINS: usize = 6;
+/// Letters per n-gram. Texts with fewer letters are compared as a whole.
+const NGRAM: u16 = 4;
+/// The value of a bin that no n-gram fell into.
 const EMPTY: u16 = u16::MAX;
 
-/// What is kept of a text to know it again, also when it was changed a little: 48 bytes, from which the text cannot be
-/// told.
+/// A 48-byte fingerprint that recognises a text even after small changes. It does not reveal the text.
 ///
-/// All parts of four letters are thrown by a hash into 16 bins, and each bin keeps the least hash. Texts that share most
-/// of their parts agree in most bins. Blanks, punctuation and digits between letters are one gap, whatever they are, and
-/// those at the ends are nothing: `buy now!!! 17` is `buy, now 23`. A text with fewer than four letters is equal to the
-/// same text only, apart from blanks.
+/// A hash distributes all 4-grams of letters over 16 bins, and each bin keeps the smallest hash (MinHash). Texts that
+/// share most 4-grams agree in most bins. Whitespace, punctuation and digits between letters count as one gap, and
+/// those at the ends are ignored: `buy now!!! 17` equals `buy, now 23`. A text with fewer than four letters equals only
+/// the same text, apart from whitespace.
 ///
-/// Fingerprints of different seeds have nothing to do with each other.
+/// Fingerprints made with different seeds are not comparable.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fingerprint {
     whole: u64,
@@ -29,19 +28,19 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Takes the fingerprint of a text whose case is folded already, and disguises undone if that is wished.
+    /// Computes the fingerprint of a text whose letter case is folded, and whose disguises may be undone.
     ///
-    /// The seed should be drawn at random once for a process: who knows it could make different texts look alike.
+    /// Draw the seed at random once per process: anyone who knows it can construct different texts that look similar.
     #[must_use]
-    pub fn of(clean: &str, seed: u64) -> Self {
-        let hash = Hash::new(seed);
+    pub fn new(clean: &str, seed: u64) -> Self {
+        let hash = SeededHash::new(seed);
         let mut bins = [EMPTY; BINS];
         let mut letters = 0_u16;
         let mut whole = hash.start();
-        let mut last = [0_u32; GRAM as usize];
+        let mut last = [0_u32; NGRAM as usize];
         let (mut filled, mut gap) = (0_u16, false);
         for c in clean.chars() {
-            if !is_kept(c) {
+            if !is_counted(c) {
                 gap = true;
                 continue;
             }
@@ -51,7 +50,7 @@ impl Fingerprint {
                 let [_, b, c1, d] = last;
                 last = [b, c1, d, u32::from(c)];
                 filled = filled.saturating_add(1);
-                if filled >= GRAM {
+                if filled >= NGRAM {
                     let value = hash.gram(last);
                     // The upper four bits choose the bin, the next sixteen are the value.
                     if let Some(bin) = bins.get_mut((value >> 60) as usize) {
@@ -62,64 +61,63 @@ impl Fingerprint {
             letters = letters.saturating_add(1);
             gap = false;
         }
-        if letters < GRAM {
+        if letters < NGRAM {
             bins = [EMPTY; BINS];
             let characters = clean.chars().filter(|c| !c.is_whitespace());
-            // Begun otherwise, so that it is no longer text's.
+            // A different start, so that it cannot equal the hash of a longer text.
             whole = characters.fold(hash.add(hash.start(), 0), |whole, c| hash.add(whole, u64::from(c)));
         }
         Self { whole, bins, letters }
     }
 
-    /// Whether both texts are the same, apart from what lies between their letters.
+    /// Whether both texts have the same letters and gaps.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.whole == other.whole && self.letters == other.letters
     }
 
-    /// Whether both texts are the same or nearly so.
+    /// Whether both texts are the same or similar.
     #[must_use]
-    pub fn is_like(&self, other: &Self) -> bool {
+    pub fn is_similar(&self, other: &Self) -> bool {
         if self.is_same(other) {
             return true;
         }
         let pairs = || self.bins.iter().zip(&other.bins);
         let equal = pairs().filter(|(a, b)| a == b && **a != EMPTY).count();
         if equal == 0 {
-            // Most pairs end here.
+            // The most common case.
             return false;
         }
         let used = pairs().filter(|(a, b)| **a != EMPTY || **b != EMPTY).count();
-        // A short text fills few bins; it takes the same share of them.
-        equal * BINS >= used * ENOUGH
+        // A short text fills few bins; the same share of them must agree.
+        equal * BINS >= used * MIN_EQUAL_BINS
     }
 
-    /// How many letters the text has, at most 65 535. Emoji and other signs that are no punctuation count as letters.
+    /// Returns the number of letters of the text, at most 65 535. Emoji and other symbols count as letters.
     ///
-    /// The fewer they are, the less a likeness says: a rule should ask for a minimum, and people greet each other with
-    /// the same words.
+    /// Similarity means little for short texts, since people use the same greetings: rules should require a minimum.
     #[must_use]
-    pub fn letters(&self) -> u16 {
+    pub fn letter_count(&self) -> u16 {
         self.letters
     }
 }
 
-fn is_kept(c: char) -> bool {
-    // Arrows, shapes and emoji too; selectors and joiners are none.
-    Kind::of(c).is_letter()
+fn is_counted(c: char) -> bool {
+    // Arrows, shapes and emoji count as well; selectors and joiners do not.
+    CharClass::new(c).is_letter()
         || matches!(c, '\u{2190}'..='\u{245f}' | '\u{2500}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// Multiplies to twice the length and folds both halves. Without the seed nobody can tell which text goes where.
+/// A seeded hash: multiplies to twice the width and folds both halves.
 #[derive(Clone, Copy, Debug)]
-struct Hash {
+struct SeededHash {
     first: u64,
     second: u64,
 }
 
-impl Hash {
+impl SeededHash {
     fn new(seed: u64) -> Self {
-        // Digits of the golden ratio and of pi: any odd numbers without a pattern would do.
+        // Digits of the golden ratio and of pi; any odd numbers without a pattern would do.
         let first = fold(seed ^ 0x9e37_79b9_7f4a_7c15, 0x2436_a885_a308_d313);
         Self { first, second: fold(first ^ seed, 0xc2b2_ae3d_27d4_eb4f) }
     }
@@ -132,7 +130,7 @@ impl Hash {
         fold(state ^ value, self.first | 1)
     }
 
-    fn gram(self, [a, b, c, d]: [u32; GRAM as usize]) -> u64 {
+    fn gram(self, [a, b, c, d]: [u32; NGRAM as usize]) -> u64 {
         let pair = |a, b| u64::from(a) << 32 | u64::from(b);
         let mixed = fold(pair(a, b) ^ self.first, pair(c, d) ^ self.second);
         fold(mixed, self.second | 1)
@@ -153,27 +151,27 @@ mod tests {
 
     const SEED: u64 = 7;
 
-    fn of(text: &str) -> Fingerprint {
-        Fingerprint::of(&text.to_lowercase(), SEED)
+    fn fingerprint(text: &str) -> Fingerprint {
+        Fingerprint::new(&text.to_lowercase(), SEED)
     }
 
     const TEXT: &str = "win free coins now, visit our channel and get a bonus for your first deposit";
 
     #[test]
-    fn what_lies_between_letters_makes_no_difference() {
+    fn gaps_between_letters_are_equal() {
         for (a, b) in [
             (TEXT, "  win   free coins - now! visit our channel and get a bonus for your first deposit !!! 4711"),
             ("raid 1", "RAID... 2"),
             ("Привет всем", "привет, всем!"),
             ("看这里看这里", "看这里看这里。"),
         ] {
-            assert!(of(a).is_same(&of(b)), "{a} | {b}");
+            assert!(fingerprint(a).is_same(&fingerprint(b)), "{a} | {b}");
         }
-        assert!(!of(TEXT).is_same(&of(&TEXT.replace("free", "cheap"))));
+        assert!(!fingerprint(TEXT).is_same(&fingerprint(&TEXT.replace("free", "cheap"))));
     }
 
     #[test]
-    fn a_small_change_leaves_texts_alike() {
+    fn texts_with_a_small_change_are_similar() {
         for changed in [
             TEXT.replace("free", "cheap"),
             TEXT.replace("coins", "c0ins"),
@@ -182,12 +180,12 @@ mod tests {
             format!("{TEXT} 🎰🎰 xkcd"),
             TEXT.replace("bonus for", ""),
         ] {
-            assert!(of(TEXT).is_like(&of(&changed)), "{changed}");
+            assert!(fingerprint(TEXT).is_similar(&fingerprint(&changed)), "{changed}");
         }
     }
 
     #[test]
-    fn different_texts_are_not_alike() {
+    fn different_texts_are_not_similar() {
         let texts = [
             TEXT,
             "how do i export a layer to geopackage in the newest version",
@@ -199,7 +197,7 @@ mod tests {
         ];
         for (n, a) in texts.iter().enumerate() {
             for b in &texts[n + 1..] {
-                assert!(!of(a).is_like(&of(b)), "{a} | {b}");
+                assert!(!fingerprint(a).is_similar(&fingerprint(b)), "{a} | {b}");
             }
         }
     }
@@ -216,32 +214,32 @@ mod tests {
             ("", "1", false),
             ("👍", "👎", false),
         ] {
-            let (a, b) = (of(a), of(b));
-            assert_eq!((a.is_same(&b), a.is_like(&b)), (same, same), "{a:?} {b:?}");
+            let (a, b) = (fingerprint(a), fingerprint(b));
+            assert_eq!((a.is_same(&b), a.is_similar(&b)), (same, same), "{a:?} {b:?}");
         }
     }
 
     #[test]
-    fn letters_are_told() {
-        assert_eq!(of("ab c, 12!").letters(), 3);
-        assert_eq!(of("🎰🎰 é́漢").letters(), 4);
-        assert_eq!(Fingerprint::of(&"a".repeat(70_000), SEED).letters(), u16::MAX);
+    fn letters_are_counted() {
+        assert_eq!(fingerprint("ab c, 12!").letter_count(), 3);
+        assert_eq!(fingerprint("🎰🎰 é́漢").letter_count(), 4);
+        assert_eq!(Fingerprint::new(&"a".repeat(70_000), SEED).letter_count(), u16::MAX);
         assert_eq!(size_of::<Fingerprint>(), 48);
     }
 
     #[test]
-    fn another_seed_gives_another_fingerprint() {
-        assert!(!Fingerprint::of(TEXT, 1).is_like(&Fingerprint::of(TEXT, 2)));
-        assert!(!Fingerprint::of("a", 1).is_like(&Fingerprint::of("a", 2)));
+    fn fingerprints_of_different_seeds_are_not_similar() {
+        assert!(!Fingerprint::new(TEXT, 1).is_similar(&Fingerprint::new(TEXT, 2)));
+        assert!(!Fingerprint::new("a", 1).is_similar(&Fingerprint::new("a", 2)));
     }
 
     proptest! {
         #[test]
-        fn a_text_is_like_itself_and_likeness_goes_both_ways(a in "\\PC{0,40}|[a-c ]{0,20}", b in "\\PC{0,40}|[a-c ]{0,20}", seed: u64) {
-            let (a, b) = (Fingerprint::of(&a, seed), Fingerprint::of(&b, seed));
-            prop_assert!(a.is_same(&a) && a.is_like(&a));
-            prop_assert_eq!(a.is_like(&b), b.is_like(&a));
-            prop_assert!(!a.is_same(&b) || a.is_like(&b));
+        fn similarity_is_reflexive_and_symmetric(a in "\\PC{0,40}|[a-c ]{0,20}", b in "\\PC{0,40}|[a-c ]{0,20}", seed: u64) {
+            let (a, b) = (Fingerprint::new(&a, seed), Fingerprint::new(&b, seed));
+            prop_assert!(a.is_same(&a) && a.is_similar(&a));
+            prop_assert_eq!(a.is_similar(&b), b.is_similar(&a));
+            prop_assert!(!a.is_same(&b) || a.is_similar(&b));
         }
     }
 }

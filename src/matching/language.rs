@@ -1,18 +1,18 @@
-//! Which language a text is in.
+//! Language detection.
 
 use std::sync::LazyLock;
 
 use whatlang::{Detector, Lang, Script};
 
-/// Letters that a text needs where many languages share an alphabet. Code points.
-const SHARED: usize = 24;
-/// Letters that a text needs where the script alone tells most of it: Greek, Georgian, Chinese, Thai. Code points.
-const OWN: usize = 8;
-/// Letters of the language's script, in per cent of all: names in another script are common, half a text is not.
-const SCRIPT_SHARE: usize = 80;
+/// Minimum letters of a text in an alphabet that many languages share. Code points.
+const MIN_SHARED_ALPHABET: usize = 24;
+/// Minimum letters of a text in a script that few languages use: Greek, Georgian, Chinese, Thai. Code points.
+const MIN_OWN_SCRIPT: usize = 8;
+/// Minimum share of letters in the script of the language, in percent. Names in another script are common.
+const MIN_SCRIPT_PERCENT: usize = 80;
 
-/// Those that people meet in chats about maps. Left out are languages that short texts of others are taken for:
-/// Esperanto, Latin, Uzbek, Akan and the like.
+/// The languages of chats about maps. Languages that short texts are often mistaken for are left out: Esperanto, Latin,
+/// Uzbek, Akan and the like.
 const KNOWN: &[(Lang, &str)] = &[
     (Lang::Ara, "ar"),
     (Lang::Bel, "be"),
@@ -58,40 +58,40 @@ const KNOWN: &[(Lang, &str)] = &[
     (Lang::Vie, "vi"),
 ];
 
-/// The languages that [`language`] can tell, as codes of ISO 639-1 in the order of the alphabet.
+/// The languages that [`detect_language`] recognises, as ISO 639-1 codes in alphabetical order.
 pub const LANGUAGES: &[&str] = &[
     "ar", "be", "bg", "ca", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr", "hu", "hy",
     "id", "it", "ja", "ka", "ko", "lt", "lv", "mk", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "th",
     "tr", "uk", "vi", "zh",
 ];
 
-/// The language of a text, one of [`LANGUAGES`], or `None` where that is not certain.
+/// Detects the language of a text. Returns one of [`LANGUAGES`], or `None` when uncertain.
 ///
-/// Most texts of a few words are not certain, and half of those with forty letters: "bonjour" alone could be many
-/// languages. Of the answers, fewer than one in a hundred is wrong; names in other languages are the usual cause.
+/// Most texts of a few words are uncertain, and so are half of those with forty letters: "bonjour" alone could be many
+/// languages. Fewer than one answer in a hundred is wrong; names in other languages are the usual cause.
 ///
-/// It takes some 50 microseconds for a message: look at other facts first.
+/// Takes about 50 µs per message, so check cheaper conditions first.
 #[must_use]
-pub fn language(text: &str) -> Option<&'static str> {
+pub fn detect_language(text: &str) -> Option<&'static str> {
     static DETECTOR: LazyLock<Detector> =
         LazyLock::new(|| Detector::with_allowlist(KNOWN.iter().map(|(lang, _)| *lang).collect()));
     let (letters, latin) = count(text);
-    if letters < OWN {
+    if letters < MIN_OWN_SCRIPT {
         return None;
     }
     let info = DETECTOR.detect(text).filter(whatlang::Info::is_reliable)?;
-    let (enough, of_script) = match info.script() {
-        Script::Latin => (SHARED, latin),
-        Script::Cyrillic | Script::Arabic | Script::Devanagari => (SHARED, letters - latin),
-        _ => (OWN, letters - latin),
+    let (min_letters, in_script) = match info.script() {
+        Script::Latin => (MIN_SHARED_ALPHABET, latin),
+        Script::Cyrillic | Script::Arabic | Script::Devanagari => (MIN_SHARED_ALPHABET, letters - latin),
+        _ => (MIN_OWN_SCRIPT, letters - latin),
     };
-    let certain = letters >= enough && of_script * 100 >= letters * SCRIPT_SHARE;
-    // The usual confusion: Bulgarian does without these letters.
+    let certain = letters >= min_letters && in_script * 100 >= letters * MIN_SCRIPT_PERCENT;
+    // A common confusion: Bulgarian does not use these letters.
     let certain = certain && (info.lang() != Lang::Bul || !text.contains(['ы', 'Ы', 'э', 'Э', 'ё', 'Ё']));
     KNOWN.iter().find(|(lang, _)| certain && *lang == info.lang()).map(|(_, code)| *code)
 }
 
-/// How many letters a text has, and how many of them are Latin.
+/// Returns the number of letters of a text, and the number of Latin ones.
 fn count(text: &str) -> (usize, usize) {
     let letters = text.chars().filter(|c| c.is_alphabetic());
     letters.fold((0, 0), |(letters, latin), c| {
@@ -106,7 +106,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn sentences_of_many_languages_are_told() {
+    fn sentences_of_many_languages_are_detected() {
         for (code, text) in [
             ("en", "I have tried to export the layer with all of its attributes, but the file that I get is empty."),
             ("fr", "Bonjour à tous, est-ce que quelqu'un sait comment exporter la couche avec tous ses attributs ?"),
@@ -123,12 +123,12 @@ mod tests {
             ("zh", "我想导出图层，但是文件是空的。"),
             ("ko", "레이어를 내보내려고 하는데 파일이 비어 있습니다"),
         ] {
-            assert_eq!(language(text), Some(code), "{text}");
+            assert_eq!(detect_language(text), Some(code), "{text}");
         }
     }
 
     #[test]
-    fn words_codes_and_mixtures_are_in_no_language() {
+    fn words_codes_and_mixtures_are_uncertain() {
         for text in [
             "bonjour",
             "hello",
@@ -139,12 +139,12 @@ mod tests {
             "😂😂😂",
             "",
         ] {
-            assert_eq!(language(text), None, "{text}");
+            assert_eq!(detect_language(text), None, "{text}");
         }
     }
 
     #[test]
-    fn the_list_names_each_language_once_and_in_order() {
+    fn the_list_has_each_language_once_in_order() {
         let mut codes: Vec<_> = KNOWN.iter().map(|(_, code)| *code).collect();
         codes.sort_unstable();
         assert_eq!(codes, LANGUAGES);
@@ -152,8 +152,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_answer_is_on_the_list(text in "\\PC{0,80}|[a-zа-я ]{0,80}") {
-            prop_assert!(language(&text).is_none_or(|code| LANGUAGES.contains(&code)));
+        fn every_answer_is_listed(text in "\\PC{0,80}|[a-zа-я ]{0,80}") {
+            prop_assert!(detect_language(&text).is_none_or(|code| LANGUAGES.contains(&code)));
         }
     }
 }

@@ -1,116 +1,115 @@
-//! How a text is written: capitals, stretched characters, piled marks.
+//! Writing style of a text: capitals, repeated characters, stacked marks.
 
 use std::ops::Range;
 
-use super::kinds::Kind;
+use super::char_class::CharClass;
 
-/// How many marks of its own script a letter may carry before they count: a Burmese syllable has five, a Hebrew letter
-/// of a text for chanting four.
-const OWN_MARKS: usize = 6;
-/// Scripts whose letters are written with marks of their own begin here, with Hebrew. What comes before (Latin, Greek,
-/// Cyrillic, Armenian) uses the marks that all scripts share.
-const SCRIPTS_WITH_MARKS: char = '\u{590}';
-/// Longest run of hexadecimal digits that is a colour or a number, and not stretched writing.
+/// Marks of its own script that a letter may carry before they count: a Burmese syllable has five, a Hebrew letter with
+/// cantillation four.
+const FREE_OWN_MARKS: usize = 6;
+/// The first code point, in Hebrew, of the scripts that have marks of their own. The scripts before it (Latin, Greek,
+/// Cyrillic, Armenian) use the marks that all scripts share.
+const FIRST_SCRIPT_WITH_MARKS: char = '\u{590}';
+/// Longest run of hexadecimal digits that counts as a colour or number rather than as repetition.
 const MAX_HEX: usize = 8;
 
-/// What one pass over a text tells about its writing.
+/// Statistics about the writing style of a text.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Letters {
+pub struct LetterStats {
     /// Letters of all scripts. Code points.
     pub letters: usize,
-    /// Letters of scripts that have capitals, such as Latin; not so Arabic or Chinese.
+    /// Letters of scripts that have case, such as Latin, unlike Arabic or Chinese.
     pub cased: usize,
     /// Capitals among them.
     pub capitals: usize,
-    /// How often one character comes in a row, at most. Without regard to case, and marks on it do not count.
+    /// Length of the longest run of one character, ignoring case and marks.
     ///
-    /// Blanks, digits and what lines are drawn with (`-----`, `=====`, `.....`) are left out, and so are colours and
-    /// numbers of the kind `#ffffff` and `0xFFFF`. 0 when nothing is left.
+    /// Whitespace, digits, drawn lines (`-----`, `=====`, `.....`) and numbers such as `#ffffff` and `0xFFFF` do not
+    /// count. 0 when nothing counts.
     pub longest_run: usize,
-    /// Where that run is: bytes of the text. The first one, should there be several.
+    /// The bytes of that run; of the first one if there are several.
     pub run: Range<usize>,
-    /// Most marks on one letter.
+    /// Maximum number of marks on one letter.
     ///
-    /// Ordinary spelling gives 3 at most (Vietnamese and Greek in decomposed form). Vowel and tone signs of scripts
-    /// that are written with them count from the seventh on the same letter. What makes an emoji of a character and
-    /// joins emoji is no mark.
-    pub most_marks: usize,
-    /// Where they are, with their letter: bytes of the text. The first such place.
+    /// Ordinary spelling has at most 3 (decomposed Vietnamese and Greek). Vowel and tone signs of scripts that use them
+    /// count from the seventh on one letter. Variation selectors and emoji joiners do not count.
+    pub max_marks: usize,
+    /// The bytes of these marks with their letter; of the first such place if there are several.
     pub marks: Range<usize>,
 }
 
-impl Letters {
-    /// Capitals in per cent of the letters that have case, rounded down. 0 when there are none.
+impl LetterStats {
+    /// Returns the percentage of capitals among the letters that have case, rounded down; 0 without such letters.
     #[must_use]
-    pub fn capital_share(&self) -> u8 {
+    pub fn uppercase_percent(&self) -> u8 {
         let share = (self.capitals * 100).checked_div(self.cased).unwrap_or(0);
         u8::try_from(share).unwrap_or(100)
     }
 }
 
-/// Looks at all characters of a text.
+/// Computes the statistics of a text.
 #[must_use]
-pub fn letters(text: &str) -> Letters {
-    let mut found = Letters::default();
+pub fn letter_stats(text: &str) -> LetterStats {
+    let mut stats = LetterStats::default();
     let mut run = Run::default();
-    let mut pile = Pile::default();
+    let mut stack = MarkStack::default();
     for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
         let case = if c.is_ascii() {
             case_of_ascii(c)
         } else {
-            let kind = Kind::of(c);
+            let class = CharClass::new(c);
             if is_ignored(c) {
                 continue;
             }
-            if kind.is_mark() {
-                pile.add(c, end, &mut found);
-                run.stretch(end);
+            if class.is_mark() {
+                stack.add(c, end, &mut stats);
+                run.extend(end);
                 continue;
             }
-            case(kind)
+            case(class)
         };
-        found.letters += usize::from(case != Case::NoLetter);
-        found.cased += usize::from(matches!(case, Case::Small | Case::Capital));
-        found.capitals += usize::from(case == Case::Capital);
-        pile.base(c, at);
-        run.add(c, case, at..end, text, &mut found);
+        stats.letters += usize::from(case != Case::NotALetter);
+        stats.cased += usize::from(matches!(case, Case::Lower | Case::Upper));
+        stats.capitals += usize::from(case == Case::Upper);
+        stack.start(c, at);
+        run.add(c, case, at..end, text, &mut stats);
     }
-    run.close(text, &mut found);
-    found
+    run.close(text, &mut stats);
+    stats
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Case {
-    Small,
-    Capital,
-    /// A letter of a script without capitals.
-    Neither,
+    Lower,
+    Upper,
+    /// A letter of a script without case.
+    Uncased,
     #[default]
-    NoLetter,
+    NotALetter,
 }
 
 fn case_of_ascii(c: char) -> Case {
     match c {
-        'a'..='z' => Case::Small,
-        'A'..='Z' => Case::Capital,
-        _ => Case::NoLetter,
+        'a'..='z' => Case::Lower,
+        'A'..='Z' => Case::Upper,
+        _ => Case::NotALetter,
     }
 }
 
-fn case(kind: Kind) -> Case {
-    if kind.is_small() {
-        Case::Small
-    } else if kind.is_capital() {
-        Case::Capital
-    } else if kind.is_letter() {
-        Case::Neither
+fn case(class: CharClass) -> Case {
+    if class.is_lowercase() {
+        Case::Lower
+    } else if class.is_uppercase() {
+        Case::Upper
+    } else if class.is_letter() {
+        Case::Uncased
     } else {
-        Case::NoLetter
+        Case::NotALetter
     }
 }
 
-/// What neither shows nor separates: joiners, selectors of emoji, skin colours.
+/// Whether a character is skipped: joiners, variation selectors, skin tones.
 fn is_ignored(c: char) -> bool {
     matches!(
         c,
@@ -119,7 +118,7 @@ fn is_ignored(c: char) -> bool {
     )
 }
 
-/// Marks that go with letters of any script.
+/// Whether a mark is used with letters of any script.
 fn is_shared_mark(c: char) -> bool {
     matches!(
         c,
@@ -128,75 +127,75 @@ fn is_shared_mark(c: char) -> bool {
     )
 }
 
-/// The marks on the letter at hand.
+/// Counts the marks on the current letter.
 #[derive(Debug, Default)]
-struct Pile {
+struct MarkStack {
     start: usize,
     has_own_marks: bool,
     shared: usize,
     own: usize,
 }
 
-impl Pile {
-    fn base(&mut self, c: char, at: usize) {
-        *self = Self { start: at, has_own_marks: c >= SCRIPTS_WITH_MARKS, shared: 0, own: 0 };
+impl MarkStack {
+    fn start(&mut self, c: char, at: usize) {
+        *self = Self { start: at, has_own_marks: c >= FIRST_SCRIPT_WITH_MARKS, shared: 0, own: 0 };
     }
 
-    fn add(&mut self, mark: char, end: usize, found: &mut Letters) {
+    fn add(&mut self, mark: char, end: usize, stats: &mut LetterStats) {
         let shared = !self.has_own_marks || is_shared_mark(mark);
         if shared {
             self.shared += 1;
         } else {
             self.own += 1;
         }
-        let marks = self.shared + self.own.saturating_sub(OWN_MARKS);
-        if marks > found.most_marks {
-            found.most_marks = marks;
-            found.marks = self.start..end;
+        let marks = self.shared + self.own.saturating_sub(FREE_OWN_MARKS);
+        if marks > stats.max_marks {
+            stats.max_marks = marks;
+            stats.marks = self.start..end;
         }
     }
 }
 
-/// The run at hand.
+/// The current run of one character.
 #[derive(Debug, Default)]
 struct Run {
-    /// `None` where nothing that counts has come.
+    /// `None` outside a run.
     character: Option<(char, Case)>,
     length: usize,
     bytes: Range<usize>,
 }
 
 impl Run {
-    fn add(&mut self, c: char, case: Case, bytes: Range<usize>, text: &str, found: &mut Letters) {
+    fn add(&mut self, c: char, case: Case, bytes: Range<usize>, text: &str, stats: &mut LetterStats) {
         if let Some((last, last_case)) = self.character
-            && (c == last || (case != last_case && is_one_letter((c, case), (last, last_case))))
+            && (c == last || (case != last_case && is_same_letter((c, case), (last, last_case))))
         {
             self.length += 1;
             self.bytes.end = bytes.end;
             return;
         }
-        self.close(text, found);
-        if case != Case::NoLetter || is_counted(c) {
+        self.close(text, stats);
+        if case != Case::NotALetter || is_counted(c) {
             *self = Self { character: Some((c, case)), length: 1, bytes };
         }
     }
 
-    /// Takes in a mark on the last character.
-    fn stretch(&mut self, end: usize) {
+    /// Includes a mark on the last character.
+    fn extend(&mut self, end: usize) {
         if self.character.is_some() {
             self.bytes.end = end;
         }
     }
 
-    fn close(&mut self, text: &str, found: &mut Letters) {
-        if self.length > found.longest_run && (self.length < 2 || !self.is_hex(text)) {
-            found.longest_run = self.length;
-            found.run = self.bytes.clone();
+    fn close(&mut self, text: &str, stats: &mut LetterStats) {
+        if self.length > stats.longest_run && (self.length < 2 || !self.is_hex(text)) {
+            stats.longest_run = self.length;
+            stats.run = self.bytes.clone();
         }
         *self = Self::default();
     }
 
-    /// Whether it is part of a colour or number: at most [`MAX_HEX`] digits after `#` or `0x`.
+    /// Whether the run is part of a colour or number: at most [`MAX_HEX`] digits after `#` or `0x`.
     fn is_hex(&self, text: &str) -> bool {
         if !self.character.is_some_and(|(c, _)| c.is_ascii_hexdigit()) {
             return false;
@@ -209,25 +208,24 @@ impl Run {
     }
 }
 
-fn is_one_letter((c, case): (char, Case), (last, last_case): (char, Case)) -> bool {
-    let both =
-        (case == Case::Capital && last_case == Case::Small) || (case == Case::Small && last_case == Case::Capital);
+fn is_same_letter((c, case): (char, Case), (last, last_case): (char, Case)) -> bool {
+    let both = (case == Case::Upper && last_case == Case::Lower) || (case == Case::Lower && last_case == Case::Upper);
     both && c.to_lowercase().eq(last.to_lowercase())
 }
 
-/// Whether a character that is no letter counts when it is repeated.
+/// Whether a repeated character that is not a letter counts.
 fn is_counted(c: char) -> bool {
     match c {
         '-' | '_' | '=' | '.' | '*' | '#' | '~' | '+' | '|' | '/' | '\\' | ':' | '<' | '>' | '`' => false,
         _ if c.is_ascii() => c.is_ascii_punctuation(),
-        // Dashes, dots, lines of boxes, ideographic dash.
+        // Dashes, dots, box drawing, ideographic dash.
         '\u{2010}'..='\u{2015}'
         | '\u{2022}'..='\u{2027}'
         | '\u{2500}'..='\u{259f}'
         | '\u{b7}'
         | '\u{af}'
         | '\u{3030}' => false,
-        _ => !Kind::of(c).is_number() && !c.is_whitespace() && !c.is_control(),
+        _ => !CharClass::new(c).is_number() && !c.is_whitespace() && !c.is_control(),
     }
 }
 

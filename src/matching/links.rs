@@ -1,4 +1,4 @@
-//! Where a text links to.
+//! Finds links in a text.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,77 +9,80 @@ mod host;
 mod path;
 mod suffixes;
 
-/// Links that are reported of one text.
+/// Maximum number of links reported per text.
 const MAX_LINKS: usize = 64;
-/// Schemes that lead somewhere by themselves. `hxxp` is for readers who know what it means.
+/// Schemes of links. `hxxp` is a common defanged spelling of `http`.
 const SCHEMES: [&str; 8] = ["http", "https", "hxxp", "hxxps", "ftp", "ftps", "ws", "wss"];
 
 /// A link in a text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Link<'t> {
-    /// All of it, from its scheme or host to the end of its path: bytes of the text.
+    /// The whole link, from its scheme or host to the end of its path: bytes of the text.
     pub bytes: Range<usize>,
-    /// Where it leads: in small letters, in compatibility form (`ｅｘａｍｐｌｅ．ｃｏｍ` is `example.com`), with its `www.`
-    /// if there is one. Names in other alphabets stay as they are written, in letters or as `xn--`. Of an IP address the
-    /// address, in brackets if it is of version 6.
+    /// The host in lower case and compatibility form (`ｅｘａｍｐｌｅ．ｃｏｍ` becomes `example.com`), with any `www.`
+    /// prefix. Internationalised names stay as written, in letters or as `xn--`. IPv6 addresses are in brackets.
     pub host: Cow<'t, str>,
-    /// Where the part begins that somebody registered. Byte of `host`.
-    domain_at: usize,
-    /// Whether it can be nothing else: it has a scheme, `www.` or a path. Else it only looks like a host of a known
-    /// suffix.
-    pub sure: bool,
+    /// Start of the registered domain. Byte of `host`.
+    domain_start: usize,
+    /// Whether it is certainly a link: it has a scheme, `www.` or a path. Otherwise it is only a plausible host with a
+    /// known suffix.
+    pub is_certain: bool,
 }
 
 impl Link<'_> {
-    /// The part of the host that somebody registered: `example.co.uk` of `www.example.co.uk`. The host itself if it has
-    /// no such part, like an address.
+    /// Returns the registered domain: `example.co.uk` for `www.example.co.uk`. Returns the host if there is none, as
+    /// for an IP address.
     #[must_use]
     pub fn domain(&self) -> &str {
-        self.host.get(self.domain_at..).unwrap_or(&self.host)
+        self.host.get(self.domain_start..).unwrap_or(&self.host)
     }
 }
 
-/// Finds the links of a text, the first 64.
+/// Calls `each` for the links of a text, at most 64.
 ///
-/// With a scheme (`https://`, `ftp://` and the like) any host that has a dot is one, and any IP address. Without, the
-/// last label must be known as a public suffix. If it is the end of file names as well, it takes `www.` or a path; if it
-/// is a short word of a language or another word, these or a third label. Mail addresses, names of files, attributes of
-/// a script and sentences with no blank after the full stop are no links.
+/// With a scheme (`https://`, `ftp://` and the like), any host with a dot and any IP address is a link. Without one,
+/// the last label must be a known public suffix. A suffix that is also a file extension requires `www.` or a path; a
+/// suffix that is also a word requires one of these or a third label. Mail addresses, file names, script attributes and
+/// sentences without a space after the full stop are not links.
 ///
-/// What browsers read as the same is the same: a backslash for a slash, `%2e` for a dot in the host of an address,
-/// characters that show nothing. An address within the path of another is a link by itself.
-pub fn links<'t>(text: &'t str, mut each: impl FnMut(Link<'t>)) {
+/// Spellings that browsers treat alike are equal: a backslash for a slash, `%2e` for a dot in the host of a URL,
+/// invisible characters. A URL within the path of another one is a separate link.
+pub fn find_links<'t>(text: &'t str, mut each: impl FnMut(Link<'t>)) {
     let bytes = text.as_bytes();
-    // No link is without a dot or a colon. Other dots than the usual one begin with one of three bytes.
+    // Every link has a dot or a colon. Non-ASCII dots begin with one of three bytes.
     let mut signs = memchr2_iter(b'.', b':', bytes).peekable();
-    let mut odd = memchr3_iter(0xe2, 0xe3, 0xef, bytes).filter(|at| host::dot_at(text, *at).is_some()).peekable();
+    let mut other_dots =
+        memchr3_iter(0xe2, 0xe3, 0xef, bytes).filter(|at| host::dot_at(text, *at).is_some()).peekable();
     let (mut done, mut count) = (0, 0);
     while count < MAX_LINKS {
-        let next_is_odd = match (signs.peek(), odd.peek()) {
-            (Some(sign), Some(odd)) => odd < sign,
+        let next_is_other_dot = match (signs.peek(), other_dots.peek()) {
+            (Some(sign), Some(other)) => other < sign,
             (None, Some(_)) => true,
             (Some(_), None) => false,
             (None, None) => return,
         };
-        let Some(sign) = (if next_is_odd { odd.next() } else { signs.next() }) else { return };
+        let Some(sign) = (if next_is_other_dot { other_dots.next() } else { signs.next() }) else { return };
         if sign < done {
             continue;
         }
-        let found =
-            if bytes.get(sign) == Some(&b':') { with_scheme(text, done, sign) } else { plain(text, done, sign) };
+        let found = if bytes.get(sign) == Some(&b':') {
+            link_with_scheme(text, done, sign)
+        } else {
+            link_without_scheme(text, done, sign)
+        };
         match found {
-            Found::Link(link) => {
+            Scanned::Link(link) => {
                 done = link.bytes.end;
                 count += 1;
                 each(link);
             }
-            Found::Nothing { end } => done = done.max(end),
+            Scanned::Nothing { end } => done = done.max(end),
         }
     }
 }
 
-/// Whether `host` is `domain` or below it: `lists.qgis.org` is within `qgis.org`, `evilqgis.org` is not. Without regard
-/// to case.
+/// Whether `host` is `domain` or a subdomain of it, ignoring case: `lists.qgis.org` is within `qgis.org`, and
+/// `evilqgis.org` is not.
 #[must_use]
 pub fn is_within(host: &str, domain: &str) -> bool {
     let (host, domain) = (host.trim_end_matches('.'), domain.trim_matches('.'));
@@ -91,19 +94,19 @@ pub fn is_within(host: &str, domain: &str) -> bool {
     same && (before.is_empty() || before.ends_with('.'))
 }
 
-enum Found<'t> {
+enum Scanned<'t> {
     Link(Link<'t>),
-    /// No link begins before this byte.
+    /// No link begins before `end`.
     Nothing {
         end: usize,
     },
 }
 
-/// A link around the colon of its scheme, none of it before `done`.
-fn with_scheme(text: &str, done: usize, colon: usize) -> Found<'_> {
-    let nothing = Found::Nothing { end: colon + 1 };
+/// Finds a link around the colon of its scheme, no part of it before `done`.
+fn link_with_scheme(text: &str, done: usize, colon: usize) -> Scanned<'_> {
+    let nothing = Scanned::Nothing { end: colon + 1 };
     let Some((before, after)) = text.get(done..colon).zip(text.get(colon..)) else { return nothing };
-    let Some(sign) = path::scheme_sign(after) else { return nothing };
+    let Some(sign) = path::scheme_separator(after) else { return nothing };
     let Some(rest) = after.get(sign..) else { return nothing };
     let name = before.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     if !SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(name)) {
@@ -111,34 +114,34 @@ fn with_scheme(text: &str, done: usize, colon: usize) -> Found<'_> {
     }
     let authority =
         rest.split(|c| matches!(c, '/' | '?' | '#' | '\\') || path::ends_link(c)).next().unwrap_or_default();
-    // A name and password may come first; it is how hosts are made to look like others.
-    let place = authority.rsplit('@').next().unwrap_or_default();
-    let host_at = colon + sign + authority.len() - place.len();
-    let Some(place) = host::of_address(place) else { return nothing };
-    let Some(host) = host::normalized_of_address(place) else { return nothing };
-    let Some(domain_at) = host::domain_of_address(&host) else { return nothing };
-    let end = path::end(text, host_at + place.len());
-    Found::Link(Link { bytes: colon - name.len()..end, host, domain_at, sure: true })
+    // A user name and password may precede the host; they are used to imitate other hosts.
+    let address = authority.rsplit('@').next().unwrap_or_default();
+    let host_start = colon + sign + authority.len() - address.len();
+    let Some(address) = host::host_of_authority(address) else { return nothing };
+    let Some(host) = host::normalize_in_url(address) else { return nothing };
+    let Some(domain_start) = host::domain_start_in_url(&host) else { return nothing };
+    let end = path::end(text, host_start + address.len());
+    Scanned::Link(Link { bytes: colon - name.len()..end, host, domain_start, is_certain: true })
 }
 
-/// A link around a dot, none of it before `done`.
-fn plain(text: &str, done: usize, dot: usize) -> Found<'_> {
-    let Some(mut raw) = host::around(text, done, dot) else { return Found::Nothing { end: dot + 1 } };
-    // Slanted text begins so: `_example.com/x_`. Without a path it is a name of a script.
+/// Finds a link without a scheme around a dot, no part of it before `done`.
+fn link_without_scheme(text: &str, done: usize, dot: usize) -> Scanned<'_> {
+    let Some(mut raw) = host::labels_around(text, done, dot) else { return Scanned::Nothing { end: dot + 1 } };
+    // Italic markup: `_example.com/x_`. Without a path it is a name in a script.
     if text.get(raw.end..).is_some_and(|after| after.starts_with('/')) {
         let written = text.get(raw.clone()).unwrap_or_default();
         raw.start += written.len() - written.trim_start_matches('_').len();
     }
-    let nothing = Found::Nothing { end: raw.end };
+    let nothing = Scanned::Nothing { end: raw.end };
     let (Some(before), Some(written), Some(after)) =
         (text.get(..raw.start), text.get(raw.clone()), text.get(raw.end..))
     else {
         return nothing;
     };
-    let Some(host) = host::normalized(written) else { return nothing };
-    let Some((domain_at, sure)) = host::judge(&host, written, before, after) else { return nothing };
+    let Some(host) = host::normalize(written) else { return nothing };
+    let Some((domain_start, sure)) = host::classify(&host, written, before, after) else { return nothing };
     let end = path::end(text, raw.end);
-    Found::Link(Link { bytes: raw.start..end, host, domain_at, sure })
+    Scanned::Link(Link { bytes: raw.start..end, host, domain_start, is_certain: sure })
 }
 
 #[cfg(test)]

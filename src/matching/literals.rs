@@ -1,4 +1,4 @@
-//! Literals of rules, found in a text all at once.
+//! Finds many literals in a text in one pass.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::{ControlFlow, Range};
@@ -6,86 +6,86 @@ use std::ops::{ControlFlow, Range};
 use regex_syntax::is_word_character;
 
 use super::View;
-use super::automaton::{Automaton, TooMany};
+use super::automaton::{Automaton, TooManyPatterns};
 use super::letter::Letter;
-use super::masks::Masks;
+use super::masks::MaskedWords;
 use super::table::{self, Script};
-use super::verify::{Claim, Wanted, verify};
+use super::verify::{PatternLetter, PatternLiteral, verify};
 use super::views::Views;
 
-/// What a literal forgives, beyond the disguises that are always undone.
+/// Deviations from a literal that still match, beyond the disguises that are always undone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "independent options")]
 pub struct Leniency {
-    /// Accents do not matter, neither those of the literal nor those of the text.
+    /// Accents are ignored, in the literal and in the text.
     pub accents: bool,
     /// Any letter may be doubled.
     pub doubled: bool,
-    /// Up to half of the letters may be hidden behind signs: `f*ck`.
+    /// Up to half of the letters may be masked by symbols: `f*ck`.
     pub masked: bool,
-    /// Digits and signs are never letters: no `c4sino`.
+    /// Digits and symbols never stand for letters: `c4sino` does not match.
     pub exact_letters: bool,
 }
 
 /// Where a literal may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Edges {
-    /// By itself: where the literal has a letter or digit at its edge, no other one is beside it in the text. Scripts
-    /// that are written without blanks have no such edges.
+pub enum Boundary {
+    /// As a whole word: where the literal begins or ends with a letter or digit, the text has no other one next to it.
+    /// Scripts that are written without spaces have no such boundaries.
     Word,
-    /// Anywhere. Every place is told where the literal occurs in the form of the text, and perhaps others: the caller
-    /// looks for itself.
+    /// Anywhere. Every occurrence in the form of the text is reported, and perhaps false positives: the caller must
+    /// verify hits.
     Anywhere,
 }
 
-/// Something to find.
+/// A literal to find.
 #[derive(Clone, Copy, Debug)]
 pub struct Literal<'a> {
     /// The letters, in any case and form.
     pub text: &'a str,
-    /// The form of the text that it is found in.
+    /// The form of the text to search.
     pub view: View,
     /// Where it may stand.
-    pub edges: Edges,
-    /// What it forgives in [`View::Folded`].
+    pub boundary: Boundary,
+    /// Permitted deviations in [`View::Folded`].
     pub leniency: Leniency,
 }
 
-/// A literal that can never be found.
+/// A literal that can never match.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
-pub struct LiteralFault {
-    /// Which one, counted from 0.
+#[error("{reason}")]
+pub struct LiteralError {
+    /// Its index, from 0.
     pub index: usize,
-    why: &'static str,
+    reason: &'static str,
 }
 
-/// Many literals, found in one pass for each form of a text.
+/// A set of literals that is searched in one pass for each form of a text.
 #[derive(Debug, Default)]
 pub struct Literals {
-    exact: Forms,
-    folded: Forms,
-    masks: Masks,
+    exact: FormIndex,
+    folded: FormIndex,
+    masks: MaskedWords,
     /// The letters of all literals of the folded form.
-    letters: Vec<Wanted>,
+    letters: Vec<PatternLetter>,
 }
 
-/// The distinct forms of literals, and whose they are.
+/// The distinct forms of literals, and the literals of each form.
 #[derive(Debug, Default)]
-struct Forms {
+struct FormIndex {
     automaton: Automaton,
-    /// Where the owners of each form begin, and at the end how many there are.
+    /// The index of the first owner of each form, and finally the number of owners.
     first: Vec<u32>,
     owners: Vec<Owner>,
 }
 
-/// A literal of a form.
+/// A literal that has a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Owner {
     index: u32,
-    edges: Edges,
+    boundary: Boundary,
     leniency: Leniency,
-    /// Its letters among those of all; none in the exact form.
+    /// The range of its letters in [`Literals::letters`]; empty in the exact form.
     letters: (u32, u32),
     disguised: bool,
 }
@@ -94,94 +94,94 @@ struct Owner {
 struct Builder {
     exact: BTreeMap<Vec<u8>, Vec<Owner>>,
     folded: BTreeMap<Vec<u8>, Vec<Owner>>,
-    masks: Masks,
-    letters: Vec<Wanted>,
-    /// Where the letters of each literal are: many a word is in several lists.
-    known: HashMap<Vec<Wanted>, (u32, u32)>,
+    masks: MaskedWords,
+    letters: Vec<PatternLetter>,
+    /// The range of the letters of each literal, shared by literals that occur more than once.
+    known: HashMap<Vec<PatternLetter>, (u32, u32)>,
     views: Views,
 }
 
 impl Literals {
-    /// Builds the automata. Takes time and memory in proportion to the literals: a second for the largest lists.
+    /// Builds the automata. Time and memory are linear in the literals: about a second for the largest lists.
     ///
     /// # Errors
-    /// When a literal has no letter or sign, so that it can never be found, or there are too many to number.
-    pub fn new<'a>(literals: impl IntoIterator<Item = Literal<'a>>) -> Result<Self, LiteralFault> {
+    /// When a literal has no visible character, or there are too many literals.
+    pub fn new<'a>(literals: impl IntoIterator<Item = Literal<'a>>) -> Result<Self, LiteralError> {
         let mut builder = Builder::default();
         let mut count = 0;
         for (index, literal) in literals.into_iter().enumerate() {
-            let number = u32::try_from(index).map_err(|_| LiteralFault { index, why: TOO_MANY })?;
-            builder.add(number, &literal).ok_or(LiteralFault { index, why: NOTHING_SEEN })?;
+            let number = u32::try_from(index).map_err(|_| LiteralError { index, reason: TOO_MANY })?;
+            builder.add(number, &literal).ok_or(LiteralError { index, reason: NOTHING_VISIBLE })?;
             count = index;
         }
-        let too_many = |TooMany| LiteralFault { index: count, why: TOO_MANY };
+        let too_many = |TooManyPatterns| LiteralError { index: count, reason: TOO_MANY };
         Ok(Self {
-            exact: Forms::new(builder.exact).map_err(too_many)?,
-            folded: Forms::new(builder.folded).map_err(too_many)?,
+            exact: FormIndex::new(builder.exact).map_err(too_many)?,
+            folded: FormIndex::new(builder.folded).map_err(too_many)?,
             masks: builder.masks,
             letters: builder.letters,
         })
     }
 
-    /// Whether a literal can be found at all, which [`Literals::new`] asks of each.
+    /// Checks that a literal can match, as [`Literals::new`] does for each.
     ///
     /// # Errors
-    /// When it cannot; the index is 0.
-    pub fn check(literal: &Literal<'_>) -> Result<(), LiteralFault> {
-        Builder::default().add(0, literal).map(drop).ok_or(LiteralFault { index: 0, why: NOTHING_SEEN })
+    /// When it cannot match; the index is 0.
+    pub fn check(literal: &Literal<'_>) -> Result<(), LiteralError> {
+        Builder::default().add(0, literal).map(drop).ok_or(LiteralError { index: 0, reason: NOTHING_VISIBLE })
     }
 
-    /// Calls `each` with the index of a literal and the bytes of the original, for every hit: also for those that
-    /// overlap, in the order of their ends for each form. A hit may be told twice where the text can be read in several
-    /// ways. `each` may end the search.
+    /// Calls `on_hit` with the index of the literal and the bytes of the original text for every hit, also where hits
+    /// overlap. Hits of one form are ordered by their ends. A hit may be reported twice if the text has several
+    /// readings. `on_hit` may end the search.
     ///
-    /// `views` has read `text`.
-    pub fn scan(&self, text: &str, views: &Views, mut each: impl FnMut(usize, Range<usize>) -> ControlFlow<()>) {
-        let mut tell = |index: u32, bytes: Range<usize>| {
+    /// `views` must have read `text`.
+    pub fn scan(&self, text: &str, views: &Views, mut on_hit: impl FnMut(usize, Range<usize>) -> ControlFlow<()>) {
+        let mut report = |index: u32, bytes: Range<usize>| {
             let end = bytes.end.min(text.len());
-            each(index as usize, bytes.start.min(end)..end)
+            on_hit(index as usize, bytes.start.min(end)..end)
         };
-        // Each ends the rest if the caller has heard enough.
-        let _ended = self.scan_exact(views, &mut tell).is_break()
-            || self.scan_folded(views, &mut tell).is_break()
-            || self.masks.each(views, &self.letters, &mut tell).is_break();
+        // Stop as soon as the caller breaks.
+        let _stopped = self.scan_exact_form(views, &mut report).is_break()
+            || self.scan_folded_form(views, &mut report).is_break()
+            || self.masks.scan(views, &self.letters, &mut report).is_break();
     }
 
-    fn scan_exact(
+    fn scan_exact_form(
         &self,
         views: &Views,
-        tell: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
+        report: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let exact = views.exact();
-        self.exact.automaton.each(exact.as_bytes(), |form, hit| {
-            let mut by_itself = None;
+        self.exact.automaton.for_each_match(exact.as_bytes(), |form, hit| {
+            let mut is_whole_word = None;
             for owner in self.exact.owners(form) {
-                if owner.edges == Edges::Word
-                    && !*by_itself
+                if owner.boundary == Boundary::Word
+                    && !*is_whole_word
                         .get_or_insert_with(|| !is_within_word(exact, hit.start) && !is_within_word(exact, hit.end))
                 {
                     continue;
                 }
-                tell(owner.index, views.original_of_exact(hit.clone()))?;
+                report(owner.index, views.original_of_exact(hit.clone()))?;
             }
             ControlFlow::Continue(())
         })
     }
 
-    fn scan_folded(
+    fn scan_folded_form(
         &self,
         views: &Views,
-        tell: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
+        report: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        self.folded.automaton.each(views.coarse(), |form, runs| {
+        self.folded.automaton.for_each_match(views.coarse(), |form, runs| {
             let mut last: Option<(Owner, Option<Range<usize>>)> = None;
             for owner in self.folded.owners(form) {
                 let found = match &last {
                     Some((same, found)) if (Owner { index: owner.index, ..*same }) == *owner => found.clone(),
-                    _ => self.found(views, &runs, owner),
+                    _ => self.locate(views, &runs, owner),
                 };
                 if let Some(bytes) = &found {
-                    tell(owner.index, bytes.clone())?;
+                    report(owner.index, bytes.clone())?;
                 }
                 last = Some((*owner, found));
             }
@@ -189,26 +189,26 @@ impl Literals {
         })
     }
 
-    fn found(&self, views: &Views, runs: &Range<usize>, owner: &Owner) -> Option<Range<usize>> {
-        if owner.edges == Edges::Anywhere {
+    fn locate(&self, views: &Views, runs: &Range<usize>, owner: &Owner) -> Option<Range<usize>> {
+        if owner.boundary == Boundary::Anywhere {
             let letters = views.letters_of(runs.clone())?;
             let (first, last) = (views.letter(letters.start)?, views.letter(letters.end.checked_sub(1)?)?);
             return Some(first.start as usize..last.end.max(first.start) as usize);
         }
         let letters = self.letters.get(owner.letters.0 as usize..owner.letters.1 as usize)?;
-        verify(views, runs.clone(), &Claim { letters, leniency: owner.leniency, disguised: owner.disguised })
+        verify(views, runs.clone(), &PatternLiteral { letters, leniency: owner.leniency, disguised: owner.disguised })
     }
 }
 
 const TOO_MANY: &str = "there are too many literals";
-const NOTHING_SEEN: &str = "nothing is left of it when case, blanks and invisible characters are folded";
+const NOTHING_VISIBLE: &str = "has no visible characters";
 
 impl Builder {
-    /// Adds a literal; `None` if nothing can be seen of it.
+    /// Adds a literal; returns `None` if it has no visible character.
     fn add(&mut self, index: u32, literal: &Literal<'_>) -> Option<()> {
         let owner =
-            Owner { index, edges: literal.edges, leniency: literal.leniency, letters: (0, 0), disguised: false };
-        let text = if literal.edges == Edges::Word { literal.text.trim() } else { literal.text };
+            Owner { index, boundary: literal.boundary, leniency: literal.leniency, letters: (0, 0), disguised: false };
+        let text = if literal.boundary == Boundary::Word { literal.text.trim() } else { literal.text };
         self.views.read(text);
         match literal.view {
             View::Exact => {
@@ -223,7 +223,7 @@ impl Builder {
         let views = &self.views;
         let end = views.coarse().iter().position(|byte| *byte == 0).unwrap_or(views.coarse().len());
         let mut runs = 0..end;
-        // Blanks around it would be asked for otherwise.
+        // Without this, surrounding whitespace would be required.
         while views.coarse().get(runs.clone())?.first() == Some(&b' ') {
             runs.start += 1;
         }
@@ -236,47 +236,47 @@ impl Builder {
         }
         let (mut letters, mut disguised_letters, mut disguised) = (Vec::new(), Vec::new(), Vec::new());
         let (mut last, mut last_disguised) = (0, 0);
-        let seen: Vec<Letter> = views.letters_of(runs)?.filter_map(|number| views.letter(number)).collect();
-        for letter in &seen {
-            letters.push(Wanted::new(letter, &mut last));
+        let visible: Vec<Letter> = views.letters_of(runs)?.filter_map(|number| views.letter(number)).collect();
+        for letter in &visible {
+            letters.push(PatternLetter::new(letter, &mut last));
             let before = last_disguised;
-            disguised_letters.push(Wanted::new(&letter.read_as_latin(), &mut last_disguised));
+            disguised_letters.push(PatternLetter::new(&letter.read_as_latin(), &mut last_disguised));
             if last_disguised != before {
                 disguised.push(last_disguised);
             }
         }
-        if disguised != form && owner.edges == Edges::Word {
+        if disguised != form && owner.boundary == Boundary::Word {
             let letters = self.intern(disguised_letters)?;
             self.folded.entry(disguised).or_default().push(Owner { letters, disguised: true, ..owner });
         }
         let letters = self.intern(letters)?;
-        if owner.leniency.masked && owner.edges == Edges::Word {
-            self.masks.add(owner.index, &seen, letters, owner.leniency.accents);
+        if owner.leniency.masked && owner.boundary == Boundary::Word {
+            self.masks.add(owner.index, &visible, letters, owner.leniency.accents);
         }
         self.folded.entry(form).or_default().push(Owner { letters, ..owner });
         Some(())
     }
 
-    /// Where letters are among those of all.
-    fn intern(&mut self, letters: Vec<Wanted>) -> Option<(u32, u32)> {
+    /// Stores letters once and returns their range.
+    fn intern(&mut self, letters: Vec<PatternLetter>) -> Option<(u32, u32)> {
         if let Some(known) = self.known.get(&letters) {
             return Some(*known);
         }
         let from = u32::try_from(self.letters.len()).ok()?;
         self.letters.extend_from_slice(&letters);
-        let place = (from, u32::try_from(self.letters.len()).ok()?);
-        self.known.insert(letters, place);
-        Some(place)
+        let range = (from, u32::try_from(self.letters.len()).ok()?);
+        self.known.insert(letters, range);
+        Some(range)
     }
 }
 
-impl Forms {
-    fn new(forms: BTreeMap<Vec<u8>, Vec<Owner>>) -> Result<Self, TooMany> {
+impl FormIndex {
+    fn new(forms: BTreeMap<Vec<u8>, Vec<Owner>>) -> Result<Self, TooManyPatterns> {
         let automaton = Automaton::new(forms.keys())?;
         let (mut first, mut owners) = (vec![0], Vec::new());
         for list in forms.into_values() {
             owners.extend(list);
-            first.push(u32::try_from(owners.len()).map_err(|_| TooMany)?);
+            first.push(u32::try_from(owners.len()).map_err(|_| TooManyPatterns)?);
         }
         Ok(Self { automaton, first, owners })
     }
@@ -287,11 +287,11 @@ impl Forms {
     }
 }
 
-/// Whether the characters before and after this place both belong to one word.
+/// Whether the characters before and after this byte belong to one word.
 fn is_within_word(text: &str, at: usize) -> bool {
     let Some((before, after)) = text.split_at_checked(at) else { return true };
-    let of_word = |c: char| is_word_character(c) && table::entry(c).script() != Script::Unspaced;
-    before.chars().next_back().is_some_and(of_word) && after.chars().next().is_some_and(of_word)
+    let is_word_char = |c: char| is_word_character(c) && table::entry(c).script() != Script::Unspaced;
+    before.chars().next_back().is_some_and(is_word_char) && after.chars().next().is_some_and(is_word_char)
 }
 
 #[cfg(test)]

@@ -1,25 +1,25 @@
-//! Texts and regexes in a form in which the boundary of a word can be told from two bytes.
+//! A form of texts and regexes in which two bytes decide about a word boundary.
 //!
-//! A regex engine is quick as long as it decides byte by byte, and it cannot do that for `\b` once a text has an emoji or
-//! an accent: whether `é` is part of a word takes a table. It then is ten to fifty times as slow. So the text is written
-//! otherwise: each letter, digit or mark beyond ASCII between two `Z`, and the letters of ASCII all small, which leaves
-//! the capitals free for that. For an engine that knows ASCII only, `Z` is part of a word, and what comes between two of
-//! them is never looked at for a boundary. The regex is rewritten in the same way; both then agree as before.
+//! A regex engine is fast while it decides byte by byte. It cannot do so for `\b` once a text has an emoji or an
+//! accent: it takes a table to tell that `é` is part of a word, and the search becomes 10 to 50 times slower. So the
+//! text is rewritten: each non-ASCII letter, digit or mark is put between two `Z`, and ASCII letters are in lower case,
+//! which frees the capitals for this use. To an ASCII-only engine `Z` is part of a word, and nothing between two `Z` is
+//! a boundary. The regex is rewritten in the same way and has the same matches.
 //!
-//! That takes a regex that is blind to case wherever it has letters.
+//! Requires a regex that ignores case wherever it has letters.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use regex_syntax::hir::{Capture, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
 
-use super::kinds::Kind;
+use super::char_class::CharClass;
 
-const SIGN: char = 'Z';
-/// How deep a regex may be nested.
+const MARKER: char = 'Z';
+/// Maximum nesting of a regex.
 const MAX_DEPTH: usize = 200;
 
-/// A text as regexes with boundaries see it.
+/// A text in the form for regexes with word boundaries.
 #[derive(Debug)]
 pub struct MarkedText<'t> {
     text: &'t str,
@@ -27,16 +27,16 @@ pub struct MarkedText<'t> {
 }
 
 impl<'t> MarkedText<'t> {
-    /// Rewrites a text; one of small letters of ASCII is taken as it is.
+    /// Rewrites a text. Borrows it if it is ASCII without capitals.
     #[must_use]
-    pub fn of(text: &'t str) -> Self {
+    pub fn new(text: &'t str) -> Self {
         let marked = if !text.is_ascii() {
             let mut marked = String::with_capacity(text.len() * 2);
             for c in text.chars() {
                 if is_marked(c) {
-                    marked.push(SIGN);
+                    marked.push(MARKER);
                     marked.push(c);
-                    marked.push(SIGN);
+                    marked.push(MARKER);
                 } else {
                     marked.push(c.to_ascii_lowercase());
                 }
@@ -50,7 +50,7 @@ impl<'t> MarkedText<'t> {
         Self { text, marked }
     }
 
-    /// The text itself.
+    /// Returns the original text.
     #[must_use]
     pub fn text(&self) -> &'t str {
         self.text
@@ -60,43 +60,43 @@ impl<'t> MarkedText<'t> {
         &self.marked
     }
 
-    /// Leads places of the marked text back.
-    pub(super) fn places(&self) -> Places<'_> {
-        Places { marked: &self.marked, from: 0, to: 0 }
+    /// Returns a map from offsets in the marked text to offsets in the original one.
+    pub(super) fn offsets(&self) -> MarkedOffsets<'_> {
+        MarkedOffsets { marked: &self.marked, from: 0, to: 0 }
     }
 }
 
-/// Places of a marked text, asked for in rising order.
+/// Maps offsets of a marked text back to the original text. Offsets must be queried in ascending order.
 #[derive(Clone, Debug)]
-pub(super) struct Places<'m> {
+pub(super) struct MarkedOffsets<'m> {
     marked: &'m str,
-    /// The place asked for last, and where it is in the text.
+    /// The last offset queried, and the original one.
     from: usize,
     to: usize,
 }
 
-impl Places<'_> {
-    /// The bytes of the text that bytes of the marked text stand for.
+impl MarkedOffsets<'_> {
+    /// Returns the bytes of the original text that a range of the marked text stands for.
     pub(super) fn original(&mut self, marked: &Range<usize>) -> Range<usize> {
-        self.forward(marked.start)..self.forward(marked.end)
+        self.advance(marked.start)..self.advance(marked.end)
     }
 
-    fn forward(&mut self, place: usize) -> usize {
+    fn advance(&mut self, place: usize) -> usize {
         let passed = self.marked.as_bytes().get(self.from..place).unwrap_or_default();
-        // A capital is nothing but a sign here.
-        self.to += passed.iter().filter(|b| **b != SIGN as u8).count();
+        // Every capital is a marker here.
+        self.to += passed.iter().filter(|b| **b != MARKER as u8).count();
         self.from = self.from.max(place);
         self.to
     }
 }
 
-/// Whether a character beyond ASCII is what words are made of.
+/// Whether a character is a non-ASCII word character.
 fn is_marked(c: char) -> bool {
-    !c.is_ascii() && Kind::of(c).is_of_word()
+    !c.is_ascii() && CharClass::new(c).is_word_char()
 }
 
-/// The regex for marked texts; `None` when it asks for no boundary of a word beyond ASCII, or looks at case.
-pub(super) fn rewritten(parsed: &Hir) -> Option<Hir> {
+/// Returns the regex for marked texts, or `None` if it has no Unicode word boundary or is case-sensitive.
+pub(super) fn rewrite_for_marked(parsed: &Hir) -> Option<Hir> {
     parsed.properties().look_set().contains_word_unicode().then(|| rewrite(parsed, 0)).flatten()
 }
 
@@ -112,7 +112,7 @@ fn rewrite(hir: &Hir, depth: usize) -> Option<Hir> {
             if text.bytes().any(|b| b.is_ascii_alphabetic()) {
                 return None;
             }
-            Hir::literal(MarkedText::of(text).marked().as_bytes())
+            Hir::literal(MarkedText::new(text).marked().as_bytes())
         }
         HirKind::Class(Class::Unicode(class)) => rewrite_class(class)?,
         HirKind::Class(Class::Bytes(class)) => {
@@ -131,7 +131,7 @@ fn rewrite(hir: &Hir, depth: usize) -> Option<Hir> {
             Look::WordStartHalfUnicode => Look::WordStartHalfAscii,
             Look::WordEndHalfUnicode => Look::WordEndHalfAscii,
             Look::Start | Look::End | Look::StartLF | Look::EndLF | Look::StartCRLF | Look::EndCRLF => *look,
-            // Those of ASCII take `é` for no part of a word, which a marked text does not tell.
+            // ASCII boundaries treat `é` as a non-word character, which a marked text cannot express.
             _ => return None,
         }),
         HirKind::Repetition(repetition) => Hir::repetition(Repetition {
@@ -140,14 +140,14 @@ fn rewrite(hir: &Hir, depth: usize) -> Option<Hir> {
             greedy: repetition.greedy,
             sub: Box::new(rewrite(&repetition.sub, depth + 1)?),
         }),
-        // Which group matched what is never asked.
+        // Captures are never read.
         HirKind::Capture(Capture { sub, .. }) => rewrite(sub, depth + 1)?,
         HirKind::Concat(parts) => Hir::concat(all(parts)?),
         HirKind::Alternation(branches) => Hir::alternation(all(branches)?),
     })
 }
 
-/// Characters of a class as they are in a marked text; `None` if it has a letter of ASCII in one case only.
+/// Rewrites a class for marked texts. Returns `None` if it has an ASCII letter in one case only.
 fn rewrite_class(class: &ClassUnicode) -> Option<Hir> {
     let range = |start, end| ClassUnicode::new([ClassUnicodeRange::new(start, end)]);
     let mut small = class.clone();
@@ -162,7 +162,7 @@ fn rewrite_class(class: &ClassUnicode) -> Option<Hir> {
         return None;
     }
     let mut marked = class.clone();
-    marked.intersect(word_characters());
+    marked.intersect(word_chars());
     marked.difference(&range('\0', '\u{7f}'));
     let mut plain = class.clone();
     plain.difference(&marked);
@@ -172,14 +172,14 @@ fn rewrite_class(class: &ClassUnicode) -> Option<Hir> {
         branches.push(Hir::class(Class::Unicode(plain)));
     }
     if !marked.ranges().is_empty() {
-        let sign = || Hir::literal([SIGN as u8]);
+        let sign = || Hir::literal([MARKER as u8]);
         branches.push(Hir::concat(vec![sign(), Hir::class(Class::Unicode(marked)), sign()]));
     }
     Some(Hir::alternation(branches))
 }
 
-/// What `\w` matches.
-fn word_characters() -> &'static ClassUnicode {
+/// Returns the class of `\w`.
+fn word_chars() -> &'static ClassUnicode {
     static CLASS: std::sync::LazyLock<ClassUnicode> = std::sync::LazyLock::new(|| {
         let parsed = regex_syntax::parse(r"\w");
         match parsed.as_ref().map(Hir::kind) {
@@ -197,24 +197,24 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn letters_beyond_ascii_are_marked() {
-        assert_eq!(MarkedText::of("aB é🗺Zß_").marked(), "ab ZéZ🗺zZßZ_");
-        assert_eq!(MarkedText::of("plain 1").marked(), "plain 1");
+    fn non_ascii_letters_are_marked() {
+        assert_eq!(MarkedText::new("aB é🗺Zß_").marked(), "ab ZéZ🗺zZßZ_");
+        assert_eq!(MarkedText::new("plain 1").marked(), "plain 1");
     }
 
     #[test]
-    fn ranges_lead_back_to_the_text() {
-        let text = MarkedText::of("é ÄB x");
+    fn ranges_map_back_to_the_text() {
+        let text = MarkedText::new("é ÄB x");
         assert_eq!(text.marked(), "ZéZ ZÄZb x");
-        assert_eq!(text.places().original(&(5..10)), 3..6);
-        assert_eq!(text.places().original(&(0..12)), 0..8);
-        let mut places = text.places();
-        assert_eq!([0..4, 5..9, 11..12].map(|range| places.original(&range)), [0..2, 3..5, 7..8]);
+        assert_eq!(text.offsets().original(&(5..10)), 3..6);
+        assert_eq!(text.offsets().original(&(0..12)), 0..8);
+        let mut offsets = text.offsets();
+        assert_eq!([0..4, 5..9, 11..12].map(|range| offsets.original(&range)), [0..2, 3..5, 7..8]);
     }
 
     #[test]
-    fn what_looks_at_case_is_not_rewritten() {
-        let marked = |pattern: &str| BoundedRegex::new(pattern).unwrap().wants_marked();
+    fn case_sensitive_regexes_are_not_rewritten() {
+        let marked = |pattern: &str| BoundedRegex::new(pattern).unwrap().needs_marked();
         assert!(marked(r"\bcat\b") && marked(r"\b{start}мир\w+") && marked(r"\bcat(?-i:1)\b"));
         assert!(!marked(r"\b(?-i)cat\b") && !marked("cat") && !marked(r"(?-u:\b)cat\b"));
     }
@@ -255,7 +255,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn marked_regexes_match_as_plain_ones(
+        fn marked_regexes_match_like_plain_ones(
             parts in proptest::collection::vec(proptest::sample::select(PARTS), 1..8),
             text in "[aAzZéÉЖж漢🗺 .1\u{301}kK\n]{0,16}",
         ) {

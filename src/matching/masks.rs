@@ -1,27 +1,27 @@
-//! Words with some letters hidden behind signs: `f*ck`, `c*sin*`.
+//! Words with some letters masked by symbols: `f*ck`, `c*sin*`.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
-use super::letter::{Letter, Raw};
-use super::table::Kind;
-use super::verify::{Wanted, fits_plainly};
+use super::letter::{Letter, RawLetter};
+use super::table::FoldKind;
+use super::verify::{PatternLetter, matches_letter};
 use super::views::Views;
 
-/// Longest word that is looked for in this way. Letters.
-const LONGEST: usize = 32;
-/// Shortest.
-const SHORTEST: usize = 3;
+/// Longest masked word that is found. Letters.
+const MAX_LETTERS: usize = 32;
+/// Shortest masked word that is found. Letters.
+const MIN_LETTERS: usize = 3;
 
-/// Literals whose letters may be hidden, by what is still seen of them.
+/// Literals whose letters may be masked, indexed by the letters that remain visible.
 #[derive(Debug, Default)]
-pub(super) struct Masks {
+pub(super) struct MaskedWords {
     words: Vec<Word>,
     by_outline: HashMap<Outline, Vec<u32>>,
 }
 
-/// What words may have in common, so that few are compared: the first letter, the length, and one more letter with its
-/// place. Of a word that is at most half hidden, two letters are seen.
+/// An index key that leaves few words to compare: the first letter, the length, and one further letter with its
+/// position. A word that is at most half masked shows at least two letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Outline {
     first: u8,
@@ -37,122 +37,122 @@ struct Word {
     accents: bool,
 }
 
-impl Masks {
-    /// Adds a literal; one that is no single word of letters is left out.
+impl MaskedWords {
+    /// Adds a literal, unless it is not a single word of letters.
     pub(super) fn add(&mut self, index: u32, letters: &[Letter], place: (u32, u32), accents: bool) {
-        let suits = (SHORTEST..=LONGEST).contains(&letters.len()) && letters.iter().all(Letter::is_alphabetic);
+        let is_word = (MIN_LETTERS..=MAX_LETTERS).contains(&letters.len()) && letters.iter().all(Letter::is_alphabetic);
         let (Some(first), Ok(len)) = (letters.first().map(Letter::coarse), u8::try_from(letters.len())) else { return };
-        if !suits {
+        if !is_word {
             return;
         }
-        let number = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+        let word = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
         self.words.push(Word { index, letters: place, accents });
         for (place, letter) in (0..len).zip(letters).skip(1) {
             let outline = Outline { first, len, place, letter: letter.coarse() };
-            self.by_outline.entry(outline).or_default().push(number);
+            self.by_outline.entry(outline).or_default().push(word);
         }
     }
 
-    /// Calls `tell` for each word with hidden letters. `letters` are those of all literals.
-    pub(super) fn each(
+    /// Calls `report` for each masked word. `letters` holds the letters of all literals.
+    pub(super) fn scan(
         &self,
         views: &Views,
-        letters: &[Wanted],
-        tell: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
+        letters: &[PatternLetter],
+        report: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        if self.words.is_empty() || !may_hide(views.coarse()) {
+        if self.words.is_empty() || !may_be_masked(views.coarse()) {
             return ControlFlow::Continue(());
         }
         let end = views.letters_of_text();
         let mut start = 0;
         while start < end {
-            let token = token(views, start..end);
+            let token = next_token(views, start..end);
             start = token.end + 1;
-            if (SHORTEST..=LONGEST).contains(&token.len()) {
-                self.each_in(views, letters, token, tell)?;
+            if (MIN_LETTERS..=MAX_LETTERS).contains(&token.len()) {
+                self.scan_token(views, letters, token, report)?;
             }
         }
         ControlFlow::Continue(())
     }
 
-    fn each_in(
+    fn scan_token(
         &self,
         views: &Views,
-        letters: &[Wanted],
+        letters: &[PatternLetter],
         token: Range<usize>,
-        tell: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
+        report: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let at = |number: usize| views.letter(number).unwrap_or_else(|| Letter::from(Raw::blank(0)));
+        let at = |index: usize| views.letter(index).unwrap_or_else(|| Letter::from(RawLetter::blank(0)));
         let (first, last) = (at(token.start), at(token.end - 1));
-        let hidden = token.clone().filter(|number| is_sign(&at(*number))).count();
-        if hidden == 0 || hidden * 2 > token.len() {
+        let masked = token.clone().filter(|index| is_mask(&at(*index))).count();
+        if masked == 0 || masked * 2 > token.len() {
             return ControlFlow::Continue(());
         }
         let (first_seen, len) = (first.coarse(), u8::try_from(token.len()).unwrap_or(u8::MAX));
         let mut fewest: Option<&[u32]> = None;
-        for (place, letter) in (0..len).zip(token.clone().map(at)).skip(1).filter(|(_, letter)| !is_sign(letter)) {
+        for (place, letter) in (0..len).zip(token.clone().map(at)).skip(1).filter(|(_, letter)| !is_mask(letter)) {
             let outline = Outline { first: first_seen, len, place, letter: letter.coarse() };
             let Some(words) = self.by_outline.get(&outline) else { return ControlFlow::Continue(()) };
             if fewest.is_none_or(|fewest| words.len() < fewest.len()) {
                 fewest = Some(words);
             }
         }
-        for number in fewest.unwrap_or_default() {
-            let Some(word) = self.words.get(*number as usize) else { continue };
+        for index in fewest.unwrap_or_default() {
+            let Some(word) = self.words.get(*index as usize) else { continue };
             let Some(wanted) = letters.get(word.letters.0 as usize..word.letters.1 as usize) else { continue };
-            let fits = token.clone().zip(wanted).all(|(number, wanted)| {
-                let letter = at(number);
-                is_sign(&letter) || fits_plainly(views, number, &letter, *wanted, word.accents)
+            let fits = token.clone().zip(wanted).all(|(index, wanted)| {
+                let letter = at(index);
+                is_mask(&letter) || matches_letter(views, index, &letter, *wanted, word.accents)
             });
             if fits {
-                tell(word.index, first.start as usize..last.end.max(first.start) as usize)?;
+                report(word.index, first.start as usize..last.end.max(first.start) as usize)?;
             }
         }
         ControlFlow::Continue(())
     }
 }
 
-/// Whether any sign follows a letter and stands before one or before another sign.
-fn may_hide(coarse: &[u8]) -> bool {
+/// Whether a mask symbol follows a letter anywhere.
+fn may_be_masked(coarse: &[u8]) -> bool {
     let is_letter = |byte: &u8| byte.is_ascii_lowercase() || *byte >= 0x80;
-    coarse.windows(2).any(|two| matches!(two, [letter, sign] if is_letter(letter) && is_sign_byte(*sign)))
+    coarse.windows(2).any(|two| matches!(two, [letter, sign] if is_letter(letter) && is_mask_byte(*sign)))
 }
 
-fn is_sign_byte(byte: u8) -> bool {
+fn is_mask_byte(byte: u8) -> bool {
     matches!(byte, b'*' | b'#' | b'_' | b'.' | b'-')
 }
 
-fn is_sign(letter: &Letter) -> bool {
-    letter.kind == Kind::Other && u8::try_from(letter.base).is_ok_and(is_sign_byte)
+fn is_mask(letter: &Letter) -> bool {
+    letter.kind == FoldKind::Other && u8::try_from(letter.base).is_ok_and(is_mask_byte)
 }
 
-/// The next word of letters and signs: it begins with a letter, and ends with one or with a sign that ends nothing
-/// else. It may be empty.
-fn token(views: &Views, within: Range<usize>) -> Range<usize> {
-    let letter = |number: usize| views.letter(number).unwrap_or_else(|| Letter::from(Raw::blank(0)));
+/// Returns the next word of letters and mask symbols, which may be empty. It begins with a letter and ends with a
+/// letter, `*` or `#`.
+fn next_token(views: &Views, within: Range<usize>) -> Range<usize> {
+    let letter = |index: usize| views.letter(index).unwrap_or_else(|| Letter::from(RawLetter::blank(0)));
     let start = within.start;
     let (mut end, mut last) = (start, start);
     while end < within.end {
         let here = letter(end);
-        let closes = matches!(here.base, '*' | '#');
-        if here.is_alphabetic() || (is_sign(&here) && end > start) {
+        let may_end = matches!(here.base, '*' | '#');
+        if here.is_alphabetic() || (is_mask(&here) && end > start) {
             end += 1;
-            if here.is_alphabetic() || closes {
+            if here.is_alphabetic() || may_end {
                 last = end;
             }
             continue;
         }
-        if here.is_of_word() {
-            // A digit makes a code of it.
+        if here.is_word_char() {
+            // With a digit it is a code.
             last = start;
-            while end < within.end && letter(end).is_of_word() {
+            while end < within.end && letter(end).is_word_char() {
                 end += 1;
             }
         }
         break;
     }
     // `*word*` is emphasis.
-    let before = start.checked_sub(1).map(letter).filter(is_sign);
+    let before = start.checked_sub(1).map(letter).filter(is_mask);
     if before.is_some_and(|sign| last > start && letter(last - 1).base == sign.base) {
         last -= 1;
     }

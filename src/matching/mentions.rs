@@ -1,17 +1,17 @@
-//! Who is spoken to.
+//! Finds mentions: `@name` and `@everyone`.
 
 use std::ops::Range;
 
 use memchr::memchr2_iter;
 
-use super::kinds::Kind;
+use super::char_class::CharClass;
 
-/// Different names that are told apart; more are not counted.
+/// Maximum number of distinct names that are counted.
 const MAX_NAMES: usize = 32;
 
-/// Words that call everybody of a room, in small letters.
+/// Words that address everybody in a room, in lower case.
 const EVERYONE: &[&str] = &[
-    // English, and what other systems use.
+    // English, and words of other chat systems.
     "all",
     "channel",
     "everybody",
@@ -44,34 +44,34 @@ const EVERYONE: &[&str] = &[
     "όλοι",
 ];
 
-/// Whom a text speaks to by `@name`.
+/// The mentions in a text.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Mentions {
-    /// Different names, without regard to case: 0 to 32, further ones are not counted. Words for everybody are none.
+    /// Number of distinct names, ignoring case, at most 32. Words for everybody do not count.
     pub names: usize,
-    /// Whether everybody is called: `@all`, `@everyone`, `@here`, `@channel`, `@room`, `@tous`, `@alle`, `@todos` and
-    /// the like.
+    /// Whether everybody is mentioned: `@all`, `@everyone`, `@here`, `@channel`, `@room`, `@tous`, `@alle`, `@todos`
+    /// and the like.
     pub everyone: bool,
-    /// The first mention, of a name or of everybody, with its `@`: bytes of the text.
+    /// The first mention, of a name or of everybody, including its `@`: bytes of the text.
     pub first: Option<Range<usize>>,
 }
 
-/// Finds the mentions in a text: an `@`, also a full-width one, and a name of letters A to Z, digits, `_` and `-`.
+/// Finds the mentions in a text: an `@`, possibly full-width, and a name of letters A to Z, digits, `_` and `-`.
 ///
-/// The `@` of a mail address is none, nor one in the path of a link. A variable or decorator of a script (`@map_scale`)
-/// looks like a name; who knows the names that there are, has to tell.
+/// The `@` of a mail address or in the path of a link is not a mention. A variable or decorator in a script
+/// (`@map_scale`) looks like a name; callers that know the real names must tell them apart.
 #[must_use]
-pub fn mentions(text: &str) -> Mentions {
+pub fn find_mentions(text: &str) -> Mentions {
     let mut found = Mentions::default();
     let mut names: [&str; MAX_NAMES] = [""; MAX_NAMES];
-    // A full-width one begins with the second byte.
+    // 0xef is the first byte of a full-width `@`.
     for at in memchr2_iter(b'@', 0xef, text.as_bytes()) {
         let Some((before, after)) = text.split_at_checked(at) else { continue };
         let Some(rest) = after.strip_prefix(['@', '＠', '﹫']) else { continue };
-        if before.chars().next_back().is_some_and(is_glued) {
+        if before.chars().next_back().is_some_and(precedes_address) {
             continue;
         }
-        let word = rest.split(|c| !is_of_word(c)).next().unwrap_or_default();
+        let word = rest.split(|c| !is_name_char(c)).next().unwrap_or_default();
         let everyone = is_everyone(word);
         let name = word.split(|c: char| !c.is_ascii()).next().unwrap_or_default();
         let whole = if everyone { word } else { name };
@@ -92,18 +92,18 @@ pub fn mentions(text: &str) -> Mentions {
     found
 }
 
-/// Whether an `@` after this belongs to an address or a path.
-fn is_glued(before: char) -> bool {
-    Kind::of(before).is_letter_or_number() || matches!(before, '_' | '/' | '+' | '%')
+/// Whether an `@` after this character belongs to a mail address or a path.
+fn precedes_address(before: char) -> bool {
+    CharClass::new(before).is_letter_or_number() || matches!(before, '_' | '/' | '+' | '%')
 }
 
-fn is_of_word(c: char) -> bool {
-    Kind::of(c).is_letter_or_number() || c == '_' || c == '-'
+fn is_name_char(c: char) -> bool {
+    CharClass::new(c).is_letter_or_number() || c == '_' || c == '-'
 }
 
 fn is_everyone(word: &str) -> bool {
     let word = word.trim_end_matches(['-', '_']);
-    // The longest has 12 letters; twice as many bytes at most.
+    // The longest has 12 letters, and so at most 24 bytes.
     (3..=24).contains(&word.len())
         && EVERYONE.iter().any(|known| {
             known.eq_ignore_ascii_case(word)
@@ -117,15 +117,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn names(text: &str) -> usize {
-        mentions(text).names
+        find_mentions(text).names
     }
 
     fn first(text: &str) -> Option<&str> {
-        mentions(text).first.map(|range| &text[range])
+        find_mentions(text).first.map(|range| &text[range])
     }
 
     #[test]
-    fn different_names_count_once() {
+    fn each_name_counts_once() {
         assert_eq!(names("@Anna and @bob, @ANNA! (@c-3_x)"), 3);
         assert_eq!(names("@@anna ＠bob ﹫carl"), 3);
         assert_eq!(names("no at all @ home, @! @"), 0);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_mention_is_told() {
+    fn the_first_mention_is_returned() {
         assert_eq!(first("hi ＠anna, @bob"), Some("＠anna"));
         assert_eq!(first("@annaさん"), Some("@anna"));
         assert_eq!(first("@Όλοι ok"), Some("@Όλοι"));
@@ -142,31 +142,31 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_paths_are_no_mentions() {
+    fn addresses_and_paths_are_not_mentions() {
         for text in ["anna@example.org", "jürgen@all", "a_@all", "https://example.org/@all", "a+@all", "@", "user%@all"]
         {
-            assert_eq!(mentions(text), Mentions::default(), "{text}");
+            assert_eq!(find_mentions(text), Mentions::default(), "{text}");
         }
         assert_eq!(names("@anna@example.social"), 1);
     }
 
     #[test]
-    fn everybody_is_called_in_several_languages() {
+    fn everybody_is_mentioned_in_several_languages() {
         for text in
             ["@all", "@ALL!", "hey @everyone, look", "＠here", "@channel-", "@tous", "@Alle", "@todos", "@Все", "@ΌΛΟΙ"]
         {
-            let found = mentions(text);
+            let found = find_mentions(text);
             assert!(found.everyone && found.names == 0, "{text}: {found:?}");
         }
         for text in ["@allan", "@here2", "all", "@nowhere", "@alle_s", "x@all"] {
-            assert!(!mentions(text).everyone, "{text}");
+            assert!(!find_mentions(text).everyone, "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn the_first_mention_lies_on_characters(text in "\\PC{0,40}|[@＠a-cü_ \\-]{0,40}") {
-            let found = mentions(&text);
+        fn the_first_mention_lies_on_character_boundaries(text in "\\PC{0,40}|[@＠a-cü_ \\-]{0,40}") {
+            let found = find_mentions(&text);
             prop_assert_eq!(found.first.is_some(), found.everyone || found.names > 0);
             if let Some(first) = found.first {
                 prop_assert!(text[first].starts_with(['@', '＠', '﹫']));

@@ -1,4 +1,4 @@
-//! Literals that a regex cannot match without.
+//! Extracts literals that every match of a regex contains.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
@@ -6,44 +6,44 @@ use sets::{clip, cross, distinct};
 
 mod sets;
 
-/// Literals in a set.
+/// Maximum number of literals in a set.
 const MAX_LITERALS: usize = 32;
-/// Shortest literal that is of use. Code points.
+/// Shortest useful literal. Code points.
 const MIN_CHARS: usize = 3;
-/// Longest text that is kept of a literal. Bytes; a part of what is required is required as well.
+/// Longest literal that is kept. Bytes. Truncation is sound: a part of a required literal is required as well.
 const MAX_BYTES: usize = 96;
-/// Members of a class that are spelt out, before their case is folded.
+/// Maximum number of class members that are enumerated, before case folding.
 const MAX_CLASS: usize = 16;
-/// How deep the walk goes; the regex is limited as well.
+/// Maximum recursion depth.
 const MAX_DEPTH: usize = 64;
 
-/// What of the literals is wanted.
+/// The part of each literal to extract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Part {
-    /// All of it.
+pub(super) enum LiteralPart {
+    /// The whole literal.
     Whole,
     /// The longest run of letters in it.
     Letters,
 }
 
-/// The literals of which one is in every text that matches, once its case is folded: the set that is best to look for.
-pub(super) fn of(parsed: &Hir, part: Part) -> Option<Vec<String>> {
-    let walk = Walk { part };
-    let shape = walk.shape(parsed, 0);
-    walk.best_of(shape).map(|found| found.literals)
+/// Returns the best set of literals of which every match contains at least one, once its case is folded.
+pub(super) fn required_literals(parsed: &Hir, part: LiteralPart) -> Option<Vec<String>> {
+    let extractor = Extractor { part };
+    let shape = extractor.shape(parsed, 0);
+    extractor.best_of(shape).map(|found| found.literals)
 }
 
-/// What a part of a regex matches, as far as literals tell.
+/// Properties that all matches of a part of a regex share.
 enum Shape {
-    /// One of these and nothing else; `""` may be one of them.
+    /// Exactly one of these; may include `""`.
     Exact(Vec<String>),
-    /// Something that begins with one of `heads`, ends with one of `tails` and has one of `inner` somewhere.
-    Open { heads: Vec<String>, tails: Vec<String>, inner: Option<Found> },
+    /// Begins with one of `prefixes`, ends with one of `suffixes` and contains one of `inner`.
+    Open { prefixes: Vec<String>, suffixes: Vec<String>, inner: Option<RequiredSet> },
 }
 
-/// A set that is required, reduced to what is wanted of it.
+/// A set of required literals with its score.
 #[derive(Clone)]
-struct Found {
+struct RequiredSet {
     literals: Vec<String>,
     score: usize,
 }
@@ -52,13 +52,13 @@ fn anything() -> Vec<String> {
     vec![String::new()]
 }
 
-struct Walk {
-    part: Part,
+struct Extractor {
+    part: LiteralPart,
 }
 
-impl Walk {
+impl Extractor {
     fn shape(&self, hir: &Hir, depth: usize) -> Shape {
-        let unknown = || Shape::Open { heads: anything(), tails: anything(), inner: None };
+        let unknown = || Shape::Open { prefixes: anything(), suffixes: anything(), inner: None };
         if depth > MAX_DEPTH {
             return unknown();
         }
@@ -74,12 +74,12 @@ impl Walk {
             HirKind::Concat(parts) => parts
                 .iter()
                 .map(|part| self.shape(part, depth + 1))
-                .reduce(|left, right| self.join(left, right))
+                .reduce(|left, right| self.concat(left, right))
                 .unwrap_or_else(unknown),
             HirKind::Alternation(branches) => branches
                 .iter()
                 .map(|branch| self.shape(branch, depth + 1))
-                .reduce(|left, right| self.either(left, right))
+                .reduce(|left, right| self.alternation(left, right))
                 .unwrap_or_else(unknown),
         }
     }
@@ -89,7 +89,7 @@ impl Walk {
         self.bounded(vec![folded])
     }
 
-    /// `Exact`, unless a literal is too long to be carried on.
+    /// Returns `Exact`, unless a literal exceeds the length limit.
     fn bounded(&self, literals: Vec<String>) -> Shape {
         if literals.iter().all(|literal| literal.len() <= MAX_BYTES) {
             return Shape::Exact(literals);
@@ -104,8 +104,8 @@ impl Walk {
             text.get(range).unwrap_or_default().to_owned()
         };
         Shape::Open {
-            heads: literals.iter().map(|text| cut(text, true)).collect(),
-            tails: literals.iter().map(|text| cut(text, false)).collect(),
+            prefixes: literals.iter().map(|text| cut(text, true)).collect(),
+            suffixes: literals.iter().map(|text| cut(text, false)).collect(),
             inner,
         }
     }
@@ -119,71 +119,71 @@ impl Walk {
                 literals.push(String::new());
                 Shape::Exact(distinct(literals))
             }
-            (0, _) => Shape::Open { heads: anything(), tails: anything(), inner: None },
+            (0, _) => Shape::Open { prefixes: anything(), suffixes: anything(), inner: None },
             (_, sub) => self.repeated(&sub, min, max),
         }
     }
 
-    /// At least once.
+    /// A part that is repeated at least once.
     fn repeated(&self, sub: &Shape, min: u32, max: Option<u32>) -> Shape {
         let once = || match sub {
             Shape::Exact(literals) => Shape::Exact(literals.clone()),
-            Shape::Open { heads, tails, inner } => {
-                Shape::Open { heads: heads.clone(), tails: tails.clone(), inner: inner.clone() }
+            Shape::Open { prefixes, suffixes, inner } => {
+                Shape::Open { prefixes: prefixes.clone(), suffixes: suffixes.clone(), inner: inner.clone() }
             }
         };
         let mut all = once();
         let mut done = 1;
-        // A few times are spelt out as long as the text stays known.
+        // Unroll a few repetitions while the text is known exactly.
         while done < min && done < 64 && matches!(all, Shape::Exact(_)) {
-            all = self.join(all, once());
+            all = self.concat(all, once());
             done += 1;
         }
         if done == min && max == Some(min) {
             return all;
         }
-        // More follow, which are unlike what was spelt out only in the middle.
+        // Further repetitions leave prefixes and suffixes unchanged.
         match all {
             Shape::Exact(literals) => {
                 let inner = self.candidate(&literals);
-                Shape::Open { heads: literals.clone(), tails: literals, inner }
+                Shape::Open { prefixes: literals.clone(), suffixes: literals, inner }
             }
-            Shape::Open { heads, inner, .. } => {
-                let tails = match sub {
+            Shape::Open { prefixes, inner, .. } => {
+                let suffixes = match sub {
                     Shape::Exact(literals) => literals.clone(),
-                    Shape::Open { tails, .. } => tails.clone(),
+                    Shape::Open { suffixes, .. } => suffixes.clone(),
                 };
-                Shape::Open { heads, tails, inner }
+                Shape::Open { prefixes, suffixes, inner }
             }
         }
     }
 
-    /// One after the other.
-    fn join(&self, left: Shape, right: Shape) -> Shape {
-        let (left_heads, left_tails, left_inner, left_exact) = open(left);
-        let (right_heads, right_tails, right_inner, right_exact) = open(right);
-        let middle = cross(&left_tails, &right_heads);
+    /// One part after another.
+    fn concat(&self, left: Shape, right: Shape) -> Shape {
+        let (left_prefixes, left_suffixes, left_inner, left_exact) = into_parts(left);
+        let (right_prefixes, right_suffixes, right_inner, right_exact) = into_parts(right);
+        let middle = cross(&left_suffixes, &right_prefixes);
         if left_exact
             && right_exact
             && let Some(all) = middle
         {
             return self.bounded(all);
         }
-        let met = match &middle {
+        let joint = match &middle {
             Some(middle) => self.candidate(middle),
-            None => better(self.candidate(&left_tails), self.candidate(&right_heads)),
+            None => better(self.candidate(&left_suffixes), self.candidate(&right_prefixes)),
         };
-        let heads = if left_exact { middle.clone().unwrap_or_else(|| left_heads.clone()) } else { left_heads };
-        let tails = if right_exact { middle.unwrap_or_else(|| right_tails.clone()) } else { right_tails };
+        let prefixes = if left_exact { middle.clone().unwrap_or_else(|| left_prefixes.clone()) } else { left_prefixes };
+        let suffixes = if right_exact { middle.unwrap_or_else(|| right_suffixes.clone()) } else { right_suffixes };
         Shape::Open {
-            heads: clip(heads, true),
-            tails: clip(tails, false),
-            inner: better(better(left_inner, right_inner), met),
+            prefixes: clip(prefixes, true),
+            suffixes: clip(suffixes, false),
+            inner: better(better(left_inner, right_inner), joint),
         }
     }
 
-    /// One or the other.
-    fn either(&self, left: Shape, right: Shape) -> Shape {
+    /// One part or another.
+    fn alternation(&self, left: Shape, right: Shape) -> Shape {
         if let (Shape::Exact(left), Shape::Exact(right)) = (&left, &right) {
             let all = distinct(left.iter().chain(right).cloned().collect());
             if all.len() <= MAX_LITERALS {
@@ -196,8 +196,8 @@ impl Walk {
         };
         let inner_of = |shape: &Shape| match shape {
             Shape::Exact(literals) => self.candidate(literals),
-            Shape::Open { inner, heads, tails } => {
-                better(inner.clone(), better(self.candidate(heads), self.candidate(tails)))
+            Shape::Open { inner, prefixes, suffixes } => {
+                better(inner.clone(), better(self.candidate(prefixes), self.candidate(suffixes)))
             }
         };
         let inner = match (inner_of(&left), inner_of(&right)) {
@@ -206,60 +206,65 @@ impl Walk {
             }
             _ => None,
         };
-        let ((left_heads, left_tails, ..), (right_heads, right_tails, ..)) = (open(left), open(right));
-        Shape::Open { heads: union(left_heads, right_heads), tails: union(left_tails, right_tails), inner }
+        let ((left_prefixes, left_suffixes, ..), (right_prefixes, right_suffixes, ..)) =
+            (into_parts(left), into_parts(right));
+        Shape::Open {
+            prefixes: union(left_prefixes, right_prefixes),
+            suffixes: union(left_suffixes, right_suffixes),
+            inner,
+        }
     }
 
-    fn best_of(&self, shape: Shape) -> Option<Found> {
+    fn best_of(&self, shape: Shape) -> Option<RequiredSet> {
         match shape {
             Shape::Exact(literals) => self.candidate(&literals),
-            Shape::Open { heads, tails, inner } => {
-                better(inner, better(self.candidate(&heads), self.candidate(&tails)))
+            Shape::Open { prefixes, suffixes, inner } => {
+                better(inner, better(self.candidate(&prefixes), self.candidate(&suffixes)))
             }
         }
     }
 
-    /// A set as it would be looked for, if it is of use.
-    fn candidate(&self, literals: &[String]) -> Option<Found> {
-        let mut wanted: Vec<&str> = literals
+    /// Reduces a set of literals for searching; returns `None` if it is not useful.
+    fn candidate(&self, literals: &[String]) -> Option<RequiredSet> {
+        let mut candidates: Vec<&str> = literals
             .iter()
             .map(|literal| match self.part {
-                Part::Whole => literal.as_str(),
-                Part::Letters => longest_letters(literal),
+                LiteralPart::Whole => literal.as_str(),
+                LiteralPart::Letters => longest_letters(literal),
             })
             .collect();
-        // What has another of the set within it need not be looked for.
-        wanted.sort_unstable_by_key(|literal| (literal.len(), *literal));
-        wanted.dedup();
-        let mut kept: Vec<String> = Vec::with_capacity(wanted.len());
-        for literal in wanted {
+        // A literal that contains another one of the set is redundant.
+        candidates.sort_unstable_by_key(|literal| (literal.len(), *literal));
+        candidates.dedup();
+        let mut kept: Vec<String> = Vec::with_capacity(candidates.len());
+        for literal in candidates {
             if !kept.iter().any(|short| literal.contains(short.as_str())) {
                 kept.push(literal.to_owned());
             }
         }
         let shortest = kept.iter().map(|literal| literal.chars().count()).min()?;
-        // Long ones come up by chance less often; many of them more often.
+        // Long literals match by chance less often, and many literals more often.
         let score = (shortest.min(16) * 8 + MAX_LITERALS).saturating_sub(kept.len());
-        (shortest >= MIN_CHARS && kept.len() <= MAX_LITERALS).then_some(Found { literals: kept, score })
+        (shortest >= MIN_CHARS && kept.len() <= MAX_LITERALS).then_some(RequiredSet { literals: kept, score })
     }
 }
 
-/// Heads, tails, what is within, and whether that is all.
-fn open(shape: Shape) -> (Vec<String>, Vec<String>, Option<Found>, bool) {
+/// Returns prefixes, suffixes, inner literals, and whether the shape is exact.
+fn into_parts(shape: Shape) -> (Vec<String>, Vec<String>, Option<RequiredSet>, bool) {
     match shape {
         Shape::Exact(literals) => (literals.clone(), literals, None, true),
-        Shape::Open { heads, tails, inner } => (heads, tails, inner, false),
+        Shape::Open { prefixes, suffixes, inner } => (prefixes, suffixes, inner, false),
     }
 }
 
-fn better(a: Option<Found>, b: Option<Found>) -> Option<Found> {
+fn better(a: Option<RequiredSet>, b: Option<RequiredSet>) -> Option<RequiredSet> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if b.score > a.score { b } else { a }),
         (a, b) => a.or(b),
     }
 }
 
-/// All members of a small class, folded.
+/// Returns the case-folded members of a small class.
 fn class_members(class: &Class) -> Option<Vec<String>> {
     let mut members = Vec::new();
     let mut add = |c: char| {
@@ -280,7 +285,7 @@ fn longest_letters(text: &str) -> &str {
     text.split(|c: char| !c.is_alphabetic()).max_by_key(|part| part.chars().count()).unwrap_or_default()
 }
 
-/// As the exact view folds.
+/// Folds the case like the exact view.
 fn fold(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }

@@ -1,4 +1,4 @@
-//! Texts made to keep a regex busy.
+//! Adversarial texts that make a regex slow.
 
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
@@ -6,16 +6,16 @@ use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 const LENGTH: usize = 2_000;
 /// Longest sample of what a regex matches. Bytes.
 const SAMPLE: usize = 400;
-/// With it, boundaries of words are no longer found by the quick way.
+/// A non-ASCII character, which rules out the fast path for word boundaries.
 const EMOJI: char = '🗺';
 
-/// Texts of about two kilobytes each that come near to what the regex looks for, again and again.
-pub(super) fn hostile(parsed: &Hir) -> Vec<String> {
+/// Returns texts of about two kilobytes each that repeat near-matches of the regex.
+pub(super) fn adversarial_texts(parsed: &Hir) -> Vec<String> {
     let mut texts = Vec::new();
     for longest in [false, true] {
         let mut sample = String::new();
         write(parsed, longest, &mut sample);
-        let nearly: String = {
+        let incomplete: String = {
             let mut chars = sample.chars();
             chars.next_back();
             chars.collect()
@@ -25,9 +25,9 @@ pub(super) fn hostile(parsed: &Hir) -> Vec<String> {
         for unit in [
             sample.clone(),
             format!("{sample} "),
-            nearly.clone(),
-            format!("{nearly} "),
-            format!("{nearly}_"),
+            incomplete.clone(),
+            format!("{incomplete} "),
+            format!("{incomplete}_"),
             first,
             last,
         ] {
@@ -35,10 +35,10 @@ pub(super) fn hostile(parsed: &Hir) -> Vec<String> {
                 texts.push(fill(&unit));
             }
         }
-        // A beginning that holds the regex, and then nothing but what a class takes.
+        // A prefix of a match, followed by characters of a class only.
         for filler in ["a", "a ", "1", " ", "é", "."] {
             texts.push(fill(filler));
-            texts.push(format!("{nearly}{}", fill(filler)));
+            texts.push(format!("{incomplete}{}", fill(filler)));
         }
     }
     texts.sort_unstable();
@@ -56,7 +56,7 @@ fn fill(unit: &str) -> String {
     text
 }
 
-/// Appends something that the regex matches, boundaries aside: its shortest or a long one.
+/// Appends a match of the regex, boundaries aside: its shortest one or a long one.
 fn write(hir: &Hir, longest: bool, out: &mut String) {
     if out.len() > SAMPLE {
         return;
@@ -90,7 +90,7 @@ fn write(hir: &Hir, longest: bool, out: &mut String) {
     }
 }
 
-/// A character of the class: a letter or blank where it has one.
+/// Returns a character of the class, preferably a letter or space.
 fn representative(class: &Class, longest: bool) -> Option<char> {
     let has = |c: char| match class {
         Class::Unicode(class) => class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&c)),
@@ -98,8 +98,8 @@ fn representative(class: &Class, longest: bool) -> Option<char> {
             u8::try_from(c).is_ok_and(|b| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&b)))
         }
     };
-    let wanted = if longest { ['é', 'z', 'a', '9', ' '] } else { ['a', 'e', '1', ' ', '.'] };
-    wanted.into_iter().find(|c| has(*c)).or_else(|| match class {
+    let preferred = if longest { ['é', 'z', 'a', '9', ' '] } else { ['a', 'e', '1', ' ', '.'] };
+    preferred.into_iter().find(|c| has(*c)).or_else(|| match class {
         Class::Unicode(class) => class.ranges().last().map(ClassUnicodeRange::start),
         Class::Bytes(class) => class.ranges().last().map(|range| char::from(range.start())),
     })

@@ -1,142 +1,140 @@
-//! The forms of one text.
+//! The forms in which a text is matched.
 
 mod read;
 mod readings;
 
 use std::ops::Range;
 
-use super::letter::{Letter, Raw};
-use super::map::Map;
-use super::tokens::{FEWEST_SINGLES, Tokens};
+use super::letter::{Letter, RawLetter};
+use super::offset_map::OffsetMap;
+use super::tokens::{MIN_SINGLES, TextTokens};
 
-/// Longest text that is read. Bytes. What is beyond is in no form.
-const LONGEST: usize = 16 << 20;
+/// Longest text that is read, in bytes. The rest is ignored.
+const MAX_TEXT_BYTES: usize = 16 << 20;
 
-/// The memory of a longer text is not kept for the next one. Bytes, and letters.
-const MOST_KEPT: usize = 256 << 10;
+/// Buffers larger than this are freed before the next text. Bytes of the exact form, or letters.
+const MAX_RETAINED: usize = 256 << 10;
 
-/// The forms of one text, for matching; they are never shown to anybody.
+/// The forms of one text, for matching only; they are never shown to users.
 ///
-/// The memory is used again for the next text: keep one for each thread. Nothing is allocated once it has grown to the
-/// longest text, up to some hundred thousand letters; what a longer one took is given back.
+/// Reuse one instance per thread. Once its buffers fit the longest text, reading allocates nothing. Buffers beyond a
+/// few hundred thousand letters are freed before the next text.
 #[derive(Debug, Default)]
 pub struct Views {
-    /// The text itself if it is plain: ASCII without control characters. Each byte is a letter then.
+    /// The text itself if it is plain ASCII without control characters, so that each byte is one letter.
     plain: String,
     exact: String,
-    exact_map: Map,
-    /// Only where it is not the exact form.
-    clean: Option<Clean>,
-    /// What `clean` was made of, to be used again.
-    spare: Clean,
-    /// The letters of a text that is not plain, and those of the readings behind the text in any case.
-    letters: Vec<Raw>,
-    /// A byte for each run of letters that may stand for each other; other readings come behind the text, each after a
-    /// zero byte.
+    exact_map: OffsetMap,
+    /// The clean form, if it differs from the exact one.
+    clean: Option<CleanForm>,
+    /// Buffers of the last clean form, kept for reuse.
+    spare: CleanForm,
+    /// The letters of a text that is not plain, followed by the letters of the alternative readings.
+    letters: Vec<RawLetter>,
+    /// One byte for each run of interchangeable letters. Alternative readings follow the text, each after a zero byte.
     coarse: Vec<u8>,
-    /// The number of the first letter of each run, and at the end that of all letters.
+    /// The index of the first letter of each run, and finally the number of letters.
     starts: Vec<u32>,
-    /// How long the coarse text is without other readings.
-    main: usize,
-    /// How long it is with the readings of spaced-out letters, which come first.
+    /// Length of the coarse text without alternative readings.
+    text_end: usize,
+    /// Length of the coarse text including the readings of spaced-out letters, which come first.
     spaced_end: usize,
-    tokens: Tokens,
+    tokens: TextTokens,
 }
 
 /// The clean form of a text.
 #[derive(Debug, Default)]
-struct Clean {
+struct CleanForm {
     text: String,
-    map: Map,
+    map: OffsetMap,
 }
 
 impl Views {
-    /// Reads a text and makes its forms; those of the text before are gone.
+    /// Reads a text and replaces all forms.
     ///
-    /// Takes time in proportion to the text.
+    /// Takes time linear in the length of the text.
     pub fn read(&mut self, text: &str) {
-        let text = text.get(..text.floor_char_boundary(text.len().min(LONGEST))).unwrap_or_default();
+        let text = text.get(..text.floor_char_boundary(text.len().min(MAX_TEXT_BYTES))).unwrap_or_default();
         self.clear();
         let singles = if text.bytes().all(is_plain) { self.read_plain(text) } else { self.read_any(text) };
-        self.main = self.coarse.len();
-        if singles.longest >= FEWEST_SINGLES {
+        self.text_end = self.coarse.len();
+        if singles.longest >= MIN_SINGLES {
             self.join_spaced();
         }
         self.spaced_end = self.coarse.len();
-        self.read_alike();
+        self.read_lookalikes();
         self.starts.push(to_u32(self.count()));
     }
 
-    /// The text with its letter case folded, character by character.
+    /// Returns the text with its letter case folded, character by character.
     #[must_use]
     pub fn exact(&self) -> &str {
         &self.exact
     }
 
-    /// The text with what only disguises it undone: letter case, compatibility forms and styles of letters,
-    /// zero-width characters, combining marks that belong to no letter. A word of mixed scripts is written with the
-    /// Latin letters that it looks like; a word of one script stays as it is, with its accents. Repeated letters stay
-    /// repeated, and digits are digits.
+    /// Returns the text with disguises undone: letter case, compatibility forms, letter styles, zero-width characters
+    /// and stray combining marks. A word of mixed scripts is written in the Latin letters that it resembles; a word of
+    /// one script is unchanged, including its accents. Repeated letters and digits are kept.
     #[must_use]
     pub fn clean(&self) -> &str {
         self.clean.as_ref().map_or(&self.exact, |clean| &clean.text)
     }
 
-    /// The bytes of the original that a range of bytes of [`Views::exact`] came from.
+    /// Returns the bytes of the original text that a byte range of [`Views::exact`] came from.
     ///
-    /// Any range is fine: it is widened to whole characters, and what is beyond the end is left out.
+    /// Accepts any range: it is widened to whole characters and clipped to the end of the form.
     #[must_use]
     pub fn original_of_exact(&self, bytes: Range<usize>) -> Range<usize> {
-        self.exact_map.original(whole(&self.exact, bytes))
+        self.exact_map.original(widen_to_chars(&self.exact, bytes))
     }
 
-    /// The bytes of the original that a range of bytes of [`Views::clean`] came from, as
+    /// Returns the bytes of the original text that a byte range of [`Views::clean`] came from. Ranges are handled as in
     /// [`Views::original_of_exact`].
     #[must_use]
     pub fn original_of_clean(&self, bytes: Range<usize>) -> Range<usize> {
-        self.clean.as_ref().map_or(&self.exact_map, |clean| &clean.map).original(whole(self.clean(), bytes))
+        self.clean.as_ref().map_or(&self.exact_map, |clean| &clean.map).original(widen_to_chars(self.clean(), bytes))
     }
 
-    /// The coarse text: see the field.
+    /// Returns the coarse text; see the field.
     pub(super) fn coarse(&self) -> &[u8] {
         &self.coarse
     }
 
-    /// The letters of some runs of the coarse text, by their numbers.
+    /// Returns the indices of the letters that these runs of the coarse text stand for.
     pub(super) fn letters_of(&self, runs: Range<usize>) -> Option<Range<usize>> {
         Some(*self.starts.get(runs.start)? as usize..*self.starts.get(runs.end)? as usize)
     }
 
-    /// How many letters there are without those of the readings behind the text.
+    /// Returns the number of letters without alternative readings.
     pub(super) fn letters_of_text(&self) -> usize {
-        self.starts.get(self.main).map_or(0, |start| *start as usize)
+        self.starts.get(self.text_end).map_or(0, |start| *start as usize)
     }
 
-    /// A letter by its number.
+    /// Returns the letter at an index.
     #[inline]
-    pub(super) fn letter(&self, number: usize) -> Option<Letter> {
-        self.raw(number).map(Letter::from)
+    pub(super) fn letter(&self, index: usize) -> Option<Letter> {
+        self.raw(index).map(Letter::from)
     }
 
-    fn raw(&self, number: usize) -> Option<Raw> {
-        match self.plain.as_bytes().get(number) {
-            Some(&byte) => Some(Raw::new(char::from(byte), to_u32(number), to_u32(number + 1))),
-            None => self.letters.get(number - self.plain.len()).copied(),
+    fn raw(&self, index: usize) -> Option<RawLetter> {
+        match self.plain.as_bytes().get(index) {
+            Some(&byte) => Some(RawLetter::new(char::from(byte), to_u32(index), to_u32(index + 1))),
+            None => self.letters.get(index - self.plain.len()).copied(),
         }
     }
 
-    /// How many letters there are, with those of the readings behind the text.
+    /// Returns the number of letters including alternative readings.
     pub(super) fn count(&self) -> usize {
         self.plain.len() + self.letters.len()
     }
 
-    /// Whether a run of the coarse text belongs to a reading of spaced-out letters, where edges of words are lost.
+    /// Whether a run of the coarse text belongs to a reading of spaced-out letters, in which word boundaries are lost.
     pub(super) fn is_spaced(&self, run: usize) -> bool {
-        (self.main..self.spaced_end).contains(&run)
+        (self.text_end..self.spaced_end).contains(&run)
     }
 
     fn clear(&mut self) {
-        if self.count().max(self.exact.len()) > MOST_KEPT {
+        if self.count().max(self.exact.len()) > MAX_RETAINED {
             *self = Self::default();
         }
         self.plain.clear();
@@ -160,8 +158,8 @@ fn to_u32(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// The range widened to whole characters of `text`.
-fn whole(text: &str, bytes: Range<usize>) -> Range<usize> {
+/// Widens the range to whole characters of `text`.
+fn widen_to_chars(text: &str, bytes: Range<usize>) -> Range<usize> {
     let end = bytes.end.min(text.len());
     let start = text.floor_char_boundary(bytes.start.min(end));
     if bytes.start >= end { start..start } else { start..text.ceil_char_boundary(end) }

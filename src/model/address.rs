@@ -1,17 +1,17 @@
-//! Where a client comes from.
+//! Client addresses.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The address that a client counts as: a whole IPv4 address, or the /64 of an IPv6 one, since a household or a single
-/// host usually holds that many.
+/// The unit in which addresses are limited and banned: a whole IPv4 address, or the /64 of an IPv6 address, since one
+/// household or host usually holds a /64.
 ///
-/// [`Display`](fmt::Display) shows it without its last part, which is what may stand in a log at level info.
+/// [`Display`](fmt::Display) omits the last part, so the text is safe for logs at level info.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address(IpAddr);
 
 impl Address {
-    /// The address itself, of which an IPv6 one has only its first 64 bits.
+    /// Returns the address. Of an IPv6 address, only the first 64 bits are set.
     #[must_use]
     pub fn ip(self) -> IpAddr {
         self.0
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_lacks_the_last_part() {
+    fn the_displayed_form_omits_the_last_part() {
         assert_eq!(address("192.0.2.7").to_string(), "192.0.2.x");
         assert_eq!(address("2001:db8:1:2::1").to_string(), "2001:db8:1:x");
     }

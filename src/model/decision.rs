@@ -6,17 +6,17 @@ use std::time::Duration;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Message, Penalty, Reason, RoomName};
+use super::{Actor, Message, Penalty, Reason, RoomName};
 
-/// What became of a message.
+/// The outcome for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Broadcast as it came.
+    /// Broadcast unchanged.
     Pass,
     /// Broadcast with another text.
     Replace,
-    /// Kept back.
+    /// Held for a moderator.
     Hold,
     /// Shown to its sender alone.
     Shadow,
@@ -37,7 +37,7 @@ impl Outcome {
         }
     }
 
-    /// Of several rules that hit, the one that asks for the strongest outcome decides: the higher, the stronger.
+    /// When several rules match, the strongest outcome wins. Higher is stronger.
     #[must_use]
     pub fn strength(self) -> u8 {
         match self {
@@ -50,13 +50,13 @@ impl Outcome {
     }
 }
 
-/// Whether a rule or plugin acts.
+/// Whether a rule or plugin takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// It acts.
+    /// It takes effect.
     Enforce,
-    /// It runs and shows in traces, but never acts.
+    /// It runs and appears in traces, but has no effect.
     Observe,
 }
 
@@ -75,26 +75,26 @@ impl Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Span(pub usize, pub usize);
 
-/// What a filter matched, and where that is written down.
+/// One match of a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
-    /// What this match asked for.
-    pub asked: Outcome,
-    /// Whether it could act.
+    /// The outcome that this match requested.
+    pub requested: Outcome,
+    /// Whether the match could take effect.
     pub mode: Mode,
-    /// Whether the sender is one on whom it does not act.
+    /// Whether the sender is exempt from the rule or plugin.
     pub exempt: bool,
-    /// What it is a match of.
+    /// The source of the match.
     pub basis: Basis,
-    /// Where it is a match, unless that is the text.
+    /// The field that matched; `None` for the text.
     pub field: Option<&'static str>,
-    /// Where in the field; `None` when the match is no single place.
+    /// The range within the field; `None` if the match has no single place.
     pub span: Option<Span>,
-    /// Labels that it puts on the message.
+    /// Labels added to the message.
     pub labels: Vec<Arc<str>>,
 }
 
-/// What a match rests on.
+/// The source of a match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// A rule of the rules file.
@@ -103,29 +103,29 @@ pub enum Basis {
         id: Arc<str>,
         /// File and line.
         source: Arc<str>,
-        /// The consequence for the sender that it asks for.
+        /// The penalty requested for the sender.
         sanction: Option<Penalty>,
     },
-    /// A sanction on the sender.
+    /// A sanction in force on the sender.
     Sanction {
-        /// Its number.
+        /// Its ID.
         id: u64,
     },
-    /// The answer of a plugin, also one that lets the message pass.
+    /// The answer of a plugin, including a pass.
     Plugin {
         /// Its name.
         name: Arc<str>,
-        /// How long it took.
+        /// Duration of the call.
         took: Duration,
-        /// Why it gave no answer.
+        /// Why the plugin failed to answer.
         failure: Option<Arc<str>>,
-        /// The consequence for the sender that it asks for.
+        /// The penalty requested for the sender.
         sanction: Option<Penalty>,
     },
 }
 
 impl Basis {
-    /// The consequence for the sender that it asks for.
+    /// The penalty requested for the sender.
     #[must_use]
     pub fn penalty(&self) -> Option<Penalty> {
         match self {
@@ -134,31 +134,31 @@ impl Basis {
         }
     }
 
-    /// Whose doing it is, where that is a rule's or a plugin's.
+    /// The rule or plugin responsible, if any.
     #[must_use]
-    pub fn cause(&self) -> Option<Cause> {
+    pub fn actor(&self) -> Option<Actor> {
         match self {
-            Self::Rule { id, .. } => Some(Cause::Rule(Arc::clone(id))),
-            Self::Plugin { name, .. } => Some(Cause::Plugin(Arc::clone(name))),
+            Self::Rule { id, .. } => Some(Actor::Rule(Arc::clone(id))),
+            Self::Plugin { name, .. } => Some(Actor::Plugin(Arc::clone(name))),
             Self::Sanction { .. } => None,
         }
     }
 }
 
-/// One step of a trace: what one filter answered.
+/// One step of a trace: the answer of one filter.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+pub struct TraceStep {
     /// The filter's name.
     pub filter: &'static str,
-    /// What it answered.
+    /// The filter's answer.
     pub verdict: Outcome,
-    /// What it matched.
+    /// The filter's match, if any.
     pub matched: Option<Match>,
-    /// How long it took.
+    /// Duration of the step.
     pub took: Duration,
 }
 
-impl Serialize for Step {
+impl Serialize for TraceStep {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("filter", self.filter)?;
@@ -201,7 +201,7 @@ impl Serialize for Step {
                 map.serialize_entry("labels", &matched.labels)?;
             }
         }
-        // A tenth of a microsecond is as fine as the clock is worth.
+        // The clock is no finer than a tenth of a microsecond.
         let micros = (took.as_secs_f64() * 1e7).round() / 10.0;
         map.serialize_entry("micros", &micros)?;
         map.end()
@@ -214,45 +214,45 @@ struct PenaltyJson {
     seconds: u64,
 }
 
-/// What the chain made of a message.
+/// The decision of the chain on one message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// The message as it may be broadcast: with the replaced text, if one was.
+    /// The message as broadcast, with the replaced text if there is one.
     pub message: Message,
-    /// The text as it was sent, when another stands in its place now.
+    /// The text as sent, if it was replaced.
     pub original: Option<String>,
-    /// What becomes of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why, unless it passes as it came.
+    /// Why, unless it passes unchanged.
     pub reason: Option<Reason>,
-    /// The filter that decided; `None` when all let it pass.
-    pub by: Option<&'static str>,
-    /// What each filter answered, in order.
-    pub trace: Vec<Step>,
+    /// The filter that decided; `None` if every filter let it pass.
+    pub decided_by: Option<&'static str>,
+    /// The answers of the filters, in order.
+    pub trace: Vec<TraceStep>,
 }
 
 impl Decision {
-    /// The text as it was sent.
+    /// Returns the text as sent.
     #[must_use]
     pub fn original_text(&self) -> Option<&str> {
         self.original.as_deref().or_else(|| self.message.text())
     }
 
-    /// The decision in the form that logs, streams and commands show.
+    /// Returns the JSON form used in logs, streams and commands.
     #[must_use]
-    pub fn record<'a>(&'a self, room: &'a RoomName) -> Record<'a> {
-        Record { decision: self, room }
+    pub fn to_json<'a>(&'a self, room: &'a RoomName) -> DecisionJson<'a> {
+        DecisionJson { decision: self, room }
     }
 }
 
-/// A [`Decision`] with its room, written as one JSON object.
+/// A [`Decision`] and its room, serialized as one JSON object.
 #[derive(Debug)]
-pub struct Record<'a> {
+pub struct DecisionJson<'a> {
     decision: &'a Decision,
     room: &'a RoomName,
 }
 
-impl Serialize for Record<'_> {
+impl Serialize for DecisionJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Decision { message, outcome, reason, trace, .. } = self.decision;
         let mut map = serializer.serialize_map(None)?;
@@ -260,7 +260,7 @@ impl Serialize for Record<'_> {
         map.serialize_entry("at", &format_args!("{:.3}", message.at))?;
         map.serialize_entry("room", self.room.as_str())?;
         map.serialize_entry("author", &message.author)?;
-        map.serialize_entry("kind", message.kind.name())?;
+        map.serialize_entry("kind", message.kind.as_str())?;
         map.serialize_entry("outcome", outcome)?;
         if let Some(reason) = reason {
             map.serialize_entry("reason", &ReasonJson { code: reason.code.as_str(), text: &reason.text })?;

@@ -1,4 +1,4 @@
-//! Messages, those who send them, and what a room tells its members.
+//! Messages, their senders, and room events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,48 +8,48 @@ use uuid::Uuid;
 
 use super::{Address, Nickname, Reason, RoomName};
 
-/// One thing that a client asks the relay to pass on, whatever its entrance and generation.
+/// One message to pass on, from a WebSocket or a `PUT`, in any protocol generation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Its own id; random unless the client gave one.
+    /// A random ID, unless the client gave one.
     pub id: Uuid,
-    /// When the relay got it.
+    /// When the relay received it.
     pub at: Timestamp,
-    /// The name it is sent under. A [`Nickname`] only once `shape` has seen it.
+    /// The name it is sent under. Not a valid [`Nickname`] until the `shape` filter has checked it.
     pub author: String,
-    /// What it is.
+    /// The kind and its content.
     pub kind: Kind,
 }
 
 /// The kinds of message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
-    /// A line of chat.
+    /// A chat line.
     Text {
         /// File name of a QGIS icon.
         avatar: Option<String>,
-        /// What is said.
+        /// The text of the line.
         text: String,
     },
-    /// Somebody likes what somebody else said; only the latter hears of it.
+    /// The author likes a message. Only the author of that message receives it.
     Like {
-        /// The author of what is liked.
+        /// The author of the liked message.
         liked: String,
-        /// What is liked.
+        /// The text of the liked message.
         text: String,
     },
-    /// The author registers: from now on the connection speaks under this name.
+    /// The author registers a nickname, which its connection uses from now on.
     Newcomer,
 }
 
 impl Message {
-    /// A message that has just come in.
+    /// Creates a message with a random ID, received now.
     #[must_use]
     pub fn new(author: impl Into<String>, kind: Kind) -> Self {
         Self { id: Uuid::new_v4(), at: Timestamp::now(), author: author.into(), kind }
     }
 
-    /// The text that filters look at, for the kinds that have one.
+    /// The text that filters examine, for the kinds that have one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.kind {
@@ -67,7 +67,7 @@ impl Message {
         }
     }
 
-    /// Puts another text in place of the message's own and gives that back; `None` for kinds without one.
+    /// Replaces the text and returns the old one; `None` for kinds without text.
     pub fn replace_text(&mut self, new: String) -> Option<String> {
         match &mut self.kind {
             Kind::Text { text, .. } | Kind::Like { text, .. } => Some(std::mem::replace(text, new)),
@@ -79,7 +79,7 @@ impl Message {
 impl Kind {
     /// The stable name of the kind.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Text { .. } => "text",
             Self::Like { .. } => "like",
@@ -88,66 +88,66 @@ impl Kind {
     }
 }
 
-/// The number of a connection, unique while the relay runs.
+/// A connection ID, unique while the relay runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SenderId(pub u64);
+pub struct ConnectionId(pub u64);
 
-/// Who sends a message, as far as the relay knows.
+/// The sender of a message, as far as the relay knows it.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    /// The connection, or `None` for a `PUT`, which has none.
-    pub connection: Option<SenderId>,
-    /// Where it comes from.
+    /// The connection; `None` for a `PUT`.
+    pub connection: Option<ConnectionId>,
+    /// The client's address.
     pub address: Address,
-    /// The room it speaks in.
+    /// The room it sends to.
     pub room: RoomName,
-    /// What the room knows of it, once the message has come there.
-    pub facts: Facts,
+    /// Context from the room, set when the message reaches it.
+    pub context: SenderContext,
 }
 
-/// What a room knows of somebody who sends a message, and of itself at that moment.
+/// The context of a message: the state of its sender and of the room when it arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// Whether the sender speaks under a nickname that it registered.
+pub struct SenderContext {
+    /// Whether the sender uses a nickname that it registered.
     pub registered: bool,
-    /// For how long it has been connected.
+    /// How long it has been connected.
     pub connected: Duration,
-    /// How many of its messages were let through before.
+    /// Number of earlier messages that were accepted.
     pub accepted: u64,
-    /// How many were not.
+    /// Number of earlier messages that were refused.
     pub refused: u64,
-    /// Whether it is trusted: it has proven its name, or a moderator has said so.
+    /// Whether the sender is trusted: it proved its nickname with a token, or a moderator trusts it.
     pub trusted: bool,
-    /// When the message came, counted from the start of the relay by a clock that never goes back.
+    /// When the message arrived, on a monotonic clock that starts with the relay.
     pub since_start: Duration,
-    /// How many connections the room has.
-    pub members: usize,
-    /// The registered nicknames of the room, sorted; empty when no filter wants them.
-    pub names: Arc<[String]>,
+    /// Number of connections in the room.
+    pub member_count: usize,
+    /// The registered nicknames in the room, sorted; empty unless a filter needs them.
+    pub nicknames: Arc<[String]>,
 }
 
-/// What members of a room are told.
+/// An event sent to members of a room.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Event<'a> {
-    /// A message was let through.
+pub enum RoomEvent<'a> {
+    /// A message was accepted.
     Message(&'a Message),
-    /// How many connections the room has now.
-    Users(usize),
-    /// Somebody registered.
+    /// The number of connections changed.
+    UserCount(usize),
+    /// A connection registered a nickname.
     Newcomer(&'a Nickname),
-    /// Somebody who had registered left, or goes by another name from now on.
+    /// A connection with this nickname left or changed its nickname.
     Exiter(&'a Nickname),
 }
 
-/// What only the sender of something is told.
+/// A notice to the sender alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// A message of the protocol was refused.
     Refused(Reason),
-    /// The frame was none of the protocol's. Old clients are not told in the chat itself.
+    /// The frame is not part of the protocol. Old clients do not show this in the chat.
     Uncompliant(Reason),
-    /// A message waits for a moderator.
+    /// A message is held for a moderator.
     Held(Reason),
-    /// A moderator, a rule or a plugin has done something that concerns the sender.
-    Act(Reason),
+    /// A moderator, a rule or a plugin took an action against the sender.
+    Moderation(Reason),
 }

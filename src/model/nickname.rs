@@ -1,75 +1,74 @@
-//! Nicknames, and when two of them look alike.
+//! Nicknames and look-alikes.
 
 use std::fmt;
 
 use unicode_security::confusable_detection::skeleton;
 
-/// A name that people go by in a room: one or more of `A-Z a-z 0-9 _ -`.
+/// A nickname: one or more of `A-Z a-z 0-9 _ -`.
 ///
-/// How long it may be is a setting, which the `shape` filter keeps; none is longer than 64 characters.
+/// The `shape` filter enforces the configured length; no nickname is longer than 64 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Nickname(Box<str>);
 
-/// Why a text is no nickname.
+/// Why a text is not a valid nickname.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NicknameFault {
-    /// There is nothing in it.
+pub enum NicknameError {
+    /// The text is empty.
     #[error("is empty")]
     Empty,
-    /// It holds something else than `A-Z a-z 0-9 _ -`.
+    /// It contains another character than `A-Z a-z 0-9 _ -`.
     #[error("may hold only the letters A to Z and a to z, digits, _ and -")]
     Characters,
-    /// It is longer than any nickname may be.
+    /// It is longer than 64 characters.
     #[error("is too long")]
     TooLong,
 }
 
-/// No nickname has more characters, whatever the settings say. Names are looked at before `shape` is asked, and what a
-/// name of millions of characters looks like takes seconds to find out.
-const LONGEST: usize = 64;
+/// The longest nickname, whatever the settings say. Skeletons are computed before `shape` runs, and would take seconds
+/// for a name of millions of characters.
+const MAX_LENGTH: usize = 64;
 
 impl Nickname {
-    /// Reads a nickname.
+    /// Parses a nickname.
     ///
     /// # Errors
-    /// [`NicknameFault`] when it is empty or holds a character that nicknames may not hold.
-    pub fn parse(text: &str) -> Result<Self, NicknameFault> {
+    /// [`NicknameError`] when it is empty, too long, or contains a forbidden character.
+    pub fn parse(text: &str) -> Result<Self, NicknameError> {
         Self::check(text)?;
         Ok(Self(text.into()))
     }
 
-    /// Says whether `text` may be a nickname, without keeping it.
+    /// Checks that `text` is a valid nickname.
     ///
     /// # Errors
     /// As [`Nickname::parse`].
-    pub fn check(text: &str) -> Result<(), NicknameFault> {
+    pub fn check(text: &str) -> Result<(), NicknameError> {
         if text.is_empty() {
-            return Err(NicknameFault::Empty);
+            return Err(NicknameError::Empty);
         }
-        if text.len() > LONGEST {
-            return Err(NicknameFault::TooLong);
+        if text.len() > MAX_LENGTH {
+            return Err(NicknameError::TooLong);
         }
         if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
             Ok(())
         } else {
-            Err(NicknameFault::Characters)
+            Err(NicknameError::Characters)
         }
     }
 
-    /// The name as it was typed.
+    /// Returns the nickname as typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What the name looks like: two names clash when they share one of their looks.
+    /// Returns the skeletons (UTS 39). Two nicknames clash when they share one of them.
     ///
-    /// The looks are the case folding of the name's UTS 39 skeleton, taken of the name as it is and of the folded name.
-    /// Both are needed: the skeleton of `I` is `l` but that of `i` is `i`, so that `Ioki` looks like `loki` as it is and
-    /// like `ioki` folded.
+    /// A skeleton is case-folded, and computed for the name both as typed and case-folded. Both are needed: the
+    /// skeleton of `I` is `l`, that of `i` is `i`, so `Ioki` looks like `loki` as typed and like `ioki` folded.
     #[must_use]
-    pub fn looks(&self) -> Looks {
-        Looks::of(&self.0)
+    pub fn skeletons(&self) -> Skeletons {
+        Skeletons::new(&self.0)
     }
 }
 
@@ -79,42 +78,43 @@ impl fmt::Display for Nickname {
     }
 }
 
-/// The forms in which a nickname can be mistaken for another; see [`Nickname::looks`].
+/// The skeletons of a nickname; see [`Nickname::skeletons`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Looks {
+pub struct Skeletons {
     as_is: Box<str>,
-    /// `None` when it is the same as the other.
+    /// `None` when equal to `as_is`.
     folded: Option<Box<str>>,
 }
 
-impl Looks {
-    fn of(name: &str) -> Self {
+impl Skeletons {
+    fn new(name: &str) -> Self {
         let as_is: Box<str> = fold(&skeleton(name).collect::<String>()).into();
         let folded: Box<str> = fold(&skeleton(&fold(name)).collect::<String>()).into();
         Self { folded: (folded != as_is).then_some(folded), as_is }
     }
 
-    /// Each look once.
+    /// Iterates over the distinct skeletons.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&*self.as_is).chain(self.folded.as_deref())
     }
 }
 
-/// Case folding. Nicknames and the skeletons of ASCII are ASCII, where it is the same as lower case.
+/// Folds case. Nicknames and skeletons of ASCII are ASCII, so lower case is enough.
 fn fold(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// Says whether a name is kept for the relay itself (`internal`, `moderation`), in any letter case and look-alike form.
+/// Whether a name is reserved for the relay (`internal`, `moderation`), in any letter case or look-alike form.
 ///
-/// Stricter than the clash of two members: `1nternal` is no look of `internal` (a small i looks like no one), but it is
-/// one of `Internal`. Here `i` and `l` count as one letter.
+/// Stricter than the comparison of two nicknames, since `i` and `l` count as one letter: `1nternal` shares no skeleton
+/// with `internal`, but does with `Internal`.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
-    // The coarse looks of `internal` and `moderation`: `m` looks like `rn`.
+    // The skeletons of `internal` and `moderation`, with `i` as `l`. `m` looks like `rn`.
     const RESERVED: [&str; 2] = ["lnternal", "rnoderatlon"];
-    // What looks like them is about as long.
-    name.len() <= LONGEST && Looks::of(name).iter().any(|look| RESERVED.contains(&look.replace('i', "l").as_str()))
+    // A look-alike has about the same length.
+    name.len() <= MAX_LENGTH
+        && Skeletons::new(name).iter().any(|skeleton| RESERVED.contains(&skeleton.replace('i', "l").as_str()))
 }
 
 #[cfg(test)]
@@ -122,33 +122,33 @@ mod tests {
     use super::*;
 
     fn clash(a: &str, b: &str) -> bool {
-        let (a, b) = (Looks::of(a), Looks::of(b));
+        let (a, b) = (Skeletons::new(a), Skeletons::new(b));
         a.iter().any(|x| b.iter().any(|y| x == y))
     }
 
     #[test]
-    fn letter_case_does_not_tell_two_names_apart() {
+    fn names_that_differ_in_letter_case_clash() {
         for (a, b) in [("Jane", "jane"), ("Jane", "JANE"), ("IOKI", "ioki"), ("Tim", "TIM")] {
             assert!(clash(a, b), "{a} and {b}");
         }
     }
 
     #[test]
-    fn letters_that_look_alike_do_not_tell_two_names_apart() {
+    fn names_with_look_alike_letters_clash() {
         for (a, b) in [("l0ki", "loki"), ("Ioki", "loki"), ("Ioki", "l0ki"), ("rnap", "map"), ("L0KI", "loki")] {
             assert!(clash(a, b), "{a} and {b}");
         }
     }
 
     #[test]
-    fn names_that_differ_do_not_clash() {
+    fn distinct_names_do_not_clash() {
         for (a, b) in [("Jane", "Janet"), ("map", "nap"), ("ann_1", "ann-1"), ("jane2", "jane3")] {
             assert!(!clash(a, b), "{a} and {b}");
         }
     }
 
     #[test]
-    fn the_relays_own_names_are_reserved_in_every_disguise() {
+    fn reserved_names_are_reserved_in_every_look_alike_form() {
         for name in [
             "internal",
             "Internal",
@@ -168,11 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_listed_characters_make_a_nickname() {
+    fn a_nickname_contains_only_the_listed_characters() {
         assert!(Nickname::parse("Hans_Hibbel-2").is_ok());
-        assert_eq!(Nickname::parse(""), Err(NicknameFault::Empty));
+        assert_eq!(Nickname::parse(""), Err(NicknameError::Empty));
         for name in ["a b", "é", "a.b", "a\n", "ｊａｎｅ"] {
-            assert_eq!(Nickname::parse(name), Err(NicknameFault::Characters), "{name}");
+            assert_eq!(Nickname::parse(name), Err(NicknameError::Characters), "{name}");
         }
     }
 }

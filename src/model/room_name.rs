@@ -1,62 +1,62 @@
-//! Names of rooms.
+//! Room names.
 
 use std::fmt;
 use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The name of a room as its operator wrote it, without blanks around it.
+/// A room name as its operator wrote it, without surrounding whitespace.
 ///
-/// 1 to 64 code points of any script, no control characters. Two names are the same room when their canonical forms
-/// (Unicode NFC) are equal: one system types `é` as one code point and another as two.
+/// 1 to 64 code points of any script, no control characters. Two names are equal when their Unicode NFC forms are: one
+/// system types `é` as one code point, another as two.
 #[derive(Clone, Debug)]
 pub struct RoomName {
     written: Arc<str>,
     canonical: Arc<str>,
 }
 
-/// Why a text is no room name.
+/// Why a text is not a valid room name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RoomNameFault {
-    /// Nothing is left once the blanks around it are gone.
+pub enum RoomNameError {
+    /// The name is empty or whitespace.
     #[error("a room name is empty")]
     Empty,
-    /// Longer than [`RoomName::MAX_LENGTH`].
+    /// The name is longer than [`RoomName::MAX_LENGTH`].
     #[error("a room name has {length} characters; the limit is {}", RoomName::MAX_LENGTH)]
     TooLong {
-        /// Its length, in code points.
+        /// Length in code points.
         length: usize,
     },
-    /// `.` or `..`, which browsers take for steps in a path.
+    /// `.` or `..`, which browsers resolve as path segments.
     #[error("a room cannot be named `.` or `..`: browsers would not find it")]
     Dots,
-    /// It holds a control character, such as a line feed.
+    /// The name contains a control character, such as a line feed.
     #[error("a room name holds a control character")]
     Control,
 }
 
 impl RoomName {
-    /// Longest name, in code points.
+    /// The longest name, in code points.
     pub const MAX_LENGTH: usize = 64;
 
-    /// Reads a name, dropping the blanks around it.
+    /// Parses a name, trimming whitespace.
     ///
     /// # Errors
-    /// [`RoomNameFault`] when nothing is left, the name is too long or holds a control character.
-    pub fn parse(text: &str) -> Result<Self, RoomNameFault> {
+    /// [`RoomNameError`] when the name is empty, too long, `.` or `..`, or contains a control character.
+    pub fn parse(text: &str) -> Result<Self, RoomNameError> {
         let text = text.trim();
         let length = text.chars().count();
         if length == 0 {
-            return Err(RoomNameFault::Empty);
+            return Err(RoomNameError::Empty);
         }
         if length > Self::MAX_LENGTH {
-            return Err(RoomNameFault::TooLong { length });
+            return Err(RoomNameError::TooLong { length });
         }
         if matches!(text, "." | "..") {
-            return Err(RoomNameFault::Dots);
+            return Err(RoomNameError::Dots);
         }
         if text.chars().any(char::is_control) {
-            return Err(RoomNameFault::Control);
+            return Err(RoomNameError::Control);
         }
         let written: Arc<str> = text.into();
         let canonical = text.nfc().collect::<String>();
@@ -64,7 +64,7 @@ impl RoomName {
         Ok(Self { written, canonical })
     }
 
-    /// The name as its operator wrote it.
+    /// Returns the name as its operator wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.written
@@ -96,36 +96,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_around_a_name_do_not_count() {
+    fn surrounding_whitespace_is_ignored() {
         assert_eq!(RoomName::parse("  Living room ").map(|n| n.to_string()), Ok("Living room".to_owned()));
     }
 
     #[test]
-    fn composed_and_decomposed_spellings_are_one_room() {
+    fn composed_and_decomposed_spellings_name_the_same_room() {
         assert_eq!(RoomName::parse("Caf\u{e9}"), RoomName::parse("Cafe\u{301}"));
     }
 
     #[test]
-    fn letter_case_makes_another_room() {
+    fn names_are_case_sensitive() {
         assert_ne!(RoomName::parse("QGIS"), RoomName::parse("qgis"));
     }
 
     #[test]
-    fn the_longest_name_is_taken_and_one_more_character_is_not() {
+    fn a_name_of_the_maximum_length_is_valid_and_a_longer_one_is_not() {
         assert!(RoomName::parse(&"é".repeat(64)).is_ok());
-        assert_eq!(RoomName::parse(&"é".repeat(65)), Err(RoomNameFault::TooLong { length: 65 }));
+        assert_eq!(RoomName::parse(&"é".repeat(65)), Err(RoomNameError::TooLong { length: 65 }));
     }
 
     #[test]
-    fn a_name_that_is_a_step_in_a_path_is_a_fault() {
-        assert_eq!(RoomName::parse(" . "), Err(RoomNameFault::Dots));
-        assert_eq!(RoomName::parse(".."), Err(RoomNameFault::Dots));
+    fn a_path_segment_is_not_a_valid_name() {
+        assert_eq!(RoomName::parse(" . "), Err(RoomNameError::Dots));
+        assert_eq!(RoomName::parse(".."), Err(RoomNameError::Dots));
         assert!(RoomName::parse("...").is_ok());
     }
 
     #[test]
-    fn an_empty_name_and_one_with_a_line_feed_are_faults() {
-        assert_eq!(RoomName::parse(" \t"), Err(RoomNameFault::Empty));
-        assert_eq!(RoomName::parse("a\nb"), Err(RoomNameFault::Control));
+    fn empty_names_and_control_characters_are_errors() {
+        assert_eq!(RoomName::parse(" \t"), Err(RoomNameError::Empty));
+        assert_eq!(RoomName::parse("a\nb"), Err(RoomNameError::Control));
     }
 }

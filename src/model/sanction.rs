@@ -1,4 +1,4 @@
-//! What is done about senders who do not keep the rules.
+//! Sanctions, penalties and who imposes them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,21 +8,21 @@ use jiff::Timestamp;
 
 use super::{Address, Nickname, RoomName};
 
-/// What a sanction does.
+/// The kind of a sanction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SanctionKind {
-    /// The sender is told, and nothing else happens.
+    /// A notice to the sender, nothing else.
     Warn,
-    /// What it says is refused.
+    /// Messages of the sender are refused.
     Mute,
-    /// Its connections are closed; it may come back.
+    /// Connections of the sender are closed; it may reconnect.
     Kick,
-    /// Its connections are closed, and it may not come back.
+    /// Connections of the sender are closed, and it may not reconnect.
     Ban,
 }
 
 impl SanctionKind {
-    /// All of them, the mildest first.
+    /// All kinds, mildest first.
     pub const ALL: [Self; 4] = [Self::Warn, Self::Mute, Self::Kick, Self::Ban];
 
     /// The stable name.
@@ -36,40 +36,40 @@ impl SanctionKind {
         }
     }
 
-    /// The kind of this name.
+    /// Returns the kind with this name.
     #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether it goes on for a while, and does not just happen.
+    /// Whether it remains in force for a time, rather than taking effect once.
     #[must_use]
-    pub fn lasts(self) -> bool {
+    pub fn has_duration(self) -> bool {
         matches!(self, Self::Mute | Self::Ban)
     }
 }
 
-/// What is asked for, by a rule, a plugin or a moderator.
+/// A consequence requested by a rule, a plugin or a moderator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Penalty {
-    /// This kind. A mute or ban lasts as long as it says; without that, until it is lifted.
+    /// A sanction of this kind. `None` means until lifted, for a mute or ban.
     Fixed(SanctionKind, Option<Duration>),
-    /// The next step of the instance's ladder.
+    /// The next step of the instance's penalty ladder.
     Ladder,
 }
 
 impl Penalty {
-    /// The name of what stands for the next step of the ladder.
+    /// The name of [`Penalty::Ladder`].
     pub const LADDER: &str = "ladder";
 
-    /// The penalty of this name, for so long where its kind goes on for a while; `None` for a name that is none.
+    /// Returns the penalty with this name, or `None` if there is none. The duration is ignored for kinds without one.
     #[must_use]
-    pub fn of_name(name: &str, lasts: Option<Duration>) -> Option<Self> {
+    pub fn from_name(name: &str, lasts: Option<Duration>) -> Option<Self> {
         if name == Self::LADDER {
             return Some(Self::Ladder);
         }
-        let kind = SanctionKind::of_name(name)?;
-        Some(Self::Fixed(kind, lasts.filter(|_| kind.lasts())))
+        let kind = SanctionKind::from_name(name)?;
+        Some(Self::Fixed(kind, lasts.filter(|_| kind.has_duration())))
     }
 
     /// The stable name.
@@ -81,7 +81,7 @@ impl Penalty {
         }
     }
 
-    /// How long it lasts; zero for what happens once or has no end.
+    /// How long it lasts; zero if it happens once or has no end.
     #[must_use]
     pub fn duration(self) -> Duration {
         match self {
@@ -91,30 +91,30 @@ impl Penalty {
     }
 }
 
-/// Whom a sanction is on.
+/// The target of a sanction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// Whoever goes by this nickname, or one that looks like it.
+    /// Connections with this nickname or a look-alike.
     Nickname(Nickname),
-    /// Whoever comes from this address: an IPv4 address or an IPv6 /64.
+    /// Connections from this IPv4 address or IPv6 /64.
     Address(Address),
 }
 
-/// Who or what causes something.
+/// The moderator, rule or plugin that caused an action, or the relay itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Cause {
+pub enum Actor {
     /// A moderator, by name.
     Moderator(Arc<str>),
     /// A rule, by id.
     Rule(Arc<str>),
     /// A plugin, by name.
     Plugin(Arc<str>),
-    /// The relay itself: a time was up.
+    /// The relay itself, because a time limit expired.
     Relay,
 }
 
-impl Cause {
-    /// The stable name of its kind.
+impl Actor {
+    /// The stable name of the kind.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ impl Cause {
         }
     }
 
-    /// Its own name; `relay` for the relay.
+    /// The name of the moderator, rule or plugin; `relay` for the relay.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -135,7 +135,7 @@ impl Cause {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Relay => f.write_str("the relay"),
@@ -145,39 +145,39 @@ impl fmt::Display for Cause {
     }
 }
 
-/// A sanction on somebody.
+/// A sanction imposed on a nickname or address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sanction {
-    /// Its number, never used again.
+    /// A unique ID, never reused.
     pub id: u64,
-    /// What it does.
+    /// The kind of sanction.
     pub kind: SanctionKind,
-    /// On whom.
+    /// The nickname or address it applies to.
     pub target: Target,
-    /// Where; everywhere when `None`.
+    /// The room it applies to; `None` for all rooms.
     pub room: Option<RoomName>,
     /// When it began.
     pub at: Timestamp,
-    /// When it ends; `None`: not before it is lifted. The same as `at` for what happens once.
+    /// When it ends; `None` if not before it is lifted. Equal to `at` for kinds without duration.
     pub until: Option<Timestamp>,
-    /// For the one it is on.
+    /// The reason, as shown to the sender.
     pub reason: Arc<str>,
-    /// Who or what caused it.
-    pub cause: Cause,
-    /// Which step of the ladder it is, from 0 on; `None` for one that was asked for by its kind.
+    /// The actor that imposed it.
+    pub actor: Actor,
+    /// The step of the ladder, from 0; `None` if the kind was requested explicitly.
     pub step: Option<usize>,
 }
 
 impl Sanction {
-    /// Whether it is in force at that time.
+    /// Whether it is in force at `now`.
     #[must_use]
-    pub fn holds(&self, now: Timestamp) -> bool {
-        self.kind.lasts() && self.until.is_none_or(|until| now < until)
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.kind.has_duration() && self.until.is_none_or(|until| now < until)
     }
 
-    /// Whether it is about what happens in this room.
+    /// Whether it applies in `room`.
     #[must_use]
-    pub fn concerns(&self, room: &RoomName) -> bool {
+    pub fn applies_to(&self, room: &RoomName) -> bool {
         self.room.as_ref().is_none_or(|own| own == room)
     }
 }

@@ -1,27 +1,27 @@
-//! What a filter says of a message, and why.
+//! Verdicts of filters, and their reasons.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Outcome;
 
-/// What one filter wants done with a message. A refusal is such a value, never an error.
+/// The verdict of one filter on a message. A rejection is a verdict, not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Go on with the next filter.
+    /// Continue with the next filter.
     Pass,
-    /// Go on with this text in place of the message's own.
+    /// Continue with this text instead.
     Replace(String),
-    /// Keep it back until a moderator has looked at it.
+    /// Hold it until a moderator has decided.
     Hold(Reason),
-    /// Show it to its sender alone, who is not told.
+    /// Show it to its sender alone, without a notice.
     Shadow(Reason),
-    /// Refuse it and tell its sender.
+    /// Refuse it and notify its sender.
     Reject(Reason),
 }
 
 impl Verdict {
-    /// What it amounts to, without text and reason.
+    /// The outcome, without text and reason.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -34,73 +34,73 @@ impl Verdict {
     }
 }
 
-/// Why a message was not let through as it came.
+/// Why a message was not accepted unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// For programs; stable.
-    pub code: Code,
-    /// For the sender: one sentence that names the thing and the bound.
+    /// Stable, for programs.
+    pub code: ReasonCode,
+    /// For the sender: one sentence that names the thing and the limit.
     pub text: Cow<'static, str>,
-    /// When it is worth trying again, for what is refused only now.
+    /// When to retry, for temporary refusals.
     pub retry_after: Option<Duration>,
 }
 
 impl Reason {
-    /// A reason that will not pass with time.
-    pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
+    /// Creates a reason without a retry time.
+    pub fn new(code: ReasonCode, text: impl Into<Cow<'static, str>>) -> Self {
         Self { code, text: text.into(), retry_after: None }
     }
 }
 
-/// The kinds of reason, by names that programs may rely on.
+/// The stable codes of reasons, for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Code {
-    /// The frame is no message of the protocol.
+pub enum ReasonCode {
+    /// The frame is not a valid message of the protocol.
     Malformed,
-    /// The author's name has the wrong length or holds characters that it may not.
+    /// The author's name has the wrong length or contains forbidden characters.
     BadAuthor,
     /// The text is empty or blank.
     Empty,
-    /// The text is longer than allowed.
+    /// The text is too long.
     TooLong,
-    /// The avatar is too long or no plain file name.
+    /// The avatar is too long or not a plain file name.
     BadAvatar,
-    /// The name is kept for the relay itself.
+    /// The name is reserved for the relay.
     Reserved,
-    /// The name, or one that looks like it, belongs to somebody else in the room.
+    /// The name or a look-alike belongs to another connection in the room.
     NicknameTaken,
-    /// The sender registered under another name than the one it now uses.
+    /// The sender registered a different nickname.
     NotYourNickname,
-    /// Too many messages in too short a time.
+    /// Too many messages in a short time.
     RateLimited,
-    /// A rule of the rules file hit.
+    /// A rule matched.
     Rule,
-    /// It sets off more rules than a message has reason to.
+    /// The message matches suspiciously many rules.
     Suspicious,
-    /// A plugin wants it so.
+    /// A plugin refused it.
     Plugin,
-    /// A plugin could not answer, and its failure policy is to let nothing pass then.
+    /// A plugin failed, and its failure policy is to reject.
     PluginFailed,
-    /// The sender may not speak for a while.
+    /// The sender is muted.
     Muted,
-    /// The sender may not come in.
+    /// The sender is banned.
     Banned,
-    /// The sender's connection is closed; it may come back.
+    /// The sender's connection is closed; it may reconnect.
     Kicked,
     /// The sender is warned.
     Warned,
-    /// What was done to the sender is taken back.
+    /// A sanction on the sender was lifted.
     Lifted,
-    /// The message waits for a moderator.
+    /// The message is held for a moderator.
     Held,
-    /// A moderator has refused a held message, or nobody has looked at it in time.
+    /// A moderator refused a held message, or its hold expired.
     HeldRefused,
-    /// The message should be held, and cannot be: it is a nickname, or too many wait already.
+    /// The message should be held but cannot be: it is a registration, or the queue is full.
     HoldUnavailable,
 }
 
-impl Code {
-    /// All of them.
+impl ReasonCode {
+    /// All codes.
     pub const ALL: [Self; 21] = [
         Self::Malformed,
         Self::BadAuthor,
@@ -125,9 +125,9 @@ impl Code {
         Self::HoldUnavailable,
     ];
 
-    /// The code of this name.
+    /// Returns the code with this name.
     #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.as_str() == name)
     }
 

@@ -1,4 +1,4 @@
-//! What moderators do, and what the relay does in their place.
+//! Acts of moderators, rules, plugins and the relay itself.
 
 use std::time::Duration;
 
@@ -6,114 +6,114 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::levels::SetLevel;
-use crate::model::{Address, Cause, Nickname, RoomName, Sanction, SenderId, Target};
+use super::levels::ActiveLevel;
+use crate::model::{Actor, Address, ConnectionId, Nickname, RoomName, Sanction, Target};
 
-/// Something that was done.
+/// An act: something that was done, when, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
-    /// When.
+    /// When, on the wall clock.
     pub at: Timestamp,
-    /// The same, counted from the start of the relay by a clock that never goes back.
+    /// When, on the monotonic clock since the relay started.
     pub since_start: Duration,
-    /// Who did it, or what.
-    pub by: Cause,
-    /// What it was.
-    pub what: What,
+    /// The person or thing that acted.
+    pub actor: Actor,
+    /// What was done.
+    pub kind: ActKind,
 }
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
-    /// Somebody was warned, muted, kicked or banned.
+pub enum ActKind {
+    /// A sanction was imposed.
     Sanctioned(Sanction),
     /// A sanction was lifted before its end.
     Lifted(Sanction),
     /// The connection of a member was closed.
     Kicked {
-        /// Where.
+        /// The room.
         room: RoomName,
-        /// Whose.
-        member: SenderId,
+        /// The connection.
+        member: ConnectionId,
         /// The nickname, if it had registered one.
         nickname: Option<Nickname>,
     },
     /// A held message was released.
     Released {
-        /// Its id.
+        /// The id of the message.
         message: Uuid,
-        /// Where.
+        /// The room.
         room: RoomName,
     },
     /// A held message was refused.
     Refused {
-        /// Its id.
+        /// The id of the message.
         message: Uuid,
-        /// Where.
+        /// The room.
         room: RoomName,
     },
-    /// How much is held was changed.
+    /// A moderation level was set.
     Level {
-        /// Where; everywhere when `None`.
+        /// The room; `None` for all rooms.
         room: Option<RoomName>,
-        /// From now on.
-        level: Level,
-        /// Until then; `None`: until it is changed again.
+        /// The new level.
+        level: ModerationLevel,
+        /// When the level ends; `None` if it stays until it is changed.
         until: Option<Timestamp>,
     },
-    /// How much the starter rules do was changed.
+    /// The starter preset was changed.
     Preset(&'static str),
-    /// Somebody is trusted from now on, or no longer.
+    /// A connection became trusted, or is no longer.
     Trusted {
-        /// Where.
+        /// The room.
         room: RoomName,
-        /// Who.
-        member: SenderId,
+        /// The connection.
+        member: ConnectionId,
         /// The nickname, if it had registered one.
         nickname: Option<Nickname>,
-        /// Whether it is.
-        on: bool,
+        /// Whether it is trusted now.
+        is_trusted: bool,
     },
-    /// Rules and plugins were read again.
+    /// Settings, rules and plugins were reloaded.
     Reloaded,
-    /// What somebody or something caused was taken back.
+    /// The acts of somebody or something were undone.
     Undone {
-        /// Whose acts.
-        cause: Cause,
-        /// From when on.
+        /// Whose acts were undone.
+        actor: Actor,
+        /// Acts from this time on were undone.
         since: Timestamp,
-        /// Sanctions that were lifted.
+        /// Numbers of sanctions that were lifted.
         lifted: Vec<u64>,
-        /// Held messages that were released.
+        /// Ids of held messages that were released.
         released: Vec<Uuid>,
     },
-    /// A rule or plugin only observes from now on: it refused too much.
-    Braked {
-        /// Which.
-        cause: Cause,
-        /// Why, in words.
-        why: String,
+    /// The breaker of a rule or plugin tripped: it rejected too much and only observes from now on.
+    BreakerTripped {
+        /// The rule or plugin.
+        actor: Actor,
+        /// Why, for people.
+        reason: String,
     },
 }
 
-/// How much is held back or slowed down beyond what filters ask for.
+/// A moderation level: how much is held or slowed down in addition to the verdicts of filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Level {
-    /// Nothing.
+pub enum ModerationLevel {
+    /// Nothing in addition.
     Normal,
-    /// The first messages of each sender are held.
+    /// Hold the first messages of each sender.
     Newcomers,
-    /// A sender may say one thing in so many seconds.
+    /// Accept one message per sender in this many seconds.
     Slow {
-        /// How many.
+        /// The interval, in seconds.
         seconds: u32,
     },
-    /// Everything is held.
+    /// Hold all messages.
     All,
 }
 
-impl Level {
-    /// The stable name.
+impl ModerationLevel {
+    /// Returns the stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -125,8 +125,8 @@ impl Level {
     }
 }
 
-impl What {
-    /// The stable name.
+impl ActKind {
+    /// Returns the stable name.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -140,11 +140,11 @@ impl What {
             Self::Trusted { .. } => "trusted",
             Self::Reloaded => "reload",
             Self::Undone { .. } => "undo",
-            Self::Braked { .. } => "brake",
+            Self::BreakerTripped { .. } => "brake",
         }
     }
 
-    /// The room that it is about; `None` for what is about all of them.
+    /// Returns the room that the act concerns; `None` for all rooms.
     #[must_use]
     pub fn room(&self) -> Option<&RoomName> {
         match self {
@@ -154,58 +154,58 @@ impl What {
             | Self::Refused { room, .. }
             | Self::Trusted { room, .. } => Some(room),
             Self::Level { room, .. } => room.as_ref(),
-            Self::Preset(_) | Self::Reloaded | Self::Undone { .. } | Self::Braked { .. } => None,
+            Self::Preset(_) | Self::Reloaded | Self::Undone { .. } | Self::BreakerTripped { .. } => None,
         }
     }
 }
 
 impl Act {
-    /// The act as one JSON object; `address` writes addresses as the reader may see them.
+    /// Returns the act as a JSON object. `address` formats addresses as far as the reader may see them.
     #[must_use]
-    pub fn json(&self, address: &dyn Fn(Address) -> String) -> Map<String, Value> {
+    pub fn to_json(&self, address: &dyn Fn(Address) -> String) -> Map<String, Value> {
         let mut map = Map::new();
         map.insert("at".to_owned(), json!(format!("{:.3}", self.at)));
-        map.insert("act".to_owned(), json!(self.what.as_str()));
-        map.insert("by".to_owned(), cause_json(&self.by));
+        map.insert("act".to_owned(), json!(self.kind.as_str()));
+        map.insert("by".to_owned(), actor_json(&self.actor));
         let mut put = |key: &str, value: Value| drop(map.insert(key.to_owned(), value));
-        if let Some(room) = self.what.room() {
+        if let Some(room) = self.kind.room() {
             put("room", json!(room.as_str()));
         }
-        match &self.what {
-            What::Sanctioned(sanction) | What::Lifted(sanction) => {
+        match &self.kind {
+            ActKind::Sanctioned(sanction) | ActKind::Lifted(sanction) => {
                 put("sanction", Value::Object(sanction_json(sanction, address)));
             }
-            What::Kicked { member, nickname, .. } => {
+            ActKind::Kicked { member, nickname, .. } => {
                 put("member", json!(member.0.to_string()));
                 put("nickname", json!(nickname.as_ref().map(Nickname::as_str)));
             }
-            What::Released { message, .. } | What::Refused { message, .. } => put("id", json!(message)),
-            What::Level { level, until, .. } => put_level(*level, *until, &mut put),
-            What::Preset(preset) => put("preset", json!(preset)),
-            What::Trusted { member, nickname, on, .. } => {
+            ActKind::Released { message, .. } | ActKind::Refused { message, .. } => put("id", json!(message)),
+            ActKind::Level { level, until, .. } => put_level(*level, *until, &mut put),
+            ActKind::Preset(preset) => put("preset", json!(preset)),
+            ActKind::Trusted { member, nickname, is_trusted, .. } => {
                 put("member", json!(member.0.to_string()));
                 put("nickname", json!(nickname.as_ref().map(Nickname::as_str)));
-                put("trusted", json!(on));
+                put("trusted", json!(is_trusted));
             }
-            What::Reloaded => {}
-            What::Undone { cause, since, lifted, released } => {
-                put("undone", cause_json(cause));
+            ActKind::Reloaded => {}
+            ActKind::Undone { actor, since, lifted, released } => {
+                put("undone", actor_json(actor));
                 put("since", json!(format!("{since:.3}")));
                 put("lifted", json!(lifted));
                 put("released", json!(released));
             }
-            What::Braked { cause, why } => {
-                put("braked", cause_json(cause));
-                put("why", json!(why));
+            ActKind::BreakerTripped { actor, reason } => {
+                put("braked", actor_json(actor));
+                put("why", json!(reason));
             }
         }
         map
     }
 }
 
-fn put_level(level: Level, until: Option<Timestamp>, put: &mut dyn FnMut(&str, Value)) {
+fn put_level(level: ModerationLevel, until: Option<Timestamp>, put: &mut dyn FnMut(&str, Value)) {
     put("level", json!(level.as_str()));
-    if let Level::Slow { seconds } = level {
+    if let ModerationLevel::Slow { seconds } = level {
         put("seconds", json!(seconds));
     }
     if let Some(until) = until {
@@ -213,10 +213,10 @@ fn put_level(level: Level, until: Option<Timestamp>, put: &mut dyn FnMut(&str, V
     }
 }
 
-/// A level that is set, as one JSON object.
+/// Returns a level and its room as a JSON object.
 #[must_use]
-pub fn level_json(set: &SetLevel) -> Value {
-    let SetLevel { room, level, until } = set;
+pub fn level_json(set: &ActiveLevel) -> Value {
+    let ActiveLevel { room, level, until } = set;
     let mut map = Map::new();
     let mut put = |key: &str, value: Value| drop(map.insert(key.to_owned(), value));
     put("room", json!(room.as_ref().map(RoomName::as_str)));
@@ -224,16 +224,16 @@ pub fn level_json(set: &SetLevel) -> Value {
     Value::Object(map)
 }
 
-/// A cause as `{"moderator": "jane"}`, with its kind as the key.
+/// Returns an actor as a JSON object with its kind as the key, such as `{"moderator": "jane"}`.
 #[must_use]
-pub fn cause_json(cause: &Cause) -> Value {
-    json!({ cause.kind(): cause.name() })
+pub fn actor_json(actor: &Actor) -> Value {
+    json!({ actor.kind(): actor.name() })
 }
 
-/// A sanction as one JSON object; `address` writes addresses as the reader may see them.
+/// Returns a sanction as a JSON object. `address` formats addresses as far as the reader may see them.
 #[must_use]
 pub fn sanction_json(sanction: &Sanction, address: &dyn Fn(Address) -> String) -> Map<String, Value> {
-    let Sanction { id, kind, target, room, at, until, reason, cause, step } = sanction;
+    let Sanction { id, kind, target, room, at, until, reason, actor, step } = sanction;
     let mut map = Map::new();
     let mut put = |key: &str, value: Value| drop(map.insert(key.to_owned(), value));
     put("id", json!(id));
@@ -246,7 +246,7 @@ pub fn sanction_json(sanction: &Sanction, address: &dyn Fn(Address) -> String) -
     put("at", json!(format!("{at:.3}")));
     put("until", json!(until.map(|until| format!("{until:.3}"))));
     put("reason", json!(reason));
-    put("by", cause_json(cause));
+    put("by", actor_json(actor));
     if let Some(step) = step {
         put("step", json!(step));
     }

@@ -1,8 +1,8 @@
-//! Settings of moderation: who may moderate, and who is told.
+//! Settings of moderation.
 
 use std::path::PathBuf;
 
-use super::access::{Named, check_named};
+use super::access::{ConfiguredModerator, check_named};
 use super::alerts;
 use super::audit;
 use super::held::HeldConfig;
@@ -12,17 +12,17 @@ use crate::settings::{Section, Setting};
 /// Settings of moderation.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// Who may moderate everywhere, each with a name and a token of its own.
-    pub moderators: Vec<Named>,
-    /// The file with further moderators and trusted nicknames, by hashes of their tokens.
+    /// Moderators with all scopes in all rooms, each with a name and a token.
+    pub moderators: Vec<ConfiguredModerator>,
+    /// The file with further moderators and trusted nicknames, identified by token hashes.
     pub tokens_file: Option<PathBuf>,
-    /// Who is told at once of what cannot wait.
+    /// The webhook for urgent events.
     pub alerts: alerts::Config,
     /// The ladder of sanctions.
     pub ladder: Ladder,
     /// The held queue.
     pub held: HeldConfig,
-    /// The file that sanctions, held messages and levels are kept in; nothing is written when `None`.
+    /// The file that stores sanctions, held messages and levels; `None` keeps them in memory only.
     pub store: Option<PathBuf>,
     /// The audit log.
     pub audit: audit::Config,
@@ -35,9 +35,9 @@ impl Config {
             moderators: section.read(
                 Setting::new("moderators", Vec::new())
                     .doc(
-                        "Who may moderate: name:token for each, the token of 16 to 256 printable characters. Each may \
-                         do everything in all rooms. Without any, here or in tokens_file, a token for one run is \
-                         printed at the start.",
+                        "Moderators, as name:token with a token of 16 to 256 printable characters. Each may do \
+                         everything in all rooms. If there are none, here or in tokens_file, the relay prints a \
+                         token that is valid for this run.",
                     )
                     .env(&["MODERATORS"])
                     .reloads()
@@ -45,20 +45,20 @@ impl Config {
                     .check(|moderators| check_named(moderators)),
             ),
             tokens_file: section.read(Setting::new("tokens_file", None).doc(
-                "The file with further moderators, each with scopes and rooms, and with nicknames that a token proves. \
-                 It holds hashes alone; `gischat-relay token` makes a token with its hash.",
+                "Tokens file: further moderators with scopes and rooms, and trusted nicknames. It contains only \
+                 hashes; `gischat-relay token` generates a token and its hash.",
             ).reloads()),
             alerts: alerts::Config::declare(
-                &mut section.section("alerts", "What cannot wait is posted to a web address, signed (a webhook)."),
+                &mut section.section("alerts", "Signed webhook for urgent events."),
             ),
             store: section.read(Setting::new("store", None).doc(
-                "File that sanctions, held messages and levels are kept in, so that a restart forgets none of them. Held \
-                 messages stand in it with their text until they are decided on, and banned addresses in plain.",
+                "File in which sanctions, held messages and levels survive a restart. It contains the texts of held \
+                 messages until they are decided, and banned addresses in plain text.",
             )),
-            ladder: Ladder::declare(&mut section.section("ladder", "What those get who break rules again and again.")),
-            held: HeldConfig::declare(&mut section.section("held", "Messages that wait for a moderator.")),
+            ladder: Ladder::declare(&mut section.section("ladder", "Escalating sanctions for repeated offences.")),
+            held: HeldConfig::declare(&mut section.section("held", "Messages held for a moderator.")),
             audit: audit::Config::declare(
-                &mut section.section("audit", "A record of what was decided and done, as JSON lines in a folder."),
+                &mut section.section("audit", "Audit log: decisions and moderator actions as JSON lines."),
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! What moderators should know, as it happens: a plugin was set aside, the rules were read again.
+//! The feed: notes for moderators, such as "a plugin was suspended" or "the rules were reloaded".
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// Notes that are kept; the oldest ones go first.
+/// Notes kept; the oldest are dropped first.
 pub const MAX_NOTES: usize = 1_000;
 /// Longest text of a note, in bytes.
 const MAX_TEXT: usize = 2_000;
 
-/// The last notes, in their order.
+/// The most recent notes, in order.
 #[derive(Debug, Default)]
 pub struct Feed {
     ring: Mutex<Ring>,
     /// The id of the newest note; 0 before the first.
-    newest: watch::Sender<u64>,
+    last_id: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -25,67 +25,67 @@ struct Ring {
     last_id: u64,
 }
 
-/// Something that moderators should know.
+/// A note for moderators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// Its number, from 1 on, each one more than the one before.
+    /// The id: consecutive, from 1 at each start.
     pub id: u64,
-    /// When it was noted.
+    /// When it was added.
     pub at: Timestamp,
-    /// What it is about.
-    pub kind: Kind,
+    /// Its kind.
+    pub kind: NoteKind,
     /// What happened, for people.
     pub text: Arc<str>,
-    /// The plugin that it is about.
+    /// The plugin concerned, if any.
     pub plugin: Option<Arc<str>>,
 }
 
-/// The kinds of note, by names that programs may rely on.
+/// The kind of a note. Programs may rely on the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A plugin failed too often and is not asked for a while.
-    PluginSetAside,
-    /// A plugin that was set aside works again.
-    PluginWell,
+pub enum NoteKind {
+    /// A plugin failed too often and is suspended.
+    PluginSuspended,
+    /// A suspended plugin is healthy again.
+    PluginHealthy,
     /// A plugin was loaded.
     PluginLoaded,
     /// A plugin could not be loaded.
     PluginNotLoaded,
     /// A plugin was removed.
-    PluginGone,
-    /// Rules and plugins were read again.
+    PluginRemoved,
+    /// Rules and plugins were reloaded.
     Reloaded,
-    /// Rules were to be read again, and stay as they are.
-    RulesAtFault,
-    /// Many senders say nearly the same in a room. Noted once, however many they are.
+    /// The rules files have errors; the previous rules stay in force.
+    RulesInvalid,
+    /// Many senders send nearly the same text to a room. Noted once per raid.
     Raid,
-    /// A message waits for a moderator. The note tells the room and why, never the message's text.
+    /// A message is held. The note names the room, never the text of the message.
     MessageHeld,
-    /// A rule or plugin refused too much, and only observes from now on. Noted once.
-    BrakePulled,
-    /// The relay runs without a part of itself.
+    /// A rule or plugin rejected too much and only observes from now on. Noted once.
+    BreakerTripped,
+    /// A part of the relay is not available.
     Degraded,
     /// A part of the relay works again.
     Recovered,
-    /// Notes were lost, because too many came at once.
+    /// Notes were lost because too many were added at a time.
     NotesLost,
 }
 
-impl Kind {
-    /// The stable name.
+impl NoteKind {
+    /// Returns the stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::PluginSetAside => "plugin_set_aside",
-            Self::PluginWell => "plugin_well",
+            Self::PluginSuspended => "plugin_suspended",
+            Self::PluginHealthy => "plugin_healthy",
             Self::PluginLoaded => "plugin_loaded",
             Self::PluginNotLoaded => "plugin_not_loaded",
-            Self::PluginGone => "plugin_gone",
+            Self::PluginRemoved => "plugin_removed",
             Self::Reloaded => "reloaded",
-            Self::RulesAtFault => "rules_at_fault",
+            Self::RulesInvalid => "rules_invalid",
             Self::Raid => "raid",
             Self::MessageHeld => "message_held",
-            Self::BrakePulled => "brake_pulled",
+            Self::BreakerTripped => "breaker_tripped",
             Self::Degraded => "degraded",
             Self::Recovered => "recovered",
             Self::NotesLost => "notes_lost",
@@ -94,8 +94,8 @@ impl Kind {
 }
 
 impl Feed {
-    /// Notes something. A text over 2 000 bytes is cut.
-    pub fn note(&self, kind: Kind, text: &str, plugin: Option<Arc<str>>) {
+    /// Adds a note. The text is truncated to 2 000 bytes.
+    pub fn note(&self, kind: NoteKind, text: &str, plugin: Option<Arc<str>>) {
         let text = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.last_id += 1;
@@ -104,20 +104,19 @@ impl Feed {
             ring.notes.pop_front();
         }
         ring.notes.push_back(note);
-        // While the ring is locked, so that the ids that are told only grow.
-        self.newest.send_replace(ring.last_id);
+        // Sent under the lock, so that subscribers see ids only grow.
+        self.last_id.send_replace(ring.last_id);
     }
 
-    /// Tells the id of the newest note, again and again: whoever waits for [`watch::Receiver::changed`] wakes up when
-    /// there are notes to ask [`Feed::after`] for. Notes that come together may wake it once. Nobody who notes something
-    /// waits for those who are told.
+    /// Returns a receiver of the id of the newest note. [`watch::Receiver::changed`] completes when [`Feed::after`] has
+    /// new notes; one wake-up may stand for several notes. Adding a note never waits for receivers.
     #[must_use]
-    pub fn newest(&self) -> watch::Receiver<u64> {
-        self.newest.subscribe()
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.last_id.subscribe()
     }
 
-    /// The first notes after the one of this id that are still kept, at most `limit`, the oldest first. An id that has
-    /// not been given yet is one of an earlier run: then it is all of them.
+    /// Returns up to `limit` notes with an id above `id`, oldest first. An `id` not yet assigned comes from an earlier
+    /// run and returns notes from the beginning.
     #[must_use]
     pub fn after(&self, id: u64, limit: usize) -> Vec<Note> {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,11 +135,11 @@ mod tests {
     }
 
     #[test]
-    fn notes_come_oldest_first_and_after_the_last_one_that_is_known() {
+    fn notes_are_returned_oldest_first_after_the_given_id() {
         let feed = Feed::default();
         assert!(ids(&feed, 0, 10).is_empty());
         for _ in 0..5 {
-            feed.note(Kind::Reloaded, "x", None);
+            feed.note(NoteKind::Reloaded, "x", None);
         }
         assert_eq!(ids(&feed, 0, 2), [1, 2]);
         assert_eq!(ids(&feed, 2, 10), [3, 4, 5]);
@@ -149,10 +148,10 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_notes_are_kept_and_ids_go_on() {
+    fn the_last_thousand_notes_are_kept_and_ids_continue() {
         let feed = Feed::default();
         for _ in 0..2_500 {
-            feed.note(Kind::Reloaded, "x", None);
+            feed.note(NoteKind::Reloaded, "x", None);
         }
         let kept = ids(&feed, 0, usize::MAX);
         assert_eq!((kept.len(), kept.first(), kept.last()), (MAX_NOTES, Some(&1_501), Some(&2_500)));
@@ -160,13 +159,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_for_notes_is_woken_and_finds_them() {
+    async fn a_subscriber_is_woken_and_finds_the_notes() {
         let feed = Arc::new(Feed::default());
-        let mut newest = feed.newest();
+        let mut newest = feed.subscribe();
         assert_eq!(*newest.borrow_and_update(), 0);
         let noting = tokio::spawn({
             let feed = Arc::clone(&feed);
-            async move { (0..3).for_each(|_| feed.note(Kind::Raid, "x", None)) }
+            async move { (0..3).for_each(|_| feed.note(NoteKind::Raid, "x", None)) }
         });
         newest.wait_for(|id| *id == 3).await.unwrap();
         assert_eq!(ids(&feed, 0, 10), [1, 2, 3]);
@@ -174,9 +173,9 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_cut_at_its_limit() {
+    fn a_text_is_truncated_at_its_limit() {
         let feed = Feed::default();
-        feed.note(Kind::PluginSetAside, &format!("x{}", "é".repeat(5_000)), Some("mine".into()));
+        feed.note(NoteKind::PluginSuspended, &format!("x{}", "é".repeat(5_000)), Some("mine".into()));
         assert_eq!(feed.after(0, 1).first().map(|note| note.text.len()), Some(MAX_TEXT - 1));
     }
 }

@@ -1,4 +1,4 @@
-//! How much is held back or slowed down, for a room or everywhere.
+//! The moderation levels of rooms, and of all rooms.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,59 +6,59 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::act::Level;
-use super::store::Changes;
+use super::act::ModerationLevel;
+use super::store::ChangeTracker;
 use crate::model::RoomName;
 
-/// The levels that are set. Asked for each message, from many threads at once.
+/// The levels in effect. Read for each message, from many threads.
 #[derive(Debug, Default)]
 pub struct Levels {
-    set: Mutex<Set>,
-    /// Whether any is set. None is, usually: then nobody takes the lock.
-    any: AtomicBool,
+    set: Mutex<Inner>,
+    /// Whether any level is set. Usually none is, and readers skip the lock.
+    is_any_set: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct Set {
-    /// `None` is everywhere.
-    levels: HashMap<Option<RoomName>, (Level, Option<Timestamp>)>,
-    changes: Changes<()>,
+struct Inner {
+    /// The key `None` stands for all rooms.
+    levels: HashMap<Option<RoomName>, (ModerationLevel, Option<Timestamp>)>,
+    changes: ChangeTracker<()>,
 }
 
-/// A level that is set.
+/// A level that was set for a room or for all rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetLevel {
-    /// Where; everywhere when `None`.
+pub struct ActiveLevel {
+    /// The room; `None` for all rooms without a level of their own.
     pub room: Option<RoomName>,
-    /// Which.
-    pub level: Level,
-    /// When it ends; `None`: when it is set again.
+    /// The level.
+    pub level: ModerationLevel,
+    /// When it ends; `None` if it stays until it is set again.
     pub until: Option<Timestamp>,
 }
 
 impl Levels {
-    pub(super) fn with_changes(changes: Changes<()>) -> Self {
-        Self { set: Mutex::new(Set { changes, ..Set::default() }), any: AtomicBool::new(false) }
+    pub(super) fn with_changes(changes: ChangeTracker<()>) -> Self {
+        Self { set: Mutex::new(Inner { changes, ..Inner::default() }), is_any_set: AtomicBool::new(false) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Set> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, change: impl FnOnce(&mut Set)) {
+    fn write(&self, change: impl FnOnce(&mut Inner)) {
         let mut set = self.lock();
         change(&mut set);
-        self.any.store(!set.levels.is_empty(), Ordering::Relaxed);
-        set.changes.note(());
+        self.is_any_set.store(!set.levels.is_empty(), Ordering::Relaxed);
+        set.changes.mark(());
     }
 
-    /// Sets the level of a room, or of all rooms that have none of their own, until a time or until it is set again.
+    /// Sets the level of a room, or of all rooms without a level of their own.
     ///
-    /// `Normal` for a room holds against what is set for everywhere. There are as many as there are rooms: that there
-    /// is such a room is for the caller to know.
-    pub fn set(&self, room: Option<RoomName>, level: Level, until: Option<Timestamp>) {
+    /// `Normal` for a room overrides the level of all rooms. The caller checks that the room exists, which bounds the
+    /// number of levels.
+    pub fn set(&self, room: Option<RoomName>, level: ModerationLevel, until: Option<Timestamp>) {
         self.write(|set| {
-            if room.is_none() && level == Level::Normal {
+            if room.is_none() && level == ModerationLevel::Normal {
                 set.levels.remove(&None);
             } else {
                 set.levels.insert(room, (level, until));
@@ -75,62 +75,62 @@ impl Levels {
 
     /// The level of a room: its own if one is set and has not ended, else that for everywhere, else `Normal`.
     #[must_use]
-    pub fn of(&self, room: &RoomName, now: Timestamp) -> Level {
-        if !self.any.load(Ordering::Relaxed) {
-            return Level::Normal;
+    pub fn effective(&self, room: &RoomName, now: Timestamp) -> ModerationLevel {
+        if !self.is_any_set.load(Ordering::Relaxed) {
+            return ModerationLevel::Normal;
         }
         let set = self.lock();
         let running = |room: &Option<RoomName>| {
             let (level, until) = set.levels.get(room)?;
             until.is_none_or(|until| now < until).then_some(*level)
         };
-        running(&Some(room.clone())).or_else(|| running(&None)).unwrap_or(Level::Normal)
+        running(&Some(room.clone())).or_else(|| running(&None)).unwrap_or(ModerationLevel::Normal)
     }
 
-    /// What is set and has not ended: that for everywhere first, then by the names of rooms.
+    /// Returns the levels that have not ended: that of all rooms first, then by room name.
     #[must_use]
-    pub fn list(&self, now: Timestamp) -> Vec<SetLevel> {
-        let running = |level: &SetLevel| level.until.is_none_or(|until| now < until);
+    pub fn list(&self, now: Timestamp) -> Vec<ActiveLevel> {
+        let running = |level: &ActiveLevel| level.until.is_none_or(|until| now < until);
         self.all().into_iter().filter(running).collect()
     }
 
-    /// What is set, ended or not.
-    pub(super) fn all(&self) -> Vec<SetLevel> {
+    /// Returns all levels, ended or not.
+    pub(super) fn all(&self) -> Vec<ActiveLevel> {
         let set = self.lock();
-        let mut all: Vec<SetLevel> = (set.levels.iter())
-            .map(|(room, (level, until))| SetLevel { room: room.clone(), level: *level, until: *until })
+        let mut all: Vec<ActiveLevel> = (set.levels.iter())
+            .map(|(room, (level, until))| ActiveLevel { room: room.clone(), level: *level, until: *until })
             .collect();
         all.sort_by(|one, other| name(one).cmp(&name(other)));
         all
     }
 
-    /// Forgets what has ended. To be called now and then.
+    /// Removes levels that have ended. Call it periodically.
     pub fn prune(&self, now: Timestamp) {
         if self.all().iter().any(|level| level.until.is_some_and(|until| until <= now)) {
             self.write(|set| set.levels.retain(|_, (_, until)| until.is_none_or(|until| now < until)));
         }
     }
 
-    /// All levels, if one has changed since this was asked last.
-    pub(super) fn changed(&self) -> Option<Vec<SetLevel>> {
+    /// Returns all levels if any has changed since the last call.
+    pub(super) fn take_changes(&self) -> Option<Vec<ActiveLevel>> {
         let taken = self.lock().changes.take();
         (!taken.is_empty()).then(|| self.all())
     }
 
-    /// Says that what was taken could not be written.
-    pub(super) fn not_written(&self) {
-        self.lock().changes.give_back([()], false);
+    /// Marks the levels as changed again after a failed write.
+    pub(super) fn restore_changes(&self) {
+        self.lock().changes.put_back([()], false);
     }
 
-    /// Puts in what was kept.
-    pub(super) fn load(&self, kept: Vec<SetLevel>) {
+    /// Adds levels read from the store.
+    pub(super) fn load(&self, kept: Vec<ActiveLevel>) {
         self.write(|set| {
-            set.levels.extend(kept.into_iter().map(|SetLevel { room, level, until }| (room, (level, until))));
+            set.levels.extend(kept.into_iter().map(|ActiveLevel { room, level, until }| (room, (level, until))));
         });
     }
 }
 
-fn name(level: &SetLevel) -> Option<&str> {
+fn name(level: &ActiveLevel) -> Option<&str> {
     level.room.as_ref().map(RoomName::as_str)
 }
 
@@ -147,32 +147,38 @@ mod tests {
     }
 
     #[test]
-    fn a_room_has_its_own_level_before_that_of_everywhere() {
+    fn the_level_of_a_room_overrides_that_of_all_rooms() {
         let levels = Levels::default();
-        let of = |name: &str| levels.of(&room(name), at(0));
-        assert_eq!(of("a"), Level::Normal);
-        levels.set(None, Level::All, None);
-        levels.set(Some(room("a")), Level::Normal, None);
-        levels.set(Some(room("b")), Level::Slow { seconds: 5 }, None);
-        assert_eq!([of("a"), of("b"), of("c")], [Level::Normal, Level::Slow { seconds: 5 }, Level::All]);
+        let of = |name: &str| levels.effective(&room(name), at(0));
+        assert_eq!(of("a"), ModerationLevel::Normal);
+        levels.set(None, ModerationLevel::All, None);
+        levels.set(Some(room("a")), ModerationLevel::Normal, None);
+        levels.set(Some(room("b")), ModerationLevel::Slow { seconds: 5 }, None);
+        assert_eq!(
+            [of("a"), of("b"), of("c")],
+            [ModerationLevel::Normal, ModerationLevel::Slow { seconds: 5 }, ModerationLevel::All]
+        );
         levels.clear(Some(&room("a")));
-        assert_eq!(of("a"), Level::All);
-        levels.set(None, Level::Normal, None);
-        assert_eq!([of("a"), of("b")], [Level::Normal, Level::Slow { seconds: 5 }]);
+        assert_eq!(of("a"), ModerationLevel::All);
+        levels.set(None, ModerationLevel::Normal, None);
+        assert_eq!([of("a"), of("b")], [ModerationLevel::Normal, ModerationLevel::Slow { seconds: 5 }]);
     }
 
     #[test]
-    fn a_level_ends_at_its_time_and_not_before() {
+    fn a_level_ends_exactly_at_its_time() {
         let levels = Levels::default();
-        levels.set(None, Level::Newcomers, Some(at(20)));
-        levels.set(Some(room("a")), Level::All, Some(at(10)));
-        let of = |second| levels.of(&room("a"), at(second));
-        assert_eq!([9, 10, 19, 20].map(of), [Level::All, Level::Newcomers, Level::Newcomers, Level::Normal]);
+        levels.set(None, ModerationLevel::Newcomers, Some(at(20)));
+        levels.set(Some(room("a")), ModerationLevel::All, Some(at(10)));
+        let of = |second| levels.effective(&room("a"), at(second));
+        assert_eq!(
+            [9, 10, 19, 20].map(of),
+            [ModerationLevel::All, ModerationLevel::Newcomers, ModerationLevel::Newcomers, ModerationLevel::Normal]
+        );
         let listed = |second| levels.list(at(second)).into_iter().map(|set| set.room).collect::<Vec<_>>();
         assert_eq!([9, 10, 20].map(listed), [vec![None, Some(room("a"))], vec![None], vec![]]);
         levels.prune(at(10));
         assert_eq!(levels.all().len(), 1);
         levels.prune(at(20));
-        assert!(!levels.any.load(Ordering::Relaxed), "nobody takes the lock any more");
+        assert!(!levels.is_any_set.load(Ordering::Relaxed), "readers skip the lock again");
     }
 }

@@ -1,33 +1,33 @@
-//! Moderation: who may moderate ([`Moderators`]), what moderators should know ([`Feed`]), and what is in force because of
-//! them ([`State`]). Knows no HTTP.
+//! Moderation: access for moderators ([`Moderators`]), notes for them ([`Feed`]), and sanctions, held messages and
+//! levels ([`State`]). [`ModerationService`] ties them together. Does not depend on HTTP.
 
 pub mod access;
 mod act;
 pub mod alerts;
 pub mod audit;
 mod config;
-mod desk;
+mod error;
 mod feed;
-mod full;
 mod held;
 mod journal;
 mod levels;
+mod reasons;
 mod sanctions;
+mod service;
 mod state;
 mod store;
 mod time;
-mod words;
 
-pub use access::{AccessError, Moderator, Moderators, Refused, Scope, Token, Tokens, Trusted};
-pub use act::{Act, Level, What, cause_json, level_json, sanction_json};
+pub use access::{AccessError, AccessTokens, Moderator, Moderators, Scope, Token, TokenError, TrustedNickname};
+pub use act::{Act, ActKind, ModerationLevel, actor_json, level_json, sanction_json};
 pub use config::Config;
-pub use desk::{Desk, Effect, PRESET, orders};
-pub use feed::{Feed, Kind, MAX_NOTES, Note};
-pub use full::Full;
-pub use held::{Held, HeldConfig, HeldMessage, WhenUnanswered};
-pub use journal::{Entry, Happened, Journal, MAX_DECISIONS, MAX_MINUTES, Minute, Since};
-pub use levels::{Levels, SetLevel};
-pub use sanctions::{Ladder, Order, Sanctions, Step, Undone};
+pub use error::InsertError;
+pub use feed::{Feed, MAX_NOTES, Note, NoteKind};
+pub use held::{ExpiryAction, HeldConfig, HeldMessage, HeldQueue};
+pub use journal::{Journal, JournalEntry, JournalEvent, JournalPage, MAX_DECISIONS, MAX_MINUTES, MinuteCounts};
+pub use levels::{ActiveLevel, Levels};
+pub use reasons::{imposed_reason, lifted_reason, refusal_reason};
+pub use sanctions::{Ladder, LadderStep, PenaltyRequest, Sanctions, UndoResult};
+pub use service::{ModerationService, PRESET_KEY, SanctionEvent, penalty_requests};
 pub use state::State;
-pub use store::{StoreError, StoreFigures, probe as probe_store};
-pub use words::{lifted, refusal, told};
+pub use store::{StoreError, StoreStats, probe as probe_store};

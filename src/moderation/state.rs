@@ -1,98 +1,105 @@
-//! The state of moderation as a whole, with or without a file that it is kept in.
+//! The moderation state, in memory and optionally backed by a file.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::config::Config;
-use super::held::Held;
+use super::held::HeldQueue;
 use super::levels::Levels;
 use super::sanctions::Sanctions;
-use super::store::{self, Bell, Changes, Contents, Settings, Source, Store, StoreError, StoreFigures};
+use super::store::{
+    self, ChangeNotifier, ChangeTracker, ModerationStore, RuntimeSettings, StoreContents, StoreError, StoreStats,
+    StoredState,
+};
 
-/// Sanctions, held messages, levels and the settings that are made at run time.
+/// Sanctions, held messages, levels and settings made at run time.
 ///
-/// Whatever changes holds at once. Where there is a file, it is written soon after, by a thread of its own: a slow or
-/// full disk holds nobody up but those who ask for it with [`State::saved`].
+/// Changes take effect immediately. With a file, a separate thread writes them soon after: a slow or full disk delays
+/// only callers of [`State::flush`].
 #[derive(Debug)]
 pub struct State {
     sanctions: Arc<Sanctions>,
-    held: Arc<Held>,
+    held: Arc<HeldQueue>,
     levels: Arc<Levels>,
-    settings: Arc<Settings>,
-    store: Option<Store>,
+    settings: Arc<RuntimeSettings>,
+    store: Option<ModerationStore>,
 }
 
 impl State {
-    /// The state as the file has it that `config` names, without what has ended since; an empty one without a file.
-    /// Reads the whole file, and so may take a second for each hundred megabytes.
+    /// Loads the state from the file named in `config`, without items that have ended since; an empty state if there is
+    /// no file. Reads the whole file, which may take a second per hundred megabytes.
     ///
     /// # Errors
-    /// [`StoreError`]. A file that is damaged, in use or none of ours is left as it is.
+    /// [`StoreError`]. A file that is damaged, in use or of another format is left unchanged.
     pub fn open(config: &Config, now: Timestamp) -> Result<Self, StoreError> {
         let Some(path) = &config.store else { return Ok(Self::with_bell(config, None)) };
-        let (opened, contents) = Store::open(path)?;
-        let bell = Arc::new(Bell::default());
+        let (opened, contents) = ModerationStore::open(path)?;
+        let bell = Arc::new(ChangeNotifier::default());
         let mut state = Self::with_bell(config, Some(&bell));
         state.load(contents, now);
-        let source = Source {
+        let source = StoredState {
             sanctions: Arc::clone(&state.sanctions),
             held: Arc::clone(&state.held),
             levels: Arc::clone(&state.levels),
             settings: Arc::clone(&state.settings),
         };
-        state.store = Some(Store::start(opened, source, bell).map_err(StoreError::Thread)?);
+        state.store = Some(ModerationStore::start(opened, source, bell).map_err(StoreError::Thread)?);
         Ok(state)
     }
 
-    /// As [`State::open`], for a relay that is to serve in any case. A file that cannot be used stays as it is, and the
-    /// state lives in memory alone: empty, or as the file has it where that can be read and not written. The error is
-    /// given also when the file is open and the disk is full: then it is written once there is room.
+    /// Like [`State::open`], but falls back to memory. A file that cannot be used is left unchanged; the state starts
+    /// empty, or with the contents of a file that is readable but not writable. Also returns an error if the file is
+    /// open but the disk is full; the file is then written once there is space.
     #[must_use]
-    pub fn start(config: &Config, now: Timestamp) -> (Self, Option<StoreError>) {
+    pub fn open_or_in_memory(config: &Config, now: Timestamp) -> (Self, Option<StoreError>) {
         let error = match Self::open(config, now) {
             Ok(state) => {
-                let room = config.store.as_deref().map_or(Ok(()), store::room);
+                let room = config.store.as_deref().map_or(Ok(()), store::check_disk_space);
                 return (state, room.err());
             }
             Err(error) => error,
         };
         let state = Self::with_bell(config, None);
         let readable = config.store.as_deref().filter(|_| matches!(error, StoreError::Open { .. }));
-        if let Some(contents) = readable.and_then(Store::read) {
+        if let Some(contents) = readable.and_then(ModerationStore::read_only) {
             state.load(contents, now);
         }
         (state, Some(error))
     }
 
-    /// Takes in what a file holds, without what has ended since.
-    fn load(&self, contents: Contents, now: Timestamp) {
+    /// Adds the contents of a file, without items that have ended since.
+    fn load(&self, contents: StoreContents, now: Timestamp) {
         self.settings.load(contents.settings);
         self.levels.load(contents.levels);
         self.held.load(contents.held);
         self.sanctions.load(contents.offences, contents.next_id);
-        // Only what changes from here on is to be written.
-        self.forget_changes();
+        // The file has all of this already.
+        self.discard_changes();
         self.levels.prune(now);
         while self.sanctions.prune(now) {}
     }
 
-    fn with_bell(config: &Config, bell: Option<&Arc<Bell>>) -> Self {
-        fn changes<K: Ord>(bell: Option<&Arc<Bell>>) -> Changes<K> {
-            bell.map_or_else(Changes::default, |bell| Changes::new(Arc::clone(bell)))
+    fn with_bell(config: &Config, bell: Option<&Arc<ChangeNotifier>>) -> Self {
+        fn changes<K: Ord>(bell: Option<&Arc<ChangeNotifier>>) -> ChangeTracker<K> {
+            bell.map_or_else(ChangeTracker::default, |bell| ChangeTracker::new(Arc::clone(bell)))
         }
         Self {
             sanctions: Arc::new(Sanctions::with_changes(config.ladder.clone(), changes(bell))),
-            held: Arc::new(Held::with_changes(config.held.clone(), changes(bell))),
+            held: Arc::new(HeldQueue::with_changes(config.held.clone(), changes(bell))),
             levels: Arc::new(Levels::with_changes(changes(bell))),
-            settings: Arc::new(Settings::with_changes(changes(bell))),
+            settings: Arc::new(RuntimeSettings::with_changes(changes(bell))),
             store: None,
         }
     }
 
-    fn forget_changes(&self) {
-        let _all_of_it_is_there =
-            (self.sanctions.changed(), self.held.changed(), self.levels.changed(), self.settings.changed());
+    fn discard_changes(&self) {
+        let _all_of_it_is_there = (
+            self.sanctions.take_changes(),
+            self.held.take_changes(),
+            self.levels.take_changes(),
+            self.settings.take_changes(),
+        );
     }
 
     /// The sanctions.
@@ -103,7 +110,7 @@ impl State {
 
     /// The held messages.
     #[must_use]
-    pub fn held(&self) -> &Held {
+    pub fn held(&self) -> &HeldQueue {
         &self.held
     }
 
@@ -113,47 +120,47 @@ impl State {
         &self.levels
     }
 
-    /// The value of a setting that was made at run time.
+    /// Returns the value of a setting made at run time.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<String> {
         self.settings.get(key)
     }
 
-    /// Makes a setting. There are as many as there are keys in the program.
+    /// Stores a setting. Keys are static, which bounds their number.
     pub fn set_setting(&self, key: &'static str, value: &str) {
         self.settings.set(key, value);
     }
 
-    /// Forgets what has ended: sanctions that are no step of the ladder any more, and levels. To be called now and then.
-    /// Where there is much, the next call forgets the rest.
+    /// Removes levels and sanctions that have ended and no longer matter. Call it periodically; it removes a bounded
+    /// number of sanctions per call.
     pub fn prune(&self, now: Timestamp) {
         self.levels.prune(now);
         self.sanctions.prune(now);
     }
 
-    /// Waits until all that changed before the call is on the disk, so that neither a crash nor a power cut takes it
-    /// back; at once without a file.
+    /// Waits until all changes made before the call are on disk and survive a crash or power cut. Returns immediately
+    /// without a file.
     ///
     /// # Errors
-    /// [`StoreError::NotWritten`] when the disk does not take it, [`StoreError::Late`] after 5 s, and
-    /// [`StoreError::Closed`]. It holds all the same, and is tried again.
+    /// [`StoreError::WriteFailed`] when the disk does not take it, [`StoreError::TimedOut`] after 5 s, and
+    /// [`StoreError::Closed`]. The changes stay in effect, and writing is retried.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
-    pub async fn saved(&self) -> Result<(), StoreError> {
+    pub async fn flush(&self) -> Result<(), StoreError> {
         match &self.store {
-            Some(store) => store.saved().await,
+            Some(store) => store.flush().await,
             None => Ok(()),
         }
     }
 
-    /// Writes what is left and closes the file, within 5 s. What changes after that is not written.
+    /// Writes pending changes and closes the file, within 5 s. Later changes are not written.
     ///
     /// # Errors
-    /// [`StoreError::NotWritten`] and [`StoreError::Late`].
+    /// [`StoreError::WriteFailed`] and [`StoreError::TimedOut`].
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the rest to a thread, which the end of the program cuts off.
+    /// If the future is dropped, the writer thread continues until the process exits.
     pub async fn close(&self) -> Result<(), StoreError> {
         match &self.store {
             Some(store) => store.close().await,
@@ -161,15 +168,15 @@ impl State {
         }
     }
 
-    /// Why the file could not be written at the last attempt; `None` when it could, or there is no file.
+    /// Returns the error of the last write; `None` if it succeeded or there is no file.
     #[must_use]
-    pub fn store_failure(&self) -> Option<Arc<str>> {
+    pub fn store_error(&self) -> Option<Arc<str>> {
         self.store.as_ref()?.failure()
     }
 
-    /// How the file does; `None` without one.
+    /// Returns figures about the file; `None` without one.
     #[must_use]
-    pub fn store_figures(&self) -> Option<StoreFigures> {
-        self.store.as_ref().map(Store::figures)
+    pub fn store_figures(&self) -> Option<StoreStats> {
+        self.store.as_ref().map(ModerationStore::stats)
     }
 }

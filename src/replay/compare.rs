@@ -1,66 +1,72 @@
-//! Two decisions on the same message, side by side.
+//! Compares two decisions on the same message.
 
 use serde_json::{Map, Value};
 
-use super::past::Was;
-use super::report::{Grounds, Side};
+use super::past_decision::DecisionSummary;
+use super::report::{DecisionSource, ReportedOutcome};
 use crate::model::{Decision, Kind, Outcome, Reason};
 
-/// The code of what should have been held, and could not be.
+/// The reason code of a message that should have been held and could not be.
 const HOLD_UNAVAILABLE: &str = "hold_unavailable";
 
-/// What a replay has come to, in the form of what was.
-pub(super) fn now(decision: &Decision) -> Was {
-    let Decision { message, original, outcome, reason, by, trace } = decision;
+/// Summarises a replayed decision for comparison with the recorded one.
+pub(super) fn summarize(decision: &Decision) -> DecisionSummary {
+    let Decision { message, original, outcome, reason, decided_by: by, trace } = decision;
     // A nickname cannot be held.
     let outcome = match (outcome, &message.kind) {
         (Outcome::Hold, Kind::Newcomer) => Outcome::Reject,
         (outcome, _) => *outcome,
     };
-    Was {
+    DecisionSummary {
         outcome,
         by: by.map(str::to_owned),
         code: reason.as_ref().map(|reason| reason.code.as_str().to_owned()),
         reason: reason.as_ref().map(|Reason { text, .. }| text.to_string()),
         sent: original.as_ref().and_then(|_| message.text().map(str::to_owned)),
         trace: trace.iter().map(|step| serde_json::to_value(step).unwrap_or_default()).collect(),
-        whole: true,
+        is_complete: true,
     }
 }
 
 /// How two decisions differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Difference {
-    /// Others hear the message, or hear another text.
+    /// The message has another audience or another text.
     pub(super) flips: bool,
-    /// The outcome is the same, and somebody else's doing.
-    pub(super) grounds: bool,
-    /// It does not flip, and something else differs in the traces or the reasons, which no plugin's failure accounts for.
-    pub(super) trace: bool,
+    /// The outcome is the same, but another filter, rule or plugin decided.
+    pub(super) source_differs: bool,
+    /// The outcome is the same, but traces or reasons differ, and no failure of a plugin explains that.
+    pub(super) trace_differs: bool,
 }
 
-/// Compares what was with what would be.
-pub(super) fn compare(was: &Was, now: &Was) -> Difference {
-    let sent = was.whole && was.sent != now.sent;
-    let flips = was.outcome != now.outcome && !could_not_be_held(was, now) || sent;
-    let other_grounds = !flips && grounds(was) != grounds(now);
-    let failed = |side: &Was| side.trace.iter().any(|step| step.get("failure").is_some());
-    let reason = was.outcome == now.outcome && was.reason != now.reason;
-    let trace = !flips && was.whole && !failed(was) && !failed(now) && (reason || !same_traces(&was.trace, &now.trace));
-    Difference { flips, grounds: other_grounds, trace }
+/// Compares the recorded decision with the replayed one.
+pub(super) fn compare(expected: &DecisionSummary, actual: &DecisionSummary) -> Difference {
+    let text_differs = expected.is_complete && expected.sent != actual.sent;
+    let flips = expected.outcome != actual.outcome && !is_failed_hold(expected, actual) || text_differs;
+    let source_differs = !flips && decision_source(expected) != decision_source(actual);
+    let failed = |summary: &DecisionSummary| summary.trace.iter().any(|step| step.get("failure").is_some());
+    let reason_differs = expected.outcome == actual.outcome && expected.reason != actual.reason;
+    let trace_differs = !flips
+        && expected.is_complete
+        && !failed(expected)
+        && !failed(actual)
+        && (reason_differs || !same_traces(&expected.trace, &actual.trace));
+    Difference { flips, source_differs, trace_differs }
 }
 
-/// Too many messages waited for a moderator then, or it was a nickname: the filter's doing is the same.
-fn could_not_be_held(was: &Was, now: &Was) -> bool {
-    was.code.as_deref() == Some(HOLD_UNAVAILABLE) && was.outcome == Outcome::Reject && now.outcome == Outcome::Hold
+/// Returns whether the filter decided the same, but the message could not be held then: too many messages were held, or
+/// it was a nickname.
+fn is_failed_hold(expected: &DecisionSummary, actual: &DecisionSummary) -> bool {
+    expected.code.as_deref() == Some(HOLD_UNAVAILABLE)
+        && expected.outcome == Outcome::Reject
+        && actual.outcome == Outcome::Hold
 }
 
-/// Whether two traces say the same, but for how long it took, and for the numbers of sanctions, which go on from those
-/// that were imposed since.
+/// Returns whether two traces are equal apart from durations and the ids of sanctions, which differ in a replay.
 fn same_traces(one: &[Value], other: &[Value]) -> bool {
-    let differ = |key: &str| !matches!(key, "micros" | "sanction_id");
+    let is_compared = |key: &str| !matches!(key, "micros" | "sanction_id");
     let holds = |one: &Map<String, Value>, other: &Map<String, Value>| {
-        one.iter().filter(|(key, _)| differ(key)).all(|(key, value)| other.get(key) == Some(value))
+        one.iter().filter(|(key, _)| is_compared(key)).all(|(key, value)| other.get(key) == Some(value))
     };
     one.len() == other.len()
         && one.iter().zip(other).all(|(one, other)| match (one, other) {
@@ -69,25 +75,25 @@ fn same_traces(one: &[Value], other: &[Value]) -> bool {
         })
 }
 
-/// One side of a flip.
-pub(super) fn side(was: &Was) -> Side {
-    Side { outcome: was.outcome, by: grounds(was), text: was.sent.clone() }
+/// Returns a decision as the report shows it.
+pub(super) fn reported_outcome(summary: &DecisionSummary) -> ReportedOutcome {
+    ReportedOutcome { outcome: summary.outcome, by: decision_source(summary), text: summary.sent.clone() }
 }
 
-/// Whose doing it was; nobody's where all let it pass.
-fn grounds(was: &Was) -> Option<Grounds> {
-    let step = decisive(was);
+/// Returns the filter, rule or plugin that decided; `None` if all passed the message.
+fn decision_source(summary: &DecisionSummary) -> Option<DecisionSource> {
+    let step = deciding_step(summary);
     let name = |key| step.and_then(|step| step.get(key)).and_then(Value::as_str).map(str::to_owned);
-    was.by.clone().map(|filter| Grounds { filter, rule: name("rule"), plugin: name("plugin") })
+    summary.by.clone().map(|filter| DecisionSource { filter, rule: name("rule"), plugin: name("plugin") })
 }
 
-/// What asked for that which was done: the first step of the filter that decided.
-fn decisive(was: &Was) -> Option<&Value> {
-    let by = was.by.as_deref()?;
-    let held = was.code.as_deref() == Some(HOLD_UNAVAILABLE);
-    let asked = if held { Outcome::Hold } else { was.outcome }.as_str();
+/// Returns the first step of the deciding filter that asked for the outcome.
+fn deciding_step(summary: &DecisionSummary) -> Option<&Value> {
+    let by = summary.by.as_deref()?;
+    let held = summary.code.as_deref() == Some(HOLD_UNAVAILABLE);
+    let asked = if held { Outcome::Hold } else { summary.outcome }.as_str();
     let text = |step: &Value, key: &str, wanted: &str| step.get(key).and_then(Value::as_str) == Some(wanted);
-    was.trace.iter().find(|step| {
+    summary.trace.iter().find(|step| {
         text(step, "filter", by)
             && text(step, "verdict", asked)
             && text(step, "mode", "enforce")

@@ -1,4 +1,4 @@
-//! Judges past decisions once more, one after the other.
+//! Judges past decisions again, one after the other.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -7,254 +7,259 @@ use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::compare::{compare, now};
-use super::order::Order;
-use super::past::{Origin, Past, Unfit};
-use super::report::Report;
-use super::stage::{Begun, Stage};
-use crate::filter::{Chain, Judgement, Now, Purpose};
-use crate::model::{Decision, Recorded};
-use crate::moderation::audit::{Head, LoggedAct, LoggedDecision};
+use super::compare::{compare, summarize};
+use super::environment::{Environment, Run};
+use super::past_decision::{DecisionOrigin, PastDecision, SkipReason};
+use super::reorder::ReorderBuffer;
+use super::report::ReplayReport;
+use crate::filter::{Chain, ClockReading, Judgement, Purpose};
+use crate::model::{Decision, JudgedMessage};
+use crate::moderation::audit::{FileHead, LoggedAct, LoggedDecision};
 
-/// How often filters forget who has gone quiet, as a relay has them do it.
-const PRUNED_EVERY: Duration = Duration::from_mins(1);
+/// How often filters drop the state of inactive senders; the same interval as in a running relay.
+const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Why a replay could not go on.
+/// The replay could not continue.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Ended(String);
+pub struct ReplayError(String);
 
-/// A replay under way.
+/// A replay in progress.
 #[derive(Debug)]
 pub struct Replay<'s, S> {
-    stage: &'s mut S,
-    /// Where filters run that answer later.
+    environment: &'s mut S,
+    /// Runs filters that answer later.
     handle: Option<Handle>,
-    begun: Option<Begun>,
-    run: Option<Uuid>,
-    known_runs: HashSet<Uuid>,
+    run: Option<Run>,
+    run_id: Option<Uuid>,
+    seen_runs: HashSet<Uuid>,
     /// Whether the log holds texts in full.
-    whole: bool,
-    order: Order<Item>,
-    pruned: Duration,
-    changes: u64,
-    report: Report,
+    has_full_texts: bool,
+    reorder: ReorderBuffer<Item>,
+    last_prune: Duration,
+    /// Logged changes of rules, plugins or the preset.
+    config_changes: u64,
+    report: ReplayReport,
 }
 
 #[derive(Debug)]
 enum Item {
-    Past(Box<Past>),
+    Decision(Box<PastDecision>),
     Act(Box<LoggedAct>),
 }
 
-impl<'s, S: Stage> Replay<'s, S> {
-    /// A replay before `stage`, which keeps at most so many flips one by one. Filters that answer later run on `handle`;
-    /// there are none without it.
+impl<'s, S: Environment> Replay<'s, S> {
+    /// Creates a replay in `environment` that lists at most `max_flips` flips. Filters that answer later run on `handle`;
+    /// without it, such a filter must answer immediately.
     #[must_use]
-    pub fn new(stage: &'s mut S, most_flips: usize, handle: Option<Handle>) -> Self {
+    pub fn new(environment: &'s mut S, max_flips: usize, handle: Option<Handle>) -> Self {
         Self {
-            stage,
+            environment,
             handle,
-            begun: None,
             run: None,
-            known_runs: HashSet::new(),
-            whole: true,
-            order: Order::new(),
-            pruned: Duration::ZERO,
-            changes: 0,
-            report: Report::of_at_most(most_flips),
+            run_id: None,
+            seen_runs: HashSet::new(),
+            has_full_texts: true,
+            reorder: ReorderBuffer::new(),
+            last_prune: Duration::ZERO,
+            config_changes: 0,
+            report: ReplayReport::with_max_flips(max_flips),
         }
     }
 
-    /// Takes the head of a file: another run of the relay, or the same one going on.
+    /// Adds the head of a file, which starts another run of the relay or continues the current one.
     ///
     /// # Errors
-    /// [`Ended`].
-    pub fn head(&mut self, head: &Head) -> Result<(), Ended> {
-        self.whole = head.texts == "full";
+    /// [`ReplayError`].
+    pub fn add_head(&mut self, head: &FileHead) -> Result<(), ReplayError> {
+        self.has_full_texts = head.texts == "full";
         if head.record != "all" {
-            self.report.note(format!(
-                "only {} are in the log: rates, repetition and levels see less than they did then",
+            self.report.add_note(format!(
+                "the log holds only {}: rate limits, repetition and levels see fewer messages than they did then",
                 head.record
             ));
         }
-        if self.run == Some(head.run) && !head.first_of_run {
+        if self.run_id == Some(head.run) && !head.first_of_run {
             return Ok(());
         }
-        self.drain()?;
-        self.begin(Some(head))?;
-        if !self.known_runs.insert(head.run) {
-            self.report.note(format!("the files of the run {} do not follow each other", head.run));
+        self.process_all()?;
+        self.begin_run(Some(head))?;
+        if !self.seen_runs.insert(head.run) {
+            self.report.add_note(format!("the files of run {} are not consecutive", head.run));
         } else if !head.first_of_run {
             self.report
-                .note(format!("the beginning of the run {} is missing: what was said before is not known", head.run));
+                .add_note(format!("the beginning of run {} is missing: earlier messages are not known", head.run));
         }
-        self.run = Some(head.run);
+        self.run_id = Some(head.run);
         Ok(())
     }
 
-    /// Takes a decision of a log.
+    /// Adds a decision from a log.
     ///
     /// # Errors
-    /// [`Ended`].
-    pub fn logged(&mut self, decision: LoggedDecision, origin: &Origin) -> Result<(), Ended> {
-        match Past::of_log(decision, self.whole, origin.clone()) {
-            Ok(past) => self.past(past),
-            Err(why) => {
-                self.report.skip(why, 1, origin);
+    /// [`ReplayError`].
+    pub fn add_logged_decision(
+        &mut self,
+        decision: LoggedDecision,
+        origin: &DecisionOrigin,
+    ) -> Result<(), ReplayError> {
+        match PastDecision::from_log(decision, self.has_full_texts, origin.clone()) {
+            Ok(past) => self.add_decision(past),
+            Err(reason) => {
+                self.report.add_skipped(reason, 1, origin);
                 Ok(())
             }
         }
     }
 
-    /// Takes a decision.
+    /// Adds a decision.
     ///
     /// # Errors
-    /// [`Ended`].
-    pub fn past(&mut self, past: Past) -> Result<(), Ended> {
-        self.order.add(past.sender.facts.since_start, Item::Past(Box::new(past)));
-        self.go_on()
+    /// [`ReplayError`].
+    pub fn add_decision(&mut self, past: PastDecision) -> Result<(), ReplayError> {
+        self.reorder.push(past.sender.context.since_start, Item::Decision(Box::new(past)));
+        self.process_ready()
     }
 
-    /// Takes what a moderator did.
+    /// Adds an act of a moderator.
     ///
     /// # Errors
-    /// [`Ended`].
-    pub fn act(&mut self, act: LoggedAct) -> Result<(), Ended> {
-        self.order.add(act.since_start, Item::Act(Box::new(act)));
-        self.go_on()
+    /// [`ReplayError`].
+    pub fn add_act(&mut self, act: LoggedAct) -> Result<(), ReplayError> {
+        self.reorder.push(act.since_start, Item::Act(Box::new(act)));
+        self.process_ready()
     }
 
-    /// Takes note of something that cannot be replayed.
-    pub fn skip(&mut self, why: Unfit, count: u64, origin: &Origin) {
-        self.report.skip(why, count, origin);
+    /// Counts `count` log entries that cannot be replayed.
+    pub fn add_skipped(&mut self, reason: SkipReason, count: u64, origin: &DecisionOrigin) {
+        self.report.add_skipped(reason, count, origin);
     }
 
-    /// Says something in the report.
-    pub fn note(&mut self, text: impl Into<String>) {
-        self.report.note(text);
+    /// Adds a note to the report.
+    pub fn add_note(&mut self, text: impl Into<String>) {
+        self.report.add_note(text);
     }
 
-    /// Judges what still waits, and tells what has come of it all.
+    /// Judges everything that is still buffered and returns the report.
     ///
     /// # Errors
-    /// [`Ended`].
-    pub fn finish(mut self) -> Result<Report, Ended> {
-        self.drain()?;
+    /// [`ReplayError`].
+    pub fn finish(mut self) -> Result<ReplayReport, ReplayError> {
+        self.process_all()?;
         self.end_run();
-        if self.changes > 0 {
-            self.report.note(format!(
-                "rules, plugins or the preset were changed {} times while the log was written; all of it is judged by \
-                 the same here",
-                self.changes
+        if self.config_changes > 0 {
+            self.report.add_note(format!(
+                "rules, plugins or the preset changed {} times while the log was written; the replay judges all \
+                 messages by the same ones",
+                self.config_changes
             ));
         }
         if self.report.plugins_as_logged == 0 {
-            // There were none that could have been asked.
+            // No plugins were loaded, so none could have been called.
             self.report.plugins_not_asked = 0;
         }
         self.report.finish();
         Ok(self.report)
     }
 
-    /// Begins the one run that is in memory.
+    /// Begins the only run that is in memory.
     ///
     /// # Errors
-    /// [`Ended`].
-    pub(super) fn begin_in_memory(&mut self) -> Result<(), Ended> {
-        self.begin(None).map(|_| ())
+    /// [`ReplayError`].
+    pub(super) fn begin_in_memory(&mut self) -> Result<(), ReplayError> {
+        self.begin_run(None).map(|_| ())
     }
 
-    /// Judges a decision that none comes before any more.
-    pub(super) fn past_now(&mut self, past: &Past) {
+    /// Judges a decision immediately. The caller passes decisions in order.
+    pub(super) fn judge_now(&mut self, past: &PastDecision) {
         self.judge(past);
     }
 
-    fn begin(&mut self, head: Option<&Head>) -> Result<&mut Begun, Ended> {
+    fn begin_run(&mut self, head: Option<&FileHead>) -> Result<&mut Run, ReplayError> {
         self.end_run();
         self.report.runs += 1;
-        self.pruned = Duration::ZERO;
-        Ok(self.begun.insert(self.stage.begin(head).map_err(Ended)?))
+        self.last_prune = Duration::ZERO;
+        Ok(self.run.insert(self.environment.begin_run(head).map_err(ReplayError)?))
     }
 
     fn end_run(&mut self) {
-        if let Some(begun) = self.begun.take() {
-            let (answered, not_asked) = begun.prompt.count();
+        if let Some(run) = self.run.take() {
+            let (answered, not_asked) = run.playback.count();
             self.report.plugins_as_logged += answered;
             self.report.plugins_not_asked += not_asked;
-            if begun.chain.wants_names() {
-                self.report.note("plugins that ask for the nicknames of a room find none: no log holds them");
+            if run.chain.wants_names() {
+                self.report.add_note("plugins that read the nicknames of a room see none: no log holds them");
             }
         }
     }
 
-    fn go_on(&mut self) -> Result<(), Ended> {
-        while let Some(item) = self.order.next() {
-            self.take(item)?;
+    fn process_ready(&mut self) -> Result<(), ReplayError> {
+        while let Some(item) = self.reorder.pop_ready() {
+            self.process(item)?;
         }
         Ok(())
     }
 
-    fn drain(&mut self) -> Result<(), Ended> {
-        while let Some(item) = self.order.rest() {
-            self.take(item)?;
+    fn process_all(&mut self) -> Result<(), ReplayError> {
+        while let Some(item) = self.reorder.pop() {
+            self.process(item)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, item: Item) -> Result<(), Ended> {
-        if self.begun.is_none() {
-            self.begin(None)?;
-            self.report.note("there is no head: how things stood is not known");
+    fn process(&mut self, item: Item) -> Result<(), ReplayError> {
+        if self.run.is_none() {
+            self.begin_run(None)?;
+            self.report.add_note("the log has no head: the sanctions and levels at its beginning are not known");
         }
         match item {
-            Item::Past(past) => self.judge(&past),
+            Item::Decision(past) => self.judge(&past),
             Item::Act(act) => {
                 let name = act.json.get("act").and_then(serde_json::Value::as_str);
-                self.changes += u64::from(matches!(name, Some("reload" | "preset" | "brake")));
-                self.stage.act(&act);
+                self.config_changes += u64::from(matches!(name, Some("reload" | "preset" | "brake")));
+                self.environment.apply_act(&act);
             }
         }
         Ok(())
     }
 
-    fn judge(&mut self, past: &Past) {
-        let Some(begun) = &self.begun else { return };
-        let since_start = past.sender.facts.since_start;
-        if since_start.saturating_sub(self.pruned) > PRUNED_EVERY {
-            self.pruned = since_start;
-            let now = Now { at: past.message.at, since_start };
-            begun.chain.prune(now);
-            begun.in_force.iter().for_each(|chain| chain.prune(now));
+    fn judge(&mut self, past: &PastDecision) {
+        let Some(run) = &self.run else { return };
+        let since_start = past.sender.context.since_start;
+        if since_start.saturating_sub(self.last_prune) > PRUNE_INTERVAL {
+            self.last_prune = since_start;
+            let now = ClockReading { at: past.message.at, since_start };
+            run.chain.prune(now);
+            run.baseline.iter().for_each(|chain| chain.prune(now));
         }
-        begun.prompt.set(&past.was);
-        let in_force = begun.in_force.as_ref().map(|chain| decide(chain, past, self.handle.as_ref()));
-        let Some(decision) = decide(&begun.chain, past, self.handle.as_ref()) else {
-            return self.report.skip(Unfit::NoAnswer, 1, &past.origin);
+        run.playback.set(&past.expected);
+        let baseline = run.baseline.as_ref().map(|chain| decide(chain, past, self.handle.as_ref()));
+        let Some(decision) = decide(&run.chain, past, self.handle.as_ref()) else {
+            return self.report.add_skipped(SkipReason::NoAnswer, 1, &past.origin);
         };
-        let is = now(&decision);
-        self.stage.judged(&Recorded { decision, sender: past.sender.clone() });
-        if !past.is_of_chain() {
-            return self.report.skip(Unfit::Identity, 1, &past.origin);
+        let actual = summarize(&decision);
+        self.environment.apply_decision(&JudgedMessage { decision, sender: past.sender.clone() });
+        if !past.is_decided_by_chain() {
+            return self.report.add_skipped(SkipReason::Identity, 1, &past.origin);
         }
-        let is_known = match in_force {
-            Some(Some(decision)) => !compare(&past.was, &now(&decision)).flips,
+        let is_reproducible = match baseline {
+            Some(Some(decision)) => !compare(&past.expected, &summarize(&decision)).flips,
             Some(None) => false,
             None => true,
         };
-        if is_known {
-            self.report.compared(past, &is, compare(&past.was, &is));
+        if is_reproducible {
+            self.report.add_compared(past, &actual, compare(&past.expected, &actual));
         } else {
-            self.report.uncertain();
+            self.report.add_uncertain();
         }
     }
 }
 
-/// What a chain makes of a message; `None` when a filter answers later and there is nothing to wait for it on.
-fn decide(chain: &Chain, past: &Past, handle: Option<&Handle>) -> Option<Decision> {
+/// Returns the decision of a chain; `None` when a filter answers later and there is no runtime to wait on.
+fn decide(chain: &Chain, past: &PastDecision, handle: Option<&Handle>) -> Option<Decision> {
     match chain.judge(past.message.clone(), &past.sender, Purpose::Judge) {
-        Judgement::Decided(decision) => Some(*decision),
-        Judgement::Waiting(waiting) => {
+        Judgement::Ready(decision) => Some(*decision),
+        Judgement::Pending(waiting) => {
             let finishing = waiting.finish(&past.sender);
             match handle {
                 Some(handle) => Some(handle.block_on(finishing)),

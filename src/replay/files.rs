@@ -1,4 +1,4 @@
-//! Logs in files.
+//! Reads logs from files.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader};
@@ -7,43 +7,43 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::engine::{Ended, Replay};
-use super::past::{Origin, Unfit};
-use super::stage::Stage;
-use crate::moderation::audit::{BadLineWhy, Line, read};
+use super::engine::{Replay, ReplayError};
+use super::environment::Environment;
+use super::past_decision::{DecisionOrigin, SkipReason};
+use crate::moderation::audit::{LineErrorKind, LogLine, read_lines};
 
-/// Bytes that are read at once.
+/// Size of the read buffer. Bytes.
 const BUFFER: usize = 256 << 10;
 
-/// A file or folder that is not to be read.
+/// A file or folder cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {fault}", path.display())]
-pub struct Unreadable {
-    /// Which.
+#[error("{}: {error}", path.display())]
+pub struct LogReadError {
+    /// The file or folder.
     pub path: PathBuf,
-    /// What the system says.
+    /// The error of the system.
     #[source]
-    pub fault: io::Error,
+    pub error: io::Error,
 }
 
-/// The files of a log in the order in which they were written; of a folder, those in it that are called as the relay
-/// calls them.
+/// Returns the files of a log in the order in which they were written. A folder stands for the files in it that have the
+/// name of a log file.
 ///
 /// # Errors
-/// [`Unreadable`].
-pub fn log_files(paths: &[PathBuf]) -> Result<Vec<Arc<Path>>, Unreadable> {
+/// [`LogReadError`].
+pub fn log_files(paths: &[PathBuf]) -> Result<Vec<Arc<Path>>, LogReadError> {
     let mut files = Vec::new();
     for path in paths {
-        let unreadable = |fault| Unreadable { path: path.clone(), fault };
+        let unreadable = |error| LogReadError { path: path.clone(), error };
         if !fs::metadata(path).map_err(unreadable)?.is_dir() {
-            files.push((begins(path)?, path.clone()));
+            files.push((first_timestamp(path)?, path.clone()));
             continue;
         }
         for entry in fs::read_dir(path).map_err(unreadable)? {
             let file = entry.map_err(unreadable)?.path();
-            let begins_so = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"audit-"));
-            if begins_so && file.extension().is_some_and(|extension| extension == "jsonl") {
-                files.push((begins(&file)?, file));
+            let has_prefix = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"audit-"));
+            if has_prefix && file.extension().is_some_and(|extension| extension == "jsonl") {
+                files.push((first_timestamp(&file)?, file));
             }
         }
     }
@@ -52,48 +52,48 @@ pub fn log_files(paths: &[PathBuf]) -> Result<Vec<Arc<Path>>, Unreadable> {
     Ok(files.into_iter().map(|(_, file)| file.into()).collect())
 }
 
-/// When the first line of a file was written.
-fn begins(path: &Path) -> Result<Timestamp, Unreadable> {
-    let file = File::open(path).map_err(|fault| Unreadable { path: path.to_owned(), fault })?;
-    let mut lines = read(BufReader::new(file));
+/// Returns the time of the first readable line of a file.
+fn first_timestamp(path: &Path) -> Result<Timestamp, LogReadError> {
+    let file = File::open(path).map_err(|error| LogReadError { path: path.to_owned(), error })?;
+    let mut lines = read_lines(BufReader::new(file));
     Ok(match lines.find_map(Result::ok) {
-        Some(Line::Head(head)) => head.at,
-        Some(Line::Decision(decision)) => decision.at,
-        Some(Line::Act(act)) => act.at,
-        Some(Line::Lost(_) | Line::End) | None => Timestamp::MIN,
+        Some(LogLine::Head(head)) => head.at,
+        Some(LogLine::Decision(decision)) => decision.at,
+        Some(LogLine::Act(act)) => act.at,
+        Some(LogLine::Lost(_) | LogLine::End) | None => Timestamp::MIN,
     })
 }
 
-/// Replays these files. What cannot be read of them is counted.
+/// Replays these files. Lines and files that cannot be read are counted as skipped.
 ///
 /// # Errors
-/// [`Ended`].
-pub fn read_logs<S: Stage>(files: &[Arc<Path>], replay: &mut Replay<'_, S>) -> Result<(), Ended> {
+/// [`ReplayError`].
+pub fn replay_logs<S: Environment>(files: &[Arc<Path>], replay: &mut Replay<'_, S>) -> Result<(), ReplayError> {
     for path in files {
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(fault) => {
-                replay.skip(Unfit::BadFile, 1, &Origin::line(path, 0));
-                replay.note(format!("{}: {fault}", path.display()));
+            Err(error) => {
+                replay.add_skipped(SkipReason::BadFile, 1, &DecisionOrigin::line(path, 0));
+                replay.add_note(format!("{}: {error}", path.display()));
                 continue;
             }
         };
-        let mut lines = read(BufReader::with_capacity(BUFFER, file));
+        let mut lines = read_lines(BufReader::with_capacity(BUFFER, file));
         while let Some(line) = lines.next() {
-            let origin = Origin::line(path, lines.number());
+            let origin = DecisionOrigin::line(path, lines.number());
             match line {
-                Ok(Line::Head(head)) => replay.head(&head)?,
-                Ok(Line::Decision(decision)) => replay.logged(*decision, &origin)?,
-                Ok(Line::Act(act)) => replay.act(*act)?,
-                Ok(Line::Lost(count)) => replay.skip(Unfit::Lost, count, &origin),
-                Ok(Line::End) => {}
+                Ok(LogLine::Head(head)) => replay.add_head(&head)?,
+                Ok(LogLine::Decision(decision)) => replay.add_logged_decision(*decision, &origin)?,
+                Ok(LogLine::Act(act)) => replay.add_act(*act)?,
+                Ok(LogLine::Lost(count)) => replay.add_skipped(SkipReason::Lost, count, &origin),
+                Ok(LogLine::End) => {}
                 Err(bad) => {
-                    let why = match bad.why {
-                        BadLineWhy::Cut => Unfit::CutLine,
-                        BadLineWhy::TooLong | BadLineWhy::Unknown(_) => Unfit::BadLine,
-                        BadLineWhy::Unreadable(_) => Unfit::BadFile,
+                    let reason = match bad.kind {
+                        LineErrorKind::Cut => SkipReason::CutLine,
+                        LineErrorKind::TooLong | LineErrorKind::Unknown(_) => SkipReason::BadLine,
+                        LineErrorKind::Unreadable(_) => SkipReason::BadFile,
                     };
-                    replay.skip(why, 1, &origin);
+                    replay.add_skipped(reason, 1, &origin);
                 }
             }
         }

@@ -1,31 +1,31 @@
-//! Past decisions once more, by a changed chain: which of them would be others?
+//! Judges past decisions again by a changed chain: which of them would change?
 //!
-//! The clock is that of the messages, so that a day passes in seconds and everything that counts or remembers comes to
-//! the same as it did then: a log kept with `all` and full texts, by the same chain, gives the same decisions. `past`
-//! is what is known of a decision, `engine` judges it again, `order` puts what was logged late where it belongs, `stage`
-//! is the relay around the chain, `report` what has come of it.
+//! The clock is that of the messages, so a day takes seconds, and everything that counts or remembers arrives at the
+//! same values as it did then: replaying a log kept with `all` and full texts through the same chain gives the same
+//! decisions. `past_decision` holds what is known of a decision, `engine` judges it again, `reorder` sorts entries that
+//! were logged late, `environment` is the part of the relay around the chain, and `report` collects the results.
 //!
-//! What cannot be had again: the nicknames of a room, which no log holds; how messages of one moment on two shards met
-//! in the limits of one address; and what a sender would have done, had the relay answered otherwise. So a message is
-//! judged with what the room knew of its sender then.
+//! Some things cannot be reproduced: the nicknames in a room, which no log holds; the order in which messages of the
+//! same moment on two shards reached the limits of one address; and what a sender would have done had the relay
+//! answered differently. Each message is therefore judged with what the room knew of its sender at the time.
 
 mod compare;
-mod echo;
 mod engine;
+mod environment;
 mod files;
-mod order;
-mod past;
+mod past_decision;
+mod recorded_filter;
+mod reorder;
 mod report;
-mod stage;
-mod standing;
+mod state;
 mod what_if;
 
-pub use echo::{Echo, Prompt};
-pub use engine::{Ended, Replay};
-pub use files::{Unreadable, log_files, read_logs};
-pub use past::{Origin, Past, Unfit, Was};
-pub use report::{Flip, Grounds, Report, Share, Side, Skipped};
-pub use stage::{Begun, LogStage, OpenPlugins, Stage};
+pub use engine::{Replay, ReplayError};
+pub use environment::{Environment, LogEnvironment, OpenPlugins, Run};
+pub use files::{LogReadError, log_files, replay_logs};
+pub use past_decision::{DecisionOrigin, DecisionSummary, PastDecision, SkipReason};
+pub use recorded_filter::{Playback, RecordedFilter};
+pub use report::{DecisionSource, Flip, FlipTotals, ReplayReport, ReportedOutcome, SkippedItems};
 pub use what_if::{WhatIf, what_if};
 
 #[cfg(test)]

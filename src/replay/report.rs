@@ -1,4 +1,4 @@
-//! What has come of a replay.
+//! The results of a replay.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -6,140 +6,144 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::compare::{Difference, side};
-use super::past::{Origin, Past, Unfit, Was};
+use super::compare::{Difference, reported_outcome};
+use super::past_decision::{DecisionOrigin, DecisionSummary, PastDecision, SkipReason};
 use crate::model::Outcome;
 
-/// Places of what cannot be replayed that are kept, of each kind.
-const MAX_PLACES: usize = 5;
-/// Authors that are kept apart; what others wrote is counted together.
+/// Most places that are listed for each reason to skip an entry.
+const MAX_SKIP_ORIGINS: usize = 5;
+/// Most authors that are counted separately; the others are counted together.
 const MAX_AUTHORS: usize = 100_000;
 /// Longest text of a flip. Code points.
 const MAX_TEXT: usize = 80;
 
-/// What has come of a replay.
+/// The results of a replay.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Report {
-    /// Decisions that were looked at.
+pub struct ReplayReport {
+    /// Decisions that were read.
     pub messages: u64,
-    /// Those that were judged again and compared.
+    /// Decisions that were judged again and compared.
     pub replayed: u64,
-    /// Runs of the relay that they are of.
+    /// Runs of the relay that the decisions belong to.
     pub runs: u64,
-    /// What could not be replayed, by the reason why.
-    pub not_replayed: Vec<Skipped>,
-    /// How many messages would become others: refused, or let through, or heard with another text.
+    /// Entries that could not be replayed, by reason.
+    pub not_replayed: Vec<SkippedItems>,
+    /// Messages with another result: refused, let through, or sent with another text.
     pub flipped: u64,
-    /// How many would become the same, by the doing of another rule, plugin or filter.
+    /// Messages with the same result, decided by another rule, plugin or filter.
     pub other_grounds: u64,
-    /// Of those that do not flip: how many traces or reasons differ in anything but time, failures of plugins aside.
+    /// Messages that do not flip, but whose traces or reasons differ in more than durations. Failures of plugins are
+    /// not counted.
     pub traces_differ: u64,
-    /// Decisions that the rules in force do not come to either: what was before is not known. They are no flips.
+    /// Decisions that the rules in force do not reproduce either, because earlier messages are not known. They do not
+    /// count as flips.
     pub uncertain: u64,
-    /// The answers of plugins that were taken as they were logged.
+    /// Answers of plugins that were taken from the log.
     pub plugins_as_logged: u64,
-    /// Messages that plugins were not asked about then, and would be now.
+    /// Messages for which plugins were not called then and would be now.
     pub plugins_not_asked: u64,
-    /// What is to be said of all this.
+    /// Remarks about the replay.
     pub notes: Vec<String>,
-    /// Totals by what decides.
-    pub rules: Vec<Share>,
+    /// Totals by deciding rule, plugin or filter.
+    pub rules: Vec<FlipTotals>,
     /// Totals by author.
-    pub authors: Vec<Share>,
-    /// The messages that would become others, in their order.
+    pub authors: Vec<FlipTotals>,
+    /// The messages with another result, in order.
     pub flips: Vec<Flip>,
-    /// How many more there are.
+    /// Flips beyond those listed.
     pub flips_left_out: u64,
     #[serde(skip)]
-    of: Totals,
+    totals: Totals,
 }
 
-/// Sums, before they are put in order.
+/// Sums before they are sorted.
 #[derive(Clone, Debug, Default)]
 struct Totals {
-    most_flips: usize,
-    skipped: BTreeMap<Unfit, Skipped>,
-    rules: HashMap<String, Share>,
-    authors: HashMap<String, Share>,
+    max_flips: usize,
+    skipped: BTreeMap<SkipReason, SkippedItems>,
+    rules: HashMap<String, FlipTotals>,
+    authors: HashMap<String, FlipTotals>,
 }
 
-/// What could not be replayed for one reason.
+/// Entries that could not be replayed for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Skipped {
-    /// Why.
-    pub why: &'static str,
-    /// How often.
+pub struct SkippedItems {
+    /// The reason.
+    #[serde(rename = "why")]
+    pub reason: &'static str,
+    /// The number of entries.
     pub count: u64,
-    /// Where first.
+    /// The places of the first entries.
     pub first: Vec<String>,
 }
 
-/// What one rule, plugin, filter or author has to do with the flips.
+/// The share of one rule, plugin, filter or author in the flips.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Share {
+pub struct FlipTotals {
     /// `rule NAME`, `plugin NAME`, the name of a filter, or an author.
-    pub of: String,
-    /// Messages that it kept back or changed then; of an author: that were.
+    #[serde(rename = "of")]
+    pub name: String,
+    /// Messages that it stopped or changed then; for an author, messages that were stopped or changed.
     pub before: u64,
     /// The same now.
     pub after: u64,
-    /// Of the messages that flip: those that it decided then, and others decide now.
+    /// Flipped messages that it decided then and does not decide now.
     pub lost: u64,
-    /// Those that it decides now, and others decided then.
+    /// Flipped messages that it decides now and did not decide then.
     pub gained: u64,
 }
 
-/// A message that would become another.
+/// A message whose result changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Flip {
-    /// Its id.
+    /// The id of the message.
     pub id: uuid::Uuid,
-    /// When it came.
+    /// The time of its arrival.
     #[serde(serialize_with = "to_milliseconds")]
     pub at: Timestamp,
-    /// Where.
+    /// The room.
     pub room: String,
-    /// The name that it was sent under.
+    /// The author as sent.
     pub author: String,
-    /// What kind of message.
+    /// The kind of message.
     pub kind: &'static str,
     /// The first 80 code points of its text.
     pub text: String,
-    /// Then.
-    pub before: Side,
-    /// Now.
-    pub after: Side,
-    /// Where it stands.
+    /// The recorded result.
+    pub before: ReportedOutcome,
+    /// The replayed result.
+    pub after: ReportedOutcome,
+    /// Where the decision was recorded.
     pub origin: String,
 }
 
-/// One side of a flip.
+/// The result of a decision, before or after the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Side {
-    /// What became of the message.
+pub struct ReportedOutcome {
+    /// The outcome.
     pub outcome: Outcome,
-    /// Whose doing that was; `None` where all let it pass.
+    /// The filter, rule or plugin that decided; `None` if all passed the message.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<Grounds>,
-    /// The text that was put in place of its own.
+    pub by: Option<DecisionSource>,
+    /// The replacement text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 
-/// Whose doing an outcome is.
+/// The filter, rule or plugin that decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Grounds {
+pub struct DecisionSource {
     /// The filter.
     pub filter: String,
-    /// Its rule.
+    /// The rule of the filter, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// Its plugin.
+    /// The plugin of the filter, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin: Option<String>,
 }
 
-impl fmt::Display for Grounds {
+impl fmt::Display for DecisionSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self { rule: Some(rule), .. } => write!(f, "rule {rule}"),
@@ -153,51 +157,52 @@ fn to_milliseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok
     serializer.collect_str(&format_args!("{at:.3}"))
 }
 
-impl Report {
-    /// Nothing yet; so many flips are kept one by one, all are counted.
-    pub(super) fn of_at_most(most_flips: usize) -> Self {
-        Self { of: Totals { most_flips, ..Totals::default() }, ..Self::default() }
+impl ReplayReport {
+    /// Creates an empty report that lists at most `max_flips` flips; all are counted.
+    pub(super) fn with_max_flips(max_flips: usize) -> Self {
+        Self { totals: Totals { max_flips, ..Totals::default() }, ..Self::default() }
     }
 
-    /// Takes note of something that cannot be replayed.
-    pub(super) fn skip(&mut self, why: Unfit, count: u64, origin: &Origin) {
-        if !matches!(why, Unfit::Lost | Unfit::CutLine | Unfit::BadLine | Unfit::BadFile) {
+    /// Counts entries that cannot be replayed.
+    pub(super) fn add_skipped(&mut self, reason: SkipReason, count: u64, origin: &DecisionOrigin) {
+        if !matches!(reason, SkipReason::Lost | SkipReason::CutLine | SkipReason::BadLine | SkipReason::BadFile) {
             self.messages += count;
         }
-        let empty = || Skipped { why: why.as_str(), count: 0, first: Vec::new() };
-        let skipped = self.of.skipped.entry(why).or_insert_with(empty);
+        let empty = || SkippedItems { reason: reason.as_str(), count: 0, first: Vec::new() };
+        let skipped = self.totals.skipped.entry(reason).or_insert_with(empty);
         skipped.count += count;
-        if skipped.first.len() < MAX_PLACES {
+        if skipped.first.len() < MAX_SKIP_ORIGINS {
             skipped.first.push(origin.to_string());
         }
     }
 
-    /// Takes note of a decision that is like before, or is not.
-    pub(super) fn compared(&mut self, past: &Past, now: &Was, difference: Difference) {
-        let was = &*past.was;
+    /// Counts a decision that was compared.
+    pub(super) fn add_compared(&mut self, past: &PastDecision, actual: &DecisionSummary, difference: Difference) {
+        let expected = &*past.expected;
         self.messages += 1;
         self.replayed += 1;
-        self.other_grounds += u64::from(difference.grounds);
-        self.traces_differ += u64::from(difference.trace);
-        let (before, after) = (side(was), side(now));
-        let (from, to) = (before.by.as_ref().map(Grounds::to_string), after.by.as_ref().map(Grounds::to_string));
+        self.other_grounds += u64::from(difference.source_differs);
+        self.traces_differ += u64::from(difference.trace_differs);
+        let (before, after) = (reported_outcome(expected), reported_outcome(actual));
+        let (from, to) =
+            (before.by.as_ref().map(DecisionSource::to_string), after.by.as_ref().map(DecisionSource::to_string));
         let flips = difference.flips;
         if let Some(from) = &from {
-            self.share(from, |share| {
-                share.before += 1;
-                share.lost += u64::from(flips && Some(from) != to.as_ref());
+            self.add_to_source(from, |totals| {
+                totals.before += 1;
+                totals.lost += u64::from(flips && Some(from) != to.as_ref());
             });
         }
         if let Some(to) = &to {
-            self.share(to, |share| {
-                share.after += 1;
-                share.gained += u64::from(flips && Some(to) != from.as_ref());
+            self.add_to_source(to, |totals| {
+                totals.after += 1;
+                totals.gained += u64::from(flips && Some(to) != from.as_ref());
             });
         }
         if flips {
             self.flipped += 1;
-            self.author(&past.message.author, &before, &after);
-            if self.flips.len() < self.of.most_flips {
+            self.add_to_author(&past.message.author, &before, &after);
+            if self.flips.len() < self.totals.max_flips {
                 self.flips.push(flip(past, before, after));
             } else {
                 self.flips_left_out += 1;
@@ -205,61 +210,63 @@ impl Report {
         }
     }
 
-    /// Takes note of a decision that cannot be compared.
-    pub(super) fn uncertain(&mut self) {
+    /// Counts a decision that cannot be compared.
+    pub(super) fn add_uncertain(&mut self) {
         self.messages += 1;
         self.uncertain += 1;
     }
 
-    fn share(&mut self, of: &str, change: impl FnOnce(&mut Share)) {
-        // Rules and plugins are few, also those that a log names.
-        if let Some(share) = self.of.rules.get_mut(of) {
-            return change(share);
+    fn add_to_source(&mut self, name: &str, change: impl FnOnce(&mut FlipTotals)) {
+        if let Some(totals) = self.totals.rules.get_mut(name) {
+            return change(totals);
         }
-        if self.of.rules.len() < MAX_AUTHORS {
+        if self.totals.rules.len() < MAX_AUTHORS {
             change(
-                self.of.rules.entry(of.to_owned()).or_insert_with(|| Share { of: of.to_owned(), ..Share::default() }),
+                self.totals
+                    .rules
+                    .entry(name.to_owned())
+                    .or_insert_with(|| FlipTotals { name: name.to_owned(), ..FlipTotals::default() }),
             );
         }
     }
 
-    fn author(&mut self, author: &str, before: &Side, after: &Side) {
-        let known = self.of.authors.len() < MAX_AUTHORS || self.of.authors.contains_key(author);
+    fn add_to_author(&mut self, author: &str, before: &ReportedOutcome, after: &ReportedOutcome) {
+        let known = self.totals.authors.len() < MAX_AUTHORS || self.totals.authors.contains_key(author);
         let name = if known { author } else { "(others)" };
-        let share = self.of.authors.entry(name.to_owned()).or_default();
-        name.clone_into(&mut share.of);
-        let kept = |side: &Side| u64::from(side.outcome != Outcome::Pass);
-        share.before += kept(before);
-        share.after += kept(after);
-        share.lost += u64::from(strength(before) > strength(after));
-        share.gained += u64::from(strength(before) < strength(after));
+        let totals = self.totals.authors.entry(name.to_owned()).or_default();
+        name.clone_into(&mut totals.name);
+        let changed = |side: &ReportedOutcome| u64::from(side.outcome != Outcome::Pass);
+        totals.before += changed(before);
+        totals.after += changed(after);
+        totals.lost += u64::from(severity(before) > severity(after));
+        totals.gained += u64::from(severity(before) < severity(after));
     }
 
-    /// Says something once.
-    pub(super) fn note(&mut self, text: impl Into<String>) {
+    /// Adds a note, unless it is there already.
+    pub(super) fn add_note(&mut self, text: impl Into<String>) {
         let text = text.into();
         if !self.notes.contains(&text) {
             self.notes.push(text);
         }
     }
 
-    /// Puts the sums in order: what has most to do with the flips first.
+    /// Sorts the totals, those with most flips first.
     pub(super) fn finish(&mut self) {
-        let Totals { skipped, rules, authors, .. } = std::mem::take(&mut self.of);
+        let Totals { skipped, rules, authors, .. } = std::mem::take(&mut self.totals);
         self.not_replayed = skipped.into_values().collect();
-        self.rules = ordered(rules);
-        self.authors = ordered(authors);
+        self.rules = sorted_by_flips(rules);
+        self.authors = sorted_by_flips(authors);
     }
 }
 
-fn ordered(shares: HashMap<String, Share>) -> Vec<Share> {
-    let mut shares: Vec<Share> = shares.into_values().collect();
-    shares.sort_by(|a, b| (b.lost + b.gained, &a.of).cmp(&(a.lost + a.gained, &b.of)));
-    shares
+fn sorted_by_flips(totals: HashMap<String, FlipTotals>) -> Vec<FlipTotals> {
+    let mut totals: Vec<FlipTotals> = totals.into_values().collect();
+    totals.sort_by(|a, b| (b.lost + b.gained, &a.name).cmp(&(a.lost + a.gained, &b.name)));
+    totals
 }
 
-/// How much is kept from others.
-fn strength(side: &Side) -> u8 {
+/// Ranks outcomes by how much they keep from the audience.
+fn severity(side: &ReportedOutcome) -> u8 {
     match side.outcome {
         Outcome::Pass => 0,
         Outcome::Replace => 1,
@@ -269,14 +276,14 @@ fn strength(side: &Side) -> u8 {
     }
 }
 
-fn flip(past: &Past, before: Side, after: Side) -> Flip {
-    let Past { message, sender, origin, .. } = past;
+fn flip(past: &PastDecision, before: ReportedOutcome, after: ReportedOutcome) -> Flip {
+    let PastDecision { message, sender, origin, .. } = past;
     Flip {
         id: message.id,
         at: message.at,
         room: sender.room.as_str().to_owned(),
         author: message.author.clone(),
-        kind: message.kind.name(),
+        kind: message.kind.as_str(),
         text: message.text().unwrap_or_default().chars().take(MAX_TEXT).collect(),
         before,
         after,

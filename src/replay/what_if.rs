@@ -1,88 +1,98 @@
-//! Rules that are tried beside those in force, over the decisions in memory.
+//! Tries rules alongside those in force, on the decisions in memory.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::echo::{Echo, Prompt};
-use super::engine::{Ended, Replay};
-use super::past::{Origin, Past};
-use super::report::Report;
-use super::stage::{Begun, Stage};
-use crate::filter::rules::{Current, Rules};
+use super::engine::{Replay, ReplayError};
+use super::environment::{Environment, Run};
+use super::past_decision::{DecisionOrigin, PastDecision};
+use super::recorded_filter::{Playback, RecordedFilter};
+use super::report::ReplayReport;
+use crate::filter::rules::{ActiveRules, RuleSet};
 use crate::filter::{self, Chain, Filter};
-use crate::model::Recorded;
-use crate::moderation::audit::{Head, LoggedAct};
+use crate::model::JudgedMessage;
+use crate::moderation::audit::{FileHead, LoggedAct};
 use crate::telemetry::Metrics;
 
-/// What rules are tried on.
+/// The surroundings and limits of a trial of rules.
 #[derive(Debug)]
 pub struct WhatIf<'a> {
-    /// The chain.
+    /// The settings of the chain.
     pub config: &'a filter::Config,
-    /// The rules in force, and what they take for nearly the same. Nothing of them is changed.
-    pub current: &'a Current,
-    /// When to stop. What is not judged by then is counted.
-    pub until: Instant,
-    /// How many flips are told of one by one.
-    pub most_flips: usize,
+    /// The rules in force, with their similarity seed. They are not changed.
+    pub current: &'a ActiveRules,
+    /// When to stop. Decisions that are not judged by then are counted.
+    pub deadline: Instant,
+    /// How many flips the report lists.
+    pub max_flips: usize,
 }
 
-/// Judges past decisions with the rules `tried`, and tells which become others.
+/// Judges past decisions by the rules `tried` and reports which of them change.
 ///
-/// What sanctions, plugins and levels said then, they say again. The decisions in memory begin in the middle, so that
-/// `in_force`, the rules in force read anew, judge them too: what those do not come to again is counted as uncertain,
-/// and is no flip. Takes some 20 µs for a decision: no work for a thread that serves.
+/// Sanctions, plugins and levels answer as they did then. Because the decisions in memory begin mid-run, `in_force`, a
+/// fresh copy of the rules in force, judges them too: a decision that these do not reproduce counts as uncertain and is
+/// not a flip. Takes about 20 µs a decision, so call it on a blocking thread.
 #[must_use]
-pub fn what_if(past: &[Arc<Recorded>], at: &WhatIf<'_>, in_force: Rules, tried: Rules) -> Report {
-    let mut stage = Beside { at, rules: Some((in_force, tried)) };
-    let mut replay = Replay::new(&mut stage, at.most_flips, None);
-    let mut in_order: Vec<&Arc<Recorded>> = past.iter().collect();
-    in_order.sort_by_key(|recorded| recorded.sender.facts.since_start);
-    let judged = judge(&mut replay, &in_order, at.until).and_then(|()| replay.finish());
-    // The stage can always begin.
+pub fn what_if(past: &[Arc<JudgedMessage>], at: &WhatIf<'_>, in_force: RuleSet, tried: RuleSet) -> ReplayReport {
+    let mut environment = WhatIfEnvironment { at, rules: Some((in_force, tried)) };
+    let mut replay = Replay::new(&mut environment, at.max_flips, None);
+    let mut in_order: Vec<&Arc<JudgedMessage>> = past.iter().collect();
+    in_order.sort_by_key(|recorded| recorded.sender.context.since_start);
+    let judged = judge(&mut replay, &in_order, at.deadline).and_then(|()| replay.finish());
+    // This environment can always begin its only run.
     judged.unwrap_or_default()
 }
 
-fn judge(replay: &mut Replay<'_, Beside<'_>>, past: &[&Arc<Recorded>], until: Instant) -> Result<(), Ended> {
+fn judge(
+    replay: &mut Replay<'_, WhatIfEnvironment<'_>>,
+    past: &[&Arc<JudgedMessage>],
+    deadline: Instant,
+) -> Result<(), ReplayError> {
     replay.begin_in_memory()?;
     for (done, recorded) in past.iter().enumerate() {
-        if Instant::now() >= until {
-            replay.note(format!("the time was up: the last {} decisions were not looked at", past.len() - done));
+        if Instant::now() >= deadline {
+            replay.add_note(format!(
+                "the time limit was reached: the last {} decisions were not judged",
+                past.len() - done
+            ));
             break;
         }
-        match Past::of_memory(recorded) {
-            Ok(past) => replay.past_now(&past),
-            Err(why) => replay.skip(why, 1, &Origin::default()),
+        match PastDecision::from_memory(recorded) {
+            Ok(past) => replay.judge_now(&past),
+            Err(reason) => replay.add_skipped(reason, 1, &DecisionOrigin::default()),
         }
     }
     Ok(())
 }
 
-/// Two sets of rules, side by side.
+/// The rules under test and those in force, in turn.
 #[derive(Debug)]
-struct Beside<'a> {
+struct WhatIfEnvironment<'a> {
     at: &'a WhatIf<'a>,
-    rules: Option<(Rules, Rules)>,
+    rules: Option<(RuleSet, RuleSet)>,
 }
 
-impl Stage for Beside<'_> {
-    fn begin(&mut self, _: Option<&Head>) -> Result<Begun, String> {
+impl Environment for WhatIfEnvironment<'_> {
+    fn begin_run(&mut self, _: Option<&FileHead>) -> Result<Run, String> {
         let WhatIf { config, current, .. } = self.at;
-        let (in_force, tried) = self.rules.take().ok_or("there is but one run in memory")?;
-        let prompt = Arc::<Prompt>::default();
-        let chain = |rules: Rules, counts: bool| {
-            let echo = |name| -> Box<dyn Filter> {
-                let echo = Echo::of(name, &prompt);
-                Box::new(if counts { echo } else { echo.uncounted() })
+        let (in_force, tried) = self.rules.take().ok_or("there is only one run in memory")?;
+        let playback = Arc::<Playback>::default();
+        let chain = |rules: RuleSet, counts: bool| {
+            let recorded = |name| -> Box<dyn Filter> {
+                let filter = RecordedFilter::new(name, &playback);
+                Box::new(if counts { filter } else { filter.without_counting() })
             };
-            let named = Chain::named(config, Arc::new(current.beside(rules)), Some(echo("plugin")));
-            Chain::of([echo("sanction")].into_iter().chain(named).chain([echo("level")]), &Metrics::default())
+            let named = Chain::named_filters(config, Arc::new(current.alongside(rules)), Some(recorded("plugin")));
+            Chain::from_filters(
+                [recorded("sanction")].into_iter().chain(named).chain([recorded("level")]),
+                &Metrics::default(),
+            )
         };
-        let (chain, in_force) = (chain(tried, true), Some(chain(in_force, false)));
-        Ok(Begun { chain, in_force, prompt })
+        let (chain, baseline) = (chain(tried, true), Some(chain(in_force, false)));
+        Ok(Run { chain, baseline, playback })
     }
 
-    fn act(&mut self, _: &LoggedAct) {}
+    fn apply_act(&mut self, _: &LoggedAct) {}
 
-    fn judged(&mut self, _: &Recorded) {}
+    fn apply_decision(&mut self, _: &JudgedMessage) {}
 }

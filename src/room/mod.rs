@@ -1,11 +1,11 @@
-//! Rooms as plain data: who is connected, who goes by which nickname, and what everyone hears. No I/O: what is said
-//! collects in a round, which somebody else writes to the members ([`Room::end_round`]).
+//! Rooms as plain data: members, nicknames and pending output. No I/O: output is collected in rounds, which the caller
+//! writes to the members ([`Room::end_round`]).
 
 mod members;
-mod moderated;
+mod moderation;
 mod nicknames;
+mod output;
 mod round;
-mod speech;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,95 +13,94 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-pub use moderated::MemberView;
+pub use moderation::MemberView;
 pub use round::{Delivery, Share};
 
-use self::members::{Member, Members, SpokeAs};
+use self::members::{LastAuthor, Member, Members};
 use self::nicknames::Nicknames;
-use self::round::{Own, Round};
-use crate::model::{Address, Code, Event, Nickname, Reason, RoomName, SenderId, is_reserved};
+use self::round::{DirectFrames, Round};
+use crate::model::{Address, ConnectionId, Nickname, Reason, ReasonCode, RoomEvent, RoomName, is_reserved};
 use crate::telemetry::RoomGauges;
 use crate::wire::Generation;
 
-/// How often the number of connections is told at most. A lone change is told at once; a thousand people who join
-/// together would otherwise be told a million numbers.
+/// The minimum interval between two user counts. A single change is announced immediately; without the interval, a
+/// thousand simultaneous joins would cause a million frames.
 pub const ANNOUNCE_INTERVAL: Duration = Duration::from_millis(20);
-/// A room with more members takes as many times longer between two numbers, so that the numbers of one room that no
-/// words bring along are never more than 50 000 frames a second: ten thousand people who come together would otherwise
-/// keep the shard busy with nothing else.
-const MANY_MEMBERS: usize = 1_000;
+/// The interval grows by one [`ANNOUNCE_INTERVAL`] per this many members, which bounds the user counts of a room to 50
+/// 000 frames a second. Otherwise ten thousand simultaneous joins would occupy the shard.
+const MEMBERS_PER_INTERVAL: usize = 1_000;
 
-/// One room.
+/// A room.
 #[derive(Debug)]
 pub struct Room {
     name: RoomName,
     members: Members,
     nicknames: Nicknames,
-    /// The registered nicknames as they were asked for last, until one changes.
-    users: Option<Arc<[String]>>,
+    /// The cached result of [`Room::nicknames`].
+    sorted_nicknames: Option<Arc<[String]>>,
     round: Round,
-    /// Members with frames of their own in this round.
-    addressed: Vec<SenderId>,
-    /// Whether the number of connections has changed since it was told.
-    number_changed: bool,
-    /// Whether it was told in the round under way.
-    told_number: bool,
-    /// When it was last told.
-    number_told: Option<Instant>,
+    /// Members with direct frames in this round.
+    direct_recipients: Vec<ConnectionId>,
+    /// Whether the user count has changed since it was last sent.
+    count_changed: bool,
+    /// Whether the user count was sent in the current round.
+    count_in_round: bool,
+    /// When it was last sent.
+    count_sent_at: Option<Instant>,
     /// Members by generation.
-    present: [usize; Generation::COUNT],
-    /// The number of connections, for other threads to read.
+    members_by_generation: [usize; Generation::COUNT],
+    /// The number of connections, shared with other threads.
     connections: Arc<AtomicUsize>,
     gauges: RoomGauges,
 }
 
-/// A nickname that somebody else holds.
+/// The nickname, or a look-alike, belongs to another connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// Who holds it.
-    pub holder: SenderId,
-    /// Whether the holder's address is that of the one who asks.
+pub struct NicknameInUse {
+    /// The connection that holds it.
+    pub holder: ConnectionId,
+    /// Whether the holder has the same address as the claimant.
     pub same_address: bool,
 }
 
 impl Room {
-    /// An empty room, which keeps its number of connections in `connections` too.
+    /// Creates an empty room. Its number of connections is also stored in `connections`.
     #[must_use]
     pub fn new(name: RoomName, connections: Arc<AtomicUsize>, gauges: RoomGauges) -> Self {
         Self {
             name,
             members: Members::default(),
             nicknames: Nicknames::default(),
-            users: None,
+            sorted_nicknames: None,
             round: Round::default(),
-            addressed: Vec::new(),
-            number_changed: false,
-            told_number: false,
-            number_told: None,
-            present: [0; Generation::COUNT],
+            direct_recipients: Vec::new(),
+            count_changed: false,
+            count_in_round: false,
+            count_sent_at: None,
+            members_by_generation: [0; Generation::COUNT],
             connections,
             gauges,
         }
     }
 
-    /// The room's name.
+    /// Returns the name of the room.
     #[must_use]
     pub fn name(&self) -> &RoomName {
         &self.name
     }
 
-    /// How many connections it has.
+    /// Returns the number of connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.members.len()
     }
 
-    /// Adds a connection; everyone, itself included, will be told how many there are.
+    /// Adds a connection, and schedules a user count for everyone, the newcomer included.
     ///
-    /// `proven` is the nickname that it has shown to be its own, by a token.
+    /// `proven` is the nickname that it proved to own with a token.
     pub fn join(
         &mut self,
-        id: SenderId,
+        id: ConnectionId,
         address: Address,
         generation: Generation,
         proven: Option<Arc<str>>,
@@ -116,62 +115,62 @@ impl Room {
             trusted: false,
             proven,
             nickname: None,
-            spoke_as: None,
-            from: self.round.len(generation),
-            own: Own::default(),
+            last_author: None,
+            round_start: self.round.len(generation),
+            direct: DirectFrames::default(),
         };
         self.members.insert(id, member);
-        self.note_number(generation, 1);
+        self.update_count(generation, 1);
     }
 
-    /// Removes a connection, and gives what it is still due of the round under way. Those who stay will be told.
-    /// Nothing happens when it is gone already.
-    pub fn leave(&mut self, id: SenderId) -> Vec<Bytes> {
-        // What is still due of the number is said before the exiter, and counts the one who leaves. Where nothing is
-        // said, the number waits: a thousand who leave together would otherwise be told as a thousand numbers.
+    /// Removes a connection, and returns its unsent share of the current round. The remaining members will be notified.
+    /// Does nothing if the connection has left already.
+    pub fn leave(&mut self, id: ConnectionId) -> Vec<Bytes> {
+        // Send a pending user count before the exiter event; it still includes the leaver. Without an exiter event the
+        // count is deferred, so that a thousand simultaneous leavers do not cause a thousand counts.
         if self.members.get(&id).is_some_and(|member| member.nickname.is_some()) {
-            self.tell_number();
+            self.announce_count();
         }
         let Some(member) = self.members.swap_remove(&id) else { return Vec::new() };
-        let due = self.round.due(member.generation, member.from, member.own);
-        self.note_number(member.generation, -1);
+        let due = self.round.share_so_far(member.generation, member.round_start, member.direct);
+        self.update_count(member.generation, -1);
         if let Some(nickname) = member.nickname {
             self.nicknames.release(&nickname);
-            self.users = None;
+            self.sorted_nicknames = None;
             self.gauges.members.dec();
-            // The number that follows is told on its own time.
-            let number_changed = std::mem::take(&mut self.number_changed);
-            self.tell_all(Event::Exiter(&nickname));
-            self.number_changed = number_changed;
+            // The next user count keeps its own schedule.
+            let count_changed = std::mem::take(&mut self.count_changed);
+            self.broadcast(RoomEvent::Exiter(&nickname));
+            self.count_changed = count_changed;
         }
         due
     }
 
-    /// Says whether `nickname`, or one that looks like it, is free for this connection.
+    /// Checks that neither `nickname` nor a look-alike belongs to another connection.
     ///
     /// # Errors
-    /// [`Taken`] when another connection holds it.
-    pub fn check_free(&self, id: SenderId, address: Address, nickname: &Nickname) -> Result<(), Taken> {
-        let taken = self.holder(nickname, id).map(|holder| {
+    /// [`NicknameInUse`] when another connection holds it.
+    pub fn check_free(&self, id: ConnectionId, address: Address, nickname: &Nickname) -> Result<(), NicknameInUse> {
+        let in_use = self.holder(nickname, id).map(|holder| {
             let same_address = self.members.get(&holder).is_some_and(|member| member.address == address);
-            Taken { holder, same_address }
+            NicknameInUse { holder, same_address }
         });
-        taken.map_or(Ok(()), Err)
+        in_use.map_or(Ok(()), Err)
     }
 
-    /// Who, other than `except`, holds `nickname` or one that looks like it.
+    /// Returns the connection, other than `except`, that holds `nickname` or a look-alike.
     #[must_use]
-    pub fn holder(&self, nickname: &Nickname, except: SenderId) -> Option<SenderId> {
-        self.nicknames.holder(&nickname.looks(), Some(except))
+    pub fn holder(&self, nickname: &Nickname, except: ConnectionId) -> Option<ConnectionId> {
+        self.nicknames.holder(&nickname.skeletons(), Some(except))
     }
 
-    /// Gives a connection the nickname that it speaks under from now on, and tells everyone.
+    /// Registers a nickname for a connection, and announces it to everyone.
     ///
-    /// A name that it had before is free again. Registering the same name again changes nothing.
+    /// Releases the previous nickname. Registering the same nickname again has no effect.
     ///
     /// # Errors
-    /// [`Taken`] when another connection holds the name or one that looks like it.
-    pub fn register(&mut self, id: SenderId, nickname: &Nickname) -> Result<(), Taken> {
+    /// [`NicknameInUse`] when another connection holds the nickname or a look-alike.
+    pub fn register(&mut self, id: ConnectionId, nickname: &Nickname) -> Result<(), NicknameInUse> {
         let Some(member) = self.members.get_mut(&id) else { return Ok(()) };
         if member.nickname.as_ref() == Some(nickname) {
             return Ok(());
@@ -181,92 +180,95 @@ impl Room {
         let before = self.members.get_mut(&id).and_then(|member| member.nickname.replace(nickname.clone()));
         if let Some(before) = before {
             self.nicknames.release(&before);
-            self.tell_all(Event::Exiter(&before));
+            self.broadcast(RoomEvent::Exiter(&before));
         } else {
             self.gauges.members.inc();
         }
-        self.nicknames.hold(nickname, id);
-        self.users = None;
-        self.tell_all(Event::Newcomer(nickname));
+        self.nicknames.assign(nickname, id);
+        self.sorted_nicknames = None;
+        self.broadcast(RoomEvent::Newcomer(nickname));
         Ok(())
     }
 
-    /// Says whether a sender may speak as `author`: a connection that registered only under its nickname, anybody
-    /// else under any name that neither is reserved nor belongs to a member.
+    /// Checks that the sender may use the name `author`. A registered connection may use only its own nickname; others
+    /// may use any name that is neither reserved nor registered in the room.
     ///
     /// # Errors
     /// The [`Reason`] for the sender.
-    pub fn may_speak(&mut self, connection: Option<SenderId>, author: &str) -> Result<(), Reason> {
-        let changes = self.nicknames.changes();
+    pub fn check_author(&mut self, connection: Option<ConnectionId>, author: &str) -> Result<(), Reason> {
+        let version = self.nicknames.version();
         let mut member = connection.and_then(|id| self.members.get_mut(&id));
         match member.as_ref().and_then(|member| member.nickname.as_ref()) {
             Some(own) if own.as_str() == author => return Ok(()),
             Some(own) => {
                 let text = format!("you are registered as {own} and can speak only under that name");
-                return Err(Reason::new(Code::NotYourNickname, text));
+                return Err(Reason::new(ReasonCode::NotYourNickname, text));
             }
             None => {}
         }
         if member
             .as_ref()
-            .and_then(|member| member.spoke_as.as_ref())
-            .is_some_and(|was| was.still_free(author, changes))
+            .and_then(|member| member.last_author.as_ref())
+            .is_some_and(|last| last.is_still_free(author, version))
         {
             return Ok(());
         }
         if is_reserved(author) {
-            return Err(reserved());
+            return Err(reserved_reason());
         }
-        // What is no nickname cannot be taken; `shape` refuses it.
+        // An invalid nickname cannot be registered. The `shape` filter rejects it.
         let Ok(nickname) = Nickname::parse(author) else { return Ok(()) };
-        let looks = nickname.looks();
-        if self.nicknames.holder(&looks, connection).is_some() {
-            return Err(taken());
+        let skeletons = nickname.skeletons();
+        if self.nicknames.holder(&skeletons, connection).is_some() {
+            return Err(in_use_reason());
         }
         if let Some(member) = &mut member {
-            member.spoke_as = Some(Box::new(SpokeAs { author: nickname, looks, changes }));
+            member.last_author = Some(Box::new(LastAuthor { author: nickname, skeletons, version }));
         }
         Ok(())
     }
 
-    /// Lets everyone leave, without a word.
-    pub fn empty(&mut self) {
+    /// Removes all members without notifying them.
+    pub fn clear(&mut self) {
         self.members.clear();
         self.nicknames = Nicknames::default();
-        self.users = None;
-        self.present = [0; Generation::COUNT];
-        self.number_changed = false;
+        self.sorted_nicknames = None;
+        self.members_by_generation = [0; Generation::COUNT];
+        self.count_changed = false;
         self.connections.store(0, Ordering::Relaxed);
         self.gauges.connections.set(0);
         self.gauges.members.set(0);
     }
 
-    /// How often this room tells its number at most.
+    /// The current minimum interval between user counts.
     fn announce_interval(&self) -> Duration {
-        let times = self.members.len().div_ceil(MANY_MEMBERS).max(1);
+        let times = self.members.len().div_ceil(MEMBERS_PER_INTERVAL).max(1);
         ANNOUNCE_INTERVAL * u32::try_from(times).unwrap_or(u32::MAX)
     }
 
-    fn note_number(&mut self, generation: Generation, change: isize) {
-        if let Some(present) = self.present.get_mut(generation.index()) {
-            *present = present.saturating_add_signed(change);
+    fn update_count(&mut self, generation: Generation, change: isize) {
+        if let Some(members_by_generation) = self.members_by_generation.get_mut(generation.index()) {
+            *members_by_generation = members_by_generation.saturating_add_signed(change);
         }
-        self.number_changed = true;
+        self.count_changed = true;
         self.connections.store(self.members.len(), Ordering::Relaxed);
         self.gauges.connections.set(i64::try_from(self.members.len()).unwrap_or(i64::MAX));
     }
 }
 
-/// The reason why nobody goes by the relay's own names.
+/// The reason for refusing a reserved name.
 #[must_use]
-pub fn reserved() -> Reason {
-    Reason::new(Code::Reserved, "this name is kept for the relay itself")
+pub fn reserved_reason() -> Reason {
+    Reason::new(ReasonCode::Reserved, "this name is reserved")
 }
 
-/// The reason why a name that belongs to a member is not for others.
+/// The reason for refusing a name that belongs to another connection.
 #[must_use]
-pub fn taken() -> Reason {
-    Reason::new(Code::NicknameTaken, "this name, or one that looks like it, belongs to somebody else in this room")
+pub fn in_use_reason() -> Reason {
+    Reason::new(
+        ReasonCode::NicknameTaken,
+        "this name, or one that looks like it, belongs to somebody else in this room",
+    )
 }
 
 #[cfg(test)]

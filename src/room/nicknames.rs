@@ -1,40 +1,40 @@
-//! Which member holds which nickname, found by what names look like.
+//! Registered nicknames, by skeleton.
 
 use std::collections::HashMap;
 
-use crate::model::{Looks, Nickname, SenderId};
+use crate::model::{ConnectionId, Nickname, Skeletons};
 
-/// The nicknames of a room. No two members hold names that share a look.
+/// The nicknames of a room. No two members share a skeleton.
 #[derive(Debug, Default)]
 pub(super) struct Nicknames {
-    by_look: HashMap<Box<str>, SenderId>,
-    changes: u64,
+    by_skeleton: HashMap<Box<str>, ConnectionId>,
+    version: u64,
 }
 
 impl Nicknames {
-    /// Who, other than `except`, holds a name with one of these looks.
-    pub(super) fn holder(&self, looks: &Looks, except: Option<SenderId>) -> Option<SenderId> {
-        looks.iter().filter_map(|look| self.by_look.get(look)).copied().find(|&id| Some(id) != except)
+    /// Returns the connection, other than `except`, that holds a nickname with one of these skeletons.
+    pub(super) fn holder(&self, skeletons: &Skeletons, except: Option<ConnectionId>) -> Option<ConnectionId> {
+        skeletons.iter().filter_map(|skeleton| self.by_skeleton.get(skeleton)).copied().find(|&id| Some(id) != except)
     }
 
-    /// A number that changes whenever somebody takes or frees a name: what was found before holds as long as it stays.
-    pub(super) fn changes(&self) -> u64 {
-        self.changes
+    /// Incremented on every change. Results of lookups remain valid while it is unchanged.
+    pub(super) fn version(&self) -> u64 {
+        self.version
     }
 
-    /// Notes that `id` holds `nickname`, which nobody else holds.
-    pub(super) fn hold(&mut self, nickname: &Nickname, id: SenderId) {
-        self.changes += 1;
-        for look in nickname.looks().iter() {
-            self.by_look.insert(look.into(), id);
+    /// Assigns a nickname that no other connection holds.
+    pub(super) fn assign(&mut self, nickname: &Nickname, id: ConnectionId) {
+        self.version += 1;
+        for skeleton in nickname.skeletons().iter() {
+            self.by_skeleton.insert(skeleton.into(), id);
         }
     }
 
-    /// Frees a name.
+    /// Releases a nickname.
     pub(super) fn release(&mut self, nickname: &Nickname) {
-        self.changes += 1;
-        for look in nickname.looks().iter() {
-            self.by_look.remove(look);
+        self.version += 1;
+        for skeleton in nickname.skeletons().iter() {
+            self.by_skeleton.remove(skeleton);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! What a room says in one round: frames one after the other, once for each generation that is present.
+//! One round of output: consecutive frames, once per generation present.
 
 use bytes::{Bytes, BytesMut};
 
-use crate::model::{Event, SenderId};
+use crate::model::{ConnectionId, RoomEvent};
 use crate::wire::{self, Generation};
 
-/// The round under way.
+/// The current round.
 #[derive(Debug, Default)]
 pub(super) struct Round {
     buffers: [BytesMut; Generation::COUNT],
@@ -13,51 +13,52 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// Adds an event for the generations of which `present` members there are.
-    pub(super) fn add(&mut self, event: Event<'_>, present: [usize; Generation::COUNT]) {
+    /// Adds an event for each generation that has members.
+    pub(super) fn add(&mut self, event: RoomEvent<'_>, members_by_generation: [usize; Generation::COUNT]) {
         for generation in Generation::ALL {
-            let (Some(buffer), Some(1..)) = (self.buffers.get_mut(generation.index()), present.get(generation.index()))
+            let (Some(buffer), Some(1..)) =
+                (self.buffers.get_mut(generation.index()), members_by_generation.get(generation.index()))
             else {
                 continue;
             };
-            wire::append(generation, event, buffer);
+            wire::append_event(generation, event, buffer);
         }
         self.frames += 1;
     }
 
-    /// How much has been said so far to a generation, in bytes.
+    /// Returns the output so far for a generation, in bytes.
     pub(super) fn len(&self, generation: Generation) -> usize {
         self.buffers.get(generation.index()).map_or(0, BytesMut::len)
     }
 
-    /// What a member is due of the round so far.
-    pub(super) fn due(&self, generation: Generation, from: usize, own: Own) -> Vec<Bytes> {
-        let said = self.buffers.each_ref().map(|buffer| Bytes::copy_from_slice(buffer));
-        Share { to: SenderId(0), generation, from, own: own.freeze() }.pieces(&said).collect()
+    /// Returns a member's share of the round so far.
+    pub(super) fn share_so_far(&self, generation: Generation, start: usize, direct: DirectFrames) -> Vec<Bytes> {
+        let broadcast = self.buffers.each_ref().map(|buffer| Bytes::copy_from_slice(buffer));
+        Share { to: ConnectionId(0), generation, start, direct: direct.freeze() }.pieces(&broadcast).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.frames == 0
     }
 
-    /// Ends the round: its bytes by generation and the number of its frames.
+    /// Ends the round. Returns its bytes by generation and its number of frames.
     pub(super) fn take(&mut self) -> ([Bytes; Generation::COUNT], usize) {
         let frames = std::mem::take(&mut self.frames);
         (self.buffers.each_mut().map(|buffer| buffer.split().freeze()), frames)
     }
 }
 
-/// Frames for one member alone, with their places in the round under way. What comes at one place is one piece, so
-/// that ten thousand pongs are no ten thousand pieces.
+/// Frames for one member alone, with their offsets in the current round. Frames at the same offset are merged, so that
+/// ten thousand pongs are not ten thousand pieces.
 #[derive(Debug, Default)]
-pub(super) struct Own(Vec<(usize, BytesMut)>);
+pub(super) struct DirectFrames(Vec<(usize, BytesMut)>);
 
-impl Own {
-    /// Adds a frame at `place`, which is at or behind that of the last one.
-    pub(super) fn push(&mut self, place: usize, frame: &[u8]) {
+impl DirectFrames {
+    /// Adds a frame at `offset`, which must not be less than the last one.
+    pub(super) fn push(&mut self, offset: usize, frame: &[u8]) {
         match self.0.last_mut() {
-            Some((last, piece)) if *last == place => piece.extend_from_slice(frame),
-            _ => self.0.push((place, BytesMut::from(frame))),
+            Some((last, piece)) if *last == offset => piece.extend_from_slice(frame),
+            _ => self.0.push((offset, BytesMut::from(frame))),
         }
     }
 
@@ -66,51 +67,51 @@ impl Own {
     }
 
     pub(super) fn freeze(self) -> Vec<(usize, Bytes)> {
-        self.0.into_iter().map(|(place, piece)| (place, piece.freeze())).collect()
+        self.0.into_iter().map(|(offset, piece)| (offset, piece.freeze())).collect()
     }
 }
 
-/// A round to be written to its members.
+/// The output of one round, to be written to the members.
 #[derive(Debug)]
 pub struct Delivery {
-    /// What was said, by generation.
-    pub said: [Bytes; Generation::COUNT],
-    /// How many frames that is.
-    pub frames: usize,
-    /// Who gets which part of it.
+    /// The broadcast frames, by generation.
+    pub broadcast: [Bytes; Generation::COUNT],
+    /// The number of broadcast frames.
+    pub frame_count: usize,
+    /// The share of each member.
     pub shares: Vec<Share>,
 }
 
-/// What one member gets of a round.
+/// One member's share of a round.
 #[derive(Debug)]
 pub struct Share {
-    /// The member.
-    pub to: SenderId,
+    /// The recipient.
+    pub to: ConnectionId,
     /// Its generation.
     pub generation: Generation,
-    /// Where its part begins: who joined in the middle of a round hears the rest.
-    pub from: usize,
-    /// Frames for this member alone, each with the place in the round at which it comes.
-    pub own: Vec<(usize, Bytes)>,
+    /// Where its share of the broadcast frames starts: after 0 if it joined during the round.
+    pub start: usize,
+    /// Frames for this member alone, with their offsets among the broadcast frames.
+    pub direct: Vec<(usize, Bytes)>,
 }
 
 impl Share {
-    /// The pieces in their order, none of them empty.
-    pub fn pieces(self, said: &[Bytes]) -> impl Iterator<Item = Bytes> {
-        let said = said.get(self.generation.index()).cloned().unwrap_or_default();
-        let mut at = self.from;
-        let end = said.len();
-        let mut own = self.own.into_iter();
-        let mut next = own.next();
+    /// Returns the non-empty pieces in order.
+    pub fn pieces(self, broadcast: &[Bytes]) -> impl Iterator<Item = Bytes> {
+        let broadcast = broadcast.get(self.generation.index()).cloned().unwrap_or_default();
+        let mut at = self.start;
+        let end = broadcast.len();
+        let mut direct = self.direct.into_iter();
+        let mut next = direct.next();
         std::iter::from_fn(move || {
-            let until = next.as_ref().map_or(end, |(place, _)| (*place).min(end));
+            let until = next.as_ref().map_or(end, |(offset, _)| (*offset).min(end));
             if at < until {
-                let piece = said.slice(at..until);
+                let piece = broadcast.slice(at..until);
                 at = until;
                 return Some(piece);
             }
             let (_, frame) = next.take()?;
-            next = own.next();
+            next = direct.next();
             Some(frame)
         })
     }
@@ -120,24 +121,24 @@ impl Share {
 mod tests {
     use super::*;
 
-    fn pieces(said: &'static str, from: usize, own: &[(usize, &'static str)]) -> String {
-        let own = own.iter().map(|(place, frame)| (*place, Bytes::from_static(frame.as_bytes()))).collect();
-        let share = Share { to: SenderId(1), generation: Generation::V1, from, own };
-        let said = [Bytes::from_static(said.as_bytes())];
-        let pieces: Vec<Bytes> = share.pieces(&said).collect();
+    fn pieces(broadcast: &'static str, start: usize, direct: &[(usize, &'static str)]) -> String {
+        let direct = direct.iter().map(|(offset, frame)| (*offset, Bytes::from_static(frame.as_bytes()))).collect();
+        let share = Share { to: ConnectionId(1), generation: Generation::V1, start, direct };
+        let broadcast = [Bytes::from_static(broadcast.as_bytes())];
+        let pieces: Vec<Bytes> = share.pieces(&broadcast).collect();
         assert!(pieces.iter().all(|piece| !piece.is_empty()));
         String::from_utf8(pieces.concat()).unwrap()
     }
 
     #[test]
-    fn a_share_is_the_round_from_where_the_member_joined() {
+    fn a_share_starts_where_the_member_joined() {
         assert_eq!(pieces("abcdef", 0, &[]), "abcdef");
         assert_eq!(pieces("abcdef", 4, &[]), "ef");
         assert_eq!(pieces("abcdef", 6, &[]), "");
     }
 
     #[test]
-    fn own_frames_come_at_their_places() {
+    fn direct_frames_come_at_their_offsets() {
         assert_eq!(pieces("abcdef", 0, &[(0, "1"), (3, "2"), (3, "3"), (6, "4")]), "1abc23def4");
         assert_eq!(pieces("abcdef", 3, &[(3, "1")]), "1def");
         assert_eq!(pieces("", 0, &[(0, "1"), (0, "2")]), "12");

@@ -5,43 +5,43 @@ use super::*;
 use crate::model::{Kind, Message, Notice};
 use crate::wire::{self, V1Notices};
 
-/// A room and what its members have heard.
-struct Played {
+/// A room and the frames its members received.
+struct TestRoom {
     room: Room,
     now: Instant,
-    heard: HashMap<SenderId, Vec<String>>,
+    received: HashMap<ConnectionId, Vec<String>>,
 }
 
-impl Played {
-    /// Ends the round, long enough after the last one for the number to be told.
+impl TestRoom {
+    /// Ends the round, late enough for a pending user count.
     fn end_round(&mut self) {
         self.now += ANNOUNCE_INTERVAL;
-        self.end_round_at_once();
+        self.end_round_now();
     }
 
-    /// Ends the round without any time having passed.
-    fn end_round_at_once(&mut self) {
-        let Some(Delivery { said, shares, .. }) = self.room.end_round(self.now) else { return };
+    /// Ends the round without advancing the clock.
+    fn end_round_now(&mut self) {
+        let Some(Delivery { broadcast, shares, .. }) = self.room.end_round(self.now) else { return };
         for share in shares {
-            let heard = self.heard.entry(share.to).or_default();
-            heard.extend(texts(&share.pieces(&said).collect::<Vec<_>>().concat()));
+            let received = self.received.entry(share.to).or_default();
+            received.extend(texts(&share.pieces(&broadcast).collect::<Vec<_>>().concat()));
         }
     }
 
-    /// What came to a member since the last call, when the round under way has ended.
-    fn heard(&mut self, id: u64) -> Vec<String> {
+    /// Ends the round, and returns what a member received since the last call.
+    fn received(&mut self, id: u64) -> Vec<String> {
         self.end_round();
-        self.heard.remove(&SenderId(id)).unwrap_or_default()
+        self.received.remove(&ConnectionId(id)).unwrap_or_default()
     }
 
-    /// Forgets what has been said so far.
+    /// Discards all output so far.
     fn forget(&mut self) {
         self.end_round();
-        self.heard.clear();
+        self.received.clear();
     }
 }
 
-/// The payloads of frames of less than 126 bytes, which those of these tests are.
+/// Payloads of frames shorter than 126 bytes.
 fn texts(mut frames: &[u8]) -> Vec<String> {
     let mut texts = Vec::new();
     while let [0x81, length, rest @ ..] = frames {
@@ -53,18 +53,18 @@ fn texts(mut frames: &[u8]) -> Vec<String> {
     texts
 }
 
-fn room() -> Played {
+fn room() -> TestRoom {
     let room = Room::new(RoomName::parse("QGIS").unwrap(), Arc::default(), RoomGauges::default());
-    Played { room, now: Instant::now(), heard: HashMap::new() }
+    TestRoom { room, now: Instant::now(), received: HashMap::new() }
 }
 
 fn address(host: u8) -> Address {
     Address::from(IpAddr::from([192, 0, 2, host]))
 }
 
-/// Joins from an address of its own.
-fn join(played: &mut Played, id: u64) {
-    played.room.join(SenderId(id), address(id.to_le_bytes()[0]), Generation::V1, None, Instant::now());
+/// Joins from a distinct address.
+fn join(test: &mut TestRoom, id: u64) {
+    test.room.join(ConnectionId(id), address(id.to_le_bytes()[0]), Generation::V1, None, Instant::now());
 }
 
 fn nickname(name: &str) -> Nickname {
@@ -75,311 +75,316 @@ fn line(author: &str, text: &str) -> Message {
     Message::new(author, Kind::Text { avatar: None, text: text.into() })
 }
 
-fn register(played: &mut Played, id: u64, name: &str) -> Result<(), Taken> {
-    played.room.register(SenderId(id), &nickname(name))
+fn register(test: &mut TestRoom, id: u64, name: &str) -> Result<(), NicknameInUse> {
+    test.room.register(ConnectionId(id), &nickname(name))
 }
 
-fn number(n: usize) -> String {
+fn count(n: usize) -> String {
     format!(r#"{{"author":"internal","nb_users":{n}}}"#)
 }
 
-fn says(what: &str, name: &str) -> String {
-    format!(r#"{{"author":"internal","{what}":"{name}"}}"#)
+fn presence(key: &str, name: &str) -> String {
+    format!(r#"{{"author":"internal","{key}":"{name}"}}"#)
 }
 
 const NOTHING: [String; 0] = [];
 
 #[test]
-fn everyone_hears_the_number_when_somebody_joins_the_newcomer_too() {
-    let mut played = room();
-    join(&mut played, 1);
-    played.end_round();
-    join(&mut played, 2);
-    assert_eq!(played.heard(1), [number(1), number(2)]);
-    assert_eq!(played.heard(2), [number(2)]);
+fn a_join_sends_the_user_count_to_everyone() {
+    let mut test = room();
+    join(&mut test, 1);
+    test.end_round();
+    join(&mut test, 2);
+    assert_eq!(test.received(1), [count(1), count(2)]);
+    assert_eq!(test.received(2), [count(2)]);
 }
 
 #[test]
-fn those_who_join_together_are_told_one_number() {
-    let mut played = room();
+fn simultaneous_joins_cause_one_user_count() {
+    let mut test = room();
     for id in 1..=100 {
-        join(&mut played, id);
+        join(&mut test, id);
     }
-    assert_eq!((played.heard(1), played.heard(100)), (vec![number(100)], vec![number(100)]));
+    assert_eq!((test.received(1), test.received(100)), (vec![count(100)], vec![count(100)]));
 }
 
 #[test]
-fn a_lone_change_is_told_at_once_and_the_next_one_after_a_while() {
-    let mut played = room();
-    join(&mut played, 1);
-    played.end_round_at_once();
-    assert_eq!(played.heard.remove(&SenderId(1)), Some(vec![number(1)]));
-    join(&mut played, 2);
-    join(&mut played, 3);
-    played.end_round_at_once();
-    assert_eq!(played.heard.remove(&SenderId(1)), None);
-    assert_eq!(played.room.number_due(), Some(played.now + ANNOUNCE_INTERVAL));
-    assert_eq!(played.heard(1), [number(3)]);
-    assert_eq!(played.room.number_due(), None);
+fn a_single_change_is_announced_immediately_and_the_next_one_later() {
+    let mut test = room();
+    join(&mut test, 1);
+    test.end_round_now();
+    assert_eq!(test.received.remove(&ConnectionId(1)), Some(vec![count(1)]));
+    join(&mut test, 2);
+    join(&mut test, 3);
+    test.end_round_now();
+    assert_eq!(test.received.remove(&ConnectionId(1)), None);
+    assert_eq!(test.room.count_due_at(), Some(test.now + ANNOUNCE_INTERVAL));
+    assert_eq!(test.received(1), [count(3)]);
+    assert_eq!(test.room.count_due_at(), None);
 }
 
 #[test]
-fn the_more_members_the_rarer_the_number() {
-    let mut played = room();
+fn the_count_interval_grows_with_the_number_of_members() {
+    let mut test = room();
     let mut joined = 0;
     for (members, times) in [(999, 1), (1_000, 1), (1_001, 2), (4_500, 5)] {
-        played.now += ANNOUNCE_INTERVAL * 10;
+        test.now += ANNOUNCE_INTERVAL * 10;
         while joined < members {
             joined += 1;
-            join(&mut played, joined);
+            join(&mut test, joined);
         }
-        played.end_round_at_once();
-        assert_eq!(played.room.number_due(), None);
-        played.room.leave(SenderId(joined));
-        join(&mut played, joined);
-        assert_eq!(played.room.number_due(), Some(played.now + ANNOUNCE_INTERVAL * times), "{members} members");
-        played.heard.clear();
-        played.now += (ANNOUNCE_INTERVAL * times).saturating_sub(Duration::from_nanos(1));
-        played.end_round_at_once();
-        assert_eq!(played.heard.remove(&SenderId(1)), None, "{members} members");
-        played.now += Duration::from_nanos(1);
-        played.end_round_at_once();
-        assert_eq!(played.heard.remove(&SenderId(1)), Some(vec![number(usize::try_from(members).unwrap())]));
+        test.end_round_now();
+        assert_eq!(test.room.count_due_at(), None);
+        test.room.leave(ConnectionId(joined));
+        join(&mut test, joined);
+        assert_eq!(test.room.count_due_at(), Some(test.now + ANNOUNCE_INTERVAL * times), "{members} members");
+        test.received.clear();
+        test.now += (ANNOUNCE_INTERVAL * times).saturating_sub(Duration::from_nanos(1));
+        test.end_round_now();
+        assert_eq!(test.received.remove(&ConnectionId(1)), None, "{members} members");
+        test.now += Duration::from_nanos(1);
+        test.end_round_now();
+        assert_eq!(test.received.remove(&ConnectionId(1)), Some(vec![count(usize::try_from(members).unwrap())]));
     }
 }
 
 #[test]
-fn a_number_that_is_due_comes_before_anything_else() {
-    let mut played = room();
-    join(&mut played, 1);
-    played.end_round_at_once();
-    played.heard.clear();
-    join(&mut played, 2);
-    register(&mut played, 2, "jane").unwrap();
-    played.end_round_at_once();
-    assert_eq!(played.heard.remove(&SenderId(1)), Some(vec![number(2), says("newcomer", "jane")]));
+fn a_pending_count_comes_before_other_events() {
+    let mut test = room();
+    join(&mut test, 1);
+    test.end_round_now();
+    test.received.clear();
+    join(&mut test, 2);
+    register(&mut test, 2, "jane").unwrap();
+    test.end_round_now();
+    assert_eq!(test.received.remove(&ConnectionId(1)), Some(vec![count(2), presence("newcomer", "jane")]));
 }
 
 #[test]
-fn who_leaves_with_a_nickname_is_announced_before_the_number() {
-    let mut played = room();
-    join(&mut played, 1);
-    join(&mut played, 2);
-    register(&mut played, 2, "jane").unwrap();
-    played.forget();
-    played.room.leave(SenderId(2));
-    assert_eq!(played.heard(1), [says("exiter", "jane"), number(1)]);
+fn the_exiter_event_comes_before_the_count() {
+    let mut test = room();
+    join(&mut test, 1);
+    join(&mut test, 2);
+    register(&mut test, 2, "jane").unwrap();
+    test.forget();
+    test.room.leave(ConnectionId(2));
+    assert_eq!(test.received(1), [presence("exiter", "jane"), count(1)]);
 }
 
 #[test]
-fn who_leaves_without_a_nickname_changes_only_the_number() {
-    let mut played = room();
-    join(&mut played, 1);
-    join(&mut played, 2);
-    played.forget();
-    played.room.leave(SenderId(2));
-    assert_eq!(played.heard(1), [number(1)]);
+fn leaving_without_a_nickname_changes_only_the_count() {
+    let mut test = room();
+    join(&mut test, 1);
+    join(&mut test, 2);
+    test.forget();
+    test.room.leave(ConnectionId(2));
+    assert_eq!(test.received(1), [count(1)]);
 }
 
 #[test]
-fn leaving_twice_is_leaving_once() {
-    let mut played = room();
-    join(&mut played, 1);
-    join(&mut played, 2);
-    played.room.leave(SenderId(2));
-    played.forget();
-    assert!(played.room.leave(SenderId(2)).is_empty());
-    assert_eq!((played.heard(1), played.room.connections()), (NOTHING.to_vec(), 1));
+fn leaving_twice_has_no_further_effect() {
+    let mut test = room();
+    join(&mut test, 1);
+    join(&mut test, 2);
+    test.room.leave(ConnectionId(2));
+    test.forget();
+    assert!(test.room.leave(ConnectionId(2)).is_empty());
+    assert_eq!((test.received(1), test.room.connections()), (NOTHING.to_vec(), 1));
 }
 
 #[test]
-fn who_leaves_in_the_middle_of_a_round_is_due_what_was_said_before() {
-    let mut played = room();
-    join(&mut played, 1);
-    played.forget();
-    played.room.publish(Some(SenderId(1)), &line("jane", "hi")).unwrap();
-    let due = played.room.leave(SenderId(1));
+fn leaving_mid_round_returns_the_output_so_far() {
+    let mut test = room();
+    join(&mut test, 1);
+    test.forget();
+    test.room.publish(Some(ConnectionId(1)), &line("jane", "hi")).unwrap();
+    let due = test.room.leave(ConnectionId(1));
     assert_eq!(texts(&due.concat()), [r#"{"message":"hi","author":"jane","avatar":null}"#]);
 }
 
 #[test]
-fn who_joins_in_the_middle_of_a_round_hears_the_rest() {
-    let mut played = room();
-    join(&mut played, 1);
-    played.forget();
-    played.room.publish(None, &line("jane", "one")).unwrap();
-    join(&mut played, 2);
-    played.room.publish(None, &line("jane", "two")).unwrap();
-    assert_eq!(played.heard(2), [number(2), r#"{"message":"two","author":"jane","avatar":null}"#.to_owned()]);
+fn joining_mid_round_receives_the_rest() {
+    let mut test = room();
+    join(&mut test, 1);
+    test.forget();
+    test.room.publish(None, &line("jane", "one")).unwrap();
+    join(&mut test, 2);
+    test.room.publish(None, &line("jane", "two")).unwrap();
+    assert_eq!(test.received(2), [count(2), r#"{"message":"two","author":"jane","avatar":null}"#.to_owned()]);
 }
 
 #[test]
-fn a_message_reaches_everyone_its_sender_too() {
-    let mut played = room();
-    join(&mut played, 1);
-    join(&mut played, 2);
-    played.forget();
-    played.room.publish(Some(SenderId(1)), &line("jane", "hi")).unwrap();
+fn a_message_reaches_everyone_including_its_sender() {
+    let mut test = room();
+    join(&mut test, 1);
+    join(&mut test, 2);
+    test.forget();
+    test.room.publish(Some(ConnectionId(1)), &line("jane", "hi")).unwrap();
     let expected = [r#"{"message":"hi","author":"jane","avatar":null}"#];
-    assert_eq!(played.heard(1), expected);
-    assert_eq!(played.heard(2), expected);
+    assert_eq!(test.received(1), expected);
+    assert_eq!(test.received(2), expected);
 }
 
 #[test]
 fn registering_again_changes_the_name_and_frees_the_old_one() {
-    let mut played = room();
-    join(&mut played, 1);
-    join(&mut played, 2);
-    register(&mut played, 1, "jane").unwrap();
-    played.forget();
-    register(&mut played, 1, "janet").unwrap();
-    assert_eq!(played.heard(1), [says("exiter", "jane"), says("newcomer", "janet")]);
-    assert_eq!(register(&mut played, 2, "jane"), Ok(()));
-    assert_eq!(*played.room.users(), ["jane", "janet"]);
+    let mut test = room();
+    join(&mut test, 1);
+    join(&mut test, 2);
+    register(&mut test, 1, "jane").unwrap();
+    test.forget();
+    register(&mut test, 1, "janet").unwrap();
+    assert_eq!(test.received(1), [presence("exiter", "jane"), presence("newcomer", "janet")]);
+    assert_eq!(register(&mut test, 2, "jane"), Ok(()));
+    assert_eq!(*test.room.nicknames(), ["jane", "janet"]);
 }
 
 #[test]
 fn registering_the_same_name_again_is_not_announced() {
-    let mut played = room();
-    join(&mut played, 1);
-    register(&mut played, 1, "jane").unwrap();
-    played.forget();
-    register(&mut played, 1, "jane").unwrap();
-    assert_eq!(played.heard(1), NOTHING);
+    let mut test = room();
+    join(&mut test, 1);
+    register(&mut test, 1, "jane").unwrap();
+    test.forget();
+    register(&mut test, 1, "jane").unwrap();
+    assert_eq!(test.received(1), NOTHING);
 }
 
 #[test]
 fn a_connection_may_change_the_letter_case_of_its_name() {
-    let mut played = room();
-    join(&mut played, 1);
-    register(&mut played, 1, "jane").unwrap();
-    assert_eq!(register(&mut played, 1, "Jane"), Ok(()));
-    assert_eq!(register(&mut played, 1, "jane"), Ok(()));
-    played.room.leave(SenderId(1));
-    join(&mut played, 2);
-    assert_eq!(register(&mut played, 2, "JANE"), Ok(()));
+    let mut test = room();
+    join(&mut test, 1);
+    register(&mut test, 1, "jane").unwrap();
+    assert_eq!(register(&mut test, 1, "Jane"), Ok(()));
+    assert_eq!(register(&mut test, 1, "jane"), Ok(()));
+    test.room.leave(ConnectionId(1));
+    join(&mut test, 2);
+    assert_eq!(register(&mut test, 2, "JANE"), Ok(()));
 }
 
 #[test]
-fn a_name_that_looks_like_a_members_cannot_be_registered_nor_spoken_under() {
-    let mut played = room();
-    join(&mut played, 1);
-    join(&mut played, 2);
-    register(&mut played, 1, "loki").unwrap();
+fn a_look_alike_of_a_registered_name_cannot_be_used() {
+    let mut test = room();
+    join(&mut test, 1);
+    join(&mut test, 2);
+    register(&mut test, 1, "loki").unwrap();
     for name in ["loki", "Loki", "LOKI", "l0ki", "Ioki"] {
-        assert_eq!(register(&mut played, 2, name), Err(Taken { holder: SenderId(1), same_address: false }), "{name}");
-        for connection in [Some(SenderId(2)), None] {
-            let refusal = played.room.may_speak(connection, name).unwrap_err();
-            assert_eq!(refusal.code, Code::NicknameTaken, "{name}");
+        assert_eq!(
+            register(&mut test, 2, name),
+            Err(NicknameInUse { holder: ConnectionId(1), same_address: false }),
+            "{name}"
+        );
+        for connection in [Some(ConnectionId(2)), None] {
+            let refusal = test.room.check_author(connection, name).unwrap_err();
+            assert_eq!(refusal.code, ReasonCode::NicknameTaken, "{name}");
         }
     }
 }
 
 #[test]
-fn a_registered_connection_speaks_only_under_its_name() {
-    let mut played = room();
-    join(&mut played, 1);
-    register(&mut played, 1, "jane").unwrap();
-    assert_eq!(played.room.may_speak(Some(SenderId(1)), "jane"), Ok(()));
+fn a_registered_connection_can_use_only_its_nickname() {
+    let mut test = room();
+    join(&mut test, 1);
+    register(&mut test, 1, "jane").unwrap();
+    assert_eq!(test.room.check_author(Some(ConnectionId(1)), "jane"), Ok(()));
     for name in ["Jane", "hans", "internal"] {
-        let refusal = played.room.may_speak(Some(SenderId(1)), name).unwrap_err();
-        assert_eq!(refusal.code, Code::NotYourNickname, "{name}");
+        let refusal = test.room.check_author(Some(ConnectionId(1)), name).unwrap_err();
+        assert_eq!(refusal.code, ReasonCode::NotYourNickname, "{name}");
     }
 }
 
 #[test]
-fn nobody_speaks_as_the_relay() {
+fn reserved_names_cannot_be_used() {
     let mut room = room().room;
     for name in ["internal", "Internal", "moderation", "M0deration"] {
-        assert_eq!(room.may_speak(None, name).map_err(|refusal| refusal.code), Err(Code::Reserved), "{name}");
+        assert_eq!(room.check_author(None, name).map_err(|refusal| refusal.code), Err(ReasonCode::Reserved), "{name}");
     }
 }
 
 #[test]
-fn a_name_that_somebody_spoke_under_is_no_longer_free_once_another_registers_it() {
-    let mut played = room();
-    join(&mut played, 1);
-    join(&mut played, 2);
+fn an_author_name_is_refused_once_another_connection_registers_it() {
+    let mut test = room();
+    join(&mut test, 1);
+    join(&mut test, 2);
     for _ in 0..2 {
-        assert_eq!(played.room.may_speak(Some(SenderId(1)), "loki"), Ok(()));
+        assert_eq!(test.room.check_author(Some(ConnectionId(1)), "loki"), Ok(()));
     }
-    register(&mut played, 2, "l0ki").unwrap();
+    register(&mut test, 2, "l0ki").unwrap();
     assert_eq!(
-        played.room.may_speak(Some(SenderId(1)), "loki").map_err(|refusal| refusal.code),
-        Err(Code::NicknameTaken)
+        test.room.check_author(Some(ConnectionId(1)), "loki").map_err(|refusal| refusal.code),
+        Err(ReasonCode::NicknameTaken)
     );
-    played.room.leave(SenderId(2));
-    assert_eq!(played.room.may_speak(Some(SenderId(1)), "loki"), Ok(()));
+    test.room.leave(ConnectionId(2));
+    assert_eq!(test.room.check_author(Some(ConnectionId(1)), "loki"), Ok(()));
 }
 
 #[test]
 fn a_name_is_free_again_when_its_holder_has_left() {
-    let mut played = room();
-    join(&mut played, 1);
-    join(&mut played, 2);
-    register(&mut played, 1, "jane").unwrap();
-    played.room.leave(SenderId(1));
-    assert_eq!(played.room.may_speak(Some(SenderId(2)), "jane"), Ok(()));
-    assert_eq!(register(&mut played, 2, "jane"), Ok(()));
+    let mut test = room();
+    join(&mut test, 1);
+    join(&mut test, 2);
+    register(&mut test, 1, "jane").unwrap();
+    test.room.leave(ConnectionId(1));
+    assert_eq!(test.room.check_author(Some(ConnectionId(2)), "jane"), Ok(()));
+    assert_eq!(register(&mut test, 2, "jane"), Ok(()));
 }
 
 #[test]
-fn the_holders_own_address_is_told_apart_from_others() {
-    let mut played = room();
-    join(&mut played, 1);
-    register(&mut played, 1, "jane").unwrap();
-    let taken = |host| played.room.check_free(SenderId(9), address(host), &nickname("jane")).unwrap_err().same_address;
-    assert_eq!((taken(1), taken(2)), (true, false));
+fn a_claim_from_the_holders_address_is_recognized() {
+    let mut test = room();
+    join(&mut test, 1);
+    register(&mut test, 1, "jane").unwrap();
+    let in_use =
+        |host| test.room.check_free(ConnectionId(9), address(host), &nickname("jane")).unwrap_err().same_address;
+    assert_eq!((in_use(1), in_use(2)), (true, false));
 }
 
 #[test]
-fn a_like_reaches_only_the_one_whose_message_is_liked() {
-    let mut played = room();
+fn a_like_reaches_only_the_liked_author() {
+    let mut test = room();
     for id in 1..=3 {
-        join(&mut played, id);
+        join(&mut test, id);
     }
-    register(&mut played, 2, "hans").unwrap();
-    played.forget();
+    register(&mut test, 2, "hans").unwrap();
+    test.forget();
     let like = Message::new("jane", Kind::Like { liked: "hans".into(), text: "nice".into() });
-    played.room.publish(Some(SenderId(1)), &like).unwrap();
+    test.room.publish(Some(ConnectionId(1)), &like).unwrap();
     let expected = r#"{"author":"internal","message":"nice","liker_author":"jane","liked_author":"hans"}"#;
-    assert_eq!(played.heard(1), NOTHING);
-    assert_eq!(played.heard(2), [expected]);
-    assert_eq!(played.heard(3), NOTHING);
+    assert_eq!(test.received(1), NOTHING);
+    assert_eq!(test.received(2), [expected]);
+    assert_eq!(test.received(3), NOTHING);
 }
 
 #[test]
-fn users_are_sorted_without_regard_to_letter_case() {
-    let mut played = room();
+fn nicknames_are_sorted_case_insensitively() {
+    let mut test = room();
     for (id, name) in [(1, "bob"), (2, "Anna"), (3, "Zoe"), (4, "carl")] {
-        join(&mut played, id);
-        register(&mut played, id, name).unwrap();
+        join(&mut test, id);
+        register(&mut test, id, name).unwrap();
     }
-    join(&mut played, 5);
-    assert_eq!(*played.room.users(), ["Anna", "bob", "carl", "Zoe"]);
+    join(&mut test, 5);
+    assert_eq!(*test.room.nicknames(), ["Anna", "bob", "carl", "Zoe"]);
 }
 
 #[test]
-fn a_notice_reaches_its_addressee_alone_and_in_its_place() {
-    let mut played = room();
-    join(&mut played, 1);
-    join(&mut played, 2);
-    played.forget();
+fn a_notice_reaches_one_member_in_order() {
+    let mut test = room();
+    join(&mut test, 1);
+    join(&mut test, 2);
+    test.forget();
     let config = wire::Config { v1_notices: V1Notices::Internal };
-    played.room.publish(None, &line("jane", "one")).unwrap();
-    played.room.notify(SenderId(1), &Notice::Refused(reserved()), &config);
-    played.room.publish(None, &line("jane", "two")).unwrap();
-    let notice = r#"{"author":"internal","uncompliant":"this name is kept for the relay itself"}"#;
-    let said = |text| format!(r#"{{"message":"{text}","author":"jane","avatar":null}}"#);
-    assert_eq!(played.heard(1), [said("one"), notice.to_owned(), said("two")]);
-    assert_eq!(played.heard(2), [said("one"), said("two")]);
+    test.room.publish(None, &line("jane", "one")).unwrap();
+    test.room.notify(ConnectionId(1), &Notice::Refused(reserved_reason()), &config);
+    test.room.publish(None, &line("jane", "two")).unwrap();
+    let notice = r#"{"author":"internal","uncompliant":"this name is reserved"}"#;
+    let line = |text| format!(r#"{{"message":"{text}","author":"jane","avatar":null}}"#);
+    assert_eq!(test.received(1), [line("one"), notice.to_owned(), line("two")]);
+    assert_eq!(test.received(2), [line("one"), line("two")]);
 }
 
 #[test]
-fn an_emptied_room_is_silent() {
-    let mut played = room();
-    join(&mut played, 1);
-    played.forget();
-    played.room.empty();
-    assert_eq!((played.heard(1), played.room.connections()), (NOTHING.to_vec(), 0));
+fn a_cleared_room_sends_nothing() {
+    let mut test = room();
+    join(&mut test, 1);
+    test.forget();
+    test.room.clear();
+    assert_eq!((test.received(1), test.room.connections()), (NOTHING.to_vec(), 0));
 }

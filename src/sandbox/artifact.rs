@@ -1,8 +1,8 @@
-//! Compiled components on disk, so that a filter with an interpreter in it costs its seconds once.
+//! The cache of compiled components, so that a filter with an interpreter is compiled only once.
 //!
-//! An artifact is machine code that will be run, so it is believed only from a folder that nobody else can write to,
-//! and only with the digest that was written along with it; whatever is not so is compiled anew. The folder is looked
-//! at once, opened, and then used by that handle: what is put in its place meanwhile is another folder.
+//! An artifact is machine code that the relay runs. It is trusted only if nobody else can write to its folder and if it
+//! matches the digest stored with it; otherwise the component is compiled again. The folder is checked once and then
+//! used through an open handle, so replacing it has no effect.
 
 use std::collections::HashSet;
 use std::fs::{DirBuilder, File};
@@ -18,56 +18,56 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::compiler::Compiled;
+use super::compiler::CompiledPlugin;
 use crate::file::probe;
 
-/// Largest artifact, in bytes. Those of Python are some 50 MB.
+/// Largest artifact, in bytes. Those of Python filters have about 50 MB.
 pub(super) const MAX_BYTES: u64 = 512 * 1024 * 1024;
-/// Length of a digest.
-const DIGEST: usize = blake3::OUT_LEN;
-/// What the name of an artifact ends in.
-const ENDING: &str = ".cwasm";
-/// What artifacts that are not in use may take together, in bytes: who goes back to an older plugin finds it compiled.
-const MAX_UNUSED: u64 = 256 * 1024 * 1024;
-/// After that time a file that is still being written is one that nobody writes any more.
-const ABANDONED: Duration = Duration::from_hours(1);
+/// Length of a digest, in bytes.
+const DIGEST_BYTES: usize = blake3::OUT_LEN;
+/// File extension of artifacts.
+const EXTENSION: &str = ".cwasm";
+/// Total size of unused artifacts to keep, in bytes. Returning to an older plugin needs no compilation then.
+const MAX_UNUSED_BYTES: u64 = 256 * 1024 * 1024;
+/// Age after which a partially written file counts as abandoned.
+const MAX_PARTIAL_AGE: Duration = Duration::from_hours(1);
 
 /// A folder of artifacts.
 #[derive(Clone, Debug)]
-pub(super) struct Cache {
+pub(super) struct ArtifactCache {
     folder: Arc<OwnedFd>,
     /// For log lines.
     path: PathBuf,
 }
 
-/// Where a compiled component is, or would be.
+/// The artifact of one component, which may or may not exist.
 #[derive(Debug)]
-pub(super) struct Place {
-    cache: Cache,
+pub(super) struct CachedArtifact {
+    cache: ArtifactCache,
     name: String,
 }
 
-/// Why a folder is not used.
+/// Why a folder cannot be used as a cache.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// It cannot be made, opened or written.
-    #[error("{}: compiled plugins cannot be kept there: {source}", path.display())]
+    /// The folder cannot be created, opened or written.
+    #[error("{}: the cache of compiled plugins cannot be used: {source}", path.display())]
     Folder {
-        /// Which one.
+        /// The folder.
         path: PathBuf,
-        /// What the system says.
+        /// The I/O error.
         source: io::Error,
     },
-    /// Others may write to it.
-    #[error("{}: others may write to it; its mode must be 0700, and it must be the relay's own", .0.display())]
-    Open(PathBuf),
+    /// Other users may write to the folder.
+    #[error("{}: other users may write to it; it must have mode 0700 and belong to the relay's user", .0.display())]
+    Insecure(PathBuf),
 }
 
-impl Cache {
-    /// The cache in this folder, which is made when there is none.
+impl ArtifactCache {
+    /// Opens the cache in this folder, which is created if it does not exist.
     ///
     /// # Errors
-    /// [`CacheError`] when it cannot be used, or others could put things into it.
+    /// [`CacheError`] if the folder cannot be used, or if other users can write to it.
     pub(super) fn open(path: &Path) -> Result<Self, CacheError> {
         match DirBuilder::new().mode(0o700).create(path) {
             Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => {}
@@ -76,48 +76,48 @@ impl Cache {
         Self::open_existing(path)
     }
 
-    /// The cache in this folder, which must be there.
+    /// Opens the cache in this folder, which must exist.
     ///
     /// # Errors
-    /// As those of [`Cache::open`].
+    /// Same as [`ArtifactCache::open`].
     pub(super) fn open_existing(path: &Path) -> Result<Self, CacheError> {
-        let fault = |source: io::Error| CacheError::Folder { path: path.to_owned(), source };
+        let folder_error = |source: io::Error| CacheError::Folder { path: path.to_owned(), source };
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| fault(errno.into()))?;
-        let kind = rustix::fs::fstat(&folder).map_err(|errno| fault(errno.into()))?;
+        let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| folder_error(errno.into()))?;
+        let kind = rustix::fs::fstat(&folder).map_err(|errno| folder_error(errno.into()))?;
         if kind.st_mode & 0o077 != 0 || kind.st_uid != rustix::process::geteuid().as_raw() {
-            return Err(CacheError::Open(path.to_owned()));
+            return Err(CacheError::Insecure(path.to_owned()));
         }
         Ok(Self { folder: Arc::new(folder), path: path.to_owned() })
     }
 
-    /// Whether compiled plugins could be kept in this folder, found without making it.
+    /// Checks whether this folder could be used as a cache, without creating it.
     ///
     /// # Errors
-    /// As those of [`Cache::open`]; also when nothing can be written to the folder.
+    /// Same as [`ArtifactCache::open`]; also if the folder is not writable.
     pub(super) fn probe(path: &Path) -> Result<(), CacheError> {
-        let fault = |source: io::Error| CacheError::Folder { path: path.to_owned(), source };
+        let folder_error = |source: io::Error| CacheError::Folder { path: path.to_owned(), source };
         let folder = match Self::open_existing(path) {
             Ok(_) => path,
             Err(CacheError::Folder { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                probe::make_beside(path).map_err(fault)?;
+                probe::create_beside(path).map_err(folder_error)?;
                 probe::parent(path)
             }
             Err(other) => return Err(other),
         };
-        probe::write_in(folder).map_err(|error| fault(error.into_io()))
+        probe::write_in(folder).map_err(|error| folder_error(error.into_io()))
     }
 
-    /// The place of a component, by its content and whatever else the machine code depends on.
-    pub(super) fn place(&self, engine: &Engine, component: &[u8]) -> Place {
-        let mut settings = HashOfSettings(blake3::Hasher::new());
-        engine.precompile_compatibility_hash().hash(&mut settings);
-        settings.0.update(component);
-        Place { cache: self.clone(), name: format!("{}{ENDING}", settings.0.finalize().to_hex()) }
+    /// Returns the artifact of a component. Its name is a digest of the component and the engine's settings.
+    pub(super) fn artifact(&self, engine: &Engine, component: &[u8]) -> CachedArtifact {
+        let mut digest = DigestHasher(blake3::Hasher::new());
+        engine.precompile_compatibility_hash().hash(&mut digest);
+        digest.0.update(component);
+        CachedArtifact { cache: self.clone(), name: format!("{}{EXTENSION}", digest.0.finalize().to_hex()) }
     }
 
-    /// Removes what nobody will miss: what was never written to its end, and, oldest first, what is not among `in_use`
-    /// beyond 256 MiB.
+    /// Removes abandoned partial files and, oldest first, artifacts that are not in `in_use`, until those take at most
+    /// 256 MiB.
     pub(super) fn clean(&self, in_use: &HashSet<&str>) -> io::Result<()> {
         let mut unused = Vec::new();
         for entry in Dir::read_from(&*self.folder)? {
@@ -125,19 +125,19 @@ impl Cache {
             let Ok(name) = entry.file_name().to_str() else { continue };
             let Ok(kind) = rustix::fs::statat(&*self.folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
             let age = age(kind.st_mtime);
-            if name.ends_with(ENDING) {
+            if name.ends_with(EXTENSION) {
                 if !in_use.contains(name) {
                     unused.push((age, u64::try_from(kind.st_size).unwrap_or(0), name.to_owned()));
                 }
-            } else if name.contains(ENDING) && age > ABANDONED {
+            } else if name.contains(EXTENSION) && age > MAX_PARTIAL_AGE {
                 self.remove(name);
             }
         }
         unused.sort_unstable();
-        let mut together = 0;
+        let mut total = 0;
         for (_, size, name) in unused {
-            together += size;
-            if together > MAX_UNUSED {
+            total += size;
+            if total > MAX_UNUSED_BYTES {
                 self.remove(&name);
             }
         }
@@ -146,7 +146,7 @@ impl Cache {
 
     fn remove(&self, name: &str) {
         let removed = rustix::fs::unlinkat(&*self.folder, name, AtFlags::empty());
-        tracing::debug!(file = %self.path.join(name).display(), ?removed, "removing an old compiled plugin");
+        tracing::debug!(file = %self.path.join(name).display(), ?removed, "old cached plugin removed");
     }
 }
 
@@ -155,52 +155,52 @@ fn age(modified: i64) -> Duration {
     modified.elapsed().unwrap_or_default()
 }
 
-impl Place {
-    /// The name of the file.
+impl CachedArtifact {
+    /// The name of its file.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The compiled form of the component, if it is there and whole.
+    /// Loads the compiled component, if the artifact exists and is intact.
     pub(super) fn get(&self, engine: &Engine) -> Option<Component> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::openat(&*self.cache.folder, &self.name, flags, Mode::empty()).ok()?);
         let kind = rustix::fs::fstat(&file).ok()?;
-        // The folder may have been open to others when the file was put there.
+        // The folder may have been writable by others when the file was created.
         if kind.st_mode & 0o022 != 0 || kind.st_uid != rustix::process::geteuid().as_raw() {
             return None;
         }
         let mut bytes = Vec::new();
-        (&file).take(MAX_BYTES + DIGEST as u64).read_to_end(&mut bytes).ok()?;
-        let (digest, artifact) = bytes.split_at_checked(DIGEST)?;
+        (&file).take(MAX_BYTES + DIGEST_BYTES as u64).read_to_end(&mut bytes).ok()?;
+        let (digest, artifact) = bytes.split_at_checked(DIGEST_BYTES)?;
         let shown = self.cache.path.join(&self.name);
         if blake3::hash(artifact).as_bytes().as_slice() != digest {
-            tracing::warn!(file = %shown.display(), "a compiled plugin is damaged and is compiled anew");
+            tracing::warn!(file = %shown.display(), "cached plugin is damaged; compiling it again");
             return None;
         }
-        // What is used is younger than what is not; no harm if the file system will not say so.
-        let _as_old_as_before = file.set_modified(SystemTime::now());
+        // `clean` removes the oldest artifacts first. An error only makes this one look older.
+        let _ignored = file.set_modified(SystemTime::now());
         deserialize(engine, artifact)
-            .inspect_err(|fault| {
-                tracing::warn!(file = %shown.display(), %fault, "a compiled plugin cannot be used and is compiled anew");
+            .inspect_err(|error| {
+                tracing::warn!(file = %shown.display(), %error, "cached plugin cannot be used; compiling it again");
             })
             .ok()
     }
 
-    /// Keeps the compiled form of the component. It appears whole or not at all.
+    /// Writes the compiled component atomically.
     ///
     /// # Errors
-    /// Those of the file system; nothing is lost but time then.
-    pub(super) fn put(&self, compiled: &Compiled) -> io::Result<()> {
+    /// I/O errors. The component is compiled again next time then.
+    pub(super) fn put(&self, compiled: &CompiledPlugin) -> io::Result<()> {
         let serialized;
         let artifact = match compiled {
-            Compiled::Artifact(artifact) => artifact,
-            Compiled::Component(component) => {
-                serialized = component.serialize().map_err(|fault| io::Error::other(fault.to_string()))?;
+            CompiledPlugin::Artifact(artifact) => artifact,
+            CompiledPlugin::Component(component) => {
+                serialized = component.serialize().map_err(|error| io::Error::other(error.to_string()))?;
                 &serialized
             }
         };
-        // Another relay may use the same folder.
+        // A unique name: another relay may use the same folder.
         let part = format!("{}.{}", self.name, uuid::Uuid::new_v4());
         let folder = &*self.cache.folder;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -212,17 +212,17 @@ impl Place {
             io::Result::Ok(rustix::fs::renameat(folder, &part, folder, &self.name)?)
         };
         written().inspect_err(|_| {
-            // There may be nothing to remove.
-            let _gone = rustix::fs::unlinkat(folder, &part, AtFlags::empty());
+            // The file may not exist.
+            let _ignored = rustix::fs::unlinkat(folder, &part, AtFlags::empty());
         })
     }
 }
 
-impl Compiled {
-    /// The component, which can be instantiated.
+impl CompiledPlugin {
+    /// Returns the component, ready for instantiation.
     ///
     /// # Errors
-    /// When the machine code is none of this engine's.
+    /// If the machine code was compiled for a different engine.
     pub(super) fn into_component(self, engine: &Engine) -> wasmtime::Result<Component> {
         match self {
             Self::Component(component) => Ok(component),
@@ -231,18 +231,18 @@ impl Compiled {
     }
 }
 
-#[expect(unsafe_code, reason = "the one place where machine code is taken from outside")]
+#[expect(unsafe_code, reason = "the only place that loads machine code from outside")]
 fn deserialize(engine: &Engine, artifact: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: either the artifact has come through a pipe from a process that runs this same program, or it is one that
-    // `Place::put` has written, to the letter, by the digest that stands before it, and nobody but the user that the
-    // relay runs as could have put another one there, by the folder's owner and mode.
+    // SAFETY: the artifact came through a pipe from a process that runs this same program, or it was written by
+    // `CachedArtifact::put`: its digest matches, and the folder's owner and mode allow only the relay's user to write
+    // it.
     unsafe { Component::deserialize(engine, artifact) }
 }
 
-/// Feeds a digest instead of a hash, of which 64 bits would not be enough.
-struct HashOfSettings(blake3::Hasher);
+/// Feeds a digest from `Hash` implementations: a hash of 64 bits could collide.
+struct DigestHasher(blake3::Hasher);
 
-impl Hasher for HashOfSettings {
+impl Hasher for DigestHasher {
     fn finish(&self) -> u64 {
         0
     }

@@ -1,4 +1,4 @@
-//! All plugins, those of the folder and embedded ones: what there is, and what of that can be called.
+//! The catalog of all plugins, from the folder and embedded, loaded or not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,237 +7,242 @@ use futures_util::{StreamExt as _, stream};
 
 use super::config::Config;
 use super::engine::Sandbox;
-use super::entry::Entry;
-use super::folder::{FolderError, in_order};
-use super::load::Patience;
-use super::place::{Place, Print};
+use super::entry::PluginEntry;
+use super::folder::{FolderError, sort_by_order};
+use super::load::LoadMode;
+use super::location::{PluginLocation, PluginStamp};
+use super::not_loaded::NotLoadedReason;
 use super::plugin::Plugin;
-use super::standing::{Event, What};
-use super::unloaded::Unloaded;
-use crate::model::Brake;
+use super::stats::{PluginEvent, PluginEventKind};
+use crate::model::Breaker;
 
-/// Plugins that are loaded at the same time.
-const AT_A_TIME: usize = 2;
+/// Number of plugins to load concurrently. Each may be large.
+const CONCURRENT_LOADS: usize = 2;
 
-/// The plugins of a folder and the embedded ones, in the order in which they are asked.
+/// The plugins of the folder and the embedded ones, in the order in which they are called.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    /// Each plugin, whether or not it can be called.
-    pub entries: Vec<Arc<Entry>>,
-    /// By name: the newer files of plugins that run on as they were before, and what is wrong with these files.
-    refused: BTreeMap<String, (Print, String)>,
-    /// Whether it is what the folder held; not so of the one that is there before it was read.
-    was_read: bool,
+    /// All plugins, loaded or not.
+    pub entries: Vec<Arc<PluginEntry>>,
+    /// By name: the stamp and error of newer files that could not be loaded, while the previous plugin keeps running.
+    rejected: BTreeMap<String, (PluginStamp, String)>,
+    /// Whether the folder was read; false for the initial catalog.
+    is_from_folder: bool,
 }
 
-/// How the folder is read.
+/// How to load the plugins of the folder.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
-    pub(super) patience: Patience,
-    /// Whether what was at fault is tried again though its files are as before: the fault may have passed.
-    pub(super) again: bool,
+pub(super) struct LoadOptions {
+    pub(super) load_mode: LoadMode,
+    /// Whether to retry plugins that failed to load even if their files have not changed.
+    pub(super) retry_failed: bool,
 }
 
-/// What reading the folder has come to. Nothing is in force by that.
+/// A catalog that is not in use yet, and its differences from the previous one.
 #[derive(Debug)]
-pub(super) struct Read {
+pub(super) struct LoadedCatalog {
     pub(super) catalog: Catalog,
-    pub(super) news: News,
+    pub(super) changes: CatalogChanges,
 }
 
-/// What is new in the folder.
+/// The differences between a catalog and the previous one.
 #[derive(Debug, Default)]
-pub(super) struct News(Vec<(Arc<Entry>, What)>);
+pub(super) struct CatalogChanges(Vec<(Arc<PluginEntry>, PluginEventKind)>);
 
 impl Catalog {
-    /// Loads what is in the folder that `config` names, whatever it takes.
+    /// Loads all plugins, without a time limit.
     ///
     /// # Errors
-    /// [`FolderError`] when the folder cannot be read or holds too much.
-    pub async fn read(sandbox: &Arc<Sandbox>, config: &Config) -> Result<Self, FolderError> {
-        let reading = Reading { patience: Patience::Full, again: false };
-        let Read { catalog, news } = Self::load(sandbox, config, &Self::default(), reading).await?;
-        news.tell(sandbox);
+    /// [`FolderError`] if the folder cannot be read or contains too many plugins.
+    pub async fn load(sandbox: &Arc<Sandbox>, config: &Config) -> Result<Self, FolderError> {
+        let options = LoadOptions { load_mode: LoadMode::Complete, retry_failed: false };
+        let LoadedCatalog { catalog, changes } = Self::reload(sandbox, config, &Self::default(), options).await?;
+        changes.publish(sandbox);
         Ok(catalog)
     }
 
-    /// Loads what is in the folder that `config` names. A plugin that cannot be loaded is in the catalog with the
-    /// reason; but when one of that name runs in `before`, that one goes on. What has not changed since `before` is
-    /// taken from there as it is.
+    /// Loads all plugins. Those that have not changed since `before` are taken from there. If a plugin cannot be
+    /// loaded, the one of that name in `before` stays; without one, the entry holds the reason.
     ///
     /// # Errors
-    /// [`FolderError`] when the folder cannot be read or holds too much.
-    pub(super) async fn load(
+    /// [`FolderError`] if the folder cannot be read or contains too many plugins.
+    pub(super) async fn reload(
         sandbox: &Arc<Sandbox>,
         config: &Config,
         before: &Self,
-        reading: Reading,
-    ) -> Result<Read, FolderError> {
-        Ok(Self::load_found(config.find()?, sandbox, config, before, reading).await)
+        options: LoadOptions,
+    ) -> Result<LoadedCatalog, FolderError> {
+        Ok(Self::load_locations(config.locate_plugins()?, sandbox, config, before, options).await)
     }
 
-    /// Loads the embedded plugins alone, for a relay whose folder of plugins cannot be used.
-    pub(super) async fn load_embedded(sandbox: &Arc<Sandbox>, config: &Config, reading: Reading) -> Read {
-        let mut read = Self::load_found(config.embedded(), sandbox, config, &Self::default(), reading).await;
-        read.catalog.was_read = false;
-        read
+    /// Loads only the embedded plugins, for a relay whose plugin folder cannot be used.
+    pub(super) async fn load_embedded(sandbox: &Arc<Sandbox>, config: &Config, options: LoadOptions) -> LoadedCatalog {
+        let mut loaded =
+            Self::load_locations(config.embedded_plugins(), sandbox, config, &Self::default(), options).await;
+        loaded.catalog.is_from_folder = false;
+        loaded
     }
 
-    async fn load_found(
-        found: BTreeMap<String, Place>,
+    async fn load_locations(
+        locations: BTreeMap<String, PluginLocation>,
         sandbox: &Arc<Sandbox>,
         config: &Config,
         before: &Self,
-        reading: Reading,
-    ) -> Read {
-        let found = in_order(found, &config.order);
-        // Only so many at a time: each may be large. Reading and compiling is no work of the plugins' own threads.
-        let mut results = stream::iter(found)
-            .map(|(name, place)| before.reread(sandbox, config, name, place, reading))
-            .buffered(AT_A_TIME);
-        let (mut catalog, mut news) = (Self { was_read: true, ..Self::default() }, Vec::new());
-        while let Some(Reread { name, entry, refused, what }) = results.next().await {
-            news.extend(what.map(|what| (Arc::clone(&entry), what)));
-            catalog.refused.extend(refused.map(|refused| (name, refused)));
+        options: LoadOptions,
+    ) -> LoadedCatalog {
+        let locations = sort_by_order(locations, &config.order);
+        let mut results = stream::iter(locations)
+            .map(|(name, location)| before.reload_entry(sandbox, config, name, location, options))
+            .buffered(CONCURRENT_LOADS);
+        let (mut catalog, mut changes) = (Self { is_from_folder: true, ..Self::default() }, Vec::new());
+        while let Some(ReloadedEntry { name, entry, rejected, event }) = results.next().await {
+            changes.extend(event.map(|event| (Arc::clone(&entry), event)));
+            catalog.rejected.extend(rejected.map(|rejected| (name, rejected)));
             catalog.entries.push(entry);
         }
         for old in before.entries.iter().filter(|old| catalog.entry(&old.manifest.name).is_none()) {
-            news.push((Arc::clone(old), What::Gone));
+            changes.push((Arc::clone(old), PluginEventKind::Removed));
         }
-        Read { catalog, news: News(news) }
+        LoadedCatalog { catalog, changes: CatalogChanges(changes) }
     }
 
-    /// One plugin of the folder: as it was before, where nothing has changed; else read anew.
-    async fn reread(
+    /// Reuses the previous entry of a plugin if its files have not changed, and loads it otherwise.
+    async fn reload_entry(
         &self,
         sandbox: &Arc<Sandbox>,
         config: &Config,
         name: String,
-        place: Place,
-        reading: Reading,
-    ) -> Reread {
+        location: PluginLocation,
+        options: LoadOptions,
+    ) -> ReloadedEntry {
         let old = self.entry(&name);
-        let refused = self.refused.get(&name);
-        let known = |print: &Print| match (old, refused) {
-            (_, Some((refused, _))) => refused == print,
-            (Some(old), None) => old.seen == *print && !old.is_later(),
+        let rejected = self.rejected.get(&name);
+        let is_known = |stamp: &PluginStamp| match (old, rejected) {
+            (_, Some((rejected, _))) => rejected == stamp,
+            (Some(old), None) => old.stamp == *stamp && !old.is_deferred(),
             (None, None) => false,
         };
-        // Without another file, what is not built will not be built by reading it again.
-        let failed = |old: &Arc<Entry>| matches!(old.plugin, Err(Unloaded::Later(_) | Unloaded::Error(_)));
-        let at_fault = refused.is_some() || old.is_some_and(failed);
+        // Retrying does not help a plugin that is not built.
+        let failed_or_deferred = |old: &Arc<PluginEntry>| {
+            matches!(old.plugin, Err(NotLoadedReason::Deferred(_) | NotLoadedReason::Failed(_)))
+        };
+        let has_failed = rejected.is_some() || old.is_some_and(failed_or_deferred);
         if let Some(old) = old
-            && known(&place.print())
-            && !(reading.again && at_fault)
+            && is_known(&location.stamp())
+            && !(options.retry_failed && has_failed)
         {
-            return Reread { name, entry: Arc::clone(old), refused: refused.cloned(), what: None };
+            return ReloadedEntry { name, entry: Arc::clone(old), rejected: rejected.cloned(), event: None };
         }
-        let mut new = Entry::load(sandbox, &name, &place, &config.caps, reading.patience).await;
+        let mut new = PluginEntry::load(sandbox, &name, &location, &config.limits, options.load_mode).await;
         match old {
-            // The same files, of which more has come.
-            Some(old) if old.seen == new.seen => new.brake = Arc::clone(&old.brake),
-            // Files with old dates may have come just now.
-            _ if self.was_read => new.brake = Arc::new(Brake::new(new.brake.since(), new.brake.since())),
+            // A deferred plugin with the same files.
+            Some(old) if old.stamp == new.stamp => new.breaker = Arc::clone(&old.breaker),
+            // Files with old timestamps may have been added just now.
+            _ if self.is_from_folder => {
+                new.breaker = Arc::new(Breaker::new(new.breaker.in_force_since(), new.breaker.in_force_since()))
+            }
             _ => {}
         }
         match (&new.plugin, old) {
-            (Ok(_), _) => Reread { name, entry: Arc::new(new), refused: None, what: Some(What::Loaded) },
-            (Err(fault), Some(old)) if old.plugin.is_ok() && !new.is_later() => {
-                let fault = fault.to_string();
-                let (what, refused) = (What::NotLoaded(fault.clone()), (new.seen, fault));
-                Reread { name, entry: Arc::clone(old), refused: Some(refused), what: Some(what) }
+            (Ok(_), _) => {
+                ReloadedEntry { name, entry: Arc::new(new), rejected: None, event: Some(PluginEventKind::Loaded) }
             }
-            (Err(fault), _) => {
-                let what = (!new.is_later()).then(|| What::NotLoaded(fault.to_string()));
-                if new.is_later() && !old.is_some_and(|old| old.is_later()) {
-                    tracing::info!(plugin = name, "a plugin comes later: {fault}");
+            (Err(error), Some(old)) if old.plugin.is_ok() && !new.is_deferred() => {
+                let error = error.to_string();
+                let (event, rejected) = (PluginEventKind::LoadFailed(error.clone()), (new.stamp, error));
+                ReloadedEntry { name, entry: Arc::clone(old), rejected: Some(rejected), event: Some(event) }
+            }
+            (Err(error), _) => {
+                let event = (!new.is_deferred()).then(|| PluginEventKind::LoadFailed(error.to_string()));
+                if new.is_deferred() && !old.is_some_and(|old| old.is_deferred()) {
+                    tracing::info!(plugin = name, "plugin loading deferred: {error}");
                 }
-                Reread { name, entry: Arc::new(new), refused: None, what }
+                ReloadedEntry { name, entry: Arc::new(new), rejected: None, event }
             }
         }
     }
 
-    /// The plugin of that name.
+    /// Returns the plugin with this name.
     #[must_use]
-    pub fn entry(&self, name: &str) -> Option<&Arc<Entry>> {
+    pub fn entry(&self, name: &str) -> Option<&Arc<PluginEntry>> {
         self.entries.iter().find(|entry| entry.manifest.name == name)
     }
 
-    /// Why the files of a plugin are not in force as they are now, in words for the operator: it cannot be loaded, or it
-    /// runs on as it was before.
+    /// Why the current files of a plugin are not in use, in words for the operator. The plugin is not loaded, or its
+    /// previous version keeps running.
     #[must_use]
-    pub fn fault(&self, name: &str) -> Option<String> {
-        let refused = self.refused.get(name).map(|(_, fault)| fault.clone());
-        refused.or_else(|| self.entry(name)?.plugin.as_ref().err().map(Unloaded::to_string))
+    pub fn error(&self, name: &str) -> Option<String> {
+        let rejected = self.rejected.get(name).map(|(_, error)| error.clone());
+        rejected.or_else(|| self.entry(name)?.plugin.as_ref().err().map(NotLoadedReason::to_string))
     }
 
-    /// All that is at fault, in the order of the plugins. A plugin that nobody has built yet is not, unless messages
-    /// are held or refused for it.
+    /// Returns all load errors, in the order of the plugins. A plugin that is not built counts only if its `on_failure`
+    /// holds or refuses messages.
     #[must_use]
-    pub fn faults(&self) -> Vec<String> {
+    pub fn errors(&self) -> Vec<String> {
         let entries = self.entries.iter().filter(|entry| !entry.is_unbuilt_and_passes());
-        entries.filter_map(|entry| self.fault(&entry.manifest.name)).collect()
+        entries.filter_map(|entry| self.error(&entry.manifest.name)).collect()
     }
 
-    /// The plugins that are not there, of those that an order names.
-    pub fn absent<'o>(&self, order: &'o [String]) -> impl Iterator<Item = &'o str> {
+    /// Returns the names in `order` that match no plugin.
+    pub fn missing<'o>(&self, order: &'o [String]) -> impl Iterator<Item = &'o str> {
         order.iter().map(String::as_str).filter(|name| self.entry(name).is_none())
     }
 
-    /// Whether a plugin was left for later.
-    pub(super) fn is_unfinished(&self) -> bool {
-        self.entries.iter().any(|entry| entry.is_later())
+    /// Whether the loading of a plugin was deferred.
+    pub(super) fn has_deferred(&self) -> bool {
+        self.entries.iter().any(|entry| entry.is_deferred())
     }
 }
 
-/// What became of one plugin when the folder was read again.
-struct Reread {
+/// The result of loading one plugin again.
+struct ReloadedEntry {
     name: String,
-    entry: Arc<Entry>,
-    refused: Option<(Print, String)>,
-    what: Option<What>,
+    entry: Arc<PluginEntry>,
+    rejected: Option<(PluginStamp, String)>,
+    event: Option<PluginEventKind>,
 }
 
-impl News {
-    /// Tells the log and the moderators.
-    pub(super) fn tell(self, sandbox: &Sandbox) {
-        for (entry, what) in self.0 {
-            what.log(&entry);
-            // It changes nothing for moderators that it is there, or gone.
+impl CatalogChanges {
+    /// Logs the changes and sends them as events.
+    pub(super) fn publish(self, sandbox: &Sandbox) {
+        for (entry, kind) in self.0 {
+            kind.log(&entry);
+            // A plugin that is not built and lets messages pass does not concern moderators.
             if entry.is_unbuilt_and_passes() {
                 continue;
             }
-            // There may be nobody who wants to know.
-            let _nobody = sandbox.events.send(Event { plugin: Arc::from(entry.manifest.name.as_str()), what });
+            // There may be no receiver.
+            let _ignored = sandbox.events.send(PluginEvent { plugin: Arc::from(entry.manifest.name.as_str()), kind });
         }
     }
 }
 
-impl What {
-    fn log(&self, entry: &Entry) {
+impl PluginEventKind {
+    fn log(&self, entry: &PluginEntry) {
         let name = &entry.manifest.name;
         match (self, &entry.plugin) {
             (Self::Loaded, plugin) => {
                 let version = plugin.as_ref().map_or("", Plugin::version);
                 let mode = entry.manifest.mode.as_str();
                 let from = entry.origin.as_str();
-                tracing::info!(plugin = name, version, mode, from, "a plugin is loaded");
+                tracing::info!(plugin = name, version, mode, from, "plugin loaded");
             }
-            (Self::NotLoaded(_), Err(unbuilt @ Unloaded::NotBuilt { .. })) => {
-                let (build, on_failure) = (unbuilt.command(), entry.manifest.on_failure.as_str());
+            (Self::LoadFailed(_), Err(unbuilt @ NotLoadedReason::NotBuilt { .. })) => {
+                let (build, on_failure) = (unbuilt.build_command(), entry.manifest.on_failure.as_str());
                 if entry.is_unbuilt_and_passes() {
-                    tracing::info!(plugin = name, build, "a plugin is not built yet and is left out");
+                    tracing::info!(plugin = name, build, "plugin not built; skipped");
                 } else {
-                    tracing::warn!(plugin = name, build, on_failure, "a plugin is not built yet; its on_failure holds");
+                    tracing::warn!(plugin = name, build, on_failure, "plugin not built; on_failure applies");
                 }
             }
-            (Self::NotLoaded(fault), Err(_)) => tracing::error!(plugin = name, fault, "a plugin could not be loaded"),
-            (Self::NotLoaded(fault), Ok(_)) => {
-                tracing::error!(plugin = name, fault, "a plugin could not be loaded; it runs on as it was before");
+            (Self::LoadFailed(error), Err(_)) => tracing::error!(plugin = name, error, "plugin could not be loaded"),
+            (Self::LoadFailed(error), Ok(_)) => {
+                tracing::error!(plugin = name, error, "plugin could not be loaded; the previous version keeps running");
             }
-            (Self::Gone, _) => tracing::info!(plugin = name, "a plugin is gone"),
-            // These are told where they happen.
-            (Self::SetAside { .. } | Self::WellAgain, _) => {}
+            (Self::Removed, _) => tracing::info!(plugin = name, "plugin removed"),
+            // Logged where they occur.
+            (Self::Suspended { .. } | Self::Recovered, _) => {}
         }
     }
 }

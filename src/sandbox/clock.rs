@@ -1,4 +1,4 @@
-//! The clock that interrupts plugins: an epoch of the engine a millisecond, as long as a call is under way.
+//! The clock that interrupts plugins: increments the engine's epoch every millisecond while calls are running.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-/// How often a running plugin is looked at: it yields then, and ends when its time is up.
+/// Interval at which a running plugin is interrupted: it yields, or ends at its deadline.
 const TICK: Duration = Duration::from_millis(1);
-/// Ticks without a call after which the clock stops until the next one: a thread that wakes a thousand times a second
-/// costs more than waking it once for a message.
+/// Ticks without a call before the clock thread parks. Waking it for a message is cheaper than 1000 wakeups a second.
 const IDLE_TICKS: u32 = 3;
-/// Counts the engine's epochs, a millisecond each, while plugins run.
+
+/// Increments the engine's epoch every millisecond while a [`ClockGuard`] exists.
 #[derive(Debug)]
 pub(super) struct Clock {
     state: Arc<ClockState>,
@@ -21,29 +21,29 @@ pub(super) struct Clock {
 
 #[derive(Debug, Default)]
 struct ClockState {
-    running: AtomicUsize,
-    stopped: AtomicBool,
+    guards: AtomicUsize,
+    parked: AtomicBool,
     ended: AtomicBool,
 }
 
-/// A call is under way.
+/// Keeps the clock running while a call is.
 #[derive(Debug)]
-pub(super) struct Running(Arc<ClockState>);
+pub(super) struct ClockGuard(Arc<ClockState>);
 
 impl Clock {
     pub(super) fn start(engine: Engine) -> std::io::Result<Self> {
         let state = Arc::new(ClockState::default());
-        let of_thread = Arc::clone(&state);
-        let thread = thread::Builder::new().name("plugin-clock".to_owned()).spawn(move || of_thread.tick(&engine))?;
+        let thread_state = Arc::clone(&state);
+        let thread = thread::Builder::new().name("plugin-clock".to_owned()).spawn(move || thread_state.run(&engine))?;
         Ok(Self { state, thread: thread.thread().clone() })
     }
 
-    pub(super) fn running(&self) -> Running {
-        self.state.running.fetch_add(1, Ordering::SeqCst);
-        if self.state.stopped.load(Ordering::SeqCst) {
+    pub(super) fn guard(&self) -> ClockGuard {
+        self.state.guards.fetch_add(1, Ordering::SeqCst);
+        if self.state.parked.load(Ordering::SeqCst) {
             self.thread.unpark();
         }
-        Running(Arc::clone(&self.state))
+        ClockGuard(Arc::clone(&self.state))
     }
 }
 
@@ -55,10 +55,10 @@ impl Drop for Clock {
 }
 
 impl ClockState {
-    fn tick(&self, engine: &Engine) {
+    fn run(&self, engine: &Engine) {
         let mut idle = 0;
         while !self.ended.load(Ordering::SeqCst) {
-            if self.running.load(Ordering::SeqCst) > 0 {
+            if self.guards.load(Ordering::SeqCst) > 0 {
                 idle = 0;
             } else {
                 idle += 1;
@@ -68,20 +68,19 @@ impl ClockState {
                 engine.increment_epoch();
                 continue;
             }
-            // Who begins to run after `stopped` is set finds it set and wakes the thread; who began before is seen
-            // here.
-            self.stopped.store(true, Ordering::SeqCst);
-            if self.running.load(Ordering::SeqCst) == 0 && !self.ended.load(Ordering::SeqCst) {
+            // A call that starts after `parked` is set wakes the thread; one that started before is counted here.
+            self.parked.store(true, Ordering::SeqCst);
+            if self.guards.load(Ordering::SeqCst) == 0 && !self.ended.load(Ordering::SeqCst) {
                 thread::park();
             }
-            self.stopped.store(false, Ordering::SeqCst);
+            self.parked.store(false, Ordering::SeqCst);
             idle = 0;
         }
     }
 }
 
-impl Drop for Running {
+impl Drop for ClockGuard {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::SeqCst);
+        self.0.guards.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -1,4 +1,4 @@
-//! The contract's types as Rust has them, and an answer checked against its bounds.
+//! The bindings of the contract, and the validation of answers.
 
 #![allow(clippy::pedantic, missing_docs, missing_debug_implementations, unreachable_pub, reason = "generated code")]
 
@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::limits::{MAX_LABEL_BYTES, MAX_LABELS, MAX_REASON_BYTES};
 use crate::model::Penalty;
 
-/// The longest and the shortest that a plugin can have somebody muted or banned.
-const SANCTION: [Duration; 2] = [Duration::from_secs(1), Duration::from_hours(24 * 366)];
+/// Shortest and longest duration of a sanction by a plugin.
+const SANCTION_DURATION: [Duration; 2] = [Duration::from_secs(1), Duration::from_hours(24 * 366)];
 
 wasmtime::component::bindgen!({
     path: "sdk/wit",
@@ -20,74 +20,74 @@ wasmtime::component::bindgen!({
 
 pub(super) use self::gischat::filter::{clock, log, regex as regexes, room, store, types};
 
-/// What a plugin says of a message, within all bounds.
+/// A plugin's answer about a message or nickname, within all bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// What is to be done.
+pub struct PluginAnswer {
+    /// What to do with the message.
     pub action: Action,
-    /// For the sender.
+    /// The reason that the sender sees.
     pub reason: Option<String>,
-    /// For moderators.
+    /// Labels for moderators.
     pub labels: Vec<String>,
-    /// A consequence that it asks for.
+    /// A sanction against the sender.
     pub sanction: Option<Penalty>,
 }
 
-/// What a plugin wants done with a message.
+/// What to do with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing.
+    /// Pass it on.
     Pass,
-    /// Another text.
+    /// Pass it on with this text.
     Replace(String),
-    /// A moderator is to look at it.
+    /// Hold it for a moderator.
     Hold,
-    /// Only its sender sees it.
+    /// Show it only to its sender.
     Shadow,
-    /// It is refused.
+    /// Refuse it.
     Reject,
 }
 
-/// Why an answer is none.
+/// Why an answer is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OutOfBounds {
-    #[error("its reason is {0} bytes long, of {MAX_REASON_BYTES}")]
+pub enum AnswerError {
+    #[error("its reason is {0} bytes; the limit is {MAX_REASON_BYTES}")]
     Reason(usize),
-    #[error("it puts {0} labels on a message, of {MAX_LABELS}")]
+    #[error("it sets {0} labels; the limit is {MAX_LABELS}")]
     Labels(usize),
-    #[error("a label is {0} bytes long, of {MAX_LABEL_BYTES}, or empty")]
+    #[error("a label is {0} bytes; it must have 1 to {MAX_LABEL_BYTES}")]
     Label(usize),
-    #[error("it asks for the sanction `{0}`, and there are only `warn`, `mute`, `kick`, `ban` and `ladder`")]
+    #[error("unknown sanction `{0}`: must be `warn`, `mute`, `kick`, `ban` or `ladder`")]
     Sanction(String),
-    #[error("it replaces what has no text")]
+    #[error("it replaces the text of something without text")]
     Replace,
     #[error("it replaces the text with an empty one")]
     EmptyText,
-    #[error("its text has {found} characters, of {longest}")]
-    LongText { found: usize, longest: usize },
+    #[error("its text has {found} characters; the limit is {max_chars}")]
+    LongText { found: usize, max_chars: usize },
 }
 
-impl Answer {
-    /// Takes a guest's verdict, if it is within bounds. A text that it writes may have `longest` code points, where there
-    /// is a text at all; one that `shape` would not let in does not come in this way either.
-    pub(super) fn checked(verdict: types::Verdict, longest: Option<usize>) -> Result<Self, OutOfBounds> {
+impl PluginAnswer {
+    /// Validates a guest's verdict. A replacement text may have at most `max_chars` code points, like the texts that the
+    /// filter `shape` lets in; `None` if the message has no text.
+    pub(super) fn from_verdict(verdict: types::Verdict, max_chars: Option<usize>) -> Result<Self, AnswerError> {
         let types::Verdict { action, reason, labels, sanction } = verdict;
         if let Some(reason) = reason.as_ref().filter(|reason| reason.len() > MAX_REASON_BYTES) {
-            return Err(OutOfBounds::Reason(reason.len()));
+            return Err(AnswerError::Reason(reason.len()));
         }
         if labels.len() > MAX_LABELS {
-            return Err(OutOfBounds::Labels(labels.len()));
+            return Err(AnswerError::Labels(labels.len()));
         }
         if let Some(label) = labels.iter().find(|label| label.is_empty() || label.len() > MAX_LABEL_BYTES) {
-            return Err(OutOfBounds::Label(label.len()));
+            return Err(AnswerError::Label(label.len()));
         }
         let action = match action {
             types::Action::Pass => Action::Pass,
             types::Action::Replace(text) => {
-                let longest = longest.ok_or(OutOfBounds::Replace)?;
+                let max_chars = max_chars.ok_or(AnswerError::Replace)?;
                 match text.chars().count() {
-                    _ if text.trim().is_empty() => return Err(OutOfBounds::EmptyText),
-                    found if found > longest => return Err(OutOfBounds::LongText { found, longest }),
+                    _ if text.trim().is_empty() => return Err(AnswerError::EmptyText),
+                    found if found > max_chars => return Err(AnswerError::LongText { found, max_chars }),
                     _ => Action::Replace(text),
                 }
             }
@@ -98,10 +98,10 @@ impl Answer {
         let sanction = match sanction {
             None => None,
             Some(sanction) => {
-                let [shortest, longest] = SANCTION;
-                let lasts = Duration::from_secs(sanction.seconds).clamp(shortest, longest);
-                match Penalty::of_name(&sanction.kind, Some(lasts)) {
-                    None => return Err(OutOfBounds::Sanction(sanction.kind.chars().take(40).collect())),
+                let [shortest, longest] = SANCTION_DURATION;
+                let duration = Duration::from_secs(sanction.seconds).clamp(shortest, longest);
+                match Penalty::from_name(&sanction.kind, Some(duration)) {
+                    None => return Err(AnswerError::Sanction(sanction.kind.chars().take(40).collect())),
                     penalty => penalty,
                 }
             }

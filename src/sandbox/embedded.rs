@@ -1,8 +1,8 @@
-//! The plugins that are embedded in the program: those that were built before it was, as `build.rs` lists them.
+//! The plugins embedded in the program: those that were built before the program, as listed by `build.rs`.
 
 use std::fmt;
 
-/// A plugin in the program: its code, and the manifest that lay beside it.
+/// An embedded plugin: its code and manifest.
 pub(super) struct Embedded {
     /// Its name.
     pub(super) name: &'static str,
@@ -14,12 +14,12 @@ pub(super) struct Embedded {
 
 impl fmt::Debug for Embedded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Its code is 100 KB of numbers.
+        // The code would be 100 KB of numbers.
         f.debug_struct("Embedded").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
-/// All of them, by name.
+/// All embedded plugins, by name.
 pub(super) static ALL: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/embedded_plugins.rs"));
 
 #[cfg(test)]

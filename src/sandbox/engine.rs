@@ -1,4 +1,4 @@
-//! The machine that plugins run on: wasmtime's engine, and the threads of their calls.
+//! The sandbox that plugins run in: wasmtime's engine and the threads for calls.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,51 +8,51 @@ use tokio::sync::{Semaphore, broadcast};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::artifact::Cache;
-use super::clock::{Clock, Running};
-use super::compiler::Compiler;
+use super::artifact::ArtifactCache;
+use super::clock::{Clock, ClockGuard};
+use super::compiler::PluginCompiler;
 use super::config::Config;
 use super::contract::Filter;
 use super::folder::MAX_PLUGINS;
 use super::host::Host;
-use super::limiter::Budget;
-use super::standing::{Event, Events};
+use super::limiter::MemoryBudget;
+use super::stats::{Events, PluginEvent};
 
-/// Instances of all plugins together: one for each of the folder, one more for each while the folder is read again, and
-/// [`GROWTH`] for those that are busy.
-const INSTANCES: u32 = 2 * MAX_PLUGINS + GROWTH;
-/// Instances beyond the first of each plugin, of all together.
-const GROWTH: u32 = 64;
-/// Events that wait for who reads them.
-const EVENTS: usize = 256;
-/// Core instances of one component: that of a Python filter has some thirty.
-const CORE_INSTANCES_EACH: u32 = 64;
-/// Memories and tables of one component, so that none can take those of the others.
-const MEMORIES_EACH: u32 = 2;
-const TABLES_EACH: u32 = 8;
-/// Most linear memory that any instance may be given, in bytes.
+/// Most instances of all plugins together: one for each plugin, another for each while plugins are reloaded, and
+/// [`EXTRA_INSTANCES`] for busy plugins.
+const MAX_INSTANCES: u32 = 2 * MAX_PLUGINS + EXTRA_INSTANCES;
+/// Most instances beyond the first of each plugin, for all plugins together.
+const EXTRA_INSTANCES: u32 = 64;
+/// Events buffered for a slow receiver.
+const EVENT_CAPACITY: usize = 256;
+/// Most core instances of one component. A Python filter has about 30.
+const CORE_INSTANCES_PER_COMPONENT: u32 = 64;
+/// Most memories and tables of one component, so that none can take those of others.
+const MEMORIES_PER_COMPONENT: u32 = 2;
+const TABLES_PER_COMPONENT: u32 = 8;
+/// Most linear memory of any instance, in bytes.
 pub(super) const MAX_MEMORY: usize = 512 * 1024 * 1024;
 /// Most elements of any table.
 pub(super) const MAX_TABLE_ELEMENTS: usize = 100_000;
 
-/// Where plugins run. One for the whole relay.
+/// The environment that plugins run in. One per relay.
 pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) linker: Linker<Host>,
-    /// Where compiled plugins are kept.
-    cache: Option<PathBuf>,
-    /// Whether what is compiled here is put there.
-    keeps: bool,
-    /// Where they are compiled.
-    pub(super) compiler: Compiler,
-    /// One for each instance beyond a plugin's first.
-    pub(super) places: Arc<Semaphore>,
+    /// The folder of the cache of compiled plugins.
+    cache_path: Option<PathBuf>,
+    /// Whether compiled plugins are written to the cache.
+    writes_cache: bool,
+    /// Where plugins are compiled.
+    pub(super) compiler: PluginCompiler,
+    /// One permit for each instance beyond a plugin's first.
+    pub(super) extra_slots: Arc<Semaphore>,
     /// Linear memory of all instances.
-    pub(super) budget: Arc<Budget>,
-    /// What moderators should know.
+    pub(super) budget: Arc<MemoryBudget>,
+    /// Events for moderators.
     pub(super) events: Events,
     clock: Clock,
-    /// Taken at the end only.
+    /// Taken in `drop` only.
     runtime: Option<Runtime>,
 }
 
@@ -62,76 +62,75 @@ impl std::fmt::Debug for Sandbox {
     }
 }
 
-/// The sandbox could not be set up.
+/// The sandbox could not be created.
 #[derive(Debug, thiserror::Error)]
-#[error("plugins cannot be run here")]
-pub struct SetUpError(#[source] Box<dyn std::error::Error + Send + Sync>);
+#[error("the plugin sandbox cannot be created")]
+pub struct SandboxError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-impl From<std::io::Error> for SetUpError {
-    fn from(fault: std::io::Error) -> Self {
-        Self(fault.into())
+impl From<std::io::Error> for SandboxError {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.into())
     }
 }
 
 impl Sandbox {
-    /// Sets the machine up as the operator says.
+    /// Creates a sandbox with these settings.
     ///
     /// # Errors
-    /// When the system gives no threads or no address space.
-    pub fn of(config: &Config) -> Result<Self, SetUpError> {
+    /// If the system provides no threads or no address space.
+    pub fn from_config(config: &Config) -> Result<Self, SandboxError> {
         let mut sandbox = Self::new(config.threads, config.memory, Some(config.cache()))?;
         sandbox.compiler = config.compiler.clone();
         Ok(sandbox)
     }
 
-    /// As [`Sandbox::of`], but what is compiled is not kept, and no folder is made for it.
+    /// Same as [`Sandbox::from_config`], but never writes to the cache or creates its folder.
     ///
     /// # Errors
-    /// When the system gives no threads or no address space.
-    pub fn that_keeps_nothing(config: &Config) -> Result<Self, SetUpError> {
-        let mut sandbox = Self::of(config)?;
-        sandbox.keeps = false;
+    /// If the system provides no threads or no address space.
+    pub fn with_read_only_cache(config: &Config) -> Result<Self, SandboxError> {
+        let mut sandbox = Self::from_config(config)?;
+        sandbox.writes_cache = false;
         Ok(sandbox)
     }
 
-    /// Sets the machine up, with a thread for each of `threads` calls that compute at the same time, and `memory` bytes
-    /// for all instances together. What it compiles is kept in the folder `cache`, if that can be had and is nobody
-    /// else's.
+    /// Creates a sandbox with `threads` threads and `memory` bytes for all instances together. Compiled plugins are
+    /// kept in the folder `cache` if it can be used.
     ///
     /// # Errors
-    /// When the system gives no threads or no address space.
-    pub fn new(threads: usize, memory: usize, cache: Option<PathBuf>) -> Result<Self, SetUpError> {
-        let refused = |fault: wasmtime::Error| SetUpError(fault.into());
+    /// If the system provides no threads or no address space.
+    pub fn new(threads: usize, memory: usize, cache: Option<PathBuf>) -> Result<Self, SandboxError> {
+        let to_error = |error: wasmtime::Error| SandboxError(error.into());
         let mut pool = PoolingAllocationConfig::new();
-        pool.total_component_instances(INSTANCES)
-            .max_core_instances_per_component(CORE_INSTANCES_EACH)
-            .total_core_instances(INSTANCES * CORE_INSTANCES_EACH)
-            .total_memories(MEMORIES_EACH * INSTANCES)
-            .total_tables(TABLES_EACH * INSTANCES)
-            .total_stacks(INSTANCES)
-            .max_memories_per_component(MEMORIES_EACH)
-            .max_tables_per_component(TABLES_EACH)
+        pool.total_component_instances(MAX_INSTANCES)
+            .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
+            .total_core_instances(MAX_INSTANCES * CORE_INSTANCES_PER_COMPONENT)
+            .total_memories(MEMORIES_PER_COMPONENT * MAX_INSTANCES)
+            .total_tables(TABLES_PER_COMPONENT * MAX_INSTANCES)
+            .total_stacks(MAX_INSTANCES)
+            .max_memories_per_component(MEMORIES_PER_COMPONENT)
+            .max_tables_per_component(TABLES_PER_COMPONENT)
             .table_elements(MAX_TABLE_ELEMENTS)
             .max_memory_size(MAX_MEMORY);
-        let mut settings = settings();
+        let mut settings = engine_config();
         settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-        let engine = Engine::new(&settings).map_err(refused)?;
+        let engine = Engine::new(&settings).map_err(to_error)?;
         let mut linker = Linker::new(&engine);
-        Filter::add_to_linker::<_, HasSelf<_>>(&mut linker, |host: &mut Host| host).map_err(refused)?;
-        // Before the runtime, which must not be dropped here.
+        Filter::add_to_linker::<_, HasSelf<_>>(&mut linker, |host: &mut Host| host).map_err(to_error)?;
+        // Before the runtime, which must not be dropped here if this fails.
         let clock = Clock::start(engine.clone())?;
         let runtime =
             Builder::new_multi_thread().worker_threads(threads.max(1)).thread_name("plugins").enable_all().build()?;
-        let places = Arc::new(Semaphore::new(GROWTH as usize));
-        let budget = Arc::new(Budget::new(memory));
-        let events = Events::new(EVENTS);
+        let extra_slots = Arc::new(Semaphore::new(EXTRA_INSTANCES as usize));
+        let budget = Arc::new(MemoryBudget::new(memory));
+        let events = Events::new(EVENT_CAPACITY);
         Ok(Self {
             engine,
             linker,
-            cache,
-            keeps: true,
-            compiler: Compiler::Here,
-            places,
+            cache_path: cache,
+            writes_cache: true,
+            compiler: PluginCompiler::InProcess,
+            extra_slots,
             budget,
             events,
             clock,
@@ -139,64 +138,64 @@ impl Sandbox {
         })
     }
 
-    /// What happens to plugins from now on. Who does not read for long misses the oldest.
+    /// Subscribes to the events of plugins. A receiver that lags behind misses the oldest.
     #[must_use]
-    pub fn events(&self) -> broadcast::Receiver<Event> {
+    pub fn events(&self) -> broadcast::Receiver<PluginEvent> {
         self.events.subscribe()
     }
 
-    /// Where calls run: threads that serve nothing else.
+    /// The runtime for calls of plugins. Its threads serve nothing else.
     ///
     /// # Panics
-    /// Never: the runtime is there until the sandbox is dropped.
+    /// Never: the runtime exists until the sandbox is dropped.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        #[expect(clippy::expect_used, reason = "taken in `drop` alone")]
-        self.runtime.as_ref().expect("the runtime is there until the end").handle().clone()
+        #[expect(clippy::expect_used, reason = "taken in `drop` only")]
+        self.runtime.as_ref().expect("the runtime exists until drop").handle().clone()
     }
 
-    /// The compiled plugins, if there are any or they can be kept. Looked at anew each time: the folder may come and go
-    /// with its plugins. [`Config::probe_cache`] tells why there is none.
-    pub(super) fn cache(&self) -> Option<Cache> {
-        let path = self.cache.as_ref()?;
-        if self.keeps { Cache::open(path).ok() } else { Cache::open_existing(path).ok() }
+    /// Opens the cache of compiled plugins; `None` if it cannot be used, for a reason that [`Config::probe_cache`]
+    /// returns. Opened each time, because the folder may appear and disappear.
+    pub(super) fn cache(&self) -> Option<ArtifactCache> {
+        let path = self.cache_path.as_ref()?;
+        if self.writes_cache { ArtifactCache::open(path).ok() } else { ArtifactCache::open_existing(path).ok() }
     }
 
-    /// Whether what is compiled is put into the cache.
-    pub(super) fn keeps(&self) -> bool {
-        self.keeps
+    /// Whether compiled plugins are written to the cache.
+    pub(super) fn writes_cache(&self) -> bool {
+        self.writes_cache
     }
 
-    /// Lets time pass for plugins as long as the guard lives.
-    pub(super) fn running(&self) -> Running {
-        self.clock.running()
+    /// Keeps the clock running while the guard exists.
+    pub(super) fn clock_guard(&self) -> ClockGuard {
+        self.clock.guard()
     }
 }
 
-/// How code is compiled, whether or not it is to be run by the same process.
-fn settings() -> wasmtime::Config {
-    let mut settings = wasmtime::Config::new();
-    settings
+/// The settings of the compiler, the same in the relay and in child processes.
+fn engine_config() -> wasmtime::Config {
+    let mut config = wasmtime::Config::new();
+    config
         .epoch_interruption(true)
         .concurrency_support(false)
-        // Not the usual 4 GiB for each: a system may have less address space than that in all.
+        // Not the default of 4 GiB each: a system may have less address space in total.
         .memory_reservation(MAX_MEMORY as u64)
         .wasm_component_model(true)
         .wasm_backtrace_max_frames(None);
-    settings
+    config
 }
 
-/// An engine that compiles what that of a [`Sandbox`] runs, and runs nothing itself.
+/// An engine that only compiles, with artifacts that the engine of a [`Sandbox`] can run.
 ///
 /// # Errors
-/// When there is no compiler for this machine.
-pub(super) fn compiling() -> wasmtime::Result<Engine> {
-    Engine::new(&settings())
+/// If there is no compiler for this machine.
+pub(super) fn compile_only() -> wasmtime::Result<Engine> {
+    Engine::new(&engine_config())
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // A runtime must not be waited for where a future may be what drops it.
+        // The sandbox may be dropped by a future, which must not block on the runtime's shutdown.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -210,13 +209,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_another_process_compiles_runs_here() {
+    fn artifacts_of_the_compile_only_engine_run_in_a_sandbox() {
         let hash = |engine: &Engine| {
             let mut hasher = DefaultHasher::new();
             engine.precompile_compatibility_hash().hash(&mut hasher);
             hasher.finish()
         };
         let sandbox = Sandbox::new(1, 0, None).unwrap();
-        assert_eq!(hash(&compiling().unwrap()), hash(&sandbox.engine));
+        assert_eq!(hash(&compile_only().unwrap()), hash(&sandbox.engine));
     }
 }

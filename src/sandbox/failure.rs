@@ -1,56 +1,56 @@
-//! Why a plugin gave no answer.
+//! Failures of plugin calls.
 
 use std::time::{Duration, Instant};
 
-use super::contract::OutOfBounds;
+use super::contract::AnswerError;
 
-/// Longest text that is told of a plugin, in characters.
-const MAX_TOLD: usize = 800;
+/// Longest text of a plugin in an error, in characters.
+const MAX_CHARS: usize = 800;
 
 /// Why a plugin gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// Its time was up.
+pub enum PluginFailure {
+    /// It exceeded its deadline.
     #[error("it took longer than {} ms", .0.as_millis())]
     Deadline(Duration),
-    /// All its instances were at work all the time.
+    /// All its instances were busy until the deadline.
     #[error("all its instances were busy")]
     Busy,
-    /// Its time was up, but most of that others had the processors.
-    #[error("it had too little of the processors to answer in time")]
-    CutShort,
-    /// All plugins together use all the memory that they may.
-    #[error("all plugins together use all their memory")]
-    Starved,
-    /// It could not be loaded, or not yet.
+    /// It exceeded its deadline, but had the CPU for too small a part of that time.
+    #[error("it got too little CPU time to answer within its deadline")]
+    Preempted,
+    /// The memory budget of all plugins together is exhausted.
+    #[error("all plugins together have exhausted their memory")]
+    MemoryExhausted,
+    /// It could not be loaded, or is not loaded yet.
     #[error("it is not loaded")]
     NotLoaded,
-    /// It is set aside because it failed too often.
-    #[error("it is set aside after several failures")]
-    SetAside,
-    /// It ended in a trap, or used more than it may. The words may be the plugin's own.
-    #[error("{}", told(.0))]
+    /// It is suspended because it failed too often.
+    #[error("it is suspended after repeated failures")]
+    Suspended,
+    /// It trapped or exceeded a limit. The text may come from the plugin.
+    #[error("{}", single_line(.0))]
     Trap(String),
-    /// Its answer is out of bounds.
+    /// Its answer is invalid.
     #[error(transparent)]
-    OutOfBounds(#[from] OutOfBounds),
+    InvalidAnswer(#[from] AnswerError),
 }
 
-/// A text that may be somebody else's, as a part of one line that can still be read.
-pub(super) fn told(text: &str) -> String {
-    text.trim().chars().take(MAX_TOLD).map(|c| if c.is_control() { ' ' } else { c }).collect()
+/// Turns untrusted text into part of a readable line: truncated, without control characters.
+pub(super) fn single_line(text: &str) -> String {
+    text.trim().chars().take(MAX_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// What came of a call: whatever ended it, at the deadline that is the reason.
-pub(super) fn in_time<T>(
-    called: Result<Result<T, Failure>, tokio::time::error::Elapsed>,
+/// Flattens the result of a call with a timeout. A failure after the deadline counts as [`PluginFailure::Deadline`].
+pub(super) fn within_deadline<T>(
+    called: Result<Result<T, PluginFailure>, tokio::time::error::Elapsed>,
     limit: Duration,
     deadline: Instant,
-) -> Result<T, Failure> {
+) -> Result<T, PluginFailure> {
     match called {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(Failure::Busy)) => Err(Failure::Busy),
+        Ok(Err(PluginFailure::Busy)) => Err(PluginFailure::Busy),
         Ok(Err(failure)) if Instant::now() < deadline => Err(failure),
-        _ => Err(Failure::Deadline(limit)),
+        _ => Err(PluginFailure::Deadline(limit)),
     }
 }

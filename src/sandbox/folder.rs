@@ -1,41 +1,40 @@
-//! What is in the folder of plugins, by name, and the embedded plugins beside it.
+//! Finds the plugins in the plugin folder and the embedded ones, by name.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::artifact::{Cache, CacheError};
+use super::artifact::{ArtifactCache, CacheError};
 use super::config::Config;
 use super::embedded::{self, Embedded};
-use super::place::{CODE, MANIFEST, Place, Print};
+use super::location::{CODE_FILES, MANIFEST, PluginLocation, PluginStamp};
 
-/// Plugins at most, embedded ones included.
+/// Most plugins, embedded ones included.
 pub(super) const MAX_PLUGINS: u32 = 64;
 
-/// The folder itself cannot be used.
+/// The plugin folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// It cannot be read.
+    /// The folder cannot be read.
     #[error("{}: the folder cannot be read: {source}", path.display())]
     Read {
-        /// Which one.
+        /// The folder.
         path: PathBuf,
-        /// What the system says.
+        /// The I/O error.
         source: std::io::Error,
     },
-    /// There are too many plugins, those in it and embedded ones together.
+    /// There are too many plugins, in the folder and embedded.
     #[error("{}: more than {MAX_PLUGINS} plugins, embedded ones included", .0.display())]
     TooMany(PathBuf),
 }
 
 impl Config {
-    /// The plugins of the folder, and the embedded ones unless the configuration leaves them out. The folder may be
-    /// missing when nobody named it.
-    pub(super) fn find(&self) -> Result<BTreeMap<String, Place>, FolderError> {
+    /// Finds the plugins of the folder and, unless disabled, the embedded ones. The default folder may be missing.
+    pub(super) fn locate_plugins(&self) -> Result<BTreeMap<String, PluginLocation>, FolderError> {
         let path = self.folder();
-        let found = match find(path) {
-            Err(none) if self.dir.is_none() && none.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+        let found = match scan_folder(path) {
+            Err(missing) if self.dir.is_none() && missing.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             found => found.map_err(|source| FolderError::Read { path: path.to_owned(), source })?,
         };
         let found = self.with_embedded(found);
@@ -45,49 +44,49 @@ impl Config {
         Ok(found)
     }
 
-    /// The embedded plugins, unless the configuration leaves them out.
-    pub(super) fn embedded(&self) -> BTreeMap<String, Place> {
+    /// Returns the embedded plugins, unless disabled.
+    pub(super) fn embedded_plugins(&self) -> BTreeMap<String, PluginLocation> {
         self.with_embedded(BTreeMap::new())
     }
 
-    fn with_embedded(&self, mut found: BTreeMap<String, Place>) -> BTreeMap<String, Place> {
+    fn with_embedded(&self, mut found: BTreeMap<String, PluginLocation>) -> BTreeMap<String, PluginLocation> {
         if self.embedded {
             add_embedded(&mut found, embedded::ALL);
         }
         found
     }
 
-    /// What the files of all plugins look like now.
-    pub(super) fn print(&self) -> Result<Vec<Print>, FolderError> {
-        Ok(self.find()?.values().map(Place::print).collect())
+    /// Returns the current stamps of all plugins.
+    pub(super) fn stamps(&self) -> Result<Vec<PluginStamp>, FolderError> {
+        Ok(self.locate_plugins()?.values().map(PluginLocation::stamp).collect())
     }
 
-    /// Whether compiled plugins could be kept, found without making a folder or leaving a file. Without a folder of plugins
-    /// none are kept, unless the configuration names a place for them: embedded plugins compile in no time.
+    /// Checks whether the cache of compiled plugins can be used, without creating files. Without a plugin folder and an
+    /// explicit `cache_dir` no cache is needed: embedded plugins compile quickly.
     ///
     /// # Errors
-    /// [`CacheError`], with the folder.
+    /// [`CacheError`], which names the folder.
     pub fn probe_cache(&self) -> Result<(), CacheError> {
-        let has_plugins = || self.folder().is_dir() && self.find().is_ok_and(|found| !found.is_empty());
-        if self.cache_dir.is_some() || has_plugins() { Cache::probe(&self.cache()) } else { Ok(()) }
+        let has_plugins = || self.folder().is_dir() && self.locate_plugins().is_ok_and(|found| !found.is_empty());
+        if self.cache_dir.is_some() || has_plugins() { ArtifactCache::probe(&self.cache()) } else { Ok(()) }
     }
 
-    /// Where the manifest of a plugin is or would be.
+    /// The path of a plugin's manifest, whether or not it exists.
     #[must_use]
-    pub fn manifest(&self, plugin: &str) -> PathBuf {
+    pub fn manifest_path(&self, plugin: &str) -> PathBuf {
         self.folder().join(plugin).join(MANIFEST)
     }
 }
 
-/// Adds embedded plugins to those of the folder, which have precedence.
-fn add_embedded(found: &mut BTreeMap<String, Place>, plugins: &'static [Embedded]) {
+/// Adds embedded plugins to those of the folder, which take precedence.
+fn add_embedded(found: &mut BTreeMap<String, PluginLocation>, plugins: &'static [Embedded]) {
     for plugin in plugins {
         match found.entry(plugin.name.to_owned()) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Place::Embedded(plugin));
+                vacant.insert(PluginLocation::Embedded(plugin));
             }
-            Entry::Occupied(mut taken) => {
-                if let Place::Folder(_, embedded) = taken.get_mut() {
+            Entry::Occupied(mut occupied) => {
+                if let PluginLocation::Folder(_, embedded) = occupied.get_mut() {
                     *embedded = Some(plugin);
                 }
             }
@@ -95,8 +94,8 @@ fn add_embedded(found: &mut BTreeMap<String, Place>, plugins: &'static [Embedded
     }
 }
 
-/// The plugins of a folder by name. Hidden files, and folders without a manifest or code, are none.
-fn find(dir: &Path) -> std::io::Result<BTreeMap<String, Place>> {
+/// Finds the plugins of a folder, by name. Ignores hidden files, and folders without a manifest or code.
+fn scan_folder(dir: &Path) -> std::io::Result<BTreeMap<String, PluginLocation>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
@@ -104,23 +103,27 @@ fn find(dir: &Path) -> std::io::Result<BTreeMap<String, Place>> {
             continue;
         };
         if path.is_dir() {
-            if path.join(MANIFEST).exists() || CODE.iter().any(|file| path.join(file).exists()) {
-                found.insert(name.to_owned(), Place::Folder(path.clone(), None));
+            if path.join(MANIFEST).exists() || CODE_FILES.iter().any(|file| path.join(file).exists()) {
+                found.insert(name.to_owned(), PluginLocation::Folder(path.clone(), None));
             }
         } else if let Some(stem) = name.strip_suffix(".wasm").or_else(|| name.strip_suffix(".wat")) {
-            found.entry(stem.to_owned()).or_insert(Place::File(path.clone()));
+            found.entry(stem.to_owned()).or_insert(PluginLocation::File(path.clone()));
         }
     }
     Ok(found)
 }
 
-pub(super) fn in_order(mut found: BTreeMap<String, Place>, order: &[String]) -> Vec<(String, Place)> {
-    let mut ordered: Vec<(String, Place)> = Vec::new();
+/// Sorts plugins: first those named by `order`, then the rest by name.
+pub(super) fn sort_by_order(
+    mut found: BTreeMap<String, PluginLocation>,
+    order: &[String],
+) -> Vec<(String, PluginLocation)> {
+    let mut ordered: Vec<(String, PluginLocation)> = Vec::new();
     for name in order {
         if let Some(entry) = found.remove_entry(name) {
             ordered.push(entry);
         } else {
-            tracing::warn!(plugin = name, "the configured order names a plugin that is not there");
+            tracing::warn!(plugin = name, "filter.plugins.order names an unknown plugin");
         }
     }
     ordered.extend(found);
@@ -130,9 +133,9 @@ pub(super) fn in_order(mut found: BTreeMap<String, Place>, order: &[String]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::Origin;
+    use crate::sandbox::PluginOrigin;
 
-    /// A folder with these files, all of them empty.
+    /// Creates a folder with these empty files.
     fn folder(files: &[&str]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for path in files {
@@ -147,33 +150,33 @@ mod tests {
     fn plugins_are_folders_with_a_manifest_or_code_and_bare_components() {
         let dir =
             folder(&["a/plugin.toml", "b/filter.wat", "c.wasm", "d/notes.txt", ".e/plugin.toml", "f.txt", "a.wasm"]);
-        let found = find(dir.path()).unwrap();
+        let found = scan_folder(dir.path()).unwrap();
         assert_eq!(found.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert!(matches!(found.get("a"), Some(Place::Folder(..))));
+        assert!(matches!(found.get("a"), Some(PluginLocation::Folder(..))));
     }
 
     const fn embedded(name: &'static str) -> Embedded {
         Embedded { name, manifest: "", code: b"" }
     }
 
-    /// Where each plugin of a folder with these files comes from, beside the embedded `a`, `b`, `c` and `d`.
-    fn origins(files: &[&str]) -> Vec<(String, Origin)> {
+    /// The origin of each plugin of a folder with these files, with embedded plugins `a`, `b`, `c` and `d`.
+    fn origins(files: &[&str]) -> Vec<(String, PluginOrigin)> {
         static PLUGINS: [Embedded; 4] = [embedded("a"), embedded("b"), embedded("c"), embedded("d")];
         let dir = folder(files);
-        let mut found = find(dir.path()).unwrap();
+        let mut found = scan_folder(dir.path()).unwrap();
         add_embedded(&mut found, &PLUGINS);
         found.into_iter().map(|(name, place)| (name, place.origin(place.code().as_ref()))).collect()
     }
 
     #[test]
-    fn what_is_in_the_folder_has_precedence_over_embedded_plugins() {
+    fn the_folder_takes_precedence_over_embedded_plugins() {
         let files = ["a/plugin.toml", "a/filter.wasm", "b/plugin.toml", "c.wasm", "d/notes.txt", "e/plugin.toml"];
         let expected = [
-            ("a", Origin::Folder),
-            ("b", Origin::FolderWithEmbeddedCode),
-            ("c", Origin::File),
-            ("d", Origin::Embedded),
-            ("e", Origin::Folder),
+            ("a", PluginOrigin::Folder),
+            ("b", PluginOrigin::FolderWithEmbeddedCode),
+            ("c", PluginOrigin::File),
+            ("d", PluginOrigin::Embedded),
+            ("e", PluginOrigin::Folder),
         ];
         assert_eq!(origins(&files), expected.map(|(name, origin)| (name.to_owned(), origin)));
     }
@@ -181,8 +184,8 @@ mod tests {
     #[test]
     fn the_configured_order_comes_first_and_the_rest_by_name() {
         let names = ["d", "b", "a", "c"];
-        let found = names.into_iter().map(|name| (name.to_owned(), Place::File(PathBuf::new()))).collect();
-        let ordered = in_order(found, &["c".to_owned(), "gone".to_owned(), "a".to_owned()]);
+        let found = names.into_iter().map(|name| (name.to_owned(), PluginLocation::File(PathBuf::new()))).collect();
+        let ordered = sort_by_order(found, &["c".to_owned(), "gone".to_owned(), "a".to_owned()]);
         assert_eq!(ordered.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["c", "a", "b", "d"]);
     }
 }

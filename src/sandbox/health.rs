@@ -1,80 +1,81 @@
-//! Whether a plugin is well: failures within a minute set it aside for a while, longer each time.
+//! The health of a plugin: repeated failures suspend it, with exponential backoff.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Failures within [`WINDOW`] that set a plugin aside.
-const FAILURES: usize = 5;
-const WINDOW: Duration = Duration::from_mins(1);
-/// How long a plugin is set aside at first; twice as long each further time.
-const FIRST_REST: Duration = Duration::from_secs(5);
-const LONGEST_REST: Duration = Duration::from_mins(5);
+/// Number of failures within [`FAILURE_WINDOW`] that suspends a plugin.
+const MAX_FAILURES: usize = 5;
+const FAILURE_WINDOW: Duration = Duration::from_mins(1);
+/// First suspension of a plugin. Each further one is twice as long.
+const MIN_SUSPENSION: Duration = Duration::from_secs(5);
+/// Longest suspension. A plugin that has not been suspended for that long starts again with the first.
+const MAX_SUSPENSION: Duration = Duration::from_mins(5);
 
-/// How a plugin is.
+/// The state of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// It is asked.
-    Well,
-    /// It was set aside, and is asked to see whether it is well again.
-    OnTrial,
-    /// It is not asked, for that long from now.
-    SetAside(Duration),
+pub enum HealthState {
+    /// It is called.
+    Healthy,
+    /// Its suspension has ended; the next call decides.
+    Probing,
+    /// It is not called, for this long from now.
+    Suspended(Duration),
 }
 
 /// The health of one plugin.
 #[derive(Debug, Default)]
-pub(super) struct Health {
+pub(super) struct PluginHealth {
     failures: VecDeque<Instant>,
-    /// Set aside until then.
-    rests_until: Option<Instant>,
-    /// How long it was set aside the last time, and when that ended.
-    rest: Duration,
-    rested_until: Option<Instant>,
+    /// The end of the current suspension, until a call succeeds.
+    suspended_until: Option<Instant>,
+    /// The length of the last suspension.
+    suspension: Duration,
+    last_suspension_end: Option<Instant>,
 }
 
-impl Health {
-    /// Whether it may be called. After a rest it is tried again.
-    pub(super) fn may_run(&mut self, now: Instant) -> bool {
-        self.rests_until.is_none_or(|until| now >= until)
+impl PluginHealth {
+    /// Whether the plugin may be called.
+    pub(super) fn may_run(&self, now: Instant) -> bool {
+        self.suspended_until.is_none_or(|until| now >= until)
     }
 
-    /// How it is.
-    pub(super) fn condition(&self, now: Instant) -> Condition {
-        match self.rests_until {
-            None => Condition::Well,
-            Some(until) if now >= until => Condition::OnTrial,
-            Some(until) => Condition::SetAside(until.saturating_duration_since(now)),
+    /// The current state.
+    pub(super) fn state(&self, now: Instant) -> HealthState {
+        match self.suspended_until {
+            None => HealthState::Healthy,
+            Some(until) if now >= until => HealthState::Probing,
+            Some(until) => HealthState::Suspended(until.saturating_duration_since(now)),
         }
     }
 
-    /// A call came back; says whether the plugin is well again by that. One that had begun before a rest does not end it.
-    pub(super) fn succeeded(&mut self, now: Instant) -> bool {
-        let ends_rest = self.rests_until.take_if(|until| now >= *until).is_some();
-        if ends_rest {
+    /// Records a successful call. Returns whether that ends a suspension; a call that started before it does not.
+    pub(super) fn record_success(&mut self, now: Instant) -> bool {
+        let ends_suspension = self.suspended_until.take_if(|until| now >= *until).is_some();
+        if ends_suspension {
             self.failures.clear();
         }
-        ends_rest
+        ends_suspension
     }
 
-    /// A call failed; gives how long the plugin is set aside now, when it is.
-    pub(super) fn failed(&mut self, now: Instant) -> Option<Duration> {
-        while self.failures.front().is_some_and(|first| now.saturating_duration_since(*first) > WINDOW) {
+    /// Records a failed call. Returns the length of the suspension if this starts one.
+    pub(super) fn record_failure(&mut self, now: Instant) -> Option<Duration> {
+        while self.failures.front().is_some_and(|first| now.saturating_duration_since(*first) > FAILURE_WINDOW) {
             self.failures.pop_front();
         }
         self.failures.push_back(now);
-        let on_trial = self.rests_until.is_some_and(|until| now >= until);
-        if !on_trial && (self.failures.len() < FAILURES || self.rests_until.is_some()) {
+        let is_probing = self.suspended_until.is_some_and(|until| now >= until);
+        if !is_probing && (self.failures.len() < MAX_FAILURES || self.suspended_until.is_some()) {
             return None;
         }
         self.failures.clear();
-        // Who has been well for a while begins anew; who only answers now and then does not.
-        if self.rested_until.is_some_and(|until| now.saturating_duration_since(until) > LONGEST_REST) {
-            self.rest = Duration::ZERO;
+        // Backoff resets only after a sustained healthy period.
+        if self.last_suspension_end.is_some_and(|until| now.saturating_duration_since(until) > MAX_SUSPENSION) {
+            self.suspension = Duration::ZERO;
         }
-        self.rest = (self.rest * 2).clamp(FIRST_REST, LONGEST_REST);
-        self.rests_until = Some(now + self.rest);
-        self.rested_until = self.rests_until;
-        Some(self.rest)
+        self.suspension = (self.suspension * 2).clamp(MIN_SUSPENSION, MAX_SUSPENSION);
+        self.suspended_until = Some(now + self.suspension);
+        self.last_suspension_end = self.suspended_until;
+        Some(self.suspension)
     }
 }
 
@@ -87,58 +88,58 @@ mod tests {
     }
 
     #[test]
-    fn five_failures_within_a_minute_set_a_plugin_aside() {
+    fn five_failures_within_a_minute_suspend_a_plugin() {
         let now = Instant::now();
-        let mut health = Health::default();
+        let mut health = PluginHealth::default();
         for n in 0..4 {
-            assert_eq!(health.failed(now + seconds(n)), None);
+            assert_eq!(health.record_failure(now + seconds(n)), None);
         }
         assert!(health.may_run(now + seconds(4)));
-        assert_eq!(health.failed(now + seconds(4)), Some(seconds(5)));
+        assert_eq!(health.record_failure(now + seconds(4)), Some(seconds(5)));
         assert!(!health.may_run(now + seconds(8)));
-        assert_eq!(health.condition(now + seconds(8)), Condition::SetAside(seconds(1)));
+        assert_eq!(health.state(now + seconds(8)), HealthState::Suspended(seconds(1)));
         assert!(health.may_run(now + seconds(9)));
-        assert_eq!(health.condition(now + seconds(9)), Condition::OnTrial);
+        assert_eq!(health.state(now + seconds(9)), HealthState::Probing);
     }
 
     #[test]
-    fn failures_far_apart_do_not() {
+    fn failures_far_apart_do_not_suspend_a_plugin() {
         let now = Instant::now();
-        let mut health = Health::default();
+        let mut health = PluginHealth::default();
         for n in 0..20 {
-            assert_eq!(health.failed(now + seconds(16 * n)), None);
+            assert_eq!(health.record_failure(now + seconds(16 * n)), None);
         }
     }
 
     #[test]
-    fn who_fails_on_trial_rests_twice_as_long_and_never_longer_than_five_minutes() {
+    fn a_failed_probe_doubles_the_suspension_up_to_five_minutes() {
         let mut now = Instant::now();
-        let mut health = Health::default();
-        let mut rests = Vec::new();
-        while rests.len() < 8 {
-            if let Some(rest) = health.failed(now) {
-                rests.push(rest.as_secs());
-                now += rest;
+        let mut health = PluginHealth::default();
+        let mut suspensions = Vec::new();
+        while suspensions.len() < 8 {
+            if let Some(suspension) = health.record_failure(now) {
+                suspensions.push(suspension.as_secs());
+                now += suspension;
             }
         }
-        assert_eq!(rests, [5, 10, 20, 40, 80, 160, 300, 300]);
+        assert_eq!(suspensions, [5, 10, 20, 40, 80, 160, 300, 300]);
     }
 
     #[test]
-    fn who_has_been_well_for_a_while_starts_anew_and_who_answers_now_and_then_does_not() {
+    fn backoff_resets_only_after_a_sustained_healthy_period() {
         let mut now = Instant::now();
-        let mut health = Health::default();
+        let mut health = PluginHealth::default();
         for _ in 0..5 {
-            health.failed(now);
+            health.record_failure(now);
         }
-        assert!(!health.succeeded(now), "a call that was under way does not end the rest");
+        assert!(!health.record_success(now), "a call that started earlier does not end the suspension");
         now += seconds(5);
-        assert!(health.succeeded(now));
-        assert_eq!(health.condition(now), Condition::Well);
-        let mut five_failures = |now| (0..5).find_map(|_| health.failed(now));
+        assert!(health.record_success(now));
+        assert_eq!(health.state(now), HealthState::Healthy);
+        let mut five_failures = |now| (0..5).find_map(|_| health.record_failure(now));
         assert_eq!(five_failures(now + seconds(1)), Some(seconds(10)));
-        health.succeeded(now + seconds(11));
-        let mut five_failures = |now| (0..5).find_map(|_| health.failed(now));
+        health.record_success(now + seconds(11));
+        let mut five_failures = |now| (0..5).find_map(|_| health.record_failure(now));
         assert_eq!(five_failures(now + seconds(312)), Some(seconds(5)));
     }
 }

@@ -1,7 +1,7 @@
-//! What a plugin may reach: a log, the message's time, its own store, expressions, and the room.
+//! The host functions that a plugin may call: log, clock, store, regular expressions and room.
 //!
-//! Everything here is in memory and short. Each function counts as a call of the host and is refused, which ends the
-//! plugin's call, when there were too many: what runs here is not interrupted by the plugin's clock.
+//! All of them are short and work in memory, since the epoch clock does not interrupt host code. Their number per call
+//! is limited; exceeding the limit ends the plugin's call.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,89 +12,91 @@ use wasmtime::component::{Resource, ResourceTable};
 
 use super::contract::{clock, log, regexes, room, store, types};
 use super::limiter::Limiter;
-use super::limits::{MAX_FOUND, MAX_NAMES, MAX_PATTERNS, PATTERNS_BYTES};
+use super::limits::{MAX_MATCHES, MAX_NAMES, MAX_PATTERNS, PATTERNS_BYTES};
 use super::pattern::Pattern;
-use super::question::Scene;
-use super::shared::Shared;
-use super::store::Store;
+use super::request::CallContext;
+use super::shared::PluginShared;
+use super::store::PluginStore;
 
-/// The host's side of one instance.
+/// The host state of one instance.
 pub(super) struct Host {
-    pub(super) limits: Limiter,
-    /// When the call under way must have come back.
+    pub(super) limiter: Limiter,
+    /// The deadline of the current call.
     pub(super) deadline: Instant,
-    /// Calls of the host that are left to it.
+    /// Host calls left in the current call.
     calls_left: u32,
-    calls: u32,
+    /// Host calls allowed per call.
+    call_limit: u32,
     patterns: ResourceTable,
-    /// What all of them may take of memory.
+    /// Most memory of all patterns, in bytes.
     pattern_bytes: usize,
-    shared: Arc<Shared>,
-    scene: Scene,
-    /// What the plugin remembers during a trial, which is forgotten afterwards.
-    scratch: Option<Store>,
+    shared: Arc<PluginShared>,
+    context: CallContext,
+    /// The store during a trial, dropped afterwards.
+    trial_store: Option<PluginStore>,
 }
 
 impl Host {
-    pub(super) fn new(shared: Arc<Shared>, limiter: Limiter) -> Self {
+    pub(super) fn new(shared: Arc<PluginShared>, limiter: Limiter) -> Self {
         let mut patterns = ResourceTable::new();
         patterns.set_max_capacity(MAX_PATTERNS);
         Self {
-            calls: shared.limits.host_calls,
-            limits: limiter,
+            call_limit: shared.limits.host_calls,
+            limiter,
             deadline: Instant::now(),
             calls_left: 0,
             patterns,
             pattern_bytes: 0,
             shared,
-            scene: Scene::default(),
-            scratch: None,
+            context: CallContext::default(),
+            trial_store: None,
         }
     }
 
-    /// Begins a call that must have come back by `deadline`.
-    pub(super) fn begin(&mut self, scene: Scene, deadline: Instant) {
-        self.scratch = scene.trial.then(|| Store::new(self.shared.limits.store));
-        self.limits.begin();
-        self.scene = scene;
+    /// Starts a call with this deadline.
+    pub(super) fn begin(&mut self, context: CallContext, deadline: Instant) {
+        self.trial_store = context.is_trial.then(|| PluginStore::new(self.shared.limits.store));
+        self.limiter.begin_call();
+        self.context = context;
         self.deadline = deadline;
-        self.calls_left = self.calls;
+        self.calls_left = self.call_limit;
     }
 
-    /// What the plugin remembers, `key` for sure, and what time it is.
-    fn store<T>(&mut self, key: String, act: impl FnOnce(&mut Store, String, u64) -> T) -> T {
-        let now = self.scene.at;
-        let Some(scratch) = &mut self.scratch else { return act(&mut self.shared.store(), key, now) };
-        // A trial begins with what is there, and changes nothing of it.
-        scratch.copy_unless_there(&key, &self.shared.store(), now);
-        act(scratch, key, now)
+    /// Runs `act` on the plugin's store, with the key and the time of the message. During a trial, the store is a
+    /// temporary one, into which `key` is copied first.
+    fn with_store<T>(&mut self, key: String, act: impl FnOnce(&mut PluginStore, String, u64) -> T) -> T {
+        let now = self.context.at;
+        let Some(trial_store) = &mut self.trial_store else { return act(&mut self.shared.store(), key, now) };
+        // A trial sees the plugin's store, but does not change it.
+        trial_store.copy_if_absent(&key, &self.shared.store(), now);
+        act(trial_store, key, now)
     }
 
-    /// Ends a call: what a trial has left is forgotten.
+    /// Ends a call and drops the store of a trial.
     pub(super) fn end(&mut self) {
-        self.scratch = None;
+        self.trial_store = None;
     }
 
-    /// Counts a call of the host.
-    fn call(&mut self) -> wasmtime::Result<()> {
+    /// Counts a host call.
+    fn count_call(&mut self) -> wasmtime::Result<()> {
         match self.calls_left.checked_sub(1) {
             Some(left) => self.calls_left = left,
-            None => bail!("more than {} calls of the host for one message", self.calls),
+            None => bail!("more than {} host calls for one message", self.call_limit),
         }
-        in_time(self.deadline)
+        check_deadline(self.deadline)
     }
 
-    /// The expression for a search in `text`, which must not be longer than a search may take.
+    /// Counts a host call and returns the expression, if `text` is short enough for it.
     fn regex(&mut self, pattern: &Resource<Pattern>, text: &str) -> wasmtime::Result<&Regex> {
-        self.call()?;
-        self.patterns.get(pattern)?.for_text(text)
+        self.count_call()?;
+        self.patterns.get(pattern)?.regex_for(text)
     }
 }
 
-/// Ends a plugin's call at its deadline, also where the host works for it.
-fn in_time(deadline: Instant) -> wasmtime::Result<()> {
+/// Ends a plugin's call at its deadline, in host code too.
+fn check_deadline(deadline: Instant) -> wasmtime::Result<()> {
     if Instant::now() >= deadline {
-        bail!("its time was up in a call of the host");
+        bail!("deadline exceeded in a host call");
     }
     Ok(())
 }
@@ -103,7 +105,7 @@ impl types::Host for Host {}
 
 impl log::Host for Host {
     fn write(&mut self, level: log::Level, text: String) -> wasmtime::Result<()> {
-        self.call()?;
+        self.count_call()?;
         self.shared.log(level, &text);
         Ok(())
     }
@@ -111,37 +113,37 @@ impl log::Host for Host {
 
 impl clock::Host for Host {
     fn now(&mut self) -> wasmtime::Result<u64> {
-        self.call()?;
-        Ok(self.scene.at)
+        self.count_call()?;
+        Ok(self.context.at)
     }
 }
 
 impl store::Host for Host {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
-        self.call()?;
-        Ok(self.store(key, |store, key, now| store.get(&key, now)))
+        self.count_call()?;
+        Ok(self.with_store(key, |store, key, now| store.get(&key, now)))
     }
 
     fn set(&mut self, key: String, value: Vec<u8>, seconds: u32) -> wasmtime::Result<()> {
-        self.call()?;
-        Ok(self.store(key, |store, key, now| store.set(key, value, seconds, now))?)
+        self.count_call()?;
+        Ok(self.with_store(key, |store, key, now| store.set(key, value, seconds, now))?)
     }
 
     fn add(&mut self, key: String, amount: i64, seconds: u32) -> wasmtime::Result<i64> {
-        self.call()?;
-        Ok(self.store(key, |store, key, now| store.add(key, amount, seconds, now))?)
+        self.count_call()?;
+        Ok(self.with_store(key, |store, key, now| store.add(key, amount, seconds, now))?)
     }
 }
 
 impl room::Host for Host {
     fn members(&mut self) -> wasmtime::Result<u32> {
-        self.call()?;
-        Ok(u32::try_from(self.scene.members).unwrap_or(u32::MAX))
+        self.count_call()?;
+        Ok(u32::try_from(self.context.members).unwrap_or(u32::MAX))
     }
 
     fn names(&mut self) -> wasmtime::Result<Vec<String>> {
-        self.call()?;
-        Ok(self.scene.names.iter().take(MAX_NAMES).cloned().collect())
+        self.count_call()?;
+        Ok(self.context.names.iter().take(MAX_NAMES).cloned().collect())
     }
 }
 
@@ -149,14 +151,14 @@ impl regexes::Host for Host {}
 
 impl regexes::HostPattern for Host {
     fn compile(&mut self, expression: String) -> wasmtime::Result<Result<Resource<Pattern>, String>> {
-        self.call()?;
+        self.count_call()?;
         let pattern = match Pattern::compile(&expression) {
             Ok(pattern) => pattern,
-            Err(fault) => return Ok(Err(fault)),
+            Err(error) => return Ok(Err(error)),
         };
         self.pattern_bytes += pattern.size;
         if self.pattern_bytes > PATTERNS_BYTES {
-            bail!("compiled expressions of more than {PATTERNS_BYTES} bytes");
+            bail!("compiled expressions exceed {PATTERNS_BYTES} bytes in total");
         }
         Ok(Ok(self.patterns.push(pattern)?))
     }
@@ -167,16 +169,16 @@ impl regexes::HostPattern for Host {
 
     fn find(&mut self, pattern: Resource<Pattern>, text: String) -> wasmtime::Result<Option<regexes::Span>> {
         let found = self.regex(&pattern, &text)?.find(&text);
-        Ok(found.map(|found| Spans::new(&text).next(found.start(), found.end())))
+        Ok(found.map(|found| CodePointSpans::new(&text).span(found.start(), found.end())))
     }
 
     fn find_all(&mut self, pattern: Resource<Pattern>, text: String) -> wasmtime::Result<Vec<regexes::Span>> {
         let deadline = self.deadline;
-        let mut spans = Spans::new(&text);
+        let mut spans = CodePointSpans::new(&text);
         let mut all = Vec::new();
-        for found in self.regex(&pattern, &text)?.find_iter(&text).take(MAX_FOUND) {
-            in_time(deadline)?;
-            all.push(spans.next(found.start(), found.end()));
+        for found in self.regex(&pattern, &text)?.find_iter(&text).take(MAX_MATCHES) {
+            check_deadline(deadline)?;
+            all.push(spans.span(found.start(), found.end()));
         }
         Ok(all)
     }
@@ -187,19 +189,19 @@ impl regexes::HostPattern for Host {
         text: String,
         replacement: String,
     ) -> wasmtime::Result<String> {
-        let (copied, deadline) = (self.shared.limits.copied, self.deadline);
+        let (transfer_bytes, deadline) = (self.shared.limits.transfer_bytes, self.deadline);
         let regex = self.regex(&pattern, &text)?;
-        // Each `$` stands for a part of what was found, at most.
+        // Each `$` expands to at most the whole match.
         let references = replacement.matches('$').count();
         let mut replaced = String::new();
         let mut end = 0;
-        for groups in regex.captures_iter(&text).take(MAX_FOUND) {
+        for groups in regex.captures_iter(&text).take(MAX_MATCHES) {
             let Some(whole) = groups.get(0) else { continue };
-            let most = replaced.len() + text.len() + replacement.len() + references.saturating_mul(whole.len());
-            if most > copied {
-                bail!("a text with replacements may be longer than {copied} bytes");
+            let bound = replaced.len() + text.len() + replacement.len() + references.saturating_mul(whole.len());
+            if bound > transfer_bytes {
+                bail!("a text with replacements could exceed {transfer_bytes} bytes");
             }
-            in_time(deadline)?;
+            check_deadline(deadline)?;
             replaced.push_str(text.get(end..whole.start()).unwrap_or_default());
             groups.expand(&replacement, &mut replaced);
             end = whole.end();
@@ -214,27 +216,27 @@ impl regexes::HostPattern for Host {
     }
 }
 
-/// Places in bytes to places in code points, from front to back.
-struct Spans<'a> {
+/// Converts byte offsets to code point offsets, in ascending order.
+struct CodePointSpans<'a> {
     text: &'a str,
     bytes: usize,
-    points: usize,
+    code_points: usize,
 }
 
-impl<'a> Spans<'a> {
+impl<'a> CodePointSpans<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, bytes: 0, points: 0 }
+        Self { text, bytes: 0, code_points: 0 }
     }
 
-    fn next(&mut self, start: usize, end: usize) -> regexes::Span {
+    fn span(&mut self, start: usize, end: usize) -> regexes::Span {
         let start = self.advance(start);
         regexes::Span { start, end: self.advance(end) }
     }
 
     fn advance(&mut self, to: usize) -> u32 {
-        self.points += self.text.get(self.bytes..to).map_or(0, |part| part.chars().count());
+        self.code_points += self.text.get(self.bytes..to).map_or(0, |part| part.chars().count());
         self.bytes = to;
-        u32::try_from(self.points).unwrap_or(u32::MAX)
+        u32::try_from(self.code_points).unwrap_or(u32::MAX)
     }
 }
 
@@ -242,48 +244,48 @@ impl<'a> Spans<'a> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::limiter::Budget;
-    use super::super::limits::Limits;
+    use super::super::limiter::MemoryBudget;
+    use super::super::limits::PluginLimits;
     use super::regexes::HostPattern as _;
     use super::*;
 
     fn host() -> Host {
-        let limits = Limits { host_calls: 1_000, ..Limits::of_component(0) };
-        let limiter = Limiter::new(&limits, Arc::new(Budget::new(0)), false);
-        let mut host = Host::new(Arc::new(Shared::new("mine", limits)), limiter);
-        host.begin(Scene::default(), Instant::now() + Duration::from_mins(10));
+        let limits = PluginLimits { host_calls: 1_000, ..PluginLimits::for_component_size(0) };
+        let limiter = Limiter::new(&limits, Arc::new(MemoryBudget::new(0)), false);
+        let mut host = Host::new(Arc::new(PluginShared::new("mine", limits)), limiter);
+        host.begin(CallContext::default(), Instant::now() + Duration::from_mins(10));
         host
     }
 
-    /// Takes some 100 KiB compiled, and so counts with 512.
+    /// Has about 100 KiB compiled, and so counts as 512 KiB.
     const LARGE: &str = "(?-u)[ab]{1000}";
 
     #[test]
-    fn expressions_of_an_instance_have_so_much_memory_together() {
+    fn the_expressions_of_an_instance_share_a_memory_limit() {
         let mut host = host();
-        let most = PATTERNS_BYTES / (512 * 1024);
-        let mut kept: Vec<_> = (0..most).map(|_| host.compile(LARGE.to_owned()).unwrap().unwrap()).collect();
-        // What is dropped makes room.
+        let max = PATTERNS_BYTES / (512 * 1024);
+        let mut kept: Vec<_> = (0..max).map(|_| host.compile(LARGE.to_owned()).unwrap().unwrap()).collect();
+        // Dropping a pattern makes room for another.
         host.drop(kept.pop().unwrap()).unwrap();
         kept.push(host.compile(LARGE.to_owned()).unwrap().unwrap());
         let refused = host.compile(LARGE.to_owned()).unwrap_err();
-        assert!(refused.to_string().contains("compiled expressions of more than 33554432 bytes"), "{refused}");
+        assert!(refused.to_string().contains("compiled expressions exceed 33554432 bytes"), "{refused}");
     }
 
     #[test]
-    fn no_more_than_a_thousand_places_are_told() {
+    fn at_most_a_thousand_matches_are_returned() {
         let mut host = host();
         let pattern = host.compile("a".to_owned()).unwrap().unwrap();
-        let places = host.find_all(Resource::new_borrow(pattern.rep()), "a".repeat(2_000)).unwrap();
-        assert_eq!((places.len(), places.last().map(|place| place.start)), (MAX_FOUND, Some(999)));
+        let matches = host.find_all(Resource::new_borrow(pattern.rep()), "a".repeat(2_000)).unwrap();
+        assert_eq!((matches.len(), matches.last().map(|last| last.start)), (MAX_MATCHES, Some(999)));
     }
 
     #[test]
-    fn after_the_deadline_the_host_does_nothing_more() {
+    fn host_calls_fail_after_the_deadline() {
         let mut host = host();
         let pattern = host.compile("a".to_owned()).unwrap().unwrap();
-        host.begin(Scene::default(), Instant::now());
+        host.begin(CallContext::default(), Instant::now());
         let refused = host.is_match(pattern, "a".to_owned()).unwrap_err();
-        assert_eq!(refused.to_string(), "its time was up in a call of the host");
+        assert_eq!(refused.to_string(), "deadline exceeded in a host call");
     }
 }

@@ -1,8 +1,8 @@
-//! The instances of one plugin: used again, made where more are needed, dropped where they are not.
+//! The pool of instances of one plugin.
 //!
-//! A call takes an idle instance. Where there is none, one is made in the background, up to the plugin's bound, and the
-//! call waits for whichever comes first, that one or one that another call gives back. So a `configure` that takes long
-//! takes its own time, and not that of messages.
+//! A call takes an idle instance. If there is none, another is created in the background, up to the plugin's limit, and
+//! the call waits for that one or for one that another call returns. So a slow `configure` does not count against the
+//! deadline of messages. Instances that stay idle are dropped.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,282 +11,285 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Store as WasmStore, UpdateDeadline, bail};
 
-use super::clock::Running;
 use super::contract::{Filter, FilterPre};
 use super::engine::Sandbox;
-use super::failure::{Failure, in_time};
+use super::failure::{PluginFailure, within_deadline};
 use super::host::Host;
 use super::limiter::Limiter;
-use super::load::root;
-use super::question::Scene;
-use super::shared::{Shared, lock};
-use super::standing::Standing;
+use super::load::root_cause;
+use super::request::CallContext;
+use super::shared::{PluginShared, lock};
+use super::stats::PluginStats;
 
-/// After an instance could not be made, no other one is for that long.
-const PAUSE: Duration = Duration::from_secs(1);
-/// After that time an instance that nobody has used is dropped, when it is not the only one.
-const IDLE: Duration = Duration::from_mins(1);
+/// Delay after an instance could not be created.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Time after which an idle instance is dropped, unless it is the last one.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The instances of one plugin.
 pub(super) struct Instances {
     pub(super) sandbox: Arc<Sandbox>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<PluginShared>,
     pub(super) component: FilterPre<Host>,
-    pub(super) standing: Arc<Standing>,
-    /// As JSON.
+    pub(super) stats: Arc<PluginStats>,
+    /// The plugin's settings, as JSON.
     settings: String,
-    idle: Mutex<Vec<Instance>>,
+    idle: Mutex<Vec<PluginInstance>>,
     /// One permit for each idle instance.
-    ready: Semaphore,
-    count: Arc<Count>,
-    /// Until then none is made, since the last one could not be.
-    pauses_until: Mutex<Option<Instant>>,
-    /// Nobody asks the plugin any more: what is still under way comes to its end.
+    idle_permits: Semaphore,
+    count: Arc<InstanceCount>,
+    /// No instance is created before then, because the last one failed.
+    retry_at: Mutex<Option<Instant>>,
+    /// Whether the plugin was dropped. No instances are created any more.
     retired: AtomicBool,
 }
 
-/// The instances that are idle, at work, or being made.
+/// The number of instances that are idle, busy, or being created.
 #[derive(Debug, Default)]
-struct Count {
+struct InstanceCount {
     alive: AtomicUsize,
-    /// Whether one of them has the place that each plugin has for itself.
-    has_first: AtomicBool,
+    /// Whether one of them has the slot reserved for the plugin.
+    has_reserved: AtomicBool,
 }
 
-/// An instance that has taken its settings.
-pub(super) struct Instance {
+/// A configured instance.
+pub(super) struct PluginInstance {
     pub(super) store: WasmStore<Host>,
     pub(super) filter: Filter,
-    since: Instant,
-    _place: Place,
+    idle_since: Instant,
+    _slot: InstanceSlot,
 }
 
-/// The place of an instance among those of all plugins. Dropped, it is free.
-struct Place {
-    count: Arc<Count>,
-    /// Each plugin has one place for itself; beyond that there are so many for all of them.
-    further: Option<OwnedSemaphorePermit>,
+/// The slot of an instance among those of all plugins. Freed on drop.
+struct InstanceSlot {
+    count: Arc<InstanceCount>,
+    /// The permit of a shared slot; `None` for the slot reserved for the plugin.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Drop for Place {
+impl Drop for InstanceSlot {
     fn drop(&mut self) {
-        if self.further.is_none() {
-            self.count.has_first.store(false, Ordering::SeqCst);
+        if self.permit.is_none() {
+            self.count.has_reserved.store(false, Ordering::SeqCst);
         }
         self.count.alive.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// An instance at work. Dropped, it is gone: what a call was ended in is not used again.
-pub(super) struct Borrowed {
-    from: Arc<Instances>,
-    instance: Option<Instance>,
+/// An instance taken by a call. Dropping the guard discards the instance, because a call may have been cut off in it;
+/// [`InstanceGuard::release`] returns it to the pool.
+pub(super) struct InstanceGuard {
+    pool: Arc<Instances>,
+    instance: Option<PluginInstance>,
 }
 
 impl Instances {
-    /// None yet.
+    /// Creates an empty pool.
     pub(super) fn new(
         sandbox: Arc<Sandbox>,
-        shared: Arc<Shared>,
+        shared: Arc<PluginShared>,
         component: FilterPre<Host>,
-        standing: Arc<Standing>,
+        stats: Arc<PluginStats>,
         settings: String,
     ) -> Arc<Self> {
         Arc::new(Self {
             sandbox,
             shared,
             component,
-            standing,
+            stats,
             settings,
             idle: Mutex::default(),
-            ready: Semaphore::new(0),
+            idle_permits: Semaphore::new(0),
             count: Arc::default(),
-            pauses_until: Mutex::default(),
+            retry_at: Mutex::default(),
             retired: AtomicBool::new(false),
         })
     }
 
-    /// Takes an idle instance, or waits until there is one, until `deadline` at most.
+    /// Takes an idle instance, waiting until `deadline` for one.
     ///
     /// # Errors
-    /// [`Failure::Busy`] when there was none in time.
+    /// [`PluginFailure::Busy`] if there was none in time.
     ///
     /// # Cancel safety
-    /// Dropping the future takes nothing.
-    pub(super) async fn borrow(self: &Arc<Self>, deadline: Instant) -> Result<Borrowed, Failure> {
-        let permit = if let Ok(permit) = self.ready.try_acquire() {
+    /// Dropping the future takes no instance.
+    pub(super) async fn acquire(self: &Arc<Self>, deadline: Instant) -> Result<InstanceGuard, PluginFailure> {
+        let permit = if let Ok(permit) = self.idle_permits.try_acquire() {
             permit
         } else {
             self.grow();
-            let waited = tokio::time::timeout_at(deadline.into(), self.ready.acquire()).await;
-            // Who waits for others until its time is up has not seen the plugin fail.
-            waited.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?
+            let waited = tokio::time::timeout_at(deadline.into(), self.idle_permits.acquire()).await;
+            // Waiting for other calls until the deadline is not a failure of the plugin.
+            waited.map_err(|_| PluginFailure::Busy)?.map_err(|_| PluginFailure::Busy)?
         };
         permit.forget();
-        // The permit was that of an idle instance.
-        let instance = lock(&self.idle).pop().ok_or(Failure::Busy)?;
-        Ok(Borrowed { from: Arc::clone(self), instance: Some(instance) })
+        // The permit stands for an idle instance.
+        let instance = lock(&self.idle).pop().ok_or(PluginFailure::Busy)?;
+        Ok(InstanceGuard { pool: Arc::clone(self), instance: Some(instance) })
     }
 
-    /// Takes the place of one more instance, if the plugin may have one.
-    fn take_place(&self) -> Option<Place> {
-        let most = self.shared.limits.instances;
-        let one_more = |alive: usize| (alive < most).then_some(alive + 1);
+    /// Takes a slot for one more instance, if the plugin may have one.
+    fn acquire_slot(&self) -> Option<InstanceSlot> {
+        let max = self.shared.limits.instances;
+        let one_more = |alive: usize| (alive < max).then_some(alive + 1);
         self.count.alive.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).ok()?;
         let count = Arc::clone(&self.count);
-        if !count.has_first.swap(true, Ordering::SeqCst) {
-            return Some(Place { count, further: None });
+        if !count.has_reserved.swap(true, Ordering::SeqCst) {
+            return Some(InstanceSlot { count, permit: None });
         }
-        let permit = Arc::clone(&self.sandbox.places).try_acquire_owned().ok();
+        let permit = Arc::clone(&self.sandbox.extra_slots).try_acquire_owned().ok();
         if permit.is_none() {
             count.alive.fetch_sub(1, Ordering::SeqCst);
         }
-        permit.map(|permit| Place { count, further: Some(permit) })
+        permit.map(|permit| InstanceSlot { count, permit: Some(permit) })
     }
 
-    /// Has one more instance made, if there may be one more.
+    /// Starts creating one more instance, if the plugin may have one.
     fn grow(self: &Arc<Self>) {
-        let pauses = lock(&self.pauses_until).is_some_and(|until| Instant::now() < until);
-        if pauses || self.retired.load(Ordering::SeqCst) {
+        let is_delayed = lock(&self.retry_at).is_some_and(|until| Instant::now() < until);
+        if is_delayed || self.retired.load(Ordering::SeqCst) {
             return;
         }
-        let Some(place) = self.take_place() else { return };
+        let Some(slot) = self.acquire_slot() else { return };
         let this = Arc::clone(self);
         self.sandbox.handle().spawn(async move {
-            match this.make(place).await {
-                Ok(instance) => this.add(instance),
+            match this.make(slot).await {
+                Ok(instance) => this.add_idle(instance),
                 Err(failure) => {
-                    *lock(&this.pauses_until) = Some(Instant::now() + PAUSE);
-                    if failure != Failure::Starved && !this.retired.load(Ordering::SeqCst) {
-                        this.standing.failed(&failure);
+                    *lock(&this.retry_at) = Some(Instant::now() + RETRY_DELAY);
+                    if failure != PluginFailure::MemoryExhausted && !this.retired.load(Ordering::SeqCst) {
+                        this.stats.record_failure(&failure);
                     }
                 }
             }
         });
     }
 
-    /// No more instances are made.
+    /// Stops the creation of instances.
     pub(super) fn retire(&self) {
         self.retired.store(true, Ordering::SeqCst);
     }
 
-    /// Makes the first instance, within the deadline of `configure`.
+    /// Creates the first instance, within the deadline of `configure`.
     ///
     /// # Errors
-    /// [`Failure`], when it takes too long, traps, or refuses its settings.
-    pub(super) async fn first(&self) -> Result<Instance, Failure> {
-        let place = self.take_place().ok_or(Failure::Busy)?;
-        self.make(place).await
+    /// [`PluginFailure`] if it takes too long, traps, or refuses its settings.
+    pub(super) async fn make_first(&self) -> Result<PluginInstance, PluginFailure> {
+        let slot = self.acquire_slot().ok_or(PluginFailure::Busy)?;
+        self.make(slot).await
     }
 
-    /// Makes an instance that is given to nobody else. It is none of those that the plugin may have, and does not count
-    /// for its standing.
+    /// Creates an instance outside of the pool. It does not count against the plugin's limit or in its statistics.
     ///
     /// # Errors
-    /// As [`Instances::first`].
-    pub(super) async fn apart(&self) -> Result<Instance, Failure> {
-        let permit = Arc::clone(&self.sandbox.places).try_acquire_owned().map_err(|_| Failure::Busy)?;
-        let count = Arc::new(Count { alive: AtomicUsize::new(1), has_first: AtomicBool::new(false) });
-        self.make(Place { count, further: Some(permit) }).await
+    /// Same as [`Instances::make_first`].
+    pub(super) async fn make_detached(&self) -> Result<PluginInstance, PluginFailure> {
+        let permit = Arc::clone(&self.sandbox.extra_slots).try_acquire_owned().map_err(|_| PluginFailure::Busy)?;
+        let count = Arc::new(InstanceCount { alive: AtomicUsize::new(1), has_reserved: AtomicBool::new(false) });
+        self.make(InstanceSlot { count, permit: Some(permit) }).await
     }
 
-    /// Makes an instance, within the deadline of `configure`.
-    async fn make(&self, place: Place) -> Result<Instance, Failure> {
-        let _running: Running = self.sandbox.running();
+    /// Creates an instance, within the deadline of `configure`.
+    async fn make(&self, slot: InstanceSlot) -> Result<PluginInstance, PluginFailure> {
+        let _clock = self.sandbox.clock_guard();
         let limit = self.shared.limits.configure_deadline;
         let deadline = Instant::now() + limit;
-        let made = tokio::time::timeout_at(deadline.into(), self.configured(deadline, place)).await;
-        in_time(made, limit, deadline)
+        let result = tokio::time::timeout_at(deadline.into(), self.instantiate(deadline, slot)).await;
+        within_deadline(result, limit, deadline)
     }
 
-    async fn configured(&self, deadline: Instant, place: Place) -> Result<Instance, Failure> {
+    async fn instantiate(&self, deadline: Instant, slot: InstanceSlot) -> Result<PluginInstance, PluginFailure> {
         let budget = Arc::clone(&self.sandbox.budget);
-        let limiter = Limiter::new(&self.shared.limits, budget, place.further.is_some());
+        let limiter = Limiter::new(&self.shared.limits, budget, slot.permit.is_some());
         let host = Host::new(Arc::clone(&self.shared), limiter);
         let mut store = WasmStore::new(&self.sandbox.engine, host);
-        store.limiter(|host| &mut host.limits);
-        store.set_hostcall_fuel(self.shared.limits.copied);
+        store.limiter(|host| &mut host.limiter);
+        store.set_hostcall_fuel(self.shared.limits.transfer_bytes);
         store.epoch_deadline_callback(|store| {
             if Instant::now() >= store.data().deadline {
-                bail!("its time was up");
+                bail!("deadline exceeded");
             }
-            // The processor goes to whoever waits for it, such as a shard; then the thread to other plugins.
+            // Yield the CPU to other threads, such as shards; then the thread to other plugins.
             std::thread::yield_now();
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
         store.set_epoch_deadline(1);
-        store.data_mut().begin(Scene { at: now(), ..Scene::default() }, deadline);
+        store.data_mut().begin(CallContext { at: now_millis(), ..CallContext::default() }, deadline);
         let instantiated = self.component.instantiate_async(&mut store).await;
-        let filter = instantiated.map_err(|fault| trap(&fault, &store))?;
-        let refused = filter.gischat_filter_guest().call_configure(&mut store, &self.settings).await;
-        refused.map_err(|fault| trap(&fault, &store))?.map_err(|text| {
+        let filter = instantiated.map_err(|error| failure_of(&error, &store))?;
+        let configured = filter.gischat_filter_guest().call_configure(&mut store, &self.settings).await;
+        configured.map_err(|error| failure_of(&error, &store))?.map_err(|text| {
             let text: String = text.chars().take(500).collect();
-            Failure::Trap(format!("it refuses its settings: {text}"))
+            PluginFailure::Trap(format!("it refuses its settings: {text}"))
         })?;
-        Ok(Instance { store, filter, since: Instant::now(), _place: place })
+        Ok(PluginInstance { store, filter, idle_since: Instant::now(), _slot: slot })
     }
 
-    /// Lets calls have an instance.
-    pub(super) fn add(&self, mut instance: Instance) {
-        instance.since = Instant::now();
+    /// Adds an idle instance to the pool.
+    pub(super) fn add_idle(&self, mut instance: PluginInstance) {
+        instance.idle_since = Instant::now();
         lock(&self.idle).push(instance);
-        self.ready.add_permits(1);
+        self.idle_permits.add_permits(1);
     }
 
-    /// Drops the idle instances that nobody has used for a while, down to one.
-    pub(super) fn shed(&self) {
+    /// Drops instances that have been idle for a minute, but keeps at least one.
+    pub(super) fn drop_idle(&self) {
         let mut idle = lock(&self.idle);
-        let old = idle.iter().take_while(|instance| instance.since.elapsed() > IDLE).count();
-        // The last one used is at the end; those at the front have waited longest.
+        let old = idle.iter().take_while(|instance| instance.idle_since.elapsed() > IDLE_TIMEOUT).count();
+        // Instances at the front have been idle longest.
         let spare = old.min(self.count.alive.load(Ordering::SeqCst).saturating_sub(1));
         let mut dropped = Vec::new();
         for _ in 0..spare {
-            // A permit that somebody holds already stands for an instance that is as good as taken.
-            let Ok(permit) = self.ready.try_acquire() else { break };
+            // A permit that is taken stands for an instance that a call is about to take.
+            let Ok(permit) = self.idle_permits.try_acquire() else { break };
             permit.forget();
             dropped.push(idle.remove(0));
         }
-        // To be dropped takes an instance some microseconds, in which others need not wait.
+        // Dropping an instance takes some microseconds; do it without the lock.
         drop(idle);
     }
 
-    /// Linear memory of the largest idle instance, in bytes.
+    /// The linear memory of the largest idle instance, in bytes.
     pub(super) fn memory(&self) -> Option<usize> {
-        lock(&self.idle).iter().map(|instance| instance.store.data().limits.memory()).max()
+        lock(&self.idle).iter().map(|instance| instance.store.data().limiter.memory()).max()
     }
 }
 
-impl Borrowed {
-    /// The instance; `None` never, before it is given back.
-    pub(super) fn instance(&mut self) -> Option<&mut Instance> {
+impl InstanceGuard {
+    /// The instance; always present before `release`.
+    pub(super) fn instance(&mut self) -> Option<&mut PluginInstance> {
         self.instance.as_mut()
     }
 
-    /// Gives the instance back to others.
-    pub(super) fn give_back(mut self) {
+    /// Returns the instance to the pool.
+    pub(super) fn release(mut self) {
         if let Some(instance) = self.instance.take() {
-            self.from.add(instance);
+            self.pool.add_idle(instance);
         }
     }
 }
 
-impl Drop for Borrowed {
+impl Drop for InstanceGuard {
     fn drop(&mut self) {
         if let Some(instance) = self.instance.take() {
-            // Its place is free then.
+            // Free its slot before growing.
             drop(instance);
-            // For the next call, or for one that waits already.
-            self.from.grow();
+            // For the next call, or for one that is waiting.
+            self.pool.grow();
         }
     }
 }
 
-/// What has ended a call: the plugin, or the want of memory that others have.
-pub(super) fn trap(fault: &wasmtime::Error, store: &WasmStore<Host>) -> Failure {
-    if store.data().limits.is_starved() { Failure::Starved } else { Failure::Trap(root(fault)) }
+/// Returns the failure that ended a call: the plugin's own, or an exhausted memory budget.
+pub(super) fn failure_of(error: &wasmtime::Error, store: &WasmStore<Host>) -> PluginFailure {
+    if store.data().limiter.is_budget_exhausted() {
+        PluginFailure::MemoryExhausted
+    } else {
+        PluginFailure::Trap(root_cause(error))
+    }
 }
 
-/// The time, in milliseconds since 1970.
-pub(super) fn now() -> u64 {
+/// The current time, in milliseconds since 1970.
+pub(super) fn now_millis() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }

@@ -1,35 +1,36 @@
-//! What an instance may take of memory and tables, and how much memory it and all others have taken.
+//! Limits on the memory and tables of an instance, and on the memory of all instances together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 
-use super::limits::Limits;
+use super::limits::PluginLimits;
 
-/// Linear memory of all instances of all plugins together.
+/// The budget of linear memory for all instances of all plugins together.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct MemoryBudget {
     used: AtomicUsize,
-    most: usize,
+    limit: usize,
 }
 
-impl Budget {
-    /// Of so many bytes, of which nothing is used.
-    pub(super) fn new(most: usize) -> Self {
-        Self { used: AtomicUsize::new(0), most }
+impl MemoryBudget {
+    /// Creates a budget of this many bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { used: AtomicUsize::new(0), limit }
     }
 
-    /// Takes so many bytes, if they are there. The last quarter is for the first instances of plugins.
-    fn take(&self, bytes: usize, is_further: bool) -> bool {
-        let most = if is_further { self.most - self.most / 4 } else { self.most };
-        let taken = self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| {
-            used.checked_add(bytes).filter(|all| *all <= most)
+    /// Reserves memory, if there is enough. The last quarter of the budget is reserved for the first instance of each
+    /// plugin.
+    fn try_reserve(&self, bytes: usize, is_extra: bool) -> bool {
+        let limit = if is_extra { self.limit - self.limit / 4 } else { self.limit };
+        let reserved = self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| {
+            used.checked_add(bytes).filter(|total| *total <= limit)
         });
-        taken.is_ok()
+        reserved.is_ok()
     }
 
-    fn give_back(&self, bytes: usize) {
+    fn release(&self, bytes: usize) {
         self.used.fetch_sub(bytes, Ordering::SeqCst);
     }
 }
@@ -37,20 +38,21 @@ impl Budget {
 /// The limiter of one instance.
 pub(super) struct Limiter {
     limits: StoreLimits,
-    budget: Arc<Budget>,
-    /// Whether it is one beyond the first of its plugin.
-    is_further: bool,
-    /// Linear memory that it was given, and that it may have, in bytes.
+    budget: Arc<MemoryBudget>,
+    /// Whether this is not the first instance of its plugin.
+    is_extra: bool,
+    /// Linear memory of the instance, in bytes.
     memory: usize,
-    most: usize,
-    /// Whether it has not got what its own bounds would let it have, for want of a budget.
-    starved: bool,
-    told: bool,
+    /// Most linear memory of the instance, in bytes.
+    max_memory: usize,
+    /// Whether growth within the instance's own limit was refused in this call for lack of budget.
+    budget_exhausted: bool,
+    warned: bool,
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &Limits, budget: Arc<Budget>, is_further: bool) -> Self {
-        let most = limits.memory;
+    pub(super) fn new(limits: &PluginLimits, budget: Arc<MemoryBudget>, is_extra: bool) -> Self {
+        let max_memory = limits.memory;
         let limits = StoreLimitsBuilder::new()
             .memory_size(limits.memory)
             .table_elements(limits.table_elements)
@@ -58,20 +60,20 @@ impl Limiter {
             .tables(usize::MAX)
             .memories(usize::MAX)
             .build();
-        Self { limits, budget, is_further, memory: 0, most, starved: false, told: false }
+        Self { limits, budget, is_extra, memory: 0, max_memory, budget_exhausted: false, warned: false }
     }
 
-    /// Begins a call.
-    pub(super) fn begin(&mut self) {
-        self.starved = false;
+    /// Starts a call.
+    pub(super) fn begin_call(&mut self) {
+        self.budget_exhausted = false;
     }
 
-    /// Whether, in this call, the instance has not got memory because all plugins together have too much.
-    pub(super) fn is_starved(&self) -> bool {
-        self.starved
+    /// Whether the instance was refused memory in this call because the budget is exhausted.
+    pub(super) fn is_budget_exhausted(&self) -> bool {
+        self.budget_exhausted
     }
 
-    /// Linear memory of the instance, in bytes.
+    /// The linear memory of the instance, in bytes.
     pub(super) fn memory(&self) -> usize {
         self.memory
     }
@@ -79,30 +81,27 @@ impl Limiter {
 
 impl Drop for Limiter {
     fn drop(&mut self) {
-        self.budget.give_back(self.memory);
+        self.budget.release(self.memory);
     }
 }
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        // A component may have several memories, which share what an instance may have.
-        let more = desired.saturating_sub(current);
-        let all = self.memory.saturating_add(more);
-        if all > self.most || !self.limits.memory_growing(current, desired, maximum)? {
+        // The memories of a component share the limit of its instance.
+        let growth = desired.saturating_sub(current);
+        let total = self.memory.saturating_add(growth);
+        if total > self.max_memory || !self.limits.memory_growing(current, desired, maximum)? {
             return Ok(false);
         }
-        if !self.budget.take(more, self.is_further) {
-            self.starved = true;
-            // Once: it may ask as often as it likes.
-            if !std::mem::replace(&mut self.told, true) {
-                tracing::warn!(
-                    mib = self.budget.most >> 20,
-                    "all plugins together want more memory than they may have"
-                );
+        if !self.budget.try_reserve(growth, self.is_extra) {
+            self.budget_exhausted = true;
+            // Only once per instance: it may try as often as it likes.
+            if !std::mem::replace(&mut self.warned, true) {
+                tracing::warn!(mib = self.budget.limit >> 20, "plugins have exhausted their total memory");
             }
             return Ok(false);
         }
-        self.memory = all;
+        self.memory = total;
         Ok(true)
     }
 
@@ -136,12 +135,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_quarter_of_the_memory_is_for_first_instances_and_what_is_given_back_is_there_again() {
-        let budget = Budget::new(100);
-        assert!(budget.take(75, true) && !budget.take(1, true));
-        assert!(budget.take(25, false) && !budget.take(1, false));
-        budget.give_back(30);
-        assert!(budget.take(5, true) && !budget.take(1, true));
-        assert!(!budget.take(usize::MAX, false));
+    fn the_last_quarter_of_the_budget_is_for_first_instances_and_released_memory_is_reusable() {
+        let budget = MemoryBudget::new(100);
+        assert!(budget.try_reserve(75, true) && !budget.try_reserve(1, true));
+        assert!(budget.try_reserve(25, false) && !budget.try_reserve(1, false));
+        budget.release(30);
+        assert!(budget.try_reserve(5, true) && !budget.try_reserve(1, true));
+        assert!(!budget.try_reserve(usize::MAX, false));
     }
 }

@@ -1,11 +1,10 @@
-//! Plugins: filters that moderators write, as WebAssembly components that run in a sandbox.
+//! Plugins: custom filters, as WebAssembly components that run in a sandbox.
 //!
-//! The one module that knows wasmtime. It owns how a plugin's file is read and compiled (`load`, `compiler`), what a plugin may
-//! reach (`host`), how much of anything it may use ([`Limits`]), and how it is called ([`Plugin`]): within its
-//! deadline, in an instance that is used again, on threads of its own. The contract itself is `sdk/wit`.
+//! The only module that depends on wasmtime. It reads and compiles plugins (`load`, `compiler`), implements the
+//! functions that they may call (`host`), limits the resources that they may use ([`PluginLimits`]), and calls them
+//! ([`Plugin`]): within a deadline, in a reusable instance, on dedicated threads. The contract is `sdk/wit`.
 //!
-//! A plugin has no files, no network, no environment and no clock. Whatever it does, a call of it comes back with an
-//! answer or a [`Failure`].
+//! A plugin has no files, no network, no environment and no clock. Every call returns an answer or a [`PluginFailure`].
 
 mod artifact;
 mod catalog;
@@ -25,33 +24,33 @@ mod library;
 mod limiter;
 mod limits;
 mod load;
+mod location;
 mod manifest;
+mod not_loaded;
 mod origin;
 mod pattern;
-mod place;
 mod plugin;
-mod question;
+mod request;
 mod shared;
-mod standing;
+mod stats;
 mod store;
-mod unloaded;
 
 pub use artifact::CacheError;
 pub use catalog::Catalog;
-pub use compiler::{Compiler, REFUSED, compile_for_parent};
+pub use compiler::{EXIT_INVALID_PLUGIN, PluginCompiler, compile_for_parent};
 pub use config::Config;
-pub use contract::{Action, Answer};
-pub use engine::{Sandbox, SetUpError};
-pub use entry::Entry;
-pub use failure::Failure;
+pub use contract::{Action, PluginAnswer};
+pub use engine::{Sandbox, SandboxError};
+pub use entry::PluginEntry;
+pub use failure::PluginFailure;
 pub use folder::FolderError;
-pub use health::Condition;
+pub use health::HealthState;
 pub use library::Library;
-pub use limits::{Caps, Limits};
+pub use limits::{OperatorLimits, PluginLimits};
 pub use load::LoadError;
 pub use manifest::{Manifest, OnFailure};
-pub use origin::Origin;
+pub use not_loaded::NotLoadedReason;
+pub use origin::PluginOrigin;
 pub use plugin::Plugin;
-pub use question::{Question, Scene};
-pub use standing::{Event, Stats, What};
-pub use unloaded::Unloaded;
+pub use request::{CallContext, CheckRequest};
+pub use stats::{PluginEvent, PluginEventKind, PluginStatsSnapshot};

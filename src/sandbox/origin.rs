@@ -1,25 +1,25 @@
-//! Where a plugin comes from, and where its code is.
+//! The origin of a plugin and of its code.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use super::embedded::Embedded;
 
-/// Where a plugin comes from.
+/// The origin of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A folder, with all that it needs.
+pub enum PluginOrigin {
+    /// A folder with code.
     Folder,
-    /// A folder with a manifest; its code is that of the embedded plugin of the same name.
+    /// A folder with a manifest and the code of the embedded plugin of the same name.
     FolderWithEmbeddedCode,
-    /// A component without a folder.
+    /// A component file without a folder.
     File,
-    /// The program alone.
+    /// The program.
     Embedded,
 }
 
-impl Origin {
-    /// The words for people.
+impl PluginOrigin {
+    /// The origin in words.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,21 +31,21 @@ impl Origin {
     }
 }
 
-/// Where a plugin's code is.
+/// The location of a plugin's code.
 #[derive(Clone, Debug)]
-pub(super) enum Code {
+pub(super) enum PluginCode {
     File(PathBuf),
     Embedded(&'static Embedded),
 }
 
-impl Code {
+impl PluginCode {
     pub(super) fn is_embedded(&self) -> bool {
         matches!(self, Self::Embedded(_))
     }
 }
 
-/// What an error about the code begins with.
-impl fmt::Display for Code {
+/// The prefix of errors about the code.
+impl fmt::Display for PluginCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),

@@ -1,30 +1,30 @@
-//! One plugin: loaded from its file, asked, and answering within its bounds.
+//! A loaded plugin, and calls of it within its limits.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::contract::{Answer, FilterPre, types};
+use super::contract::{FilterPre, PluginAnswer, types};
 use super::engine::Sandbox;
-use super::failure::{Failure, in_time};
-use super::health::Condition;
+use super::failure::{PluginFailure, within_deadline};
+use super::health::HealthState;
 use super::host::Host;
-use super::instances::{Instance, Instances, now, trap};
-use super::limits::{Caps, Limits, MAX_NAMED, MAX_NAMED_BYTES};
-use super::load::{LoadError, Loaded, Patience, load, root};
+use super::instances::{Instances, PluginInstance, failure_of, now_millis};
+use super::limits::{MAX_DESCRIBED, MAX_DESCRIBED_BYTES, OperatorLimits, PluginLimits};
+use super::load::{LoadError, LoadMode, LoadedCode, load, root_cause};
 use super::manifest::Manifest;
-use super::origin::Code;
-use super::question::{Question, Scene};
-use super::shared::Shared;
-use super::standing::{Standing, Stats};
+use super::origin::PluginCode;
+use super::request::{CallContext, CheckRequest};
+use super::shared::PluginShared;
+use super::stats::{PluginStats, PluginStatsSnapshot};
 
-/// A plugin that can be called.
+/// A loaded plugin.
 pub struct Plugin {
     manifest: Manifest,
     description: types::Description,
     instances: Arc<Instances>,
-    standing: Arc<Standing>,
-    /// The name of its compiled form, where such are kept.
+    stats: Arc<PluginStats>,
+    /// The name of its artifact in the cache, if there is a cache.
     artifact: Option<String>,
 }
 
@@ -35,103 +35,104 @@ impl fmt::Debug for Plugin {
 }
 
 impl Plugin {
-    /// Compiles a plugin, and has it describe itself and take its settings.
+    /// Compiles a plugin, configures it, and reads its description.
     ///
-    /// Takes milliseconds for a filter in Rust and seconds for one that brings an interpreter along: no work for a
-    /// thread that serves.
+    /// Takes milliseconds for a filter in Rust and seconds for one with an interpreter.
     ///
     /// # Errors
     /// [`LoadError`], in words for the operator.
     pub(super) async fn load(
         sandbox: &Arc<Sandbox>,
         manifest: Manifest,
-        code: &Code,
-        caps: &Caps,
-        patience: Patience,
+        code: &PluginCode,
+        operator_limits: &OperatorLimits,
+        load_mode: LoadMode,
     ) -> Result<Self, LoadError> {
-        let unfit = |text: String| LoadError::Unfit { code: code.to_string(), text };
-        let Loaded { component, size, artifact } = load(sandbox, code, manifest.sha256.clone(), patience).await?;
-        let fits = |fault: wasmtime::Error| {
-            unfit(format!("does not fit the contract: {}. Build it with the kit of this relay", root(&fault)))
+        let invalid = |text: String| LoadError::Invalid { code: code.to_string(), text };
+        let LoadedCode { component, size, artifact } = load(sandbox, code, manifest.sha256.clone(), load_mode).await?;
+        let mismatch = |error: wasmtime::Error| {
+            invalid(format!("does not fit the contract: {}. Build it with the kit of this relay", root_cause(&error)))
         };
-        let component = FilterPre::new(sandbox.linker.instantiate_pre(&component).map_err(fits)?).map_err(fits)?;
-        let limits = manifest.limits(size, caps);
+        let component =
+            FilterPre::new(sandbox.linker.instantiate_pre(&component).map_err(mismatch)?).map_err(mismatch)?;
+        let limits = manifest.limits(size, operator_limits);
         let started = Self::start(sandbox, manifest, component, limits).await;
         let mut plugin = started.map_err(|failure| match failure {
-            Failure::Starved | Failure::Busy => LoadError::Later("there is no memory for it now"),
-            failure => unfit(failure.to_string()),
+            PluginFailure::MemoryExhausted | PluginFailure::Busy => {
+                LoadError::Deferred("not enough memory at the moment")
+            }
+            failure => invalid(failure.to_string()),
         })?;
         plugin.artifact = artifact;
         Ok(plugin)
     }
 
-    /// The same plugin under another manifest, as if it had just been loaded: it remembers nothing. Nothing is compiled,
-    /// and the bounds stay.
+    /// Returns the same plugin with another manifest and an empty store. Nothing is compiled, and the limits stay.
     ///
     /// # Errors
-    /// [`Failure`], when it refuses its settings or takes too long over them.
-    pub async fn anew(&self, manifest: Manifest) -> Result<Self, Failure> {
+    /// [`PluginFailure`] if it refuses its settings or takes too long.
+    pub async fn with_manifest(&self, manifest: Manifest) -> Result<Self, PluginFailure> {
         let Instances { sandbox, component, shared, .. } = &*self.instances;
         Self::start(sandbox, manifest, component.clone(), shared.limits).await
     }
 
-    /// Has a compiled plugin take its settings and describe itself.
+    /// Configures a compiled plugin and reads its description.
     async fn start(
         sandbox: &Arc<Sandbox>,
         manifest: Manifest,
         component: FilterPre<Host>,
-        limits: Limits,
-    ) -> Result<Self, Failure> {
-        let shared = Arc::new(Shared::new(&manifest.name, limits));
-        let standing = Arc::new(Standing::new(&manifest.name, sandbox.events.clone()));
+        limits: PluginLimits,
+    ) -> Result<Self, PluginFailure> {
+        let shared = Arc::new(PluginShared::new(&manifest.name, limits));
+        let stats = Arc::new(PluginStats::new(&manifest.name, sandbox.events.clone()));
         let settings = manifest.settings.clone();
-        let instances = Instances::new(Arc::clone(sandbox), shared, component, Arc::clone(&standing), settings);
-        let mut first = instances.first().await?;
+        let instances = Instances::new(Arc::clone(sandbox), shared, component, Arc::clone(&stats), settings);
+        let mut first = instances.make_first().await?;
         let description = describe(&instances, &mut first).await?;
-        instances.add(first);
-        Ok(Self { manifest, description, instances, standing, artifact: None })
+        instances.add_idle(first);
+        Ok(Self { manifest, description, instances, stats, artifact: None })
     }
 
-    /// What the operator says of it.
+    /// Its manifest.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// The version that it gives itself.
+    /// The version in its description.
     #[must_use]
     pub fn version(&self) -> &str {
-        // For a log and for tables: no more than a version needs.
+        // Truncated for logs and tables.
         let version = &self.description.version;
-        version.get(..version.floor_char_boundary(MAX_NAMED_BYTES)).unwrap_or_default()
+        version.get(..version.floor_char_boundary(MAX_DESCRIBED_BYTES)).unwrap_or_default()
     }
 
-    /// The bounds that it runs in.
+    /// Its limits.
     #[must_use]
-    pub fn limits(&self) -> &Limits {
+    pub fn limits(&self) -> &PluginLimits {
         &self.instances.shared.limits
     }
 
-    /// Linear memory of the largest instance that nobody uses now, in bytes; `None` when there is no such instance.
+    /// The linear memory of its largest idle instance, in bytes; `None` if no instance is idle.
     #[must_use]
     pub fn memory(&self) -> Option<usize> {
         self.instances.memory()
     }
 
-    /// Whether it wants to see messages of this kind.
+    /// Whether it checks messages of this kind.
     #[must_use]
     pub fn wants(&self, kind: &str) -> bool {
         let kinds = &self.description.kinds;
         self.has_hook("check") && if kinds.is_empty() { kind == "text" } else { kinds.iter().any(|own| own == kind) }
     }
 
-    /// Whether it wants to see nicknames.
+    /// Whether it checks nicknames.
     #[must_use]
     pub fn wants_nicknames(&self) -> bool {
         self.description.hooks.iter().any(|hook| hook == "check-nickname")
     }
 
-    /// Whether it wants the payload of messages.
+    /// Whether it needs the payload of messages.
     #[must_use]
     pub fn wants_payload(&self) -> bool {
         self.description.payload
@@ -142,154 +143,160 @@ impl Plugin {
         hooks.is_empty() || hooks.iter().any(|hook| hook == name)
     }
 
-    /// Whether it is well, or set aside after failures.
+    /// Its health.
     #[must_use]
-    pub fn condition(&self) -> Condition {
-        self.standing.condition()
+    pub fn health(&self) -> HealthState {
+        self.stats.health()
     }
 
-    /// How it has answered so far, trials aside.
+    /// The statistics of its calls, trials excluded.
     #[must_use]
-    pub fn stats(&self) -> Stats {
-        self.standing.stats()
+    pub fn stats(&self) -> PluginStatsSnapshot {
+        self.stats.snapshot()
     }
 
-    /// The name of its compiled form, where such are kept.
+    /// The name of its artifact in the cache, if there is a cache.
     pub(super) fn artifact(&self) -> Option<&str> {
         self.artifact.as_deref()
     }
 
-    /// Drops instances that have not been needed for a while.
-    pub(super) fn shed(&self) {
-        self.instances.shed();
+    /// Drops instances that have been idle for a minute.
+    pub(super) fn drop_idle_instances(&self) {
+        self.instances.drop_idle();
     }
 
-    /// Asks it, within its deadline, which counts from now. Must run on the sandbox's own threads: it computes there.
+    /// Calls the plugin. Its deadline counts from now. Must run on the sandbox's threads, where the plugin computes.
     ///
     /// # Errors
-    /// [`Failure`]. An instance that did not come to its end is thrown away then.
+    /// [`PluginFailure`]. An instance whose call did not complete is discarded.
     ///
     /// # Cancel safety
-    /// Dropping the future ends the call and throws the instance away.
-    pub async fn ask(&self, question: &Question, scene: Scene) -> Result<Answer, Failure> {
-        let counts = !scene.trial;
-        if !self.standing.may_run() {
-            if counts {
-                self.standing.passed_over(&Failure::SetAside);
+    /// Dropping the future ends the call and discards the instance.
+    pub async fn check(&self, request: &CheckRequest, context: CallContext) -> Result<PluginAnswer, PluginFailure> {
+        let is_counted = !context.is_trial;
+        if !self.stats.may_run() {
+            if is_counted {
+                self.stats.record_skipped(&PluginFailure::Suspended);
             }
-            return Err(Failure::SetAside);
+            return Err(PluginFailure::Suspended);
         }
-        let began = Instant::now();
-        let answer = self.answer(question, scene, began).await;
-        if counts {
+        let started = Instant::now();
+        let answer = self.run_check(request, context, started).await;
+        if is_counted {
             match &answer {
-                Ok(answer) => self.standing.answered(&answer.action, began.elapsed()),
-                Err(failure @ (Failure::Busy | Failure::CutShort | Failure::Starved)) => {
-                    self.standing.passed_over(failure);
+                Ok(answer) => self.stats.record_answer(&answer.action, started.elapsed()),
+                Err(failure @ (PluginFailure::Busy | PluginFailure::Preempted | PluginFailure::MemoryExhausted)) => {
+                    self.stats.record_skipped(failure);
                 }
-                Err(failure) => self.standing.failed(failure),
+                Err(failure) => self.stats.record_failure(failure),
             }
         }
         answer
     }
 
-    /// Has an instance answer, once there is one, all of it before the deadline.
-    async fn answer(&self, question: &Question, scene: Scene, began: Instant) -> Result<Answer, Failure> {
-        if scene.trial {
-            return self.try_out(question, scene).await;
+    /// Calls an instance, once one is idle, before the deadline.
+    async fn run_check(
+        &self,
+        request: &CheckRequest,
+        context: CallContext,
+        started: Instant,
+    ) -> Result<PluginAnswer, PluginFailure> {
+        if context.is_trial {
+            return self.check_trial(request, context).await;
         }
         let limit = self.limits().deadline;
-        let deadline = began + limit;
-        // Who waits for longer than this has too little time left: to be cut short would cost the instance.
-        let mut borrowed = self.instances.borrow(began + limit / 4 * 3).await?;
-        let Some(instance) = borrowed.instance() else { return Err(Failure::Busy) };
-        let mut ran = Duration::ZERO;
-        let call = timed(self.call(instance, question, scene, deadline), &mut ran);
-        let called = in_time(tokio::time::timeout_at(deadline.into(), call).await, limit, deadline);
+        let deadline = started + limit;
+        // Do not start a call with too little time left: reaching the deadline would discard the instance.
+        let mut guard = self.instances.acquire(started + limit / 4 * 3).await?;
+        let Some(instance) = guard.instance() else { return Err(PluginFailure::Busy) };
+        let mut busy = Duration::ZERO;
+        let call = measure_busy(self.call(instance, request, context, deadline), &mut busy);
+        let called = within_deadline(tokio::time::timeout_at(deadline.into(), call).await, limit, deadline);
         match called {
-            // A plugin that has not had its time has not failed: others had the threads.
-            Err(Failure::Deadline(_)) if ran < limit / 4 * 3 => Err(Failure::CutShort),
+            // Others had the threads: not a failure of the plugin.
+            Err(PluginFailure::Deadline(_)) if busy < limit / 4 * 3 => Err(PluginFailure::Preempted),
             Err(failure) => Err(failure),
-            Ok((verdict, longest)) => {
-                // It has come to its end, whatever it says.
-                borrowed.give_back();
-                Ok(Answer::checked(verdict, longest)?)
+            Ok((verdict, max_chars)) => {
+                // The call has completed, whether or not its answer is valid.
+                guard.release();
+                Ok(PluginAnswer::from_verdict(verdict, max_chars)?)
             }
         }
     }
 
-    /// Has an instance of its own answer, which nobody else has afterwards: it may remember what it was asked.
-    async fn try_out(&self, question: &Question, scene: Scene) -> Result<Answer, Failure> {
-        let mut instance = self.instances.apart().await?;
+    /// Calls a new instance and discards it, because it may remember the trial.
+    async fn check_trial(&self, request: &CheckRequest, context: CallContext) -> Result<PluginAnswer, PluginFailure> {
+        let mut instance = self.instances.make_detached().await?;
         let limit = self.limits().deadline;
         let deadline = Instant::now() + limit;
-        let call = self.call(&mut instance, question, scene, deadline);
+        let call = self.call(&mut instance, request, context, deadline);
         let called = tokio::time::timeout_at(deadline.into(), call).await;
-        let (verdict, longest) = in_time(called, limit, deadline)?;
-        Ok(Answer::checked(verdict, longest)?)
+        let (verdict, max_chars) = within_deadline(called, limit, deadline)?;
+        Ok(PluginAnswer::from_verdict(verdict, max_chars)?)
     }
 
     async fn call(
         &self,
-        Instance { store, filter, .. }: &mut Instance,
-        question: &Question,
-        scene: Scene,
+        PluginInstance { store, filter, .. }: &mut PluginInstance,
+        request: &CheckRequest,
+        context: CallContext,
         deadline: Instant,
-    ) -> Result<(types::Verdict, Option<usize>), Failure> {
-        let _running = self.instances.sandbox.running();
-        store.data_mut().begin(scene, deadline);
+    ) -> Result<(types::Verdict, Option<usize>), PluginFailure> {
+        let _clock = self.instances.sandbox.clock_guard();
+        store.data_mut().begin(context, deadline);
         store.set_epoch_deadline(1);
         let guest = filter.gischat_filter_guest();
-        let (verdict, longest) = match question {
-            Question::Message { message, sender, longest } => {
-                (guest.call_check(&mut *store, message, sender).await, *longest)
+        let (verdict, max_chars) = match request {
+            CheckRequest::Message { message, sender, max_chars } => {
+                (guest.call_check(&mut *store, message, sender).await, *max_chars)
             }
-            Question::Nickname { nickname, room, sender } => {
+            CheckRequest::Nickname { nickname, room, sender } => {
                 (guest.call_check_nickname(&mut *store, nickname, room, sender).await, None)
             }
         };
         store.data_mut().end();
-        Ok((verdict.map_err(|fault| trap(&fault, store))?, longest))
+        Ok((verdict.map_err(|error| failure_of(&error, store))?, max_chars))
     }
 }
 
 impl Drop for Plugin {
     fn drop(&mut self) {
-        // A call that is still under way must not have instances made for nobody.
+        // A running call must not trigger the creation of instances.
         self.instances.retire();
     }
 }
 
-/// Runs a future and adds up the time in which it was run.
-async fn timed<T>(future: impl Future<Output = T>, ran: &mut Duration) -> T {
+/// Runs a future and adds the time spent in polls to `busy`.
+async fn measure_busy<T>(future: impl Future<Output = T>, busy: &mut Duration) -> T {
     let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|context| {
-        let began = Instant::now();
-        let polled = future.as_mut().poll(context);
-        *ran += began.elapsed();
+    std::future::poll_fn(|cx| {
+        let started = Instant::now();
+        let polled = future.as_mut().poll(cx);
+        *busy += started.elapsed();
         polled
     })
     .await
 }
 
-/// Has a plugin describe itself, in its first instance.
-async fn describe(instances: &Instances, first: &mut Instance) -> Result<types::Description, Failure> {
-    let _running = instances.sandbox.running();
+/// Reads a plugin's description, with its first instance.
+async fn describe(instances: &Instances, first: &mut PluginInstance) -> Result<types::Description, PluginFailure> {
+    let _clock = instances.sandbox.clock_guard();
     let limit = instances.shared.limits.configure_deadline;
     let deadline = Instant::now() + limit;
-    let Instance { store, filter, .. } = first;
-    store.data_mut().begin(Scene { at: now(), ..Scene::default() }, deadline);
+    let PluginInstance { store, filter, .. } = first;
+    store.data_mut().begin(CallContext { at: now_millis(), ..CallContext::default() }, deadline);
     store.set_epoch_deadline(1);
     let described = async {
         let described = filter.gischat_filter_guest().call_describe(&mut *store).await;
-        described.map_err(|fault| Failure::Trap(root(&fault)))
+        described.map_err(|error| PluginFailure::Trap(root_cause(&error)))
     };
-    let described = in_time(tokio::time::timeout_at(deadline.into(), described).await, limit, deadline)?;
-    // They are looked through for every message.
-    for named in [&described.kinds, &described.hooks] {
-        if named.len() > MAX_NAMED || named.iter().any(|name| name.len() > MAX_NAMED_BYTES) {
-            let most = format!("{MAX_NAMED} of {MAX_NAMED_BYTES} bytes");
-            return Err(Failure::Trap(format!("it names more kinds or hooks than {most}")));
+    let described = within_deadline(tokio::time::timeout_at(deadline.into(), described).await, limit, deadline)?;
+    // They are searched for every message.
+    for names in [&described.kinds, &described.hooks] {
+        if names.len() > MAX_DESCRIBED || names.iter().any(|name| name.len() > MAX_DESCRIBED_BYTES) {
+            return Err(PluginFailure::Trap(format!(
+                "it describes too many kinds or hooks; the limit is {MAX_DESCRIBED} of {MAX_DESCRIBED_BYTES} bytes each"
+            )));
         }
     }
     Ok(described)

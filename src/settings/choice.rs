@@ -1,14 +1,14 @@
-//! Settings that are one of several names.
+//! Settings whose value is one of several names.
 
-use super::Value;
+use super::SettingValue;
 
 /// A closed set of names.
 pub trait Choice: Copy + PartialEq + 'static {
-    /// Each name with what it stands for.
+    /// Each name with its value.
     const NAMES: &'static [(&'static str, Self)];
 }
 
-impl<T: Choice> Value for T {
+impl<T: Choice> SettingValue for T {
     const EXPECTED: &'static str = "one of the names that it may be";
 
     fn from_text(text: &str) -> Result<Self, String> {
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fault_of_a_choice_lists_the_names() {
+    fn the_error_of_a_choice_lists_the_names() {
         assert_eq!(Colour::from_text("Blue"), Ok(Colour::Blue));
         assert_eq!(Colour::from_toml(&toml::Value::Integer(1)), Err("is not one of \"red\", \"blue\"".into()));
         assert_eq!(Colour::from_toml(&toml::Value::String(Colour::Red.to_toml().replace('"', ""))), Ok(Colour::Red));

@@ -1,13 +1,13 @@
-//! The lines of a `.env` file.
+//! A parser for `.env` files.
 //!
-//! Where docker compose and python-dotenv agree on a line, this reader follows them, with one exception: a `$` is an
-//! ordinary character everywhere, so that a password that holds one needs no care.
+//! Where docker compose and python-dotenv agree, this parser follows them, with one exception: `$` is always an
+//! ordinary character, so that passwords need no escaping.
 
 use std::path::Path;
 
 use super::text::too_large;
 use super::variables::Variable;
-use super::{Fault, Place};
+use super::{ConfigError, Location};
 
 const NO_EQUALS: &str = "has no `=`; write NAME=value";
 const BAD_NAME: &str = "the name before `=` cannot be a variable's; it must consist of letters, digits and `_`, and not \
@@ -15,39 +15,39 @@ const BAD_NAME: &str = "the name before `=` cannot be a variable's; it must cons
 const NOT_CLOSED: &str = "a value begins with a quote that is not closed";
 const TEXT_BEHIND: &str = "text follows the closing quote; put the whole value in quotes, or leave them out";
 
-/// The variables of a file, with the errors of its lines, which never repeat a line: it may hold a secret.
-pub(super) fn read(path: &Path, text: &str) -> (Vec<Variable>, Vec<Fault>) {
-    if let Some(fault) = too_large(text.len(), path) {
-        return (Vec::new(), vec![fault]);
+/// Parses a file into variables and errors. Errors never repeat a line, which may contain a secret.
+pub(super) fn read(path: &Path, text: &str) -> (Vec<Variable>, Vec<ConfigError>) {
+    if let Some(error) = too_large(text.len(), path) {
+        return (Vec::new(), vec![error]);
     }
     let text = text.replace("\r\n", "\n");
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let (mut variables, mut faults, mut number) = (Vec::new(), Vec::new(), 1);
+    let (mut variables, mut errors, mut number) = (Vec::new(), Vec::new(), 1);
     while !rest.is_empty() {
-        let place = Place::line(path, number);
-        // After an error, reading goes on in the next line, also when a quote was opened.
+        let location = Location::line(path, number);
+        // After an error, continue on the next line, even within an open quote.
         let (_, mut next) = first_line(rest);
         match variable(rest) {
             Ok(Some((name, value, behind))) => {
-                variables.push(Variable::in_file(name, value, place));
+                variables.push(Variable::in_file(name, value, location));
                 next = behind;
             }
             Ok(None) => {}
-            Err(why) => faults.push(Fault::new(place, why)),
+            Err(why) => errors.push(ConfigError::new(location, why)),
         }
         let read = rest.len() - next.len();
         number += rest.bytes().take(read).filter(|byte| *byte == b'\n').count();
         rest = next;
     }
-    (variables, faults)
+    (variables, errors)
 }
 
 fn first_line(text: &str) -> (&str, &str) {
     text.split_once('\n').unwrap_or((text, ""))
 }
 
-/// The name and the value that the first line of a text holds, and the lines behind that value; `None` for an empty line
-/// and a comment.
+/// Returns the name and the value of the first line of a text, and the text after the value; `None` for an empty line
+/// or a comment.
 fn variable(text: &str) -> Result<Option<(&str, String, &str)>, &'static str> {
     let (line, _) = first_line(text);
     let Some(name) = name(line)? else { return Ok(None) };
@@ -55,7 +55,7 @@ fn variable(text: &str) -> Result<Option<(&str, String, &str)>, &'static str> {
     Ok(Some((name, value, behind)))
 }
 
-/// The name that a line gives a value to; `None` for an empty line and a comment.
+/// Returns the variable name of a line; `None` for an empty line or a comment.
 fn name(line: &str) -> Result<Option<&str>, &'static str> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
@@ -68,13 +68,13 @@ fn name(line: &str) -> Result<Option<&str>, &'static str> {
     if is_name(name) { Ok(Some(name)) } else { Err(BAD_NAME) }
 }
 
-/// Dots and hyphens are in names that other programs read from the same file.
+/// Allows dots and hyphens because other programs may read such names from the same file.
 fn is_name(name: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     name.bytes().all(inner) && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
 }
 
-/// The value behind the first `=` of a text, and the lines behind that value.
+/// Returns the value after the first `=` of a text, and the text after the value.
 fn value(text: &str) -> Result<(String, &str), &'static str> {
     let (_, text) = text.split_once('=').unwrap_or_default();
     let (line, next) = first_line(text);
@@ -85,30 +85,30 @@ fn value(text: &str) -> Result<(String, &str), &'static str> {
     if tail.is_empty() || tail.starts_with('#') {
         Ok((value, behind))
     } else if behind.len() < next.len() {
-        // The quote that seemed to close this value opens another one, some lines below.
+        // The quote that seems to close this value opens another value on a later line.
         Err(NOT_CLOSED)
     } else if tail.starts_with(',') {
-        // A list of quoted items. What they are is for the type of the setting to say.
+        // A list of quoted items is left to the type of the setting.
         Ok((unquoted(line).to_owned(), next))
     } else {
         Err(TEXT_BEHIND)
     }
 }
 
-/// The quote that a value begins with, and all the text behind it.
+/// Returns the quote at the start of a value, and the text after it.
 fn opened<'a>(line: &str, text: &'a str) -> Option<(char, &'a str)> {
     let quote = line.trim_start().chars().next().filter(|first| matches!(first, '"' | '\''))?;
     let inner = text.trim_start().strip_prefix(quote)?;
     Some((quote, inner))
 }
 
-/// A value without quotes. A `#` begins a comment only behind a blank.
+/// Returns an unquoted value. `#` starts a comment only after whitespace.
 fn unquoted(line: &str) -> &str {
     let mut starts = line.match_indices('#').map(|(at, _)| line.split_at(at).0);
     starts.find(|before| before.ends_with(char::is_whitespace)).unwrap_or(line).trim()
 }
 
-/// The value up to the closing quote, and the text behind that; `None` when nothing closes it.
+/// Returns the value up to the closing quote, and the text after it; `None` if the quote is not closed.
 fn quoted(quote: char, text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.chars();

@@ -1,12 +1,12 @@
-//! The listing of all settings: a whole settings file, each at its default, with what it is.
+//! The listing of all settings: a settings file with every setting at its default, documented.
 
 use super::setting::grouped;
-use super::{Setting, Source, Value};
+use super::{Setting, SettingValue, SettingsSource};
 
-/// Longest line of a comment. Columns.
+/// Longest line of a comment, in columns.
 const WIDTH: usize = 120;
 
-/// A section as it was declared.
+/// A declared section.
 #[derive(Debug)]
 pub(super) struct DeclaredSection {
     pub(super) path: String,
@@ -14,29 +14,29 @@ pub(super) struct DeclaredSection {
     pub(super) settings: Vec<DeclaredSetting>,
 }
 
-/// A setting as it was declared, without its type.
+/// A declared setting, without its type.
 #[derive(Debug)]
 pub(super) struct DeclaredSetting {
     pub(super) key: &'static str,
-    /// Its variable, and aliases of that.
+    /// Its environment variable, followed by aliases.
     pub(super) names: Vec<String>,
     doc: &'static str,
-    limits: Option<String>,
-    /// The default as it stands in a file.
+    allowed: Option<String>,
+    /// The default in TOML, or an example if the setting is not set by default.
     default: String,
-    /// Whether the default is no value, and what is written only an example.
+    /// Whether the setting is not set by default.
     absent: bool,
-    /// Whether another value takes effect on a reload.
+    /// Whether a new value takes effect on a reload.
     reloads: bool,
 }
 
 impl DeclaredSetting {
-    pub(super) fn new<T: Value>(setting: &Setting<T>, names: Vec<String>) -> Self {
+    pub(super) fn new<T: SettingValue>(setting: &Setting<T>, names: Vec<String>) -> Self {
         Self {
             key: setting.key,
             names,
             doc: setting.doc,
-            limits: setting.limits(),
+            allowed: setting.allowed(),
             default: setting.default.to_toml(),
             absent: setting.default.is_absent(),
             reloads: setting.reloads,
@@ -45,7 +45,7 @@ impl DeclaredSetting {
 
     fn write(&self, listing: &mut String) {
         comment(listing, self.doc);
-        let limits = self.limits.as_ref().map(|limits| format!("Allowed: {limits}. ")).unwrap_or_default();
+        let limits = self.allowed.as_ref().map(|limits| format!("Allowed: {limits}. ")).unwrap_or_default();
         let absent = if self.absent { "Not set by default. " } else { "" };
         let restart = if self.reloads { "" } else { ". Needs a restart." };
         comment(listing, &format!("{limits}{absent}Env: {}{restart}", self.names.join(", or ")));
@@ -58,8 +58,8 @@ impl DeclaredSetting {
     }
 }
 
-impl Source {
-    /// A settings file with everything that has been declared, at its default, explained.
+impl SettingsSource {
+    /// Returns a settings file with every declared setting at its default, documented.
     #[must_use]
     pub fn listing(&self) -> String {
         let mut listing = String::new();
@@ -84,7 +84,7 @@ fn blank_line(listing: &mut String) {
     }
 }
 
-/// Writes a text as a comment of as many lines as it needs.
+/// Writes a text as a comment, wrapped at [`WIDTH`].
 fn comment(listing: &mut String, text: &str) {
     let mut line = String::from("#");
     for word in text.split_whitespace() {
@@ -105,7 +105,7 @@ fn comment(listing: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Findings, Section};
+    use crate::settings::{Diagnostics, Section};
 
     fn declare(root: &mut Section<'_>) -> (u32, Option<u32>, String, Vec<String>) {
         let mut shape = root.section("shape", "What a message may look like.");
@@ -118,13 +118,13 @@ mod tests {
     }
 
     fn listing() -> String {
-        let mut source = Source::new();
+        let mut source = SettingsSource::new();
         declare(&mut source.root());
         source.listing()
     }
 
     #[test]
-    fn a_listing_explains_each_setting_and_gives_its_default() {
+    fn a_listing_documents_each_setting_and_its_default() {
         let expected = r#"# What a message may look like.
 [shape]
 
@@ -153,14 +153,14 @@ names = []
     }
 
     #[test]
-    fn a_listing_reads_as_the_defaults_without_a_fault() {
-        let (mut listed, mut empty) = (Source::new().file("relay.toml", &listing()), Source::new());
+    fn a_listing_parses_to_the_defaults() {
+        let (mut listed, mut empty) = (SettingsSource::new().file("relay.toml", &listing()), SettingsSource::new());
         assert_eq!(declare(&mut listed.root()), declare(&mut empty.root()));
-        assert_eq!(listed.finish(), Findings::default());
+        assert_eq!(listed.finish(), Diagnostics::default());
     }
 
     #[test]
-    fn a_long_explanation_is_wrapped() {
+    fn long_documentation_is_wrapped() {
         let mut written = String::new();
         comment(&mut written, &"word ".repeat(60));
         assert_eq!(written.lines().count(), 3);

@@ -1,7 +1,8 @@
-//! How a setting is declared, read and checked. Knows no part of the relay and no setting of it.
+//! Declares, reads and validates settings. This module knows the mechanism only; each part of the relay declares its
+//! own settings.
 //!
-//! One declaration gives a setting's key, type, default, bounds, explanation and environment names. Out of it come its
-//! value, the faults of whatever was given instead, and its entry in the listing of all settings:
+//! One declaration gives a setting's key, type, default, bounds, documentation and environment variables. From it
+//! follow the value, the errors for an invalid value, and the entry in the listing of all settings:
 //!
 //! ```ignore
 //! pub struct Config {
@@ -22,34 +23,35 @@
 //! }
 //! ```
 //!
-//! A [`Source`] holds what was given: the environment wins over `.env`, that over the file, that over the default. A
-//! fault never ends the reading: it is noted, the default stands in, and [`Source::finish`] tells all of them together,
-//! with warnings about values that were repaired or have no effect.
+//! A [`SettingsSource`] holds the input. The environment takes precedence over `.env`, `.env` over the file, and the
+//! file over the default. An error does not stop reading: it is recorded, the default is used, and
+//! [`SettingsSource::finish`] returns all errors together, with warnings about values that were repaired or have no
+//! effect.
 
 mod choice;
 mod dotenv;
-mod fault;
+mod error;
 mod listing;
 mod lookalike;
 mod quotes;
 mod section;
 mod setting;
+mod snapshot;
 mod source;
 mod swap;
 mod text;
 mod tree;
 mod value;
 mod value_list;
-mod values;
 mod variables;
 
 pub use choice::Choice;
-pub use fault::{Fault, Findings, Place, Warning};
+pub use error::{ConfigError, ConfigWarning, Diagnostics, Location};
 pub use quotes::Quotes;
-pub use section::{RefusedVariable, Section};
+pub use section::{Section, UnsupportedVariable};
 pub use setting::Setting;
-pub use source::Source;
+pub use snapshot::{SettingChanges, SettingsSnapshot};
+pub use source::SettingsSource;
 pub use swap::Swap;
-pub use text::{Lines, MAX_FILE_BYTES, nearest, quote, read_text};
-pub use value::Value;
-pub use values::{Changes, Values};
+pub use text::{LineIndex, MAX_FILE_BYTES, nearest, quote, read_text};
+pub use value::SettingValue;

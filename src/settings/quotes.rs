@@ -1,16 +1,16 @@
-//! Quotes that were left around a value.
+//! Removal of literal quotes around a value.
 //!
-//! A shell takes the quotes of `ROOMS="QGIS,QField"` off. `docker run --env-file` and the list form of compose files
-//! (`- ROOMS="QGIS,QField"`) pass them on.
+//! A shell removes the quotes of `ROOMS="QGIS,QField"`. `docker run --env-file` and the list form of compose files
+//! (`- ROOMS="QGIS,QField"`) keep them.
 
-/// Whether a value of a type may begin or end with a quote that belongs to it.
+/// Whether a value may begin or end with a quote that is part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quotes {
-    /// It does not, so a quote at one end only is an error.
+    /// It may not: a quote at one end only is an error.
     Never,
-    /// It may, as a text may: `"Be kind" is all we ask`.
+    /// It may, such as `"Be kind" is all we ask`.
     Allowed,
-    /// The type is a list, and this holds for its items.
+    /// The value is a list; the inner value applies to its items.
     List(&'static Self),
 }
 
@@ -18,20 +18,20 @@ pub enum Quotes {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unquoted {
     pub(super) text: String,
-    /// For the operator, to follow the name of the variable.
+    /// The warning for the operator, to follow the name of the variable.
     pub(super) warning: &'static str,
 }
 
 const AROUND_VALUE: &str = "the quotes around the value are not part of it and were removed";
 const AROUND_ITEMS: &str = "the quotes around its items are not part of them and were removed";
 
-/// A value without quotes around all of it; `None` where there are none.
+/// Removes quotes around a whole value. Returns `None` if there are none.
 ///
 /// # Errors
-/// A quote that cannot be meant, at one end only. The text does not repeat the value.
-pub(super) fn around_value(text: &str, quotes: Quotes) -> Result<Option<Unquoted>, String> {
+/// If there is a quote at one end only and `quotes` does not allow it. The error does not repeat the value.
+pub(super) fn strip_from_value(text: &str, quotes: Quotes) -> Result<Option<Unquoted>, String> {
     if let Quotes::List(items) = quotes {
-        return around_list(text, *items);
+        return strip_from_list(text, *items);
     }
     let text = text.trim();
     if let Some(text) = inside(text) {
@@ -43,22 +43,22 @@ pub(super) fn around_value(text: &str, quotes: Quotes) -> Result<Option<Unquoted
     Ok(None)
 }
 
-/// A list without quotes around all of it or around its items; `None` where there are none. Quoted items come back as a
-/// JSON list, so that they keep their commas.
+/// Removes quotes around a whole list or around its items. Returns `None` if there are none. Quoted items are returned
+/// as a JSON list, which preserves their commas.
 ///
 /// # Errors
-/// An item with a quote that cannot be meant, at one end only.
-pub(super) fn around_list(text: &str, of_items: Quotes) -> Result<Option<Unquoted>, String> {
+/// If an item has a quote at one end only and `of_items` does not allow it.
+pub(super) fn strip_from_list(text: &str, of_items: Quotes) -> Result<Option<Unquoted>, String> {
     let text = text.trim();
     if let Some(text) = inside(text).or_else(|| inside_list(text)) {
-        let items = around_list(&text, of_items)?.map(|inner| inner.text);
+        let items = strip_from_list(&text, of_items)?.map(|inner| inner.text);
         return Ok(Some(Unquoted { text: items.unwrap_or(text), warning: AROUND_VALUE }));
     }
     if text.starts_with('[') || !text.contains(is_quote) {
         return Ok(None);
     }
     let (mut items, mut any_quoted, mut rest) = (Vec::new(), false, text);
-    // A quote that nothing closes is not closed further behind either; looking once keeps the time linear.
+    // An unclosed quote stays unclosed for all later items; searching once keeps the time linear.
     let mut unclosed = Vec::new();
     while !rest.is_empty() {
         let quote = rest.chars().next().filter(|first| is_quote(*first) && !unclosed.contains(first));
@@ -87,7 +87,7 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'')
 }
 
-/// The text between quotes that stand around all of it, which is the case when there is none in it that is not escaped.
+/// Returns the text between quotes that enclose the whole text, that is, if every inner quote is escaped.
 pub(super) fn inside(text: &str) -> Option<String> {
     let (quote, inner) = between(text)?;
     let escaped = format!("\\{quote}");
@@ -95,20 +95,20 @@ pub(super) fn inside(text: &str) -> Option<String> {
     whole.then(|| inner.replace(&escaped, &quote.to_string()))
 }
 
-/// The list in `"["A", "B"]"`.
+/// Returns the list in `"["A", "B"]"`.
 fn inside_list(text: &str) -> Option<String> {
     let (_, inner) = between(text)?;
     let inner = inner.trim();
     (inner.starts_with('[') && inner.ends_with(']')).then(|| inner.to_owned())
 }
 
-/// The quote at both ends of a text, and what stands between.
+/// Returns the quote at both ends of a text, and the text between.
 fn between(text: &str) -> Option<(char, &str)> {
     let quote = text.chars().next().filter(|first| is_quote(*first))?;
     Some((quote, text.strip_prefix(quote)?.strip_suffix(quote)?))
 }
 
-/// The item in quotes that a list begins with, and the list behind its comma.
+/// Returns the quoted item at the start of a list, and the rest of the list after its comma.
 fn quoted_item(quote: char, list: &str) -> Option<(&str, &str)> {
     let inner = list.strip_prefix(quote)?;
     inner.match_indices(quote).find_map(|(at, _)| {
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn value(text: &str, quotes: Quotes) -> Result<Option<String>, String> {
-        around_value(text, quotes).map(|unquoted| unquoted.map(|unquoted| unquoted.text))
+        strip_from_value(text, quotes).map(|unquoted| unquoted.map(|unquoted| unquoted.text))
     }
 
     const NAMES: Quotes = Quotes::List(&Quotes::Never);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_at_one_end_belongs_to_a_text_and_is_an_error_elsewhere() {
+    fn a_quote_at_one_end_is_kept_in_texts_and_an_error_elsewhere() {
         for text in [r#""b"#, "b'", r#""b'"#, "\"", r#""b" and "c""#, r#""b" c"#] {
             assert_eq!(value(text, Quotes::Allowed), Ok(None), "{text}");
             assert!(value(text, Quotes::Never).is_err(), "{text}");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_in_quotes_is_one_value_and_quoted_items_are_several() {
+    fn quotes_around_a_list_and_around_its_items_are_removed() {
         for (text, list, warning) in [
             (r#""A,B""#, "A,B", AROUND_VALUE),
             (r#"'["A","B"]'"#, r#"["A","B"]"#, AROUND_VALUE),
@@ -162,15 +162,15 @@ mod tests {
             (r#"'A, B' , C, "D",,"#, r#"["A, B","C","D"]"#, AROUND_ITEMS),
             (r#"'"A","B"'"#, r#"["A","B"]"#, AROUND_VALUE),
         ] {
-            assert_eq!(around_value(text, NAMES), Ok(Some(Unquoted { text: list.to_owned(), warning })), "{text}");
+            assert_eq!(strip_from_value(text, NAMES), Ok(Some(Unquoted { text: list.to_owned(), warning })), "{text}");
         }
         for text in [r#"["A","B"]"#, "A,B", "Surveyors' room,B", ""] {
-            assert_eq!(around_value(text, NAMES), Ok(None), "{text}");
+            assert_eq!(strip_from_value(text, NAMES), Ok(None), "{text}");
         }
     }
 
     #[test]
-    fn an_item_with_a_quote_at_one_end_is_told_by_its_number() {
+    fn an_item_with_a_quote_at_one_end_is_reported_by_its_number() {
         for (text, number) in [("A,\"B", 2), ("'A,B", 1), ("A,B\"", 2), (r#""A" B,C"#, 1), (r#""A","B"]"#, 2)] {
             let error = value(text, NAMES).expect_err(text);
             assert!(error.starts_with(&format!("holds an item, number {number}, with a quote")), "{text}: {error}");

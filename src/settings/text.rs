@@ -1,73 +1,74 @@
-//! Texts that operators wrote: reading them with a limit, finding lines in them, showing pieces of them.
+//! Helpers for text written by operators: reading it with a size limit, finding line numbers, quoting excerpts.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::{Fault, Place};
+use super::{ConfigError, Location};
 
-/// Largest file that is read. Bytes.
+/// Largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
-/// Most of a value that a fault shows. Code points.
+/// Longest excerpt of a value shown in an error, in code points.
 const MAX_SHOWN: usize = 60;
 
-/// Reads a file of at most [`MAX_FILE_BYTES`]; `None` when there is none.
+/// Reads a file of at most [`MAX_FILE_BYTES`]. Returns `None` if it does not exist.
 ///
 /// # Errors
-/// A [`Fault`] when the file cannot be read, is too large or is not UTF-8.
-pub fn read_text(path: &Path) -> Result<Option<String>, Fault> {
-    let fault = |text: String| Fault::new(Place::File(path.to_owned()), text);
+/// [`ConfigError`] if the file cannot be read, is too large or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<Option<String>, ConfigError> {
+    let invalid = |text: String| ConfigError::new(Location::File(path.to_owned()), text);
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(fault(format!("cannot be read: {error}"))),
+        Err(error) => return Err(invalid(format!("cannot be read: {error}"))),
     };
     let mut bytes = Vec::new();
-    // One byte more than the limit tells a file that is too large from one that just fits.
+    // Read one byte beyond the limit to detect a file that is too large.
     file.take(MAX_FILE_BYTES as u64 + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| fault(format!("cannot be read: {error}")))?;
-    if let Some(fault) = too_large(bytes.len(), path) {
-        return Err(fault);
+        .map_err(|error| invalid(format!("cannot be read: {error}")))?;
+    if let Some(error) = too_large(bytes.len(), path) {
+        return Err(error);
     }
-    String::from_utf8(bytes).map(Some).map_err(|_| fault("is not UTF-8 text".to_owned()))
+    String::from_utf8(bytes).map(Some).map_err(|_| invalid("is not UTF-8 text".to_owned()))
 }
 
-/// The fault of a text that is over [`MAX_FILE_BYTES`], if it is.
-pub(super) fn too_large(bytes: usize, path: &Path) -> Option<Fault> {
-    (bytes > MAX_FILE_BYTES)
-        .then(|| Fault::new(Place::File(path.to_owned()), format!("is too large; the limit is {MAX_FILE_BYTES} bytes")))
+/// Returns an error if a text is larger than [`MAX_FILE_BYTES`].
+pub(super) fn too_large(bytes: usize, path: &Path) -> Option<ConfigError> {
+    (bytes > MAX_FILE_BYTES).then(|| {
+        ConfigError::new(Location::File(path.to_owned()), format!("is too large; the limit is {MAX_FILE_BYTES} bytes"))
+    })
 }
 
-/// The lines of a text, to tell the line of an offset.
+/// Maps byte offsets of a text to line numbers.
 #[derive(Clone, Debug)]
-pub struct Lines {
+pub struct LineIndex {
     starts: Vec<usize>,
 }
 
-impl Lines {
-    /// The lines of `text`.
+impl LineIndex {
+    /// Creates the index of `text`.
     #[must_use]
-    pub fn of(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         let after_each = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         Self { starts: std::iter::once(0).chain(after_each).collect() }
     }
 
-    /// The line, counted from 1, of a byte offset.
+    /// Returns the line of a byte offset, counted from 1.
     #[must_use]
     pub fn line(&self, offset: usize) -> usize {
         self.starts.partition_point(|start| *start <= offset)
     }
 }
 
-/// A text in quotes as a fault shows it: cut to 60 code points, control characters escaped.
+/// Quotes a text for an error message: cut to 60 code points, with control characters escaped.
 #[must_use]
 pub fn quote(text: &str) -> String {
     format!("\"{}\"", shorten(text))
 }
 
-/// As [`quote`], without the quotes.
+/// Like [`quote`], without the quotes.
 pub(super) fn shorten(text: &str) -> String {
     let mut chars = text.chars();
     let mut shown: String = chars.by_ref().take(MAX_SHOWN).flat_map(escape).collect();
@@ -77,19 +78,20 @@ pub(super) fn shorten(text: &str) -> String {
     shown
 }
 
-/// Leaves quotes alone, which `escape_debug` would escape: what is shown is for people, not for a parser.
+/// Escapes a character as `escape_debug` does, except for quotes and backslashes: the result is for people, not a
+/// parser.
 fn escape(c: char) -> impl Iterator<Item = char> {
     let plain = matches!(c, '"' | '\'' | '\\').then_some(c);
     plain.into_iter().chain(c.escape_debug().filter(move |_| plain.is_none()))
 }
 
-/// The candidate that `word` was probably meant to be, if one is near.
+/// Returns the candidate closest to `word`, if one is close enough to suggest.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let far = (word.chars().count() / 3).clamp(1, 3);
+    let max_distance = (word.chars().count() / 3).clamp(1, 3);
     candidates
         .into_iter()
         .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= far)
+        .filter(|(distance, _)| *distance <= max_distance)
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -106,20 +108,20 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_belongs_to_the_line_it_stands_in() {
-        let lines = Lines::of("ab\nc\n\nd");
+    fn an_offset_maps_to_its_line() {
+        let lines = LineIndex::new("ab\nc\n\nd");
         let found: Vec<usize> = (0..8).map(|offset| lines.line(offset)).collect();
         assert_eq!(found, [1, 1, 1, 2, 2, 3, 4, 4]);
     }
 
     #[test]
-    fn a_near_word_is_suggested_and_a_far_one_is_not() {
+    fn a_close_word_is_suggested_and_a_distant_one_is_not() {
         assert_eq!(nearest("romos", ["rooms", "rules"]), Some("rooms"));
         assert_eq!(nearest("xyz", ["rooms", "rules"]), None);
     }
 
     #[test]
-    fn the_largest_file_is_read_and_one_more_byte_is_a_fault() {
+    fn a_file_at_the_limit_is_read_and_one_more_byte_is_an_error() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("file");
         assert_eq!(read_text(&path), Ok(None));

@@ -1,109 +1,109 @@
-//! A settings file as a tree that knows its lines.
+//! A parsed settings file that keeps line numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::text::{Lines, too_large};
-use super::{Fault, Place};
+use super::text::{LineIndex, too_large};
+use super::{ConfigError, Location};
 
-/// A table: the whole file, or a section of it.
+/// A table: the root or a section of the file.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    pub(super) entries: BTreeMap<String, Entry>,
+pub(super) struct TomlTable {
+    pub(super) entries: BTreeMap<String, TomlEntry>,
 }
 
-/// What stands at a key.
+/// The item at a key.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct TomlEntry {
     /// The line of the key.
     pub(super) line: usize,
-    pub(super) item: Item,
+    pub(super) item: TomlItem,
 }
 
 #[derive(Debug)]
-pub(super) enum Item {
-    Table(Table),
+pub(super) enum TomlItem {
+    Table(TomlTable),
     Value(toml::Value),
-    /// Something whose fault is known already: it counts as not given.
-    Broken,
+    /// An item with an error that is already recorded. It counts as not given.
+    Invalid,
 }
 
-impl Table {
-    /// What stands at a dotted path.
-    pub(super) fn at(&self, path: &str) -> Option<&Entry> {
+impl TomlTable {
+    /// Returns the entry at a dotted path.
+    pub(super) fn at(&self, path: &str) -> Option<&TomlEntry> {
         let (parents, key) = path.rsplit_once('.').map_or((None, path), |(parents, key)| (Some(parents), key));
         let mut table = self;
         for parent in parents.into_iter().flat_map(|parents| parents.split('.')) {
             match &table.entries.get(parent)?.item {
-                Item::Table(inner) => table = inner,
-                Item::Value(_) | Item::Broken => return None,
+                TomlItem::Table(inner) => table = inner,
+                TomlItem::Value(_) | TomlItem::Invalid => return None,
             }
         }
         table.entries.get(key)
     }
 }
 
-/// Reads a whole file, with all its faults of syntax. `None` when it is not even looked at, being too large.
-pub(super) fn parse(path: &Path, text: &str) -> (Option<Table>, Vec<Fault>) {
-    if let Some(fault) = too_large(text.len(), path) {
-        return (None, vec![fault]);
+/// Parses a file and collects all syntax errors. The table is `None` if the file is too large to parse.
+pub(super) fn parse(path: &Path, text: &str) -> (Option<TomlTable>, Vec<ConfigError>) {
+    if let Some(error) = too_large(text.len(), path) {
+        return (None, vec![error]);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
-    let lines = Lines::of(text);
-    let mut reader = Reader { path, lines, broken: BTreeSet::new(), faults: Vec::new() };
+    let lines = LineIndex::new(text);
+    let mut reader = TreeBuilder { path, lines, broken: BTreeSet::new(), errors: Vec::new() };
     for error in errors {
         let line = reader.lines.line(error.span().map_or(0, |span| span.start));
-        // Of several faults in a line, the later ones mostly follow from the first.
+        // Of several errors on one line, the later ones usually follow from the first.
         if reader.broken.insert(line) {
-            reader.fault(line, error.message());
+            reader.error(line, error.message());
         }
     }
-    (Some(reader.table(table.get_ref())), reader.faults)
+    (Some(reader.table(table.get_ref())), reader.errors)
 }
 
-struct Reader<'a> {
+struct TreeBuilder<'a> {
     path: &'a Path,
-    lines: Lines,
-    /// Lines with a fault of syntax. What the parser recovered from them would only cause a second fault.
+    lines: LineIndex,
+    /// Lines with a syntax error. Values recovered from them would only cause further errors.
     broken: BTreeSet<usize>,
-    faults: Vec<Fault>,
+    errors: Vec<ConfigError>,
 }
 
-impl Reader<'_> {
-    fn fault(&mut self, line: usize, text: impl Into<String>) {
-        self.faults.push(Fault::new(Place::line(self.path, line), text));
+impl TreeBuilder<'_> {
+    fn error(&mut self, line: usize, text: impl Into<String>) {
+        self.errors.push(ConfigError::new(Location::line(self.path, line), text));
     }
 
-    fn table(&mut self, table: &DeTable<'_>) -> Table {
+    fn table(&mut self, table: &DeTable<'_>) -> TomlTable {
         let mut entries = BTreeMap::new();
         for (key, value) in table {
             let line = self.lines.line(key.span().start);
             let item = if let DeValue::Table(inner) = value.get_ref() {
-                Item::Table(self.table(inner))
+                TomlItem::Table(self.table(inner))
             } else {
                 let last = self.lines.line(value.span().end);
                 if self.broken.range(line..=last.max(line)).next().is_some() {
-                    Item::Broken
+                    TomlItem::Invalid
                 } else {
-                    self.value(value.get_ref(), line).map_or(Item::Broken, Item::Value)
+                    self.value(value.get_ref(), line).map_or(TomlItem::Invalid, TomlItem::Value)
                 }
             };
-            entries.insert(key.get_ref().to_string(), Entry { line, item });
+            entries.insert(key.get_ref().to_string(), TomlEntry { line, item });
         }
-        Table { entries }
+        TomlTable { entries }
     }
 
-    /// Notes a fault when there is nothing.
-    fn some<T>(&mut self, value: Option<T>, line: usize, fault: &str) -> Option<T> {
+    /// Records an error if the value is `None`.
+    fn or_error<T>(&mut self, value: Option<T>, line: usize, error: &str) -> Option<T> {
         if value.is_none() {
-            self.fault(line, fault);
+            self.error(line, error);
         }
         value
     }
 
-    /// `None` when there is a fault, which has been noted.
+    /// Returns `None` after recording an error.
     fn value(&mut self, value: &DeValue<'_>, line: usize) -> Option<toml::Value> {
         Some(match value {
             DeValue::String(text) => toml::Value::String(text.to_string()),
@@ -111,11 +111,11 @@ impl Reader<'_> {
             DeValue::Datetime(datetime) => toml::Value::Datetime(*datetime),
             DeValue::Integer(number) => {
                 let read = i64::from_str_radix(number.as_str(), number.radix()).ok();
-                toml::Value::Integer(self.some(read, line, "a number does not fit in 64 bits")?)
+                toml::Value::Integer(self.or_error(read, line, "a number does not fit in 64 bits")?)
             }
             DeValue::Float(number) => {
                 let read = number.as_str().parse().ok();
-                toml::Value::Float(self.some(read, line, "a number cannot be read")?)
+                toml::Value::Float(self.or_error(read, line, "a number cannot be read")?)
             }
             DeValue::Array(items) => {
                 toml::Value::Array(items.iter().map(|item| self.value(item.get_ref(), line)).collect::<Option<_>>()?)
@@ -135,23 +135,23 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Table, Vec<String>) {
-        let (table, faults) = parse(Path::new("relay.toml"), text);
-        (table.expect("a table"), faults.iter().map(ToString::to_string).collect())
+    fn read(text: &str) -> (TomlTable, Vec<String>) {
+        let (table, errors) = parse(Path::new("relay.toml"), text);
+        (table.expect("a table"), errors.iter().map(ToString::to_string).collect())
     }
 
     #[test]
-    fn every_fault_of_syntax_is_told_with_its_line() {
-        let (_, faults) = read("a = \nb = 1\nb = 2\nc = 'x\nd = 1 2\ne = 1\n");
-        let mut places: Vec<&str> = faults.iter().filter_map(|fault| fault.split(": ").next()).collect();
+    fn every_syntax_error_is_reported_with_its_line() {
+        let (_, errors) = read("a = \nb = 1\nb = 2\nc = 'x\nd = 1 2\ne = 1\n");
+        let mut places: Vec<&str> = errors.iter().filter_map(|error| error.split(": ").next()).collect();
         places.sort_unstable();
-        assert_eq!(places, ["relay.toml:1", "relay.toml:3", "relay.toml:4", "relay.toml:5"], "{faults:#?}");
+        assert_eq!(places, ["relay.toml:1", "relay.toml:3", "relay.toml:4", "relay.toml:5"], "{errors:#?}");
     }
 
     #[test]
-    fn an_entry_knows_the_line_of_its_key() {
-        let (table, faults) = read("a = 1\n\n[b.c]\n# note\nd = [\n  2,\n]\ne.f = \"x\"\n");
-        assert_eq!(faults, [""; 0]);
+    fn an_entry_has_the_line_of_its_key() {
+        let (table, errors) = read("a = 1\n\n[b.c]\n# note\nd = [\n  2,\n]\ne.f = \"x\"\n");
+        assert_eq!(errors, [""; 0]);
         for (path, line) in [("a", 1), ("b", 3), ("b.c", 3), ("b.c.d", 5), ("b.c.e.f", 8)] {
             assert_eq!(table.at(path).map(|entry| entry.line), Some(line), "{path}");
         }
@@ -159,22 +159,22 @@ mod tests {
     }
 
     #[test]
-    fn what_the_parser_recovers_from_a_broken_line_counts_as_not_given() {
-        let (table, faults) = read("a = [1,\n 2\nb = 3\n");
-        assert!(!faults.is_empty());
-        assert!(table.at("a").is_none_or(|entry| matches!(entry.item, Item::Broken)), "{table:?}");
+    fn values_recovered_from_invalid_lines_are_ignored() {
+        let (table, errors) = read("a = [1,\n 2\nb = 3\n");
+        assert!(!errors.is_empty());
+        assert!(table.at("a").is_none_or(|entry| matches!(entry.item, TomlItem::Invalid)), "{table:?}");
     }
 
     #[test]
-    fn a_number_beyond_64_bits_is_a_fault() {
-        let (_, faults) = read("\na = 99999999999999999999\n");
-        assert_eq!(faults, ["relay.toml:2: a number does not fit in 64 bits"]);
+    fn a_number_beyond_64_bits_is_an_error() {
+        let (_, errors) = read("\na = 99999999999999999999\n");
+        assert_eq!(errors, ["relay.toml:2: a number does not fit in 64 bits"]);
     }
 
     #[test]
     fn a_file_that_is_too_large_is_not_parsed() {
-        let (table, faults) = parse(Path::new("relay.toml"), &"=".repeat(1024 * 1024 + 1));
+        let (table, errors) = parse(Path::new("relay.toml"), &"=".repeat(1024 * 1024 + 1));
         assert!(table.is_none());
-        assert_eq!(faults.len(), 1);
+        assert_eq!(errors.len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The types that settings may have.
+//! The types of setting values.
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -8,67 +8,67 @@ use ipnet::IpNet;
 
 use super::Quotes;
 
-/// A type that settings may have.
+/// A type of setting values.
 ///
-/// The texts of errors are words that can follow the value in a fault (`is not a whole number`). They never repeat the
-/// value itself: whether that may be shown is for the caller to know.
-pub trait Value: Clone {
-    /// What is expected, to follow "is not": `a whole number`.
+/// Error texts are phrases that follow the value, such as `is not a whole number`. They never repeat the value, because
+/// it may be a secret; the caller adds it if it may be shown.
+pub trait SettingValue: Clone {
+    /// The expected type as a phrase that follows "is not", such as `a whole number`.
     const EXPECTED: &'static str;
-    /// A value as it may stand in a file, shown where a setting has none by default.
+    /// An example in TOML, shown for a setting that is not set by default.
     const EXAMPLE: &'static str = "\"\"";
 
-    /// Whether a value may begin or end with a quote of its own. By default it may not.
+    /// Whether a value may begin or end with a quote. By default it may not.
     const QUOTES: Quotes = Quotes::Never;
 
-    /// Reads the value of an environment variable, which is not empty.
+    /// Parses the value of an environment variable, which is not empty.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A phrase that says what is wrong.
     fn from_text(text: &str) -> Result<Self, String>;
 
-    /// Reads the value of a key in a file.
+    /// Parses the value of a key in the settings file.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A phrase that says what is wrong.
     fn from_toml(value: &toml::Value) -> Result<Self, String> {
         value.as_str().map_or_else(|| Err(is_not::<Self>()), Self::from_text)
     }
 
-    /// The value as it stands in a file.
+    /// Returns the value in TOML.
     fn to_toml(&self) -> String;
 
-    /// The allowed names, where there are only some: `one of "on", "off"`.
+    /// Returns the allowed names of an enumeration, such as `one of "on", "off"`.
     #[must_use]
     fn names() -> Option<String> {
         None
     }
 
-    /// Whether this is the absence of a value, which a file cannot say but by leaving the key out.
+    /// Whether the value is absent. TOML can only express this by leaving the key out.
     fn is_absent(&self) -> bool {
         false
     }
 }
 
-/// The general fault of a type.
-pub(super) fn is_not<T: Value>() -> String {
+/// Returns the generic error of a type.
+pub(super) fn is_not<T: SettingValue>() -> String {
     format!("is not {}", T::EXPECTED)
 }
 
 macro_rules! whole_numbers {
     ($($number:ty),*) => {$(
-        impl Value for $number {
+        impl SettingValue for $number {
             const EXPECTED: &'static str = "a whole number";
             const EXAMPLE: &'static str = "1";
 
             fn from_text(text: &str) -> Result<Self, String> {
                 let digits = text.trim().replace('_', "");
-                digits.parse().map_err(|_| beyond(&digits, Self::MIN, Self::MAX))
+                digits.parse().map_err(|_| number_error(&digits, Self::MIN, Self::MAX))
             }
 
             fn from_toml(value: &toml::Value) -> Result<Self, String> {
                 let number = value.as_integer().ok_or_else(is_not::<Self>)?;
-                number.to_string().parse().map_err(|_| beyond(&number.to_string(), Self::MIN, Self::MAX))
+                number.to_string().parse().map_err(|_| number_error(&number.to_string(), Self::MIN, Self::MAX))
             }
 
             fn to_toml(&self) -> String {
@@ -80,15 +80,15 @@ macro_rules! whole_numbers {
 
 whole_numbers!(u16, u32, u64, usize, NonZeroU32);
 
-/// The fault of a text that does not parse as a number from `least` to `most`.
-fn beyond(digits: &str, least: impl std::fmt::Display, most: impl std::fmt::Display) -> String {
+/// Returns the error for a text that does not parse as a number from `least` to `most`.
+fn number_error(digits: &str, least: impl std::fmt::Display, most: impl std::fmt::Display) -> String {
     match digits.parse::<i128>() {
         Ok(_) => format!("is out of bounds; it must be from {least} to {most}"),
         Err(_) => is_not::<u32>(),
     }
 }
 
-impl Value for bool {
+impl SettingValue for bool {
     const EXPECTED: &'static str = "true or false, on or off";
     const EXAMPLE: &'static str = "true";
 
@@ -114,7 +114,7 @@ impl Value for bool {
     }
 }
 
-impl Value for String {
+impl SettingValue for String {
     const EXPECTED: &'static str = "a text";
     const QUOTES: Quotes = Quotes::Allowed;
 
@@ -122,7 +122,7 @@ impl Value for String {
         Ok(text.to_owned())
     }
 
-    /// Texts of several lines are written as such.
+    /// Writes a text of several lines as a multi-line string.
     fn to_toml(&self) -> String {
         let lines = self.contains('\n');
         let mut written = String::from(if lines { "\"\"\"\n" } else { "\"" });
@@ -139,12 +139,12 @@ impl Value for String {
     }
 }
 
-impl Value for PathBuf {
+impl SettingValue for PathBuf {
     const EXPECTED: &'static str = "a path";
     const EXAMPLE: &'static str = "\"path/to/file\"";
 
     fn from_text(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Err("is no path: it is empty".to_owned()) } else { Ok(text.into()) }
+        if text.is_empty() { Err("is not a path: it is empty".to_owned()) } else { Ok(text.into()) }
     }
 
     fn to_toml(&self) -> String {
@@ -152,7 +152,7 @@ impl Value for PathBuf {
     }
 }
 
-impl Value for SocketAddr {
+impl SettingValue for SocketAddr {
     const EXPECTED: &'static str = "an IP address with a port, such as 127.0.0.1:8000 or [::1]:8000";
     const EXAMPLE: &'static str = "\"127.0.0.1:9100\"";
 
@@ -165,7 +165,7 @@ impl Value for SocketAddr {
     }
 }
 
-impl Value for IpNet {
+impl SettingValue for IpNet {
     const EXPECTED: &'static str = "an IP address or network, such as 192.0.2.7 or 10.0.0.0/8";
     const EXAMPLE: &'static str = "\"10.0.0.0/8\"";
 
@@ -188,13 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn a_number_may_hold_underscores_and_stand_between_blanks() {
+    fn a_number_may_contain_underscores_and_surrounding_whitespace() {
         assert_eq!(u32::from_text(" 5_000_000 "), Ok(5_000_000));
         assert_eq!(u32::from_toml(&in_file("5_000_000")), Ok(5_000_000));
     }
 
     #[test]
-    fn a_number_is_refused_beyond_its_type_and_when_it_is_none() {
+    fn a_number_out_of_range_and_a_text_that_is_not_a_number_are_errors() {
         let bounds = "is out of bounds; it must be from 0 to 65535";
         assert_eq!(u16::from_text("65536"), Err(bounds.into()));
         assert_eq!(u16::from_toml(&in_file("-1")), Err(bounds.into()));
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_has_several_words_for_on_and_off() {
+    fn a_boolean_has_several_words_for_true_and_false() {
         for text in ["true", "on", "1", "yes", " ON "] {
             assert_eq!(bool::from_text(text), Ok(true), "{text}");
         }
@@ -220,15 +220,15 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_address_is_a_network_of_one() {
+    fn a_plain_address_is_a_network_with_a_full_prefix() {
         assert_eq!(IpNet::from_text("192.0.2.7"), IpNet::from_text("192.0.2.7/32"));
         assert_eq!(IpNet::from_text("::1"), IpNet::from_text("::1/128"));
         assert!(IpNet::from_text("192.0.2.7/33").is_err());
     }
 
     #[test]
-    fn what_is_written_reads_as_the_same() {
-        fn check<T: Value + PartialEq + std::fmt::Debug>(value: T) {
+    fn values_survive_a_round_trip_through_toml() {
+        fn check<T: SettingValue + PartialEq + std::fmt::Debug>(value: T) {
             assert_eq!(T::from_toml(&in_file(&value.to_toml())), Ok(value));
         }
         check(7_u16);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_are_values_of_their_type() {
+    fn examples_parse_as_their_type() {
         let examples =
             [u32::EXAMPLE, bool::EXAMPLE, PathBuf::EXAMPLE, SocketAddr::EXAMPLE, IpNet::EXAMPLE].map(in_file);
         let [number, switch, path, address, net] = &examples;

@@ -1,12 +1,12 @@
-//! Settings that may be absent, and settings of several values.
+//! Optional settings and lists.
 
-use super::{Quotes, Value};
+use super::{Quotes, SettingValue};
 
-/// Longest list that stands in one line. Columns.
+/// Longest list that is written on one line, in columns.
 const ONE_LINE: usize = 80;
 
-/// Absent by default, usually.
-impl<T: Value> Value for Option<T> {
+/// An optional setting.
+impl<T: SettingValue> SettingValue for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
     const EXAMPLE: &'static str = T::EXAMPLE;
     const QUOTES: Quotes = T::QUOTES;
@@ -32,9 +32,9 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-/// In a text, items stand between commas; blanks around them and empty items do not count. A text that begins with `[`
-/// is a list in brackets.
-impl<T: Value> Value for Vec<T> {
+/// A list. In a text, items are separated by commas; whitespace around items and empty items are ignored. A text that
+/// begins with `[` is a list in brackets.
+impl<T: SettingValue> SettingValue for Vec<T> {
     const EXPECTED: &'static str = "a list";
     const EXAMPLE: &'static str = "[]";
     const QUOTES: Quotes = Quotes::List(&T::QUOTES);
@@ -72,7 +72,7 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-/// Reads each item.
+/// Parses each item.
 fn each<I, T>(items: impl IntoIterator<Item = I>, read: impl Fn(I) -> Result<T, String>) -> Result<Vec<T>, String> {
     let numbered = items.into_iter().enumerate();
     numbered
@@ -80,14 +80,14 @@ fn each<I, T>(items: impl IntoIterator<Item = I>, read: impl Fn(I) -> Result<T, 
         .collect()
 }
 
-const BROKEN_LIST: &str = "is not a whole list; write it as [\"first\", \"second\"], or as first,second";
+const BROKEN_LIST: &str = "is not a complete list; write it as [\"first\", \"second\"], or as first,second";
 
-/// The items of a list in brackets, as JSON, Python or TOML write it; `None` when it is none.
+/// Parses a list in brackets, in JSON, Python or TOML syntax.
 fn bracketed(text: &str) -> Option<Vec<toml::Value>> {
     if let Ok(items) = serde_json::from_str(text) {
         return Some(items);
     }
-    // Python prints lists with single quotes, which TOML has too.
+    // Python prints lists with single quotes, which TOML accepts.
     let mut table: toml::Table = format!("list = {text}").parse().ok()?;
     match (table.remove("list")?, table.is_empty()) {
         (toml::Value::Array(items), true) => Some(items),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_around_commas_and_empty_items_do_not_count() {
+    fn whitespace_around_commas_and_empty_items_are_ignored() {
         let names = ["QGIS", "Living room"].map(str::to_owned).to_vec();
         assert_eq!(Vec::from_text(" QGIS ,, Living room, "), Ok(names.clone()));
         assert_eq!(Vec::from_toml(&in_file("\"QGIS, Living room\"")), Ok(names.clone()));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_list_is_an_error_and_no_item() {
+    fn an_invalid_list_is_an_error() {
         for text in ["[\"1\",\"2\"", "[1", "1]", "[1]2", "[1] [2]", "[1,,2]", "[one]", "[", "[1]\nx = 2", "[null]"] {
             assert_eq!(Vec::<u32>::from_text(text), Err(BROKEN_LIST.into()), "{text}");
         }
@@ -138,15 +138,15 @@ mod tests {
     }
 
     #[test]
-    fn the_fault_of_an_item_tells_its_number() {
-        let fault = "holds an item, number 2, that is not a whole number";
-        assert_eq!(Vec::<u32>::from_text("1,x"), Err(fault.into()));
-        assert_eq!(Vec::<u32>::from_toml(&in_file("[1, true]")), Err(fault.into()));
+    fn the_error_of_an_item_names_its_number() {
+        let error = "holds an item, number 2, that is not a whole number";
+        assert_eq!(Vec::<u32>::from_text("1,x"), Err(error.into()));
+        assert_eq!(Vec::<u32>::from_toml(&in_file("[1, true]")), Err(error.into()));
         assert_eq!(Vec::<u32>::from_toml(&in_file("1")), Err("is not a list".into()));
     }
 
     #[test]
-    fn a_list_reads_as_it_was_written_long_or_short() {
+    fn lists_of_any_length_survive_a_round_trip() {
         for length in [0, 3, 50] {
             let list: Vec<u32> = (0..length).collect();
             assert_eq!(Vec::from_toml(&in_file(&list.to_toml())), Ok(list));

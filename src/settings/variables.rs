@@ -1,41 +1,41 @@
-//! Variables of the environment and of a `.env` file.
+//! Variables from the environment and from `.env`.
 
 use std::ffi::OsString;
 
-use super::{Fault, Place, Warning, quotes};
+use super::{ConfigError, ConfigWarning, Location, quotes};
 
-/// One variable that is set.
+/// A variable and its source.
 #[derive(Debug)]
 pub(super) struct Variable {
     pub(super) name: String,
-    /// `None` when it is not UTF-8.
+    /// `None` if it is not UTF-8.
     pub(super) value: Option<String>,
-    /// The line of `.env`; `None` for the environment.
-    line: Option<Place>,
+    /// The location in `.env`; `None` for the environment.
+    line: Option<Location>,
 }
 
 impl Variable {
-    /// A variable of a line of `.env`.
-    pub(super) fn in_file(name: &str, value: String, line: Place) -> Self {
+    /// Creates a variable from a line of `.env`.
+    pub(super) fn in_file(name: &str, value: String, line: Location) -> Self {
         Self { name: name.to_owned(), value: Some(value), line: Some(line) }
     }
 
-    /// A fault of this variable.
-    pub(super) fn fault(&self, text: &str) -> Fault {
+    /// Creates an error for this variable.
+    pub(super) fn error(&self, text: &str) -> ConfigError {
         match &self.line {
-            Some(line) => Fault::new(line.clone(), format!("{}: {text}", self.name)),
-            None => Fault::new(Place::Variable(self.name.clone()), text),
+            Some(line) => ConfigError::new(line.clone(), format!("{}: {text}", self.name)),
+            None => ConfigError::new(Location::Variable(self.name.clone()), text),
         }
     }
 
-    /// A warning of this variable.
-    pub(super) fn warning(&self, text: &str) -> Warning {
-        let Fault { place, text } = self.fault(text);
-        Warning { place, text }
+    /// Creates a warning for this variable.
+    pub(super) fn warning(&self, text: &str) -> ConfigWarning {
+        let ConfigError { location, text } = self.error(text);
+        ConfigWarning { location, text }
     }
 
-    /// Whether it holds something: compose files pass variables on that are empty, and mean that they are not set. In
-    /// the environment, a pair of quotes alone is what `docker run --env-file` makes of `NAME=""`.
+    /// Whether the value is not blank. Compose files pass unset variables on as empty ones. In the environment, an
+    /// empty pair of quotes counts as blank: `docker run --env-file` passes `NAME=""` on that way.
     pub(super) fn is_set(&self) -> bool {
         self.value.as_ref().is_none_or(|value| {
             let in_quotes = || quotes::inside(value.trim()).filter(|_| self.line.is_none());
@@ -43,7 +43,7 @@ impl Variable {
         })
     }
 
-    /// Whether its value is one of these words, in any case and with or without quotes.
+    /// Whether the value is one of these words, ignoring case and quotes.
     pub(super) fn is_one_of(&self, words: &[&str]) -> bool {
         self.value.as_ref().is_some_and(|value| {
             let value = quotes::inside(value.trim()).unwrap_or_else(|| value.trim().to_owned());
@@ -52,7 +52,7 @@ impl Variable {
     }
 }
 
-/// The variables of the environment.
+/// Converts the variables of the environment.
 pub(super) fn environment(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<Variable> {
     variables
         .into_iter()
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_of_blanks_is_not_set() {
+    fn a_blank_variable_is_not_set() {
         let given = ["", " ", "\"\"", "' '", "x", "\"x\"", "'"].map(|value| ("A".into(), value.into()));
         let set: Vec<bool> = environment(given).iter().map(Variable::is_set).collect();
         assert_eq!(set, [false, false, false, false, true, true, true]);

@@ -1,4 +1,4 @@
-//! What runs here, as a figure.
+//! The `build_info` metric.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,19 +9,24 @@ use prometheus_client::metrics::info::Info;
 
 use crate::settings::Swap;
 
-/// The version, and the environment, whose name may change while the relay runs.
+/// The version and the environment. The name of the environment may change on a reload.
 #[derive(Debug)]
-pub(super) struct Build {
+pub(super) struct BuildInfo {
     pub(super) version: String,
     pub(super) environment: Arc<Swap<String>>,
 }
 
-impl Collector for Build {
+impl Collector for BuildInfo {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let info = Info::new(vec![
             ("version".to_owned(), self.version.clone()),
             ("environment".to_owned(), self.environment.get().to_string()),
         ]);
-        info.encode(encoder.encode_descriptor("build", "What runs here", None, info.metric_type())?)
+        info.encode(encoder.encode_descriptor(
+            "build",
+            "Version and environment of this relay",
+            None,
+            info.metric_type(),
+        )?)
     }
 }

@@ -1,31 +1,31 @@
-//! Parts of the relay that it runs without: which ones, and why.
+//! Degraded operation: which subsystems the relay runs without, and why.
 //!
-//! One place holds this for the whole program ([`Degraded`]): the parts below report to it, `/status` and the calls of
-//! moderators read it, and its changes become notes in the feed.
+//! [`Degraded`] holds this state for the whole program. Subsystems report to it, `/status` and the moderation API read
+//! it, and its changes become notes in the feed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// A part that the relay can run without.
+/// A subsystem that the relay can run without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
-    /// The plugins, all or some of them.
+pub enum Subsystem {
+    /// Some or all plugins.
     Plugins,
-    /// The folder of compiled plugins.
+    /// The cache of compiled plugins.
     Cache,
-    /// The file of the moderation state.
+    /// The moderation store.
     Store,
     /// The audit log.
     Audit,
 }
 
-impl Part {
-    /// All parts, in the order in which they are listed.
+impl Subsystem {
+    /// All subsystems, in the order in which they are listed.
     pub const ALL: [Self; 4] = [Self::Plugins, Self::Cache, Self::Store, Self::Audit];
 
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -36,131 +36,133 @@ impl Part {
         }
     }
 
-    /// What does not work without it, for the operator.
+    /// Returns the consequence of running without it, for operators.
     #[must_use]
     pub fn consequence(self) -> &'static str {
         match self {
             Self::Plugins => "messages are not checked by plugins that are not loaded",
             Self::Cache => "every start compiles the plugins again",
-            Self::Store => "the end of the relay loses sanctions, held messages and levels that are set from now on",
-            Self::Audit => "decisions and acts of moderators are not recorded",
+            Self::Store => "new sanctions, held messages and levels are lost when the relay stops",
+            Self::Audit => "decisions and moderator actions are not recorded",
         }
     }
 }
 
-/// A part that the relay runs without, or would run without.
+/// A subsystem that the relay runs without, or would run without.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Degradation {
-    /// Which part.
-    pub part: Part,
-    /// Why, with its place.
+    /// The subsystem.
+    pub subsystem: Subsystem,
+    /// The reason, with its location.
     pub reason: Arc<str>,
 }
 
 impl Degradation {
-    /// A part with the reason for its absence.
-    pub fn new(part: Part, reason: impl Into<Arc<str>>) -> Self {
-        Self { part, reason: reason.into() }
+    /// Creates a degradation.
+    pub fn new(subsystem: Subsystem, reason: impl Into<Arc<str>>) -> Self {
+        Self { subsystem, reason: reason.into() }
     }
 }
 
-/// The parts that a running relay is without now.
+/// The subsystems that the running relay is currently without.
 #[derive(Debug, Default)]
 pub struct Degraded {
-    parts: watch::Sender<BTreeMap<Part, Cause>>,
+    missing: watch::Sender<BTreeMap<Subsystem, MissingSubsystem>>,
 }
 
-/// Why a part is missing.
+/// Why a subsystem is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Cause {
+struct MissingSubsystem {
     reason: Arc<str>,
-    /// Whether the log and the feed have the reason already.
-    is_told: bool,
+    /// Whether the reason is already in the log and the feed.
+    is_reported: bool,
 }
 
 impl Degraded {
-    /// Notes that the relay runs without a part, and logs it unless the reason is the same as before.
-    pub fn begin(&self, Degradation { part, reason }: Degradation) {
-        if self.insert(part, &reason, false) {
-            let consequence = part.consequence();
-            tracing::error!(part = part.as_str(), %reason, consequence, "the relay runs degraded");
+    /// Marks a subsystem as missing. Logs it unless the reason is unchanged.
+    pub fn begin(&self, Degradation { subsystem, reason }: Degradation) {
+        if self.insert(subsystem, &reason, false) {
+            let consequence = subsystem.consequence();
+            tracing::error!(part = subsystem.as_str(), %reason, consequence, "subsystem unavailable; the relay runs degraded");
         }
     }
 
-    /// As [`Degraded::begin`], for a reason that the log and the feed have already.
-    pub fn begin_told(&self, Degradation { part, reason }: Degradation) {
-        self.insert(part, &reason, true);
+    /// Like [`Degraded::begin`], for a reason that is already in the log and the feed.
+    pub fn begin_reported(&self, Degradation { subsystem, reason }: Degradation) {
+        self.insert(subsystem, &reason, true);
     }
 
-    fn insert(&self, part: Part, reason: &Arc<str>, is_told: bool) -> bool {
-        self.parts.send_if_modified(|parts| {
-            let is_new = parts.get(&part).is_none_or(|known| known.reason != *reason);
+    fn insert(&self, subsystem: Subsystem, reason: &Arc<str>, is_reported: bool) -> bool {
+        self.missing.send_if_modified(|missing| {
+            let is_new = missing.get(&subsystem).is_none_or(|known| known.reason != *reason);
             if is_new {
-                parts.insert(part, Cause { reason: Arc::clone(reason), is_told });
+                missing.insert(subsystem, MissingSubsystem { reason: Arc::clone(reason), is_reported });
             }
             is_new
         })
     }
 
-    /// Notes that a part works, and logs it if it did not.
-    pub fn end(&self, part: Part) {
-        if self.parts.send_if_modified(|parts| parts.remove(&part).is_some()) {
-            tracing::info!(part = part.as_str(), "the relay no longer runs degraded in this part");
+    /// Marks a subsystem as working. Logs it if the subsystem was missing.
+    pub fn end(&self, subsystem: Subsystem) {
+        if self.missing.send_if_modified(|missing| missing.remove(&subsystem).is_some()) {
+            tracing::info!(part = subsystem.as_str(), "subsystem recovered");
         }
     }
 
-    /// Whether the relay runs without this part.
+    /// Whether the relay runs without this subsystem.
     #[must_use]
-    pub fn contains(&self, part: Part) -> bool {
-        self.parts.borrow().contains_key(&part)
+    pub fn contains(&self, subsystem: Subsystem) -> bool {
+        self.missing.borrow().contains_key(&subsystem)
     }
 
-    /// The parts that are missing, with their reasons.
+    /// Returns the missing subsystems with their reasons.
     #[must_use]
     pub fn list(&self) -> Vec<Degradation> {
-        let parts = self.parts.borrow();
-        parts.iter().map(|(part, cause)| Degradation::new(*part, Arc::clone(&cause.reason))).collect()
+        let missing = self.missing.borrow();
+        missing.iter().map(|(subsystem, entry)| Degradation::new(*subsystem, Arc::clone(&entry.reason))).collect()
     }
 
-    /// Follows the changes, from a relay that lacks nothing on.
+    /// Subscribes to changes. Subsystems that are missing already are reported as the first change.
     #[must_use]
-    pub fn changes(&self) -> Changes {
-        let mut parts = self.parts.subscribe();
-        parts.mark_changed();
-        Changes { parts, known: BTreeMap::new() }
+    pub fn changes(&self) -> DegradationChanges {
+        let mut missing = self.missing.subscribe();
+        missing.mark_changed();
+        DegradationChanges { missing, known: BTreeMap::new() }
     }
 }
 
-/// The changes of [`Degraded`]. Those that come together may be seen as one.
+/// A subscription to the changes of [`Degraded`]. Changes in quick succession may be merged.
 #[derive(Debug)]
-pub struct Changes {
-    parts: watch::Receiver<BTreeMap<Part, Cause>>,
-    known: BTreeMap<Part, Cause>,
+pub struct DegradationChanges {
+    missing: watch::Receiver<BTreeMap<Subsystem, MissingSubsystem>>,
+    known: BTreeMap<Subsystem, MissingSubsystem>,
 }
 
-/// One change.
+/// A change of [`Degraded`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// A part is missing, or for another reason than before.
-    Began(Degradation),
-    /// A part works again.
-    Ended(Part),
+pub enum DegradationChange {
+    /// A subsystem went missing, or its reason changed.
+    Missing(Degradation),
+    /// A subsystem works again.
+    Recovered(Subsystem),
 }
 
-impl Changes {
-    /// Waits for the next changes, those aside that were told where they happened; `None` when no more can come.
+impl DegradationChanges {
+    /// Waits for the next changes, without those already reported. Returns `None` once [`Degraded`] is dropped.
     ///
     /// # Cancel safety
-    /// Dropping the future loses no change.
-    pub async fn next(&mut self) -> Option<Vec<Change>> {
-        self.parts.changed().await.ok()?;
-        let mut now = self.parts.borrow_and_update().clone();
-        now.retain(|_, cause| !cause.is_told);
-        let ended = self.known.keys().filter(|part| !now.contains_key(part));
-        let ended = ended.map(|part| Change::Ended(*part));
-        let began = now.iter().filter(|(part, cause)| self.known.get(part) != Some(*cause));
-        let began = began.map(|(part, cause)| Change::Began(Degradation::new(*part, Arc::clone(&cause.reason))));
+    /// Cancel safe: dropping the future loses no change.
+    pub async fn next(&mut self) -> Option<Vec<DegradationChange>> {
+        self.missing.changed().await.ok()?;
+        let mut now = self.missing.borrow_and_update().clone();
+        now.retain(|_, entry| !entry.is_reported);
+        let ended = self.known.keys().filter(|subsystem| !now.contains_key(subsystem));
+        let ended = ended.map(|subsystem| DegradationChange::Recovered(*subsystem));
+        let began = now.iter().filter(|(subsystem, entry)| self.known.get(subsystem) != Some(*entry));
+        let began = began.map(|(subsystem, entry)| {
+            DegradationChange::Missing(Degradation::new(*subsystem, Arc::clone(&entry.reason)))
+        });
         let changes = ended.chain(began).collect();
         self.known = now;
         Some(changes)
@@ -172,31 +174,31 @@ mod tests {
     use super::*;
 
     fn store(reason: &str) -> Degradation {
-        Degradation::new(Part::Store, reason)
+        Degradation::new(Subsystem::Store, reason)
     }
 
     #[test]
-    fn parts_are_listed_in_one_order_with_their_last_reason() {
+    fn subsystems_are_listed_in_a_fixed_order_with_their_latest_reason() {
         let degraded = Degraded::default();
-        for missing in [Degradation::new(Part::Audit, "a"), store("b"), store("c")] {
+        for missing in [Degradation::new(Subsystem::Audit, "a"), store("b"), store("c")] {
             degraded.begin(missing);
         }
-        assert_eq!(degraded.list(), [store("c"), Degradation::new(Part::Audit, "a")]);
-        degraded.end(Part::Store);
-        assert!(!degraded.contains(Part::Store) && degraded.contains(Part::Audit));
+        assert_eq!(degraded.list(), [store("c"), Degradation::new(Subsystem::Audit, "a")]);
+        degraded.end(Subsystem::Store);
+        assert!(!degraded.contains(Subsystem::Store) && degraded.contains(Subsystem::Audit));
     }
 
     #[tokio::test]
-    async fn a_change_is_seen_once_and_one_that_was_told_is_left_out() {
+    async fn a_change_is_returned_once_and_a_reported_one_is_omitted() {
         let degraded = Degraded::default();
         let mut changes = degraded.changes();
         degraded.begin(store("a"));
-        degraded.begin_told(Degradation::new(Part::Plugins, "b"));
-        assert_eq!(changes.next().await, Some(vec![Change::Began(store("a"))]));
+        degraded.begin_reported(Degradation::new(Subsystem::Plugins, "b"));
+        assert_eq!(changes.next().await, Some(vec![DegradationChange::Missing(store("a"))]));
         degraded.begin(store("a"));
-        degraded.end(Part::Plugins);
-        degraded.end(Part::Store);
-        assert_eq!(changes.next().await, Some(vec![Change::Ended(Part::Store)]));
+        degraded.end(Subsystem::Plugins);
+        degraded.end(Subsystem::Store);
+        assert_eq!(changes.next().await, Some(vec![DegradationChange::Recovered(Subsystem::Store)]));
         drop(degraded);
         assert_eq!(changes.next().await, None);
     }

@@ -1,6 +1,6 @@
-//! Log lines: readable on a terminal, JSON otherwise. They go to standard error.
+//! Logging to standard error: text on a terminal, JSON otherwise.
 //!
-//! Message texts and whole addresses are never logged at level info or above.
+//! Message texts and full addresses are never logged at level info or above.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -13,19 +13,19 @@ use tracing_subscriber::{EnvFilter, reload};
 
 use crate::settings::{Choice, Section, Setting, quote};
 
-/// Lines that may wait for whoever reads the log. Further ones are lost: nobody in a chat waits for a log.
-const WAITING: usize = 4_096;
-/// How long the last lines have at the end of the program.
-const LAST_LINES: Duration = Duration::from_secs(1);
+/// Lines that may wait to be written. Further ones are dropped, so that a slow log never blocks the relay.
+const QUEUE_CAPACITY: usize = 4_096;
+/// Time to write the remaining lines at exit.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The form of a log line.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Text on a terminal, JSON elsewhere.
     Auto,
-    /// For people.
+    /// Human-readable text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -36,26 +36,24 @@ impl Choice for Format {
 /// Settings of the log.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The form of a line.
+    /// The log format.
     pub format: Format,
-    /// What is logged, as a filter of `tracing`.
+    /// The log level, as a `tracing` filter.
     pub level: String,
 }
 
 impl Config {
-    /// Reads the section.
+    /// Declares and reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
         Self {
             format: section.read(
                 Setting::new("format", Format::Auto)
-                    .doc("The form of log lines; auto is text on a terminal and JSON elsewhere.")
+                    .doc("Log format: text, json, or auto, which is text on a terminal and JSON elsewhere.")
                     .env(&["LOG_FORMAT"]),
             ),
             level: section.read(
                 Setting::new("level", "info".to_owned())
-                    .doc(
-                        "What is logged: error, warn, info, debug or trace, or a filter such as `gischat_relay=debug`.",
-                    )
+                    .doc("Log level: error, warn, info, debug or trace; or a filter such as `gischat_relay=debug`.")
                     .env(&["LOG_LEVEL"])
                     .reloads()
                     .check(|level| check_level(level)),
@@ -64,33 +62,36 @@ impl Config {
     }
 }
 
-/// A bare word would be taken for the name of a module, and `warning` would silence the log.
+/// Rejects bare words that are not levels: `tracing` takes them as module names, so `warning` would silence the log.
 fn check_level(level: &str) -> Result<(), String> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
     let bare = |directive: &&str| !directive.contains(['=', '[']) && !is_level(directive);
     if let Some(word) = level.split(',').map(str::trim).find(bare) {
         let levels = LEVELS.join(", ");
-        return Err(format!("{} is not one of {levels}; a module's own level is written module=level", quote(word)));
+        return Err(format!(
+            "{} is not one of {levels}; to set the level of a module, write module=level",
+            quote(word)
+        ));
     }
-    let wrong = |_| format!("{} is no filter of log lines, such as info,gischat_relay=debug", quote(level));
-    level.parse::<EnvFilter>().map(|_| ()).map_err(wrong)
+    let invalid = |_| format!("{} is not a log filter such as info,gischat_relay=debug", quote(level));
+    level.parse::<EnvFilter>().map(|_| ()).map_err(invalid)
 }
 
-/// The way to the thread that writes the lines.
+/// Sends lines to the log thread.
 #[derive(Clone, Debug)]
-struct Lines(SyncSender<Line>);
+struct LogWriter(SyncSender<LogMessage>);
 
 #[derive(Debug)]
-enum Line {
+enum LogMessage {
     Text(Vec<u8>),
-    /// All before it is written.
-    Last(SyncSender<()>),
+    /// Answered once all earlier lines are written.
+    Flush(SyncSender<()>),
 }
 
-impl Write for Lines {
+impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let _lost = self.0.try_send(Line::Text(line.to_vec()));
+        let _lost = self.0.try_send(LogMessage::Text(line.to_vec()));
         Ok(line.len())
     }
 
@@ -99,83 +100,83 @@ impl Write for Lines {
     }
 }
 
-/// Writes what still waits when it is dropped, unless nobody reads it.
+/// Flushes the remaining lines when it is dropped, for at most [`FLUSH_TIMEOUT`].
 #[derive(Debug)]
 #[must_use]
-pub struct Log {
-    lines: Lines,
-    level: Level,
-    /// Whether people read it as it is written.
+pub struct LogGuard {
+    lines: LogWriter,
+    level: LevelHandle,
+    /// Whether the log is text on a terminal.
     on_terminal: bool,
 }
 
-impl Log {
-    /// The terminal that the log is written to; `None` when it goes elsewhere, or is JSON.
+impl LogGuard {
+    /// Returns the terminal that the log is written to; `None` if it is not a terminal or the format is JSON.
     #[must_use]
     pub fn console(&self) -> Option<Console> {
         self.on_terminal.then(|| Console(self.lines.clone()))
     }
 
-    /// Sets what is logged.
+    /// Returns a handle that changes the log level.
     #[must_use]
-    pub fn level(&self) -> Level {
+    pub fn level(&self) -> LevelHandle {
         self.level.clone()
     }
 }
 
-/// The terminal that the log is written to, for texts that are no log lines.
+/// The terminal that the log is written to, for output other than log lines.
 #[derive(Debug)]
-pub struct Console(Lines);
+pub struct Console(LogWriter);
 
 impl Console {
-    /// Writes a text between the lines of the log, in the order in which both were given.
-    pub fn tell(&self, text: &str) {
-        let _lost = self.0.0.try_send(Line::Text(text.as_bytes().to_vec()));
+    /// Writes a text in order with the log lines.
+    pub fn print(&self, text: &str) {
+        let _lost = self.0.0.try_send(LogMessage::Text(text.as_bytes().to_vec()));
     }
 }
 
-/// Sets what is logged while the program runs.
+/// Changes the log level while the program runs.
 #[derive(Clone)]
-pub struct Level(Arc<dyn Fn(EnvFilter) + Send + Sync>);
+pub struct LevelHandle(Arc<dyn Fn(EnvFilter) + Send + Sync>);
 
-impl Level {
-    /// Logs by this filter from now on. One that cannot be read changes nothing; the settings check it.
+impl LevelHandle {
+    /// Sets the log filter. An invalid filter changes nothing; the settings reject it earlier.
     pub fn set(&self, level: &str) {
         match level.parse() {
             Ok(filter) => (self.0)(filter),
-            Err(error) => tracing::error!(%error, level, "the log level stays as it was"),
+            Err(error) => tracing::error!(%error, level, "invalid log level; the level is unchanged"),
         }
     }
 }
 
-impl Default for Level {
-    /// For a program that has not started the log: nothing is set.
+impl Default for LevelHandle {
+    /// Returns a handle without effect, for programs that have not started the log.
     fn default() -> Self {
         Self(Arc::new(|_| {}))
     }
 }
 
-impl fmt::Debug for Level {
+impl fmt::Debug for LevelHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Level").finish_non_exhaustive()
     }
 }
 
-impl<S: 'static> From<reload::Handle<EnvFilter, S>> for Level {
+impl<S: 'static> From<reload::Handle<EnvFilter, S>> for LevelHandle {
     fn from(handle: reload::Handle<EnvFilter, S>) -> Self {
         Self(Arc::new(move |filter| {
             if let Err(error) = handle.reload(filter) {
-                tracing::error!(%error, "the log level could not be changed");
+                tracing::error!(%error, "changing the log level failed");
             }
         }))
     }
 }
 
-impl Drop for Log {
+impl Drop for LogGuard {
     fn drop(&mut self) {
-        let until = Instant::now() + LAST_LINES;
+        let until = Instant::now() + FLUSH_TIMEOUT;
         let (written, all) = sync_channel(1);
-        let mut last = Line::Last(written);
+        let mut last = LogMessage::Flush(written);
         while let Err(TrySendError::Full(unsent)) = self.lines.0.try_send(last) {
             if Instant::now() >= until {
                 return;
@@ -187,33 +188,33 @@ impl Drop for Log {
     }
 }
 
-fn write_lines(lines: &Receiver<Line>) {
+fn write_lines(lines: &Receiver<LogMessage>) {
     for line in lines {
         match line {
-            // A line that cannot be written is lost.
-            Line::Text(text) => drop(io::stderr().write_all(&text)),
-            Line::Last(written) => drop(written.send(())),
+            // A line that cannot be written is dropped.
+            LogMessage::Text(text) => drop(io::stderr().write_all(&text)),
+            LogMessage::Flush(written) => drop(written.send(())),
         }
     }
 }
 
-/// Starts logging. To be called once; a second call changes nothing.
+/// Starts logging. Call it once; further calls have no effect.
 ///
 /// # Errors
-/// When the system gives no thread.
-pub fn start(config: &Config) -> io::Result<Log> {
-    // The level was checked when it was read.
+/// If the log thread cannot be started.
+pub fn start(config: &Config) -> io::Result<LogGuard> {
+    // The settings have validated the level.
     let filter = config.level.parse::<EnvFilter>().unwrap_or_else(|_| EnvFilter::new("info"));
-    let (sender, receiver) = sync_channel(WAITING);
-    let log = Lines(sender);
+    let (sender, receiver) = sync_channel(QUEUE_CAPACITY);
+    let log = LogWriter(sender);
     thread::Builder::new().name("log".to_owned()).spawn(move || write_lines(&receiver))?;
-    // A line that cannot be written is lost. To complain of it on standard error would be a panic, the same being broken.
+    // Do not report write errors: they would go to standard error, which is what failed, and panic.
     let lines = tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer({
         let log = log.clone();
         move || log.clone()
     });
     let terminal = std::io::stderr().is_terminal();
-    // A subscriber that is set already is that of an embedding program, which knows better.
+    // If an embedding program has already set a subscriber, keep it.
     let as_json = match config.format {
         Format::Json => true,
         Format::Text => false,
@@ -226,7 +227,7 @@ pub fn start(config: &Config) -> io::Result<Log> {
         let lines = lines.with_ansi(terminal).with_target(false).with_filter_reloading();
         (lines.reload_handle().into(), lines.try_init())
     };
-    Ok(Log { lines: log, level, on_terminal: terminal && !as_json })
+    Ok(LogGuard { lines: log, level, on_terminal: terminal && !as_json })
 }
 
 #[cfg(test)]
@@ -234,14 +235,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn levels_and_filters_are_taken() {
+    fn levels_and_filters_are_valid() {
         for level in ["info", "WARN", "off", "info,gischat_relay=debug", "gischat_relay::live=trace"] {
             assert_eq!(check_level(level), Ok(()), "{level}");
         }
     }
 
     #[test]
-    fn a_word_that_would_silence_the_log_is_a_fault() {
+    fn a_word_that_would_silence_the_log_is_an_error() {
         for level in ["warning", "loud", "", "info,hyper", "gischat_relay=loud"] {
             assert!(check_level(level).is_err(), "{level}");
         }

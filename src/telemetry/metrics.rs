@@ -1,7 +1,7 @@
-//! Figures for Prometheus.
+//! Prometheus metrics.
 //!
-//! What happens once for each member is counted once for each round, never member by member. No label ever holds what
-//! a user wrote: rooms, filters and outcomes come from the configuration and the code.
+//! Per-member events are counted once per round, never one by one. Labels never contain user input: rooms, filters and
+//! outcomes come from the configuration and the code.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use prometheus_client::metrics::gauge::Gauge;
 pub use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::build::Build;
+use super::build::BuildInfo;
 use crate::model::{Outcome, RoomName};
 use crate::settings::Swap;
 
-/// All figures of a relay.
+/// All metrics of a relay.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -27,7 +27,7 @@ pub struct Metrics {
     room_members: Family<RoomLabel, Gauge>,
     messages: Family<MessageLabels, Counter>,
     closed: Family<CloseLabel, Counter>,
-    refused_connections: Family<WhyLabel, Counter>,
+    refused_connections: Family<RefusalLabel, Counter>,
     alerts: Family<AlertLabel, Counter>,
     deliveries: Counter<u64, AtomicU64>,
     filter_seconds: Family<FilterLabel, Histogram, Buckets>,
@@ -58,7 +58,7 @@ struct CloseLabel {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct WhyLabel {
+struct RefusalLabel {
     reason: &'static str,
 }
 
@@ -67,7 +67,7 @@ struct AlertLabel {
     outcome: &'static str,
 }
 
-/// Makes histograms with buckets from `first` seconds up, each twice as wide as the one before.
+/// Creates histograms with `count` exponential buckets, starting at `first` seconds and doubling.
 #[derive(Clone)]
 struct Buckets {
     first: f64,
@@ -86,82 +86,82 @@ impl MetricConstructor<Histogram> for Buckets {
     }
 }
 
-/// The figures of one room, kept by the room itself.
+/// The metrics of one room, updated by the room.
 #[derive(Clone, Debug, Default)]
 pub struct RoomGauges {
-    /// Connections now.
+    /// Current connections.
     pub connections: Gauge,
-    /// Connections with a registered nickname now.
+    /// Current connections with a registered nickname.
     pub members: Gauge,
 }
 
-/// Figures of moderation at some moment.
+/// A snapshot of the moderation metrics.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Moderation {
-    /// Messages that wait for a moderator.
+pub struct ModerationMetrics {
+    /// Held messages.
     pub held: u64,
     /// Mutes and bans in force.
     pub sanctions: u64,
-    /// Transactions of the store that failed, and were tried again.
-    pub store_faults: u64,
-    /// Lines of the audit log that were written.
+    /// Store transactions that failed and were retried.
+    pub store_errors: u64,
+    /// Audit log lines written.
     pub audit_written: u64,
-    /// Lines of the audit log that could not be kept.
+    /// Audit log lines lost.
     pub audit_lost: u64,
-    /// Writes of the audit log that failed, and were tried again.
-    pub audit_faults: u64,
-    /// Acts of moderators that went on without being known to be in the audit log.
+    /// Audit log writes that failed and were retried.
+    pub audit_errors: u64,
+    /// Moderator actions that took effect without a confirmed audit log entry.
     pub unlogged_acts: u64,
 }
 
-impl Moderation {
-    /// Names and explanations, in the order of [`Moderation::values`].
+impl ModerationMetrics {
+    /// Names and help texts, in the order of [`ModerationMetrics::values`].
     const NAMES: [(&'static str, &'static str); 7] = [
-        ("held_messages", "Messages that wait for a moderator"),
-        ("sanctions", "Mutes and bans in force, those that ended in the last minute included"),
-        ("store_faults", "Transactions of the store that failed since the start, and were tried again"),
-        ("audit_lines_written", "Lines of the audit log that were written since the start"),
-        ("audit_lines_lost", "Lines of the audit log that could not be kept since the start"),
-        ("audit_faults", "Writes of the audit log that failed since the start, and were tried again"),
-        ("unlogged_acts", "Acts of moderators that are not known to be in the audit log since the start"),
+        ("held_messages", "Messages held for a moderator"),
+        ("sanctions", "Mutes and bans in force, including those that ended in the last minute"),
+        ("store_faults", "Store transactions that failed and were retried since the start"),
+        ("audit_lines_written", "Audit log lines written since the start"),
+        ("audit_lines_lost", "Audit log lines lost since the start"),
+        ("audit_faults", "Audit log writes that failed and were retried since the start"),
+        ("unlogged_acts", "Moderator actions without a confirmed audit log entry since the start"),
     ];
 
     fn values(&self) -> [u64; 7] {
-        let Self { held, sanctions, store_faults, audit_written, audit_lost, audit_faults, unlogged_acts } = *self;
-        [held, sanctions, store_faults, audit_written, audit_lost, audit_faults, unlogged_acts]
+        let Self { held, sanctions, store_errors, audit_written, audit_lost, audit_errors, unlogged_acts } = *self;
+        [held, sanctions, store_errors, audit_written, audit_lost, audit_errors, unlogged_acts]
     }
 }
 
 impl Metrics {
-    /// Shows how moderation stands.
-    pub fn show_moderation(&self, now: &Moderation) {
+    /// Sets the moderation gauges.
+    pub fn set_moderation(&self, now: &ModerationMetrics) {
         for (gauge, value) in self.moderation.iter().zip(now.values()) {
             gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         }
     }
 
-    /// Figures that tell which `version` runs in which `environment`.
+    /// Creates the metrics, labelled with `version` and `environment` in `build_info`.
     #[must_use]
     pub fn new(version: &str, environment: &str) -> Self {
         let mut metrics = Self::default();
         metrics.set_environment(environment);
-        let build = Build { version: version.to_owned(), environment: Arc::clone(&metrics.environment) };
+        let build = BuildInfo { version: version.to_owned(), environment: Arc::clone(&metrics.environment) };
         metrics.registry.register_collector(Box::new(build));
         metrics
     }
 
-    /// Shows another name of the environment from now on.
+    /// Changes the name of the environment.
     pub fn set_environment(&self, environment: &str) {
         self.environment.set(environment.to_owned());
     }
 
-    /// The time that the filter of this name takes for a message.
+    /// Returns the histogram of a filter's time per message.
     #[must_use]
     pub fn filter_seconds(&self, filter: &'static str) -> Histogram {
         self.filter_seconds.get_or_create(&FilterLabel { filter }).clone()
     }
 
-    /// The figures of a room.
+    /// Returns the gauges of a room.
     #[must_use]
     pub fn room(&self, room: &RoomName) -> RoomGauges {
         let label = RoomLabel { room: room.to_string() };
@@ -171,52 +171,52 @@ impl Metrics {
         }
     }
 
-    /// Forgets the figures of a room that was removed.
+    /// Removes the gauges of a room.
     pub fn forget_room(&self, room: &RoomName) {
         let label = RoomLabel { room: room.to_string() };
         self.room_connections.remove(&label);
         self.room_members.remove(&label);
     }
 
-    /// Counts a message and the filter that decided it, `none` when none objected.
+    /// Counts a message by outcome and deciding filter; `none` if no filter objected.
     pub fn count_message(&self, outcome: Outcome, by: Option<&'static str>) {
         let labels = MessageLabels { outcome: outcome.as_str(), filter: by.unwrap_or("none") };
         self.messages.get_or_create(&labels).inc();
     }
 
-    /// Counts a round: what a room said in it, written to its members as `deliveries` frames in all.
+    /// Counts a round of a room: `deliveries` frames in total, written within `took`.
     pub fn count_round(&self, deliveries: usize, took: std::time::Duration) {
         self.deliveries.inc_by(deliveries as u64);
         self.round_seconds.observe(took.as_secs_f64());
     }
 
-    /// Counts a connection that came (`+1`) or went (`-1`).
+    /// Counts a connection that opened (`+1`) or closed (`-1`).
     pub fn count_connection(&self, change: i64) {
         self.connections.inc_by(change);
     }
 
-    /// Counts a WebSocket that the relay closed with this code.
+    /// Counts a WebSocket closed by the relay, by close code.
     pub fn count_close(&self, code: u16) {
         self.closed.get_or_create(&CloseLabel { code }).inc();
     }
 
-    /// Counts a connection that was turned away; `reason` is one of a few fixed words.
+    /// Counts a refused connection. `reason` is one of a few fixed words.
     pub fn count_refused_connection(&self, reason: &'static str) {
-        self.refused_connections.get_or_create(&WhyLabel { reason }).inc();
+        self.refused_connections.get_or_create(&RefusalLabel { reason }).inc();
     }
 
-    /// Counts an alert; `outcome` is one of a few fixed words.
+    /// Counts an alert. `outcome` is one of a few fixed words.
     pub fn count_alert(&self, outcome: &'static str) {
         self.alerts.get_or_create(&AlertLabel { outcome }).inc();
     }
 
-    /// All figures in the OpenMetrics text format.
+    /// Encodes all metrics in the OpenMetrics text format.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn encode(&self) -> String {
         let mut out = String::new();
         if text::encode(&mut out, &self.registry).is_err() {
             // Writing to a string does not fail.
-            tracing::error!("the metrics could not be written as text");
+            tracing::error!("encoding the metrics failed");
         }
         out
     }
@@ -225,7 +225,7 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("gischat");
-        // A filter takes from a tenth of a microsecond to milliseconds, a round up to a second.
+        // A filter takes 0.1 µs to milliseconds, a round up to a second.
         let filter_buckets = Buckets { first: 1e-7, count: 18 };
         let metrics = Self {
             connections: Gauge::default(),
@@ -242,16 +242,16 @@ impl Default for Metrics {
             environment: Arc::default(),
             registry: Registry::default(),
         };
-        registry.register("connections", "Network connections now", metrics.connections.clone());
-        registry.register("room_connections", "WebSockets in the room now", metrics.room_connections.clone());
-        registry.register("room_members", "Registered nicknames in the room now", metrics.room_members.clone());
+        registry.register("connections", "Current network connections", metrics.connections.clone());
+        registry.register("room_connections", "Current WebSockets in the room", metrics.room_connections.clone());
+        registry.register("room_members", "Current registered nicknames in the room", metrics.room_members.clone());
         registry.register("messages", "Messages by outcome and deciding filter", metrics.messages.clone());
         registry.register("websockets_closed", "WebSockets closed by the relay", metrics.closed.clone());
-        registry.register("connections_refused", "Connections turned away", metrics.refused_connections.clone());
-        registry.register("alerts", "Alerts that were delivered, failed, or were held back", metrics.alerts.clone());
+        registry.register("connections_refused", "Refused connections", metrics.refused_connections.clone());
+        registry.register("alerts", "Alerts by outcome: delivered, failed or held_back", metrics.alerts.clone());
         registry.register("deliveries", "Frames written or queued for members", metrics.deliveries.clone());
         let filter_seconds = metrics.filter_seconds.clone();
-        registry.register_with_unit("filter", "Time a filter took for a message", Unit::Seconds, filter_seconds);
+        registry.register_with_unit("filter", "Time of a filter per message", Unit::Seconds, filter_seconds);
         let round_seconds = metrics.round_seconds.clone();
         registry.register_with_unit(
             "round",
@@ -259,7 +259,7 @@ impl Default for Metrics {
             Unit::Seconds,
             round_seconds,
         );
-        for ((name, help), gauge) in Moderation::NAMES.into_iter().zip(&metrics.moderation) {
+        for ((name, help), gauge) in ModerationMetrics::NAMES.into_iter().zip(&metrics.moderation) {
             registry.register(name, help, gauge.clone());
         }
         Self { registry, ..metrics }
@@ -271,13 +271,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_named_with_their_unit_and_room() {
+    fn metrics_have_units_and_labels_in_their_text_form() {
         let metrics = Metrics::new("1.2.3", "production");
         metrics.room(&RoomName::parse("Living room").unwrap()).connections.set(4);
         metrics.count_message(Outcome::Reject, Some("shape"));
         metrics.count_round(1_000, std::time::Duration::from_micros(90));
         metrics.filter_seconds("rate").observe(4e-7);
-        let text = metrics.text();
+        let text = metrics.encode();
         for line in [
             "gischat_build_info{version=\"1.2.3\",environment=\"production\"} 1",
             "gischat_room_connections{room=\"Living room\"} 4",

@@ -1,5 +1,4 @@
-//! What operators see from outside: log lines ([`logging`]), figures ([`Metrics`]), and which parts of the relay do not
-//! work ([`Degraded`]).
+//! Telemetry for operators: logging ([`logging`]), metrics ([`Metrics`]), and missing subsystems ([`Degraded`]).
 
 mod build;
 mod degraded;
@@ -7,7 +6,7 @@ pub mod logging;
 mod metrics;
 mod quantiles;
 
-pub use degraded::{Change, Changes, Degradation, Degraded, Part};
+pub use degraded::{Degradation, DegradationChange, DegradationChanges, Degraded, Subsystem};
 pub use logging::Config;
-pub use metrics::{Histogram, Metrics, Moderation, RoomGauges};
+pub use metrics::{Histogram, Metrics, ModerationMetrics, RoomGauges};
 pub use quantiles::Quantiles;

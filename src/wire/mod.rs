@@ -1,14 +1,14 @@
-//! Bytes to model and back: WebSocket frames ([`frame`]) and the generations of the protocol, one file each.
+//! Wire formats: WebSocket frames ([`frame`]) and the generations of the protocol, one file each.
 //!
-//! An event is encoded once for each generation that is present, never once for each member. To add a generation: a
-//! file beside [`v1`], a variant of [`Generation`], and the compiler names the places that must know it.
+//! An event is encoded once per generation in the room, not once per member. To add a generation, add a file next to
+//! [`v1`] and a variant of [`Generation`]; the compiler finds the remaining places.
 
 pub mod frame;
 pub mod v1;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::model::{Event, Message, Notice};
+use crate::model::{Message, Notice, RoomEvent};
 use crate::settings::{Choice, Section, Setting};
 
 /// A generation of the protocol, named after the major version of the backend that introduced it.
@@ -19,12 +19,12 @@ pub enum Generation {
 }
 
 impl Generation {
-    /// All of them.
+    /// All generations.
     pub const ALL: [Self; Self::COUNT] = [Self::V1];
-    /// How many there are.
+    /// Number of generations.
     pub const COUNT: usize = 1;
 
-    /// Its place in [`Generation::ALL`], for tables by generation.
+    /// Index in [`Generation::ALL`], for tables by generation.
     #[must_use]
     pub fn index(self) -> usize {
         match self {
@@ -33,14 +33,14 @@ impl Generation {
     }
 }
 
-/// What a v1 client is told of its own refused messages; v1 itself has no frame for that.
+/// How a v1 client is notified about its refused messages; v1 has no frame for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum V1Notices {
-    /// An ordinary chat line from the reserved author `moderation`, which every client shows.
+    /// A chat line from the reserved author `moderation`, which every client shows.
     Visible,
     /// A frame of the author `internal`, which old clients ignore.
     Internal,
-    /// Nothing, as the first backend did.
+    /// No notice, as in the first backend.
     Off,
 }
 
@@ -49,46 +49,49 @@ impl Choice for V1Notices {
         &[("visible", Self::Visible), ("internal", Self::Internal), ("off", Self::Off)];
 }
 
-/// Settings of the wire.
+/// Settings of the wire formats.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What a v1 client is told of its own refused messages.
+    /// How a v1 client is notified about its refused messages.
     pub v1_notices: V1Notices,
 }
 
 impl Config {
-    /// Reads the section.
+    /// Declares and reads the settings of the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
         Self {
             v1_notices: section.read(
                 Setting::new("v1_notices", V1Notices::Visible)
-                    .doc("How a v1 client learns that its message was refused: a chat line, an internal frame, not at all.")
+                    .doc(
+                        "How a v1 client is told that its message was refused: as a chat message, as an internal \
+                          frame, or not at all.",
+                    )
                     .env(&["V1_NOTICES"]),
             ),
         }
     }
 }
 
-/// Adds an event to `buffer`, as the frame that clients of `generation` get.
-pub fn append(generation: Generation, event: Event<'_>, buffer: &mut BytesMut) {
+/// Appends an event to `buffer`, as a frame for clients of `generation`.
+pub fn append_event(generation: Generation, event: RoomEvent<'_>, buffer: &mut BytesMut) {
     match generation {
         Generation::V1 => frame::append_text(&v1::encode(event), buffer),
     }
 }
 
-/// Reads a frame of a client of `generation`.
+/// Decodes a frame from a client of `generation`.
 ///
 /// # Errors
-/// The [`Notice`] for the sender when the frame is no message of the protocol.
+/// The [`Notice`] for the sender when the frame is not a valid message of the protocol.
 pub fn decode(generation: Generation, text: &str) -> Result<Message, Notice> {
     match generation {
         Generation::V1 => v1::decode(text),
     }
 }
 
-/// The frame that tells the sender alone, or `None` when its generation and the settings have none for that.
+/// Encodes a notice to a sender; `None` when the generation and the settings provide no frame for it.
 #[must_use]
-pub fn notice(generation: Generation, notice: &Notice, config: &Config) -> Option<Bytes> {
+pub fn encode_notice(generation: Generation, notice: &Notice, config: &Config) -> Option<Bytes> {
     match generation {
         Generation::V1 => v1::encode_notice(notice, config.v1_notices).map(|json| frame::text(&json)),
     }

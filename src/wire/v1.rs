@@ -7,51 +7,52 @@ use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::V1Notices;
-use crate::model::{Code, Event, Kind, Message, Notice, Reason};
+use crate::model::{Kind, Message, Notice, Reason, ReasonCode, RoomEvent};
 
 /// The author of frames that are not chat.
 const INTERNAL: &str = "internal";
-/// The author of the chat lines that tell of a refusal.
+/// The author of chat lines that carry notices.
 const MODERATION: &str = "moderation";
-/// The icon beside a refusal; QGIS has it.
+/// The icon next to a notice. QGIS includes it.
 const WARNING_ICON: &str = "mIconWarning.svg";
 
-/// Reads a frame.
+/// Decodes a frame.
 ///
-/// Keys that v1 does not know are passed over, as its clients do.
+/// Ignores unknown keys, as v1 clients do.
 ///
 /// # Errors
-/// The [`Notice`] for the sender: [`Notice::Uncompliant`] when the frame is no JSON object of the protocol,
-/// [`Notice::Refused`] when it is one, but lacks something or says what only the relay may say.
+///
+/// The [`Notice`] for the sender: [`Notice::Uncompliant`] when the frame is not a JSON object of the protocol,
+/// [`Notice::Refused`] when it is one but lacks a field or uses one reserved for the relay.
 pub fn decode(text: &str) -> Result<Message, Notice> {
-    // Serde would take an array for the fields in order.
+    // Serde would also accept an array of the fields in order.
     if !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
         return Err(uncompliant("a frame must be a JSON object"));
     }
-    let frame: Frame<'_> = serde_json::from_str(text).map_err(|fault| match fault.classify() {
-        serde_json::error::Category::Data => uncompliant("a key stands twice in the frame"),
+    let frame: Frame<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => uncompliant("the frame has a duplicate key"),
         _ => uncompliant("the frame is not valid JSON"),
     })?;
     frame.into_message()
 }
 
-/// Writes an event as JSON.
+/// Encodes an event as JSON.
 #[must_use]
-pub fn encode(event: Event<'_>) -> Vec<u8> {
+pub fn encode(event: RoomEvent<'_>) -> Vec<u8> {
     match event {
-        Event::Message(message) => encode_message(message),
-        Event::Users(number) => json(&NbUsers { author: INTERNAL, nb_users: number }),
-        Event::Newcomer(nickname) => json(&Newcomer { author: INTERNAL, newcomer: nickname.as_str() }),
-        Event::Exiter(nickname) => json(&Exiter { author: INTERNAL, exiter: nickname.as_str() }),
+        RoomEvent::Message(message) => encode_message(message),
+        RoomEvent::UserCount(number) => json(&NbUsers { author: INTERNAL, nb_users: number }),
+        RoomEvent::Newcomer(nickname) => json(&Newcomer { author: INTERNAL, newcomer: nickname.as_str() }),
+        RoomEvent::Exiter(nickname) => json(&Exiter { author: INTERNAL, exiter: nickname.as_str() }),
     }
 }
 
-/// Writes a message as JSON, as it is broadcast.
+/// Encodes a message as broadcast JSON.
 #[must_use]
 pub fn encode_message(message: &Message) -> Vec<u8> {
     let author = &message.author;
     match &message.kind {
-        Kind::Text { avatar, text } => json(&Line { message: text, author, avatar: avatar.as_deref() }),
+        Kind::Text { avatar, text } => json(&ChatLine { message: text, author, avatar: avatar.as_deref() }),
         Kind::Like { liked, text } => {
             json(&Like { author: INTERNAL, message: text, liker_author: author, liked_author: liked })
         }
@@ -59,43 +60,43 @@ pub fn encode_message(message: &Message) -> Vec<u8> {
     }
 }
 
-/// Writes what the sender alone is told, or nothing where the setting or the kind of fault asks for silence.
+/// Encodes a notice as JSON; `None` when the setting and the kind of notice call for silence.
 #[must_use]
 pub fn encode_notice(notice: &Notice, setting: V1Notices) -> Option<Vec<u8>> {
     match (setting, notice) {
-        (V1Notices::Visible, Notice::Refused(reason)) => Some(from_moderation(&format!("Refused: {}", reason.text))),
+        (V1Notices::Visible, Notice::Refused(reason)) => Some(moderation_line(&format!("Refused: {}", reason.text))),
         (V1Notices::Visible, Notice::Held(reason)) => {
-            Some(from_moderation(&format!("Waits for a moderator: {}", reason.text)))
+            Some(moderation_line(&format!("Waits for a moderator: {}", reason.text)))
         }
-        (V1Notices::Visible, Notice::Act(reason)) => Some(from_moderation(&reason.text)),
+        (V1Notices::Visible, Notice::Moderation(reason)) => Some(moderation_line(&reason.text)),
         (
             V1Notices::Internal,
-            Notice::Refused(reason) | Notice::Uncompliant(reason) | Notice::Held(reason) | Notice::Act(reason),
+            Notice::Refused(reason) | Notice::Uncompliant(reason) | Notice::Held(reason) | Notice::Moderation(reason),
         ) => Some(json(&Uncompliant { author: INTERNAL, uncompliant: &reason.text })),
         (V1Notices::Visible, Notice::Uncompliant(_)) | (V1Notices::Off, _) => None,
     }
 }
 
-/// A chat line of the relay's own.
-fn from_moderation(message: &str) -> Vec<u8> {
-    json(&Line { message, author: MODERATION, avatar: Some(WARNING_ICON) })
+/// A chat line from the relay.
+fn moderation_line(message: &str) -> Vec<u8> {
+    json(&ChatLine { message, author: MODERATION, avatar: Some(WARNING_ICON) })
 }
 
-/// The types below hold strings and numbers only, which always have a JSON form.
+/// Frames hold only strings and numbers, so serialization cannot fail.
 fn json(frame: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(frame).unwrap_or_default()
 }
 
 fn uncompliant(text: &'static str) -> Notice {
-    Notice::Uncompliant(Reason::new(Code::Malformed, text))
+    Notice::Uncompliant(Reason::new(ReasonCode::Malformed, text))
 }
 
 fn refused(text: &'static str) -> Notice {
-    Notice::Refused(Reason::new(Code::Malformed, text))
+    Notice::Refused(Reason::new(ReasonCode::Malformed, text))
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct ChatLine<'a> {
     message: &'a str,
     author: &'a str,
     avatar: Option<&'a str>,
@@ -133,7 +134,7 @@ struct Uncompliant<'a> {
     uncompliant: &'a str,
 }
 
-/// A frame as a client wrote it, with every key of which it matters whether it is there.
+/// A client frame, with all keys that matter present or absent.
 #[derive(serde::Deserialize)]
 struct Frame<'a> {
     #[serde(borrow, default)]
@@ -158,51 +159,49 @@ struct Frame<'a> {
 
 impl Frame<'_> {
     fn into_message(self) -> Result<Message, Notice> {
-        if self.type_.is_there() {
+        if self.type_.is_present() {
             return Err(uncompliant("this relay speaks generation v1 of the protocol, whose frames have no `type`"));
         }
         match &self.author {
             Field::Text(author) if author == INTERNAL => self.into_internal(),
             Field::Text(_) => self.into_line(),
-            Field::Absent if !self.message.is_there() => Err(uncompliant("the frame is none of the protocol's")),
+            Field::Absent if !self.message.is_present() => Err(uncompliant("the frame is not part of the protocol")),
             Field::Absent => Err(refused("`author` is missing")),
-            Field::Null | Field::Other => Err(refused("`author` must be a text")),
+            Field::Null | Field::Other => Err(refused("`author` must be a string")),
         }
     }
 
     fn into_line(self) -> Result<Message, Notice> {
-        let text = self.message.required("`message` is missing", "`message` must be a text")?;
+        let text = self.message.required("`message` is missing", "`message` must be a string")?;
         let avatar = match self.avatar {
             Field::Absent | Field::Null => None,
             Field::Text(avatar) => Some(avatar.into_owned()),
-            Field::Other => return Err(refused("`avatar` must be a text or null")),
+            Field::Other => return Err(refused("`avatar` must be a string or null")),
         };
-        let author = self.author.required("`author` is missing", "`author` must be a text")?;
+        let author = self.author.required("`author` is missing", "`author` must be a string")?;
         Ok(Message::new(author, Kind::Text { avatar, text }))
     }
 
-    /// What a client may say as `internal`: that it registers, or (late plugins) that it likes a message.
+    /// The frames that a client may send as `internal`: a registration or (recent QGIS plugins) a like.
     fn into_internal(self) -> Result<Message, Notice> {
-        if self.nb_users.is_there() || self.exiter.is_there() {
-            return Err(refused("`nb_users` and `exiter` are for the relay to say"));
+        if self.nb_users.is_present() || self.exiter.is_present() {
+            return Err(refused("`nb_users` and `exiter` are reserved for the relay"));
         }
-        if self.newcomer.is_there() {
-            let nickname = self.newcomer.required("`newcomer` is missing", "`newcomer` must be a text")?;
+        if self.newcomer.is_present() {
+            let nickname = self.newcomer.required("`newcomer` is missing", "`newcomer` must be a string")?;
             return Ok(Message::new(nickname, Kind::Newcomer));
         }
-        if self.liker_author.is_there() || self.liked_author.is_there() {
-            let liker = self.liker_author.required("`liker_author` is missing", "`liker_author` must be a text")?;
-            let author = self.liked_author.required("`liked_author` is missing", "`liked_author` must be a text")?;
-            let text = self.message.required("`message` is missing", "`message` must be a text")?;
+        if self.liker_author.is_present() || self.liked_author.is_present() {
+            let liker = self.liker_author.required("`liker_author` is missing", "`liker_author` must be a string")?;
+            let author = self.liked_author.required("`liked_author` is missing", "`liked_author` must be a string")?;
+            let text = self.message.required("`message` is missing", "`message` must be a string")?;
             return Ok(Message::new(liker, Kind::Like { liked: author, text }));
         }
-        Err(Notice::Refused(Reason::new(Code::Reserved, "this name is kept for the relay itself")))
+        Err(Notice::Refused(Reason::new(ReasonCode::Reserved, "this name is reserved")))
     }
 }
 
-/// The value of a key: a text, which is what v1 wants almost everywhere, or only the fact that it is something else.
-///
-/// Values of other types are skipped, not built, whatever their size or depth.
+/// The value of a key. v1 expects a string almost everywhere; other values are skipped, whatever their size or depth.
 #[derive(Debug, Default)]
 enum Field<'a> {
     #[default]
@@ -213,7 +212,7 @@ enum Field<'a> {
 }
 
 impl Field<'_> {
-    fn is_there(&self) -> bool {
+    fn is_present(&self) -> bool {
         !matches!(self, Self::Absent)
     }
 

@@ -1,18 +1,18 @@
-;; Answers what no kit lets a filter answer. The first letter of a message says what:
+;; A filter with answers that no kit allows. The first letter of a message selects the answer:
 ;;
-;;   t  its table grown as far as it may be; the reason is its size
-;;   v  an action that there is none of
+;;   t  grows its table as far as possible; the reason is the table's size
+;;   v  an action that does not exist
 ;;   p  a reason outside of its memory
-;;   l  as many labels as a number can say
-;;   a  an answer at an odd address
-;;   r  none: it calls itself without end, and needs no memory for that
+;;   l  2^32 - 1 labels
+;;   a  an answer at an unaligned address
+;;   r  endless recursion without using memory
 ;;
 ;; Anything else passes.
 (component
   (core module $code
     (memory (export "memory") 1 1)
     (table $table 1 funcref)
-    ;; What the host writes begins here, with each call anew.
+    ;; Start of the memory for data from the host, reset after each call.
     (global $top (mut i32) (i32.const 4096))
     (data (i32.const 16) "raw0.1.0")
 
@@ -33,12 +33,12 @@
     (func (export "configure") (param i32 i32) (result i32)
       (i32.const 256))
 
-    ;; A verdict is 56 bytes at 512: the action there, the reason 12 bytes on, the labels 24 bytes on.
-    (func (export "check") (param $asked i32) (result i32)
+    ;; A verdict has 56 bytes at 512: the action at offset 0, the reason at 12, the labels at 24.
+    (func (export "check") (param $arguments i32) (result i32)
       (local $letter i32)
       (memory.fill (i32.const 512) (i32.const 0) (i32.const 56))
-      (if (i32.load offset=36 (local.get $asked))
-        (then (local.set $letter (i32.load8_u (i32.load offset=32 (local.get $asked))))))
+      (if (i32.load offset=36 (local.get $arguments))
+        (then (local.set $letter (i32.load8_u (i32.load offset=32 (local.get $arguments))))))
       (if (i32.eq (local.get $letter) (i32.const 116)) ;; t
         (then (call $grow)))
       (if (i32.eq (local.get $letter) (i32.const 118)) ;; v
@@ -70,7 +70,7 @@
     (func $recurse (param $depth i32) (result i32)
       (i32.add (local.get $depth) (call $recurse (i32.add (local.get $depth) (i32.const 1)))))
 
-    ;; Grows the table until that is refused, and tells its size in digits, written from the last one on.
+    ;; Grows the table until that fails, and rejects with its size in digits, written from the last one.
     (func $grow
       (local $size i32) (local $at i32)
       (loop $more

@@ -1,4 +1,4 @@
-//! Words in disguise: what people do to a word so that a filter passes it by. Seeded, so that every run makes the same.
+//! Disguises words the way people do to evade filters. Seeded, so that every run generates the same disguises.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use unicode_security::confusable_detection::skeleton;
 
 use crate::dice::Dice;
 
-/// Words as somebody may forbid them, each with the number of its language in [`CONTEXTS`].
+/// Typical forbidden words, each with the index of its language in [`CONTEXTS`].
 pub(crate) const WORDS: [(&str, usize); 54] = [
     ("casino", 0),
     ("poker", 0),
@@ -66,7 +66,7 @@ pub(crate) const WORDS: [(&str, usize); 54] = [
     ("выигрыш", 5),
 ];
 
-/// Messages around a word, for each language.
+/// Messages with a placeholder for the word, by language.
 const CONTEXTS: [&[&str]; 6] = [
     &["{}", "Try our {} today", "has anybody seen the {} near the river layer?", "so much {}, for free!"],
     &["{}", "un {} pour tous", "venez voir le {} ce soir, c'est gratuit", "quel {} !"],
@@ -76,7 +76,7 @@ const CONTEXTS: [&[&str]; 6] = [
     &["{}", "Лучшее {} в городе", "смотрите новое {} здесь, на карте", "какой {}!"],
 ];
 
-/// How words are disguised.
+/// Kinds of disguise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Disguise {
     ZeroWidth,
@@ -95,11 +95,11 @@ pub(crate) enum Disguise {
     Split,
 }
 
-/// A message with a disguised word, and where it is, in bytes. `None` where the disguise does not suit the word.
+/// Returns a message with a disguised word, and its byte range. `None` if the disguise does not apply to the word.
 pub(crate) fn message(word: usize, disguise: Disguise, dice: &mut Dice) -> Option<(String, std::ops::Range<usize>)> {
     let (word, language) = WORDS[word];
     let disguised = disguised(word, disguise, dice)?;
-    let context = *dice.of(CONTEXTS[language]);
+    let context = *dice.pick(CONTEXTS[language]);
     let start = context.find("{}").unwrap();
     let end = start + disguised.len();
     Some((context.replace("{}", &disguised), start..end))
@@ -137,7 +137,7 @@ fn disguised(word: &str, disguise: Disguise, dice: &mut Dice) -> Option<String> 
     }
 }
 
-/// Some of the places below `len`, at least one.
+/// Selects some of `len` positions, at least one.
 fn places(dice: &mut Dice, len: usize, chance: usize) -> Vec<bool> {
     let mut places: Vec<bool> = (0..len).map(|_| dice.percent(chance)).collect();
     let one = dice.below(len);
@@ -149,7 +149,7 @@ fn each(chars: &[char], form: impl Fn(char) -> Option<char>) -> String {
     chars.iter().map(|c| form(*c).unwrap_or(*c)).collect()
 }
 
-/// `c` as far from `to` as it is from `from` among ASCII.
+/// Shifts an ASCII character from the range that begins at `from` to the one that begins at `to`.
 fn shifted(c: char, to: char, from: char) -> Option<char> {
     if !c.is_ascii_graphic() {
         return None;
@@ -175,34 +175,34 @@ fn zero_width(chars: &[char], dice: &mut Dice) -> String {
     for (n, c) in chars.iter().enumerate() {
         out.push(*c);
         if places.get(n) == Some(&true) {
-            (0..=dice.below(2)).for_each(|_| out.push(*dice.of(&INVISIBLE)));
+            (0..=dice.below(2)).for_each(|_| out.push(*dice.pick(&INVISIBLE)));
         }
     }
     out
 }
 
-/// Marks that make no letter of an alphabet: strokes through letters, circles around them, or heaps above and below.
+/// Adds marks that no alphabet uses: strokes through letters, circles around them, or stacks above and below.
 fn combining(chars: &[char], dice: &mut Dice) -> String {
     const THROUGH: [char; 8] =
         ['\u{334}', '\u{335}', '\u{336}', '\u{337}', '\u{338}', '\u{20d2}', '\u{20dd}', '\u{489}'];
     let mark = |nth: usize| ('\u{300}'..='\u{36f}').nth(nth).unwrap();
-    let heaped = dice.percent(50);
+    let stacked = dice.percent(50);
     let mut out = String::new();
     for c in chars {
         out.push(*c);
-        if heaped {
+        if stacked {
             (0..=dice.below(5)).for_each(|_| out.push(mark(dice.below(0x70))));
         } else if dice.percent(70) {
-            out.push(*dice.of(&THROUGH));
+            out.push(*dice.pick(&THROUGH));
         }
     }
     out
 }
 
 fn mathematical(chars: &[char], dice: &mut Dice) -> String {
-    // Alphabets without gaps: bold, bold italic, bold script, bold fraktur, sans-serif and its sorts, monospace.
+    // Alphabets without gaps: bold, bold italic, bold script, bold fraktur, sans-serif and its variants, monospace.
     const ALPHABETS: [char; 9] = ['𝐀', '𝑨', '𝓐', '𝕬', '𝖠', '𝗔', '𝘈', '𝘼', '𝙰'];
-    let alphabet = *dice.of(&ALPHABETS);
+    let alphabet = *dice.pick(&ALPHABETS);
     each(chars, |c| match c {
         'A'..='Z' => shifted(c, alphabet, 'A'),
         'a'..='z' => shifted(c, char::from_u32(u32::from(alphabet) + 26)?, 'a'),
@@ -212,7 +212,7 @@ fn mathematical(chars: &[char], dice: &mut Dice) -> String {
 
 fn enclosed(chars: &[char], dice: &mut Dice) -> String {
     let (capitals, small) =
-        *dice.of(&[('Ⓐ', 'ⓐ'), ('🄰', '🄰'), ('🅐', '🅐'), ('🅰', '🅰'), ('⒜', '⒜'), ('🄐', '⒜'), ('🇦', '🇦')]);
+        *dice.pick(&[('Ⓐ', 'ⓐ'), ('🄰', '🄰'), ('🅐', '🅐'), ('🅰', '🅰'), ('⒜', '⒜'), ('🄐', '⒜'), ('🇦', '🇦')]);
     let mut out = String::new();
     for c in chars {
         let to = match c {
@@ -222,7 +222,7 @@ fn enclosed(chars: &[char], dice: &mut Dice) -> String {
         };
         out.push(to.unwrap_or(*c));
         if capitals == '🇦' {
-            // Two in a row would be a flag.
+            // Without it, two in a row would form a flag.
             out.push('\u{200b}');
         }
     }
@@ -231,7 +231,7 @@ fn enclosed(chars: &[char], dice: &mut Dice) -> String {
 
 fn spaced(chars: &[char], dice: &mut Dice) -> String {
     let between =
-        *dice.of(&[" ", ".", "-", "_", "*", " . ", "  ", "·", "/", "~", "\u{a0}", " - ", ",", "•", "\u{2009}", "|"]);
+        *dice.pick(&[" ", ".", "-", "_", "*", " . ", "  ", "·", "/", "~", "\u{a0}", " - ", ",", "•", "\u{2009}", "|"]);
     chars.iter().map(char::to_string).collect::<Vec<_>>().join(between)
 }
 
@@ -262,9 +262,9 @@ fn leetspeak(chars: &[char], dice: &mut Dice) -> Option<String> {
     if able.is_empty() || chars.iter().any(|c| !c.is_ascii()) {
         return None;
     }
-    let chance = *dice.of(&[30, 60]);
+    let chance = *dice.pick(&[30, 60]);
     let mut places = places(dice, able.len(), chance);
-    // Two letters stay, or nobody could read it. A `c` is seldom anything else.
+    // At least two letters stay, so that the word remains readable. A `c` is rarely replaced.
     let mut left = chars.len();
     for (place, at) in places.iter_mut().zip(&able) {
         *place &= left > 2 && (!matches!(chars[*at], 'c' | 'C') || dice.percent(15));
@@ -274,10 +274,10 @@ fn leetspeak(chars: &[char], dice: &mut Dice) -> Option<String> {
         return None;
     }
     let taken = |n: usize| able.iter().position(|at| *at == n).is_some_and(|at| places[at]);
-    Some((0..chars.len()).map(|n| if taken(n) { *dice.of(signs(chars[n])) } else { chars[n] }).collect())
+    Some((0..chars.len()).map(|n| if taken(n) { *dice.pick(signs(chars[n])) } else { chars[n] }).collect())
 }
 
-/// What the data of Unicode call confusable with a letter, styles of that letter aside: in Cyrillic, in Greek, elsewhere.
+/// Unicode confusables of each letter, without styles of that letter: Cyrillic, Greek, other scripts.
 static CONFUSABLE: LazyLock<HashMap<char, [Vec<char>; 3]>> = LazyLock::new(|| {
     let skeleton_of = |c: char| skeleton(c.encode_utf8(&mut [0; 4])).collect::<String>();
     let mut by_skeleton: HashMap<String, Vec<char>> = HashMap::new();
@@ -296,7 +296,7 @@ static CONFUSABLE: LazyLock<HashMap<char, [Vec<char>; 3]>> = LazyLock::new(|| {
                 _ => 2,
             };
             found.entry(c).or_default()[script].push(*other);
-            // The other way round for words that are Cyrillic themselves.
+            // The reverse direction, for Cyrillic words.
             if script == 0 {
                 found.entry(*other).or_default()[0].push(c);
             }
@@ -310,9 +310,9 @@ fn homoglyphs(chars: &[char], dice: &mut Dice) -> Option<String> {
     if able.is_empty() {
         return None;
     }
-    let chance = *dice.of(&[15, 40, 100]);
+    let chance = *dice.pick(&[15, 40, 100]);
     let places = places(dice, able.len(), chance);
-    // Whoever disguises a word sticks to one keyboard, mostly.
+    // People mostly use letters of a single keyboard.
     let usual = match dice.below(10) {
         0..6 => 0,
         6..8 => 1,
@@ -322,7 +322,7 @@ fn homoglyphs(chars: &[char], dice: &mut Dice) -> Option<String> {
     for at in able.iter().zip(&places).filter(|(_, place)| **place).map(|(at, _)| *at) {
         let scripts = &CONFUSABLE[&chars[at]];
         let from = [usual, 0, 1, 2].into_iter().map(|n| &scripts[n]).find(|list| !list.is_empty());
-        out[at] = *dice.of(from?);
+        out[at] = *dice.pick(from?);
     }
     Some(out.into_iter().collect())
 }
@@ -355,7 +355,7 @@ fn accented(chars: &[char], dice: &mut Dice) -> Option<String> {
             _ => "",
         }
     };
-    // An accent is put on a letter, or left away.
+    // Either adds accents or removes them.
     let bare: String = chars.iter().collect::<String>().nfd().filter(char::is_ascii).collect();
     if bare.chars().count() == chars.len() && chars.iter().any(|c| !c.is_ascii()) && dice.percent(50) {
         return Some(bare);
@@ -368,14 +368,14 @@ fn accented(chars: &[char], dice: &mut Dice) -> Option<String> {
     let mut out = chars.to_vec();
     for at in able.iter().zip(&places).filter(|(_, place)| **place).map(|(at, _)| *at) {
         let forms: Vec<char> = forms(chars[at]).chars().collect();
-        out[at] = *dice.of(&forms);
+        out[at] = *dice.pick(&forms);
     }
     Some(out.into_iter().collect())
 }
 
-/// Some letters but the first are hidden, at most half.
+/// Masks at most half of the letters, never the first.
 fn masked(chars: &[char], dice: &mut Dice) -> String {
-    let sign = *dice.of(&['*', '*', '*', '#', '_', '.', '-']);
+    let sign = *dice.pick(&['*', '*', '*', '#', '_', '.', '-']);
     let mut out = chars.to_vec();
     for _ in 0..=dice.below(chars.len() / 2) {
         let at = 1 + dice.below(chars.len() - 2);

@@ -1,4 +1,4 @@
-//! How many disguised words are found, by the sort of disguise. `docs/matching/evasion.md` shows it.
+//! Measures how many disguised words are found, by kind of disguise. `docs/matching/evasion.md` shows the results.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,45 +9,45 @@ use crate::dice::Dice;
 use crate::disguise::{Disguise, WORDS, message};
 use crate::support::{STRICT, found, words};
 
-/// Disguises of each word.
+/// Number of disguises of each word.
 const VARIANTS: usize = 40;
 
-struct Figures {
+struct Row {
     disguise: Disguise,
     name: &'static str,
     flag: &'static str,
     leniency: Leniency,
-    /// Fewest that must be found, in percent; `None` for what is only tried.
+    /// Minimum share that must be found, in percent; `None` if the share is only reported.
     goal: Option<usize>,
 }
 
-fn rows() -> Vec<Figures> {
+fn rows() -> Vec<Row> {
     let accents = Leniency { accents: true, ..STRICT };
     let doubled = Leniency { doubled: true, ..STRICT };
     let masked = Leniency { masked: true, ..STRICT };
-    let row = |disguise, name, flag, leniency, goal| Figures { disguise, name, flag, leniency, goal };
+    let row = |disguise, name, flag, leniency, goal| Row { disguise, name, flag, leniency, goal };
     vec![
         row(Disguise::ZeroWidth, "invisible characters between letters", "", STRICT, Some(99)),
         row(Disguise::Combining, "combining marks", "", STRICT, Some(99)),
         row(Disguise::FullWidth, "full-width letters", "", STRICT, Some(99)),
         row(Disguise::Mathematical, "mathematical letters", "", STRICT, Some(99)),
         row(Disguise::Enclosed, "letters in circles, squares, parentheses, flags", "", STRICT, Some(99)),
-        row(Disguise::Spaced, "letters with blanks or signs between", "", STRICT, Some(98)),
+        row(Disguise::Spaced, "letters with spaces or symbols between", "", STRICT, Some(98)),
         row(Disguise::Stretched, "stretched letters", "", STRICT, Some(98)),
-        row(Disguise::Leetspeak, "digits and signs for letters", "", STRICT, Some(95)),
-        row(Disguise::Homoglyphs, "letters of other scripts that look alike", "", STRICT, Some(92)),
-        row(Disguise::Mixed, "two of these at once", "", STRICT, Some(90)),
-        row(Disguise::Accents, "accents added or left away", "", STRICT, None),
-        row(Disguise::Accents, "accents added or left away", "accents", accents, Some(97)),
+        row(Disguise::Leetspeak, "digits and symbols for letters", "", STRICT, Some(95)),
+        row(Disguise::Homoglyphs, "lookalike letters of other scripts", "", STRICT, Some(92)),
+        row(Disguise::Mixed, "two of these combined", "", STRICT, Some(90)),
+        row(Disguise::Accents, "accents added or removed", "", STRICT, None),
+        row(Disguise::Accents, "accents added or removed", "accents", accents, Some(97)),
         row(Disguise::Doubled, "one letter doubled", "", STRICT, None),
         row(Disguise::Doubled, "one letter doubled", "doubled", doubled, Some(97)),
-        row(Disguise::Masked, "up to half of the letters hidden", "", STRICT, None),
-        row(Disguise::Masked, "up to half of the letters hidden", "masked", masked, None),
-        row(Disguise::Split, "a blank within the word", "", STRICT, None),
+        row(Disguise::Masked, "up to half of the letters masked", "", STRICT, None),
+        row(Disguise::Masked, "up to half of the letters masked", "masked", masked, None),
+        row(Disguise::Split, "a space within the word", "", STRICT, None),
     ]
 }
 
-/// How many disguises there are and how many are found, with some of those that are not.
+/// Returns the number of disguised words, the number found, and the texts that were missed.
 fn measure(literals: &Literals, disguise: Disguise) -> (usize, usize, Vec<String>) {
     let mut dice = Dice::new(2024);
     let (mut all, mut caught, mut missed) = (0, 0, Vec::new());
@@ -55,11 +55,11 @@ fn measure(literals: &Literals, disguise: Disguise) -> (usize, usize, Vec<String
         for _ in 0..VARIANTS {
             let Some((text, place)) = message(word, disguise, &mut dice) else { continue };
             all += 1;
-            let is_it = |(index, hit): &(usize, &str)| {
+            let is_expected = |(index, hit): &(usize, &str)| {
                 let start = hit.as_ptr().addr() - text.as_ptr().addr();
                 *index == word && place.start <= start && start + hit.len() <= place.end
             };
-            if found(literals, &text).iter().any(is_it) {
+            if found(literals, &text).iter().any(is_expected) {
                 caught += 1;
             } else {
                 missed.push(text);
@@ -70,16 +70,16 @@ fn measure(literals: &Literals, disguise: Disguise) -> (usize, usize, Vec<String
 }
 
 #[test]
-fn disguised_words_are_found_as_often_as_the_documentation_says() {
+fn disguised_words_are_found_as_often_as_documented() {
     let mut table = String::from(
         "# Disguised words\n\n\
-         How many disguised words are found: 54 words of six languages in messages of their language, 40 disguises of \
-         each\nthat a sort suits, drawn by a seeded generator (`tests/matching/disguise.rs`). Made by a test; \
-         `make tables` writes it\nanew.\n\n\
-         | disguise | flag of the rule | tried | found |\n|---|---|---|---|\n",
+         How many disguised words are found: 54 words in six languages, in messages of their language, with up to 40 \
+         random\ndisguises of each kind per word (`tests/matching/disguise.rs`). Generated by a test; run `make tables` \
+         to update it.\n\n\
+         | disguise | rule flag | tried | found |\n|---|---|---|---|\n",
     );
     let mut short = String::new();
-    for Figures { disguise, name, flag, leniency, goal } in rows() {
+    for Row { disguise, name, flag, leniency, goal } in rows() {
         let literals = words(WORDS.map(|(word, _)| word), leniency);
         let (all, caught, missed) = measure(&literals, disguise);
         let tenths = caught * 1000 / all;
@@ -96,5 +96,5 @@ fn disguised_words_are_found_as_often_as_the_documentation_says() {
         std::fs::write(path, table).unwrap();
         return;
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), table, "renew it with UPDATE_TABLES=1");
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), table, "update it with UPDATE_TABLES=1");
 }

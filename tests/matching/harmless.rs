@@ -1,10 +1,10 @@
-//! What is no disguise, and must not be taken for one.
+//! Texts that are not disguises and must not be hits.
 
 use crate::support::{STRICT, hits, hits_with};
 use gischat_relay::matching::Leniency;
 
 #[test]
-fn harmless_words_and_codes_are_no_hits() {
+fn harmless_words_and_codes_are_not_hits() {
     for (word, text) in [
         ("as", "ass"),
         ("ass", "as a class, in Bassano, ass1gned"),
@@ -66,7 +66,7 @@ fn harmless_words_and_codes_are_no_hits() {
 }
 
 #[test]
-fn what_a_flag_forgives_is_found_with_it_alone() {
+fn each_leniency_flag_finds_only_what_it_allows() {
     let accents = Leniency { accents: true, ..STRICT };
     let doubled = Leniency { doubled: true, ..STRICT };
     let masked = Leniency { masked: true, ..STRICT };
@@ -87,7 +87,7 @@ fn what_a_flag_forgives_is_found_with_it_alone() {
 }
 
 #[test]
-fn masks_are_no_emphasis_and_no_file_names() {
+fn emphasis_and_file_names_are_not_masked_words() {
     let masked = Leniency { masked: true, ..STRICT };
     for (word, text) in [
         ("words", "*word* _word_"),
@@ -101,7 +101,7 @@ fn masks_are_no_emphasis_and_no_file_names() {
 }
 
 #[test]
-fn exact_letters_take_no_digit_for_a_letter() {
+fn with_exact_letters_a_digit_is_not_a_letter() {
     let exact_letters = Leniency { exact_letters: true, ..STRICT };
     assert_eq!(hits("casino", "c4s1n0"), ["c4s1n0"]);
     assert_eq!(hits_with("casino", "c4s1n0", exact_letters), [""; 0]);
@@ -109,7 +109,7 @@ fn exact_letters_take_no_digit_for_a_letter() {
 }
 
 #[test]
-fn a_word_of_another_script_is_latin_only_among_latin_ones() {
+fn a_word_of_another_script_is_read_as_latin_only_in_a_latin_text() {
     assert_eq!(hits("cop", "the сор is here"), ["сор"]);
     assert_eq!(hits("cop", "Привет, сор и мусор"), [""; 0]);
     assert_eq!(hits("сор", "Привет, сор и мусор"), ["сор"]);
@@ -118,7 +118,7 @@ fn a_word_of_another_script_is_latin_only_among_latin_ones() {
 }
 
 #[test]
-fn a_hit_is_the_disguised_word_and_nothing_around_it() {
+fn a_hit_covers_exactly_the_disguised_word() {
     for (word, text, hit) in [
         ("casino", "a c.a.s.i.n.o!", "c.a.s.i.n.o"),
         (

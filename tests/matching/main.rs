@@ -1,6 +1,6 @@
-//! Literals in texts: what is found in spite of disguises, what is harmless and not found, and what holds for any text.
+//! Literals in texts: disguised words are found, and harmless words are not.
 
-// A test that cannot begin ends in a panic.
+// Setup failures may panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
 mod dice;

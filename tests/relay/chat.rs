@@ -1,4 +1,4 @@
-//! What people in a room hear of each other.
+//! Messages and presence in a room.
 
 mod messages;
 mod presence;

@@ -1,4 +1,4 @@
-//! `gischat-relay check`: what rules cost, and what they would hit.
+//! `gischat-relay check`: costs of patterns, and matches of rules in given texts.
 
 use crate::support::program::{Output, relay};
 
@@ -13,7 +13,7 @@ fn check(arguments: &[&str], texts: &str) -> Output {
 }
 
 #[test]
-fn each_pattern_is_shown_with_what_it_costs_and_needs() {
+fn each_pattern_is_shown_with_its_cost_and_literals() {
     let output = check(&[], "");
     assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");
     let lines: Vec<&str> = output.stdout.lines().collect();
@@ -26,14 +26,14 @@ fn each_pattern_is_shown_with_what_it_costs_and_needs() {
 }
 
 #[test]
-fn texts_that_no_rule_hits_are_fine() {
+fn texts_that_match_no_rule_are_fine() {
     let output = check(&["--against", "texts.txt"], "where is roads.gpkg?\n\nthe casinos layer\n");
     assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");
-    assert_eq!(output.stdout, "2 texts, and no rule hits one\n");
+    assert_eq!(output.stdout, "2 texts, no rule matches\n");
 }
 
 #[test]
-fn a_text_that_a_rule_in_force_hits_is_shown_with_its_line_and_the_exit_code_is_1() {
+fn a_match_of_an_enforced_rule_is_shown_with_its_line_and_exits_with_1() {
     let output = check(&["--against", "texts.txt"], "maps\nthe casino of Monaco\nfree chips\n");
     assert_eq!((output.status, output.stderr.as_str()), (Some(1), ""), "{output:?}");
     assert!(output.stdout.contains("\n    line 2: the [casino] of Monaco\n"), "{output:?}");
@@ -41,29 +41,29 @@ fn a_text_that_a_rule_in_force_hits_is_shown_with_its_line_and_the_exit_code_is_
 }
 
 #[test]
-fn a_hit_of_a_rule_that_only_observes_is_no_failure() {
+fn a_match_of_an_observing_rule_is_not_a_failure() {
     let output = check(&["--against", "texts.txt"], "free chips\n");
     assert_eq!(output.status, Some(0), "{output:?}");
     assert!(output.stdout.contains("[free chips]"), "{output:?}");
 }
 
 #[test]
-fn a_newcomer_is_held_against_rules_for_newcomers() {
+fn newcomer_rules_apply_with_the_newcomer_option() {
     let texts = "see https://lucky.example.com/x\n";
-    assert!(check(&["--against", "texts.txt"], texts).stdout.contains("no rule hits one"));
+    assert!(check(&["--against", "texts.txt"], texts).stdout.contains("no rule matches"));
     let output = check(&["--against", "texts.txt", "--newcomer"], texts);
     assert!(output.stdout.contains("newcomer-links"), "{output:?}");
 }
 
 #[test]
-fn texts_that_are_not_there_are_bad_arguments() {
+fn a_missing_text_file_is_an_invalid_argument() {
     let output = check(&["--against", "no.txt"], "");
     assert_eq!((output.status, output.stdout.as_str()), (Some(2), ""), "{output:?}");
     assert!(output.stderr.starts_with("error: no.txt: "), "{output:?}");
 }
 
 #[test]
-fn bytes_that_are_no_text_and_lines_without_end_change_nothing() {
+fn invalid_utf8_and_very_long_lines_are_handled() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("rules.toml"), RULES).unwrap();
     let mut texts = vec![b'x'; 1 << 20];
@@ -76,7 +76,7 @@ fn bytes_that_are_no_text_and_lines_without_end_change_nothing() {
 }
 
 #[test]
-fn the_starter_rules_are_printed_as_a_file_that_is_good_itself() {
+fn the_starter_rules_are_printed_as_a_rules_file() {
     let directory = tempfile::tempdir().unwrap();
     let output = relay(directory.path(), &["check", "--starter"], &[]);
     assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");

@@ -1,8 +1,8 @@
-//! The command line: exit codes, and a configuration whose faults are named all at once before anything is served.
+//! The command line: exit codes, and configuration errors, which are all reported before anything is served.
 //!
 //! A folder in `tests/cases/config` is a working directory, with the variables of its file `environment` and what
-//! `check` prints: `stdout`, and `warnings` if there are any, where the configuration is good; `stderr`, warnings
-//! included, where it is not.
+//! `check` prints: if the configuration is valid, `stdout`, and `warnings` if there are any; otherwise `stderr`, including
+//! warnings.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::program::relay;
-use crate::support::{PATIENCE, Relay};
+use crate::support::{Relay, TIMEOUT};
 
 const DONE: Option<i32> = Some(0);
 const DOES_NOT_HOLD: Option<i32> = Some(1);
@@ -79,44 +79,44 @@ fn run_cases(arguments: &[&str], wanted: impl Fn(&Path) -> Option<(Option<i32>, 
 }
 
 #[test]
-fn check_reports_a_good_configuration() {
+fn check_reports_on_a_valid_configuration() {
     let good =
         run_cases(&["check"], |case| Some((DONE, part(case, "stdout")?, part(case, "warnings").unwrap_or_default())));
     assert!(good >= 2, "{good} good cases");
 }
 
 #[test]
-fn check_names_every_fault_with_its_place() {
+fn check_names_every_error_with_its_location() {
     let bad = run_cases(&["check"], |case| Some((BAD_CONFIGURATION, String::new(), part(case, "stderr")?)));
     assert!(bad >= 10, "{bad} bad cases");
 }
 
 #[test]
-fn serve_tells_the_same_faults_and_ends() {
+fn serve_reports_the_same_errors_and_exits() {
     for arguments in [&["serve"] as &[&str], &[]] {
         run_cases(arguments, |case| Some((BAD_CONFIGURATION, String::new(), part(case, "stderr")?)));
     }
 }
 
 #[test]
-fn a_fault_is_found_before_any_port_is_bound() {
+fn errors_are_found_before_any_port_is_bound() {
     let (_listener, address) = taken();
     let directory = tempfile::tempdir().unwrap();
-    for (name, text, fault) in [
+    for (name, text, error) in [
         ("relay.toml", "[filter]\nunknown = 1\n", "relay.toml:2: filter.unknown: unknown key\n"),
-        ("rules.toml", "rule = 1\n", "rules.toml:1: a rule begins with `[[rule]]`, in two pairs of brackets\n"),
+        ("rules.toml", "rule = 1\n", "rules.toml:1: a rule begins with `[[rule]]`, in double brackets\n"),
     ] {
         let path = directory.path().join(name);
         std::fs::write(&path, text).unwrap();
         let output = relay(directory.path(), &["serve"], &[("LISTEN", &address)]);
         std::fs::remove_file(path).unwrap();
         assert_eq!(output.status, BAD_CONFIGURATION, "{output:?}");
-        assert_eq!(output.stderr, format!("{fault}gischat-relay: 1 fault in the configuration\n"));
+        assert_eq!(output.stderr, format!("{error}gischat-relay: 1 error in the configuration\n"));
     }
 }
 
 #[test]
-fn a_port_in_use_ends_the_start_with_a_sentence_that_names_it() {
+fn a_port_in_use_fails_the_start_with_an_error_that_names_it() {
     let (_listener, address) = taken();
     let directory = tempfile::tempdir().unwrap();
     for variables in
@@ -125,16 +125,16 @@ fn a_port_in_use_ends_the_start_with_a_sentence_that_names_it() {
         let output = relay(directory.path(), &["serve"], variables);
         assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
         let last = output.stderr.lines().last().unwrap_or_default();
-        let line: serde_json::Value = serde_json::from_str(last).unwrap_or_else(|fault| panic!("{fault}: {output:?}"));
+        let line: serde_json::Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {output:?}"));
         assert_eq!(line["level"], "ERROR");
         let message = line["message"].as_str().unwrap();
-        assert!(message.starts_with(&format!("{address}: this address cannot be listened on: ")), "{message}");
+        assert!(message.starts_with(&format!("{address}: cannot listen on this address: ")), "{message}");
         assert!(message.contains("in use"), "{message}");
     }
 }
 
 #[test]
-fn bad_arguments_end_with_2_and_show_the_usage() {
+fn invalid_arguments_exit_with_2_and_show_the_usage() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in
         [&["--colour"] as &[&str], &["frobnicate"], &["check", "extra"], &["--config"], &["serve", "--config"]]
@@ -147,7 +147,7 @@ fn bad_arguments_end_with_2_and_show_the_usage() {
 }
 
 #[test]
-fn the_program_tells_its_version_and_its_commands() {
+fn the_program_prints_its_version_and_commands() {
     // A bad configuration is no obstacle.
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("relay.toml"), "=").unwrap();
@@ -166,7 +166,7 @@ fn the_program_tells_its_version_and_its_commands() {
 }
 
 #[test]
-fn the_examples_are_good() {
+fn the_examples_are_valid() {
     let directory = tempfile::tempdir().unwrap();
     let (settings, rules) = (project("examples/relay.toml"), project("examples/rules.toml"));
     let (settings, rules) = (settings.to_str().unwrap(), rules.to_str().unwrap());
@@ -185,7 +185,7 @@ fn the_examples_are_good() {
 }
 
 #[test]
-fn a_report_that_nobody_reads_changes_no_exit_code() {
+fn a_closed_pipe_does_not_change_the_exit_code() {
     // As in `gischat-relay check | head -1`.
     let nobody = || {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -202,8 +202,8 @@ fn a_report_that_nobody_reads_changes_no_exit_code() {
 }
 
 #[tokio::test]
-async fn the_environment_wins_over_dotenv_and_that_over_the_file_and_that_over_the_default() {
-    let relay = Relay::with()
+async fn the_environment_overrides_dotenv_and_dotenv_overrides_the_file() {
+    let relay = Relay::builder()
         .file(
             "relay.toml",
             "[instance]\nmain_lang = 'fr'\nrules = 'of the file'\n[filter.shape]\nmin_author_length = 5\n",
@@ -231,7 +231,7 @@ async fn serve_logs_once_each_warning_that_check_prints() {
     let case = project("tests/cases/config/former-backend-compose");
     let (variables, warnings) = (part(&case, "environment").unwrap(), part(&case, "warnings").unwrap());
     let environment = environment(&variables);
-    let relay = environment.iter().fold(Relay::with(), |relay, (name, value)| relay.env(name, value)).start().await;
+    let relay = environment.iter().fold(Relay::builder(), |relay, (name, value)| relay.env(name, value)).start().await;
     let logged: Vec<serde_json::Value> =
         relay.log().iter().map(|line| serde_json::from_str(line).unwrap_or_default()).collect();
     for warning in warnings.lines().map(|line| line.strip_prefix("warning: ").unwrap()) {
@@ -241,7 +241,7 @@ async fn serve_logs_once_each_warning_that_check_prints() {
 }
 
 #[tokio::test]
-async fn health_asks_the_relay_of_this_configuration() {
+async fn health_checks_the_relay_with_this_configuration() {
     let running = Relay::start().await;
     let address = running.address().to_string();
     let directory = running.directory().to_owned();
@@ -255,12 +255,12 @@ async fn health_asks_the_relay_of_this_configuration() {
 }
 
 #[test]
-fn health_is_bad_where_something_else_answers() {
+fn health_fails_if_another_program_answers() {
     let directory = tempfile::tempdir().unwrap();
     let (listener, address) = taken();
     let stranger = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -276,7 +276,7 @@ fn health_is_bad_where_something_else_answers() {
 }
 
 #[test]
-fn health_is_bad_where_nobody_answers() {
+fn health_fails_if_nothing_answers() {
     let directory = tempfile::tempdir().unwrap();
     // Bound and not listening: nobody else can be there.
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();

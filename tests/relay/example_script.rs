@@ -11,21 +11,21 @@ fn url(relay: &Relay) -> String {
 async fn two_scripts_chat() {
     let relay = Relay::start().await;
     let mut jane = Script::start(&url(&relay), &["--room", "QGIS", "--nickname", "jane"], &[]);
-    jane.hear("* jane came in");
+    jane.wait_for("* jane came in");
     let mut hans = Script::start(&url(&relay), &["--nickname", "hans"], &[]);
-    hans.hear("* connections in QGIS: 2");
-    hans.hear("* hans came in");
-    jane.hear("* hans came in");
+    hans.wait_for("* connections in QGIS: 2");
+    hans.wait_for("* hans came in");
+    jane.wait_for("* hans came in");
 
-    jane.say("Wie geht's, Hans? 👋");
-    jane.hear("jane: Wie geht's, Hans? 👋");
-    hans.hear("jane: Wie geht's, Hans? 👋");
-    hans.say("prima");
-    jane.hear("hans: prima");
+    jane.type_line("Wie geht's, Hans? 👋");
+    jane.wait_for("jane: Wie geht's, Hans? 👋");
+    hans.wait_for("jane: Wie geht's, Hans? 👋");
+    hans.type_line("prima");
+    jane.wait_for("hans: prima");
 
     hans.end_input();
     assert_eq!(hans.wait(), (Some(0), vec!["hans: prima".to_owned()]));
-    assert_eq!(jane.hear("* connections in QGIS: 1"), ["* hans left"]);
+    assert_eq!(jane.wait_for("* connections in QGIS: 1"), ["* hans left"]);
     jane.end_input();
     assert_eq!(jane.wait(), (Some(0), vec![]));
 }
@@ -43,7 +43,7 @@ async fn the_author_x_is_refused_with_the_reason() {
 async fn a_nickname_in_use_is_refused_with_the_reason() {
     let relay = Relay::start().await;
     let mut jane = Script::start(&url(&relay), &["--nickname", "jane"], &[]);
-    jane.hear("* jane came in");
+    jane.wait_for("* jane came in");
     let (status, heard) = Script::start(&url(&relay), &["--nickname", "Jane", "--say", "hello"], &[]).wait();
     assert_eq!(status, Some(1), "{heard:?}");
     let refusal = "! Refused: this name, or one that looks like it, belongs to somebody else in this room";
@@ -54,18 +54,18 @@ async fn a_nickname_in_use_is_refused_with_the_reason() {
 async fn a_script_may_only_listen() {
     let relay = Relay::start().await;
     let mut ear = Script::start(&url(&relay), &["--listen", "4"], &[]);
-    ear.hear("* connections in QGIS: 1");
+    ear.wait_for("* connections in QGIS: 1");
     let put = relay.put("/room/QGIS/message", r#"{"message":"a\u001b[31mb","author":"hans"}"#).await;
     assert_eq!(put.status, 200, "{put:?}");
-    // What could steer a terminal is taken out.
-    ear.hear("hans: a [31mb");
+    // Terminal control sequences are removed.
+    ear.wait_for("hans: a [31mb");
     assert_eq!(ear.wait(), (Some(0), vec![]));
     assert_eq!(relay.get("/room/QGIS/users").await.json(), serde_json::json!([]));
 }
 
 #[tokio::test]
 async fn a_room_with_blanks_is_found_and_an_unknown_one_is_a_clear_error() {
-    let relay = Relay::with().env("ROOMS", "Field and mobile,Café/Bar").start().await;
+    let relay = Relay::builder().env("ROOMS", "Field and mobile,Café/Bar").start().await;
     for room in ["Field and mobile", "Café/Bar"] {
         let script = Script::start(&url(&relay), &["--room", room, "--nickname", "jane", "--say", "hello"], &[]);
         let wanted = [format!("* connections in {room}: 1"), "* jane came in".into(), "jane: hello".into()];

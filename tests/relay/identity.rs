@@ -1,4 +1,4 @@
-//! Whose nickname it is.
+//! Nickname ownership.
 
 mod impostors;
 mod reclaim;

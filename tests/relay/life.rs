@@ -1,4 +1,4 @@
-//! The life of a connection: who counts as there, who is too slow, and what is left when it has ended.
+//! The life of a connection: activity, slow clients, and cleanup.
 
 mod endless;
 mod flood;

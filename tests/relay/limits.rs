@@ -1,4 +1,4 @@
-//! What is too much, too long or too slow, each a little below its limit and a little above.
+//! Limits, each tested slightly below and slightly above.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::raw::{Raw, Seen, TEXT, handshake, masked};
-use crate::support::{Client, ELSEWHERE, Relay, RelayBuilder, line, nb_users};
+use crate::support::raw::{RawClient, Received, TEXT, handshake, masked};
+use crate::support::{Client, OTHER_ADDRESS, Relay, RelayBuilder, line, nb_users};
 
 /// A relay with these further settings of the section `server` or `live`.
 fn with(settings: &[(&str, &str)]) -> RelayBuilder {
-    settings.iter().fold(Relay::with(), |relay, (name, value)| relay.env(&format!("RELAY__{name}"), value))
+    settings.iter().fold(Relay::builder(), |relay, (name, value)| relay.env(&format!("RELAY__{name}"), value))
 }
 
-/// What a connection is answered that sends this and nothing more, up to its end.
+/// The response to this request on a new connection, up to its end.
 async fn answer(relay: &Relay, request: &str) -> String {
-    let mut client = Raw::connect(relay.address()).await;
+    let mut client = RawClient::connect(relay.address()).await;
     client.send(request.as_bytes()).await;
-    let (answer, end) = client.rest().await;
-    assert_eq!(end, Seen::End, "after {answer:?}");
+    let (answer, end) = client.read_to_end().await;
+    assert_eq!(end, Received::End, "after {answer:?}");
     String::from_utf8(answer).unwrap()
 }
 
@@ -32,50 +32,50 @@ fn assert_status(answer: &str, status: u16) {
 }
 
 #[tokio::test]
-async fn a_connection_too_many_is_answered_with_503_and_the_others_are_not_touched() {
+async fn a_connection_over_the_limit_gets_503_and_the_others_are_unaffected() {
     let relay = with(&[("SERVER__MAX_CONNECTIONS", "2")]).start().await;
-    let mut jane = Raw::join(relay.address(), "QGIS").await;
-    assert_eq!(jane.hear().await, nb_users(1));
-    let mut hans = Raw::join(relay.address(), "QGIS").await;
-    assert_eq!(jane.hear().await, nb_users(2));
+    let mut jane = RawClient::join(relay.address(), "QGIS").await;
+    assert_eq!(jane.next_json().await, nb_users(1));
+    let mut hans = RawClient::join(relay.address(), "QGIS").await;
+    assert_eq!(jane.next_json().await, nb_users(2));
     for request in [String::new(), get(""), handshake("QGIS")] {
-        let mut client = Raw::connect(relay.address()).await;
+        let mut client = RawClient::connect(relay.address()).await;
         client.send(request.as_bytes()).await;
-        // Who has asked before it was refused may be reset behind the answer.
-        let answer = String::from_utf8(client.rest().await.0).unwrap();
+        // A connection that sent its request before it was refused may be reset after the response.
+        let answer = String::from_utf8(client.read_to_end().await.0).unwrap();
         assert_status(&answer, 503);
         assert!(answer.contains("\r\nRetry-After: "), "{answer}");
     }
-    hans.say(&line("hans", "sentinel")).await;
-    assert_eq!(jane.hear().await, line("hans", "sentinel"));
+    hans.send_json(&line("hans", "sentinel")).await;
+    assert_eq!(jane.next_json().await, line("hans", "sentinel"));
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_makes_room_for_another() {
+async fn a_closed_connection_frees_its_slot() {
     let relay = with(&[("SERVER__MAX_CONNECTIONS", "2")]).start().await;
-    let _jane = Raw::join(relay.address(), "QGIS").await;
-    drop(Raw::join(relay.address(), "QGIS").await);
+    let _jane = RawClient::join(relay.address(), "QGIS").await;
+    drop(RawClient::join(relay.address(), "QGIS").await);
     let is_answered = async || {
-        let mut client = Raw::connect(relay.address()).await;
+        let mut client = RawClient::connect(relay.address()).await;
         client.send(get("").as_bytes()).await;
-        client.rest().await.0.starts_with(b"HTTP/1.1 200 ")
+        client.read_to_end().await.0.starts_with(b"HTTP/1.1 200 ")
     };
     relay.wait_until(true, is_answered).await;
 }
 
 #[tokio::test]
-async fn an_address_holds_no_more_websockets_than_it_may() {
+async fn websockets_per_address_are_limited() {
     let relay = with(&[("LIVE__MAX_PER_ADDRESS", "2")]).start().await;
-    let mut jane = Raw::join(relay.address(), "QGIS").await;
-    assert_eq!(jane.hear().await, nb_users(1));
-    let hans = Raw::join(relay.address(), "QField").await;
-    let mut third = Raw::connect(relay.address()).await;
+    let mut jane = RawClient::join(relay.address(), "QGIS").await;
+    assert_eq!(jane.next_json().await, nb_users(1));
+    let hans = RawClient::join(relay.address(), "QField").await;
+    let mut third = RawClient::connect(relay.address()).await;
     third.send(handshake("QGIS").as_bytes()).await;
     assert_status(&third.head().await, 429);
     assert_eq!(relay.connected().await, 2);
     drop(hans);
     let is_answered = async || {
-        let mut client = Raw::connect(relay.address()).await;
+        let mut client = RawClient::connect(relay.address()).await;
         client.send(handshake("QGIS").as_bytes()).await;
         client.head().await.starts_with("HTTP/1.1 101 ")
     };
@@ -83,12 +83,12 @@ async fn an_address_holds_no_more_websockets_than_it_may() {
 }
 
 #[tokio::test]
-async fn who_joins_too_fast_is_told_when_to_come_back() {
+async fn an_address_that_joins_too_fast_gets_a_retry_after_header() {
     let relay = with(&[("LIVE__JOINS__PER_SECOND", "1"), ("LIVE__JOINS__BURST", "3")]).start().await;
     let mut heads = Vec::new();
     // Even a slow machine does this in less than the seconds that would let all of them in.
     for _ in 0..20 {
-        let mut client = Raw::connect(relay.address()).await;
+        let mut client = RawClient::connect(relay.address()).await;
         client.send(handshake("QGIS").as_bytes()).await;
         heads.push(client.head().await);
     }
@@ -100,35 +100,35 @@ async fn who_joins_too_fast_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_connection_that_sends_no_whole_head_in_time_is_ended() {
+async fn a_connection_that_does_not_complete_its_head_in_time_is_closed() {
     let relay = with(&[("SERVER__HANDSHAKE_TIMEOUT_SECONDS", "1")]).start().await;
     for part in ["", "GET /room/QGIS/ws HTTP/1.1\r\nHost: relay\r\n"] {
         let answer = answer(&relay, part).await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
     }
-    // The one that asks is left.
+    // Only the metrics request is left.
     relay.wait_until(1.0, async || relay.metric("gischat_connections").await).await;
 }
 
 #[tokio::test]
-async fn a_head_that_never_ends_is_ended_in_time_although_something_comes_all_the_while() {
+async fn a_head_that_never_ends_is_cut_off_in_time_despite_constant_data() {
     let relay = with(&[("SERVER__HANDSHAKE_TIMEOUT_SECONDS", "1")]).start().await;
-    let mut client = Raw::connect(relay.address()).await;
+    let mut client = RawClient::connect(relay.address()).await;
     client.send(b"GET /room/QGIS/ws HTTP/1.1\r\nHost: relay\r\nX-Drip: ").await;
     let ended = drip(&mut client, b"x").await;
     assert!(!ended.starts_with(b"HTTP/1.1 101 "), "{:?}", String::from_utf8_lossy(&ended));
     assert_eq!(relay.connected().await, 0);
 }
 
-/// Sends this again and again until the relay ends the connection; gives what it sent.
-async fn drip(client: &mut Raw, bytes: &[u8]) -> Vec<u8> {
+/// Sends this repeatedly until the relay closes the connection; returns what the relay sent.
+async fn drip(client: &mut RawClient, bytes: &[u8]) -> Vec<u8> {
     for _ in 0..400 {
         client.send(bytes).await;
-        if let Ok((rest, _)) = timeout(Duration::from_millis(50), client.rest()).await {
+        if let Ok((rest, _)) = timeout(Duration::from_millis(50), client.read_to_end()).await {
             return rest;
         }
     }
-    panic!("the relay takes all of it");
+    panic!("the relay accepts all of it");
 }
 
 #[tokio::test]
@@ -150,15 +150,15 @@ async fn a_head_of_too_many_headers_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_too_slowly_is_answered_with_408() {
+async fn a_body_that_arrives_too_slowly_gets_408() {
     let relay = with(&[("SERVER__REQUEST_TIMEOUT_SECONDS", "1")]).start().await;
-    let mut client = Raw::connect(relay.address()).await;
+    let mut client = RawClient::connect(relay.address()).await;
     client.send(b"PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nContent-Length: 100\r\n\r\n{\"mess").await;
     assert_status(&client.head().await, 408);
 }
 
 #[tokio::test]
-async fn a_body_may_have_as_many_bytes_as_the_limit_says() {
+async fn a_body_at_the_limit_is_accepted() {
     let relay = with(&[("SERVER__MAX_BODY_BYTES", "1024")]).start().await;
     let message = json!({"message": "hello", "author": "jane"}).to_string();
     let fits = format!("{message:<1024}");
@@ -177,7 +177,7 @@ async fn a_body_may_have_as_many_bytes_as_the_limit_says() {
 }
 
 #[tokio::test]
-async fn an_answered_connection_that_asks_no_more_is_ended() {
+async fn an_idle_connection_is_closed_after_its_response() {
     let relay = with(&[("SERVER__HANDSHAKE_TIMEOUT_SECONDS", "1")]).start().await;
     let answer = answer(&relay, "GET /rooms HTTP/1.1\r\nHost: relay\r\n\r\n").await;
     assert_status(&answer, 200);
@@ -185,10 +185,10 @@ async fn an_answered_connection_that_asks_no_more_is_ended() {
 }
 
 #[tokio::test]
-async fn who_asks_and_does_not_read_the_answers_is_dropped() {
+async fn a_client_that_does_not_read_responses_is_dropped() {
     let patience = [("LIVE__PING_INTERVAL_SECONDS", "1"), ("LIVE__PONG_TIMEOUT_SECONDS", "1")];
     let relay = with(&patience).start().await;
-    let mut client = Raw::connect_narrow(relay.address()).await;
+    let mut client = RawClient::connect_narrow(relay.address()).await;
     let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: relay\r\n\r\n";
     client.send(request.repeat(20).as_bytes()).await;
     assert_status(&client.head().await, 200);
@@ -196,7 +196,7 @@ async fn who_asks_and_does_not_read_the_answers_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_message_may_have_as_many_bytes_as_the_limit_says_in_one_frame_or_in_many() {
+async fn a_message_at_the_limit_is_accepted_in_one_frame_or_many() {
     let relay = with(&[("LIVE__MAX_FRAME_BYTES", "1024")]).start().await;
     let message = json!({"message": "hello", "author": "jane"}).to_string();
     let fits = format!("{message:<1024}").into_bytes();
@@ -206,28 +206,28 @@ async fn a_message_may_have_as_many_bytes_as_the_limit_says_in_one_frame_or_in_m
         [masked(0x01, first), masked(0x89, b"amid"), masked(0x80, second)].concat()
     };
 
-    let mut client = Raw::join(relay.address(), "QGIS").await;
-    assert_eq!(client.hear().await, nb_users(1));
+    let mut client = RawClient::join(relay.address(), "QGIS").await;
+    assert_eq!(client.next_json().await, nb_users(1));
     for frames in [masked(TEXT, &fits), in_parts(&fits)] {
         client.send(&frames).await;
         let heard = client.until_pong(b"sentinel").await;
-        assert_eq!(heard.last().and_then(Seen::json), Some(line("jane", "hello")), "{heard:?}");
+        assert_eq!(heard.last().and_then(Received::json), Some(line("jane", "hello")), "{heard:?}");
     }
     for frames in [masked(TEXT, &too_long), in_parts(&too_long)] {
-        let mut client = Raw::join(relay.address(), "QField").await;
+        let mut client = RawClient::join(relay.address(), "QField").await;
         client.send(&frames).await;
-        let all = client.all().await;
-        assert!(matches!(&all[..], [.., close, Seen::End] if close.is_close(1009)), "{all:?}");
+        let all = client.read_frames().await;
+        assert!(matches!(&all[..], [.., close, Received::End] if close.is_close(1009)), "{all:?}");
     }
 }
 
 #[tokio::test]
-async fn an_address_that_says_nothing_cannot_fill_the_port() {
+async fn an_address_with_idle_connections_cannot_fill_the_port() {
     let relay = with(&[("LIVE__MAX_PER_ADDRESS", "2")]).start().await;
     let _silent =
         [TcpStream::connect(relay.address()).await.unwrap(), TcpStream::connect(relay.address()).await.unwrap()];
-    let mut third = Raw::connect(relay.address()).await;
+    let mut third = RawClient::connect(relay.address()).await;
     assert_status(&third.head().await, 503);
-    let elsewhere = Client::connect_from(ELSEWHERE, relay.address(), "/room/QGIS/ws").await;
+    let elsewhere = Client::connect_from(OTHER_ADDRESS, relay.address(), "/room/QGIS/ws").await;
     assert!(elsewhere.is_ok(), "{elsewhere:?}");
 }

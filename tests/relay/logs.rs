@@ -1,4 +1,4 @@
-//! The log: its forms, its levels, and what never stands in it.
+//! The log: formats, levels, and data that it must not contain.
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::program::{NO_EMBEDDED_PLUGINS, output, relay};
-use crate::support::{Client, PATIENCE, Relay, RelayBuilder, line, newcomer, request};
+use crate::support::{Client, Relay, RelayBuilder, TIMEOUT, line, newcomer, request};
 
 /// Texts that occur nowhere else. The pieces must not show either.
 const SECRET: &str = "kohlrabi4711";
 const NICKNAME: &str = "Zwetschge77";
-/// Where a client connects from directly, and what a proxy says.
+/// The client's own address, and the one that a proxy reports.
 const PEER: Ipv4Addr = Ipv4Addr::new(127, 83, 47, 29);
 const BEHIND_PROXY: [&str; 2] = ["203.0.113.77", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff"];
 
@@ -21,7 +21,7 @@ fn with_rules(level: &str) -> RelayBuilder {
     let rules = "[[rule]]\nid = 'r'\nwords = ['rejectme']\nverdict = 'reject'\n\
                  [[rule]]\nid = 's'\nwords = ['shadowme']\nverdict = 'shadow'\n\
                  [[rule]]\nid = 'm'\nwords = ['maskme']\nverdict = 'replace'\n";
-    Relay::with()
+    Relay::builder()
         .file("rules.toml", rules)
         .env("LOG_LEVEL", level)
         .env("TRUSTED_PROXIES", "127.0.0.1")
@@ -29,7 +29,7 @@ fn with_rules(level: &str) -> RelayBuilder {
         .env("RELAY__FILTER__RATE__NICKNAME__BURST", "100")
 }
 
-/// Says the secret in every way that comes to mind, good and bad, and has connections closed for it.
+/// Sends the secret in many valid and invalid ways, including some that close the connection.
 async fn talk(relay: &Relay) {
     let mut client = Client::connect_from(PEER.into(), relay.address(), "/room/QGIS/ws").await.unwrap();
     client.send(newcomer(NICKNAME)).await;
@@ -52,7 +52,7 @@ async fn talk(relay: &Relay) {
         client.send(line(NICKNAME, SECRET)).await;
     }
     client.send_message(Message::binary(SECRET.as_bytes().to_vec())).await;
-    assert_eq!(client.closed().await.map(|(code, _)| code), Some(1003));
+    assert_eq!(client.wait_for_close().await.map(|(code, _)| code), Some(1003));
 
     for (name, value) in BEHIND_PROXY.map(|address| ("x-forwarded-for", address)) {
         let headers = [(name, value), ("user-agent", SECRET)];
@@ -60,7 +60,7 @@ async fn talk(relay: &Relay) {
         client.send(newcomer(NICKNAME)).await;
         client.skip_until(newcomer(NICKNAME)).await;
         client.send_message(Message::binary(SECRET.as_bytes().to_vec())).await;
-        assert_eq!(client.closed().await.map(|(code, _)| code), Some(1003));
+        assert_eq!(client.wait_for_close().await.map(|(code, _)| code), Some(1003));
         let body = line(NICKNAME, SECRET).to_string();
         for (path, body) in [
             ("/room/QGIS/message", body.as_str()),
@@ -84,38 +84,38 @@ async fn log_of_talk(level: &str) -> Vec<String> {
 
 fn holds(log: &[String], word: &str) -> bool {
     let word = word.to_lowercase();
-    // A time of day has digits that somebody's words may have as well.
+    // A timestamp may contain the digits of the secret.
     let without_time = |line: &str| line.split_once("\"level\"").map_or(line, |(_, rest)| rest).to_lowercase();
     log.iter().any(|line| without_time(line).contains(&word))
 }
 
 #[tokio::test]
-async fn at_info_nobody_s_words_names_or_whole_addresses_are_logged() {
+async fn texts_nicknames_and_full_addresses_are_not_logged_at_info() {
     let log = log_of_talk("info").await;
     for word in ["kohlrabi", "4711", "Zwetschge", &PEER.to_string(), "203.0.113.77", "cccc:dddd", "bbbb:"] {
         assert!(!holds(&log, word), "{word} is in the log: {log:#?}");
     }
-    // It is not because nothing is logged: connections that the relay closes are, with the part of the address that
-    // an operator needs.
+    // Connections that the relay closes are logged nevertheless, with the part of the address that an operator
+    // needs.
     for shown in ["127.83.47.x", "203.0.113.x", "2001:db8:aaaa:x"] {
-        let closing = log.iter().find(|line| line.contains("closing a connection") && line.contains(shown));
+        let closing = log.iter().find(|line| line.contains("closing connection") && line.contains(shown));
         assert!(closing.is_some_and(|line| line.contains("1003")), "{shown}: {log:#?}");
     }
 }
 
 #[tokio::test]
-async fn at_debug_no_words_are_logged_either() {
+async fn at_debug_no_messages_are_logged_either() {
     let log = log_of_talk("debug").await;
     for word in ["kohlrabi", "4711"] {
         assert!(!holds(&log, word), "{word} is in the log: {log:#?}");
     }
-    assert!(holds(&log, "a message was not let through"), "{log:#?}");
+    assert!(holds(&log, "message not accepted"), "{log:#?}");
 }
 
 #[tokio::test]
 async fn without_a_terminal_the_log_is_json_lines() {
-    // An empty variable is none.
-    let relay = Relay::with().env("LOG_FORMAT", "").env("LOG_LEVEL", "").env("ENVIRONMENT", "test").start().await;
+    // An empty variable counts as unset.
+    let relay = Relay::builder().env("LOG_FORMAT", "").env("LOG_LEVEL", "").env("ENVIRONMENT", "test").start().await;
     let address = relay.address().to_string();
     relay.signal("TERM");
     let (status, log) = relay.wait();
@@ -138,8 +138,8 @@ async fn without_a_terminal_the_log_is_json_lines() {
 }
 
 #[tokio::test]
-async fn with_text_the_log_is_for_people_and_without_colours_in_a_file() {
-    let relay = Relay::with().env("LOG_FORMAT", "text").env("LOG_LEVEL", "info").start().await;
+async fn the_text_log_has_no_colours_in_a_file() {
+    let relay = Relay::builder().env("LOG_FORMAT", "text").env("LOG_LEVEL", "info").start().await;
     let url = format!("http://{}", relay.address());
     relay.signal("TERM");
     let (_, log) = relay.wait();
@@ -169,11 +169,11 @@ async fn a_log_that_cannot_be_written_harms_nobody() {
     client.send(line("jane", "sentinel")).await;
     client.skip_until(line("jane", "sentinel")).await;
     client.send_message(Message::binary(vec![1])).await;
-    assert_eq!(client.closed().await.map(|(code, _)| code), Some(1003));
+    assert_eq!(client.wait_for_close().await.map(|(code, _)| code), Some(1003));
 
     assert!(Command::new("kill").arg(relay.0.id().to_string()).status().unwrap().success());
     let status = tokio::task::spawn_blocking(move || relay.0.wait().unwrap());
-    let status = tokio::time::timeout(PATIENCE, status).await.expect("the relay does not end").unwrap();
+    let status = tokio::time::timeout(TIMEOUT, status).await.expect("the relay does not end").unwrap();
     assert_eq!(status.code(), Some(0));
 }
 
@@ -187,7 +187,7 @@ impl Drop for Ended {
     }
 }
 
-/// A start that fails because its port is taken, which it says at level error.
+/// A start that fails because its port is in use, which is logged at level error.
 fn failing_start(variables: &[(&str, &str)]) -> (TcpListener, Vec<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -199,7 +199,7 @@ fn failing_start(variables: &[(&str, &str)]) -> (TcpListener, Vec<String>) {
 }
 
 #[test]
-fn the_level_decides_what_is_logged() {
+fn the_level_filters_log_lines() {
     for (level, lines) in [("info", 2), ("warn", 1), ("ERROR", 1), ("off", 0), ("gischat_relay::cli=error", 1)] {
         let (_listener, log) = failing_start(&[("LOG_LEVEL", level)]);
         assert_eq!(log.len(), lines, "{level}: {log:#?}");
@@ -210,7 +210,7 @@ fn the_level_decides_what_is_logged() {
 fn on_a_terminal_the_log_is_text() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let directory = tempfile::tempdir().unwrap();
-    // `script` gives its command a terminal of its own.
+    // `script` runs its command on a new terminal.
     let mut command = Command::new("script");
     command.args(["-q", "-e", "-c", concat!(env!("CARGO_BIN_EXE_gischat-relay"), " serve"), "/dev/null"]);
     command.current_dir(directory.path()).env("LISTEN", listener.local_addr().unwrap().to_string());
@@ -219,6 +219,6 @@ fn on_a_terminal_the_log_is_text() {
     let output = output(&mut command);
     assert_eq!(output.status, Some(1), "{output:?}");
     let shown = output.stdout;
-    assert!(shown.contains("gischat-relay") && shown.contains("this address cannot be listened on"), "{shown}");
+    assert!(shown.contains("gischat-relay") && shown.contains("cannot listen on this address"), "{shown}");
     assert!(shown.contains('\u{1b}') && !shown.contains("{\""), "{shown}");
 }

@@ -1,4 +1,4 @@
-//! Integration tests: the real binary on a port of its own, real clients. One program, so that it is linked once.
+//! Integration tests with the real binary and real clients. A single test program, so that it is linked once.
 
 #![allow(
     clippy::unwrap_used,

@@ -22,7 +22,7 @@ const CALLS: [(&str, &str); 4] = [
     ("GET", "/moderation/feed"),
 ];
 
-/// With jane as the one who moderates.
+/// Adds the moderator jane.
 pub(crate) fn moderated(relay: RelayBuilder) -> RelayBuilder {
     relay.env("MODERATORS", MODERATORS)
 }
@@ -45,7 +45,7 @@ pub(crate) async fn call(relay: &Relay, method: &str, path: &str, body: &str) ->
     call_with(relay, (method, path), TOKEN, &[], body).await
 }
 
-/// What would become of a text of anna in QGIS.
+/// Tries a text of anna in QGIS.
 async fn tried(relay: &Relay, text: &str) -> serde_json::Value {
     let body = serde_json::json!({"room": "QGIS", "author": "anna", "text": text}).to_string();
     let answer = call(relay, "POST", "/moderation/try", &body).await;

@@ -8,7 +8,7 @@ use crate::support::nginx::{Nginx, Tunnel};
 use crate::support::script::Script;
 use crate::support::{Client, Relay, RelayBuilder, Response, line, nb_users, newcomer, request};
 
-/// Rooms whose names stand in a path only when percent-encoded, each with how it stands there.
+/// Rooms whose names must be percent-encoded in a path, each with the encoded form.
 const ROOMS: [(&str, &str); 4] = [
     ("QGIS", "QGIS"),
     ("Field and mobile", "Field%20and%20mobile"),
@@ -17,7 +17,7 @@ const ROOMS: [(&str, &str); 4] = [
 ];
 
 fn behind_proxy() -> RelayBuilder {
-    Relay::with().env("ROOMS", &ROOMS.map(|(name, _)| name).join(",")).env("TRUSTED_PROXIES", "127.0.0.1")
+    Relay::builder().env("ROOMS", &ROOMS.map(|(name, _)| name).join(",")).env("TRUSTED_PROXIES", "127.0.0.1")
 }
 
 async fn put(tunnel: &Tunnel, author: &str, headers: &[(&str, &str)]) -> Response {
@@ -25,23 +25,23 @@ async fn put(tunnel: &Tunnel, author: &str, headers: &[(&str, &str)]) -> Respons
 }
 
 #[tokio::test]
-async fn people_chat_through_tls_and_the_upgrade() {
+async fn clients_chat_through_tls_and_the_upgrade() {
     let relay = behind_proxy().start().await;
     let nginx = Nginx::start(relay.address());
     let url = format!("https://localhost:{}", nginx.tls.port());
     let certificate = nginx.certificate();
     let environment = [("SSL_CERT_FILE", certificate.as_path())];
     let mut jane = Script::start(&url, &["--nickname", "jane"], &environment);
-    jane.hear("* jane came in");
+    jane.wait_for("* jane came in");
     let mut hans = Script::start(&url, &["--nickname", "hans"], &environment);
-    jane.hear("* hans came in");
-    hans.hear("* hans came in");
-    hans.say("grüß dich, Jane 👋");
-    jane.hear("hans: grüß dich, Jane 👋");
-    jane.say("hello");
-    hans.hear("jane: hello");
+    jane.wait_for("* hans came in");
+    hans.wait_for("* hans came in");
+    hans.type_line("grüß dich, Jane 👋");
+    jane.wait_for("hans: grüß dich, Jane 👋");
+    jane.type_line("hello");
+    hans.wait_for("jane: hello");
     hans.end_input();
-    jane.hear("* hans left");
+    jane.wait_for("* hans left");
     assert_eq!(hans.wait(), (Some(0), vec![]));
     jane.end_input();
     assert_eq!(jane.wait().0, Some(0));
@@ -55,7 +55,7 @@ async fn the_close_code_of_the_relay_reaches_the_client() {
     let mut jane = Client::connect(tunnel.address, "/room/QGIS/ws").await;
     jane.expect(nb_users(1)).await;
     relay.signal("TERM");
-    assert_eq!(jane.closed().await.map(|(code, _)| code), Some(1001));
+    assert_eq!(jane.wait_for_close().await.map(|(code, _)| code), Some(1001));
 }
 
 #[tokio::test]
@@ -83,13 +83,13 @@ async fn names_of_rooms_stay_percent_encoded() {
 }
 
 #[tokio::test]
-async fn the_address_that_counts_is_the_client_s_and_not_what_it_says() {
+async fn the_clients_own_address_counts_and_not_the_one_it_claims() {
     let limited = behind_proxy().env("RELAY__FILTER__RATE__ADDRESS__BURST", "2");
     let relay = limited.env("RELAY__FILTER__RATE__ADDRESS__PER_SECOND", "1").start().await;
     let nginx = Nginx::start(relay.address());
     let (jane, hans) = (Tunnel::from_host(11, &nginx), Tunnel::from_host(12, &nginx));
     let lies = [("X-Forwarded-For", "203.0.113.5"), ("Forwarded", "for=203.0.113.6"), ("X-Real-IP", "203.0.113.7")];
-    // All at once, since a bucket fills again meanwhile: a few more than the burst may pass, but never all.
+    // Sent together, since the bucket refills: a few more than the burst may pass, but never all.
     let other_lie = [("X-Forwarded-For", "203.0.113.8, 127.0.0.1")];
     let answers = join_all((0..20).map(|n| put(&jane, "jane", if n % 2 == 0 { &lies } else { &other_lie }))).await;
     assert!(answers.iter().all(|answer| [200, 429].contains(&answer.status)), "{answers:?}");
@@ -100,7 +100,7 @@ async fn the_address_that_counts_is_the_client_s_and_not_what_it_says() {
 }
 
 #[tokio::test]
-async fn websockets_are_counted_by_the_client_s_address() {
+async fn websockets_are_counted_by_client_address() {
     let relay = behind_proxy().env("RELAY__LIVE__MAX_PER_ADDRESS", "1").start().await;
     let nginx = Nginx::start(relay.address());
     let (jane, hans) = (Tunnel::from_host(11, &nginx), Tunnel::from_host(12, &nginx));
@@ -118,7 +118,7 @@ async fn websockets_are_counted_by_the_client_s_address() {
 
 #[tokio::test]
 async fn without_trust_all_clients_are_the_proxy() {
-    let limited = Relay::with().env("RELAY__LIVE__MAX_PER_ADDRESS", "1");
+    let limited = Relay::builder().env("RELAY__LIVE__MAX_PER_ADDRESS", "1");
     let relay = limited.start().await;
     let nginx = Nginx::start(relay.address());
     let (jane, hans) = (Tunnel::from_host(11, &nginx), Tunnel::from_host(12, &nginx));
@@ -130,7 +130,7 @@ async fn without_trust_all_clients_are_the_proxy() {
 }
 
 #[tokio::test]
-async fn without_tls_there_is_only_the_way_to_tls() {
+async fn without_tls_requests_are_redirected_to_tls() {
     let relay = behind_proxy().start().await;
     let nginx = Nginx::start(relay.address());
     for path in ["/", "/room/Field%20and%20mobile/users?x=%20y", "/metrics", "/room/QGIS/ws"] {
@@ -142,7 +142,7 @@ async fn without_tls_there_is_only_the_way_to_tls() {
 }
 
 #[tokio::test]
-async fn figures_are_not_for_the_world() {
+async fn metrics_are_not_public() {
     let relay = behind_proxy().start().await;
     let nginx = Nginx::start(relay.address());
     let tunnel = Tunnel::from_host(1, &nginx);

@@ -1,4 +1,4 @@
-//! `gischat-relay plugin`: from a name to a filter that holds its cases, by the real program.
+//! `gischat-relay plugin`, run as a process: from a name to a filter that passes its cases.
 
 mod list;
 mod same;
@@ -9,26 +9,26 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::plugins::PATIENT;
+use crate::plugins::LONG_DEADLINES;
 use crate::support::program::{NO_EMBEDDED_PLUGINS, Output, output_within, relay};
 
 const DONE: Option<i32> = Some(0);
-const DOES_NOT_HOLD: Option<i32> = Some(1);
+const FAILURE: Option<i32> = Some(1);
 const BAD_ARGUMENTS: Option<i32> = Some(2);
 const BAD_CONFIGURATION: Option<i32> = Some(78);
 
-/// How long a build may take, or to load plugins that have an interpreter in them.
+/// Timeout for builds, and for loading plugins with an interpreter.
 const LONG: Duration = Duration::from_mins(10);
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// `gischat-relay plugin` with these arguments, for as long as that takes, with this process's environment.
+/// `gischat-relay plugin` with these arguments and this process's environment.
 fn plugin_command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gischat-relay"));
-    command.arg("plugin").args(arguments).current_dir(directory).envs(PATIENT).envs([NO_EMBEDDED_PLUGINS]);
-    // Cargo names its own libraries there, and another compiler would take them.
+    command.arg("plugin").args(arguments).current_dir(directory).envs(LONG_DEADLINES).envs([NO_EMBEDDED_PLUGINS]);
+    // Cargo sets it to its own libraries, which another compiler must not load.
     command.env_remove("LD_LIBRARY_PATH");
     command
 }
@@ -45,7 +45,7 @@ impl Plugins {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// The plugin that does what a message tells it to, with this manifest and these cases.
+    /// The scriptable test plugin, with this manifest and these cases.
     fn hostile(manifest: &str, cases: &str) -> Self {
         Self::none()
             .with("plugins/hostile/plugin.toml", manifest.as_bytes())
@@ -66,7 +66,7 @@ impl Plugins {
     }
 
     fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-        relay(self.0.path(), &[&["plugin"], arguments].concat(), &[&PATIENT, environment].concat())
+        relay(self.0.path(), &[&["plugin"], arguments].concat(), &[&LONG_DEADLINES, environment].concat())
     }
 
     fn test(&self) -> Output {

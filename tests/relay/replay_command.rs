@@ -5,12 +5,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::plugins::{PATIENT, guest};
+use crate::plugins::{LONG_DEADLINES, guest};
 use crate::support::program::{Output, relay};
 
 const CASINO: &str = "[[rule]]\nid = 'no-casino'\nwords = ['casino']\nverdict = 'reject'\nreason = 'No games.'\n";
 
-/// The head of a file of a relay that has just started.
+/// The head of the first file of a run.
 fn head(texts: &str) -> Value {
     json!({
         "type": "start", "at_ns": 1_795_000_000_000_000_000_i64, "clock": 0, "version": "0.1.0",
@@ -19,7 +19,7 @@ fn head(texts: &str) -> Value {
     })
 }
 
-/// A decision so many seconds later, as the relay would have it with the rule above, or that the plugin has made.
+/// A decision `second` seconds later, by the rule above, by a plugin or by no filter.
 fn decision(second: i64, author: &str, text: &str, by: &str) -> Value {
     let mut trace = vec![json!({"filter": "sanction", "verdict": "pass", "micros": 0.1})];
     trace.extend(["shape", "rate"].map(|filter| json!({"filter": filter, "verdict": "pass", "micros": 0.3})));
@@ -67,7 +67,7 @@ fn log() -> Vec<Value> {
         head("full"),
         decision(1, "jane", "where is roads.gpkg?", ""),
         decision(2, "hans", "the casino", "rules"),
-        // It was logged late.
+        // Logged late.
         decision(9, "jane", "thanks", ""),
         decision(5, "kim", "reject x", "plugin"),
         json!({"type": "end"}),
@@ -83,7 +83,7 @@ fn directory(lines: &[Value]) -> TempDir {
 }
 
 fn replayed(directory: &Path, arguments: &[&str]) -> Output {
-    relay(directory, &[&["replay", "audit-2026-11-18.jsonl"], arguments].concat(), &PATIENT)
+    relay(directory, &[&["replay", "audit-2026-11-18.jsonl"], arguments].concat(), &LONG_DEADLINES)
 }
 
 fn report(directory: &Path, arguments: &[&str]) -> Value {
@@ -93,7 +93,7 @@ fn report(directory: &Path, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn the_same_rules_come_to_the_same() {
+fn the_same_rules_reach_the_same_decisions() {
     let directory = directory(&log());
     let report = report(directory.path(), &[]);
     let figures = ["messages", "replayed", "runs", "flipped", "other_grounds", "traces_differ"];
@@ -102,7 +102,7 @@ fn the_same_rules_come_to_the_same() {
 }
 
 #[test]
-fn without_a_rule_what_it_had_refused_flips_and_nothing_else() {
+fn removing_a_rule_flips_only_its_own_rejections() {
     let directory = directory(&log());
     std::fs::write(directory.path().join("new.toml"), "").unwrap();
     let report = report(directory.path(), &["--rules", "new.toml"]);
@@ -141,7 +141,7 @@ fn the_report_for_people_has_both_sides() {
 }
 
 #[test]
-fn plugins_of_a_folder_are_asked_again_and_others_are_taken_as_they_were_logged() {
+fn plugins_of_a_folder_are_called_again_and_otherwise_logged_answers_are_used() {
     let directory = directory(&log());
     assert_eq!(report(directory.path(), &[])["plugins_as_logged"], 1);
     for (name, plugin, flipped) in [("same", true, 0), ("none", false, 1)] {
@@ -157,7 +157,7 @@ fn plugins_of_a_folder_are_asked_again_and_others_are_taken_as_they_were_logged(
 }
 
 #[test]
-fn a_sanction_holds_from_its_act_on_and_until_it_is_lifted() {
+fn a_sanction_applies_until_it_is_lifted() {
     let act = |second: i64, act: &str| {
         json!({
             "type": "act", "at_ns": 1_795_000_000_000_000_000 + second * 1_000_000_000,
@@ -178,7 +178,7 @@ fn a_sanction_holds_from_its_act_on_and_until_it_is_lifted() {
 }
 
 #[test]
-fn what_cannot_be_replayed_is_counted_with_its_place() {
+fn lines_that_cannot_be_replayed_are_counted_with_their_position() {
     let mut cut = decision(3, "jane", "a long te", "");
     cut["cut"] = json!(true);
     let mut silent = decision(4, "jane", "", "");
@@ -197,17 +197,17 @@ fn what_cannot_be_replayed_is_counted_with_its_place() {
         report["not_replayed"],
         json!([
             skipped("the text was not logged", 1, 3),
-            skipped("the text was logged in part", 1, 2),
-            skipped("refused for whose name it was, not by the chain", 1, 4),
+            skipped("only part of the text was logged", 1, 2),
+            skipped("refused because of its nickname, not by the chain", 1, 4),
             skipped("not logged: the disk was full or slow", 12, 5),
             skipped("the line is cut", 1, 8),
-            skipped("no line of an audit log", 1, 7),
+            skipped("not a line of an audit log", 1, 7),
         ])
     );
 }
 
 #[test]
-fn a_log_of_which_nothing_can_be_replayed_is_a_failure() {
+fn a_log_without_replayable_lines_is_a_failure() {
     let directory = directory(&[head("off")]);
     let output = replayed(directory.path(), &[]);
     assert_eq!(output.status, Some(1), "{output:?}");
@@ -218,16 +218,16 @@ fn a_log_of_which_nothing_can_be_replayed_is_a_failure() {
 }
 
 #[test]
-fn a_folder_is_its_logs_in_the_order_in_which_they_were_written() {
+fn the_logs_of_a_folder_are_replayed_in_the_order_of_writing() {
     let directory = directory(&log());
     let mut next = head("full");
     (next["type"], next["file"], next["at_ns"]) = (json!("state"), json!(2), json!(1_795_000_010_000_000_000_i64));
     let lines = [next, decision(11, "kim", "the casino", "rules")];
     let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-    // By its name, it would come first.
+    // Its name sorts first.
     std::fs::write(directory.path().join("audit-2026-11-18.2.jsonl"), lines.join("\n") + "\n").unwrap();
     std::fs::write(directory.path().join("key"), "no log").unwrap();
-    let output = relay(directory.path(), &["replay", ".", "--json"], &PATIENT);
+    let output = relay(directory.path(), &["replay", ".", "--json"], &LONG_DEADLINES);
     let report: Value = serde_json::from_str(&output.stdout).unwrap();
     let figures = ["replayed", "runs", "flipped", "traces_differ"].map(|figure| report[figure].clone());
     assert_eq!(figures, [5, 1, 0, 0].map(Value::from), "{report}");
@@ -235,7 +235,7 @@ fn a_folder_is_its_logs_in_the_order_in_which_they_were_written() {
 }
 
 #[test]
-fn rules_at_fault_are_a_bad_configuration_and_what_would_try_nothing_is_bad_arguments() {
+fn invalid_rules_are_a_bad_configuration_and_an_empty_trial_is_bad_arguments() {
     let directory = directory(&log());
     std::fs::write(directory.path().join("new.toml"), "[[rule]]\nid = 'x'\nwrods = []\n").unwrap();
     let output = replayed(directory.path(), &["--rules", "new.toml"]);

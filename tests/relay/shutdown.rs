@@ -1,4 +1,4 @@
-//! The end: every client is told, nothing that was accepted is lost, and it never takes longer than it may.
+//! Shutdown: every client is notified, no accepted message is lost, and the time limit holds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,13 +7,13 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
-use crate::support::raw::{Raw, Seen, handshake, masked};
-use crate::support::{Client, PATIENCE, Relay, line, nb_users, newcomer};
+use crate::support::raw::{RawClient, Received, handshake, masked};
+use crate::support::{Client, Relay, TIMEOUT, line, nb_users, newcomer};
 
-/// What the relay has to end in, and a little for the machine.
+/// The time limit for the shutdown, with some slack.
 const DRAIN: Duration = Duration::from_secs(11);
 
-/// Waits for the relay to end well and in time.
+/// Waits for the relay to exit successfully and in time.
 fn expect_end(relay: Relay, signalled: Instant) {
     let (status, log) = relay.wait();
     let took = signalled.elapsed();
@@ -21,19 +21,19 @@ fn expect_end(relay: Relay, signalled: Instant) {
     assert!(took < DRAIN, "it took {took:?}: {log:#?}");
 }
 
-/// The last things that a client sees must be a close frame with 1001 and the end.
-async fn expect_farewell(client: &mut Raw) {
-    let all = client.all().await;
-    assert!(matches!(&all[..], [.., close, Seen::End] if close.is_close(1001)), "{all:?}");
+/// Expects a close frame with 1001 and the end of the connection.
+async fn expect_farewell(client: &mut RawClient) {
+    let all = client.read_frames().await;
+    assert!(matches!(&all[..], [.., close, Received::End] if close.is_close(1001)), "{all:?}");
 }
 
-async fn everybody_is_told(signal: &str) {
+async fn every_client_is_notified(signal: &str) {
     let relay = Relay::start().await;
     let mut proper: Client = relay.join_as("QGIS", "jane").await;
-    let mut idle = Raw::join(relay.address(), "QField").await;
+    let mut idle = RawClient::join(relay.address(), "QField").await;
     let mut midway = Vec::new();
     for part in [masked(0x81, b"hello")[..3].to_vec(), masked(0x81, b"hello")[..8].to_vec(), masked(0x01, b"{")] {
-        let mut client = Raw::join(relay.address(), "QGIS").await;
+        let mut client = RawClient::join(relay.address(), "QGIS").await;
         client.send(&part).await;
         midway.push(client);
     }
@@ -41,7 +41,7 @@ async fn everybody_is_told(signal: &str) {
 
     let signalled = Instant::now();
     relay.signal(signal);
-    assert_eq!(proper.closed().await, Some((1001, "the relay is shutting down".to_owned())));
+    assert_eq!(proper.wait_for_close().await, Some((1001, "the relay is shutting down".to_owned())));
     expect_farewell(&mut idle).await;
     for client in &mut midway {
         expect_farewell(client).await;
@@ -52,16 +52,16 @@ async fn everybody_is_told(signal: &str) {
 
 #[tokio::test]
 async fn sigterm_closes_every_websocket_with_1001() {
-    everybody_is_told("TERM").await;
+    every_client_is_notified("TERM").await;
 }
 
 #[tokio::test]
 async fn sigint_closes_every_websocket_with_1001() {
-    everybody_is_told("INT").await;
+    every_client_is_notified("INT").await;
 }
 
 #[tokio::test]
-async fn nobody_hears_of_the_others_leaving_at_the_end() {
+async fn shutdown_sends_no_exiter_events() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     let hans = relay.join_as("QGIS", "hans").await;
@@ -72,11 +72,11 @@ async fn nobody_hears_of_the_others_leaving_at_the_end() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_before_the_signal_is_heard_before_the_close_frame() {
+async fn messages_accepted_before_the_signal_are_delivered_before_the_close_frame() {
     const LINES: usize = 2_000;
-    let relay = Relay::with().env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off").start().await;
-    // It reads nothing until the relay says farewell, and then everything is still to come.
-    let mut listener = Raw::connect_narrow(relay.address()).await.joined("QGIS").await;
+    let relay = Relay::builder().env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off").start().await;
+    // It reads nothing until the relay closes the connection, so everything is still queued then.
+    let mut listener = RawClient::connect_narrow(relay.address()).await.join_room("QGIS").await;
     let mut talker = relay.join("QGIS").await;
     talker.expect(nb_users(2)).await;
     for number in 0..LINES {
@@ -84,25 +84,25 @@ async fn what_was_accepted_before_the_signal_is_heard_before_the_close_frame() {
         talker.expect(line("talker", &number.to_string())).await;
     }
     relay.signal("TERM");
-    assert_eq!(talker.closed().await.map(|(code, _)| code), Some(1001));
-    assert_eq!([listener.hear().await, listener.hear().await], [nb_users(1), nb_users(2)]);
+    assert_eq!(talker.wait_for_close().await.map(|(code, _)| code), Some(1001));
+    assert_eq!([listener.next_json().await, listener.next_json().await], [nb_users(1), nb_users(2)]);
     for number in 0..LINES {
-        assert_eq!(listener.hear().await, line("talker", &number.to_string()));
+        assert_eq!(listener.next_json().await, line("talker", &number.to_string()));
     }
     let farewell = listener.next().await;
     assert!(farewell.is_close(1001), "{farewell:?}");
-    assert_eq!(listener.next().await, Seen::End);
+    assert_eq!(listener.next().await, Received::End);
 }
 
 #[tokio::test]
-async fn who_does_not_read_does_not_hold_the_end_up() {
-    let relay = Relay::with()
+async fn a_client_that_does_not_read_does_not_delay_shutdown() {
+    let relay = Relay::builder()
         .env("RATE_LIMITS", "off")
         .env("RELAY__FILTER__PRESET", "off")
         .env("RELAY__LIVE__OUTBOX_BYTES", "64_000_000")
         .start()
         .await;
-    let slow = Raw::connect_narrow(relay.address()).await.joined("QGIS").await;
+    let slow = RawClient::connect_narrow(relay.address()).await.join_room("QGIS").await;
     let mut talker = relay.join("QGIS").await;
     talker.expect(nb_users(2)).await;
     // Ten megabytes, more than all buffers of the system hold.
@@ -113,15 +113,15 @@ async fn who_does_not_read_does_not_hold_the_end_up() {
     }
     let signalled = Instant::now();
     relay.signal("TERM");
-    assert_eq!(talker.closed().await.map(|(code, _)| code), Some(1001));
+    assert_eq!(talker.wait_for_close().await.map(|(code, _)| code), Some(1001));
     expect_end(relay, signalled);
     drop(slow);
 }
 
 #[tokio::test]
-async fn who_is_told_and_does_not_close_its_side_does_not_hold_the_end_up() {
+async fn a_client_that_does_not_close_its_side_does_not_delay_shutdown() {
     let relay = Relay::start().await;
-    let mut client = Raw::join(relay.address(), "QGIS").await;
+    let mut client = RawClient::join(relay.address(), "QGIS").await;
     let signalled = Instant::now();
     relay.signal("TERM");
     expect_farewell(&mut client).await;
@@ -130,25 +130,25 @@ async fn who_is_told_and_does_not_close_its_side_does_not_hold_the_end_up() {
 }
 
 #[tokio::test]
-async fn twenty_who_talk_see_whole_frames_and_then_the_farewell() {
+async fn twenty_active_clients_get_whole_frames_and_then_the_close_frame() {
     const TALKERS: usize = 20;
-    let relay = Relay::with().env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off").start().await;
+    let relay = Relay::builder().env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off").start().await;
     let warm = Arc::new(Semaphore::new(0));
     let mut talkers = Vec::new();
     for talker in 0..TALKERS {
-        let mut client = Raw::join(relay.address(), "QGIS").await;
+        let mut client = RawClient::join(relay.address(), "QGIS").await;
         let warm = Arc::clone(&warm);
         talkers.push(tokio::spawn(async move {
             let name = format!("talker-{talker}");
             for number in 0.. {
                 let own = line(&name, &number.to_string());
-                client.say(&own).await;
+                client.send_json(&own).await;
                 loop {
                     let seen = client.next().await;
                     if seen.is_close(1001) {
                         return client.next().await;
                     }
-                    // Whole frames of whole JSON, or this panics.
+                    // Panics unless all frames hold complete JSON.
                     let frame = seen.json().unwrap_or_else(|| panic!("{name} got {seen:?}"));
                     assert!(frame["author"].is_string(), "{frame}");
                     if frame == own {
@@ -159,34 +159,34 @@ async fn twenty_who_talk_see_whole_frames_and_then_the_farewell() {
                     warm.add_permits(1);
                 }
             }
-            unreachable!("a talker goes on until it is told");
+            unreachable!("a talker continues until it is notified");
         }));
     }
     let all_talk = warm.acquire_many(u32::try_from(TALKERS).unwrap());
-    let _all = tokio::time::timeout(PATIENCE, all_talk).await.expect("some do not get to talk").unwrap();
+    let _all = tokio::time::timeout(TIMEOUT, all_talk).await.expect("some never talk").unwrap();
     let signalled = Instant::now();
     relay.signal("TERM");
     for talker in talkers {
-        assert_eq!(talker.await.unwrap(), Seen::End);
+        assert_eq!(talker.await.unwrap(), Received::End);
     }
     expect_end(relay, signalled);
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_finished_while_new_connections_are_refused() {
+async fn a_request_in_progress_finishes_while_new_connections_are_refused() {
     let relay = Relay::start().await;
     let mut listener = relay.join("QGIS").await;
     let body = json!({"message": "hello", "author": "jane"}).to_string();
     let (first, second) = body.split_at(10);
     let head = format!("PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nContent-Length: {}\r\n\r\n", body.len());
-    let mut request = Raw::connect(relay.address()).await;
+    let mut request = RawClient::connect(relay.address()).await;
     request.send(format!("{head}{first}").as_bytes()).await;
-    // Another connection's answer tells nothing about this one; its own permit does: listener, this one, who asks.
+    // Wait for the permit of this connection: the listener, this one, and the metrics request.
     relay.wait_until(3.0, async || relay.metric("gischat_connections").await).await;
 
     let signalled = Instant::now();
     relay.signal("TERM");
-    assert_eq!(listener.closed().await.map(|(code, _)| code), Some(1001));
+    assert_eq!(listener.wait_for_close().await.map(|(code, _)| code), Some(1001));
     relay.wait_until(true, async || TcpStream::connect(relay.address()).await.is_err()).await;
     request.send(second.as_bytes()).await;
     let answer = request.head().await;
@@ -196,9 +196,9 @@ async fn a_request_under_way_is_finished_while_new_connections_are_refused() {
 }
 
 #[tokio::test]
-async fn requests_that_do_not_end_do_not_hold_the_end_up() {
+async fn unfinished_requests_do_not_delay_shutdown() {
     let hour = "3600";
-    let relay = Relay::with()
+    let relay = Relay::builder()
         .env("RELAY__SERVER__REQUEST_TIMEOUT_SECONDS", hour)
         .env("RELAY__SERVER__HANDSHAKE_TIMEOUT_SECONDS", hour)
         .start()
@@ -206,7 +206,7 @@ async fn requests_that_do_not_end_do_not_hold_the_end_up() {
     let mut held = Vec::new();
     let slow_body = "PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000\r\n\r\n{";
     for part in ["", &handshake("QGIS")[..40], "GET /rooms HTTP/1.1\r\nHost: relay\r\n\r\n", slow_body] {
-        let mut client = Raw::connect(relay.address()).await;
+        let mut client = RawClient::connect(relay.address()).await;
         client.send(part.as_bytes()).await;
         held.push(client);
     }
@@ -218,18 +218,18 @@ async fn requests_that_do_not_end_do_not_hold_the_end_up() {
 }
 
 #[tokio::test]
-async fn connections_that_ask_for_nothing_are_ended_at_once() {
+async fn idle_connections_are_closed_immediately() {
     let relay = Relay::start().await;
-    let mut fresh = Raw::connect(relay.address()).await;
-    let mut kept_alive = Raw::connect(relay.address()).await;
+    let mut fresh = RawClient::connect(relay.address()).await;
+    let mut kept_alive = RawClient::connect(relay.address()).await;
     kept_alive.send(b"GET /rooms HTTP/1.1\r\nHost: relay\r\n\r\n").await;
     assert!(kept_alive.head().await.starts_with("HTTP/1.1 200 "));
     relay.wait_until(3.0, async || relay.metric("gischat_connections").await).await;
     let signalled = Instant::now();
     relay.signal("TERM");
-    assert_eq!(fresh.rest().await.1, Seen::End);
-    assert_eq!(kept_alive.rest().await.1, Seen::End);
-    // Long before they would be ended anyway for asking nothing.
+    assert_eq!(fresh.read_to_end().await.1, Received::End);
+    assert_eq!(kept_alive.read_to_end().await.1, Received::End);
+    // Long before the timeout for idle connections.
     assert!(signalled.elapsed() < Duration::from_secs(8), "it took {:?}", signalled.elapsed());
     expect_end(relay, signalled);
 }

@@ -1,4 +1,4 @@
-//! The main job: somebody joins a room and chats.
+//! The basic function: clients join a room and chat.
 
 use serde_json::json;
 

@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use crate::support::PATIENCE;
+use crate::support::TIMEOUT;
 use crate::support::program::NO_EMBEDDED_PLUGINS;
 
-/// `script`, which gives the relay a terminal of its own. Both end with the test.
+/// `script`, which runs the relay on a new terminal. Both end with the test.
 struct Terminal(Child);
 
 impl Drop for Terminal {
@@ -24,7 +24,7 @@ impl Drop for Terminal {
     }
 }
 
-/// What a relay in this directory shows on its terminal, up to the line that begins with `last`.
+/// The terminal output of a relay in this directory, up to the line that begins with `last`.
 fn shown_up_to(last: &str, directory: &Path, environment: &[(&str, &str)]) -> Vec<String> {
     let mut command = Command::new("script");
     command.args(["-q", "-e", "-c", concat!("exec ", env!("CARGO_BIN_EXE_gischat-relay"), " serve"), "/dev/null"]);
@@ -35,7 +35,7 @@ fn shown_up_to(last: &str, directory: &Path, environment: &[(&str, &str)]) -> Ve
     let (send, lines) = channel();
     let output = BufReader::new(terminal.0.stdout.take().unwrap());
     std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     let mut shown = Vec::new();
     loop {
         match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
@@ -75,9 +75,9 @@ fn a_start_on_a_terminal_ends_with_a_summary() {
 }
 
 #[test]
-fn where_the_log_is_json_the_token_stands_in_a_line_instead() {
+fn with_a_json_log_the_token_is_printed_as_a_log_line() {
     let directory = tempfile::tempdir().unwrap();
-    let token = "moderation: no MODERATORS are set; the token of this run is ";
+    let token = "moderation: MODERATORS is not set; the token of this run is ";
     let shown = shown_up_to(token, directory.path(), &[("LOG_FORMAT", "json")]);
     assert!(!shown.iter().any(|line| line.contains("chat page")), "{shown:#?}");
 }

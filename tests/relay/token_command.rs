@@ -4,13 +4,13 @@ use crate::moderation::call_with;
 use crate::support::Relay;
 use crate::support::program::{Output, relay};
 
-/// Runs `token` with these arguments; gives what goes into the file, and the token.
+/// Runs `token` with these arguments; returns the entry for the file, and the token.
 fn token(arguments: &[&str]) -> (String, String) {
     let directory = tempfile::tempdir().unwrap();
     let Output { status, stdout, stderr } = relay(directory.path(), &[&["token"], arguments].concat(), &[]);
     assert_eq!(status, Some(0), "{stderr}");
     assert!(std::fs::read_dir(directory.path()).unwrap().next().is_none(), "something is stored");
-    let token = stderr.strip_prefix("the token, shown only now and stored nowhere:\n").unwrap().trim_end().to_owned();
+    let token = stderr.strip_prefix("the token is shown only once and not stored:\n").unwrap().trim_end().to_owned();
     assert_eq!(token.len(), 43);
     assert!(!stdout.contains(&token), "{stdout}");
     (stdout, token)
@@ -25,7 +25,7 @@ async fn a_relay_with_the_entry_in_its_file_takes_the_token() {
         "{jane}"
     );
     assert!(hans.starts_with("[[trusted]]\nnickname = \"Hans\"\n"), "{hans}");
-    let relay = Relay::with()
+    let relay = Relay::builder()
         .file("tokens.toml", &format!("{jane}{hans}"))
         .env("RELAY__MODERATION__TOKENS_FILE", "tokens.toml")
         .start()
@@ -36,7 +36,7 @@ async fn a_relay_with_the_entry_in_its_file_takes_the_token() {
 }
 
 #[test]
-fn without_a_name_the_line_alone_is_printed_and_no_two_are_the_same() {
+fn without_a_name_only_a_random_token_line_is_printed() {
     let ((one, first), (two, second)) = (token(&[]), token(&[]));
     assert!(first != second && one != two);
     let hash = one.strip_prefix("token = \"sha256:").unwrap().strip_suffix("\"\n").unwrap();

@@ -1,4 +1,4 @@
-//! Scripted chats: what each client hears at each step is compared with a golden file.
+//! Scripted chats: the frames that each client receives at each step are compared with a golden file.
 //!
 //! The scripts are in `tests/cases/transcripts`, and the first of them explains how they are written.
 
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::time::timeout;
 
-use crate::support::{Client, PATIENCE, Relay, RelayBuilder, line, nb_users, newcomer};
+use crate::support::{Client, Relay, RelayBuilder, TIMEOUT, line, nb_users, newcomer};
 
 /// One line of a script.
 enum Line<'s> {
@@ -19,17 +19,17 @@ enum Line<'s> {
     Step(&'s str, Step<'s>),
 }
 
-/// What somebody does.
+/// An action of a client.
 enum Step<'s> {
     Joins,
     Leaves,
     /// Sends a frame.
     Sends(String),
-    /// Calls without a connection.
+    /// Sends a `PUT`.
     Puts(&'s str),
 }
 
-/// Reads a line; `None` when nothing is in it.
+/// Parses a line; `None` for blank lines and comments.
 fn parse(text: &str) -> Option<Line<'_>> {
     if text.is_empty() || text.starts_with('#') {
         return None;
@@ -47,16 +47,17 @@ fn parse(text: &str) -> Option<Line<'_>> {
         (_, "registers") => Step::Sends(newcomer(rest).to_string()),
         (who, "says") => Step::Sends(line(who, rest).to_string()),
         (_, "as") => {
-            let (name, said) = rest.split_once(": ").unwrap_or_else(|| panic!("{text:?}: after a name comes a colon"));
+            let (name, said) =
+                rest.split_once(": ").unwrap_or_else(|| panic!("{text:?}: expected a colon after the name"));
             Step::Sends(line(name, said).to_string())
         }
-        _ => panic!("{text:?} is no line of a script"),
+        _ => panic!("invalid script line {text:?}"),
     };
     Some(Line::Step(first, step))
 }
 
-/// Those who are connected, and the transcript so far.
-struct Stage {
+/// The connected clients, and the transcript so far.
+struct Session {
     relay: Relay,
     room: String,
     joined: u8,
@@ -64,14 +65,14 @@ struct Stage {
     transcript: String,
 }
 
-impl Stage {
-    /// Lets somebody do something, and writes down what all heard of it.
+impl Session {
+    /// Runs a step, and records the frames that each client receives.
     async fn play(&mut self, text: &str, who: &str, step: Step<'_>) {
         writeln!(self.transcript, "\n{text}").unwrap();
         let changed = matches!(step, Step::Joins | Step::Leaves);
         match step {
             Step::Joins => {
-                // Each from an address of its own, so that no nickname is taken for one's own that broke off.
+                // Each has its own address, so that no client reclaims the nickname of another.
                 self.joined += 1;
                 let path = format!("/room/{}/ws", self.room);
                 let from = IpAddr::V4(Ipv4Addr::new(127, 0, 1, self.joined));
@@ -89,8 +90,8 @@ impl Stage {
                 self.note(who, &format!("{} {}", answer.status, answer.body));
             }
         }
-        // Once the one who acted has had its pong, all that the step brought about is on its way to the others, before
-        // their pongs.
+        // Once the acting client has its pong, all effects of the step are on their way to the others, ahead of their
+        // pongs.
         let mut heard = BTreeMap::new();
         let number = changed.then_some(self.clients.len());
         if let Some(client) = self.clients.get_mut(who) {
@@ -115,27 +116,27 @@ impl Stage {
     }
 }
 
-/// What a client has heard by its next pong; where a `number` of connections is to come, which may take a moment, by
-/// the first pong after that.
+/// The texts that a client receives before its next pong. If the count `number` is expected, which may take a moment,
+/// before the first pong after it.
 async fn settled(client: &mut Client, number: Option<usize>) -> Vec<String> {
-    let mut heard = client.settle_texts().await;
+    let mut heard = client.drain_texts().await;
     let told = |heard: &[String], number| heard.contains(&nb_users(number).to_string());
     let more = async {
         while number.is_some_and(|number| !told(&heard, number)) {
-            heard.extend(client.settle_texts().await);
+            heard.extend(client.drain_texts().await);
         }
     };
-    timeout(PATIENCE, more).await.expect("a number is never told");
+    timeout(TIMEOUT, more).await.expect("a number is never told");
     heard
 }
 
-/// Plays a script and gives its transcript.
+/// Runs a script and returns its transcript.
 async fn play(path: &Path) -> String {
     let script = std::fs::read_to_string(path).unwrap();
     let lines: Vec<_> = script.lines().map(str::trim_end).filter_map(|text| Some((text, parse(text)?))).collect();
     let folder = path.parent().unwrap();
     let mut room = "QGIS".to_owned();
-    let mut relay: RelayBuilder = Relay::with();
+    let mut relay: RelayBuilder = Relay::builder();
     for (_, line) in &lines {
         match line {
             Line::With(name, value) => relay = relay.env(name, value),
@@ -147,8 +148,8 @@ async fn play(path: &Path) -> String {
         }
     }
     let name = path.file_name().unwrap().to_str().unwrap();
-    let transcript = format!("What each client hears in {name}, step by step.\n");
-    let mut stage = Stage { relay: relay.start().await, room, joined: 0, clients: BTreeMap::new(), transcript };
+    let transcript = format!("Frames that each client receives in {name}, by step.\n");
+    let mut stage = Session { relay: relay.start().await, room, joined: 0, clients: BTreeMap::new(), transcript };
     for (text, line) in lines {
         if let Line::Step(who, step) = line {
             stage.play(text, who, step).await;
@@ -168,7 +169,7 @@ fn scripts() -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn everybody_hears_what_the_golden_transcripts_say() {
+async fn every_client_receives_the_golden_transcripts() {
     for script in scripts() {
         let transcript = play(&script).await;
         let golden = script.with_extension("golden");

@@ -1,14 +1,14 @@
-//! `gischat-relay try`: what would become of a text, without a relay.
+//! `gischat-relay try`: trial runs without a running relay.
 
 use serde_json::Value;
 
-use crate::plugins::{PATIENT, guest};
+use crate::plugins::{LONG_DEADLINES, guest};
 use crate::support::program::{NO_EMBEDDED_PLUGINS, Output, relay};
 
 const RULES: &str = "[[rule]]\nid = 'no-casino'\nwords = ['casino']\nverdict = 'reject'\nreason = 'No games.'\n\
                      [[rule]]\nid = 'mask'\nwords = ['darn']\nverdict = 'replace'\n";
 
-/// A working directory with rules and the plugin that does what a message tells it to.
+/// A working directory with rules and the scriptable test plugin.
 fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let plugin = directory.path().join("plugins/hostile");
@@ -19,7 +19,7 @@ fn directory() -> tempfile::TempDir {
 }
 
 fn judged(arguments: &[&str]) -> Output {
-    relay(directory().path(), &[&["try", "--room", "QGIS", "--author", "anna"], arguments].concat(), &PATIENT)
+    relay(directory().path(), &[&["try", "--room", "QGIS", "--author", "anna"], arguments].concat(), &LONG_DEADLINES)
 }
 
 fn decision(text: &str) -> Value {
@@ -43,7 +43,7 @@ fn the_decision_is_printed_with_reason_and_trace() {
 }
 
 #[test]
-fn a_plugin_is_asked_as_in_a_relay() {
+fn a_plugin_is_called_as_in_a_relay() {
     for (text, outcome) in [("hello", "pass"), ("darn", "replace"), ("shadow x", "shadow"), ("reject x", "reject")] {
         assert_eq!(decision(text)["outcome"], outcome, "{text}");
     }
@@ -54,9 +54,9 @@ fn a_plugin_is_asked_as_in_a_relay() {
 }
 
 #[test]
-fn what_takes_long_to_compile_is_compiled() {
+fn a_plugin_that_takes_long_to_compile_is_waited_for() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/polite-words/filter.wasm");
-    let python = std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make plugins`", path.display()));
+    let python = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `make plugins`", path.display()));
     let directory = directory();
     let plugin = directory.path().join("plugins/polite");
     std::fs::create_dir_all(&plugin).unwrap();
@@ -66,8 +66,9 @@ fn what_takes_long_to_compile_is_compiled() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gischat-relay"));
     command.args(["try", "--room", "QGIS", "--author", "anna", "--json", "poker"]).current_dir(directory.path());
     command.envs([NO_EMBEDDED_PLUGINS]);
-    let output = crate::support::program::output_within(command.envs(PATIENT), std::time::Duration::from_mins(5));
-    let decision: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|fault| panic!("{fault}: {output:?}"));
+    let output =
+        crate::support::program::output_within(command.envs(LONG_DEADLINES), std::time::Duration::from_mins(5));
+    let decision: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     assert_eq!(decision["reason"]["text"], "No games.", "{output:?}");
 }
 
@@ -75,13 +76,13 @@ fn what_takes_long_to_compile_is_compiled() {
 fn a_plugin_that_cannot_be_loaded_is_named() {
     let directory = directory();
     std::fs::write(directory.path().join("plugins/hostile/filter.wasm"), "no wasm").unwrap();
-    let output = relay(directory.path(), &["try", "--room", "QGIS", "--author", "anna", "hello"], &PATIENT);
+    let output = relay(directory.path(), &["try", "--room", "QGIS", "--author", "anna", "hello"], &LONG_DEADLINES);
     assert_eq!(output.status, Some(0), "{output:?}");
-    assert!(output.stderr.starts_with("hostile could not be loaded: "), "{output:?}");
+    assert!(output.stderr.starts_with("hostile cannot be loaded: "), "{output:?}");
 }
 
 #[test]
-fn what_others_wrote_does_not_reach_the_terminal_as_it_is() {
+fn texts_of_others_are_escaped_for_the_terminal() {
     for arguments in
         [&["reject \u{1b}[2J\u{9b}31m\u{202e}"] as &[&str], &["--json", "reject \u{1b}[2J\u{9b}31m\u{202e}"]]
     {
@@ -96,9 +97,9 @@ fn what_others_wrote_does_not_reach_the_terminal_as_it_is() {
 
 #[test]
 fn an_unknown_room_ends_with_2_and_the_names_of_the_rooms() {
-    let output = relay(directory().path(), &["try", "--room", "nowhere", "--author", "anna", "hello"], &PATIENT);
+    let output = relay(directory().path(), &["try", "--room", "nowhere", "--author", "anna", "hello"], &LONG_DEADLINES);
     assert_eq!((output.status, output.stdout.as_str()), (Some(2), ""), "{output:?}");
-    assert_eq!(output.stderr, "error: there is no room nowhere; there are: QGIS, QField\n");
+    assert_eq!(output.stderr, "error: unknown room nowhere; the rooms are: QGIS, QField\n");
     assert_eq!(judged(&[]).status, Some(2));
 }
 
@@ -106,7 +107,7 @@ fn an_unknown_room_ends_with_2_and_the_names_of_the_rooms() {
 fn a_bad_configuration_ends_with_78() {
     let directory = directory();
     std::fs::write(directory.path().join("rules.toml"), "no rules").unwrap();
-    let output = relay(directory.path(), &["try", "--room", "QGIS", "--author", "anna", "hello"], &PATIENT);
+    let output = relay(directory.path(), &["try", "--room", "QGIS", "--author", "anna", "hello"], &LONG_DEADLINES);
     assert_eq!((output.status, output.stdout.as_str()), (Some(78), ""), "{output:?}");
     assert!(output.stderr.starts_with("rules.toml:1: "), "{output:?}");
 }

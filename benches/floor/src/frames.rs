@@ -1,35 +1,35 @@
-//! Frames of clients, turned into frames of a server where they lie.
+//! Turns frames of clients into frames of a server in place.
 
-/// What a client sent.
+/// A frame of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Incoming<'a> {
-    /// A text, as the whole frame that passes it on.
+    /// A text, as the complete frame that forwards it.
     Text(&'a [u8]),
-    /// A ping, as the whole frame that answers it.
+    /// A ping, as the complete frame of its pong.
     Ping(&'a [u8]),
     /// A pong.
     Pong,
-    /// A close frame, as the one that answers it.
+    /// A close frame, as the close frame that answers it.
     Close(&'a [u8]),
 }
 
-/// Why a connection cannot go on.
+/// The connection must be closed.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unfit;
+pub(crate) struct Disconnect;
 
-/// Unmasks the frame at the start of `bytes` and says what it is and how long it was, or `None` while it is incomplete.
+/// Unmasks the frame at the start of `bytes`. Returns it with its length, or `None` while it is incomplete.
 ///
-/// A server's frame has no mask and so a shorter header, for which there is room before the payload: nothing is copied.
+/// The frame of a server has no mask and so a shorter header, which fits before the payload: the payload is not copied.
 ///
 /// # Errors
-/// [`Unfit`] for fragments, binary messages, and what no client may send.
-pub(crate) fn take(bytes: &mut [u8]) -> Result<Option<(Incoming<'_>, usize)>, Unfit> {
+/// [`Disconnect`] for fragments, binary messages, and frames that clients may not send.
+pub(crate) fn decode(bytes: &mut [u8]) -> Result<Option<(Incoming<'_>, usize)>, Disconnect> {
     let [first, second, rest @ ..] = &*bytes else {
         return Ok(None);
     };
     let (first, second) = (*first, *second);
     if second & 0x80 == 0 || first & 0xf0 != 0x80 {
-        return Err(Unfit);
+        return Err(Disconnect);
     }
     let (header, size) = match second & 0x7f {
         126 => match rest.first_chunk::<2>() {
@@ -37,22 +37,22 @@ pub(crate) fn take(bytes: &mut [u8]) -> Result<Option<(Incoming<'_>, usize)>, Un
             None => return Ok(None),
         },
         127 => match rest.first_chunk::<8>() {
-            Some(size) => (10, usize::try_from(u64::from_be_bytes(*size)).map_err(|_| Unfit)?),
+            Some(size) => (10, usize::try_from(u64::from_be_bytes(*size)).map_err(|_| Disconnect)?),
             None => return Ok(None),
         },
         size => (2, usize::from(size)),
     };
-    let len = size.checked_add(header + 4).ok_or(Unfit)?;
+    let len = size.checked_add(header + 4).ok_or(Disconnect)?;
     let Some(frame) = bytes.get_mut(..len) else {
         return Ok(None);
     };
     let (head, payload) = frame.split_at_mut(header + 4);
     let Some(mask) = head.last_chunk::<4>() else {
-        return Err(Unfit);
+        return Err(Disconnect);
     };
     unmask(payload, *mask);
     let opcode = first & 0x0f;
-    // The header moves up to the payload, over the mask.
+    // Move the header over the mask, next to the payload.
     frame.copy_within(1..header, 5);
     frame[4] = if opcode == 0x9 { 0x8a } else { first };
     frame[5] &= 0x7f;
@@ -62,12 +62,12 @@ pub(crate) fn take(bytes: &mut [u8]) -> Result<Option<(Incoming<'_>, usize)>, Un
         0x8 => Incoming::Close(frame),
         0x9 => Incoming::Ping(frame),
         0xa => Incoming::Pong,
-        _ => return Err(Unfit),
+        _ => return Err(Disconnect),
     };
     Ok(Some((incoming, len)))
 }
 
-/// Eight bytes at a time.
+/// Unmasks eight bytes at a time.
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     let [a, b, c, d] = mask;
     let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
@@ -112,40 +112,40 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_any_length_becomes_the_frame_that_passes_it_on() {
+    fn a_text_of_any_length_becomes_the_frame_that_forwards_it() {
         for size in [0, 1, 7, 8, 13, 125, 126, 65_535, 65_536] {
             let payload: Vec<u8> = (0..=250).cycle().take(size).collect();
             let mut bytes = [client(0x81, &payload), b"next".to_vec()].concat();
             let len = bytes.len() - 4;
-            assert_eq!(take(&mut bytes), Ok(Some((Incoming::Text(&server(0x81, &payload)), len))), "{size}");
+            assert_eq!(decode(&mut bytes), Ok(Some((Incoming::Text(&server(0x81, &payload)), len))), "{size}");
         }
     }
 
     #[test]
     fn pings_are_answered_and_closes_returned() {
-        assert_eq!(take(&mut client(0x89, b"hi")), Ok(Some((Incoming::Ping(&server(0x8a, b"hi")), 8))));
-        assert_eq!(take(&mut client(0x88, b"\x03\xe8")), Ok(Some((Incoming::Close(&server(0x88, b"\x03\xe8")), 8))));
-        assert_eq!(take(&mut client(0x8a, b"")), Ok(Some((Incoming::Pong, 6))));
+        assert_eq!(decode(&mut client(0x89, b"hi")), Ok(Some((Incoming::Ping(&server(0x8a, b"hi")), 8))));
+        assert_eq!(decode(&mut client(0x88, b"\x03\xe8")), Ok(Some((Incoming::Close(&server(0x88, b"\x03\xe8")), 8))));
+        assert_eq!(decode(&mut client(0x8a, b"")), Ok(Some((Incoming::Pong, 6))));
     }
 
     #[test]
-    fn a_frame_cut_anywhere_is_untouched() {
+    fn an_incomplete_frame_is_unchanged() {
         for size in [5, 300, 70_000] {
             let whole = client(0x81, &vec![b'x'; size]);
             for cut in [0, 1, 2, 3, 5, 9, 11, whole.len() - 1] {
                 let mut bytes = whole[..cut.min(whole.len() - 1)].to_vec();
                 let before = bytes.clone();
-                assert_eq!(take(&mut bytes), Ok(None), "size {size} cut at {cut}");
+                assert_eq!(decode(&mut bytes), Ok(None), "size {size} cut at {cut}");
                 assert_eq!(bytes, before);
             }
         }
     }
 
     #[test]
-    fn bare_payloads_fragments_and_binary_messages_are_unfit() {
-        assert_eq!(take(&mut server(0x81, b"hi")), Err(Unfit));
-        assert_eq!(take(&mut client(0x01, b"hi")), Err(Unfit));
-        assert_eq!(take(&mut client(0x80, b"hi")), Err(Unfit));
-        assert_eq!(take(&mut client(0x82, b"hi")), Err(Unfit));
+    fn unmasked_frames_fragments_and_binary_messages_disconnect() {
+        assert_eq!(decode(&mut server(0x81, b"hi")), Err(Disconnect));
+        assert_eq!(decode(&mut client(0x01, b"hi")), Err(Disconnect));
+        assert_eq!(decode(&mut client(0x80, b"hi")), Err(Disconnect));
+        assert_eq!(decode(&mut client(0x82, b"hi")), Err(Disconnect));
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP upgrade, as a server that is asked for nothing else.
+//! The server side of the HTTP upgrade, the only request that is supported.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -6,21 +6,21 @@ use sha1::{Digest, Sha1};
 
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// What a client asked for.
+/// An upgrade request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Request<'a> {
-    /// The room's name, as it stands in the path.
+    /// The name of the room, as in the path.
     pub(crate) room: &'a str,
-    /// What accepts the client.
+    /// The response that accepts the client.
     pub(crate) answer: String,
-    /// Bytes of the request.
+    /// Length of the request. Bytes.
     pub(crate) len: usize,
 }
 
-/// The request at the start of `bytes`, or `None` while it is incomplete.
+/// Parses the request at the start of `bytes`; `None` while it is incomplete.
 ///
 /// # Errors
-/// If it is no upgrade on a room's path.
+/// If it is not an upgrade on the path of a room.
 pub(crate) fn request(bytes: &[u8]) -> Result<Option<Request<'_>>, ()> {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
         return Ok(None);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_incomplete_is_waited_for_and_what_is_no_room_is_refused() {
+    fn incomplete_requests_are_awaited_and_other_paths_are_refused() {
         assert_eq!(request(&EXAMPLE.as_bytes()[..EXAMPLE.len() - 1]), Ok(None));
         for other in ["GET / HTTP/1.1\r\n\r\n", "PUT /room/a/ws HTTP/1.1\r\n\r\n", "GET /room/a/ws HTTP/1.1\r\n\r\n"] {
             assert_eq!(request(other.as_bytes()), Err(()), "{other}");

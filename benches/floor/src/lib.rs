@@ -1,17 +1,17 @@
-//! The floors: the least that passing messages on can cost on a machine.
+//! The floors: minimal servers that show what forwarding messages costs at least on a machine.
 //!
-//! Two programs, `gischat-floor-coalescing` and `gischat-floor-sends`, take WebSockets on the relay's path
-//! `/room/{room}/ws` and pass each text on to the whole room: no JSON, no rules, no presence, no names, one thread, one
-//! poll. They differ in their [`Fanout`] alone. What gischat-relay costs more is what its work costs.
+//! Two programs, `gischat-floor-coalescing` and `gischat-floor-sends`, accept WebSockets on the relay's path
+//! `/room/{room}/ws` and forward each text to the whole room, without JSON, rules, presence or names, on one thread with
+//! one poll. They differ only in their [`Fanout`]. Any additional cost of gischat-relay is the cost of its work.
 //!
-//! They are made to be measured against, on the loopback, by a client that means well. Fragments and binary messages
-//! end a connection, nobody is asked whether they are still there, and any room exists that somebody asks for.
+//! They are meant for measurements on the loopback with well-behaved clients. Fragments and binary messages end a
+//! connection, clients are not pinged, and every room exists.
 #![deny(unsafe_code)]
 #![allow(clippy::indexing_slicing, reason = "the indices are the program's own; a wrong one must stop it")]
 
 mod frames;
 mod handshake;
-mod house;
+mod hub;
 
 use std::env;
 use std::io::{self, ErrorKind};
@@ -19,27 +19,27 @@ use std::io::{self, ErrorKind};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
-pub use crate::house::House;
+pub use crate::hub::Hub;
 
-/// The one socket that is no member's.
+/// The listening socket.
 const LISTENER: Token = Token(usize::MAX);
-/// Sockets read in one round at most.
+/// Most sockets that are read in one round.
 const EVENTS: usize = 1_024;
 
-/// How messages reach the members of a room.
+/// Delivers messages to the members of a room.
 pub trait Fanout {
-    /// `frame`, ready to be sent, has come for `room`.
-    fn message(&mut self, house: &mut House, room: usize, frame: &[u8]);
+    /// Handles a message for `room`. `frame` is ready to be sent.
+    fn message(&mut self, hub: &mut Hub, room: usize, frame: &[u8]);
 
-    /// Every socket that was ready has been read.
-    fn round_ends(&mut self, house: &mut House);
+    /// Called after all ready sockets were read.
+    fn end_round(&mut self, hub: &mut Hub);
 }
 
-/// Serves on the address in the variable `LISTEN` and tells it on stderr in the form of the relay's log. Does not end
-/// by itself.
+/// Serves on the address in the variable `LISTEN` and writes the address to stderr in the format of the relay's log. Runs
+/// until an error occurs.
 ///
 /// # Errors
-/// If the address is not to be had or polling fails.
+/// If binding the address or polling fails.
 pub fn serve(mut fanout: impl Fanout) -> io::Result<()> {
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:0".to_owned());
     let mut listener =
@@ -47,7 +47,7 @@ pub fn serve(mut fanout: impl Fanout) -> io::Result<()> {
     let mut poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     eprintln!(r#"{{"address":"{}"}}"#, listener.local_addr()?);
-    let mut house = House::new(poll.registry().try_clone()?);
+    let mut hub = Hub::new(poll.registry().try_clone()?);
     let mut events = Events::with_capacity(EVENTS);
     loop {
         match poll.poll(&mut events, None) {
@@ -56,27 +56,27 @@ pub fn serve(mut fanout: impl Fanout) -> io::Result<()> {
         }
         for event in &events {
             if event.token() == LISTENER {
-                welcome(&listener, &mut house)?;
+                accept_all(&listener, &mut hub)?;
                 continue;
             }
             if event.is_writable() {
-                house.writable(event.token());
+                hub.writable(event.token());
             }
             if event.is_readable() {
-                house.read(event.token(), &mut fanout);
+                hub.read(event.token(), &mut fanout);
             }
         }
-        fanout.round_ends(&mut house);
+        fanout.end_round(&mut hub);
     }
 }
 
-/// Lets in everybody who waits.
-fn welcome(listener: &TcpListener, house: &mut House) -> io::Result<()> {
+/// Accepts all waiting connections.
+fn accept_all(listener: &TcpListener, hub: &mut Hub) -> io::Result<()> {
     loop {
         match listener.accept() {
-            Ok((stream, _)) => house.enter(stream)?,
+            Ok((stream, _)) => hub.add(stream)?,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-            // It went while it waited.
+            // The client closed while waiting.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
             Err(error) => return Err(error),
         }

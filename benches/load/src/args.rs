@@ -9,11 +9,11 @@ use crate::entrants::Rival;
 use crate::sizes::Sizes;
 use crate::workload::Workload;
 
-/// Measures a chat relay on this machine, beside others: throughput, latency, memory and processor time.
+/// Measures a chat relay on this machine and compares it with other servers: throughput, latency, memory and CPU time.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {
-    /// The relay's program, started anew for each run
+    /// The relay's program, started for each run
     #[arg(
         long,
         value_name = "PROGRAM",
@@ -26,15 +26,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting, requires = "relay")]
     pub(crate) env: Vec<(String, String)>,
 
-    /// A relay that runs already, with a room `bench` and without limits
+    /// A running relay with a room `bench` and without limits
     #[arg(long, value_name = "HOST:PORT", value_parser = loopback, requires = "pid")]
     pub(crate) url: Option<SocketAddr>,
 
-    /// Its process
+    /// Process id of the running relay
     #[arg(long, requires = "url", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) pid: Option<u32>,
 
-    /// Servers to measure in turn with the relay [default: all that are found]
+    /// Servers to compare the relay with [default: all that are found]
     #[arg(long, value_name = "SERVERS", value_enum, value_delimiter = ',')]
     pub(crate) against: Option<Vec<Rival>>,
 
@@ -50,19 +50,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) bun: Option<PathBuf>,
 
-    /// The folder with the shipped plugins, built
+    /// The folder with the built shipped plugins
     #[arg(long, value_name = "FOLDER", default_value = "plugins")]
     pub(crate) plugins: PathBuf,
 
-    /// A filter that loops over a message `loop`
+    /// A filter that loops on the message `loop`
     #[arg(long, value_name = "FILE", default_value = "tests/guests/hostile/filter.wasm")]
     pub(crate) stuck: PathBuf,
 
-    /// Runs of each workload and server, of which medians are reported [default: 3, with --quick 1]
+    /// Runs of each workload and server; medians are reported [default: 3, with --quick 1]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: Option<u32>,
 
-    /// Whether server and tool each get a processor of their own: where little is measured (w4), always or never
+    /// Whether server and tool are pinned to a CPU each: in w4 only (auto), always or never
     #[arg(long, value_enum, default_value_t = Pin::Auto)]
     pub(crate) pin: Pin,
 
@@ -70,19 +70,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 
-    /// A folder in which to write `PERFORMANCE.md` and its plots; needs all workloads and all servers
+    /// Folder in which to write `PERFORMANCE.md` and its plots; needs all workloads and servers
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["quick", "workloads", "against", "alone", "url"])]
     pub(crate) docs: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) sizes: Sizes,
 
-    /// What to measure; everything if none is named
+    /// Workloads to run [default: all]
     #[arg(value_enum)]
     pub(crate) workloads: Vec<Workload>,
 }
 
-/// When server and tool are kept apart.
+/// When server and tool are pinned to different CPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Pin {
     Auto,
@@ -102,8 +102,7 @@ fn setting(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Processor time is read from this machine's `/proc`, and nobody else's server is to be put under
-/// load by a slip of the hand.
+/// CPU time is read from this machine's `/proc`, and other machines must not be put under load by mistake.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let mut addresses = text.to_socket_addrs().map_err(|error| error.to_string())?;
     addresses
@@ -123,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn only_this_machine_is_put_under_load() {
+    fn only_loopback_addresses_are_accepted() {
         assert!(loopback("127.0.0.1:80").is_ok());
         assert!(loopback("192.0.2.1:80").is_err());
         assert!(loopback("0.0.0.0:80").is_err());
     }
 
     #[test]
-    fn a_relay_or_a_url_with_its_process_is_needed() {
+    fn a_relay_or_a_url_with_a_process_id_is_required() {
         let accepted = |line: &str| Args::try_parse_from(line.split(' ')).is_ok();
         assert!(accepted("gischat-load --relay r --quick w1 idle"));
         assert!(accepted("gischat-load --url 127.0.0.1:80 --pid 1 --size 4000"));
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_written_of_whole_measurements_only() {
+    fn documents_are_written_for_complete_measurements_only() {
         let accepted = |line: &str| Args::try_parse_from(line.split(' ')).is_ok();
         assert!(accepted("gischat-load --relay r --docs docs"));
         assert!(!accepted("gischat-load --relay r --docs docs w1"));

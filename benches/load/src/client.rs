@@ -1,7 +1,7 @@
-//! One connection: its socket, how far it has come, and the bytes between two reads or two writes.
+//! One connection: its socket, its state, and the bytes between two reads or two writes.
 //!
-//! Owns no buffer of its own for reading, since ten thousand of them would be the tool's largest
-//! cost: the caller lends one, and only the cut-off tail of a read is kept.
+//! A client has no read buffer of its own, since ten thousand of them would be the tool's largest cost. The caller lends
+//! one, and only the incomplete frame at its end is kept.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -13,9 +13,9 @@ use thiserror::Error;
 use crate::frames::{self, FrameError};
 use crate::handshake;
 
-/// Why a connection ended before the tool wanted it to.
+/// The reason why a connection ended early.
 #[derive(Debug, Error)]
-pub(crate) enum Ending {
+pub(crate) enum ClientError {
     #[error("close code {code}{}{reason}", if reason.is_empty() { "" } else { ": " })]
     Close { code: u16, reason: String },
     #[error("closed without a close frame (1006)")]
@@ -29,11 +29,11 @@ pub(crate) enum Ending {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum State {
     Connecting,
-    Shaking,
+    Handshaking,
     Open,
-    Gone,
+    Closed,
 }
 
 /// One WebSocket client.
@@ -42,18 +42,18 @@ pub(crate) struct Client {
     stream: TcpStream,
     peer: SocketAddr,
     room: usize,
-    stage: Stage,
-    /// The start of a frame whose rest has not come yet.
+    state: State,
+    /// The start of an incomplete frame.
     tail: Vec<u8>,
-    /// What the socket would not take yet.
+    /// Bytes that the socket has not accepted yet.
     unsent: Vec<u8>,
 }
 
 impl Client {
-    /// Starts to connect to a room from `source`; the port is the kernel's choice.
+    /// Starts to connect to a room from the address of `source`.
     ///
     /// # Errors
-    /// Whatever the socket calls say, except that the connection is still in progress.
+    /// If a socket call fails.
     pub(crate) fn dial(source: SocketAddr, peer: SocketAddr, room: usize) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(peer), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
@@ -66,7 +66,7 @@ impl Client {
             _ => {}
         }
         let stream = TcpStream::from_std(socket.into());
-        Ok(Self { stream, peer, room, stage: Stage::Connecting, tail: Vec::new(), unsent: Vec::new() })
+        Ok(Self { stream, peer, room, state: State::Connecting, tail: Vec::new(), unsent: Vec::new() })
     }
 
     /// The socket, for registration.
@@ -74,57 +74,57 @@ impl Client {
         &mut self.stream
     }
 
-    /// Whether the handshake is done and nothing has ended it since.
+    /// Whether the handshake is done and the connection has not ended.
     pub(crate) fn is_open(&self) -> bool {
-        self.stage == Stage::Open
+        self.state == State::Open
     }
 
     /// Whether the connection has ended.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.stage == Stage::Gone
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state == State::Closed
     }
 
     /// Ignores the connection from now on.
-    pub(crate) fn give_up(&mut self) {
-        self.stage = Stage::Gone;
+    pub(crate) fn abandon(&mut self) {
+        self.state = State::Closed;
         self.tail = Vec::new();
         self.unsent = Vec::new();
     }
 
-    /// Goes on with what waited for the socket to be writable.
+    /// Continues the connect or the pending write of a writable socket.
     ///
     /// # Errors
-    /// An [`Ending`] if the connection failed.
-    pub(crate) fn writable(&mut self) -> Result<(), Ending> {
-        if self.stage == Stage::Connecting {
+    /// [`ClientError`] if the connection failed.
+    pub(crate) fn writable(&mut self) -> Result<(), ClientError> {
+        if self.state == State::Connecting {
             if let Some(error) = self.stream.take_error()? {
                 return Err(error.into());
             }
-            self.stage = Stage::Shaking;
+            self.state = State::Handshaking;
             return self.send(&handshake::request(self.peer, self.room));
         }
         if self.unsent.is_empty() {
             return Ok(());
         }
-        let mut waiting = std::mem::take(&mut self.unsent);
-        self.send(&waiting)?;
+        let mut unsent = std::mem::take(&mut self.unsent);
+        self.send(&unsent)?;
         if self.unsent.is_empty() {
-            waiting.clear();
-            self.unsent = waiting;
+            unsent.clear();
+            self.unsent = unsent;
         }
         Ok(())
     }
 
-    /// Keeps `bytes` for [`Self::writable`], so that several messages leave in one write.
+    /// Queues `bytes` for [`Self::writable`], so that several messages are sent in one write.
     pub(crate) fn queue(&mut self, bytes: &[u8]) {
         self.unsent.extend_from_slice(bytes);
     }
 
-    /// Sends now what the socket takes and keeps the rest for [`Self::writable`].
+    /// Sends what the socket accepts and keeps the rest for [`Self::writable`].
     ///
     /// # Errors
-    /// An [`Ending`] if the connection failed.
-    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), Ending> {
+    /// [`ClientError`] if the connection failed.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
         let mut taken = 0;
         while self.unsent.is_empty() && taken < bytes.len() {
             match self.stream.write(&bytes[taken..]) {
@@ -138,25 +138,24 @@ impl Client {
         Ok(())
     }
 
-    /// Reads what has come and hands each text to `on_text`, answering pings on the way.
+    /// Reads available data, passes each text to `on_text`, and answers pings.
     ///
-    /// A read that leaves room in `buffer` has emptied the socket, so no second call is spent on
-    /// hearing `WouldBlock`; `to_the_end` asks for it all the same, which is needed when the peer
-    /// has closed.
+    /// A short read has emptied the socket, so no second call is made for `WouldBlock`. With `until_eof` it is made
+    /// anyway, which is needed when the peer has closed.
     ///
     /// # Errors
-    /// An [`Ending`] when the connection is over.
+    /// [`ClientError`] when the connection has ended.
     pub(crate) fn readable(
         &mut self,
         buffer: &mut [u8],
-        to_the_end: bool,
+        until_eof: bool,
         mut on_text: impl FnMut(&[u8]),
-    ) -> Result<(), Ending> {
+    ) -> Result<(), ClientError> {
         loop {
             let kept = self.tail.len();
             buffer[..kept].copy_from_slice(&self.tail);
             let filled = match self.stream.read(&mut buffer[kept..]) {
-                Ok(0) => return Err(Ending::Eof),
+                Ok(0) => return Err(ClientError::Eof),
                 Ok(read) => kept + read,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -168,28 +167,28 @@ impl Client {
             if self.tail.len() == buffer.len() {
                 return Err(FrameError::TooLarge(buffer.len()).into());
             }
-            if filled < buffer.len() && !to_the_end {
+            if filled < buffer.len() && !until_eof {
                 return Ok(());
             }
         }
     }
 
-    /// Walks the whole frames in `bytes` and says how many bytes they had.
-    fn take_frames(&mut self, bytes: &[u8], on_text: &mut impl FnMut(&[u8])) -> Result<usize, Ending> {
+    /// Handles the complete frames in `bytes` and returns their length in bytes.
+    fn take_frames(&mut self, bytes: &[u8], on_text: &mut impl FnMut(&[u8])) -> Result<usize, ClientError> {
         let mut used = 0;
-        if self.stage != Stage::Open {
-            match handshake::answer(bytes).map_err(Ending::Refused)? {
+        if self.state != State::Open {
+            match handshake::answer(bytes).map_err(ClientError::Refused)? {
                 None => return Ok(0),
                 Some(head) => used = head,
             }
-            self.stage = Stage::Open;
+            self.state = State::Open;
         }
         while let Some(frame) = frames::next(&bytes[used..])? {
             used += frame.len;
             match frame.opcode {
                 frames::TEXT => on_text(frame.payload),
                 frames::PING => self.send(&frames::masked(frames::PONG, frame.payload))?,
-                // A message counts by its first fragment.
+                // A message is counted by its first fragment.
                 frames::PONG | frames::CONTINUATION => {}
                 frames::CLOSE => return Err(close(frame.payload)),
                 other => return Err(FrameError::Opcode(other).into()),
@@ -199,12 +198,11 @@ impl Client {
     }
 }
 
-/// The ending that a close frame with `payload` tells of; 1005 stands for a missing code, as in RFC
-/// 6455.
-fn close(payload: &[u8]) -> Ending {
+/// Returns the error for a close frame with `payload`. As in RFC 6455, 1005 stands for a missing code.
+fn close(payload: &[u8]) -> ClientError {
     let (code, reason) = match payload.split_first_chunk::<2>() {
         Some((code, reason)) => (u16::from_be_bytes(*code), String::from_utf8_lossy(reason).into_owned()),
         None => (1005, String::new()),
     };
-    Ending::Close { code, reason }
+    ClientError::Close { code, reason }
 }

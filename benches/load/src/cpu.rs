@@ -1,7 +1,7 @@
-//! Processor time of the server, of this tool and of everybody else, from `/proc`.
+//! CPU time of the server, of this tool and of all other processes, from `/proc`.
 //!
-//! Owns reading and subtracting. The kernel counts a process in ticks of 10 ms and each of its threads in nanoseconds;
-//! both are used, see [`server_time`].
+//! The kernel counts the time of a process in ticks of 10 ms and that of a thread in nanoseconds; both are used, see
+//! [`server_time`].
 
 use std::fs;
 use std::thread;
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// How long to watch a server for being at rest, and how little it may do in that time.
-const WATCH: Duration = Duration::from_millis(100);
-const REST: Duration = Duration::from_millis(1);
+/// A server is idle if it uses at most this much CPU time in this interval.
+const IDLE_INTERVAL: Duration = Duration::from_millis(100);
+const IDLE_TIME: Duration = Duration::from_millis(1);
 
-/// Reads clocks of the server with process id `pid`.
+/// Reads the CPU clocks, with those of the server with process id `pid`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Meter {
     /// The server's process.
@@ -30,16 +30,16 @@ pub(crate) struct Reading {
     stolen: Duration,
 }
 
-/// What passed between two readings.
+/// The difference of two readings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {
-    /// Time on the wall.
+    /// Wall-clock time.
     pub(crate) wall: Duration,
     /// User and system time of the server.
     pub(crate) server: Duration,
     /// User and system time of this tool.
     pub(crate) own: Duration,
-    /// Time of other processes and of the kernel on nobody's account.
+    /// Time of other processes and of the kernel.
     pub(crate) foreign: Duration,
     /// Time that the hypervisor gave to other machines.
     pub(crate) stolen: Duration,
@@ -51,20 +51,20 @@ impl Meter {
     /// # Errors
     /// If the server's process is gone or `/proc` is not as expected.
     pub(crate) fn read(self) -> Result<Reading> {
-        let (busy, stolen) = machine(&slurp("/proc/stat")?).context("/proc/stat is not as expected")?;
+        let (busy, stolen) = machine(&read_file("/proc/stat")?).context("/proc/stat is not as expected")?;
         Ok(Reading { at: Instant::now(), server: server_time(self.pid)?, own: process("self")?, busy, stolen })
     }
 
-    /// Waits until the server does nothing: it has started, or forgotten what was before. Gives up after ten seconds.
+    /// Waits until the server is idle, after its start or after earlier work. Gives up after ten seconds.
     ///
     /// # Errors
     /// If the server's process is gone.
-    pub(crate) fn wait_for_rest(self) -> Result<()> {
+    pub(crate) fn wait_until_idle(self) -> Result<()> {
         let mut before = server_time(self.pid)?;
         for _ in 0..100 {
-            thread::sleep(WATCH);
+            thread::sleep(IDLE_INTERVAL);
             let now = server_time(self.pid)?;
-            if now.saturating_sub(before) <= REST {
+            if now.saturating_sub(before) <= IDLE_TIME {
                 break;
             }
             before = now;
@@ -74,12 +74,12 @@ impl Meter {
 }
 
 impl Reading {
-    /// From this reading to `later`.
+    /// Returns the wall-clock time from this reading to `later`.
     pub(crate) fn wall_until(&self, later: Instant) -> Duration {
         later.saturating_duration_since(self.at)
     }
 
-    /// What passed from this reading to a `later` one.
+    /// Returns the difference between this reading and a `later` one.
     pub(crate) fn until(&self, later: &Self) -> Usage {
         let server = later.server.saturating_sub(self.server);
         let own = later.own.saturating_sub(self.own);
@@ -94,7 +94,7 @@ impl Reading {
     }
 }
 
-fn slurp(path: &str) -> Result<String> {
+fn read_file(path: &str) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {path}"))
 }
 
@@ -102,38 +102,37 @@ fn ticks(count: u64) -> Duration {
     Duration::from_secs_f64(count as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// User and system time of the process `pid`.
+/// Returns the user and system time of the process `pid`.
 ///
-/// The sum over its threads is exact, but lacks what threads did that have ended. The process's own count has that too,
-/// but is cut to ticks. Neither is ever too high, so the higher one is right.
+/// The sum over its threads is exact, but excludes ended threads. The count of the process includes these, but is rounded
+/// down to ticks. Neither is too high, so the higher one is more accurate.
 fn server_time(pid: u32) -> Result<Duration> {
     Ok(process(&pid.to_string())?.max(threads(pid).unwrap_or_default()))
 }
 
-/// Nanoseconds on a processor of all threads that `pid` has, where the kernel tells.
+/// Returns the CPU time of all threads of `pid`, if the kernel provides it.
 fn threads(pid: u32) -> Option<Duration> {
     let mut sum = Duration::ZERO;
     for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
-        // A thread may end between being listed and being read.
+        // A thread may end after it was listed.
         let path = thread.ok()?.path().join("schedstat");
-        sum += fs::read_to_string(path).ok().and_then(|text| on_processor(&text)).unwrap_or_default();
+        sum += fs::read_to_string(path).ok().and_then(|text| thread_time(&text)).unwrap_or_default();
     }
     Some(sum)
 }
 
-/// The first of three numbers.
-fn on_processor(schedstat: &str) -> Option<Duration> {
+/// Returns the first of three numbers.
+fn thread_time(schedstat: &str) -> Option<Duration> {
     schedstat.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
-/// User and system time of the process `who`.
-fn process(who: &str) -> Result<Duration> {
-    let path = format!("/proc/{who}/stat");
-    process_ticks(&slurp(&path)?).map(ticks).with_context(|| format!("{path} is not as expected"))
+/// Returns the user and system time of a process; `self` stands for this one.
+fn process(pid: &str) -> Result<Duration> {
+    let path = format!("/proc/{pid}/stat");
+    process_ticks(&read_file(&path)?).map(ticks).with_context(|| format!("{path} is not as expected"))
 }
 
-/// Fields 14 and 15. The second field, the program's name in brackets, may hold spaces and brackets
-/// itself.
+/// Returns the sum of fields 14 and 15. The second field, the program's name in brackets, may contain spaces and brackets.
 fn process_ticks(stat: &str) -> Option<u64> {
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
@@ -141,8 +140,7 @@ fn process_ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
-/// Busy and stolen time of all cores: the first line has user, nice, system, idle, iowait, irq,
-/// softirq, steal.
+/// Returns the busy and stolen time of all cores. The first line has user, nice, system, idle, iowait, irq, softirq, steal.
 fn machine(stat: &str) -> Option<(Duration, Duration)> {
     let line = stat.lines().next()?.strip_prefix("cpu ")?;
     let fields: Vec<u64> = line.split_ascii_whitespace().map_while(|field| field.parse().ok()).collect();
@@ -164,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_number_of_a_thread_is_its_time() {
-        assert_eq!(on_processor("1500 61652 1\n"), Some(Duration::from_nanos(1_500)));
-        assert_eq!(on_processor(""), None);
+    fn the_first_number_of_schedstat_is_the_time() {
+        assert_eq!(thread_time("1500 61652 1\n"), Some(Duration::from_nanos(1_500)));
+        assert_eq!(thread_time(""), None);
     }
 
     #[test]
-    fn the_time_of_this_process_grows_by_what_it_does() {
+    fn the_time_of_this_process_grows_with_work() {
         let pid = std::process::id();
         let before = server_time(pid).expect("readable");
         let until = Instant::now() + Duration::from_millis(60);

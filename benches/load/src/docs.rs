@@ -1,4 +1,4 @@
-//! `PERFORMANCE.md` and its plots, written anew between marks; what people wrote around them stays.
+//! Writes `PERFORMANCE.md` and its plots. Only the text between marks is replaced.
 
 mod tables;
 
@@ -15,13 +15,13 @@ use crate::workload::Workload;
 const FIGURES: [&str; 2] = ["<!-- figures -->", "<!-- /figures -->"];
 const HISTORY: [&str; 2] = ["<!-- history -->", "<!-- /history -->"];
 
-/// What there is before the first measurement.
+/// The document before the first measurement.
 const EMPTY: &str = include_str!("performance.md");
 
-/// What is written down.
+/// The results to write.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Source<'a> {
-    /// The machine.
+pub(crate) struct Results<'a> {
+    /// Facts about the machine.
     pub(crate) facts: &'a Value,
     pub(crate) entrants: &'a [Entrant],
     pub(crate) sections: &'a [Section],
@@ -32,7 +32,7 @@ pub(crate) struct Source<'a> {
 ///
 /// # Errors
 /// If a file cannot be read or written, or has lost its marks.
-pub(crate) fn write(folder: &Path, source: &Source<'_>) -> Result<()> {
+pub(crate) fn write(folder: &Path, results: &Results<'_>) -> Result<()> {
     let plots = folder.join("performance");
     fs::create_dir_all(&plots).with_context(|| format!("cannot make {}", plots.display()))?;
     let path = folder.join("PERFORMANCE.md");
@@ -41,10 +41,10 @@ pub(crate) fn write(folder: &Path, source: &Source<'_>) -> Result<()> {
     } else {
         EMPTY.to_owned()
     };
-    let text = between(&old, FIGURES, &source.figures())?;
-    let text = last_between(&text, HISTORY, &source.history())?;
+    let text = between(&old, FIGURES, &results.figures())?;
+    let text = last_between(&text, HISTORY, &results.history())?;
     for workload in [Workload::Members, Workload::Rooms] {
-        if let Some(svg) = source.plot(workload).svg() {
+        if let Some(svg) = results.plot(workload).svg() {
             let path = plots.join(format!("{}.svg", workload.name()));
             fs::write(&path, svg).with_context(|| format!("cannot write {}", path.display()))?;
         }
@@ -52,10 +52,10 @@ pub(crate) fn write(folder: &Path, source: &Source<'_>) -> Result<()> {
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// `text` with `new` between two marks.
+/// Returns `text` with `new` between two marks.
 ///
 /// # Errors
-/// If the marks are not there.
+/// If the marks are missing.
 fn between(text: &str, [start, end]: [&str; 2], new: &str) -> Result<String> {
     let Some((before, (_, after))) = text.split_once(start).and_then(|(a, b)| Some((a, b.split_once(end)?))) else {
         bail!("no `{start}` with a `{end}` after it");
@@ -63,10 +63,10 @@ fn between(text: &str, [start, end]: [&str; 2], new: &str) -> Result<String> {
     Ok(format!("{before}{start}\n{new}\n{end}{after}"))
 }
 
-/// `text` with `new` as one line more before the second mark.
+/// Returns `text` with `new` as another line before the second mark.
 ///
 /// # Errors
-/// If the marks are not there.
+/// If the marks are missing.
 fn last_between(text: &str, marks: [&str; 2], new: &str) -> Result<String> {
     let old = text.split_once(marks[0]).and_then(|(_, rest)| rest.split_once(marks[1])).map_or("", |(old, _)| old);
     between(text, marks, &format!("{}\n{new}", old.trim()))
@@ -78,7 +78,7 @@ mod tests {
     use crate::goals::LINES;
 
     #[test]
-    fn what_stands_around_the_marks_stays() {
+    fn text_around_the_marks_is_kept() {
         let text = "before\n<!-- figures -->\nold\n<!-- /figures -->\nafter\n";
         assert_eq!(
             between(text, FIGURES, "new").expect("marks"),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_document_takes_figures() {
+    fn the_initial_document_has_marks_for_figures() {
         assert!(between(EMPTY, FIGURES, "new").is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! The servers that are compared: the relay, the floors and uWebSockets.
 //!
-//! Owns where their programs are and how each wants to be started.
+//! Knows where their programs are and how each is started.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,29 +12,29 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use crate::args::Args;
-use crate::chains::{Chain, Folder};
+use crate::chains::{Chain, PluginFolder};
 use crate::handshake::room_name;
 use crate::server::{Launch, Server};
 
-/// What Bun runs.
+/// The script for Bun.
 const BUN_SCRIPT: (&str, &str) = ("bun-server.js", include_str!("../../floor/bun-server.js"));
 
-/// The setting that says how much the starter rules do.
+/// The setting of the starter rules' preset.
 const PRESET: &str = "RELAY__FILTER__PRESET";
 
 /// A server to measure the relay against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Rival {
-    /// The floor that writes once a round and member.
+    /// The floor with one write per round and member.
     Coalescing,
-    /// The floor that sends each message to each member.
+    /// The floor with one send per message and member.
     Sends,
-    /// uWebSockets, by way of Bun.
+    /// uWebSockets, through Bun.
     Uwebsockets,
 }
 
 impl Rival {
-    /// As it is called in tables.
+    /// The name in tables.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Coalescing => "coalescing floor",
@@ -44,37 +44,37 @@ impl Rival {
     }
 }
 
-/// Who is measured.
+/// A server to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum ServerKind {
     Relay,
     Rival(Rival),
     /// The relay with these plugins or rules.
-    With(Chain),
+    RelayWith(Chain),
 }
 
-impl Who {
-    /// As it is called in tables.
+impl ServerKind {
+    /// The name in tables.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Relay => "gischat-relay",
             Self::Rival(rival) => rival.title(),
-            Self::With(chain) => chain.title(),
+            Self::RelayWith(chain) => chain.title(),
         }
     }
 }
 
-/// One server, ready to be started as often as there are runs.
+/// A server that can be started for each run.
 #[derive(Debug)]
 pub(crate) struct Entrant {
-    pub(crate) who: Who,
-    /// What of it matters for a figure, if it is somebody else's.
+    pub(crate) kind: ServerKind,
+    /// The version of a third-party server.
     pub(crate) version: Option<String>,
-    how: How,
+    method: StartMethod,
 }
 
 #[derive(Debug)]
-enum How {
+enum StartMethod {
     Start { program: PathBuf, settings: Vec<(String, String)> },
     Attach(SocketAddr, u32),
 }
@@ -82,15 +82,15 @@ enum How {
 impl Entrant {
     /// The relay that the arguments name.
     fn relay(args: &Args) -> Result<Self> {
-        let how = match (&args.relay, args.url, args.pid) {
-            (Some(program), ..) => How::Start { program: found(program)?, settings: args.env.clone() },
-            (None, Some(address), Some(pid)) => How::Attach(address, pid),
-            _ => anyhow::bail!("neither a relay to start nor one that runs"),
+        let method = match (&args.relay, args.url, args.pid) {
+            (Some(program), ..) => StartMethod::Start { program: found(program)?, settings: args.env.clone() },
+            (None, Some(address), Some(pid)) => StartMethod::Attach(address, pid),
+            _ => anyhow::bail!("neither a relay to start nor a running one is named"),
         };
-        Ok(Self { who: Who::Relay, version: None, how })
+        Ok(Self { kind: ServerKind::Relay, version: None, method })
     }
 
-    /// A rival by its program: a floor's, or Bun's.
+    /// A rival, found by its program: a floor's, or Bun's.
     fn rival(rival: Rival, args: &Args) -> Result<Self> {
         let floor = |name: &str| -> Result<PathBuf> {
             let own = env::current_exe().context("this tool's own path")?;
@@ -109,22 +109,26 @@ impl Entrant {
                 (bun, Some(format!("Bun {}", String::from_utf8_lossy(&version.stdout).trim())))
             }
         };
-        Ok(Self { who: Who::Rival(rival), version, how: How::Start { program, settings: Vec::new() } })
+        Ok(Self {
+            kind: ServerKind::Rival(rival),
+            version,
+            method: StartMethod::Start { program, settings: Vec::new() },
+        })
     }
 
-    /// One that cannot be started.
+    /// A server that cannot be started.
     #[cfg(test)]
-    pub(crate) fn nowhere(who: Who) -> Self {
-        Self { who, version: None, how: How::Start { program: PathBuf::new(), settings: Vec::new() } }
+    pub(crate) fn nowhere(kind: ServerKind) -> Self {
+        Self { kind, version: None, method: StartMethod::Start { program: PathBuf::new(), settings: Vec::new() } }
     }
 
-    /// As it is called in tables.
+    /// The name in tables.
     pub(crate) fn title(&self) -> &'static str {
-        self.who.title()
+        self.kind.title()
     }
 
-    /// A server with `rooms`. With `announced`, one that can tell its rooms how many they are does so; the relay always
-    /// does. The relay has the rules of `chain`, and has loaded the plugins of the folder when it is one.
+    /// Starts the server with `rooms` rooms. With `announced`, uWebSockets announces user counts; the relay always does.
+    /// A relay has the rules of `chain` and has loaded the plugins of the folder.
     ///
     /// # Errors
     /// If it does not start.
@@ -133,55 +137,55 @@ impl Entrant {
         rooms: usize,
         announced: bool,
         chain: Chain,
-        plugins: Option<&Folder>,
+        plugins: Option<&PluginFolder>,
     ) -> Result<Server> {
-        let (program, settings) = match &self.how {
-            How::Start { program, settings } => (program, settings),
-            How::Attach(address, pid) => {
-                ensure!(rooms == 1, "a relay that runs already has one room `bench`, and {rooms} are needed");
-                ensure!(plugins.is_none(), "a relay that runs already has the plugins that it has");
-                ensure!(!chain.is_of_rules(), "a relay that runs already has the rules that it has");
+        let (program, settings) = match &self.method {
+            StartMethod::Start { program, settings } => (program, settings),
+            StartMethod::Attach(address, pid) => {
+                ensure!(rooms == 1, "a running relay has one room `bench`, but {rooms} are needed");
+                ensure!(plugins.is_none(), "the plugins of a running relay cannot be changed");
+                ensure!(!chain.measures_rules(), "the rules of a running relay cannot be changed");
                 return Ok(Server::attach(*address, *pid));
             }
         };
         let mut settings = settings.clone();
-        let presence = match self.who {
-            Who::Relay | Who::With(_) => {
+        let presence = match self.kind {
+            ServerKind::Relay | ServerKind::RelayWith(_) => {
                 let names: Vec<String> = (0..rooms).map(room_name).collect();
                 settings.push(("ROOMS".to_owned(), names.join(",")));
-                // What the arguments say comes first, unless the rules are what differs between the columns.
-                if chain.is_of_rules() || settings.iter().all(|(name, _)| name != PRESET) {
+                // A preset in the arguments takes precedence, unless rules are measured.
+                if chain.measures_rules() || settings.iter().all(|(name, _)| name != PRESET) {
                     settings.push((PRESET.to_owned(), chain.preset().to_owned()));
                 }
                 true
             }
-            Who::Rival(Rival::Uwebsockets) if announced => {
+            ServerKind::Rival(Rival::Uwebsockets) if announced => {
                 settings.push(("PRESENCE".to_owned(), "on".to_owned()));
                 true
             }
-            Who::Rival(_) => false,
+            ServerKind::Rival(_) => false,
         };
         settings.extend(plugins.map(|folder| ("PLUGINS_DIR".to_owned(), folder.path.display().to_string())));
-        let script = (self.who == Who::Rival(Rival::Uwebsockets)).then_some(BUN_SCRIPT);
+        let script = (self.kind == ServerKind::Rival(Rival::Uwebsockets)).then_some(BUN_SCRIPT);
         let server = Server::start(&Launch { program, settings: &settings, script }, presence)?;
         server.wait_for_plugins(plugins.map_or(0, |folder| folder.plugins))?;
         Ok(server)
     }
 
-    /// Bytes of its program, where it is started here.
+    /// Size of the program if it is started here. Bytes.
     pub(crate) fn program_bytes(&self) -> Option<u64> {
-        match &self.how {
-            How::Start { program, .. } => Some(program.metadata().ok()?.len()),
-            How::Attach(..) => None,
+        match &self.method {
+            StartMethod::Start { program, .. } => Some(program.metadata().ok()?.len()),
+            StartMethod::Attach(..) => None,
         }
     }
 }
 
-/// All servers that the arguments name, the relay first. Rivals that are not named are left out where they cannot be
-/// had, which is said on stderr.
+/// Returns the servers that the arguments name, the relay first. Without names, rivals that are not found are left out
+/// with a note on stderr.
 ///
 /// # Errors
-/// If one that is named cannot be had.
+/// If a named server is not found.
 pub(crate) fn all(args: &Args) -> Result<Vec<Entrant>> {
     let mut entrants = vec![Entrant::relay(args)?];
     match &args.against {
@@ -203,7 +207,7 @@ pub(crate) fn all(args: &Args) -> Result<Vec<Entrant>> {
     Ok(entrants)
 }
 
-/// Servers run in directories of their own, so their programs need whole paths.
+/// Returns the absolute path of a program, since servers run in directories of their own.
 fn found(program: &Path) -> Result<PathBuf> {
     program.canonicalize().with_context(|| format!("no program at {}", program.display()))
 }

@@ -1,34 +1,33 @@
-//! The client's side of RFC 6455 framing, and just enough of it.
+//! The client's side of RFC 6455 framing, as far as it is needed.
 //!
-//! Owns turning bytes into frames and messages into masked bytes. Refuses to know what a message
-//! means: it tells chat from presence by comparing the first bytes, because parsing JSON a million
-//! times a second would measure the parser.
+//! Splits bytes into frames and turns messages into masked bytes. Chat and presence are distinguished by their first
+//! bytes, because parsing JSON a million times a second would measure the parser.
 
 use thiserror::Error;
 
-/// The masking key of every frame. RFC 6455 wants it unpredictable for the sake of proxies; there
-/// is none on the loopback, and a constant lets frames be masked once and patched afterwards. It is
-/// not zero, so that the server does its unmasking work.
+/// The masking key of every frame. RFC 6455 requires an unpredictable key because of proxies; there is none on the
+/// loopback, and with a constant, frames can be masked once and patched afterwards. It is not zero, so that the server
+/// has to unmask.
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// A text message.
 pub(crate) const TEXT: u8 = 0x1;
 /// The rest of a fragmented message.
 pub(crate) const CONTINUATION: u8 = 0x0;
-/// The peer goes.
+/// A close frame.
 pub(crate) const CLOSE: u8 = 0x8;
-/// The peer asks for a pong.
+/// A ping.
 pub(crate) const PING: u8 = 0x9;
-/// The peer answers a ping.
+/// A pong.
 pub(crate) const PONG: u8 = 0xA;
 
 const HEAD: &[u8] = br#"{"message":""#;
-/// The keys after the text, with a name that is as long as [`author`]'s.
+/// The keys after the text, with an author as long as those of [`author`].
 const TAIL: &str = r#"","author":"sender000","avatar":null}"#;
-/// All that comes before the number in a `nb_users` frame.
+/// The start of a `nb_users` frame, before the number.
 const USERS: &[u8] = br#"{"author":"internal","nb_users":"#;
-/// Ordinary words of one length. Each message has some of its own, so that no filter against shouting or repetition has
-/// a reason to act, and none knows a message from the one before.
+/// Ordinary words of the same length. Each message has different words, so that no filter against shouting or repetition
+/// acts on it.
 const WORDS: [&[u8; WORD]; 64] = [
     b" about", b" after", b" again", b" basin", b" beach", b" below", b" block", b" bound", b" brook", b" build",
     b" check", b" class", b" clear", b" cliff", b" coast", b" count", b" cover", b" cross", b" dunes", b" earth",
@@ -43,7 +42,7 @@ const WORD: usize = 6;
 /// Digits of the sequence number at the start of each text.
 const DIGITS: usize = 8;
 
-/// What is wrong with bytes that should be frames of a server.
+/// An invalid frame of a server.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum FrameError {
     #[error("frame with first bytes {0:#04x} {1:#04x}: a mask or reserved bits from a server")]
@@ -65,10 +64,10 @@ pub(crate) struct Frame<'a> {
     pub(crate) len: usize,
 }
 
-/// The frame at the start of `buf`, or `None` while it is incomplete.
+/// Parses the frame at the start of `buf`; `None` while it is incomplete.
 ///
 /// # Errors
-/// [`FrameError::Illegal`] for what a server must not send.
+/// [`FrameError::Illegal`] for frames that a server must not send.
 #[inline]
 pub(crate) fn next(buf: &[u8]) -> Result<Option<Frame<'_>>, FrameError> {
     let [first, second, rest @ ..] = buf else {
@@ -92,18 +91,18 @@ pub(crate) fn next(buf: &[u8]) -> Result<Option<Frame<'_>>, FrameError> {
     Ok(buf.get(header..len).map(|payload| Frame { opcode: first & 0x0f, payload, len }))
 }
 
-/// What a text frame is to the counts.
+/// The kind of a text frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Somebody's message, counted as a delivery.
+    /// A chat message, counted as a delivery.
     Chat,
-    /// `nb_users` and its kin, not counted as a delivery.
+    /// A frame of presence such as `nb_users`.
     Presence,
-    /// The relay tells the sender that its message was refused.
+    /// A notice that a message was refused.
     Refusal,
 }
 
-/// Tells apart by prefix, see the module's documentation.
+/// Returns the kind by the prefix, see the module's documentation.
 #[inline]
 pub(crate) fn kind(payload: &[u8]) -> Kind {
     match payload.strip_prefix(br#"{"author":""#) {
@@ -113,8 +112,7 @@ pub(crate) fn kind(payload: &[u8]) -> Kind {
     }
 }
 
-/// The sequence number that [`ChatFrame::numbered`] wrote, wherever the relay puts the key
-/// `message`.
+/// Returns the sequence number that [`ChatFrame::numbered`] wrote, for any order of keys.
 pub(crate) fn sequence(payload: &[u8]) -> Option<usize> {
     let key = &HEAD[1..];
     let at = if payload.starts_with(HEAD) { 1 } else { payload.windows(key.len()).position(|window| window == key)? };
@@ -122,7 +120,7 @@ pub(crate) fn sequence(payload: &[u8]) -> Option<usize> {
     digits.iter().try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + usize::from(digit - b'0')))
 }
 
-/// The number of members that a frame of presence tells; names that come and go tell none.
+/// Returns the user count of a frame of presence, if it has one.
 #[inline]
 pub(crate) fn users(payload: &[u8]) -> Option<u32> {
     let digits = payload.strip_prefix(USERS)?.strip_suffix(b"}")?;
@@ -132,12 +130,12 @@ pub(crate) fn users(payload: &[u8]) -> Option<u32> {
     })
 }
 
-/// The name that the speaker with this number in its room goes by; of the number, the last three digits count.
-fn author(speaker: usize) -> String {
-    format!("sender{:03}", speaker % 1_000)
+/// Returns the author of the sender with this number. Only the last three digits count.
+fn author(sender: usize) -> String {
+    format!("sender{:03}", sender % 1_000)
 }
 
-/// A chat message masked once; each sending only patches its number and its words.
+/// A masked chat message. Only its number and words are patched before each send.
 #[derive(Debug)]
 pub(crate) struct ChatFrame {
     bytes: Vec<u8>,
@@ -148,24 +146,24 @@ pub(crate) struct ChatFrame {
 }
 
 impl ChatFrame {
-    /// The shortest payload that holds a numbered message.
+    /// The shortest payload with a numbered message.
     pub(crate) const MIN_SIZE: usize = HEAD.len() + DIGITS + TAIL.len();
-    /// The longest payload on offer; what the relay takes is its own business.
+    /// The longest payload. The relay may have a lower limit.
     pub(crate) const MAX_SIZE: usize = 32_768;
 
-    /// A frame of `speaker` with a payload of exactly `size` bytes, between [`Self::MIN_SIZE`] and
+    /// A frame of `sender` with a payload of exactly `size` bytes, between [`Self::MIN_SIZE`] and
     /// [`Self::MAX_SIZE`].
-    pub(crate) fn new(size: usize, speaker: usize) -> Self {
+    pub(crate) fn new(size: usize, sender: usize) -> Self {
         let filler = size.clamp(Self::MIN_SIZE, Self::MAX_SIZE) - Self::MIN_SIZE;
         let digits = [b'0'; DIGITS];
         let text = digits.into_iter().chain(std::iter::repeat_n(b' ', filler));
-        let tail = TAIL.replace(&author(0), &author(speaker));
+        let tail = TAIL.replace(&author(0), &author(sender));
         let payload: Vec<u8> = HEAD.iter().copied().chain(text).chain(tail.bytes()).collect();
         let bytes = masked(TEXT, &payload);
         Self { payload_at: bytes.len() - payload.len(), bytes, filler }
     }
 
-    /// The bytes to send for message number `sequence`, of which the last eight digits count.
+    /// Returns the bytes of message number `sequence`. Only the last eight digits count.
     pub(crate) fn numbered(&mut self, sequence: usize) -> &[u8] {
         let mut left = sequence;
         for at in (HEAD.len()..HEAD.len() + DIGITS).rev() {
@@ -181,7 +179,7 @@ impl ChatFrame {
     }
 }
 
-/// Words without end, as `random` has them. The same number gives the same words.
+/// Returns an endless sequence of words. The same seed gives the same words.
 fn words(random: &mut u64) -> impl Iterator<Item = u8> {
     std::iter::repeat_with(|| {
         // SplitMix64.
@@ -193,7 +191,7 @@ fn words(random: &mut u64) -> impl Iterator<Item = u8> {
     .flatten()
 }
 
-/// A whole client frame: header, masking key, masked payload.
+/// Returns a complete client frame: header, masking key, masked payload.
 pub(crate) fn masked(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match payload.len() {

@@ -55,7 +55,7 @@ fn a_frame_longer_than_the_address_space_is_incomplete() {
 }
 
 #[test]
-fn a_chat_frame_has_the_size_asked_for_and_is_json() {
+fn a_chat_frame_has_the_requested_size_and_is_json() {
     for size in [ChatFrame::MIN_SIZE, 120, 125, 126, 1_000] {
         let mut chat = ChatFrame::new(size, 7);
         let bytes = as_server_frame(chat.numbered(42));
@@ -80,7 +80,7 @@ fn numbers_are_patched_and_read_back() {
 }
 
 #[test]
-fn each_number_has_words_of_its_own() {
+fn each_number_has_different_words() {
     let mut chat = ChatFrame::new(120, 0);
     let mut text = |number| {
         let bytes = as_server_frame(chat.numbered(number));
@@ -102,7 +102,7 @@ fn the_number_is_found_in_any_order_of_keys() {
 }
 
 #[test]
-fn presence_and_refusals_are_no_deliveries() {
+fn presence_and_refusals_are_not_deliveries() {
     assert_eq!(kind(br#"{"author":"internal","nb_users":36}"#), Kind::Presence);
     assert_eq!(kind(br#"{"author":"moderation","message":"Refused: no"}"#), Kind::Refusal);
     assert_eq!(kind(br#"{"author":"internals","message":"a"}"#), Kind::Chat);
@@ -111,7 +111,7 @@ fn presence_and_refusals_are_no_deliveries() {
 }
 
 #[test]
-fn the_number_of_members_is_read_and_nothing_else_taken_for_it() {
+fn only_user_counts_are_read_as_such() {
     assert_eq!(users(br#"{"author":"internal","nb_users":36}"#), Some(36));
     assert_eq!(users(br#"{"author":"internal","nb_users":4294967295}"#), Some(u32::MAX));
     for other in [

@@ -1,9 +1,8 @@
-//! What the relay is to reach, and whether it does.
+//! The goals of the relay, and whether it meets them.
 //!
-//! Owns the lines of the table in `PERFORMANCE.md`: which figures of which workload are shown, and what is asked of
-//! them.
+//! Defines the lines of the table in `PERFORMANCE.md`: the figures of each workload that are shown, and their goals.
 
-use crate::entrants::{Rival, Who};
+use crate::entrants::{Rival, ServerKind};
 use crate::report::{
     CONNECT_CPU, DELIVERY_CPU, JOIN_CPU_ALONE, JOINS_MORE, JOINS_TOLD, MEMORY_EACH, MESSAGE_CPU, MESSAGES, P99_ANOTHER,
     P99_BARE, number,
@@ -12,58 +11,58 @@ use crate::section::Section;
 use crate::stats::spread;
 use crate::workload::Workload;
 
-/// The most that the ratio to the floor may differ between two points of a curve.
-pub(crate) const FLAT: f64 = 1.5;
+/// The greatest factor by which the ratio to the floor may differ between two points of a curve.
+pub(crate) const MAX_STEEPNESS: f64 = 1.5;
 
-/// A figure worth a line.
+/// A line of a table.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) workload: Workload,
     pub(crate) figure: &'static str,
-    /// The column of the history that it has, if it has one.
+    /// The column of the history, if it has one.
     pub(crate) history: Option<&'static str>,
     goals: &'static [Goal],
 }
 
-/// What is asked of a figure of which less is better.
+/// A goal for a figure. Less is better.
 #[derive(Debug, Clone, Copy)]
 enum Goal {
-    /// At most so many times a rival's.
-    Times(f64, Rival),
-    /// At most so much.
+    /// At most this many times the rival's figure.
+    AtMostTimesRival(f64, Rival),
+    /// At most this value.
     AtMost(f64),
-    /// Less than uWebSockets'.
-    Ahead,
-    /// In the last column at most so many times what it is in the first.
-    Beside(f64),
+    /// Less than the figure of uWebSockets.
+    BetterThanUws,
+    /// In the last column at most this many times the figure of the first column.
+    AtMostTimesFirst(f64),
 }
 
 const fn line(workload: Workload, figure: &'static str, history: Option<&'static str>, goals: &'static [Goal]) -> Line {
     Line { workload, figure, history, goals }
 }
 
-/// The table's lines.
+/// The lines of the main table.
 pub(crate) const LINES: &[Line] = {
-    use Goal::{Ahead, AtMost, Times};
+    use Goal::{AtMost, AtMostTimesRival, BetterThanUws};
     use Rival::{Coalescing, Sends};
     use Workload::{Joins, W1, W2, W3, W4, W5};
     &[
-        line(W1, DELIVERY_CPU, Some("W1"), &[Times(1.1, Coalescing), Ahead]),
+        line(W1, DELIVERY_CPU, Some("W1"), &[AtMostTimesRival(1.1, Coalescing), BetterThanUws]),
         line(W1, "deliveries", None, &[]),
         line(W1, "latency p99", None, &[]),
-        line(W2, DELIVERY_CPU, Some("W2"), &[Times(1.1, Coalescing), Ahead]),
+        line(W2, DELIVERY_CPU, Some("W2"), &[AtMostTimesRival(1.1, Coalescing), BetterThanUws]),
         line(W2, "deliveries", None, &[]),
         line(W2, "latency p99", None, &[]),
-        line(W3, DELIVERY_CPU, Some("W3"), &[Times(1.25, Coalescing), Ahead]),
+        line(W3, DELIVERY_CPU, Some("W3"), &[AtMostTimesRival(1.25, Coalescing), BetterThanUws]),
         line(W3, "deliveries", None, &[]),
         line(W3, "latency p99", None, &[]),
-        line(W4, DELIVERY_CPU, Some("W4"), &[Times(1.2, Sends), Ahead]),
+        line(W4, DELIVERY_CPU, Some("W4"), &[AtMostTimesRival(1.2, Sends), BetterThanUws]),
         line(W4, "latency p50", None, &[]),
         line(W4, "latency p99", None, &[]),
-        line(W5, MEMORY_EACH, Some("idle"), &[AtMost(600.0), Ahead]),
-        line(W5, CONNECT_CPU, Some("connect"), &[AtMost(30.0), Ahead]),
+        line(W5, MEMORY_EACH, Some("idle"), &[AtMost(600.0), BetterThanUws]),
+        line(W5, CONNECT_CPU, Some("connect"), &[AtMost(30.0), BetterThanUws]),
         line(W5, "connects", None, &[]),
-        line(Joins, JOINS_TOLD, None, &[Ahead]),
+        line(Joins, JOINS_TOLD, None, &[BetterThanUws]),
         line(Joins, JOIN_CPU_ALONE, None, &[]),
         line(Joins, JOINS_MORE, Some("joins"), &[AtMost(100.0)]),
     ]
@@ -71,40 +70,40 @@ pub(crate) const LINES: &[Line] = {
 
 /// The lines of the tables of plugins.
 pub(crate) const CHAIN_LINES: &[Line] = {
-    use Goal::Beside;
+    use Goal::AtMostTimesFirst;
     use Workload::{Delivery, Plugins, Stuck};
     &[
         line(Plugins, MESSAGES, None, &[]),
         line(Plugins, MESSAGE_CPU, None, &[]),
         line(Plugins, "latency p99", None, &[]),
-        line(Delivery, DELIVERY_CPU, None, &[Beside(1.1)]),
+        line(Delivery, DELIVERY_CPU, None, &[AtMostTimesFirst(1.1)]),
         line(Delivery, "latency p50", None, &[]),
         line(Delivery, "latency p99", None, &[]),
-        line(Stuck, P99_BARE, None, &[Beside(2.0)]),
-        line(Stuck, P99_ANOTHER, None, &[Beside(2.0)]),
+        line(Stuck, P99_BARE, None, &[AtMostTimesFirst(2.0)]),
+        line(Stuck, P99_ANOTHER, None, &[AtMostTimesFirst(2.0)]),
     ]
 };
 
-/// The lines of the table of rules, by the place of the workload in it. Where a message goes to many, a delivery must
-/// not feel them: by a twentieth, and where little is measured by a tenth, pairs of runs differ anyway.
+/// The lines of the table of rules, with the number of the workload. Rules must not slow down a delivery measurably:
+/// pairs of runs differ by 5 % anyway, and by 10 % for small figures.
 pub(crate) const RULES_LINES: &[(usize, Line)] = {
-    use Goal::Beside;
+    use Goal::AtMostTimesFirst;
     use Workload::Rules;
     &[
-        (1, line(Rules, DELIVERY_CPU, None, &[Beside(1.05)])),
+        (1, line(Rules, DELIVERY_CPU, None, &[AtMostTimesFirst(1.05)])),
         (1, line(Rules, MESSAGE_CPU, None, &[])),
-        (2, line(Rules, DELIVERY_CPU, None, &[Beside(1.05)])),
+        (2, line(Rules, DELIVERY_CPU, None, &[AtMostTimesFirst(1.05)])),
         (2, line(Rules, MESSAGE_CPU, None, &[])),
         (3, line(Rules, DELIVERY_CPU, None, &[])),
         (3, line(Rules, MESSAGE_CPU, None, &[])),
-        (4, line(Rules, DELIVERY_CPU, None, &[Beside(1.1)])),
+        (4, line(Rules, DELIVERY_CPU, None, &[AtMostTimesFirst(1.1)])),
         (4, line(Rules, MESSAGE_CPU, None, &[])),
     ]
 };
 
 impl Line {
-    /// What is asked and whether it is so, in words; nothing if nothing is asked. Where uWebSockets was not measured,
-    /// nobody is asked to be ahead of it.
+    /// Describes the goals and whether they are met; empty without goals. A comparison with uWebSockets is left out if it
+    /// was not measured.
     pub(crate) fn verdict(&self, section: &Section) -> String {
         let verdicts: Vec<String> = self.goals.iter().filter_map(|goal| goal.verdict(section, self.figure)).collect();
         verdicts.join("; ")
@@ -114,32 +113,32 @@ impl Line {
 impl Goal {
     fn verdict(self, section: &Section, figure: &str) -> Option<String> {
         let ratio = |rival| section.ratio(rival, figure).map(|ratio| ratio.median);
-        let (asked, met) = match self {
-            Self::Times(most, rival) => {
+        let (goal, met) = match self {
+            Self::AtMostTimesRival(most, rival) => {
                 (format!("≤ {} × {}", number(most, 3), rival.title()), ratio(rival).map(|ratio| ratio <= most))
             }
             Self::AtMost(most) => {
                 let unit = section.unit(figure).unwrap_or_default();
-                let value = section.median(Who::Relay, figure);
+                let value = section.median(ServerKind::Relay, figure);
                 (format!("≤ {} {}", number(most, 3), readable(unit)), value.map(|value| value <= most))
             }
-            Self::Beside(most) => {
+            Self::AtMostTimesFirst(most) => {
                 let [first, .., last] = &section.columns[..] else { return None };
-                let ratio = section.beside(last.who, figure);
-                let asked = format!("{} ≤ {} × {}", last.who.title(), number(most, 3), first.who.title());
-                (asked, ratio.map(|ratio| ratio.median <= most))
+                let ratio = section.comparison(last.kind, figure);
+                let goal = format!("{} ≤ {} × {}", last.kind.title(), number(most, 3), first.kind.title());
+                (goal, ratio.map(|ratio| ratio.median <= most))
             }
-            Self::Ahead => {
+            Self::BetterThanUws => {
                 let ratio = ratio(Rival::Uwebsockets)?;
                 (format!("< {}", Rival::Uwebsockets.title()), Some(ratio < 1.0))
             }
         };
-        Some(format!("{asked}: {}", answer(met)))
+        Some(format!("{goal}: {}", yes_or_no(met)))
     }
 }
 
-/// Whether something is reached, for people who look for what is not.
-pub(crate) fn answer(met: Option<bool>) -> &'static str {
+/// Formats whether a goal is met. Missed goals are bold.
+pub(crate) fn yes_or_no(met: Option<bool>) -> &'static str {
     match met {
         Some(true) => "yes",
         Some(false) => "**no**",
@@ -147,13 +146,13 @@ pub(crate) fn answer(met: Option<bool>) -> &'static str {
     }
 }
 
-/// A unit as people write it.
+/// Returns a unit as it is written in documents.
 pub(crate) fn readable(unit: &str) -> &str {
     if unit == "us" { "µs" } else { unit }
 }
 
-/// By how much the relay's cost beside the coalescing floor's differs along a curve: the greatest ratio by the least.
-/// `None` if less than two points have one.
+/// Returns by how much the ratio of the relay's cost to the coalescing floor's differs along a curve: the greatest ratio
+/// divided by the least. `None` if fewer than two points have a ratio.
 pub(crate) fn steepness<'a>(curve: impl Iterator<Item = &'a Section>) -> Option<f64> {
     let ratios = curve.filter_map(|point| Some(point.ratio(Rival::Coalescing, DELIVERY_CPU)?.median));
     let ratios: Vec<f64> = ratios.collect();
@@ -165,49 +164,49 @@ pub(crate) fn steepness<'a>(curve: impl Iterator<Item = &'a Section>) -> Option<
 mod tests {
     use super::*;
     use crate::chains::Chain;
-    use crate::section::tests::made_up;
+    use crate::section::tests::section_of;
 
-    fn verdict(line: usize, columns: &[(Who, f64)]) -> String {
-        let columns: Vec<(Who, [f64; 1])> = columns.iter().map(|(who, value)| (*who, [*value])).collect();
-        let columns: Vec<(Who, &[f64])> = columns.iter().map(|(who, values)| (*who, &values[..])).collect();
+    fn verdict(line: usize, columns: &[(ServerKind, f64)]) -> String {
+        let columns: Vec<(ServerKind, [f64; 1])> = columns.iter().map(|(kind, value)| (*kind, [*value])).collect();
+        let columns: Vec<(ServerKind, &[f64])> = columns.iter().map(|(kind, values)| (*kind, &values[..])).collect();
         let line = &LINES[line];
-        line.verdict(&made_up(line.workload, 0, line.figure, &columns))
+        line.verdict(&section_of(line.workload, 0, line.figure, &columns))
     }
 
     #[test]
-    fn goals_are_reached_or_not_or_not_measured() {
-        let [floor, uws] = [Who::Rival(Rival::Coalescing), Who::Rival(Rival::Uwebsockets)];
-        assert_eq!(verdict(0, &[(Who::Relay, 1.1), (floor, 1.0)]), "≤ 1.10 × coalescing floor: yes");
+    fn goals_are_met_or_missed_or_not_measured() {
+        let [floor, uws] = [ServerKind::Rival(Rival::Coalescing), ServerKind::Rival(Rival::Uwebsockets)];
+        assert_eq!(verdict(0, &[(ServerKind::Relay, 1.1), (floor, 1.0)]), "≤ 1.10 × coalescing floor: yes");
         assert_eq!(
-            verdict(0, &[(Who::Relay, 1.2), (floor, 1.0), (uws, 1.2)]),
+            verdict(0, &[(ServerKind::Relay, 1.2), (floor, 1.0), (uws, 1.2)]),
             "≤ 1.10 × coalescing floor: **no**; < uWebSockets: **no**"
         );
-        assert_eq!(verdict(0, &[(Who::Relay, 1.2)]), "≤ 1.10 × coalescing floor: not measured");
-        assert_eq!(verdict(1, &[(Who::Relay, 1.2)]), "");
+        assert_eq!(verdict(0, &[(ServerKind::Relay, 1.2)]), "≤ 1.10 × coalescing floor: not measured");
+        assert_eq!(verdict(1, &[(ServerKind::Relay, 1.2)]), "");
     }
 
     #[test]
-    fn plugins_are_held_against_none() {
-        let line = CHAIN_LINES.iter().find(|line| line.figure == DELIVERY_CPU).expect("asked for");
-        let [bare, three] = [Chain::Bare, Chain::Three].map(Who::With);
-        let section = made_up(line.workload, 0, line.figure, &[(bare, &[2.0]), (three, &[2.1])]);
+    fn plugins_are_compared_with_no_plugins() {
+        let line = CHAIN_LINES.iter().find(|line| line.figure == DELIVERY_CPU).expect("the line exists");
+        let [bare, three] = [Chain::NoPlugins, Chain::Three].map(ServerKind::RelayWith);
+        let section = section_of(line.workload, 0, line.figure, &[(bare, &[2.0]), (three, &[2.1])]);
         assert_eq!(line.verdict(&section), "3 in Rust ≤ 1.10 × no plugins: yes");
-        let section = made_up(line.workload, 0, line.figure, &[(bare, &[2.0])]);
+        let section = section_of(line.workload, 0, line.figure, &[(bare, &[2.0])]);
         assert_eq!(line.verdict(&section), "");
     }
 
     #[test]
-    fn a_limit_is_held_against_the_median_alone() {
-        let line = LINES.iter().position(|line| line.figure == CONNECT_CPU).expect("asked for");
-        assert_eq!(verdict(line, &[(Who::Relay, 30.0)]), "≤ 30 µs: yes");
-        assert_eq!(verdict(line, &[(Who::Relay, 30.1)]), "≤ 30 µs: **no**");
+    fn a_limit_applies_to_the_median_only() {
+        let line = LINES.iter().position(|line| line.figure == CONNECT_CPU).expect("the line exists");
+        assert_eq!(verdict(line, &[(ServerKind::Relay, 30.0)]), "≤ 30 µs: yes");
+        assert_eq!(verdict(line, &[(ServerKind::Relay, 30.1)]), "≤ 30 µs: **no**");
     }
 
     #[test]
-    fn a_curve_is_as_steep_as_its_ratios_differ() {
+    fn the_steepness_of_a_curve_is_the_range_of_its_ratios() {
         let point = |at, ours: f64, theirs: f64| {
-            let columns = [(Who::Relay, &[ours][..]), (Who::Rival(Rival::Coalescing), &[theirs][..])];
-            made_up(Workload::Rooms, at, DELIVERY_CPU, &columns)
+            let columns = [(ServerKind::Relay, &[ours][..]), (ServerKind::Rival(Rival::Coalescing), &[theirs][..])];
+            section_of(Workload::Rooms, at, DELIVERY_CPU, &columns)
         };
         let curve = [point(0, 1.0, 1.0), point(1, 6.0, 5.0), point(2, 8.0, 4.0)];
         assert_eq!(steepness(curve.iter()), Some(2.0));

@@ -1,23 +1,20 @@
-//! The HTTP upgrade, as a client.
-//!
-//! Owns the request text and the check of the answer.
+//! The client side of the HTTP upgrade.
 
 use std::net::SocketAddr;
 
-/// The name of a room by its number.
+/// Returns the name of a room by its number.
 pub(crate) fn room_name(room: usize) -> String {
     if room == 0 { "bench".to_owned() } else { format!("bench-{room}") }
 }
 
-/// The key of RFC 6455's example. With a constant key the right answer is a constant too, so the
-/// check needs no SHA-1.
+/// The key of RFC 6455's example. With a constant key the expected response is constant, too, so no SHA-1 is needed.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Longest head of an answer. Bytes. More than this is not a relay.
+/// Longest head of a response. Bytes.
 const MAX_HEAD: usize = 8_192;
 
-/// The upgrade request for a room at `address`.
+/// Returns the upgrade request for a room at `address`.
 pub(crate) fn request(address: SocketAddr, room: usize) -> Vec<u8> {
     let room = room_name(room);
     format!(
@@ -28,10 +25,10 @@ pub(crate) fn request(address: SocketAddr, room: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Looks for the answer at the start of `buf`: its length, or `None` while it is incomplete.
+/// Checks the response at the start of `buf`. Returns its length, or `None` while it is incomplete.
 ///
 /// # Errors
-/// The status line, or what is wrong, if the answer is not a proper 101.
+/// The status line, or a description, if the response is not a valid 101.
 pub(crate) fn answer(buf: &[u8]) -> Result<Option<usize>, String> {
     let Some(end) = buf.windows(4).position(|window| window == b"\r\n\r\n") else {
         return if buf.len() > MAX_HEAD { Err(format!("more than {MAX_HEAD} bytes of head")) } else { Ok(None) };
@@ -53,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_right_answer_ends_where_the_frames_begin() {
+    fn a_valid_response_ends_before_the_frames() {
         let head = format!("HTTP/1.1 101 Switching Protocols\r\nSEC-websocket-accept: {ACCEPT}\r\n\r\n");
         let mut bytes = head.clone().into_bytes();
         assert_eq!(answer(&bytes[..bytes.len() - 1]), Ok(None));
@@ -62,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_name_the_status_and_a_wrong_key_is_seen() {
+    fn refusals_name_the_status_and_a_wrong_key_is_detected() {
         assert_eq!(answer(b"HTTP/1.1 404 Not Found\r\n\r\n"), Err("HTTP/1.1 404 Not Found".to_owned()));
         assert!(answer(b"HTTP/1.1 101 Fine\r\nSec-WebSocket-Accept: x\r\n\r\n").is_err());
         assert!(answer(&[b'x'; MAX_HEAD + 1]).is_err());

@@ -1,26 +1,26 @@
-//! Who is in which room, and who speaks there.
+//! Assigns members and senders to rooms.
 //!
-//! Members are dealt to the rooms in turn, as people come and go in no order: members of one room are not neighbours in
-//! the server's tables.
+//! Members join the rooms in turn, since real users join in no order: the members of one room are not neighbours in the
+//! server's tables.
 
-/// The members of a run, by number.
+/// The rooms, members and senders of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Layout {
     members: usize,
     rooms: usize,
-    speakers: usize,
+    senders: usize,
 }
 
 impl Layout {
-    /// `members` spread evenly over `rooms`, in each of which `speakers` speak. There are never more rooms than
-    /// members, nor more speakers than members of the smallest room.
-    pub(crate) fn new(members: usize, rooms: usize, speakers: usize) -> Self {
+    /// Spreads `members` evenly over `rooms`, with `senders` in each. There are never more rooms than members, nor more
+    /// senders than members of the smallest room.
+    pub(crate) fn new(members: usize, rooms: usize, senders: usize) -> Self {
         let members = members.max(1);
         let rooms = rooms.clamp(1, members);
-        Self { members, rooms, speakers: speakers.clamp(1, members / rooms) }
+        Self { members, rooms, senders: senders.clamp(1, members / rooms) }
     }
 
-    /// Everybody in a room alone.
+    /// A room for each member.
     pub(crate) fn alone(members: usize) -> Self {
         Self::new(members, members, 1)
     }
@@ -35,9 +35,9 @@ impl Layout {
         self.rooms
     }
 
-    /// Speakers in each room.
-    pub(crate) fn speakers(self) -> usize {
-        self.speakers
+    /// Senders in each room.
+    pub(crate) fn senders(self) -> usize {
+        self.senders
     }
 
     /// The room of `member`.
@@ -51,10 +51,10 @@ impl Layout {
         self.members / self.rooms + usize::from(room < self.members % self.rooms)
     }
 
-    /// The member who is this room's speaker number `speaker`. Speakers are spread evenly, a lone one is in the middle:
-    /// neither first nor last in whatever order the server goes through the room.
-    pub(crate) fn speaker(self, room: usize, speaker: usize) -> usize {
-        let seat = (2 * speaker + 1) * self.size(room) / (2 * self.speakers);
+    /// The member that is sender number `sender` of `room`. Senders are spread evenly; a single one is in the middle, so
+    /// neither first nor last in the order in which the server serves the room.
+    pub(crate) fn sender(self, room: usize, sender: usize) -> usize {
+        let seat = (2 * sender + 1) * self.size(room) / (2 * self.senders);
         seat * self.rooms + room
     }
 }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rooms_differ_by_one_member_at_most_and_hold_everybody() {
+    fn rooms_differ_by_one_member_at_most_and_hold_all_members() {
         for (members, rooms) in [(10, 1), (10, 3), (1_000, 30), (7, 7), (5, 9)] {
             let layout = Layout::new(members, rooms, 1);
             let mut sizes = vec![0; layout.rooms()];
@@ -76,16 +76,16 @@ mod tests {
     }
 
     #[test]
-    fn speakers_are_different_members_of_their_room() {
-        for (members, rooms, speakers) in [(200, 1, 20), (1_000, 30, 1), (10, 1, 10), (11, 3, 99), (1, 1, 1)] {
-            let layout = Layout::new(members, rooms, speakers);
+    fn senders_are_different_members_of_their_room() {
+        for (members, rooms, senders) in [(200, 1, 20), (1_000, 30, 1), (10, 1, 10), (11, 3, 99), (1, 1, 1)] {
+            let layout = Layout::new(members, rooms, senders);
             for room in 0..layout.rooms() {
-                let mut found: Vec<usize> = (0..layout.speakers()).map(|at| layout.speaker(room, at)).collect();
+                let mut found: Vec<usize> = (0..layout.senders()).map(|at| layout.sender(room, at)).collect();
                 assert!(found.iter().all(|&member| member < members && layout.room_of(member) == room), "{found:?}");
                 found.dedup();
-                assert_eq!(found.len(), layout.speakers());
+                assert_eq!(found.len(), layout.senders());
             }
         }
-        assert_eq!(Layout::new(1_000, 1, 1).speaker(0, 0), 500);
+        assert_eq!(Layout::new(1_000, 1, 1).sender(0, 0), 500);
     }
 }

@@ -1,4 +1,4 @@
-//! Facts without which a figure means little.
+//! Facts about the machine and the measurement.
 
 use std::fs;
 use std::process::Command;
@@ -6,8 +6,8 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-/// The command, processor, cores, memory, kernel, date and, run inside a repository, the commit. What cannot be
-/// found is null.
+/// Returns the command, processor, cores, memory, kernel, date and, inside a repository, the commit. Unknown facts are
+/// null.
 pub(crate) fn facts() -> Value {
     json!({
         "command": command(std::env::args()),
@@ -20,7 +20,7 @@ pub(crate) fn facts() -> Value {
     })
 }
 
-/// The value after `name` and a colon.
+/// Returns the value after `name` and a colon.
 fn field(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let (_, value) = text.lines().filter_map(|line| line.split_once(':')).find(|(key, _)| key.trim() == name)?;
@@ -32,7 +32,7 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
 
-/// A command line whose paths have lost their folders: they are nobody's business and change from place to place.
+/// Returns a command line without the folders of its paths, which are private and differ between machines.
 fn command(words: impl Iterator<Item = String>) -> String {
     let words = words.map(|word| word.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default().to_owned());
     words.collect::<Vec<_>>().join(" ")
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_names_no_folders() {
+    fn a_command_has_no_folders() {
         let words = ["target/release/gischat-load", "--relay", "/home/jane/relay", "--docs", "docs/", "w1"];
         let command = command(words.into_iter().map(str::to_owned));
         assert_eq!(command, "gischat-load --relay relay --docs docs w1");

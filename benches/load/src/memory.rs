@@ -1,6 +1,4 @@
-//! Resident memory of the relay.
-//!
-//! It holds what the relay allocates, and not the kernel's socket buffers.
+//! Resident memory of the relay. It excludes the kernel's socket buffers.
 
 use std::fs;
 
@@ -8,8 +6,7 @@ use anyhow::{Context, Result};
 
 /// Resident bytes of process `pid`.
 ///
-/// `smaps_rollup` is exact; `statm`, read where the former is not allowed, may lag by some pages
-/// for each thread.
+/// `smaps_rollup` is exact; `statm`, the fallback, may lag by some pages for each thread.
 ///
 /// # Errors
 /// If neither file can be read.

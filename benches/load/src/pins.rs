@@ -1,12 +1,12 @@
-//! Server and tool on processors of their own.
+//! Pins server and tool to a CPU each.
 //!
-//! Threads and processes inherit the processors of the thread that starts them, so the server is pinned by pinning this
+//! Threads and processes inherit the CPU set of the thread that starts them, so the server is pinned by pinning this
 //! thread while it starts.
 
 use anyhow::{Context, Result, ensure};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// The processors that this thread may use when nothing is pinned. They are given back when the value is dropped.
+/// The CPUs of the tool and the server. Dropping it restores the original CPU set of this thread.
 #[derive(Debug)]
 pub(crate) struct Pins {
     all: CpuSet,
@@ -15,19 +15,19 @@ pub(crate) struct Pins {
 }
 
 impl Pins {
-    /// The first processor for the tool and the last one for the server.
+    /// Chooses the first CPU for the tool and the last one for the server.
     ///
     /// # Errors
-    /// If this process may use fewer than two.
+    /// If this process may use fewer than two CPUs.
     pub(crate) fn choose() -> Result<Self> {
-        let all = sched_getaffinity(None).context("allowed processors")?;
+        let all = sched_getaffinity(None).context("allowed CPUs")?;
         let mut allowed = (0..CpuSet::MAX_CPU).filter(|cpu| all.is_set(*cpu));
         let (tool, server) = (allowed.next(), allowed.next_back());
-        ensure!(server.is_some(), "nothing can be pinned on a single processor; use --pin never");
+        ensure!(server.is_some(), "pinning needs two CPUs; use --pin never");
         Ok(Self { all, tool: tool.unwrap_or_default(), server: server.unwrap_or_default() })
     }
 
-    /// What this thread starts from now on, it starts on the server's processor.
+    /// Pins this thread to the server's CPU, for the server that it starts.
     ///
     /// # Errors
     /// If the system does not allow it.
@@ -35,7 +35,7 @@ impl Pins {
         only(self.server)
     }
 
-    /// This thread runs on the tool's processor from now on.
+    /// Pins this thread to the tool's CPU.
     ///
     /// # Errors
     /// If the system does not allow it.
@@ -54,7 +54,7 @@ impl Drop for Pins {
 fn only(cpu: usize) -> Result<()> {
     let mut set = CpuSet::new();
     set.set(cpu);
-    sched_setaffinity(None, &set).with_context(|| format!("pinning to processor {cpu}"))
+    sched_setaffinity(None, &set).with_context(|| format!("pinning to CPU {cpu}"))
 }
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tool_and_server_are_apart_and_all_processors_come_back() {
+    fn tool_and_server_have_different_cpus_and_the_set_is_restored() {
         let before = sched_getaffinity(None).expect("readable");
         let Ok(pins) = Pins::choose() else { return };
         assert_ne!(pins.tool, pins.server);

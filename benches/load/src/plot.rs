@@ -1,7 +1,7 @@
 //! Curves over logarithmic axes, as SVG.
 //!
-//! Owns scales, ticks and colours. The picture brings its own background in a light and a dark form, and tells curves
-//! apart by colour, mark and dashes, so that it can be read on any page and by everybody.
+//! A plot has a background of its own, light or dark, and distinguishes curves by colour, mark and dashes, so that it is
+//! readable on any page and for colour-blind readers.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use crate::report::number;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 420.0;
-/// Where the curves are: left, right, top, bottom.
+/// The area of the curves: left, right, top, bottom.
 const FRAME: [f64; 4] = [72.0, 686.0, 78.0, 362.0];
 
-/// For each curve in turn: its colour on light and on dark ground, and its dashes.
+/// The colour of each curve on a light and a dark background, and its dashes.
 const STYLES: [(&str, &str, &str); 4] = [
     ("#0969da", "#58a6ff", "none"),
     ("#1a7f37", "#56d364", "7 4"),
@@ -20,7 +20,7 @@ const STYLES: [(&str, &str, &str); 4] = [
     ("#8250df", "#d2a8ff", "10 3 2 3"),
 ];
 
-/// A picture.
+/// A plot.
 #[derive(Debug)]
 pub(crate) struct Plot<'a> {
     pub(crate) title: &'a str,
@@ -59,7 +59,7 @@ impl Scale {
 fn ticks(least: f64, most: f64, steps: &[f64]) -> Vec<f64> {
     let decades = (least.log10().floor() as i32)..=(most.log10().ceil() as i32);
     let all: Vec<f64> = decades.flat_map(|decade| steps.iter().map(move |step| step * 10_f64.powi(decade))).collect();
-    // What was computed as a power of ten may miss it by a hair.
+    // Computed powers of ten may be slightly off.
     let start = all.iter().rposition(|tick| *tick <= least * 1.000_001).unwrap_or(0);
     let end = all.iter().position(|tick| *tick >= most * 0.999_999).unwrap_or(all.len() - 1);
     all[start..=end.max(start)].to_vec()
@@ -74,7 +74,7 @@ fn axis(values: impl Iterator<Item = f64> + Clone, steps: &[f64], from: f64, to:
 }
 
 impl Plot<'_> {
-    /// The picture, or `None` if there is nothing to show.
+    /// Returns the plot as SVG, or `None` if there is nothing to show.
     pub(crate) fn svg(&self) -> Option<String> {
         let points = self.curves.iter().flat_map(|curve| curve.points.iter().copied());
         let [left, right, top, bottom] = FRAME;
@@ -103,7 +103,7 @@ impl Plot<'_> {
         let middle = f64::midpoint(top, bottom);
         writeln!(svg, "<text transform=\"translate(20 {middle}) rotate(-90)\" text-anchor=\"middle\">{y_label}</text>")
             .ok();
-        // The first curve is drawn last: it is what the picture is about.
+        // Draw the first curve last, on top of the others.
         for (at, curve) in self.curves.iter().enumerate().rev() {
             let place = |&(x, y): &(f64, f64)| (x_scale.place(x), y_scale.place(y));
             let places: Vec<(f64, f64)> = curve.points.iter().map(place).collect();
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decade_is_as_long_as_any_other() {
+    fn decades_have_equal_lengths() {
         let scale = Scale { least: 1.0, most: 1_000.0, from: 0.0, to: 300.0 };
         for (value, place) in [(1.0, 0.0), (10.0, 100.0), (100.0, 200.0), (1_000.0, 300.0)] {
             assert!((scale.place(value) - place).abs() < 1e-9, "{value}");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_are_round_and_hold_the_values_between_them() {
+    fn ticks_are_round_and_enclose_the_values() {
         let close = |found: &[f64], expected: &[f64]| {
             assert_eq!(found.len(), expected.len(), "{found:?}");
             assert!(found.iter().zip(expected).all(|(a, b)| (a / b - 1.0).abs() < 1e-9), "{found:?}");
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_show_is_no_picture() {
+    fn a_plot_without_extent_is_none() {
         let plot =
             |points| Plot { title: "", x_label: "", y_label: "", curves: vec![Curve { name: String::new(), points }] };
         assert_eq!(plot(vec![]).svg(), None);

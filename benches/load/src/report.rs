@@ -1,34 +1,33 @@
-//! Figures of one run, and how numbers are written.
+//! The figures of one run, and the format of numbers.
 
 use anyhow::Error;
 
 use crate::cpu::Usage;
 
-/// What a message costs the server for each member who gets it.
+/// CPU time of the server for each message and receiving member.
 pub(crate) const DELIVERY_CPU: &str = "server CPU per delivery";
-/// Messages that were sent and heard by everybody.
+/// Messages that were sent and delivered to all members.
 pub(crate) const MESSAGES: &str = "messages";
-/// What a message costs the server, deliveries included.
+/// CPU time of the server for each message, deliveries included.
 pub(crate) const MESSAGE_CPU: &str = "server CPU per message";
-/// What members wait for a message in a room without plugins, and in a room with a plugin, where another room has some
-/// that are stuck.
+/// Latency in a room without plugins and in a room with a plugin, while the plugins of a third room are stuck.
 pub(crate) const P99_BARE: &str = "p99 in a room without plugins";
 pub(crate) const P99_ANOTHER: &str = "p99 in a room with another one";
-/// What a connection holds that says nothing.
+/// Memory of an idle connection.
 pub(crate) const MEMORY_EACH: &str = "memory per connection";
-/// What it costs to come in.
+/// CPU time of the server for each connect.
 pub(crate) const CONNECT_CPU: &str = "server CPU per connect";
-/// When the last of many who joined one room knew how many they are.
+/// Time until all of many members that joined one room had the right user count.
 pub(crate) const JOINS_TOLD: &str = "all told after";
-/// The same where each has a room alone.
+/// The same with a room for each member.
 pub(crate) const JOINS_ALONE: &str = "the same in rooms alone";
-/// What it costs to come into a room where nobody else is to be told.
+/// CPU time of a join to an empty room.
 pub(crate) const JOIN_CPU_ALONE: &str = "server CPU per join alone";
-/// The difference.
+/// The difference of the two times.
 pub(crate) const JOINS_MORE: &str = "more than alone";
-/// How busy this tool was.
+/// CPU use of this tool.
 pub(crate) const TOOL_CPU: &str = "load tool CPU";
-/// How busy everybody else was.
+/// CPU use of all other processes.
 pub(crate) const FOREIGN_CPU: &str = "foreign CPU";
 
 /// One measured value.
@@ -45,8 +44,8 @@ impl Figure {
         Self { name, unit, value }
     }
 
-    /// Who used the processor. Percent of one core.
-    pub(crate) fn of_usage(usage: &Usage) -> [Self; 5] {
+    /// The CPU use of server, tool and others. Percent of one core.
+    pub(crate) fn cpu_figures(usage: &Usage) -> [Self; 5] {
         let wall = usage.wall.as_secs_f64();
         let percent = |name, time: std::time::Duration| Self::new(name, "%", time.as_secs_f64() * 100.0 / wall);
         [
@@ -59,12 +58,12 @@ impl Figure {
     }
 }
 
-/// What one run gave.
+/// The result of one run.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
     /// The same names in each run of a workload.
     pub(crate) figures: Vec<Figure>,
-    /// What went wrong; empty in a good run.
+    /// Problems; empty in a good run.
     pub(crate) problems: Vec<String>,
 }
 
@@ -80,7 +79,7 @@ impl Run {
     }
 }
 
-/// Some significant digits, four if in doubt, or whole thousands with spaces: 0.01235, 12.35, 1 234 567.
+/// Formats a number with `digits` significant digits, or as a whole number with spaces: 0.01235, 12.35, 1 234 567.
 pub(crate) fn number(value: f64, digits: i32) -> String {
     if !value.is_finite() {
         return "-".to_owned();
@@ -109,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_their_digits_or_are_whole() {
+    fn numbers_have_significant_digits_or_are_whole() {
         let cases = [
             (0.0, "0"),
             (0.012_345, "0.01235"),

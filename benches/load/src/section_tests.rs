@@ -1,4 +1,4 @@
-//! The table and the JSON of made-up runs.
+//! The table and the JSON of invented runs.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ struct Line {
     sizes: Sizes,
 }
 
-fn column(who: Who, values: &[f64]) -> Column {
+fn column(kind: ServerKind, values: &[f64]) -> Column {
     let runs = values
         .iter()
         .map(|&value| Run { figures: vec![Figure::new("latency p50", "ms", value)], problems: Vec::new() });
-    Column { who, runs: runs.collect() }
+    Column { kind, runs: runs.collect() }
 }
 
 fn section(columns: Vec<Column>) -> Section {
@@ -28,20 +28,25 @@ fn section(columns: Vec<Column>) -> Section {
     Section { case, settings: json!({ "message_bytes": 120 }), columns, notes: Vec::new() }
 }
 
-/// A point of a workload in which each server has had these values of one figure, in microseconds.
-pub(crate) fn made_up(workload: Workload, at: usize, figure: &'static str, columns: &[(Who, &[f64])]) -> Section {
+/// A section in which each server has these values of one figure. Microseconds.
+pub(crate) fn section_of(
+    workload: Workload,
+    at: usize,
+    figure: &'static str,
+    columns: &[(ServerKind, &[f64])],
+) -> Section {
     let run = |value: &f64| Run { figures: vec![Figure::new(figure, "us", *value)], problems: Vec::new() };
-    let column = |(who, values): &(Who, &[f64])| Column { who: *who, runs: values.iter().map(run).collect() };
+    let column = |(kind, values): &(ServerKind, &[f64])| Column { kind: *kind, runs: values.iter().map(run).collect() };
     let case = workload.cases(&Line::parse_from(["x"]).sizes).remove(at);
     Section { case, settings: json!({}), columns: columns.iter().map(column).collect(), notes: Vec::new() }
 }
 
 fn relay(values: &[f64]) -> Column {
-    column(Who::Relay, values)
+    column(ServerKind::Relay, values)
 }
 
 #[test]
-fn the_table_of_one_has_the_median_and_the_range() {
+fn the_table_of_one_server_has_the_median_and_the_range() {
     let table = section(vec![relay(&[3.0, 1.0, 2.5])]).table();
     assert!(table.starts_with("w1: message bytes 120 (3 runs)"), "{table}");
     let row: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
@@ -49,8 +54,8 @@ fn the_table_of_one_has_the_median_and_the_range() {
 }
 
 #[test]
-fn the_table_of_several_has_the_median_ratio_of_pairs() {
-    let floor = column(Who::Rival(Rival::Sends), &[1.0, 10.0, 2.0]);
+fn the_table_of_several_servers_has_the_median_ratio_of_pairs() {
+    let floor = column(ServerKind::Rival(Rival::Sends), &[1.0, 10.0, 2.0]);
     let section = section(vec![relay(&[2.0, 10.0, 3.0]), floor]);
     let table = section.table();
     let row: Vec<&str> = table.lines().nth(2).unwrap().split_whitespace().collect();
@@ -59,38 +64,39 @@ fn the_table_of_several_has_the_median_ratio_of_pairs() {
 }
 
 #[test]
-fn the_relay_with_plugins_is_held_against_the_first_column() {
-    let [bare, three] = [Chain::Bare, Chain::Three].map(Who::With);
+fn the_relay_with_plugins_is_compared_with_the_first_column() {
+    let [bare, three] = [Chain::NoPlugins, Chain::Three].map(ServerKind::RelayWith);
     let mut section = section(vec![column(bare, &[2.0, 4.0]), column(three, &[3.0, 4.4])]);
     section.notes = vec!["without `1 in Python`: not built".to_owned()];
     let table = section.table();
     assert!(table.contains("(×: by the first)") && table.contains("note: without `1 in Python`"), "{table}");
-    assert_eq!(section.beside(bare, "latency p50"), None);
+    assert_eq!(section.comparison(bare, "latency p50"), None);
     assert_eq!(section.json()["by_first"]["3_in_rust"]["latency_p50"]["max"], 1.5);
 }
 
 #[test]
-fn what_rules_add_is_told_pair_by_pair() {
-    let [without, with] = [Chain::Unruled, Chain::Starter].map(Who::With);
+fn the_increase_by_rules_is_taken_pair_by_pair() {
+    let [without, with] = [Chain::NoRules, Chain::StarterRules].map(ServerKind::RelayWith);
     let columns = [(without, &[2.0, 4.0, 9.0][..]), (with, &[5.0, 6.0, 10.0][..])];
-    let section = made_up(Workload::Rules, 2, MESSAGE_CPU, &columns);
-    assert_eq!(section.more(MESSAGE_CPU), Some(Spread { median: 2.0, min: 1.0, max: 3.0 }));
+    let section = section_of(Workload::Rules, 2, MESSAGE_CPU, &columns);
+    assert_eq!(section.difference(MESSAGE_CPU), Some(Spread { median: 2.0, min: 1.0, max: 3.0 }));
     let table = section.table();
     assert!(table.contains("with rules more server CPU per message: 2 us (1 – 3)"), "{table}");
-    let plugins = [(Who::With(Chain::Bare), &[2.0][..]), (Who::With(Chain::Three), &[5.0][..])];
-    assert_eq!(made_up(Workload::Delivery, 0, MESSAGE_CPU, &plugins).more(MESSAGE_CPU), None);
+    let plugins =
+        [(ServerKind::RelayWith(Chain::NoPlugins), &[2.0][..]), (ServerKind::RelayWith(Chain::Three), &[5.0][..])];
+    assert_eq!(section_of(Workload::Delivery, 0, MESSAGE_CPU, &plugins).difference(MESSAGE_CPU), None);
 }
 
 #[test]
 fn a_difference_has_no_ratio() {
     for (figure, has) in [(JOINS_MORE, false), ("latency p50", true)] {
-        let columns = [(Who::Relay, &[2.0][..]), (Who::Rival(Rival::Sends), &[-1.0][..])];
-        assert_eq!(made_up(Workload::Joins, 0, figure, &columns).ratio(Rival::Sends, figure).is_some(), has);
+        let columns = [(ServerKind::Relay, &[2.0][..]), (ServerKind::Rival(Rival::Sends), &[-1.0][..])];
+        assert_eq!(section_of(Workload::Joins, 0, figure, &columns).ratio(Rival::Sends, figure).is_some(), has);
     }
 }
 
 #[test]
-fn a_failed_run_leaves_the_figures_of_the_others() {
+fn a_failed_run_keeps_the_figures_of_the_others() {
     let mut section = section(vec![relay(&[3.0, 1.0])]);
     assert!(section.is_good());
     section.columns[0].runs.push(Run::failed(&anyhow::anyhow!("close code 1013")));
@@ -103,12 +109,12 @@ fn a_failed_run_leaves_the_figures_of_the_others() {
 }
 
 #[test]
-fn a_busy_tool_is_pointed_out() {
+fn a_busy_tool_is_noted() {
     let second = Duration::from_secs(1);
     let usage = |own| Usage { wall: second, server: second, own, foreign: Duration::ZERO, stolen: Duration::ZERO };
     for (own, noted) in [(second, true), (second / 2, false)] {
-        let run = Run { figures: Figure::of_usage(&usage(own)).to_vec(), problems: Vec::new() };
-        let column = Column { who: Who::Relay, runs: vec![run] };
+        let run = Run { figures: Figure::cpu_figures(&usage(own)).to_vec(), problems: Vec::new() };
+        let column = Column { kind: ServerKind::Relay, runs: vec![run] };
         assert_eq!(section(vec![column]).table().contains("the load tool was busy"), noted);
     }
 }

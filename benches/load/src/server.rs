@@ -1,6 +1,6 @@
-//! The server under load: started here for one run, or somebody else's.
+//! The server under load: started here for one run, or already running.
 //!
-//! Owns the child process and its temporary directory; both are gone when the value is dropped.
+//! Owns the child process and its temporary directory; dropping the server removes both.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -22,59 +22,59 @@ use crate::cpu::Meter;
 const START_LIMIT: Duration = Duration::from_secs(30);
 const COMPILE_LIMIT: Duration = Duration::from_mins(1);
 const STOP_LIMIT: Duration = Duration::from_secs(5);
-/// Log lines kept for a fault's explanation.
+/// Log lines that are kept to explain an error.
 const TAIL: usize = 5;
 
-/// What to start.
+/// How to start a server.
 #[derive(Debug)]
 pub(crate) struct Launch<'a> {
-    /// The program, by its whole path.
+    /// The absolute path of the program.
     pub(crate) program: &'a Path,
-    /// Its environment, beside what all servers get.
+    /// Environment variables in addition to those of all servers.
     pub(crate) settings: &'a [(String, String)],
-    /// The name and the text of a file that it is to be given as its argument.
+    /// The name and the text of a script that is passed as argument.
     pub(crate) script: Option<(&'a str, &'a str)>,
 }
 
-/// A server that listens.
+/// A listening server.
 #[derive(Debug)]
 pub(crate) struct Server {
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) address: SocketAddr,
-    /// Whether it tells rooms how many they are.
+    /// Whether it announces user counts.
     pub(crate) announces: bool,
-    /// Its clocks.
+    /// Reads its CPU time.
     pub(crate) meter: Meter,
-    own: Option<Own>,
+    owned: Option<OwnedServer>,
 }
 
-/// What must be cleaned up. The directory goes after the process that works in it.
+/// A child process and its directory, which is dropped after the process.
 #[derive(Debug)]
-struct Own {
+struct OwnedServer {
     child: Child,
     log: Log,
     _directory: TempDir,
 }
 
-type Log = Arc<Mutex<Heard>>;
+type Log = Arc<Mutex<LogState>>;
 
-/// What a server has logged.
+/// The state of a server's log.
 #[derive(Debug, Default)]
-struct Heard {
+struct LogState {
     /// The last lines.
     tail: VecDeque<String>,
-    /// Plugins that were loaded, and that could not be.
+    /// Plugins that were loaded, and that were rejected.
     loaded: usize,
-    unfit: usize,
-    /// Calls of plugins that have failed.
+    rejected: usize,
+    /// Failed plugin calls.
     failed: u64,
 }
 
-impl Heard {
-    fn hear(&mut self, line: String) {
-        self.loaded += usize::from(line.contains("a plugin is loaded"));
-        self.unfit += usize::from(line.contains("a plugin could not be loaded"));
-        self.failed += u64::from(line.contains("a plugin has failed"));
+impl LogState {
+    fn add_line(&mut self, line: String) {
+        self.loaded += usize::from(line.contains("plugin loaded"));
+        self.rejected += usize::from(line.contains("plugin could not be loaded"));
+        self.failed += u64::from(line.contains("plugin failed"));
         if self.tail.len() == TAIL {
             self.tail.pop_front();
         }
@@ -83,12 +83,12 @@ impl Heard {
 }
 
 impl Server {
-    /// Starts a program with limits off, in an empty directory, and waits until it says where it listens.
+    /// Starts a program without rate limits in an empty directory, and waits for its address.
     ///
-    /// The environment is empty but for these settings, so that results do not depend on the caller's.
+    /// The environment has only these settings, so that results do not depend on the caller's.
     ///
     /// # Errors
-    /// If it does not start, ends, or names no address within 30 s.
+    /// If it does not start, exits, or logs no address within 30 s.
     pub(crate) fn start(launch: &Launch<'_>, announces: bool) -> Result<Self> {
         let Launch { program, settings, script } = launch;
         let directory = tempfile::tempdir().context("temporary directory")?;
@@ -105,7 +105,7 @@ impl Server {
                 ("RATE_LIMITS", "off"),
                 ("LOG_FORMAT", "json"),
                 ("RELAY__SERVER__MAX_CONNECTIONS", "25000"),
-                // A workload has the plugins that it names, and no others.
+                // A workload has only the plugins that it names.
                 ("RELAY__FILTER__PLUGINS__EMBEDDED", "false"),
             ])
             .envs(settings.iter().map(|(name, value)| (name, value)))
@@ -117,38 +117,38 @@ impl Server {
         let meter = Meter { pid: child.id() };
         let stderr = child.stderr.take().context("the server's stderr is not piped")?;
         let (found, address) = mpsc::channel();
-        let own = Own { child, log: Log::default(), _directory: directory };
-        let log = Arc::clone(&own.log);
-        thread::spawn(move || drain(stderr, &log, &found));
+        let owned = OwnedServer { child, log: Log::default(), _directory: directory };
+        let log = Arc::clone(&owned.log);
+        thread::spawn(move || read_log(stderr, &log, &found));
         match address.recv_timeout(START_LIMIT) {
-            Ok(address) => Ok(Self { address, announces, meter, own: Some(own) }),
+            Ok(address) => Ok(Self { address, announces, meter, owned: Some(owned) }),
             Err(RecvTimeoutError::Timeout) => {
-                bail!("the server named no address within {START_LIMIT:?}{}", tail(&own.log))
+                bail!("the server logged no address within {START_LIMIT:?}{}", tail(&owned.log))
             }
             Err(RecvTimeoutError::Disconnected) => {
-                bail!("the server ended instead of listening{}", tail(&own.log))
+                bail!("the server exited instead of listening{}", tail(&owned.log))
             }
         }
     }
 
-    /// A relay that runs already as process `pid`.
+    /// Attaches to a running relay with process id `pid`.
     pub(crate) fn attach(address: SocketAddr, pid: u32) -> Self {
-        Self { address, announces: true, meter: Meter { pid }, own: None }
+        Self { address, announces: true, meter: Meter { pid }, owned: None }
     }
 
-    /// Waits until it has loaded so many plugins: a filter with an interpreter in it is compiled while it serves.
+    /// Waits until `plugins` plugins are loaded. A filter that contains an interpreter is compiled in the background.
     ///
     /// # Errors
-    /// If one cannot be loaded, and when it takes longer than a minute.
+    /// If one cannot be loaded, or after one minute.
     pub(crate) fn wait_for_plugins(&self, plugins: usize) -> Result<()> {
-        let asked = Instant::now();
+        let started = Instant::now();
         loop {
-            let (loaded, unfit) = self.own.as_ref().map_or((plugins, 0), |own| {
-                let heard = lock(&own.log);
-                (heard.loaded, heard.unfit)
+            let (loaded, rejected) = self.owned.as_ref().map_or((plugins, 0), |owned| {
+                let log = lock(&owned.log);
+                (log.loaded, log.rejected)
             });
-            if unfit > 0 || asked.elapsed() > COMPILE_LIMIT {
-                bail!("{loaded} of {plugins} plugins were loaded{}", self.last_words());
+            if rejected > 0 || started.elapsed() > COMPILE_LIMIT {
+                bail!("{loaded} of {plugins} plugins were loaded{}", self.log_tail());
             }
             if loaded >= plugins {
                 return Ok(());
@@ -157,34 +157,34 @@ impl Server {
         }
     }
 
-    /// Waits until a call of a plugin has failed, and says whether one has within some seconds.
-    pub(crate) fn has_a_failed_call(&self) -> bool {
-        let asked = Instant::now();
-        while self.failed_calls() == 0 && asked.elapsed() < STOP_LIMIT {
+    /// Waits for a failed plugin call for a few seconds. Returns whether there is one.
+    pub(crate) fn wait_for_failed_call(&self) -> bool {
+        let started = Instant::now();
+        while self.failed_calls() == 0 && started.elapsed() < STOP_LIMIT {
             thread::sleep(Duration::from_millis(10));
         }
         self.failed_calls() > 0
     }
 
-    /// Calls of plugins that have failed so far.
+    /// Failed plugin calls so far.
     pub(crate) fn failed_calls(&self) -> u64 {
-        self.own.as_ref().map_or(0, |own| lock(&own.log).failed)
+        self.owned.as_ref().map_or(0, |owned| lock(&owned.log).failed)
     }
 
-    /// The last lines of the log of a server started here.
-    pub(crate) fn last_words(&self) -> String {
-        self.own.as_ref().map(|own| tail(&own.log)).unwrap_or_default()
+    /// The last log lines of a server that was started here.
+    pub(crate) fn log_tail(&self) -> String {
+        self.owned.as_ref().map(|owned| tail(&owned.log)).unwrap_or_default()
     }
 }
 
-impl Drop for Own {
+impl Drop for OwnedServer {
     fn drop(&mut self) {
-        // Faults are of no interest here: the process may have ended by itself.
+        // Errors are ignored: the process may have exited.
         if let Some(pid) = Pid::from_raw(self.child.id().cast_signed()) {
             kill_process(pid, Signal::TERM).ok();
         }
-        let asked = Instant::now();
-        while asked.elapsed() < STOP_LIMIT {
+        let started = Instant::now();
+        while started.elapsed() < STOP_LIMIT {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
@@ -195,20 +195,20 @@ impl Drop for Own {
     }
 }
 
-/// Reads the log to its end: a full pipe would stop the server. Tells of the first address in it.
-fn drain(stderr: ChildStderr, log: &Log, found: &mpsc::Sender<SocketAddr>) {
-    let mut named = false;
+/// Reads the log to its end, since a full pipe would block the server. Sends the first address in it to `found`.
+fn read_log(stderr: ChildStderr, log: &Log, found: &mpsc::Sender<SocketAddr>) {
+    let mut has_address = false;
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line).into_owned();
-        if !named && let Some(address) = address(&line) {
-            // Nobody waits any more after a time-out.
-            named = found.send(address).is_ok();
+        if !has_address && let Some(address) = address(&line) {
+            // The receiver is gone after a timeout.
+            has_address = found.send(address).is_ok();
         }
-        lock(log).hear(line);
+        lock(log).add_line(line);
     }
 }
 
-fn lock(log: &Log) -> MutexGuard<'_, Heard> {
+fn lock(log: &Log) -> MutexGuard<'_, LogState> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -236,10 +236,10 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_ends_at_once_is_named_with_its_last_words() {
+    fn the_error_for_a_server_that_exits_has_its_log() {
         let launch =
             Launch { program: Path::new("/bin/sh"), settings: &[], script: Some(("end", "echo no >&2; exit 1")) };
         let error = Server::start(&launch, true).expect_err("it does not listen");
-        assert!(error.to_string().contains("ended instead of listening\n  server: no"), "{error}");
+        assert!(error.to_string().contains("exited instead of listening\n  server: no"), "{error}");
     }
 }

@@ -9,7 +9,7 @@ pub(crate) fn percentile(sorted: &[u64], percent: f64) -> Option<u64> {
     sorted.get(rank.max(1) - 1).or(sorted.last()).copied()
 }
 
-/// Middle, least and greatest of some runs.
+/// The median, minimum and maximum of some runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spread {
     /// The middle value, or the mean of the two middle ones.
@@ -20,7 +20,7 @@ pub(crate) struct Spread {
     pub(crate) max: f64,
 }
 
-/// The spread of `values`, `None` if there are none.
+/// Returns the spread of `values`; `None` if there are none.
 pub(crate) fn spread(values: &[f64]) -> Option<Spread> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -30,10 +30,10 @@ pub(crate) fn spread(values: &[f64]) -> Option<Spread> {
     Some(Spread { median, min, max })
 }
 
-/// `ours` by `theirs`, pair by pair; a pair of which a half is missing is left out, as is one that has no ratio.
+/// Returns `ours` divided by `theirs`, pair by pair. Incomplete pairs and those without a finite ratio are left out.
 ///
-/// What disturbs a machine disturbs two runs that follow each other alike, so the median of these says more than the
-/// ratio of two medians.
+/// Load on the machine affects two consecutive runs alike, so the median of these ratios is more reliable than the ratio
+/// of two medians.
 pub(crate) fn ratios(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Vec<f64> {
     let pairs = ours.iter().zip(theirs).filter_map(|(ours, theirs)| Some((*ours)? / (*theirs)?));
     pairs.filter(|ratio| ratio.is_finite()).collect()
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_of_pairs_and_not_of_medians() {
+    fn ratios_are_taken_of_pairs() {
         let ratios = |ours: &[f64], theirs: &[f64]| -> Vec<f64> {
             let some =
                 |values: &[f64]| values.iter().map(|value| value.is_finite().then_some(*value)).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Counts of the texts that all members together have received.
+//! Counts of the texts that all members together received.
 
 use crate::frames::{self, Kind};
 
@@ -10,14 +10,14 @@ pub(crate) struct Tally {
     /// Announcements of presence.
     pub(crate) presence: u64,
     refused: u64,
-    /// The first notice of a refusal, as a sample.
+    /// The first refusal, as a sample.
     notice: Option<String>,
 }
 
 impl Tally {
-    /// Counts `text`, and says what it is.
+    /// Counts `text` and returns its kind.
     #[inline]
-    pub(crate) fn take(&mut self, text: &[u8]) -> Kind {
+    pub(crate) fn count(&mut self, text: &[u8]) -> Kind {
         let kind = frames::kind(text);
         match kind {
             Kind::Chat => self.chat += 1,
@@ -35,7 +35,7 @@ impl Tally {
         self.chat + self.presence + self.refused
     }
 
-    /// A relay that refuses the load measures nothing.
+    /// Returns a description of the refusals, if any. A run with refusals measures nothing.
     pub(crate) fn problem(&self) -> Option<String> {
         let notice = self.notice.as_ref()?;
         Some(format!("{} messages refused, the first with {notice}", self.refused))

@@ -1,17 +1,17 @@
-//! The workloads, each kind a file of its own, and what they share.
+//! The workloads, with a file for each kind, and what they share.
 //!
-//! Owns the choice of a workload and its sizes. A workload gets a server and sizes, and gives figures and problems; it
-//! prints nothing.
+//! Chooses a workload and its sizes. A workload takes a server and sizes, and returns figures and problems; it prints
+//! nothing.
 
 mod closed;
-mod ears;
 mod idle;
 mod joins;
+mod latency;
 mod ledger;
 mod paced;
 mod progress;
+mod session;
 mod stuck;
-mod venue;
 
 use std::time::Duration;
 
@@ -25,66 +25,66 @@ use crate::report::Run;
 use crate::server::Server;
 use crate::sizes::Sizes;
 
-/// What to measure.
+/// A workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Workload {
-    /// A thousand members, one of whom sends as fast as the echoes come back.
+    /// A thousand members, one of which sends as fast as its echoes return.
     W1,
-    /// Ten thousand members, one of whom sends as fast as the echoes come back.
+    /// Ten thousand members, one of which sends as fast as its echoes return.
     W2,
-    /// Two hundred members, twenty of whom send as fast as their echoes come back.
+    /// Two hundred members, twenty of which send as fast as their echoes return.
     W3,
     /// A hundred members, fifty messages a second: latency without a queue.
     #[value(alias = "paced")]
     W4,
-    /// Ten thousand connections that say nothing: cost of a connection.
+    /// Ten thousand idle connections: the cost of a connection.
     #[value(alias = "idle")]
     W5,
-    /// A thousand joins: until all know how many they are.
+    /// A thousand joins: the time until all have the right user count.
     Joins,
     /// A thousand members in one room to a thousand rooms.
     Rooms,
     /// Ten to ten thousand members of one room.
     Members,
-    /// Twenty members who all send as fast as their echoes come back, through no plugins, some in Rust, one in Python.
+    /// Twenty members that all send as fast as their echoes return, with no plugins, some in Rust, or one in Python.
     Plugins,
-    /// As w4, without plugins and with three.
+    /// Like w4, without plugins and with three.
     Delivery,
-    /// Two rooms with fifty messages a second, while the plugins of another one are stuck.
+    /// Two rooms with fifty messages a second, while the plugins of another room are stuck.
     Stuck,
-    /// As w1 to w4, without rules and with the starter rules.
+    /// Like w1 to w4, without rules and with the starter rules.
     Rules,
 }
 
-/// One thing to measure: a workload, or a point of one that has many.
+/// One measurement: a workload, or one point of a workload with several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Case {
     pub(crate) workload: Workload,
-    /// Where on its axis, if it has one; of `rules`, as which of w1 to w4.
+    /// The point on the workload's axis, if it has one; for `rules`, the number of the workload w1 to w4.
     pub(crate) at: Option<usize>,
     load: Load,
 }
 
-/// Rooms beside that of the stuck plugins: one has another plugin, one has none.
-const ROOMS_BESIDE: usize = 2;
+/// Rooms other than that of the stuck plugins: one with another plugin, one without plugins.
+const UNSTUCK_ROOMS: usize = 2;
 
-/// What happens.
+/// The load of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Load {
     Closed { layout: Layout, window: Window, duration: Duration },
     Paced { layout: Layout, rate: u32, duration: Duration },
-    Beside { layout: Layout, rate: u32, duration: Duration },
+    WithStuck { layout: Layout, rate: u32, duration: Duration },
     Idle { connections: usize },
     Joins { connections: usize },
 }
 
-/// How many messages are under way, each counting from its sending to its echo.
+/// How many messages are in flight, each from its sending to its echo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Window {
-    /// So many of each speaker.
-    Each(usize),
-    /// So many of all together, who speak in turn.
-    Together(usize),
+    /// For each sender.
+    PerSender(usize),
+    /// For all senders together, which send in turn.
+    Shared(usize),
 }
 
 impl Workload {
@@ -106,13 +106,13 @@ impl Workload {
         }
     }
 
-    /// What the relay has of plugins or rules, where that is what is compared; it is measured alone then.
+    /// The chains to compare, if plugins or rules are compared. The relay is measured alone then.
     pub(crate) fn chains(self) -> &'static [Chain] {
         match self {
-            Self::Plugins => &[Chain::Bare, Chain::One, Chain::Three, Chain::Python],
-            Self::Delivery => &[Chain::Bare, Chain::Three],
-            Self::Stuck => &[Chain::Calm, Chain::Stuck],
-            Self::Rules => &[Chain::Unruled, Chain::Starter],
+            Self::Plugins => &[Chain::NoPlugins, Chain::One, Chain::Three, Chain::Python],
+            Self::Delivery => &[Chain::NoPlugins, Chain::Three],
+            Self::Stuck => &[Chain::StuckIdle, Chain::StuckBusy],
+            Self::Rules => &[Chain::NoRules, Chain::StarterRules],
             _ => &[],
         }
     }
@@ -122,7 +122,7 @@ impl Workload {
         matches!(self, Self::Rooms | Self::Members)
     }
 
-    /// Its points; of most there is one.
+    /// The points of the workload; most have one.
     pub(crate) fn cases(self, sizes: &Sizes) -> Vec<Case> {
         let members = |whole, little| sizes.members.unwrap_or(sizes.either(whole, little));
         let connections = |whole, little| sizes.connections.unwrap_or(sizes.either(whole, little));
@@ -134,17 +134,17 @@ impl Workload {
             Load::Closed { layout, window, duration }
         };
         let load = match self {
-            Self::W1 => closed(Layout::new(members(1_000, 100), 1, 1), Window::Each(window(16)), 4),
-            Self::W2 => closed(Layout::new(members(10_000, 500), 1, 1), Window::Each(window(4)), 4),
-            Self::W3 => closed(Layout::new(members(200, 50), 1, sizes.either(20, 5)), Window::Each(window(16)), 4),
+            Self::W1 => closed(Layout::new(members(1_000, 100), 1, 1), Window::PerSender(window(16)), 4),
+            Self::W2 => closed(Layout::new(members(10_000, 500), 1, 1), Window::PerSender(window(4)), 4),
+            Self::W3 => closed(Layout::new(members(200, 50), 1, sizes.either(20, 5)), Window::PerSender(window(16)), 4),
             Self::W4 | Self::Delivery => Load::Paced {
                 layout: Layout::new(members(100, 20), 1, 1),
                 rate: sizes.rate,
                 duration: duration(Duration::from_secs(10)),
             },
-            Self::Plugins => closed(Layout::new(members(20, 8), 1, usize::MAX), Window::Each(window(16)), 4),
-            Self::Stuck => Load::Beside {
-                layout: Layout::new(members(40, 8), ROOMS_BESIDE, 1),
+            Self::Plugins => closed(Layout::new(members(20, 8), 1, usize::MAX), Window::PerSender(window(16)), 4),
+            Self::Stuck => Load::WithStuck {
+                layout: Layout::new(members(40, 8), UNSTUCK_ROOMS, 1),
                 rate: sizes.rate,
                 duration: duration(Duration::from_secs(10)),
             },
@@ -157,12 +157,12 @@ impl Workload {
             Self::Rooms => {
                 let members = members(1_000, 60);
                 let points = points(sizes.either(&[1, 3, 10, 30, 100, 300, 1_000], &[1, 8, 60]), members);
-                let load = |rooms| closed(Layout::new(members, rooms, 1), Window::Together(window(16)), 2);
+                let load = |rooms| closed(Layout::new(members, rooms, 1), Window::Shared(window(16)), 2);
                 return points.map(|rooms| case(Some(rooms), load(rooms))).collect();
             }
             Self::Members => {
                 let points = points(sizes.either(&[10, 30, 100, 300, 1_000, 3_000, 10_000], &[10, 100, 300]), 10_000);
-                let load = |members| closed(Layout::new(members, 1, 1), Window::Each(window(16)), 2);
+                let load = |members| closed(Layout::new(members, 1, 1), Window::PerSender(window(16)), 2);
                 return points.map(|members| case(Some(members), load(members))).collect();
             }
         };
@@ -176,38 +176,38 @@ fn points(all: &[usize], most: usize) -> impl Iterator<Item = usize> {
 }
 
 impl Case {
-    /// The workload, and the point where there are many.
+    /// The name of the workload, with the point if there are several.
     pub(crate) fn name(&self) -> String {
         let name = self.workload.name();
         let like = if self.workload == Workload::Rules { "w" } else { "" };
         self.at.map_or_else(|| name.to_owned(), |at| format!("{name} {like}{at}"))
     }
 
-    /// Connections open at a time.
+    /// The number of connections.
     pub(crate) fn connections(&self) -> usize {
         match self.load {
             Load::Closed { layout, .. } | Load::Paced { layout, .. } => layout.members(),
-            Load::Beside { layout, .. } => layout.members() + stuck::SPEAKERS,
+            Load::WithStuck { layout, .. } => layout.members() + stuck::SENDERS,
             Load::Idle { connections } | Load::Joins { connections } => connections,
         }
     }
 
-    /// Rooms that the server must have.
+    /// The number of rooms that the server needs.
     pub(crate) fn rooms(&self) -> usize {
         match self.load {
             Load::Closed { layout, .. } | Load::Paced { layout, .. } => layout.rooms(),
-            Load::Beside { layout, .. } => layout.rooms() + 1,
+            Load::WithStuck { layout, .. } => layout.rooms() + 1,
             Load::Idle { .. } => 1,
             Load::Joins { connections } => connections,
         }
     }
 
-    /// Whether so little is measured that server and tool must not get into each other's way.
+    /// Whether the figures are so small that server and tool need a CPU each.
     pub(crate) fn is_delicate(&self) -> bool {
         matches!(self.load, Load::Paced { .. })
     }
 
-    /// Whether announcing who comes is what is measured.
+    /// Whether the announcement of user counts is measured.
     pub(crate) fn is_about_presence(&self) -> bool {
         matches!(self.load, Load::Joins { .. })
     }
@@ -215,25 +215,24 @@ impl Case {
     /// One run against `server`, which has the plugins of `chain`.
     ///
     /// # Errors
-    /// If there are no figures to report at all. Lost messages and closed connections are problems
-    /// of the run and no errors.
+    /// If there are no figures at all. Lost messages and closed connections are problems of the run, not errors.
     pub(crate) fn run(&self, sizes: &Sizes, server: &Server, chain: Chain) -> Result<Run> {
         match self.load {
             Load::Closed { layout, window, duration } => closed::run(sizes, layout, window, duration, server),
             Load::Paced { layout, rate, duration } => paced::run(sizes, layout, rate, duration, server),
-            Load::Beside { layout, rate, duration } => {
-                stuck::run(sizes, layout, rate, duration, chain == Chain::Stuck, server)
+            Load::WithStuck { layout, rate, duration } => {
+                stuck::run(sizes, layout, rate, duration, chain == Chain::StuckBusy, server)
             }
             Load::Idle { connections } => idle::run(sizes, connections, server),
             Load::Joins { connections } => joins::run(sizes, connections, server),
         }
     }
 
-    /// The sizes that matter, for the report.
+    /// The relevant sizes, for the report.
     pub(crate) fn settings(&self, sizes: &Sizes) -> Value {
         let sending = |layout: Layout, duration: Duration| {
             json!({
-                "members": layout.members(), "rooms": layout.rooms(), "senders_a_room": layout.speakers(),
+                "members": layout.members(), "rooms": layout.rooms(), "senders_a_room": layout.senders(),
                 "seconds": duration.as_secs_f64(), "warmup_seconds": sizes.warmup().as_secs_f64(),
                 "message_bytes": sizes.size, "latency_members": sizes.sample.min(layout.members()),
                 "turn_ms": sizes.turn(layout.members()).unwrap_or_default().as_millis(),
@@ -244,13 +243,13 @@ impl Case {
             settings
         };
         match self.load {
-            Load::Closed { layout, window: Window::Each(window), duration } => {
+            Load::Closed { layout, window: Window::PerSender(window), duration } => {
                 with(sending(layout, duration), "window", window.into())
             }
-            Load::Closed { layout, window: Window::Together(window), duration } => {
+            Load::Closed { layout, window: Window::Shared(window), duration } => {
                 with(sending(layout, duration), "window_of_all_rooms", window.into())
             }
-            Load::Paced { layout, rate, duration } | Load::Beside { layout, rate, duration } => {
+            Load::Paced { layout, rate, duration } | Load::WithStuck { layout, rate, duration } => {
                 with(sending(layout, duration), "messages_per_s", rate.into())
             }
             Load::Idle { connections } | Load::Joins { connections } => {
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn curves_have_points_within_their_members_and_others_but_rules_have_one_case() {
+    fn curves_and_rules_have_several_cases_and_other_workloads_have_one() {
         for workload in Workload::value_variants() {
             for line in ["", "--quick", "--members 50"] {
                 let cases = cases(*workload, line);
@@ -299,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_measured_under_the_first_four() {
+    fn rules_are_measured_with_the_first_four_workloads() {
         let rules = cases(Workload::Rules, "");
         let names: Vec<String> = rules.iter().map(Case::name).collect();
         assert_eq!(names, ["rules w1", "rules w2", "rules w3", "rules w4"]);
@@ -309,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_of_the_command_line_come_first() {
+    fn sizes_of_the_command_line_take_precedence() {
         assert_eq!(cases(Workload::W2, "--quick --members 70")[0].connections(), 70);
         assert_eq!(cases(Workload::W5, "--connections 80")[0].connections(), 80);
     }

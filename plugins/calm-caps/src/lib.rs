@@ -1,8 +1,8 @@
-//! Says in small letters what was shouted in capitals.
+//! Rewrites texts shouted in capitals in lower case.
 //!
-//! A text is shouted when most of its letters are capitals. Then its words are put in lower case, but for the first
-//! letter of each sentence. What has capitals by nature is neither counted nor changed: known abbreviations, words with
-//! a digit (`WGS84`), links, paths and names with an underscore.
+//! A text counts as shouted if most of its letters are capitals. Its words are then converted to lower case, except for
+//! the first letter of each sentence. Known abbreviations, words with a digit (`WGS84`), links, paths and names with an
+//! underscore are neither counted nor changed.
 
 mod words;
 
@@ -13,16 +13,16 @@ use serde::Deserialize;
 
 use words::{Part, parts};
 
-/// What people who work with maps write in capitals, in upper case. `I` is among it for the English.
+/// Abbreviations from the mapping domain, in upper case. Includes the English `I`.
 const KNOWN: &str = include_str!("abbreviations.txt");
 
 /// The `[settings]` of plugin.toml.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The share of capitals from which on a text is shouted.
+    /// A text with a larger share of capitals counts as shouted.
     share: f64,
-    /// Texts with fewer letters are never shouted.
+    /// Texts with fewer letters never count as shouted.
     min_letters: u32,
     /// Words that keep their capitals.
     words: Vec<String>,
@@ -69,9 +69,9 @@ impl Filter for CalmCaps {
 
 impl CalmCaps {
     fn is_shouted(&self, text: &str) -> bool {
-        // Most texts have so few capitals that it need not be asked which of them count.
-        let most = text.chars().filter(|c| c.is_uppercase()).count();
-        if u32::try_from(most).is_ok_and(|most| f64::from(most) <= self.share * f64::from(self.min_letters)) {
+        // Most texts have too few capitals, whichever of them count.
+        let max = text.chars().filter(|c| c.is_uppercase()).count();
+        if u32::try_from(max).is_ok_and(|max| f64::from(max) <= self.share * f64::from(self.min_letters)) {
             return false;
         }
         let (mut capitals, mut letters) = (0_u32, 0_u32);
@@ -106,35 +106,35 @@ impl CalmCaps {
         calm
     }
 
-    /// A word that has no capitals by nature.
+    /// Returns the word if it is not one that is always written in capitals.
     fn plain_word<'t>(&self, part: Part<'t>) -> Option<&'t str> {
         match part {
             Part::Word(word) => {
-                let by_nature = word.contains(char::is_numeric) || self.known.contains(&word.to_uppercase());
-                (!by_nature).then_some(word)
+                let keeps_capitals = word.contains(char::is_numeric) || self.known.contains(&word.to_uppercase());
+                (!keeps_capitals).then_some(word)
             }
             Part::Technical(_) | Part::Between(_) => None,
         }
     }
 }
 
-/// Where in a sentence something stands.
+/// A position in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// At its beginning.
+    /// At the start.
     Begin,
-    /// Somewhere in it.
+    /// Within the sentence.
     Within,
-    /// After a mark that ends it if a blank follows.
+    /// After a punctuation mark that ends the sentence if whitespace follows.
     Mark,
 }
 
 impl Place {
-    /// The place after a character that is of no word.
+    /// The position after a character that is not part of a word.
     fn after(self, c: char) -> Self {
         match (self, c) {
             (Self::Begin, _) | (_, '\n' | '。' | '！' | '？') => Self::Begin,
-            // Brackets and quotes may stand between the mark and the blank.
+            // Brackets and quotes may come between the mark and the whitespace.
             (_, '.' | '!' | '?' | '…') | (Self::Mark, ')' | ']' | '"' | '\'' | '”' | '’' | '»') => Self::Mark,
             (Self::Mark, c) if c.is_whitespace() => Self::Begin,
             _ => Self::Within,

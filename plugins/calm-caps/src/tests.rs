@@ -3,7 +3,7 @@ use gischat_filter::testing::{Harness, json};
 
 use super::*;
 
-/// What becomes of a text; nothing when it passes.
+/// The replacement of a text; `None` if it passes.
 fn calmed(text: &str) -> Option<String> {
     match Harness::<CalmCaps>::new(json!({})).check(text).action {
         Action::Replace(text) => Some(text),
@@ -33,12 +33,12 @@ fn each_sentence_keeps_its_first_capital() {
 }
 
 #[test]
-fn a_sentence_that_begins_small_stays_so() {
+fn a_sentence_that_starts_in_lower_case_stays_so() {
     becomes("why DOES NOBODY ANSWER", "why does nobody answer");
 }
 
 #[test]
-fn a_point_within_a_word_ends_no_sentence() {
+fn a_period_within_a_word_does_not_end_a_sentence() {
     becomes("WHO OPENED ROADS.GEOPACKAGE HERE", "Who opened roads.geopackage here");
 }
 
@@ -55,7 +55,7 @@ fn abbreviations_are_not_shouted() {
 }
 
 #[test]
-fn words_with_digits_links_paths_and_names_stay() {
+fn words_with_digits_links_paths_and_identifiers_stay() {
     becomes(
         "PLEASE LOOK AT HTTPS://X.EXAMPLE/WMS?A=B AND C:\\DATA\\DEM AND LAYER_NAME IN WGS84",
         "Please look at HTTPS://X.EXAMPLE/WMS?A=B and C:\\DATA\\DEM and LAYER_NAME in WGS84",
@@ -91,14 +91,14 @@ fn the_settings_add_words() {
 }
 
 #[test]
-fn a_share_must_be_a_share() {
+fn a_share_must_be_at_least_0_and_less_than_1() {
     for share in [-0.1, 1.0, 70.0] {
         assert!(Harness::<CalmCaps>::try_new(json!({ "share": share })).is_err(), "{share}");
     }
 }
 
 #[test]
-fn the_parts_are_the_text() {
+fn the_parts_add_up_to_the_text() {
     for text in ["", " A b,C\n", "x://Y é\u{301}— 1", "\u{301}"] {
         assert_eq!(parts(text).map(Part::text).collect::<String>(), text);
     }

@@ -1,18 +1,18 @@
-//! Cuts a text into words and what stands between them.
+//! Splits a text into words and the parts between them.
 
-/// A part of a text. All parts together are the text.
+/// A part of a text. The concatenation of all parts is the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part<'t> {
-    /// Letters and digits, and marks on them.
+    /// Letters, digits and combining marks.
     Word(&'t str),
-    /// What means something else in small letters: a link, a path, a name in a program.
+    /// A case-sensitive part: a link, a path, an identifier.
     Technical(&'t str),
-    /// Blanks and punctuation.
+    /// Whitespace and punctuation.
     Between(&'t str),
 }
 
 impl<'t> Part<'t> {
-    /// The part as it stands in the text.
+    /// The text of the part.
     pub(crate) fn text(self) -> &'t str {
         match self {
             Self::Word(text) | Self::Technical(text) | Self::Between(text) => text,
@@ -43,12 +43,12 @@ fn is_technical(token: &str) -> bool {
         || token.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."))
 }
 
-/// A letter, a digit, or an accent that stands for itself after its letter.
+/// Whether a character is a letter, a digit, or a combining accent.
 fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}')
 }
 
-/// The longest parts whose characters are all such, or all not such.
+/// Splits a text into the longest parts whose characters all match, or all do not.
 fn chunks(text: &str, such: impl Fn(char) -> bool + Copy) -> impl Iterator<Item = (bool, &str)> {
     let mut rest = text;
     std::iter::from_fn(move || {

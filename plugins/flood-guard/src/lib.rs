@@ -1,8 +1,8 @@
-//! Refuses what one sender, or many, say again and again.
+//! Refuses texts that one sender, or many, repeat.
 //!
-//! Two texts are the same when their letters are: capitals, digits, punctuation, blanks and emoji make no difference. A
-//! text's window begins when it is said first and ends `seconds` later. What is refused counts as well, so that a flood
-//! stays refused for the rest of its window. Senders whom a moderator trusts are not counted: bridges repeat by nature.
+//! Two texts are the same if their letters are: case, digits, punctuation, whitespace and emoji are ignored. A text's
+//! window starts when the text is first sent and ends `seconds` later. Refused messages count too, so that a flood
+//! stays refused for the rest of its window. Trusted senders are not counted, because bridges repeat messages.
 
 use gischat_filter::{Filter, Message, Sender, Verdict, clock, export, store};
 use serde::Deserialize;
@@ -11,13 +11,13 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How often one address may say a text in its window.
+    /// How often one address may send a text in its window.
     per_sender: u32,
-    /// How many different addresses may say it in its window.
+    /// How many addresses may send the same text in its window.
     senders: u32,
-    /// How long a window is.
+    /// The length of a window.
     seconds: u32,
-    /// Texts with fewer letters never count.
+    /// Texts with fewer letters are not counted.
     min_letters: usize,
 }
 
@@ -49,7 +49,7 @@ impl Filter for FloodGuard {
 
     fn check(&mut self, message: &Message, sender: &Sender) -> Verdict {
         let Settings { per_sender, senders, seconds, min_letters } = self.settings;
-        let letters = Letters::of(&message.folded);
+        let letters = Letters::new(&message.folded);
         if sender.trusted || letters.count < min_letters {
             return Verdict::pass();
         }
@@ -64,22 +64,22 @@ impl Filter for FloodGuard {
     }
 }
 
-/// What has been said in a window, with the message that is being checked.
+/// The counts of a window, including the message being checked.
 struct Counts {
     by_sender: i64,
     senders: i64,
 }
 
-/// What texts are compared by.
+/// The letters of a text, by which texts are compared.
 struct Letters {
     count: usize,
     hash: u64,
 }
 
 impl Letters {
-    /// The hash is FNV-1a, of code points. Who makes another text with the same hash refuses what that text could as
-    /// well have been said for.
-    fn of(text: &str) -> Self {
+    /// Counts and hashes letters. The hash is FNV-1a of code points; an attacker gains nothing from a collision that
+    /// repeating the text would not.
+    fn new(text: &str) -> Self {
         let mut letters = Self { count: 0, hash: 0xcbf2_9ce4_8422_2325 };
         for letter in text.chars().filter(|c| c.is_alphabetic()) {
             letters.count += 1;
@@ -90,8 +90,8 @@ impl Letters {
 }
 
 fn count(text: u64, address: &str, seconds: u32) -> Counts {
-    // When the window began. It is part of the other keys, so that they are of this window although they end later. Two
-    // instances may both find it new: then their times add up, which is as good a name for the window.
+    // The start of the window is part of the other keys, which expire later than the window. If two instances start the
+    // window at the same time, the sum of their times identifies it just as well.
     let window = format!("window:{text:x}");
     let began = match store::add(&window, 0, seconds) {
         0 => store::add(&window, i64::try_from(clock::now()).unwrap_or(i64::MAX), seconds),

@@ -10,13 +10,13 @@ fn guard() -> Harness<FloodGuard> {
     Harness::new(json!({}))
 }
 
-/// The numbers, from 1 on, of those of these texts that were refused.
+/// The numbers, from 1 on, of the texts that are refused.
 fn refused<'t>(guard: &mut Harness<FloodGuard>, texts: impl IntoIterator<Item = &'t str>) -> Vec<usize> {
     let verdicts = texts.into_iter().map(|text| guard.check(text));
     (1..).zip(verdicts).filter(|(_, verdict)| verdict.action == Action::Reject).map(|(number, _)| number).collect()
 }
 
-/// The numbers of the senders, each of whom says the text once, that were refused.
+/// The numbers of the senders that are refused when each sends the text once.
 fn refused_senders(guard: &mut Harness<FloodGuard>, senders: std::ops::RangeInclusive<usize>) -> Vec<usize> {
     senders
         .filter(|number| {
@@ -83,7 +83,7 @@ fn senders_of_an_earlier_window_are_counted_again() {
 }
 
 #[test]
-fn a_new_instance_goes_on_counting() {
+fn a_new_instance_continues_the_count() {
     let mut guard = guard();
     assert_eq!(refused(&mut guard, [ADVERT; 3]), NONE);
     guard.restart();
@@ -108,7 +108,7 @@ fn the_settings_are_kept() {
 #[test]
 fn a_limit_of_0_is_refused() {
     for name in ["per_sender", "senders", "seconds"] {
-        let fault = Harness::<FloodGuard>::try_new(json!({ name: 0 })).map(|_| ()).unwrap_err();
-        assert_eq!(fault, format!("`{name}` must be at least 1"));
+        let error = Harness::<FloodGuard>::try_new(json!({ name: 0 })).map(|_| ()).unwrap_err();
+        assert_eq!(error, format!("`{name}` must be at least 1"));
     }
 }

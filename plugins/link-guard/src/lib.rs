@@ -1,10 +1,10 @@
-//! Refuses links to where a room does not want to lead.
+//! Refuses links to domains that are not allowed.
 //!
-//! Each link of a message is looked at: one to a domain of `deny` is refused, one to a domain of `allow` passes, and
-//! any other is refused to newcomers, and to everybody where `only_allowed` is set. A domain stands for what lies below
-//! it: `osgeo.org` for `trac.osgeo.org` as well.
+//! Checks every link of a message. Links to domains in `deny` are refused, links to domains in `allow` pass, and other
+//! links are refused for newcomers, or for everybody if `only_allowed` is set. A domain includes its subdomains:
+//! `osgeo.org` includes `trac.osgeo.org`.
 //!
-//! Domains are compared as people read them. Whoever lists a name with letters beyond ASCII lists its `xn--` form too.
+//! Domains are compared in their Unicode form. To list a domain with non-ASCII letters, list its `xn--` form too.
 
 mod links;
 
@@ -12,8 +12,8 @@ use gischat_filter::regex::Pattern;
 use gischat_filter::{Filter, Message, Sender, Verdict, export};
 use serde::Deserialize;
 
-/// Characters of a host that a reason shows at most.
-const MOST_SHOWN: usize = 100;
+/// Longest host in a reason, in characters.
+const MAX_SHOWN_CHARS: usize = 100;
 
 /// The `[settings]` of plugin.toml.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,9 +25,9 @@ pub struct Settings {
     deny: Vec<String>,
     /// Whether nobody may link to any other domain.
     only_allowed: bool,
-    /// Who has been connected for less is a newcomer,
+    /// A newcomer has been connected for a shorter time.
     newcomer_seconds: u64,
-    /// if fewer messages of theirs have been accepted.
+    /// A newcomer has had fewer messages accepted.
     newcomer_messages: u64,
 }
 
@@ -51,14 +51,14 @@ impl Filter for LinkGuard {
         for (name, domains) in [("allow", &mut settings.allow), ("deny", &mut settings.deny)] {
             for domain in domains {
                 *domain = links::domain(domain)
-                    .ok_or_else(|| format!("`{name}`: `{domain}` is no domain; write it like `osgeo.org`"))?;
+                    .ok_or_else(|| format!("`{name}`: `{domain}` is not a domain; write it like `osgeo.org`"))?;
             }
         }
         Ok(Self { settings, links: Pattern::compile(&links::expression())? })
     }
 
     fn check(&mut self, message: &Message, sender: &Sender) -> Verdict {
-        // Most messages have no link, and asking the relay for matches costs more than looking for two signs.
+        // Most messages have no link, and a host call costs more than a search for two characters.
         if !message.folded.contains(['/', '.']) {
             return Verdict::pass();
         }
@@ -72,14 +72,14 @@ impl Filter for LinkGuard {
 }
 
 impl LinkGuard {
-    /// Why this sender may not link to a host.
+    /// Returns the reason why this sender may not link to a host, if any.
     fn refusal(&self, host: &str, sender: &Sender) -> Option<String> {
         let Settings { allow, deny, only_allowed, newcomer_seconds, newcomer_messages } = &self.settings;
         let is_newcomer =
             sender.seconds_connected < *newcomer_seconds && sender.accepted < *newcomer_messages && !sender.trusted;
-        if lies_in(host, deny) {
+        if is_within(host, deny) {
             Some(format!("Links to {} are not allowed here.", shown(host)))
-        } else if lies_in(host, allow) {
+        } else if is_within(host, allow) {
             None
         } else if is_newcomer {
             Some(format!("Links to {} are not for newcomers: please stay a little first.", shown(host)))
@@ -89,16 +89,16 @@ impl LinkGuard {
     }
 }
 
-/// Whether a host is one of these domains, or lies below one.
-fn lies_in(host: &str, domains: &[String]) -> bool {
+/// Whether a host is one of these domains or a subdomain of one.
+fn is_within(host: &str, domains: &[String]) -> bool {
     domains.iter().any(|domain| {
         host.strip_suffix(domain.as_str()).is_some_and(|before| before.is_empty() || before.ends_with('.'))
     })
 }
 
-/// A host as the reason names it. A reason may be so long and no longer, and the host is the sender's choice.
+/// Truncates a host for a reason, whose length is limited.
 fn shown(host: &str) -> String {
-    match host.char_indices().nth(MOST_SHOWN) {
+    match host.char_indices().nth(MAX_SHOWN_CHARS) {
         Some((end, _)) => format!("{}…", host.get(..end).unwrap_or_default()),
         None => host.to_owned(),
     }

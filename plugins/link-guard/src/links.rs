@@ -1,17 +1,17 @@
-//! What a link is, and where it leads.
+//! Finds links and their hosts.
 
-/// Top-level domains that are known well enough for `name.tld/` to be a link without saying so. Others would find links
-/// in file names and versions.
+/// Common top-level domains, for which `name.tld/` counts as a link without a scheme. Others would match file names and
+/// versions.
 const KNOWN: &[&str] = &[
     "ai", "app", "at", "be", "biz", "br", "ca", "cc", "ch", "click", "cn", "co", "com", "cz", "de", "dev", "dk", "es",
     "eu", "fi", "fr", "gg", "gl", "gov", "gy", "in", "info", "io", "it", "jp", "ly", "me", "net", "nl", "no", "online",
     "org", "pl", "pt", "ru", "se", "shop", "site", "store", "su", "to", "top", "tv", "uk", "us", "vip", "xyz",
 ];
 
-/// Finds links in a folded text, up to the end of their host.
+/// Returns an expression that matches links in a folded text, up to the end of the host.
 ///
-/// What comes after the host is left to be searched on: an address within an address leads somewhere, too. Links
-/// without a scheme do not begin in the middle of something else, such as a path.
+/// The rest of a link is searched again, because it may contain another link. Links without a scheme do not start
+/// within something else, such as a path.
 pub(crate) fn expression() -> String {
     let host = r#"[^\s/?#\\<>"']*"#;
     let begin = r"(?:^|[^\p{L}\p{N}@/\\._~%=&?#+-])";
@@ -20,8 +20,7 @@ pub(crate) fn expression() -> String {
     format!(r"[a-z][a-z0-9+.-]+://+{host}|{begin}www\.{host}|{begin}(?:{label})+(?:{known})/")
 }
 
-/// The host that a match of the expression leads to. Nothing for what leads to no public place: a file, a placeholder,
-/// a name of a local network.
+/// Returns the host of a match of the expression; `None` for a file, a placeholder or a local name.
 pub(crate) fn host(link: &str) -> Option<String> {
     let authority = match link.split_once("://") {
         Some(("file", _)) => return None,
@@ -34,14 +33,14 @@ pub(crate) fn host(link: &str) -> Option<String> {
         return Some(address.to_owned());
     }
     let (name, _port) = place.split_once(':').unwrap_or((place, ""));
-    // Browsers take the full stop of Chinese and Japanese for a point.
+    // Browsers treat the Chinese and Japanese full stop as a dot.
     let name = name.replace('。', ".");
     let name = name.trim_matches(|c: char| !c.is_alphanumeric());
     let is_public = name.contains('.') || name.starts_with(|c: char| c.is_ascii_digit());
     is_public.then(|| name.to_owned())
 }
 
-/// A domain of the settings, as hosts are written; nothing if it is none.
+/// Normalizes a domain from the settings; `None` if it is not a domain.
 pub(crate) fn domain(setting: &str) -> Option<String> {
     let domain = setting.trim().trim_start_matches("*.").trim_matches('.').to_lowercase();
     let is_domain = !domain.is_empty() && domain.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));

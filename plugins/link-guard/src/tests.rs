@@ -3,7 +3,7 @@ use gischat_filter::{Action, Verdict};
 
 use super::*;
 
-/// Where the first refused link of a text leads, where no domain is allowed.
+/// The host of the first refused link of a text, with no domains allowed.
 fn leads_to(text: &str) -> Option<String> {
     let reason = Harness::<LinkGuard>::new(json!({})).check(text).reason?;
     reason.strip_prefix("Links to ").and_then(|rest| rest.split_once(" are ")).map(|(host, _)| host.to_owned())
@@ -42,7 +42,7 @@ fn a_link_is_found_in_each_of_its_forms() {
 }
 
 #[test]
-fn a_link_needs_no_scheme_if_it_says_what_it_is() {
+fn a_recognizable_link_needs_no_scheme() {
     assert_eq!(leads_to("see www.a.example!").as_deref(), Some("www.a.example"));
     assert_eq!(leads_to("bit.ly/xyz").as_deref(), Some("bit.ly"));
     assert_eq!(leads_to("(my.shop.com/)").as_deref(), Some("my.shop.com"));
@@ -57,7 +57,7 @@ fn an_address_of_numbers_is_a_link() {
 }
 
 #[test]
-fn what_is_no_link_passes() {
+fn texts_without_links_pass() {
     for text in [
         "roads.gpkg",
         "version 3.40.1/LTR",
@@ -80,7 +80,7 @@ fn what_is_no_link_passes() {
 }
 
 #[test]
-fn all_links_of_a_text_are_looked_at() {
+fn all_links_of_a_text_are_checked() {
     for text in [
         "https://osgeo.org and https://a.example",
         "https://osgeo.org,https://a.example",
@@ -92,7 +92,7 @@ fn all_links_of_a_text_are_looked_at() {
 }
 
 #[test]
-fn an_allowed_domain_stands_for_those_below_it_and_for_no_other() {
+fn an_allowed_domain_includes_its_subdomains_only() {
     for text in ["https://osgeo.org", "https://trac.osgeo.org/x", "www.osgeo.org", "osgeo.org/x"] {
         assert_eq!(guard().check(text), Verdict::pass(), "{text}");
         assert_eq!(newcomer(guard()).check(text), Verdict::pass(), "{text}");
@@ -104,7 +104,7 @@ fn an_allowed_domain_stands_for_those_below_it_and_for_no_other() {
 }
 
 #[test]
-fn a_denied_domain_is_denied_to_everybody_and_below_an_allowed_one() {
+fn a_denied_domain_is_denied_to_everybody_even_below_an_allowed_one() {
     let mut guard = guard();
     guard.sender.trusted = true;
     for host in ["bad.osgeo.org", "very.bad.osgeo.org", "evil.example"] {
@@ -114,7 +114,7 @@ fn a_denied_domain_is_denied_to_everybody_and_below_an_allowed_one() {
 }
 
 #[test]
-fn a_newcomer_may_link_to_allowed_domains_alone() {
+fn a_newcomer_may_only_link_to_allowed_domains() {
     let guard = || Harness::<LinkGuard>::new(json!({ "allow": ["osgeo.org"], "only_allowed": false }));
     let reason = "Links to a.example are not for newcomers: please stay a little first.";
     let mut fresh = newcomer(guard());
@@ -124,7 +124,7 @@ fn a_newcomer_may_link_to_allowed_domains_alone() {
 }
 
 #[test]
-fn time_messages_or_trust_end_being_a_newcomer() {
+fn a_sender_with_time_messages_or_trust_is_not_a_newcomer() {
     let fresh = || newcomer(Harness::<LinkGuard>::new(json!({ "only_allowed": false })));
     let passes = |change: fn(&mut Sender)| {
         let mut guard = fresh();
@@ -139,12 +139,12 @@ fn time_messages_or_trust_end_being_a_newcomer() {
 }
 
 #[test]
-fn domains_of_the_settings_are_read_kindly_and_refused_clearly() {
+fn domains_in_settings_are_normalized_and_validated() {
     let mut guard = Harness::<LinkGuard>::new(json!({ "allow": ["*.OSGeo.org."] }));
     assert_eq!(guard.check("https://osgeo.org"), Verdict::pass());
     for domain in ["https://osgeo.org", "osgeo.org/x", "", "a b"] {
-        let fault = Harness::<LinkGuard>::try_new(json!({ "deny": [domain] })).map(|_| ()).unwrap_err();
-        assert_eq!(fault, format!("`deny`: `{domain}` is no domain; write it like `osgeo.org`"));
+        let error = Harness::<LinkGuard>::try_new(json!({ "deny": [domain] })).map(|_| ()).unwrap_err();
+        assert_eq!(error, format!("`deny`: `{domain}` is not a domain; write it like `osgeo.org`"));
     }
 }
 

@@ -1,4 +1,4 @@
-// The kit inside of a component: the relay behind its imports, and the filter behind the contract's functions.
+// The kit inside a component: connects the imports to the kit, and the filter to the contract's functions.
 
 import * as clock from 'gischat:filter/clock@1.0.0';
 import * as log from 'gischat:filter/log@1.0.0';
@@ -9,7 +9,7 @@ import * as store from 'gischat:filter/store@1.0.0';
 import { Filter, PatternError, SettingsError } from '../gischat-filter.js';
 import { enter } from './host.js';
 
-// Numbers of 64 bits are `bigint` at the border. None of these leaves the 53 bits that a number is exact in.
+// 64-bit numbers cross the boundary as `bigint`. All of these fit into the 53 bits in which a number is exact.
 const relay = {
   write: (level, text) => log.write(level, text),
   now: () => Number(clock.now()),
@@ -32,12 +32,12 @@ const senderOf = (sender) => ({
 });
 
 function verdictOf(verdict) {
-  if (!verdict?.action) throw new TypeError(`a check must give a verdict, not ${verdict}`);
+  if (!verdict?.action) throw new TypeError(`a check must return a verdict, not ${verdict}`);
   const { action, reason, labels, sanction } = verdict;
   return { action, reason, labels, sanction: sanction && { ...sanction, seconds: BigInt(sanction.seconds) } };
 }
 
-// Lines of the stack are those of the bundle.
+// Line numbers in the stack refer to the bundle.
 const report = (error) => log.write('error', `${error}\n${error?.stack ?? ''}`.trim());
 
 function logged(run) {
@@ -49,12 +49,12 @@ function logged(run) {
   }
 }
 
-/** The exports for a filter. */
+/** Returns the exports for a filter. */
 export function guestOf(Plugin) {
   enter(relay);
   const filter = new Plugin();
-  // Now, so that a build fails and not a relay.
-  if (!(filter instanceof Filter)) throw new TypeError('the default export of filter.js is no subclass of Filter');
+  // Checked now, so that a mistake fails the build and not the relay.
+  if (!(filter instanceof Filter)) throw new TypeError('the default export of filter.js is not a subclass of Filter');
   if (!filter.name || !filter.version) throw new TypeError('the filter has no name or no version');
   return {
     describe: () => ({
@@ -68,7 +68,7 @@ export function guestOf(Plugin) {
       try {
         filter.configure(JSON.parse(settings));
       } catch (error) {
-        // A text is the error of the contract; an `Error` would be a trap.
+        // A thrown string becomes the contract's error; an `Error` would become a trap.
         if (error instanceof SettingsError || error instanceof PatternError) throw error.message;
         report(error);
         throw String(error);

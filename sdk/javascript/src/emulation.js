@@ -1,14 +1,14 @@
-// A relay in miniature, for native tests: time that stands still, a store in memory, a log that is an array.
+// An emulated relay for native tests: a clock that the test advances, a store in memory, and a log that is an array.
 
-// JavaScript takes these for ASCII; the relay's expressions do not.
+// These classes are ASCII-only in JavaScript, but not in the relay.
 const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d';
 const CLASSES = { w: WORD, d: '\\p{Nd}', s: '\\s' };
-const EDGE = `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`;
-const NO_EDGE = `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}]))`;
+const BOUNDARY = `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`;
+const NO_BOUNDARY = `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}]))`;
 const TOKEN = /\\[pP]\{[^}]*\}|\\[\s\S]|\(\?[a-z]+\)|\(\?(?:P?<(?![=!])|P=|<?[=!])|[[\]]|[\s\S]/gu;
-const KEPT = /[\\^$.*+?()[\]{}|/nrtfv]/u;
+const ESCAPABLE = /[\\^$.*+?()[\]{}|/nrtfv]/u;
 
-/** An expression of the relay as one of JavaScript: close to it, not the same. */
+/** Translates an expression of the relay to JavaScript. The result behaves almost the same. */
 function translate(expression) {
   let flags = 'gu';
   let depth = 0;
@@ -20,25 +20,25 @@ function translate(expression) {
     }
     if (/^\(\?P?</u.test(token)) return '(?<';
     if (/^\(\?[a-z]+\)$/u.test(token)) {
-      if (at > 0) throw new SyntaxError(`flags are known at the beginning alone, in this emulation: ${token}`);
+      if (at > 0) throw new SyntaxError(`this emulation supports flags only at the beginning: ${token}`);
       flags += token.slice(2, -1).replace('u', '');
       return '';
     }
     if (token.length !== 2 || token[0] !== '\\') return token;
-    const sign = token[1];
-    if (sign in CLASSES) return depth ? CLASSES[sign] : `[${CLASSES[sign]}]`;
-    if (sign === 'W' || sign === 'D') return `${depth ? '' : '['}^${CLASSES[sign.toLowerCase()]}${depth ? '' : ']'}`;
-    if (sign === 'b') return EDGE;
-    if (sign === 'B') return NO_EDGE;
-    if (sign === 'A') return '(?<![\\s\\S])';
-    if (sign === 'z') return '(?![\\s\\S])';
-    // Signs that JavaScript would not have escaped outside of a class.
-    return KEPT.test(sign) || /[a-zA-Z]/u.test(sign) || (depth && sign === '-') ? token : sign;
+    const char = token[1];
+    if (char in CLASSES) return depth ? CLASSES[char] : `[${CLASSES[char]}]`;
+    if (char === 'W' || char === 'D') return `${depth ? '' : '['}^${CLASSES[char.toLowerCase()]}${depth ? '' : ']'}`;
+    if (char === 'b') return BOUNDARY;
+    if (char === 'B') return NO_BOUNDARY;
+    if (char === 'A') return '(?<![\\s\\S])';
+    if (char === 'z') return '(?![\\s\\S])';
+    // JavaScript rejects unnecessary escapes outside of a class.
+    return ESCAPABLE.test(char) || /[a-zA-Z]/u.test(char) || (depth && char === '-') ? token : char;
   });
   return new RegExp(source, flags);
 }
 
-const points = (text, end) => Array.from(text.slice(0, end)).length;
+const codePoints = (text, end) => Array.from(text.slice(0, end)).length;
 
 class EmulatedPattern {
   constructor(expression) {
@@ -57,7 +57,7 @@ class EmulatedPattern {
     const spans = [];
     for (const { 0: found, index } of text.matchAll(this.pattern)) {
       if (spans.length === 1000) break;
-      spans.push({ start: points(text, index), end: points(text, index + found.length) });
+      spans.push({ start: codePoints(text, index), end: codePoints(text, index + found.length) });
     }
     return spans;
   }
@@ -75,7 +75,7 @@ class EmulatedPattern {
   }
 }
 
-/** The relay as a filter sees it. Its store has no bounds. */
+/** The emulated relay. Its store has no bounds. */
 export class Emulation {
   lines = [];
   inRoom = { members: 0, names: [] };
@@ -95,18 +95,18 @@ export class Emulation {
   }
 
   get(key) {
-    const value = this.#alive(key)?.value;
+    const value = this.#unexpired(key)?.value;
     return value instanceof Uint8Array ? value : undefined;
   }
 
   set(key, value, seconds) {
-    this.#store.set(key, { value: Uint8Array.from(value), ends: this.at + seconds * 1000 });
+    this.#store.set(key, { value: Uint8Array.from(value), expiresAt: this.at + seconds * 1000 });
   }
 
   add(key, amount, seconds) {
-    const entry = this.#alive(key);
+    const entry = this.#unexpired(key);
     if (typeof entry?.value === 'number') return (entry.value += amount);
-    this.#store.set(key, { value: amount, ends: this.at + seconds * 1000 });
+    this.#store.set(key, { value: amount, expiresAt: this.at + seconds * 1000 });
     return amount;
   }
 
@@ -122,8 +122,8 @@ export class Emulation {
     return new EmulatedPattern(expression);
   }
 
-  #alive(key) {
+  #unexpired(key) {
     const entry = this.#store.get(key);
-    return entry && entry.ends > this.at ? entry : undefined;
+    return entry && entry.expiresAt > this.at ? entry : undefined;
   }
 }

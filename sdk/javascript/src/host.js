@@ -1,15 +1,15 @@
-// Where the kit finds the relay: in a component behind its imports, in a native test in an emulation.
+// The kit's access to the relay: the imports of a component, or an emulation in a native test.
 
 let current;
 
-/** Makes `host` the relay, and gives the one before it. */
+/** Makes `host` the current host and returns the previous one. */
 export function enter(host) {
   const before = current;
   current = host;
   return before;
 }
 
-/** The relay. */
+/** Returns the current host. */
 export function host() {
   if (!current) throw new Error('there is no relay here: in a test, use Harness of gischat-filter/testing');
   return current;

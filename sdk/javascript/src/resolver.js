@@ -1,4 +1,4 @@
-// How node finds the kit after register.js.
+// The module resolver that register.js installs.
 
 const KIT = {
   'gischat-filter': new URL('../gischat-filter.js', import.meta.url).href,

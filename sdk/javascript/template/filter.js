@@ -1,4 +1,4 @@
-// `my-filter`: refuses messages with a word of its settings.
+// `my-filter`: refuses messages that contain a word from its settings.
 
 import { Filter, Pattern, escape, foldCase, passed, reject } from 'gischat-filter';
 

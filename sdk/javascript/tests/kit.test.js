@@ -1,4 +1,4 @@
-// What a filter may rely on in a native test.
+// Tests of the native harness.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -23,7 +23,7 @@ class Counter extends Filter {
   }
 }
 
-/** What `run` gives within a check. */
+/** Returns the result of `run` within a check. */
 function withinACheck(run) {
   let found;
   class Probe extends Filter {
@@ -38,7 +38,7 @@ function withinACheck(run) {
   return found;
 }
 
-test('a number in the store ends with its first time', () => {
+test('later additions do not extend a counter', () => {
   const counter = new Harness(Counter, { most: 1 }, { fresh: true });
   assert.deepEqual(counter.check('a'), passed());
   counter.advance(9.999);
@@ -47,14 +47,14 @@ test('a number in the store ends with its first time', () => {
   assert.deepEqual(counter.check('c'), passed());
 });
 
-test('senders are told apart by address', () => {
+test('senders are distinguished by address', () => {
   const counter = new Harness(Counter, { most: 1 });
   assert.deepEqual(counter.check('a', { sender: { address: 'x' } }), passed());
   assert.deepEqual(counter.check('a', { sender: { address: 'y' } }), passed());
   assert.deepEqual(counter.check('a', { sender: { address: 'x' } }), reject('slow down'));
 });
 
-test('the clock stands at the message', () => {
+test('the clock shows the time of the message', () => {
   const counter = new Harness(Counter, { most: 1 });
   counter.check('a', { at: new Date('2026-11-23T10:00:00Z') });
   assert.deepEqual(counter.log, [{ level: 'info', text: 'jane at 1795428000000' }]);
@@ -64,23 +64,23 @@ test('a bad setting refuses the filter', () => {
   assert.throws(() => new Harness(Counter), new SettingsError('`most` is missing'));
 });
 
-test('a kind that was not asked for is not seen', () => {
+test('kinds that the filter did not ask for are skipped', () => {
   const counter = new Harness(Counter, { most: 0 });
   assert.deepEqual(counter.check('a', { kind: 'like' }), passed());
   assert.deepEqual(counter.check('a'), reject('slow down'));
 });
 
-test('only the hooks that are written are called', () => {
+test('only overridden hooks are called', () => {
   assert.deepEqual(new Counter().hooks(), ['check']);
   assert.deepEqual(new Harness(Counter, { most: 0 }).checkNickname('bob'), passed());
 });
 
-test('the room is known within a check alone', () => {
+test('the room is known only within a check', () => {
   assert.deepEqual(withinACheck(() => [room.members(), room.names()]), [2, ['bob', 'jane']]);
   assert.throws(() => room.members(), /Harness/);
 });
 
-test('a value is no number and a number no value', () => {
+test('values and counters are distinct', () => {
   const both = () => {
     store.set('a', new TextEncoder().encode('1'), 10);
     return [store.add('a', 5, 10), store.get('a')];
@@ -88,7 +88,7 @@ test('a value is no number and a number no value', () => {
   assert.deepEqual(withinACheck(both), [5, undefined]);
 });
 
-test('a negative amount is refused, for the engine in a component stops at it', () => {
+test('a negative amount is rejected because the engine in a component aborts on it', () => {
   assert.throws(() => withinACheck(() => store.add('a', -1, 10)), RangeError);
 });
 
@@ -102,24 +102,24 @@ test('letters of all scripts make words', () => {
   assert.equal(withinACheck(() => Pattern.compile('(?i)\\bСЛОВО\\b').isMatch('и слово!')), true);
 });
 
-test('groups stand in replacements', () => {
+test('replacements may refer to groups', () => {
   const swap = () => Pattern.compile('(?P<one>\\w+) (\\w+)\\z').replaceAll('see you', '$2 ${one} $$');
   assert.equal(withinACheck(swap), 'you see $');
 });
 
-test('what the relay does not know is refused', () => {
+test('syntax that the relay does not support is rejected', () => {
   for (const expression of ['(?=a)', '(?<!a)', '(a)\\1', '(', '(?P<a>b)(?P=a)']) {
     assert.throws(() => withinACheck(() => Pattern.compile(expression)), PatternError, expression);
   }
 });
 
-test('escaped signs stand for themselves', () => {
+test('escaped characters match literally', () => {
   for (const text of ['c++', '(?=', 'a b-c&d~e', '1.0', '\\1', '#']) {
     assert.ok(withinACheck(() => Pattern.compile(`^${escape(text)}$`).isMatch(text)), text);
   }
 });
 
-test('a filter sees a text folded as the relay folds it', () => {
+test('the harness folds texts like the relay', () => {
   let seen;
   class Probe extends Filter {
     check(message) {
@@ -135,7 +135,7 @@ test('a filter sees a text folded as the relay folds it', () => {
   }
 });
 
-test('the case of a word is folded', () => {
+test('foldCase folds the case of a word', () => {
   for (const [text, folded] of [['Straẞe', 'strasse'], ['ÉTÉ', 'été'], ['ΣΑΣ', 'σασ'], ['ı', 'ı']]) {
     assert.equal(foldCase(text), folded, text);
   }

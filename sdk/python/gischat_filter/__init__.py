@@ -1,4 +1,4 @@
-"""What a filter for gischat-relay is written with. See `Filter`; `sdk/wit/filter.wit` is the contract behind it."""
+"""The kit for gischat-relay filters. Start at `Filter`; the contract is `sdk/wit/filter.wit`."""
 
 from . import clock, log, regex, room, store
 from ._filter import Filter, SettingsError

@@ -1,7 +1,7 @@
-"""The kit inside of a component: the relay behind generated bindings, and the filter behind the contract's functions.
+"""The kit inside a component: connects generated bindings to the kit, and the filter to the contract's functions.
 
-Nothing can be imported once the component runs, for it has no files. So whatever is needed is imported here, at the
-top, and is part of the image that the build takes.
+A running component has no files, so nothing can be imported then. Everything that is needed is imported at the top of
+this module and becomes part of the image that the build takes.
 """
 
 import io
@@ -70,7 +70,7 @@ def _action(action: Action) -> Any:
 
 def _verdict(verdict: Verdict) -> Any:
     if not isinstance(verdict, Verdict):
-        raise TypeError(f"a check must give a verdict, not {verdict!r}")
+        raise TypeError(f"a check must return a verdict, not {verdict!r}")
     sanction = verdict.sanction
     return types.Verdict(
         _action(verdict.action),
@@ -92,8 +92,8 @@ def _sender(sender: Any) -> Sender:
     )
 
 
-class _Printed(io.TextIOBase):
-    """Has `print` write to the log, for want of any other place."""
+class _LogStream(io.TextIOBase):
+    """Redirects `print` to the log."""
 
     def write(self, text: str) -> int:
         if text.strip():
@@ -102,7 +102,7 @@ class _Printed(io.TextIOBase):
 
 
 def _report(error: Exception) -> None:
-    """Logs where an error was raised. `traceback` would look for the source, and there are no files."""
+    """Logs an error and where it was raised. `traceback` cannot be used: it reads source files."""
     at, where = error.__traceback__, ""
     while at is not None:
         where = f"{at.tb_frame.f_code.co_filename.rpartition('/')[2]}:{at.tb_lineno}: "
@@ -122,14 +122,14 @@ def _filter_of(module: ModuleType) -> type[Filter]:
 
 
 def guest_of(module: ModuleType) -> type:
-    """The class of exports for the one filter of a module."""
+    """Returns the class of exports for the one filter of a module."""
     kind = _filter_of(module)
     _host.enter(_Relay())
-    sys.stdout = _Printed()
-    # Checked now, so that a build fails and not a relay.
+    sys.stdout = _LogStream()
+    # Created now, so that a bad description fails the build and not the relay.
     description = types.Description(kind.name, kind.version, list(kind.kinds), kind.hooks(), kind.payload)
 
-    # Out here, for componentize-py makes a new `Guest` for each call.
+    # Outside of `Guest`, because componentize-py creates a new `Guest` for each call.
     filter = kind()
 
     class Guest(exports.Guest):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""A relay in miniature, for native tests: time that stands still, a store in memory, a log that is a list."""
+"""An emulated relay for native tests: a clock that the test advances, a store in memory, and a log that is a list."""
 
 import re
 from collections.abc import Sequence
@@ -7,23 +7,23 @@ from itertools import islice
 from .log import Level
 from .regex import PatternError
 
-# What Python's `re` knows and the relay's expressions do not. Escaped signs are skipped.
+# Syntax that Python's `re` supports and the relay does not. Escaped characters are skipped.
 _FOREIGN = re.compile(r"\\[1-9]|\\.|(?P<foreign>\(\?(?:<?[=!]|P=|>|\())", re.DOTALL)
 _GROUP = re.compile(r"\$(?:\$|\{(?P<braced>[^}]*)\}|(?P<bare>[0-9A-Za-z_]+))")
 
 
 class EmulatedPattern:
-    """An expression by Python's `re`.
+    """An expression run by Python's `re`.
 
-    It is close to the relay's, not the same: `\\p{...}` is unknown here, `\\w` and `\\b` take no combining marks for
-    letters, and the running time may be more than linear. The golden cases, which the relay runs, are the proof.
+    It behaves almost like the relay's: `\\p{...}` is not supported, `\\w` and `\\b` do not treat combining marks as
+    letters, and the running time may be more than linear. The golden cases, which the relay runs, are authoritative.
     """
 
     def __init__(self, expression: str) -> None:
         for found in _FOREIGN.finditer(expression):
             if found["foreign"] or found[0][1:].isdigit():
                 raise PatternError(f"the relay's expressions have no look-around and no back-references: {found[0]}")
-        # `(?<name>` and `\z` are the relay's, too.
+        # The relay also accepts `(?<name>` and `\z`.
         translated = re.sub(r"(\\.)|\(\?<(?=[A-Za-z_])", lambda m: m[1] or "(?P<", expression, flags=re.DOTALL)
         translated = re.sub(r"\\(.)", lambda m: r"\Z" if m[1] == "z" else m[0], translated, flags=re.DOTALL)
         try:
@@ -58,7 +58,7 @@ class EmulatedPattern:
 
 
 class Emulation:
-    """The relay as a filter sees it. Its store has no bounds."""
+    """The emulated relay. Its store has no bounds."""
 
     def __init__(self, at: int) -> None:
         self.at = at
@@ -75,14 +75,14 @@ class Emulation:
         return self.at
 
     def get(self, key: str) -> bytes | None:
-        value = self._alive(key)
+        value = self._unexpired(key)
         return value if isinstance(value, bytes) else None
 
     def set(self, key: str, value: bytes, seconds: int) -> None:
         self._store[key] = (bytes(value), self.at + seconds * 1_000)
 
     def add(self, key: str, amount: int, seconds: int) -> int:
-        number = self._alive(key)
+        number = self._unexpired(key)
         if isinstance(number, int):
             self._store[key] = (number + amount, self._store[key][1])
             return number + amount
@@ -98,6 +98,6 @@ class Emulation:
     def room_names(self) -> Sequence[str]:
         return sorted(self.names) if self.checking else []
 
-    def _alive(self, key: str) -> bytes | int | None:
-        value, ends = self._store.get(key, (None, 0))
-        return value if ends > self.at else None
+    def _unexpired(self, key: str) -> bytes | int | None:
+        value, expires_at = self._store.get(key, (None, 0))
+        return value if expires_at > self.at else None

@@ -1,4 +1,4 @@
-"""The class that a filter is a subclass of."""
+"""The base class of filters."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -7,39 +7,39 @@ from ._types import Message, Sender, Verdict, passed
 
 
 class SettingsError(ValueError):
-    """What is wrong with the settings of a filter, in words for the operator."""
+    """The reason why a filter's settings are invalid, in words for the operator."""
 
 
 class Filter:
-    """A filter. Subclass it once in `filter.py`, and write `check` or `check_nickname` or both.
+    """A filter. Subclass it once in `filter.py`, and override `check`, `check_nickname` or both.
 
-    An instance may be thrown away at any time and there may be several: what is to be remembered from one message to
-    the next belongs in `store`. What `configure` makes of the settings may well stand in `self`.
+    Instances may be discarded at any time, and several may run concurrently: state that must last from one message to
+    the next belongs in `store`. `self` may hold what `configure` computes from the settings.
     """
 
     name: ClassVar[str]
     version: ClassVar[str]
     kinds: ClassVar[Sequence[str]] = ("text",)
-    """The kinds of message that it wants to see."""
+    """The kinds of message that it checks."""
     payload: ClassVar[bool] = False
-    """Whether it wants `Message.payload`, which costs time."""
+    """Whether it needs `Message.payload`, which costs time."""
 
     def configure(self, settings: dict[str, Any]) -> None:
-        """Called once, before any message. An error refuses the filter; a `SettingsError` says why."""
+        """Called once, before any message. Raise a `SettingsError` for bad settings; any error prevents loading."""
 
     def check(self, message: Message, sender: Sender) -> Verdict:
-        """Says what is to be done with a message."""
+        """Returns the verdict on a message."""
         return passed()
 
     def check_nickname(self, nickname: str, room: str, sender: Sender) -> Verdict:
-        """Says whether somebody may register a nickname in a room. `replace` is no answer here."""
+        """Returns the verdict on the registration of a nickname in a room. `replace` is not allowed here."""
         return passed()
 
     @classmethod
     def hooks(cls) -> list[str]:
-        """The names of the functions that it wants called: those that it wrote."""
-        written = {
+        """The names of the functions that the relay calls: those that the subclass overrides."""
+        overridden = {
             "check": cls.check is not Filter.check,
             "check-nickname": cls.check_nickname is not Filter.check_nickname,
         }
-        return [hook for hook, is_written in written.items() if is_written]
+        return [hook for hook, is_overridden in overridden.items() if is_overridden]

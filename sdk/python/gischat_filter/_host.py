@@ -1,11 +1,11 @@
-"""Where the kit finds the relay: in a component behind its imports, in a native test in an emulation."""
+"""The kit's access to the relay: the imports of a component, or an emulation in a native test."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 
 class HostPattern(Protocol):
-    """A compiled expression of the host. Parts of a text are pairs of start and end."""
+    """A compiled expression of the host. Spans are pairs of start and end."""
 
     def is_match(self, text: str) -> bool: ...
     def find(self, text: str) -> tuple[int, int] | None: ...
@@ -14,7 +14,7 @@ class HostPattern(Protocol):
 
 
 class Host(Protocol):
-    """What a filter may ask of the relay."""
+    """The functions of the relay that a filter may call."""
 
     def write(self, level: int, text: str) -> None: ...
     def now(self) -> int: ...
@@ -30,14 +30,14 @@ _host: Host | None = None
 
 
 def enter(new: Host | None) -> Host | None:
-    """Makes `new` the host, and gives the one before it."""
+    """Makes `new` the current host and returns the previous one."""
     global _host
     before, _host = _host, new
     return before
 
 
 def host() -> Host:
-    """The relay."""
+    """Returns the current host."""
     if _host is None:
         raise RuntimeError("there is no relay here: in a test, use gischat_filter.testing.Harness")
     return _host

@@ -1,4 +1,4 @@
-"""What relay and filter tell each other: the interface `types` of the contract."""
+"""The types that the relay and a filter exchange: the interface `types` of the contract."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -15,51 +15,51 @@ class Message:
     room: str
     """The name of its room."""
     author: str
-    """The name that it is sent under."""
+    """The name that the message is sent under."""
     kind: str
-    """What it is: `text`, or one of the other kinds that the filter asked for."""
+    """The kind: `text`, or another one that the filter asked for."""
     text: str
-    """The words as they were sent, or as a filter before this one replaced them. Empty for kinds without words."""
+    """The text as it was sent, or as an earlier filter replaced it. Empty for kinds without text."""
     folded: str
-    """The words in the form that they are best compared in, see `fold`."""
+    """The text in a form for comparison; see `fold`."""
     avatar: str | None
     """The file name of the sender's avatar."""
     payload: str | None
-    """All of the message as JSON, if the filter asked for it."""
+    """The whole message as JSON, if the filter asked for it."""
     at: int
-    """When the relay got it, in milliseconds since 1970-01-01T00:00:00Z."""
+    """When the relay received it, in milliseconds since 1970-01-01T00:00:00Z."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends a message."""
+    """The sender of a message."""
 
     connection: int | None
-    """A number for its connection, never used again while the relay runs; None for a message without one."""
+    """The number of its connection, never reused while the relay runs; None for a message without a connection."""
     address: str
-    """Stands for its address: the same text for the same address while the relay runs, and of no other use."""
+    """An opaque token for its address: the same address has the same token while the relay runs."""
     registered: bool
-    """Whether it speaks under a nickname that it registered."""
+    """Whether it sends under a nickname that it registered."""
     seconds_connected: int
-    """For how many whole seconds it has been connected; 0 without a connection."""
+    """How long it has been connected, in whole seconds; 0 without a connection."""
     accepted: int
-    """How many of its messages were let through before this one, on this connection."""
+    """How many messages on this connection were accepted before this one."""
     refused: int
-    """How many were not."""
+    """How many messages on this connection were refused before this one."""
     trusted: bool
     """Whether a moderator trusts it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """The message goes on to the next filter."""
+    """Pass the message on to the next filter."""
 
     name: ClassVar[str] = "pass"
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """It goes on with this text."""
+    """Pass it on with this text instead of its own."""
 
     text: str
     name: ClassVar[str] = "replace"
@@ -67,21 +67,21 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """It is kept back until a moderator has looked at it."""
+    """Hold it for a moderator."""
 
     name: ClassVar[str] = "hold"
 
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """It is shown to its sender alone, who is not told."""
+    """Show it only to its sender, without saying so."""
 
     name: ClassVar[str] = "shadow"
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """It is refused and its sender told why."""
+    """Refuse it and tell its sender why."""
 
     name: ClassVar[str] = "reject"
 
@@ -91,52 +91,52 @@ Action: TypeAlias = Pass | Replace | Hold | Shadow | Reject
 
 @dataclass(frozen=True, slots=True)
 class Sanction:
-    """A consequence for the sender, which the relay's moderators may let happen."""
+    """A proposed sanction against the sender. The relay applies it if the filter enforces."""
 
     kind: str
     """`warn`, `mute`, `kick` or `ban`."""
     seconds: int = 0
-    """For how long; 0 for what has no duration."""
+    """The duration in seconds; 0 for a sanction without a duration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a filter says of a message. The functions below make one."""
+    """A filter's verdict on a message. Made by the functions below."""
 
     action: Action
     reason: str | None = None
-    """For the sender: one sentence."""
+    """The reason that the sender sees: one sentence."""
     labels: tuple[str, ...] = ()
-    """For moderators: what the message is, such as `advertising`."""
+    """Labels for moderators, such as `advertising`."""
     sanction: Sanction | None = None
 
 
 def passed(*, labels: Iterable[str] = ()) -> Verdict:
-    """Nothing is to be done; `labels` still tell moderators something. (`pass` is a word of the language.)"""
+    """Passes the message on, with optional labels for moderators. (`pass` is a keyword.)"""
     return Verdict(Pass(), labels=tuple(labels))
 
 
 def replace(text: str, reason: str | None = None, *, labels: Iterable[str] = ()) -> Verdict:
-    """The message goes on with this text."""
+    """Passes the message on with this text instead of its own."""
     return Verdict(Replace(text), reason, tuple(labels))
 
 
 def hold(reason: str | None = None, *, labels: Iterable[str] = (), sanction: Sanction | None = None) -> Verdict:
-    """The message is kept back until a moderator has looked at it."""
+    """Holds the message for a moderator."""
     return Verdict(Hold(), reason, tuple(labels), sanction)
 
 
 def shadow(*, labels: Iterable[str] = (), sanction: Sanction | None = None) -> Verdict:
-    """The message is shown to its sender alone, who is not told."""
+    """Shows the message only to its sender, without saying so."""
     return Verdict(Shadow(), None, tuple(labels), sanction)
 
 
 def reject(reason: str, *, labels: Iterable[str] = (), sanction: Sanction | None = None) -> Verdict:
-    """The message is refused and its sender told why."""
+    """Refuses the message and tells its sender why."""
     return Verdict(Reject(), reason, tuple(labels), sanction)
 
 
 def fold(text: str) -> str:
-    """The form that `Message.folded` has of a text without disguises: Unicode's NFKC, then case folding."""
-    # Decomposed first, for the iota below a Greek vowel folds to a letter of its own.
+    """Folds a text like `Message.folded`, except for disguises: NFKC, then case folding."""
+    # Decomposed first, because the iota below a Greek vowel folds to a separate letter.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold())

@@ -1,9 +1,11 @@
-"""The only clock."""
+"""The only clock that a filter has."""
 
 from ._host import host
 
 
 def now() -> int:
-    """When the relay got the message that is being checked, in milliseconds since 1970-01-01T00:00:00Z; outside of a
-    check, when the filter was loaded. It does not go on during a check."""
+    """The time at which the relay received the message being checked, in milliseconds since 1970-01-01T00:00:00Z.
+
+    Outside of a check, the time at which the filter was loaded. The clock does not advance during a check.
+    """
     return host().now()

@@ -1,4 +1,4 @@
-"""Lines in the relay's log. So many a second, the rest is counted and dropped."""
+"""Writes to the relay's log. The number of lines per second is limited; further lines are counted and dropped."""
 
 from enum import Enum
 
@@ -6,7 +6,7 @@ from ._host import host
 
 
 class Level(Enum):
-    """How much a line matters."""
+    """The severity of a line."""
 
     DEBUG = 0
     INFO = 1
@@ -20,12 +20,12 @@ def write(level: Level, text: str) -> None:
 
 
 def debug(text: str) -> None:
-    """Writes a line that only matters to somebody who looks for a fault."""
+    """Writes a line for the filter's author."""
     write(Level.DEBUG, text)
 
 
 def info(text: str) -> None:
-    """Writes a line."""
+    """Writes a line worth knowing."""
     write(Level.INFO, text)
 
 

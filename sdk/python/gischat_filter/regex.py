@@ -1,13 +1,13 @@
-"""Regular expressions that the relay runs, at full speed and never in more than linear time.
+"""Regular expressions that the relay runs, at native speed and in linear time.
 
-Their syntax is that of Rust's crate `regex`: Unicode throughout, no look-around, no back-references.
+The syntax is that of the Rust crate `regex`: Unicode throughout, no look-around, no back-references.
 """
 
 from dataclasses import dataclass
 
 from ._host import HostPattern, host
 
-_SIGNS = frozenset("\\.+*?()|[]{}^$#&-~")
+_SPECIAL = frozenset("\\.+*?()|[]{}^$#&-~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,11 @@ class Span:
 
 
 class PatternError(ValueError):
-    """What is wrong with an expression."""
+    """The reason why an expression does not compile."""
 
 
 class Pattern:
-    """A compiled expression. Compile in `configure`, not for each message."""
+    """A compiled expression. Compile it in `configure`, not for each message."""
 
     __slots__ = ("_pattern",)
 
@@ -36,23 +36,23 @@ class Pattern:
         return cls(host().compile(expression))
 
     def is_match(self, text: str) -> bool:
-        """Whether it occurs in a text."""
+        """Whether the text has a match."""
         return self._pattern.is_match(text)
 
     def find(self, text: str) -> Span | None:
-        """Where it occurs first."""
+        """The first match."""
         found = self._pattern.find(text)
         return None if found is None else Span(*found)
 
     def find_all(self, text: str) -> list[Span]:
-        """Where it occurs, in order and without overlaps, at most a thousand times."""
+        """All matches, in order and without overlaps; at most 1000."""
         return [Span(*found) for found in self._pattern.find_all(text)]
 
     def replace_all(self, text: str, replacement: str) -> str:
-        """The text with each occurrence replaced; `$1` or `$name` stand for groups, `$$` for `$`."""
+        """The text with each match replaced. `$1` and `$name` stand for groups, `$$` for `$`."""
         return self._pattern.replace_all(text, replacement)
 
 
 def escape(text: str) -> str:
-    """An expression for this text itself. (`re.escape` escapes more than the relay's expressions allow.)"""
-    return "".join(f"\\{sign}" if sign in _SIGNS else sign for sign in text)
+    """Escapes a text so that it matches literally. (`re.escape` escapes more than the relay allows.)"""
+    return "".join(f"\\{char}" if char in _SPECIAL else char for char in text)

@@ -1,10 +1,10 @@
-"""The room of the message that is being checked, as it was when the message came. Empty outside of a check."""
+"""The room of the message being checked, as it was when the message arrived. Empty outside of a check."""
 
 from ._host import host
 
 
 def members() -> int:
-    """How many connections it has."""
+    """The number of connections."""
     return host().room_members()
 
 

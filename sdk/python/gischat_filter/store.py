@@ -1,22 +1,25 @@
-"""What a filter remembers from one message to the next. All its instances share it, and no other filter sees it.
+"""A key-value store that outlives instances.
 
-It is bounded: when it is full, what is nearest to its end goes.
+All instances of a filter share one store; filters do not see each other's. The store is bounded: when it is full, the
+entries that expire first are removed.
 """
 
 from ._host import host
 
 
 def get(key: str) -> bytes | None:
-    """The value of a key; None when there is none, or its time is up. A number of `add` is no value."""
+    """The value of a key; None if the key is missing, has expired, or is a counter written by `add`."""
     return host().get(key)
 
 
 def set(key: str, value: bytes, seconds: int) -> None:
-    """Sets the value of a key for so many seconds."""
+    """Sets a key to a value that expires after `seconds`."""
     host().set(key, value, seconds)
 
 
 def add(key: str, amount: int, seconds: int) -> int:
-    """Adds to the number of a key, which is 0 when there is none, and gives the sum. The key is kept for so many
-    seconds from its first number on; later additions do not prolong that."""
+    """Adds `amount` to the counter at a key and returns the sum. A missing key counts as 0.
+
+    The key expires `seconds` after its first addition; later additions do not extend that.
+    """
     return host().add(key, amount, seconds)

@@ -1,4 +1,4 @@
-"""Native tests of a filter: no component, no relay, an ordinary Python process with a debugger if need be.
+"""Native tests of a filter, in an ordinary Python process: no component, no relay.
 
     filter = Harness(MyFilter, {"words": ["spam"]})
     assert filter.check("buy spam").action == Reject()
@@ -22,7 +22,7 @@ _START = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 
 
 def somebody(**fields: Any) -> Sender:
-    """A sender who has been there for an hour, but for these fields."""
+    """A sender who has been connected for an hour. `fields` replace the defaults."""
     known: dict[str, Any] = {
         "connection": 1,
         "address": "a1",
@@ -36,9 +36,9 @@ def somebody(**fields: Any) -> Sender:
 
 
 class Harness:
-    """A filter and the relay in miniature around it.
+    """A filter and the emulated relay around it.
 
-    `fresh` makes a new instance for each check, as the relay may: what the filter remembers must be in the store.
+    With `fresh`, each check runs in a new instance, as it may in the relay: only the store lasts.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Harness:
         fresh: bool = False,
     ) -> None:
         self._kind = filter
-        # Through JSON, as the relay gives them.
+        # As JSON, like the relay.
         self._settings = json.dumps(dict(settings or {}))
         self._fresh = fresh
         self._relay = Emulation(_milliseconds(at))
@@ -59,20 +59,20 @@ class Harness:
 
     @property
     def log(self) -> list[tuple[Level, str]]:
-        """The lines that the filter wrote."""
+        """The lines that the filter has logged."""
         return self._relay.lines
 
     @property
     def now(self) -> datetime:
-        """The time; it goes on by `advance` alone."""
+        """The time. Only `advance` and the `at` of a check change it."""
         return datetime.fromtimestamp(self._relay.at / 1_000, timezone.utc)
 
     def advance(self, seconds: float) -> None:
-        """Lets time go on."""
+        """Advances the clock."""
         self._relay.at += round(seconds * 1_000)
 
     def in_room(self, members: int, names: list[str] | None = None) -> None:
-        """Sets how many connections the room has, and the registered names."""
+        """Sets the number of connections in the room and its registered nicknames."""
         self._relay.members, self._relay.names = members, list(names or [])
 
     def check(
@@ -87,7 +87,7 @@ class Harness:
         payload: str | None = None,
         at: datetime | None = None,
     ) -> Verdict:
-        """What the filter says of a message. `at` sets the time, as the message's arrival does."""
+        """Checks a message. `at` sets the clock first."""
         if at is not None:
             self._relay.at = _milliseconds(at)
         if "check" not in self._kind.hooks() or kind not in (self._kind.kinds or ("text",)):
@@ -100,7 +100,7 @@ class Harness:
             return filter.check(message, sender or somebody())
 
     def check_nickname(self, nickname: str, room: str = "QGIS", sender: Sender | None = None) -> Verdict:
-        """What the filter says of a nickname."""
+        """Checks a nickname."""
         if "check-nickname" not in self._kind.hooks():
             return passed()
         with self._checking() as filter:
@@ -129,37 +129,37 @@ class Harness:
 
 
 def failures(filter: type[Filter], folder: str | Path) -> list[str]:
-    """Runs the golden cases of a plugin's folder, `cases/*.toml`, natively: one line for each that is not true."""
+    """Runs the golden cases of a plugin's folder, `cases/*.toml`, natively. Returns one line per failed case."""
     folder = Path(folder)
     settings = tomllib.loads((folder / "plugin.toml").read_text("utf-8")).get("settings", {})
     found = []
     for file in sorted(folder.glob("cases/*.toml")):
         for case in tomllib.loads(file.read_text("utf-8"))["case"]:
-            fault = _fault(Harness(filter, settings | case.get("settings", {})), case)
-            if fault:
-                found.append(f"{file.name}: {case['name']}: {fault}")
+            failure = _failure(Harness(filter, settings | case.get("settings", {})), case)
+            if failure:
+                found.append(f"{file.name}: {case['name']}: {failure}")
     return found
 
 
-def _fault(harness: Harness, case: dict[str, Any]) -> str | None:
-    who = case.get("sender", {})
-    sender = somebody(**who)
+def _failure(harness: Harness, case: dict[str, Any]) -> str | None:
+    fields = case.get("sender", {})
+    sender = somebody(**fields)
     harness.in_room(**({"members": 1} | case.get("room", {})))
     for message in case.get("before", []):
-        other = somebody(**(who | message.get("sender", {})))
+        other = somebody(**(fields | message.get("sender", {})))
         harness.check(**(message | {"sender": other}))
     if "nickname" in case:
         verdict = harness.check_nickname(case["nickname"], sender=sender)
     else:
         verdict = harness.check(sender=sender, **case["message"])
-    said: dict[str, Any] = {"action": verdict.action.name, "reason": verdict.reason, "labels": list(verdict.labels)}
+    actual: dict[str, Any] = {"action": verdict.action.name, "reason": verdict.reason, "labels": list(verdict.labels)}
     if isinstance(verdict.action, Replace):
-        said["text"] = verdict.action.text
+        actual["text"] = verdict.action.text
     if verdict.sanction is not None:
-        said["sanction"] = {"kind": verdict.sanction.kind, "seconds": verdict.sanction.seconds}
+        actual["sanction"] = {"kind": verdict.sanction.kind, "seconds": verdict.sanction.seconds}
     for key, value in case["expect"].items():
-        if said.get(key) != value:
-            return f"{key} is {said.get(key)!r}, not {value!r}"
+        if actual.get(key) != value:
+            return f"{key} is {actual.get(key)!r}, not {value!r}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""`my-filter`: refuses messages with a word of its settings."""
+"""`my-filter`: refuses messages that contain a word from its settings."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a filter may rely on in a native test."""
+"""Tests of the native harness."""
 
 import unittest
 from datetime import datetime, timezone
@@ -38,7 +38,7 @@ class Counter(Filter):
 
 
 class Probe(Filter):
-    """Runs a function in place of a check."""
+    """Runs a function instead of a check."""
 
     name = "probe"
     version = "0.1.0"
@@ -58,7 +58,7 @@ def within_a_check(function):
 
 
 class TheHarness(unittest.TestCase):
-    def test_a_number_in_the_store_ends_with_its_first_time(self):
+    def test_later_additions_do_not_extend_a_counter(self):
         counter = Harness(Counter, {"most": 1}, fresh=True)
         self.assertEqual(counter.check("a"), passed())
         counter.advance(9.999)
@@ -66,13 +66,13 @@ class TheHarness(unittest.TestCase):
         counter.advance(0.001)
         self.assertEqual(counter.check("c"), passed())
 
-    def test_senders_are_told_apart_by_address(self):
+    def test_senders_are_distinguished_by_address(self):
         counter = Harness(Counter, {"most": 1})
         self.assertEqual(counter.check("a", somebody(address="x")), passed())
         self.assertEqual(counter.check("a", somebody(address="y")), passed())
         self.assertEqual(counter.check("a", somebody(address="x")), reject("slow down"))
 
-    def test_the_clock_stands_at_the_message(self):
+    def test_the_clock_shows_the_time_of_the_message(self):
         counter = Harness(Counter, {"most": 1})
         counter.check("a", at=datetime(2026, 11, 23, 10, tzinfo=timezone.utc))
         self.assertEqual(counter.log, [(log.Level.INFO, "jane at 1795428000000")])
@@ -81,21 +81,21 @@ class TheHarness(unittest.TestCase):
         with self.assertRaisesRegex(SettingsError, "`most` is missing"):
             Harness(Counter)
 
-    def test_a_kind_that_was_not_asked_for_is_not_seen(self):
+    def test_kinds_that_the_filter_did_not_ask_for_are_skipped(self):
         counter = Harness(Counter, {"most": 0})
         self.assertEqual(counter.check("a", kind="like"), passed())
         self.assertEqual(counter.check("a"), reject("slow down"))
 
-    def test_only_the_hooks_that_are_written_are_called(self):
+    def test_only_overridden_hooks_are_called(self):
         self.assertEqual(Counter.hooks(), ["check"])
         self.assertEqual(Harness(Counter, {"most": 0}).check_nickname("bob"), passed())
 
-    def test_the_room_is_known_within_a_check_alone(self):
+    def test_the_room_is_known_only_within_a_check(self):
         self.assertEqual(within_a_check(lambda: (room.members(), room.names())), (2, ["bob", "jane"]))
         with self.assertRaisesRegex(RuntimeError, "Harness"):
             room.members()
 
-    def test_a_value_is_no_number_and_a_number_no_value(self):
+    def test_values_and_counters_are_distinct(self):
         def both():
             store.set("a", b"1", 10)
             added = store.add("a", 5, 10)
@@ -109,16 +109,16 @@ class Patterns(unittest.TestCase):
         find_all = lambda: Pattern.compile("[ab]").find_all("a👍b")
         self.assertEqual(within_a_check(find_all), [Span(0, 1), Span(2, 3)])
 
-    def test_groups_stand_in_replacements(self):
+    def test_replacements_may_refer_to_groups(self):
         swap = lambda: Pattern.compile(r"(?<one>\w+) (\w+)\z").replace_all("see you", "$2 ${one} $$")
         self.assertEqual(within_a_check(swap), "you see $")
 
-    def test_what_the_relay_does_not_know_is_refused(self):
+    def test_syntax_that_the_relay_does_not_support_is_rejected(self):
         for expression in ["(?=a)", "(?<!a)", r"(a)\1", "(", "(?P<a>b)(?P=a)"]:
             with self.subTest(expression), self.assertRaises(PatternError):
                 within_a_check(lambda: Pattern.compile(expression))
 
-    def test_escaped_signs_stand_for_themselves(self):
+    def test_escaped_characters_match_literally(self):
         for text in ["c++", "(?=", "a b-c&d~e", "1.0", r"\1"]:
             with self.subTest(text):
                 is_match = lambda: Pattern.compile(f"^{regex.escape(text)}$").is_match(text)

@@ -1,8 +1,9 @@
-//! The only clock.
+//! The only clock that a filter has.
 
-/// When the relay got the message that is being checked, in milliseconds since 1970-01-01T00:00:00Z; outside of a
-/// check, when the filter was loaded. It does not go on during a check, so that the same message has the same verdict
-/// when it is checked again.
+/// The time at which the relay received the message being checked, in milliseconds since 1970-01-01T00:00:00Z.
+///
+/// Outside of a check, the time at which the filter was loaded. The clock does not advance during a check, so that a
+/// message gets the same verdict when it is checked again.
 #[must_use]
 pub fn now() -> u64 {
     #[cfg(target_arch = "wasm32")]

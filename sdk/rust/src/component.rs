@@ -1,4 +1,4 @@
-//! The component's side of the contract. Only [`export!`](crate::export) has to do with it.
+//! The component's side of the contract. Only [`export!`](crate::export) uses it.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -30,7 +30,7 @@ pub use bindings::gischat::filter::types::{Description, Message, Sender, Verdict
 
 use bindings::gischat::filter::types;
 
-/// The one filter of an instance of the component: nothing until it is configured.
+/// The filter of one instance of the component; `None` until it is configured.
 pub struct Instance<F>(RefCell<Option<F>>);
 
 impl<F> fmt::Debug for Instance<F> {
@@ -46,37 +46,37 @@ impl<F> Default for Instance<F> {
 }
 
 impl<F: Filter> Instance<F> {
-    /// Makes the filter.
+    /// Creates the filter from its settings as JSON.
     ///
     /// # Errors
     ///
-    /// What is wrong with the settings.
+    /// The reason why the settings are invalid.
     pub fn configure(&self, settings: &str) -> Result<(), String> {
-        // A trap says nothing of itself, so the panic's words go to the relay's log first.
+        // A trap carries no message, so log the panic's first.
         std::panic::set_hook(Box::new(|panic| log::error(panic.to_string().replace('\n', " "))));
         self.0.replace(Some(crate::configure(settings)?));
         Ok(())
     }
 
-    /// Asks it about a message.
+    /// Checks a message.
     pub fn check(&self, message: Message, sender: Sender) -> Verdict {
-        self.ask(|filter| filter.check(&message.into(), &sender.into()))
+        self.call(|filter| filter.check(&message.into(), &sender.into()))
     }
 
-    /// Asks it about a nickname.
+    /// Checks a nickname.
     pub fn check_nickname(&self, nickname: &str, room: &str, sender: Sender) -> Verdict {
-        self.ask(|filter| filter.check_nickname(nickname, room, &sender.into()))
+        self.call(|filter| filter.check_nickname(nickname, room, &sender.into()))
     }
 
-    fn ask(&self, question: impl FnOnce(&mut F) -> crate::Verdict) -> Verdict {
+    fn call(&self, check: impl FnOnce(&mut F) -> crate::Verdict) -> Verdict {
         match self.0.borrow_mut().as_mut() {
-            Some(filter) => question(filter).into(),
-            None => panic!("the filter is asked before it is configured"),
+            Some(filter) => check(filter).into(),
+            None => panic!("the filter is called before it is configured"),
         }
     }
 }
 
-/// What a filter says of itself.
+/// Returns a filter's description of itself.
 pub fn describe<F: Filter>(name: &str, version: &str) -> Description {
     let hook = |hook: &Hook| match hook {
         Hook::Check => "check".to_owned(),

@@ -1,8 +1,8 @@
 //! Filters for gischat-relay, written in Rust.
 //!
-//! A filter looks at each message on its way to a room and says what is to be done with it. It runs inside the relay as
-//! a WebAssembly component, in a sandbox: no files, no network, no clock but [`clock`], and only so much time and
-//! memory as its manifest allows.
+//! A filter checks each message on its way to a room and returns a verdict. It runs inside the relay as a WebAssembly
+//! component, in a sandbox: no files, no network, no clock but [`clock`], and only the time and memory that its
+//! manifest allows.
 //!
 //! ```
 //! use gischat_filter::{Filter, Message, Sender, Verdict, export};
@@ -38,22 +38,21 @@
 //! # }
 //! ```
 //!
-//! # An instance may be thrown away at any time
+//! # Instances may be discarded at any time
 //!
-//! The relay runs several instances of a filter side by side, and makes a new one whenever it likes: under load, after
-//! a trap, after new settings. What an instance keeps in its fields is therefore a cache and no memory: what the
-//! settings say, compiled patterns, tables. Whatever has to be remembered from one message to the next belongs in the
-//! [`store`], which all instances share.
+//! The relay runs several instances of a filter concurrently and creates new ones as needed: under load, after a trap,
+//! after a change of settings. Use the fields of a filter only as a cache, for settings, compiled patterns and tables.
+//! State that must last from one message to the next belongs in the [`store`], which all instances share.
 //!
 //! # Panics
 //!
-//! A panic ends the instance: it becomes a trap, the relay notes it, with the panic's words as an error in its log, and
-//! does with the message what the manifest's `on_failure` says. Build with `panic = "abort"`, as the template does.
+//! A panic becomes a trap and ends the instance. The relay logs the panic's message as an error and treats the message
+//! being checked as the manifest's `on_failure` says. Build with `panic = "abort"`, as the template does.
 //!
 //! # Tests
 //!
-//! Compiled for anything but `wasm32`, the functions of [`log`], [`clock`], [`store`], [`regex`] and [`room`] are
-//! played by this crate, so that `cargo test` runs a filter natively in a harness (module `testing`).
+//! On targets other than `wasm32`, this crate emulates the functions of [`log`], [`clock`], [`store`], [`regex`] and
+//! [`room`], so that `cargo test` runs a filter natively in a harness (module `testing`).
 
 pub mod clock;
 pub mod log;
@@ -78,58 +77,58 @@ struct Readme;
 
 /// A filter. [`export!`] makes a component of it.
 pub trait Filter: Sized {
-    /// What its settings are, read from the manifest's `[settings]`. [`NoSettings`] for a filter that has none.
+    /// The type of its settings, read from the manifest's `[settings]`. [`NoSettings`] for a filter without settings.
     type Settings: serde::de::DeserializeOwned;
 
-    /// The kinds of message that it wants to see, such as `text`.
+    /// The kinds of message that it checks, such as `text`.
     const KINDS: &'static [&'static str] = &["text"];
 
-    /// What it wants to be asked about.
+    /// The functions that the relay calls.
     const HOOKS: &'static [Hook] = &[Hook::Check];
 
     /// Whether it needs [`Message::payload`], which costs time.
     const PAYLOAD: bool = false;
 
-    /// Makes an instance.
+    /// Creates an instance.
     ///
     /// # Errors
     ///
-    /// What is wrong with the settings, in words for the operator. It refuses the filter.
+    /// The reason why the settings are invalid, in words for the operator. The filter is not loaded then.
     fn configure(settings: Self::Settings) -> Result<Self, String>;
 
-    /// Says what is to be done with a message.
+    /// Returns the verdict on a message.
     fn check(&mut self, message: &Message, sender: &Sender) -> Verdict;
 
-    /// Says whether somebody may register a nickname in a room. Asked only where [`HOOKS`](Self::HOOKS) name
-    /// [`Hook::CheckNickname`]. [`Action::Replace`] is no answer here.
+    /// Returns the verdict on the registration of a nickname in a room. Only called if [`HOOKS`](Self::HOOKS) contains
+    /// [`Hook::CheckNickname`]. [`Action::Replace`] is not allowed here.
     fn check_nickname(&mut self, nickname: &str, room: &str, sender: &Sender) -> Verdict {
         let _ = (nickname, room, sender);
         Verdict::pass()
     }
 }
 
-/// What a filter may be asked about.
+/// A function of a filter that the relay may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
-    /// Messages: [`Filter::check`].
+    /// Checks messages: [`Filter::check`].
     Check,
-    /// Nicknames that somebody wants to register: [`Filter::check_nickname`].
+    /// Checks nicknames that are about to be registered: [`Filter::check_nickname`].
     CheckNickname,
 }
 
-/// The settings of a filter that has none: any that the manifest gives are a fault.
+/// The settings of a filter without settings. Any key in the manifest's `[settings]` is an error.
 #[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoSettings {}
 
-/// Makes an instance from its settings as JSON, as the relay hands them over.
+/// Creates an instance from its settings as JSON.
 fn configure<F: Filter>(settings: &str) -> Result<F, String> {
-    let settings = serde_json::from_str(settings).map_err(|fault| format!("settings: {fault}"))?;
+    let settings = serde_json::from_str(settings).map_err(|error| format!("settings: {error}"))?;
     F::configure(settings)
 }
 
-/// Exports a [`Filter`] from the component, under the name and version of the package that calls it. Once in a crate,
-/// which has `crate-type = ["cdylib"]`. Does nothing on any target but `wasm32`.
+/// Exports a [`Filter`] from the component, under the name and version of the calling package. Call it once per crate;
+/// the crate needs `crate-type = ["cdylib"]`. Does nothing on targets other than `wasm32`.
 #[macro_export]
 macro_rules! export {
     ($filter:ty) => {

@@ -1,6 +1,6 @@
-//! Lines in the relay's log. So many a second, the rest is counted and dropped.
+//! Writes to the relay's log. The number of lines per second is limited; further lines are counted and dropped.
 
-/// How much a line matters.
+/// The severity of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// For the filter's author.
@@ -46,7 +46,7 @@ pub fn warn(text: impl AsRef<str>) {
     write(Level::Warn, text);
 }
 
-/// Writes a line that says what the filter cannot do.
+/// Writes a line about something that the filter cannot do.
 pub fn error(text: impl AsRef<str>) {
     write(Level::Error, text);
 }

@@ -1,14 +1,14 @@
-//! The relay's side, played on targets other than `wasm32`.
+//! Emulates the relay's side of the contract on targets other than `wasm32`.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::log::Level;
 
-/// Longest key that the relay's store takes; with a longer one, the filter's call ends.
-const MOST_KEY_BYTES: usize = 256;
+/// Longest key that the relay's store accepts. A longer one ends the filter's call.
+const MAX_KEY_BYTES: usize = 256;
 
-/// What a filter's imports see and change.
+/// The state behind a filter's imports.
 #[derive(Debug, Default)]
 pub(crate) struct World {
     pub(crate) now: u64,
@@ -21,8 +21,8 @@ pub(crate) struct World {
 #[derive(Debug)]
 struct Entry {
     value: Value,
-    /// In milliseconds, as `World::now`.
-    end: u64,
+    /// In milliseconds, like `World::now`.
+    expires_at: u64,
 }
 
 #[derive(Debug)]
@@ -32,24 +32,20 @@ enum Value {
 }
 
 impl World {
-    /// A world at a time, with nothing in it.
+    /// An empty world at the time `now`.
     pub(crate) fn at(now: u64) -> Self {
         Self { now, ..Self::default() }
     }
 
     fn entry(&mut self, key: &str) -> Option<&mut Value> {
         let now = self.now;
-        self.entries.get_mut(key).filter(|entry| now < entry.end).map(|entry| &mut entry.value)
+        self.entries.get_mut(key).filter(|entry| now < entry.expires_at).map(|entry| &mut entry.value)
     }
 
     fn insert(&mut self, key: &str, value: Value, seconds: u32) {
-        assert!(
-            key.len() <= MOST_KEY_BYTES,
-            "the store's key has {} bytes, and the relay takes {MOST_KEY_BYTES}",
-            key.len()
-        );
-        let end = self.now.saturating_add(u64::from(seconds) * 1_000);
-        self.entries.insert(key.to_owned(), Entry { value, end });
+        assert!(key.len() <= MAX_KEY_BYTES, "the store's key has {} bytes; the relay takes {MAX_KEY_BYTES}", key.len());
+        let expires_at = self.now.saturating_add(u64::from(seconds) * 1_000);
+        self.entries.insert(key.to_owned(), Entry { value, expires_at });
     }
 }
 
@@ -57,12 +53,12 @@ thread_local! {
     static WORLD: RefCell<World> = RefCell::default();
 }
 
-/// Works on the world of this thread.
+/// Runs a function on this thread's world.
 pub(crate) fn with<T>(work: impl FnOnce(&mut World) -> T) -> T {
     WORLD.with_borrow_mut(work)
 }
 
-/// Puts another world in place of this thread's.
+/// Swaps this thread's world with another.
 pub(crate) fn swap(world: &mut World) {
     with(|current| std::mem::swap(current, world));
 }
@@ -95,9 +91,9 @@ pub(crate) mod store {
 
 pub(crate) mod regex {
     /// As in the contract.
-    const MOST_MATCHES: usize = 1_000;
-    /// What the relay lets a compiled expression take, in bytes.
-    const MOST_BYTES: usize = 256 * 1024;
+    const MAX_MATCHES: usize = 1_000;
+    /// The relay's limit for a compiled expression, in bytes.
+    const MAX_COMPILED_BYTES: usize = 256 * 1024;
 
     #[derive(Debug)]
     pub(crate) struct Pattern(::regex::Regex);
@@ -110,8 +106,8 @@ pub(crate) mod regex {
 
     impl Pattern {
         pub(crate) fn compile(expression: &str) -> Result<Self, String> {
-            let compiled = ::regex::RegexBuilder::new(expression).size_limit(MOST_BYTES).build();
-            compiled.map(Self).map_err(|fault| fault.to_string())
+            let compiled = ::regex::RegexBuilder::new(expression).size_limit(MAX_COMPILED_BYTES).build();
+            compiled.map(Self).map_err(|error| error.to_string())
         }
 
         pub(crate) fn is_match(&self, text: &str) -> bool {
@@ -123,7 +119,7 @@ pub(crate) mod regex {
         }
 
         pub(crate) fn find_all(&self, text: &str) -> Vec<Span> {
-            self.0.find_iter(text).take(MOST_MATCHES).map(|found| span(text, &found)).collect()
+            self.0.find_iter(text).take(MAX_MATCHES).map(|found| span(text, &found)).collect()
         }
 
         pub(crate) fn replace_all(&self, text: &str, replacement: &str) -> String {

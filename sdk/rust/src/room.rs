@@ -1,6 +1,6 @@
-//! The room of the message that is being checked, as it was when the message came. Empty outside of a check.
+//! The room of the message being checked, as it was when the message arrived. Empty outside of a check.
 
-/// How many connections it has.
+/// The number of connections.
 #[must_use]
 pub fn members() -> u32 {
     #[cfg(target_arch = "wasm32")]

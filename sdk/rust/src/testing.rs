@@ -1,8 +1,8 @@
 //! Runs a filter natively, for its author's tests.
 //!
-//! The harness plays the relay: a store in memory, a clock that goes on when told to, the crate `regex`, a log to look
-//! at. It differs from the relay in three things: its store is never full, its log drops no lines, and there are no
-//! limits of time and memory.
+//! The harness emulates the relay: a store in memory, a clock that the test advances, the crate `regex`, and a log that
+//! the test can read. It differs from the relay in three ways: its store is never full, its log drops no lines, and it
+//! limits neither time nor memory.
 //!
 //! ```
 //! use gischat_filter::{Filter, Message, NoSettings, Sender, Verdict, store, testing::{Harness, json}};
@@ -36,20 +36,20 @@ use crate::log::Level;
 use crate::native::{self, World};
 use crate::{Action, Filter, Hook, Message, Sender, Verdict};
 
-/// A filter, and the relay around it. What the next message is like stands in its fields.
+/// A filter and the emulated relay around it. The public fields describe the next message.
 #[derive(Debug)]
 pub struct Harness<F> {
-    /// Who sends. At first: a visitor who has been connected for an hour and has sent a hundred messages.
+    /// The sender. Initially connected for an hour, with 100 accepted messages and no nickname.
     pub sender: Sender,
-    /// The name that messages are sent under. At first: `jane`.
+    /// The name that messages are sent under. Initially `jane`.
     pub author: String,
-    /// The name of their room. At first: `QGIS`.
+    /// The name of their room. Initially `QGIS`.
     pub room: String,
-    /// How many connections the room has. At first: 1.
+    /// The number of connections in the room. Initially 1.
     pub members: u32,
-    /// The nicknames registered in the room. At first: none.
+    /// The nicknames registered in the room. Initially none.
     pub names: Vec<String>,
-    /// The time, in milliseconds since 1970-01-01T00:00:00Z. At first: noon of 2026-01-01.
+    /// The time, in milliseconds since 1970-01-01T00:00:00Z. Initially noon of 2026-01-01.
     pub now: u64,
     settings: String,
     filter: F,
@@ -62,21 +62,21 @@ impl<F: Filter> Harness<F> {
     ///
     /// # Panics
     ///
-    /// The filter refuses the settings.
+    /// If the filter refuses the settings.
     #[must_use]
     pub fn new(settings: serde_json::Value) -> Self {
         match Self::try_new(settings) {
             Ok(harness) => harness,
-            Err(fault) => panic!("the filter refuses its settings: {fault}"),
+            Err(error) => panic!("the filter refuses its settings: {error}"),
         }
     }
 
-    /// Configures a filter, which may refuse.
+    /// Configures a filter that may refuse its settings.
     ///
     /// # Errors
     ///
-    /// What the filter says of the settings.
-    #[allow(clippy::needless_pass_by_value, reason = "a test writes `json!` in the call")]
+    /// The filter's error.
+    #[allow(clippy::needless_pass_by_value, reason = "tests write `json!` in the call")]
     pub fn try_new(settings: serde_json::Value) -> Result<Self, String> {
         let now = 1_767_268_800_000;
         let mut world = World::at(now);
@@ -104,13 +104,13 @@ impl<F: Filter> Harness<F> {
         })
     }
 
-    /// What the filter says of a text.
+    /// Checks a text message.
     pub fn check(&mut self, text: &str) -> Verdict {
         let message = self.message(text);
         self.check_message(&message)
     }
 
-    /// A text as a message, from the fields of the harness, for tests that change something of it.
+    /// Returns a text message made from the fields of the harness, for tests that change it before they check it.
     pub fn message(&mut self, text: &str) -> Message {
         self.messages += 1;
         Message {
@@ -126,61 +126,59 @@ impl<F: Filter> Harness<F> {
         }
     }
 
-    /// What the filter says of a message.
+    /// Checks a message.
     ///
     /// # Panics
     ///
-    /// The filter does not ask for messages of this kind, so that the relay would never show it this one; or the relay
-    /// would not take its verdict.
+    /// If the filter did not ask for messages of this kind, or if the relay would not accept its verdict.
     pub fn check_message(&mut self, message: &Message) -> Verdict {
-        assert!(F::HOOKS.contains(&Hook::Check), "the relay never asks this filter: its HOOKS lack `Check`");
+        assert!(F::HOOKS.contains(&Hook::Check), "the relay never calls this filter: its HOOKS lack `Check`");
         assert!(
             F::KINDS.contains(&message.kind.as_str()),
-            "the relay never asks this filter: its KINDS lack `{}`",
+            "the relay never calls this filter: its KINDS lack `{}`",
             message.kind
         );
         self.now = message.at;
         self.prepare();
         let Self { filter, sender, world, .. } = self;
-        in_bounds(within(world, || filter.check(message, sender)))
+        assert_in_bounds(within(world, || filter.check(message, sender)))
     }
 
-    /// What the filter says of a nickname that the sender wants to register.
+    /// Checks a nickname that the sender wants to register.
     ///
     /// # Panics
     ///
-    /// The filter does not ask for nicknames, so that the relay would never show it this one; or the relay would not
-    /// take its verdict.
+    /// If the filter did not ask for nicknames, or if the relay would not accept its verdict.
     pub fn check_nickname(&mut self, nickname: &str) -> Verdict {
-        let asked = F::HOOKS.contains(&Hook::CheckNickname);
-        assert!(asked, "the relay never asks this filter: its HOOKS lack `CheckNickname`");
+        let has_hook = F::HOOKS.contains(&Hook::CheckNickname);
+        assert!(has_hook, "the relay never calls this filter: its HOOKS lack `CheckNickname`");
         self.prepare();
         let Self { filter, room, sender, world, .. } = self;
-        let verdict = in_bounds(within(world, || filter.check_nickname(nickname, room, sender)));
-        assert!(!matches!(verdict.action, Action::Replace(_)), "the relay replaces no nickname");
+        let verdict = assert_in_bounds(within(world, || filter.check_nickname(nickname, room, sender)));
+        assert!(!matches!(verdict.action, Action::Replace(_)), "the relay does not replace nicknames");
         verdict
     }
 
-    /// Lets time go by.
+    /// Advances the clock.
     pub fn advance(&mut self, seconds: u64) {
         self.now += seconds * 1_000;
     }
 
-    /// Throws the instance away and makes another, as the relay does whenever it likes. The store stays.
+    /// Discards the instance and creates another, as the relay may at any time. The store stays.
     ///
     /// # Panics
     ///
-    /// The filter refuses the settings that it took before.
+    /// If the filter refuses the settings that it accepted before.
     pub fn restart(&mut self) {
         self.world.members = 0;
         self.world.names.clear();
         match within(&mut self.world, || crate::configure(&self.settings)) {
             Ok(filter) => self.filter = filter,
-            Err(fault) => panic!("the filter refuses the settings that it took before: {fault}"),
+            Err(error) => panic!("the filter refuses the settings that it accepted before: {error}"),
         }
     }
 
-    /// What the filter has logged so far.
+    /// The lines that the filter has logged.
     #[must_use]
     pub fn log(&self) -> &[(Level, String)] {
         &self.world.log
@@ -194,21 +192,21 @@ impl<F: Filter> Harness<F> {
     }
 }
 
-/// A text as the relay folds it for [`Message::folded`], if nothing in it is disguised: NFKC, then case folding.
+/// Folds a text as the relay does for [`Message::folded`], except for disguises: NFKC, then case folding.
 #[must_use]
 pub fn folded(text: &str) -> String {
-    // The standard library has no case folding, but lower case of upper case of lower case comes to the same.
+    // The standard library has no case folding, but lower case of upper case of lower case is equivalent.
     let fold = |c: char| c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
     text.nfkd().flat_map(fold).nfkc().collect()
 }
 
-/// A verdict that the relay takes: one beyond its bounds counts as a failure of the filter. A reason or a label that
-/// holds words of a message needs a bound of its own.
-fn in_bounds(verdict: Verdict) -> Verdict {
+/// Checks that the relay would accept a verdict. One beyond its bounds counts as a failure of the filter, so a filter
+/// must truncate reasons and labels that quote a message.
+fn assert_in_bounds(verdict: Verdict) -> Verdict {
     let reason = verdict.reason.as_ref().map_or(0, String::len);
-    assert!(reason <= 1_024, "the reason has {reason} bytes, and the relay takes 1024");
+    assert!(reason <= 1_024, "the reason has {reason} bytes; the relay takes 1024");
     let labels = verdict.labels.len();
-    assert!(labels <= 16, "there are {labels} labels, and the relay takes 16");
+    assert!(labels <= 16, "there are {labels} labels; the relay takes 16");
     let label = verdict.labels.iter().find(|label| !(1..=64).contains(&label.len()));
     assert_eq!(label, None, "the relay takes labels of 1 to 64 bytes");
     let kind = verdict.sanction.as_ref().map_or("warn", |sanction| &sanction.kind);
@@ -216,7 +214,7 @@ fn in_bounds(verdict: Verdict) -> Verdict {
     verdict
 }
 
-/// Does something in a world. A panic leaves the harness without one, but then the test has failed anyway.
+/// Runs a function in a world. A panic leaves the harness without its world, but then the test has failed anyway.
 fn within<T>(world: &mut World, work: impl FnOnce() -> T) -> T {
     native::swap(world);
     let result = work();

@@ -1,4 +1,4 @@
-//! What relay and filter tell each other.
+//! The types that the relay and a filter exchange.
 
 /// A message on its way to a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,63 +7,63 @@ pub struct Message {
     pub id: String,
     /// The name of its room.
     pub room: String,
-    /// The name that it is sent under.
+    /// The name that the message is sent under.
     pub author: String,
-    /// What it is: `text`, and other kinds as the protocol grows. A filter gets only the kinds that it asked for.
+    /// The kind: `text`, and others as the protocol grows. A filter only gets the kinds that it asked for.
     pub kind: String,
-    /// The words as they were sent, or as a filter before this one replaced them. Empty for kinds without words.
+    /// The text as it was sent, or as an earlier filter replaced it. Empty for kinds without text.
     pub text: String,
-    /// The words in the form that they are best compared in: Unicode's NFKC, then case folding, and what only
-    /// disguises words undone (invisible characters, heaps of marks, letters of other scripts among Latin ones).
+    /// The text in a form for comparison: NFKC, case folding, and disguises removed (invisible characters, stacked
+    /// combining marks, letters of other scripts among Latin ones).
     pub folded: String,
     /// The file name of the sender's avatar.
     pub avatar: Option<String>,
-    /// All of the message as JSON, if [`Filter::PAYLOAD`](crate::Filter::PAYLOAD) asks for it.
+    /// The whole message as JSON, if [`Filter::PAYLOAD`](crate::Filter::PAYLOAD) asks for it.
     pub payload: Option<String>,
-    /// When the relay got it, in milliseconds since 1970-01-01T00:00:00Z.
+    /// When the relay received it, in milliseconds since 1970-01-01T00:00:00Z.
     pub at: u64,
 }
 
-/// Who sends a message.
+/// The sender of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
-    /// A number for its connection, never used again while the relay runs; nothing for a message without one.
+    /// The number of its connection, never reused while the relay runs; none for a message without a connection.
     pub connection: Option<u64>,
-    /// Stands for its address: the same text for the same address while the relay runs, and of no other use.
+    /// An opaque token for its address: the same address has the same token while the relay runs.
     pub address: String,
-    /// Whether it speaks under a nickname that it registered.
+    /// Whether it sends under a nickname that it registered.
     pub registered: bool,
-    /// For how many whole seconds it has been connected; 0 without a connection.
+    /// How long it has been connected, in whole seconds; 0 without a connection.
     pub seconds_connected: u64,
-    /// How many of its messages were let through before this one, on this connection.
+    /// How many messages on this connection were accepted before this one.
     pub accepted: u64,
-    /// How many were not.
+    /// How many messages on this connection were refused before this one.
     pub refused: u64,
     /// Whether a moderator trusts it.
     pub trusted: bool,
 }
 
-/// What is to be done with a message.
+/// What to do with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing: it goes on to the next filter.
+    /// Pass it on to the next filter.
     Pass,
-    /// It goes on with this text.
+    /// Pass it on with this text instead of its own.
     Replace(String),
-    /// It is kept back until a moderator has looked at it.
+    /// Hold it for a moderator.
     Hold,
-    /// It is shown to its sender alone, who is not told.
+    /// Show it only to its sender, without saying so.
     Shadow,
-    /// It is refused and its sender told why.
+    /// Refuse it and tell its sender why.
     Reject,
 }
 
-/// A consequence for the sender, which the relay's moderators may let happen.
+/// A proposed sanction against the sender. The relay applies it if the filter enforces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sanction {
     /// `warn`, `mute`, `kick` or `ban`.
     pub kind: String,
-    /// For how long, in seconds; 0 for what has no duration.
+    /// The duration in seconds; 0 for a sanction without a duration.
     pub seconds: u64,
 }
 
@@ -74,26 +74,26 @@ impl Sanction {
         Self { kind: "warn".to_owned(), seconds: 0 }
     }
 
-    /// No messages for so many seconds.
+    /// No messages for `seconds`.
     #[must_use]
     pub fn mute(seconds: u64) -> Self {
         Self { kind: "mute".to_owned(), seconds }
     }
 
-    /// The end of the connection.
+    /// Closes the connection.
     #[must_use]
     pub fn kick() -> Self {
         Self { kind: "kick".to_owned(), seconds: 0 }
     }
 
-    /// No connection for so many seconds.
+    /// No connection for `seconds`.
     #[must_use]
     pub fn ban(seconds: u64) -> Self {
         Self { kind: "ban".to_owned(), seconds }
     }
 }
 
-/// What a filter says of a message.
+/// A filter's verdict on a message.
 ///
 /// ```
 /// use gischat_filter::{Sanction, Verdict};
@@ -103,40 +103,40 @@ impl Sanction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
-    /// What is to be done.
+    /// What to do with the message.
     pub action: Action,
-    /// For the sender: one sentence.
+    /// The reason that the sender sees: one sentence.
     pub reason: Option<String>,
-    /// For moderators: what the message is, such as `advertising`.
+    /// Labels for moderators, such as `advertising`.
     pub labels: Vec<String>,
-    /// A consequence for the sender.
+    /// A proposed sanction against the sender.
     pub sanction: Option<Sanction>,
 }
 
 impl Verdict {
-    /// The message goes on.
+    /// Passes the message on.
     pub fn pass() -> Self {
-        Self::of(Action::Pass)
+        Self::new(Action::Pass)
     }
 
-    /// The message goes on with this text.
+    /// Passes the message on with this text instead of its own.
     pub fn replace(text: impl Into<String>) -> Self {
-        Self::of(Action::Replace(text.into()))
+        Self::new(Action::Replace(text.into()))
     }
 
-    /// The message waits for a moderator.
+    /// Holds the message for a moderator.
     pub fn hold() -> Self {
-        Self::of(Action::Hold)
+        Self::new(Action::Hold)
     }
 
-    /// The message is shown to its sender alone.
+    /// Shows the message only to its sender.
     pub fn shadow() -> Self {
-        Self::of(Action::Shadow)
+        Self::new(Action::Shadow)
     }
 
-    /// The message is refused, and its sender told why in one sentence.
+    /// Refuses the message and tells its sender why, in one sentence.
     pub fn reject(reason: impl Into<String>) -> Self {
-        Self::of(Action::Reject).reason(reason)
+        Self::new(Action::Reject).reason(reason)
     }
 
     /// Tells the sender why, in one sentence.
@@ -145,19 +145,19 @@ impl Verdict {
         self
     }
 
-    /// Tells moderators what the message is. May be called more than once.
+    /// Adds a label for moderators. May be called more than once.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.labels.push(label.into());
         self
     }
 
-    /// Proposes a consequence for the sender.
+    /// Proposes a sanction against the sender.
     pub fn sanction(mut self, sanction: Sanction) -> Self {
         self.sanction = Some(sanction);
         self
     }
 
-    fn of(action: Action) -> Self {
+    fn new(action: Action) -> Self {
         Self { action, reason: None, labels: Vec::new(), sanction: None }
     }
 }

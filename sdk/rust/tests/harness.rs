@@ -1,13 +1,13 @@
-//! What the harness promises to authors of filters.
+//! Tests of the harness for authors of filters.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may end in a panic: that is how it fails")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
 
 use gischat_filter::regex::Pattern;
 use gischat_filter::testing::{Harness, folded, json};
 use gischat_filter::{Action, Filter, Hook, Message, NoSettings, Sanction, Sender, Verdict};
 use gischat_filter::{clock, log, room, store};
 
-/// Does what a message tells it to.
+/// Executes the command in a message.
 struct Obedient {
     checks: u32,
 }
@@ -72,7 +72,7 @@ fn a_value_lasts_for_its_seconds() {
 }
 
 #[test]
-fn additions_do_not_prolong_a_number() {
+fn later_additions_do_not_extend_a_counter() {
     let mut harness = obedient();
     assert_eq!(answer(&mut harness, "add n 2 10"), "2");
     harness.advance(9);
@@ -82,7 +82,7 @@ fn additions_do_not_prolong_a_number() {
 }
 
 #[test]
-fn a_key_that_was_set_counts_as_no_number() {
+fn a_key_written_by_set_counts_as_missing_for_add() {
     let mut harness = obedient();
     assert_eq!(harness.check("set n 7 10"), Verdict::pass());
     assert_eq!(answer(&mut harness, "add n 1 10"), "1");
@@ -106,7 +106,7 @@ fn two_harnesses_share_nothing() {
 }
 
 #[test]
-fn a_filter_sees_what_the_fields_say() {
+fn a_filter_sees_the_fields_of_the_harness() {
     let mut harness = obedient();
     harness.now = 5;
     harness.members = 3;
@@ -129,7 +129,7 @@ fn nicknames_pass_by_default() {
 
 #[test]
 #[should_panic(expected = "its KINDS lack `like`")]
-fn a_kind_that_the_filter_did_not_ask_for_is_a_mistake_of_the_test() {
+fn a_kind_that_the_filter_did_not_ask_for_fails_the_test() {
     let mut harness = obedient();
     let mut message = harness.message("hi");
     message.kind = "like".to_owned();
@@ -138,24 +138,24 @@ fn a_kind_that_the_filter_did_not_ask_for_is_a_mistake_of_the_test() {
 
 #[test]
 #[should_panic(expected = "the relay takes 1024")]
-fn a_reason_that_the_relay_does_not_take_is_a_mistake_of_the_filter() {
+fn a_reason_that_the_relay_does_not_accept_fails_the_test() {
     assert_eq!(obedient().check("long reason"), Verdict::pass());
 }
 
 #[test]
 #[should_panic(expected = "the relay takes 256")]
-fn a_key_that_the_relay_does_not_take_is_a_mistake_of_the_filter() {
+fn a_key_that_the_relay_does_not_accept_fails_the_test() {
     assert_eq!(obedient().check("long key"), Verdict::pass());
 }
 
 #[test]
-fn settings_that_do_not_fit_are_named() {
-    let fault = Harness::<Obedient>::try_new(json!({ "wrod": 1 })).map(|_| ()).unwrap_err();
-    assert!(fault.contains("wrod"), "{fault}");
+fn unknown_settings_are_named() {
+    let error = Harness::<Obedient>::try_new(json!({ "wrod": 1 })).map(|_| ()).unwrap_err();
+    assert!(error.contains("wrod"), "{error}");
 }
 
 #[test]
-fn a_text_is_folded_as_the_relay_folds_it() {
+fn a_text_is_folded_like_the_relay_does() {
     assert_eq!(folded("ＳｔＲＡẞＥ ﬁne E\u{301}t\u{e9} ΣΊΣΥΦΟΣ"), "strasse fine \u{e9}t\u{e9} σίσυφοσ");
 }
 
@@ -178,12 +178,12 @@ fn a_replacement_may_name_groups() {
 }
 
 #[test]
-fn a_faulty_expression_is_explained() {
+fn an_invalid_expression_is_explained() {
     assert!(Pattern::compile("(").unwrap_err().contains("unclosed"));
 }
 
 #[test]
-fn an_expression_that_the_relay_would_find_too_large_is_refused() {
+fn an_expression_that_is_too_large_for_the_relay_is_refused() {
     assert!(Pattern::compile(r"\w{1000}").unwrap_err().contains("size limit"));
 }
 

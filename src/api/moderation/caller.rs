@@ -1,4 +1,4 @@
-//! The moderator who makes a call, and how far that one may go.
+//! The moderator who makes a call, and the rooms that the token is valid for.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::api::error::ApiError;
 use crate::model::RoomName;
 use crate::moderation::{Moderator, Moderators};
 
-/// The moderator who makes a call.
+/// The authenticated moderator of a request.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct Caller(pub(super) Moderator);
 
@@ -17,40 +17,40 @@ impl Caller {
         Arc::from(self.0.name())
     }
 
-    /// Whether something that is about this room, or about all of them, is shown.
-    pub(super) fn may_see(&self, room: Option<&RoomName>) -> bool {
-        room.is_none_or(|room| self.0.may_in(room))
+    /// Whether the moderator can see what concerns `room`, or all rooms if it is `None`.
+    pub(super) fn can_see(&self, room: Option<&RoomName>) -> bool {
+        room.is_none_or(|room| self.0.covers(room))
     }
 
-    /// Whether the token is still good for the same, after a while.
+    /// Whether the token is still valid, with the same rights.
     pub(super) fn is_still_admitted(&self, moderators: &Moderators) -> bool {
-        moderators.still_admits(&self.0)
+        moderators.is_still_valid(&self.0)
     }
 
-    /// Lets through who may act in this room, or everywhere where it is none.
-    pub(super) fn check_place(&self, room: Option<&RoomName>) -> Result<(), ApiError> {
+    /// Returns an error unless the token is valid for `room`, or for all rooms if it is `None`.
+    pub(super) fn require_room(&self, room: Option<&RoomName>) -> Result<(), ApiError> {
         match room {
-            None => self.check_everywhere(),
-            Some(room) if self.0.may_in(room) => Ok(()),
-            Some(room) => Err(ApiError::NotForYou(format!("this token is not for the room {room}"))),
+            None => self.require_all_rooms(),
+            Some(room) if self.0.covers(room) => Ok(()),
+            Some(room) => Err(ApiError::Forbidden(format!("this token is not valid for room {room}"))),
         }
     }
 
-    /// Lets through who may act in all rooms.
-    pub(super) fn check_everywhere(&self) -> Result<(), ApiError> {
-        if self.0.everywhere() {
+    /// Returns an error unless the token is valid for all rooms.
+    pub(super) fn require_all_rooms(&self) -> Result<(), ApiError> {
+        if self.0.covers_all_rooms() {
             return Ok(());
         }
-        Err(ApiError::NotForYou(
-            "this is about all rooms, and this token is for some only: name one of them".to_owned(),
+        Err(ApiError::Forbidden(
+            "this call concerns all rooms, but the token is limited to some; name one of them".to_owned(),
         ))
     }
 
-    /// The room of this name, if the caller may act there; nothing where none is named.
-    pub(super) fn check_room_named(&self, api: &Api, name: Option<&str>) -> Result<Option<RoomName>, ApiError> {
+    /// Finds the room of this name and checks that the token is valid for it. Returns `None` if `name` is `None`.
+    pub(super) fn resolve_room(&self, api: &Api, name: Option<&str>) -> Result<Option<RoomName>, ApiError> {
         let Some(name) = name else { return Ok(None) };
         let room = api.rooms.find(name).ok_or_else(|| ApiError::UnknownRoom(name.to_owned()))?.name().clone();
-        self.check_place(Some(&room))?;
+        self.require_room(Some(&room))?;
         Ok(Some(room))
     }
 }

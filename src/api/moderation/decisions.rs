@@ -1,4 +1,4 @@
-//! What was decided lately: a page of it, and all of it as it happens.
+//! Recent decisions, page by page, and a live stream of decisions, acts and notes.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -17,74 +17,74 @@ use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
-use super::{in_query, shown, written};
+use super::{format_time, parse_query, views};
 use crate::api::Api;
-use crate::api::error::{ApiError, Detail};
-use crate::model::{Basis, Outcome, Recorded};
-use crate::moderation::{Entry, Happened, Journal, MAX_DECISIONS, Moderators, Note};
+use crate::api::error::{ApiError, ErrorResponse};
+use crate::model::{Basis, JudgedMessage, Outcome};
+use crate::moderation::{Journal, JournalEntry, JournalEvent, MAX_DECISIONS, Moderators, Note};
 
-/// Decisions of one answer, where the call does not say.
-const USUAL: usize = 100;
-/// Most decisions of one answer.
-const MOST: usize = 1_000;
-/// Entries that a stream takes from the journal at once.
-const BATCH: usize = 256;
-/// How often a stream without news shows that it is still there.
+/// Default for `limit`.
+const DEFAULT_LIMIT: usize = 100;
+/// Largest `limit`.
+const MAX_LIMIT: usize = 1_000;
+/// Entries that a stream takes from the journal at a time.
+const STREAM_BATCH: usize = 256;
+/// Interval of keep-alive comments on an idle stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Which decisions.
+/// Selects decisions.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
-pub(in crate::api) struct Which {
-    /// Only those in this room.
+pub(in crate::api) struct DecisionsQuery {
+    /// Only decisions in this room.
     #[param(example = "QGIS")]
     room: Option<String>,
-    /// Only those on messages sent under this name.
+    /// Only decisions on messages sent under this nickname.
     #[param(example = "jane")]
     author: Option<String>,
-    /// Only those with this outcome: `pass`, `replace`, `hold`, `shadow`, `reject`.
+    /// Only decisions with this outcome: `pass`, `replace`, `hold`, `shadow`, `reject`.
     #[param(example = "reject", value_type = Option<String>)]
     outcome: Option<Outcome>,
-    /// Only those that this rule or plugin had a part in.
+    /// Only decisions in which this rule or plugin matched.
     #[param(example = "no-casino")]
     rule: Option<String>,
-    /// Only those before the entry of this number: the `entry` of the last one of an answer gives the next page.
+    /// Only decisions before this entry. To get the next page, pass the `entry` of the last decision.
     before: Option<u64>,
-    /// Most decisions of the answer, 1 to 1000.
+    /// Maximum number of decisions, 1 to 1000.
     #[param(example = 100, minimum = 1, maximum = 1000)]
     limit: usize,
 }
 
-impl Default for Which {
+impl Default for DecisionsQuery {
     fn default() -> Self {
-        Self { room: None, author: None, outcome: None, rule: None, before: None, limit: USUAL }
+        Self { room: None, author: None, outcome: None, rule: None, before: None, limit: DEFAULT_LIMIT }
     }
 }
 
-impl Which {
-    fn holds(&self, recorded: &Recorded) -> bool {
-        let Recorded { decision, sender } = recorded;
-        let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+impl DecisionsQuery {
+    fn matches(&self, judged: &JudgedMessage) -> bool {
+        let JudgedMessage { decision, sender } = judged;
+        let is = |expected: &Option<String>, found: &str| expected.as_deref().is_none_or(|expected| expected == found);
         is(&self.room, sender.room.as_str())
             && is(&self.author, &decision.message.author)
-            && self.outcome.is_none_or(|wanted| wanted == decision.outcome)
-            && self.rule.as_deref().is_none_or(|wanted| took_part(recorded, wanted))
+            && self.outcome.is_none_or(|expected| expected == decision.outcome)
+            && self.rule.as_deref().is_none_or(|expected| has_match_of(judged, expected))
     }
 }
 
-fn took_part(recorded: &Recorded, wanted: &str) -> bool {
-    let bases = recorded.decision.trace.iter().filter_map(|step| step.matched.as_ref().map(|matched| &matched.basis));
+fn has_match_of(judged: &JudgedMessage, expected: &str) -> bool {
+    let bases = judged.decision.trace.iter().filter_map(|step| step.matched.as_ref().map(|matched| &matched.basis));
     bases.into_iter().any(|basis| match basis {
-        Basis::Rule { id, .. } => &**id == wanted,
-        Basis::Plugin { name, .. } => &**name == wanted,
+        Basis::Rule { id, .. } => &**id == expected,
+        Basis::Plugin { name, .. } => &**name == expected,
         Basis::Sanction { .. } => false,
     })
 }
 
-/// Decisions, the newest first.
+/// Decisions, newest first.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Decisions {
+pub(in crate::api) struct DecisionsResponse {
     #[schema(value_type = Vec<Object>, example = json!([{
         "entry": 1_767_268_800_000_017_u64, "id": "0b9a0d1c-53c8-4b3f-8d2c-9b0e6f0a7c11", "at": "2026-01-01T12:00:00.000Z",
         "room": "QGIS", "author": "jane", "kind": "text", "outcome": "pass", "text": "hello",
@@ -94,48 +94,48 @@ pub(in crate::api) struct Decisions {
     decisions: Vec<serde_json::Value>,
 }
 
-/// What was decided lately, the newest first.
+/// List recent decisions, newest first.
 ///
-/// The last 10 000 decisions are kept in memory. Texts stand in them, whatever the audit log keeps.
+/// The last 10 000 decisions are kept in memory. They include the texts, even if the audit log does not.
 #[utoipa::path(
-    get, path = "/moderation/decisions", tag = "moderation", params(Which), security(("moderator" = [])),
+    get, path = "/moderation/decisions", tag = "moderation", params(DecisionsQuery), security(("moderator" = [])),
     responses(
-        (status = 200, body = Decisions),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `read`, or not for this room"),
-        (status = 422, body = Detail, description = "The query is not what this call takes; the detail names the field"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = DecisionsResponse),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`, or is not valid for this room"),
+        (status = 422, body = ErrorResponse, description = "Invalid query; `detail` names the field"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn decisions(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    which: Result<Query<Which>, QueryRejection>,
-) -> Result<Json<Decisions>, ApiError> {
-    let which = in_query(which)?;
-    if !(1..=MOST).contains(&which.limit) {
-        return Err(ApiError::BadCall(format!("`limit` is {}; 1 to {MOST} are allowed", which.limit)));
+    query: Result<Query<DecisionsQuery>, QueryRejection>,
+) -> Result<Json<DecisionsResponse>, ApiError> {
+    let query = parse_query(query)?;
+    if !(1..=MAX_LIMIT).contains(&query.limit) {
+        return Err(ApiError::InvalidRequest(format!("`limit` is {}; 1 to {MAX_LIMIT} are allowed", query.limit)));
     }
-    caller.check_room_named(&api, which.room.as_deref())?;
-    let wanted = |recorded: &Recorded| caller.may_see(Some(&recorded.sender.room)) && which.holds(recorded);
-    let found = api.desk.journal().decisions(which.before, which.limit, wanted);
-    Ok(Json(Decisions { decisions: found.iter().map(|(id, recorded)| shown::decision(*id, recorded)).collect() }))
+    caller.resolve_room(&api, query.room.as_deref())?;
+    let is_match = |judged: &JudgedMessage| caller.can_see(Some(&judged.sender.room)) && query.matches(judged);
+    let found = api.moderation.journal().decisions(query.before, query.limit, is_match);
+    Ok(Json(DecisionsResponse { decisions: found.iter().map(|(id, judged)| views::decision(*id, judged)).collect() }))
 }
 
-/// Decisions, acts of moderators and notes as they happen, as server-sent events.
+/// Stream decisions, acts and notes as server-sent events.
 ///
-/// Events are `decision`, `act`, `note` and `lost`; their ids are the numbers of the entries. Who comes back with
-/// `Last-Event-ID` gets what has happened since, as far as it is kept; `lost` says that some is not. A console that falls
-/// ten thousand decisions behind is cut.
+/// The events are `decision`, `act`, `note` and `lost`; their ids are entry numbers. A client that reconnects with
+/// `Last-Event-ID` gets the entries since then that are still in memory, after a `lost` event if some are not. A client
+/// that falls 10 000 decisions behind is disconnected.
 #[utoipa::path(
     get, path = "/moderation/decisions/stream", tag = "moderation", security(("moderator" = [])),
-    params(("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that is known")),
+    params(("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event received")),
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `read`"),
-        (status = 422, body = Detail, description = "`Last-Event-ID` is no number"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
+        (status = 422, body = ErrorResponse, description = "`Last-Event-ID` is not a number"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn stream(
@@ -143,87 +143,99 @@ pub(in crate::api) async fn stream(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
-    let journal = Arc::clone(api.desk.journal());
-    let known = match headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default().parse()) {
+    let journal = Arc::clone(api.moderation.journal());
+    let last_id = match headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default().parse()) {
         None => journal.last_id(),
-        // A number that has not been given yet is none of ours.
+        // An id from the future does not come from this run.
         Some(Ok(id)) => journal.last_id().min(id),
-        Some(Err(_)) => return Err(ApiError::BadCall("`Last-Event-ID` is no number".to_owned())),
+        Some(Err(_)) => return Err(ApiError::InvalidRequest("`Last-Event-ID` is not a number".to_owned())),
     };
-    let (moderators, stop) = (Arc::clone(&api.moderators), api.stop.clone());
-    let listener =
-        Listener { journal, caller, known, begun: false, cut: false, pending: VecDeque::new(), moderators, stop };
-    let events = stream::unfold(listener, async |mut listener| {
-        listener.next().await.map(|event| (Ok::<_, Infallible>(event), listener))
+    let (moderators, shutdown) = (Arc::clone(&api.moderators), api.shutdown.clone());
+    let events = EventStream {
+        journal,
+        caller,
+        last_id,
+        has_started: false,
+        is_closing: false,
+        pending: VecDeque::new(),
+        moderators,
+        shutdown,
+    };
+    let events = stream::unfold(events, async |mut events| {
+        events.next().await.map(|event| (Ok::<_, Infallible>(event), events))
     });
-    // Whoever is cut is to notice.
+    // Lets a client notice that the stream has ended.
     let headers = [(header::CONNECTION, HeaderValue::from_static("close"))];
     Ok((headers, Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))))
 }
 
-/// Somebody who listens.
-struct Listener {
+/// The state of one live stream.
+struct EventStream {
     journal: Arc<Journal>,
     caller: Caller,
-    /// The number of the last entry that was looked at.
-    known: u64,
-    begun: bool,
-    /// It fell too far behind: there is nothing more for it.
-    cut: bool,
+    /// The last entry that was processed.
+    last_id: u64,
+    has_started: bool,
+    /// The client fell too far behind: the stream ends once `pending` is sent.
+    is_closing: bool,
     pending: VecDeque<Event>,
-    /// Whether it may still listen is asked again and again.
+    /// Checked before each batch, so that a revoked token ends the stream.
     moderators: Arc<Moderators>,
-    stop: CancellationToken,
+    shutdown: CancellationToken,
 }
 
-impl Listener {
+impl EventStream {
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.pending.pop_front() {
                 return Some(event);
             }
-            if self.cut {
+            if self.is_closing {
                 return None;
             }
             tokio::select! {
-                () = self.journal.wait(self.known) => {}
-                () = self.stop.cancelled() => return None,
+                () = self.journal.wait(self.last_id) => {}
+                () = self.shutdown.cancelled() => return None,
             }
             if !self.caller.is_still_admitted(&self.moderators) {
                 return None;
             }
-            let since = self.journal.since(self.known, BATCH);
-            if since.missed {
-                let text = format!("what came after {} is no longer kept: {MAX_DECISIONS} decisions are", self.known);
+            let since = self.journal.entries_after(self.last_id, STREAM_BATCH);
+            if since.has_gap {
+                let text = format!(
+                    "entries after {} are no longer available; the last {MAX_DECISIONS} decisions are kept",
+                    self.last_id
+                );
                 self.pending.push_back(Event::default().event("lost").data(text));
-                if self.begun {
-                    self.cut = true;
+                if self.has_started {
+                    self.is_closing = true;
                     continue;
                 }
             }
-            self.begun = true;
-            self.known = since.known;
-            let seen = since.entries.iter().filter(|entry| self.caller.may_see(room_of(entry)));
-            self.pending.extend(seen.map(event_of));
+            self.has_started = true;
+            self.last_id = since.last_id;
+            let visible = since.entries.iter().filter(|entry| self.caller.can_see(room_of(entry)));
+            self.pending.extend(visible.map(to_sse_event));
         }
     }
 }
 
-fn room_of(entry: &Entry) -> Option<&crate::model::RoomName> {
-    match &entry.what {
-        Happened::Decision(recorded) => Some(&recorded.sender.room),
-        Happened::Act(act) => act.what.room(),
-        Happened::Note(_) => None,
+fn room_of(entry: &JournalEntry) -> Option<&crate::model::RoomName> {
+    match &entry.event {
+        JournalEvent::Decision(judged) => Some(&judged.sender.room),
+        JournalEvent::Act(act) => act.kind.room(),
+        JournalEvent::Note(_) => None,
     }
 }
 
-fn event_of(entry: &Entry) -> Event {
-    let (name, value) = match &entry.what {
-        Happened::Decision(recorded) => ("decision", shown::decision(entry.id, recorded)),
-        Happened::Act(act) => ("act", shown::act(entry.id, act)),
-        Happened::Note(Note { at, kind, text, .. }) => {
-            ("note", serde_json::json!({"entry": entry.id, "at": written(*at), "kind": kind.as_str(), "text": text}))
-        }
+fn to_sse_event(entry: &JournalEntry) -> Event {
+    let (name, value) = match &entry.event {
+        JournalEvent::Decision(judged) => ("decision", views::decision(entry.id, judged)),
+        JournalEvent::Act(act) => ("act", views::act(entry.id, act)),
+        JournalEvent::Note(Note { at, kind, text, .. }) => (
+            "note",
+            serde_json::json!({"entry": entry.id, "at": format_time(*at), "kind": kind.as_str(), "text": text}),
+        ),
     };
     Event::default().id(entry.id.to_string()).event(name).data(value.to_string())
 }

@@ -1,25 +1,25 @@
-//! The parts that the relay runs without, as moderators see them: with reasons and paths.
+//! Unavailable parts as shown to moderators, with reasons and paths.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::telemetry::Degradation;
 
-/// A part that the relay runs without.
+/// An unavailable part.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct DegradedPart {
+pub(in crate::api) struct DegradedPartJson {
     /// `plugins`, `cache`, `store` or `audit`.
     #[schema(example = "plugins")]
     part: &'static str,
-    /// Why, with the path.
+    /// The reason, with the path.
     #[schema(example = "filters: the folder cannot be read: No such file or directory (os error 2)")]
     reason: String,
-    /// What does not work because of it.
+    /// What does not work without it.
     consequence: &'static str,
 }
 
-impl From<Degradation> for DegradedPart {
-    fn from(Degradation { part, reason }: Degradation) -> Self {
+impl From<Degradation> for DegradedPartJson {
+    fn from(Degradation { subsystem: part, reason }: Degradation) -> Self {
         Self { part: part.as_str(), reason: reason.to_string(), consequence: part.consequence() }
     }
 }

@@ -1,4 +1,4 @@
-//! What moderators should know.
+//! Notes for moderators.
 
 use std::sync::Arc;
 
@@ -8,84 +8,84 @@ use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{in_query, written};
+use super::{format_time, parse_query};
 use crate::api::Api;
-use crate::api::error::{ApiError, Detail};
+use crate::api::error::{ApiError, ErrorResponse};
 use crate::moderation::{self, MAX_NOTES};
 
-/// Notes of one answer, where the call does not say.
-const USUAL: usize = 100;
+/// Default for `limit`.
+const DEFAULT_LIMIT: usize = 100;
 
-/// Which notes.
+/// Selects notes.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
-pub(in crate::api) struct Which {
-    /// The id of the last note that is known already.
+pub(in crate::api) struct FeedQuery {
+    /// The id of the last note received.
     #[param(example = 0)]
     after: u64,
-    /// Most notes of the answer, 1 to 1000.
+    /// Maximum number of notes, 1 to 1000.
     #[param(example = 100, minimum = 1, maximum = 1000)]
     limit: usize,
 }
 
-impl Default for Which {
+impl Default for FeedQuery {
     fn default() -> Self {
-        Self { after: 0, limit: USUAL }
+        Self { after: 0, limit: DEFAULT_LIMIT }
     }
 }
 
-/// Notes, the oldest first.
+/// Notes, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Notes {
-    notes: Vec<Note>,
+pub(in crate::api) struct FeedResponse {
+    notes: Vec<NoteJson>,
 }
 
-/// Something that moderators should know.
+/// A note for moderators.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Note {
-    /// Its number, each one more than the one before.
+pub(in crate::api) struct NoteJson {
+    /// A sequence number.
     #[schema(example = 17)]
     id: u64,
     #[schema(example = "2026-01-01T12:00:00.000Z")]
     at: String,
-    #[schema(example = "plugin_set_aside")]
+    #[schema(example = "plugin_suspended")]
     kind: &'static str,
-    /// What happened, for people.
-    #[schema(value_type = String, example = "it failed too often and is set aside for 5 s")]
+    /// What happened.
+    #[schema(value_type = String, example = "failed too often; suspended for 5 s")]
     text: Arc<str>,
-    /// The plugin that it is about.
+    /// The plugin concerned.
     #[schema(value_type = Option<String>, example = "link-guard")]
     #[serde(skip_serializing_if = "Option::is_none")]
     plugin: Option<Arc<str>>,
 }
 
-impl From<moderation::Note> for Note {
+impl From<moderation::Note> for NoteJson {
     fn from(note: moderation::Note) -> Self {
         let moderation::Note { id, at, kind, text, plugin } = note;
-        Self { id, at: written(at), kind: kind.as_str(), text, plugin }
+        Self { id, at: format_time(at), kind: kind.as_str(), text, plugin }
     }
 }
 
-/// What moderators should know: plugins that were set aside or could not be loaded, and the like.
+/// List notes for moderators, such as plugins that were suspended or could not be loaded.
 ///
-/// The last 1000 notes since the start are kept. Ask again with the last `id` as `after`.
+/// The last 1000 notes since the start are kept. To poll for more, pass the last `id` as `after`.
 #[utoipa::path(
-    get, path = "/moderation/feed", tag = "moderation", params(Which), security(("moderator" = [])),
+    get, path = "/moderation/feed", tag = "moderation", params(FeedQuery), security(("moderator" = [])),
     responses(
-        (status = 200, body = Notes),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 422, body = Detail, description = "The query is not what this call takes; the detail names the field"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = FeedResponse),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 422, body = ErrorResponse, description = "Invalid query; `detail` names the field"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn feed(
     State(api): State<Arc<Api>>,
-    which: Result<Query<Which>, QueryRejection>,
-) -> Result<Json<Notes>, ApiError> {
-    let Which { after, limit } = in_query(which)?;
+    query: Result<Query<FeedQuery>, QueryRejection>,
+) -> Result<Json<FeedResponse>, ApiError> {
+    let FeedQuery { after, limit } = parse_query(query)?;
     if !(1..=MAX_NOTES).contains(&limit) {
-        return Err(ApiError::BadCall(format!("`limit` is {limit}; 1 to {MAX_NOTES} are allowed")));
+        return Err(ApiError::InvalidRequest(format!("`limit` is {limit}; 1 to {MAX_NOTES} are allowed")));
     }
-    Ok(Json(Notes { notes: api.feed.after(after, limit).into_iter().map(Note::from).collect() }))
+    Ok(Json(FeedResponse { notes: api.feed.after(after, limit).into_iter().map(NoteJson::from).collect() }))
 }

@@ -1,4 +1,4 @@
-//! What the filters have done so far, and how they are.
+//! Counters, latencies and states of filters, plugins and rules.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,28 +8,28 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::degraded::DegradedPart;
-use super::written;
+use super::degraded::DegradedPartJson;
+use super::format_time;
 use crate::api::Api;
-use crate::api::error::Detail;
-use crate::filter::rules::{Refused, RuleFigures};
-use crate::filter::{FilterFigures, Parts};
-use crate::sandbox::{Condition, Entry, Plugin, Stats, Unloaded};
+use crate::api::error::ErrorResponse;
+use crate::filter::rules::{RuleStats, RulesReloadError};
+use crate::filter::{FilterParts, FilterStats};
+use crate::sandbox::{HealthState, NotLoadedReason, Plugin, PluginEntry, PluginStatsSnapshot};
 
-/// The chain.
+/// The filter chain.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Filters {
-    /// The filters, in their order.
-    filters: Vec<FilterState>,
-    /// The parts that the relay runs without; absent when it has all.
+pub(in crate::api) struct FiltersResponse {
+    /// The filters, in the order in which they run.
+    filters: Vec<FilterJson>,
+    /// Unavailable parts; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    degraded: Vec<DegradedPart>,
+    degraded: Vec<DegradedPartJson>,
 }
 
-/// How often what was asked for.
+/// Messages by verdict.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Counts {
+pub(in crate::api) struct VerdictCountsJson {
     pass: u64,
     replace: u64,
     hold: u64,
@@ -37,7 +37,7 @@ pub(in crate::api) struct Counts {
     reject: u64,
 }
 
-impl From<[u64; 5]> for Counts {
+impl From<[u64; 5]> for VerdictCountsJson {
     fn from([pass, replace, hold, shadow, reject]: [u64; 5]) -> Self {
         Self { pass, replace, hold, shadow, reject }
     }
@@ -45,85 +45,85 @@ impl From<[u64; 5]> for Counts {
 
 /// One filter.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct FilterState {
+pub(in crate::api) struct FilterJson {
     #[schema(example = "shape")]
     filter: &'static str,
-    /// Messages by what it wanted done with them.
-    counts: Counts,
-    /// Half of all messages took it no longer; nothing before the first.
+    /// Messages by its verdict.
+    counts: VerdictCountsJson,
+    /// Median latency in microseconds; null before the first message.
     #[schema(example = 1.2)]
     p50_micros: Option<f64>,
-    /// Of a hundred messages, 99 took it no longer.
+    /// 99th percentile of the latency in microseconds.
     #[schema(example = 4.8)]
     p99_micros: Option<f64>,
-    /// Of `plugin`: the plugins, in the order in which they are asked.
+    /// For `plugin`: the plugins, in the order in which they run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    plugins: Option<Vec<PluginState>>,
-    /// Of `rules`: the rules, in the order of their file.
+    plugins: Option<Vec<PluginJson>>,
+    /// For `rules`: the rules, in the order of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rules: Option<Vec<RuleState>>,
-    /// Of `rules`: why the newest files are not in force.
+    rules: Option<Vec<RuleJson>>,
+    /// For `rules`: why the current files are not in force.
     #[serde(skip_serializing_if = "Option::is_none")]
-    not_in_force: Option<NotInForce>,
+    not_in_force: Option<RejectedRulesJson>,
 }
 
 /// One plugin.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct PluginState {
+pub(in crate::api) struct PluginJson {
     #[schema(example = "link-guard")]
     plugin: String,
     #[schema(example = "0.1.0")]
     version: Option<String>,
-    /// Where it comes from: `folder`, `file`, `embedded` or `folder + embedded code`.
+    /// Where it was loaded from: `folder`, `file`, `embedded` or `folder + embedded code`.
     #[schema(example = "embedded")]
     source: &'static str,
     #[schema(example = "observe")]
     mode: &'static str,
-    /// Whether its manifest has it act, and a brake has it observe.
+    /// Whether its breaker has tripped: it only observes, although its manifest says `enforce`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    braked: bool,
-    /// Since when.
+    tripped: bool,
+    /// When the breaker tripped.
     #[schema(example = "2026-01-01T12:00:00.000Z")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    braked_at: Option<String>,
-    /// What becomes of a message that it cannot answer for.
+    tripped_at: Option<String>,
+    /// What happens to a message when the plugin fails.
     #[schema(example = "pass")]
     on_failure: &'static str,
-    /// Its rooms; all when empty.
+    /// The rooms it runs in; all rooms if empty.
     rooms: Vec<String>,
-    /// Those of its rooms that are no room of this instance; absent when there are none.
+    /// Those of `rooms` that this instance does not have; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     unknown_rooms: Vec<String>,
-    /// `well`, `on_trial` (to see whether it is well again), `set_aside`, `not_built` or `not_loaded`.
-    #[schema(example = "well")]
+    /// `healthy`, `probing` (tried again after a suspension), `suspended`, `not_built` or `not_loaded`.
+    #[schema(example = "healthy")]
     state: &'static str,
-    /// How long it is still set aside.
+    /// Seconds until a suspended plugin is probed again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rests_seconds: Option<u64>,
-    /// Its answers by what they asked for, whether or not it may act.
-    counts: Counts,
-    /// Messages that it failed over.
+    retry_after_seconds: Option<u64>,
+    /// Its verdicts, including those it only observed.
+    counts: VerdictCountsJson,
+    /// Calls that failed.
     failures: u64,
-    /// Messages that it was not asked about: it was set aside, or busy.
-    unasked: u64,
+    /// Messages that skipped it, because it was suspended or busy.
+    skipped: u64,
     #[schema(example = 180.0)]
     p50_micros: Option<f64>,
     #[schema(example = 420.0)]
     p99_micros: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_failure: Option<LastFailure>,
-    /// Linear memory of its largest instance at rest.
+    last_failure: Option<LastFailureJson>,
+    /// Linear memory of its largest idle instance, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     memory_bytes: Option<usize>,
-    /// Why its files are not in force as they are: it is not loaded, or runs on as it was before.
+    /// Why its current files are not in force: it is not loaded, or an earlier version keeps running.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
-/// What a plugin failed with last.
+/// The last failure of a plugin.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct LastFailure {
+pub(in crate::api) struct LastFailureJson {
     #[schema(example = "2026-01-01T12:00:00.000Z")]
     at: String,
     #[schema(example = "it took longer than 20 ms")]
@@ -132,27 +132,27 @@ pub(in crate::api) struct LastFailure {
 
 /// One rule.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct RuleState {
+pub(in crate::api) struct RuleJson {
     #[schema(example = "no-casino")]
     rule: String,
     #[schema(example = "rules.toml:1")]
     source: String,
     #[schema(example = "enforce")]
     mode: &'static str,
-    /// Whether it is written to act, and a brake has it observe: it was changed lately and refused too much.
+    /// Whether its breaker has tripped: it only observes, because it was changed recently and rejected too much.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    braked: bool,
-    /// Since when.
+    tripped: bool,
+    /// When the breaker tripped.
     #[schema(example = "2026-01-01T12:00:00.000Z")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    braked_at: Option<String>,
-    /// Messages that it hit since it was written as it is, those of exempt senders aside.
+    tripped_at: Option<String>,
+    /// Messages that matched since the rule was last changed, except those of exempt senders.
     hits: u64,
-    /// Messages of senders on whom it does not act. Many of them mean that it may be wrong.
+    /// Matching messages of exempt senders. A high number suggests that the rule is wrong.
     exempt_hits: u64,
-    /// Messages of trusted senders among both. They hardly ever mean harm.
+    /// Matching messages of trusted senders, exempt or not. These are probably false positives.
     trusted_hits: u64,
-    /// How many of a hundred messages that it hit that is; nothing before the first.
+    /// `trusted_hits` as a percentage of all matching messages; null before the first.
     #[schema(example = 2.5)]
     trusted_percent: Option<f64>,
     #[schema(example = "2026-01-01T12:00:00.000Z")]
@@ -160,65 +160,65 @@ pub(in crate::api) struct RuleState {
     last_hit: Option<String>,
 }
 
-/// Why rules that were written are not in force; those that were before them are.
+/// Why the current rule files are not in force; the previous ones are.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct NotInForce {
+pub(in crate::api) struct RejectedRulesJson {
     #[schema(example = "2026-01-01T12:00:00.000Z")]
     since: String,
-    /// Each fault with its place.
+    /// Each error with its place.
     #[schema(example = json!(["rules.toml:3: rule `no-casino`: unknown key `wrods`; did you mean `words`?"]))]
-    faults: Vec<String>,
+    errors: Vec<String>,
 }
 
-impl From<&Refused> for NotInForce {
-    fn from(Refused { since, faults }: &Refused) -> Self {
-        Self { since: written(*since), faults: faults.clone() }
+impl From<&RulesReloadError> for RejectedRulesJson {
+    fn from(RulesReloadError { since, errors }: &RulesReloadError) -> Self {
+        Self { since: format_time(*since), errors: errors.clone() }
     }
 }
 
-/// What each filter, plugin and rule has done since it was loaded, and how plugins are.
+/// Show counters and latencies of each filter, plugin and rule since it was loaded, and the states of plugins.
 ///
-/// Messages that were only tried do not count.
+/// Messages sent to `/moderation/try` are not counted.
 #[utoipa::path(
     get, path = "/moderation/filters", tag = "moderation", security(("moderator" = [])),
     responses(
-        (status = 200, body = Filters),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = FiltersResponse),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
-pub(in crate::api) async fn filters(State(api): State<Arc<Api>>) -> Json<Filters> {
-    let mut filters: Vec<_> = api.live.intake.figures().into_iter().map(FilterState::from).collect();
+pub(in crate::api) async fn filters(State(api): State<Arc<Api>>) -> Json<FiltersResponse> {
+    let mut filters: Vec<_> = api.live.intake.figures().into_iter().map(FilterJson::from).collect();
     let rooms = api.rooms.list();
     let is_room = |name: &str| rooms.iter().any(|room| room.name().as_str() == name);
     for plugin in filters.iter_mut().filter_map(|filter| filter.plugins.as_mut()).flatten() {
         plugin.unknown_rooms = plugin.rooms.iter().filter(|room| !is_room(room)).cloned().collect();
     }
-    let degraded = api.degraded.list().into_iter().map(DegradedPart::from).collect();
-    Json(Filters { filters, degraded })
+    let degraded = api.degraded.list().into_iter().map(DegradedPartJson::from).collect();
+    Json(FiltersResponse { filters, degraded })
 }
 
-/// The rules in force, in their order.
-pub(super) fn rules_in_force(api: &Api) -> Vec<RuleState> {
+/// Returns the rules in force, in their order.
+pub(super) fn rules_in_force(api: &Api) -> Vec<RuleJson> {
     let figures = api.live.intake.figures().into_iter().find_map(|figures| match figures.parts {
-        Parts::Rules { set, .. } => Some(set),
-        Parts::None | Parts::Plugins(_) => None,
+        FilterParts::Rules { set, .. } => Some(set),
+        FilterParts::None | FilterParts::Plugins(_) => None,
     });
-    figures.map(|set| set.figures().map(RuleState::from).collect()).unwrap_or_default()
+    figures.map(|set| set.stats().map(RuleJson::from).collect()).unwrap_or_default()
 }
 
-impl From<FilterFigures> for FilterState {
-    fn from(FilterFigures { filter, verdicts, median, p99, parts }: FilterFigures) -> Self {
+impl From<FilterStats> for FilterJson {
+    fn from(FilterStats { filter, verdicts, median, p99, parts }: FilterStats) -> Self {
         let (mut plugins, mut rules, mut not_in_force) = (None, None, None);
         match parts {
-            Parts::None => {}
-            Parts::Plugins(catalog) => {
-                let state = |entry: &Arc<Entry>| PluginState::of(entry, catalog.fault(&entry.manifest.name));
+            FilterParts::None => {}
+            FilterParts::Plugins(catalog) => {
+                let state = |entry: &Arc<PluginEntry>| PluginJson::new(entry, catalog.error(&entry.manifest.name));
                 plugins = Some(catalog.entries.iter().map(state).collect());
             }
-            Parts::Rules { set, refused } => {
-                rules = Some(set.figures().map(RuleState::from).collect());
-                not_in_force = refused.as_deref().map(NotInForce::from);
+            FilterParts::Rules { set, refused } => {
+                rules = Some(set.stats().map(RuleJson::from).collect());
+                not_in_force = refused.as_deref().map(RejectedRulesJson::from);
             }
         }
         Self {
@@ -233,64 +233,66 @@ impl From<FilterFigures> for FilterState {
     }
 }
 
-impl PluginState {
-    fn of(entry: &Entry, error: Option<String>) -> Self {
-        let (manifest, plugin, braked) = (&entry.manifest, entry.plugin.as_ref(), entry.brake().pulled());
-        let Stats { answers, failures, unasked, median, p99, last_failure } =
+impl PluginJson {
+    fn new(entry: &PluginEntry, error: Option<String>) -> Self {
+        let (manifest, plugin, tripped_at) = (&entry.manifest, entry.plugin.as_ref(), entry.breaker().tripped_at());
+        let PluginStatsSnapshot { answers, failures, skipped, median, p99, last_failure } =
             plugin.map(Plugin::stats).unwrap_or_default();
-        let (state, rests_seconds) = match plugin.map(Plugin::condition) {
-            Err(Unloaded::NotBuilt { .. }) => ("not_built", None),
-            Err(Unloaded::Later(_) | Unloaded::Error(_)) => ("not_loaded", None),
-            Ok(Condition::Well) => ("well", None),
-            Ok(Condition::OnTrial) => ("on_trial", None),
-            // Rounded up: it is not tried before.
-            Ok(Condition::SetAside(rest)) => ("set_aside", Some(rest.as_secs() + u64::from(rest.subsec_nanos() > 0))),
+        let (state, retry_after_seconds) = match plugin.map(Plugin::health) {
+            Err(NotLoadedReason::NotBuilt { .. }) => ("not_built", None),
+            Err(NotLoadedReason::Deferred(_) | NotLoadedReason::Failed(_)) => ("not_loaded", None),
+            Ok(HealthState::Healthy) => ("healthy", None),
+            Ok(HealthState::Probing) => ("probing", None),
+            // Rounded up: it is not probed earlier.
+            Ok(HealthState::Suspended(rest)) => {
+                ("suspended", Some(rest.as_secs() + u64::from(rest.subsec_nanos() > 0)))
+            }
         };
         Self {
             plugin: manifest.name.clone(),
             version: manifest.version.clone().or_else(|| plugin.ok().map(|plugin| plugin.version().to_owned())),
             source: entry.origin.as_str(),
             mode: entry.mode().as_str(),
-            braked: braked.is_some(),
-            braked_at: braked.map(written),
+            tripped: tripped_at.is_some(),
+            tripped_at: tripped_at.map(format_time),
             on_failure: manifest.on_failure.as_str(),
             rooms: manifest.rooms.clone(),
             unknown_rooms: Vec::new(),
             state,
-            rests_seconds,
+            retry_after_seconds,
             counts: answers.into(),
             failures,
-            unasked,
+            skipped,
             p50_micros: median.map(micros),
             p99_micros: p99.map(micros),
-            last_failure: last_failure.map(|(at, text)| LastFailure { at: written(at), text }),
+            last_failure: last_failure.map(|(at, text)| LastFailureJson { at: format_time(at), text }),
             memory_bytes: plugin.ok().and_then(Plugin::memory),
             error,
         }
     }
 }
 
-impl From<RuleFigures<'_>> for RuleState {
-    fn from(figures: RuleFigures<'_>) -> Self {
-        // A tenth of a per cent is as fine as it is worth.
-        let trusted_percent = figures.trusted_percent().map(|percent| (percent * 10.0).round() / 10.0);
-        let RuleFigures { id, source, mode, braked, hits, exempt_hits, trusted_hits, last_hit } = figures;
+impl From<RuleStats<'_>> for RuleJson {
+    fn from(stats: RuleStats<'_>) -> Self {
+        // Rounded to a tenth of a per cent.
+        let trusted_percent = stats.trusted_percent().map(|percent| (percent * 10.0).round() / 10.0);
+        let RuleStats { id, source, mode, tripped_at, hits, exempt_hits, trusted_hits, last_hit } = stats;
         Self {
             rule: id.to_owned(),
             source: source.to_owned(),
             mode: mode.as_str(),
-            braked: braked.is_some(),
-            braked_at: braked.map(written),
+            tripped: tripped_at.is_some(),
+            tripped_at: tripped_at.map(format_time),
             hits,
             exempt_hits,
             trusted_hits,
             trusted_percent,
-            last_hit: last_hit.map(written),
+            last_hit: last_hit.map(format_time),
         }
     }
 }
 
-/// A tenth of a microsecond is as fine as it is worth.
+/// Converts to microseconds, rounded to a tenth.
 fn micros(took: Duration) -> f64 {
     (took.as_secs_f64() * 1e7).round() / 10.0
 }

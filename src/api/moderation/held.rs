@@ -1,4 +1,4 @@
-//! The held queue: what waits for a moderator, and what becomes of it.
+//! The queue of held messages.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
-use super::{for_sender, release_all, shown, written};
+use super::{format_time, normalize_reason, release_all, views};
 use crate::api::Api;
-use crate::api::error::{ApiError, Detail};
-use crate::api::request::{json as parsed, read};
-use crate::model::{Cause, Code, Notice, Reason};
-use crate::moderation::{HeldMessage, What, cause_json};
+use crate::api::error::{ApiError, ErrorResponse};
+use crate::api::request::{parse_json, read_body};
+use crate::model::{Actor, Notice, Reason, ReasonCode};
+use crate::moderation::{ActKind, HeldMessage, actor_json};
 
-/// Held messages, the oldest first.
+/// Held messages, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Held {
-    /// How many may wait.
+pub(in crate::api) struct HeldMessagesResponse {
+    /// Capacity of the queue.
     #[schema(example = 1000)]
     capacity: usize,
     #[schema(value_type = Vec<Object>, example = json!([{
@@ -33,53 +33,56 @@ pub(in crate::api) struct Held {
     held: Vec<Value>,
 }
 
-/// Why a held message is refused.
+/// The refusal of a held message.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::api) struct Refusal {
-    /// For its sender.
+pub(in crate::api) struct RefuseHeldRequest {
+    /// Shown to the sender.
     #[schema(example = "please take this to the other room")]
     reason: Option<String>,
 }
 
-fn view(held: &HeldMessage) -> Value {
-    let mut value = shown::decision(0, &held.recorded);
+fn held_json(held: &HeldMessage) -> Value {
+    let mut value = views::decision(0, &held.recorded);
     if let Value::Object(map) = &mut value {
         map.remove("entry");
-        map.insert("expires".to_owned(), json!(written(held.expires)));
-        map.insert("held_by".to_owned(), held.cause.as_ref().map_or(Value::Null, cause_json));
+        map.insert("expires".to_owned(), json!(format_time(held.expires_at)));
+        map.insert("held_by".to_owned(), held.held_by.as_ref().map_or(Value::Null, actor_json));
     }
     value
 }
 
-/// Messages that wait for a moderator, the oldest first.
+/// List held messages, oldest first.
 #[utoipa::path(
     get, path = "/moderation/held", tag = "moderation", security(("moderator" = [])),
     responses(
-        (status = 200, body = Held),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `read`"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = HeldMessagesResponse),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
-pub(in crate::api) async fn list(State(api): State<Arc<Api>>, Extension(caller): Extension<Caller>) -> Json<Held> {
-    let queue = api.desk.state().held();
+pub(in crate::api) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+) -> Json<HeldMessagesResponse> {
+    let queue = api.moderation.state().held();
     let waiting = queue.list();
-    let seen = waiting.iter().filter(|held| caller.may_see(Some(&held.recorded.sender.room)));
-    Json(Held { capacity: queue.capacity(), held: seen.map(view).collect() })
+    let visible = waiting.iter().filter(|held| caller.can_see(Some(&held.recorded.sender.room)));
+    Json(HeldMessagesResponse { capacity: queue.capacity(), held: visible.map(held_json).collect() })
 }
 
-/// Let the room hear a held message, with the id and time that it came with.
+/// Release a held message to its room, with its original id and time.
 #[utoipa::path(
     post, path = "/moderation/held/{id}/release", tag = "moderation", security(("moderator" = [])),
     params(("id" = String, Path, description = "The id of a message")),
     responses(
-        (status = 200, body = Object, description = "The message that was released, as the list shows it"),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `act`, or not for this room"),
-        (status = 404, body = Detail, description = "No such message waits"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
-        (status = 503, body = Detail, description = "The store could not keep that it is released; the room has heard it"),
+        (status = 200, body = Object, description = "The released message, as listed"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such held message"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
+        (status = 503, body = ErrorResponse, description = "The message was delivered, but this is not yet persisted"),
     ),
 )]
 pub(in crate::api) async fn release(
@@ -87,31 +90,31 @@ pub(in crate::api) async fn release(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let one_at_a_time = api.acting.lock().await;
-    let held = waiting(&api, &caller, &id)?;
+    let act_guard = api.act_lock.lock().await;
+    let held = find_held(&api, &caller, &id)?;
     let (message, room) = (held.recorded.decision.message.id, held.recorded.sender.room.clone());
-    api.desk.write_down(Cause::Moderator(caller.name()), What::Released { message, room }).await;
-    let held = api.desk.state().held().take(message).ok_or_else(|| none(&id))?;
-    let shown = view(&held);
+    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Released { message, room }).await;
+    let held = api.moderation.state().held().take(message).ok_or_else(|| not_held(&id))?;
+    let released = held_json(&held);
     release_all(&api, vec![held]).await?;
-    drop(one_at_a_time);
-    api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
-    Ok(Json(shown))
+    drop(act_guard);
+    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    Ok(Json(released))
 }
 
-/// Refuse a held message; its sender is told, if it is still there.
+/// Refuse a held message, and notify its sender if still connected.
 #[utoipa::path(
     post, path = "/moderation/held/{id}/refuse", tag = "moderation", security(("moderator" = [])),
     params(("id" = String, Path, description = "The id of a message")),
-    request_body(content = Refusal, description = "May be empty"),
+    request_body(content = RefuseHeldRequest, description = "Optional"),
     responses(
-        (status = 200, body = Object, description = "The message that was refused, as the list shows it"),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `act`, or not for this room"),
-        (status = 404, body = Detail, description = "No such message waits"),
-        (status = 422, body = Detail, description = "The body is not what this call takes; the detail names the field"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
-        (status = 503, body = Detail, description = "The store could not keep that it is refused"),
+        (status = 200, body = Object, description = "The refused message, as listed"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such held message"),
+        (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
+        (status = 503, body = ErrorResponse, description = "The message was refused, but this is not yet persisted"),
     ),
 )]
 pub(in crate::api) async fn refuse(
@@ -120,32 +123,33 @@ pub(in crate::api) async fn refuse(
     Path(id): Path<String>,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
-    let body = read(body, api.max_body_bytes).await?;
-    let Refusal { reason } = if body.trim().is_empty() { Refusal::default() } else { parsed(&body)? };
-    let reason = for_sender(reason)?;
-    let one_at_a_time = api.acting.lock().await;
-    let held = waiting(&api, &caller, &id)?;
+    let body = read_body(body, api.max_body_bytes).await?;
+    let RefuseHeldRequest { reason } =
+        if body.trim().is_empty() { RefuseHeldRequest::default() } else { parse_json(&body)? };
+    let reason = normalize_reason(reason)?;
+    let act_guard = api.act_lock.lock().await;
+    let held = find_held(&api, &caller, &id)?;
     let (message, room) = (held.recorded.decision.message.id, held.recorded.sender.room.clone());
-    api.desk.write_down(Cause::Moderator(caller.name()), What::Refused { message, room }).await;
-    let held = api.desk.state().held().take(message).ok_or_else(|| none(&id))?;
+    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Refused { message, room }).await;
+    let held = api.moderation.state().held().take(message).ok_or_else(|| not_held(&id))?;
     if let Some(member) = held.recorded.sender.connection {
-        let text = reason.unwrap_or("a moderator has not let your message through".to_owned());
-        api.rooms.tell(member, Notice::Refused(Reason::new(Code::HeldRefused, text))).await;
+        let text = reason.unwrap_or("a moderator has refused your message".to_owned());
+        api.rooms.notify(member, Notice::Refused(Reason::new(ReasonCode::HeldRefused, text))).await;
     }
-    drop(one_at_a_time);
-    api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
-    Ok(Json(view(&held)))
+    drop(act_guard);
+    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    Ok(Json(held_json(&held)))
 }
 
-/// The message that waits under this id, for a moderator of its room.
-fn waiting(api: &Api, caller: &Caller, id: &str) -> Result<HeldMessage, ApiError> {
-    let message: Uuid = id.parse().map_err(|_| none(id))?;
-    let queue = api.desk.state().held();
-    let held = queue.get(message).filter(|held| Timestamp::now() < held.expires).ok_or_else(|| none(id))?;
-    caller.check_place(Some(&held.recorded.sender.room))?;
+/// Finds the held message with this id, and checks that the token is valid for its room.
+fn find_held(api: &Api, caller: &Caller, id: &str) -> Result<HeldMessage, ApiError> {
+    let message: Uuid = id.parse().map_err(|_| not_held(id))?;
+    let queue = api.moderation.state().held();
+    let held = queue.get(message).filter(|held| Timestamp::now() < held.expires_at).ok_or_else(|| not_held(id))?;
+    caller.require_room(Some(&held.recorded.sender.room))?;
     Ok(held)
 }
 
-fn none(id: &str) -> ApiError {
-    ApiError::Nothing(format!("no message {} waits", id.escape_debug()))
+fn not_held(id: &str) -> ApiError {
+    ApiError::NotFound(format!("no held message {}", id.escape_debug()))
 }

@@ -1,4 +1,4 @@
-//! How much is held or slowed down, and how much the starter rules do: what moderators turn at run time.
+//! Moderation levels and the starter rules preset, which moderators change at run time.
 
 use std::sync::Arc;
 
@@ -10,75 +10,80 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::caller::Caller;
-use super::written;
+use super::format_time;
 use crate::api::Api;
-use crate::api::error::{ApiError, Detail};
-use crate::api::request::{json, read};
+use crate::api::error::{ApiError, ErrorResponse};
+use crate::api::request::{parse_json, read_body};
 use crate::filter::rules::{Preset, PresetError};
-use crate::model::{Cause, RoomName};
-use crate::moderation::{Level, PRESET, SetLevel, What};
+use crate::model::{Actor, RoomName};
+use crate::moderation::{ActKind, ActiveLevel, ModerationLevel, PRESET_KEY};
 use crate::settings::Choice;
 
-/// How long a sender has to wait at the level `slow`, in seconds, where the call does not say.
-const USUAL_WAIT: u32 = 30;
-/// The longest that it can be, in seconds.
-const LONGEST_WAIT: u32 = 3_600;
+/// Default for `seconds`.
+const DEFAULT_SLOW_SECONDS: u32 = 30;
+/// Largest value of `seconds`.
+const MAX_SLOW_SECONDS: u32 = 3_600;
 
-/// A level, in one room or everywhere.
+/// A level, in one room or in all rooms.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct LevelJson {
-    /// Where; everywhere without a word. A room's own level goes before that of everywhere.
+    /// The room; all rooms if absent. A level set for the room takes precedence over that for all rooms.
     #[schema(example = "QGIS")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     room: Option<String>,
-    /// `normal` (nothing extra), `newcomers` (the first messages of each sender are held), `slow` (a sender may say one
-    /// thing in so many seconds), `all` (everything is held).
+    /// `normal` (no restriction), `newcomers` (the first messages of each sender are held), `slow` (a sender may send
+    /// one message every `seconds`), `all` (every message is held).
     #[schema(example = "slow")]
     level: String,
-    /// For `slow`: how many; 30 without a word.
+    /// For `slow`: the interval in seconds; default 30.
     #[schema(example = 30, minimum = 1, maximum = 3600)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seconds: Option<u32>,
-    /// Until when; until it is changed again without a word.
+    /// When the level ends; if absent, it lasts until changed.
     #[schema(example = "2026-01-01T12:10:00Z")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<String>,
 }
 
-/// The levels that are set; everything else is `normal`.
+/// The levels that are set; the level is otherwise `normal`.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Levels {
+pub(in crate::api) struct LevelsResponse {
     levels: Vec<LevelJson>,
 }
 
-/// Which levels are set.
+/// List the levels that are set.
 #[utoipa::path(
     get, path = "/moderation/level", tag = "moderation", security(("moderator" = [])),
     responses(
-        (status = 200, body = Levels),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `read`"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = LevelsResponse),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
-pub(in crate::api) async fn levels(State(api): State<Arc<Api>>, Extension(caller): Extension<Caller>) -> Json<Levels> {
-    let set = api.desk.state().levels().list(Timestamp::now());
-    let seen = set.into_iter().filter(|set| caller.may_see(set.room.as_ref()));
-    Json(Levels { levels: seen.map(|SetLevel { room, level, until }| shown(room, level, until)).collect() })
+pub(in crate::api) async fn levels(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+) -> Json<LevelsResponse> {
+    let set = api.moderation.state().levels().list(Timestamp::now());
+    let visible = set.into_iter().filter(|set| caller.can_see(set.room.as_ref()));
+    Json(LevelsResponse {
+        levels: visible.map(|ActiveLevel { room, level, until }| level_json(room, level, until)).collect(),
+    })
 }
 
-/// Hold or slow down more than the filters ask for, or no longer.
+/// Set the level of a room or of all rooms.
 #[utoipa::path(
     put, path = "/moderation/level", tag = "moderation", request_body = LevelJson, security(("moderator" = [])),
     responses(
         (status = 200, body = LevelJson),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `act`, or not for this room"),
-        (status = 404, body = Detail, description = "There is no room of that name"),
-        (status = 422, body = Detail, description = "The body is not what this call takes; the detail names the field"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
-        (status = 503, body = Detail, description = "The store could not keep it"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such room"),
+        (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
+        (status = 503, body = ErrorResponse, description = "Applied, but not yet persisted"),
     ),
 )]
 pub(in crate::api) async fn set_level(
@@ -86,63 +91,67 @@ pub(in crate::api) async fn set_level(
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Json<LevelJson>, ApiError> {
-    let wanted: LevelJson = json(&read(body, api.max_body_bytes).await?)?;
-    let room = caller.check_room_named(&api, wanted.room.as_deref())?;
+    let request: LevelJson = parse_json(&read_body(body, api.max_body_bytes).await?)?;
+    let room = caller.resolve_room(&api, request.room.as_deref())?;
     if room.is_none() {
-        caller.check_everywhere()?;
+        caller.require_all_rooms()?;
     }
-    let level = level(&wanted)?;
-    let until = wanted.until.as_deref().map(end).transpose()?;
-    let one_at_a_time = api.acting.lock().await;
-    api.desk.write_down(Cause::Moderator(caller.name()), What::Level { room: room.clone(), level, until }).await;
+    let level = parse_level(&request)?;
+    let until = request.until.as_deref().map(parse_until).transpose()?;
+    let act_guard = api.act_lock.lock().await;
+    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Level { room: room.clone(), level, until }).await;
     match (level, until) {
-        (Level::Normal, None) => api.desk.state().levels().clear(room.as_ref()),
-        _ => api.desk.state().levels().set(room.clone(), level, until),
+        (ModerationLevel::Normal, None) => api.moderation.state().levels().clear(room.as_ref()),
+        _ => api.moderation.state().levels().set(room.clone(), level, until),
     }
-    drop(one_at_a_time);
-    api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
-    Ok(Json(shown(room, level, until)))
+    drop(act_guard);
+    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    Ok(Json(level_json(room, level, until)))
 }
 
-fn shown(room: Option<RoomName>, level: Level, until: Option<Timestamp>) -> LevelJson {
+fn level_json(room: Option<RoomName>, level: ModerationLevel, until: Option<Timestamp>) -> LevelJson {
     let seconds = match level {
-        Level::Slow { seconds } => Some(seconds),
-        Level::Normal | Level::Newcomers | Level::All => None,
+        ModerationLevel::Slow { seconds } => Some(seconds),
+        ModerationLevel::Normal | ModerationLevel::Newcomers | ModerationLevel::All => None,
     };
     let room = room.map(|room| room.to_string());
-    LevelJson { room, level: level.as_str().to_owned(), seconds, until: until.map(written) }
+    LevelJson { room, level: level.as_str().to_owned(), seconds, until: until.map(format_time) }
 }
 
-fn level(wanted: &LevelJson) -> Result<Level, ApiError> {
-    if let Some(seconds) = wanted.seconds {
-        if wanted.level != "slow" {
-            return Err(ApiError::BadCall("`seconds` goes with the level `slow` alone".to_owned()));
+fn parse_level(request: &LevelJson) -> Result<ModerationLevel, ApiError> {
+    if let Some(seconds) = request.seconds {
+        if request.level != "slow" {
+            return Err(ApiError::InvalidRequest("`seconds` is only valid with the level `slow`".to_owned()));
         }
-        if !(1..=LONGEST_WAIT).contains(&seconds) {
-            return Err(ApiError::BadCall(format!("`seconds` is {seconds}; 1 to {LONGEST_WAIT} are allowed")));
+        if !(1..=MAX_SLOW_SECONDS).contains(&seconds) {
+            return Err(ApiError::InvalidRequest(format!(
+                "`seconds` is {seconds}; 1 to {MAX_SLOW_SECONDS} are allowed"
+            )));
         }
     }
-    match wanted.level.as_str() {
-        "normal" => Ok(Level::Normal),
-        "newcomers" => Ok(Level::Newcomers),
-        "slow" => Ok(Level::Slow { seconds: wanted.seconds.unwrap_or(USUAL_WAIT) }),
-        "all" => Ok(Level::All),
-        other => Err(ApiError::BadCall(format!(
+    match request.level.as_str() {
+        "normal" => Ok(ModerationLevel::Normal),
+        "newcomers" => Ok(ModerationLevel::Newcomers),
+        "slow" => Ok(ModerationLevel::Slow { seconds: request.seconds.unwrap_or(DEFAULT_SLOW_SECONDS) }),
+        "all" => Ok(ModerationLevel::All),
+        other => Err(ApiError::InvalidRequest(format!(
             "`level` is `{}`; normal, newcomers, slow and all are allowed",
             other.escape_debug()
         ))),
     }
 }
 
-fn end(until: &str) -> Result<Timestamp, ApiError> {
+fn parse_until(until: &str) -> Result<Timestamp, ApiError> {
     match until.parse::<Timestamp>() {
         Ok(until) if until > Timestamp::now() => Ok(until),
-        Ok(_) => Err(ApiError::BadCall("`until` is past".to_owned())),
-        Err(_) => Err(ApiError::BadCall("`until` is no time such as 2026-01-01T12:10:00Z".to_owned())),
+        Ok(_) => Err(ApiError::InvalidRequest("`until` is in the past".to_owned())),
+        Err(_) => Err(ApiError::InvalidRequest(
+            "`until` is not a time; expected a form such as 2026-01-01T12:10:00Z".to_owned(),
+        )),
     }
 }
 
-/// How much the starter rules do.
+/// The preset of the starter rules.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct PresetJson {
@@ -151,32 +160,32 @@ pub(in crate::api) struct PresetJson {
     preset: String,
 }
 
-/// How much the starter rules do.
+/// Show the preset of the starter rules.
 #[utoipa::path(
     get, path = "/moderation/preset", tag = "moderation", security(("moderator" = [])),
     responses(
         (status = 200, body = PresetJson),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `read`"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn preset(State(api): State<Arc<Api>>) -> Json<PresetJson> {
     Json(PresetJson { preset: api.rules_in_force.preset().as_str().to_owned() })
 }
 
-/// Have the starter rules do more, or less.
+/// Set the preset of the starter rules.
 ///
-/// A `preset` that the rules file itself names goes before.
+/// A `preset` in the rules file takes precedence.
 #[utoipa::path(
     put, path = "/moderation/preset", tag = "moderation", request_body = PresetJson, security(("moderator" = [])),
     responses(
         (status = 200, body = PresetJson),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `admin`"),
-        (status = 422, body = Detail, description = "There is no such preset, the rules file names another one, or has a fault"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
-        (status = 503, body = Detail, description = "The store could not keep it"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `admin`"),
+        (status = 422, body = ErrorResponse, description = "No such preset, or the rules file sets another one or has an error"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
+        (status = 503, body = ErrorResponse, description = "Applied, but not yet persisted"),
     ),
 )]
 pub(in crate::api) async fn set_preset(
@@ -184,21 +193,21 @@ pub(in crate::api) async fn set_preset(
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Json<PresetJson>, ApiError> {
-    let PresetJson { preset: name } = json(&read(body, api.max_body_bytes).await?)?;
+    let PresetJson { preset: name } = parse_json(&read_body(body, api.max_body_bytes).await?)?;
     let Some((name, preset)) = Preset::NAMES.iter().copied().find(|(known, _)| *known == name) else {
         let text = format!("`preset` is `{}`; off, open, balanced and strict are allowed", name.escape_debug());
-        return Err(ApiError::BadCall(text));
+        return Err(ApiError::InvalidRequest(text));
     };
-    caller.check_everywhere()?;
-    let one_at_a_time = api.acting.lock().await;
-    api.desk.write_down(Cause::Moderator(caller.name()), What::Preset(name)).await;
+    caller.require_all_rooms()?;
+    let act_guard = api.act_lock.lock().await;
+    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Preset(name)).await;
     match api.rules_reload.set_preset(preset).await {
         Ok(()) => {}
-        Err(PresetError::Task(_)) => return Err(ApiError::Unable("the rules could not be read again".to_owned())),
-        Err(refused) => return Err(ApiError::BadCall(refused.to_string())),
+        Err(PresetError::Task(_)) => return Err(ApiError::Unavailable("the rules could not be reloaded".to_owned())),
+        Err(refused) => return Err(ApiError::InvalidRequest(refused.to_string())),
     }
-    api.desk.state().set_setting(PRESET, name);
-    drop(one_at_a_time);
-    api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
+    api.moderation.state().set_setting(PRESET_KEY, name);
+    drop(act_guard);
+    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
     Ok(Json(PresetJson { preset: name.to_owned() }))
 }

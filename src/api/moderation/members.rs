@@ -1,4 +1,4 @@
-//! Who is connected, who is trusted, and who has to go.
+//! Members of rooms: listing, kicking and trusting them.
 
 use std::sync::Arc;
 
@@ -10,46 +10,46 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::caller::Caller;
-use super::for_sender;
+use super::normalize_reason;
 use crate::api::Api;
-use crate::api::error::{ApiError, Detail};
-use crate::api::request::{InRoom, json, read};
-use crate::model::{Cause, Code, Nickname, Notice, Reason, RoomName, SenderId};
-use crate::moderation::What;
+use crate::api::error::{ApiError, ErrorResponse};
+use crate::api::request::{RoomPath, parse_json, read_body};
+use crate::model::{Actor, ConnectionId, Nickname, Notice, Reason, ReasonCode, RoomName};
+use crate::moderation::ActKind;
 use crate::room::MemberView;
 
-/// Members of a room.
+/// The members of a room.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Members {
-    members: Vec<Member>,
+pub(in crate::api) struct MembersResponse {
+    members: Vec<MemberJson>,
 }
 
 /// A connection in a room.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Member {
-    /// Its number, never used again while the relay runs.
+pub(in crate::api) struct MemberJson {
+    /// Identifies the connection; not reused while the relay runs.
     #[schema(example = "4294967296")]
     id: String,
-    /// The nickname that it has registered, or else has spoken under last.
+    /// The registered nickname, or else the one last used.
     #[schema(example = "jane")]
     nickname: Option<String>,
-    /// Whether it has registered it.
+    /// Whether the nickname is registered.
     registered: bool,
-    /// Where it comes from, without the last part.
+    /// The IP address without its last part.
     #[schema(example = "192.0.2.x")]
     address: String,
     #[schema(example = 86)]
     connected_seconds: u64,
-    /// Messages of its that were let through.
+    /// Messages accepted.
     #[schema(example = 12)]
     accepted: u32,
-    /// And that were not.
+    /// Messages refused.
     #[schema(example = 0)]
     refused: u32,
     trusted: bool,
 }
 
-impl From<MemberView> for Member {
+impl From<MemberView> for MemberJson {
     fn from(view: MemberView) -> Self {
         Self {
             id: view.id.0.to_string(),
@@ -64,61 +64,61 @@ impl From<MemberView> for Member {
     }
 }
 
-/// Why somebody has to go.
+/// The reason for a kick.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::api) struct Kick {
-    /// For the one who has to go.
+pub(in crate::api) struct KickRequest {
+    /// Shown to the member.
     #[schema(example = "please come back under another name")]
     reason: Option<String>,
 }
 
-/// Who is meant.
+/// Selects a member: by `member`, or by `nickname` and `room`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::api) struct Whom {
-    /// The number of a member.
+pub(in crate::api) struct TrustRequest {
+    /// The id of the member.
     #[schema(example = "4294967296")]
     member: Option<String>,
-    /// Or the nickname that it has registered, together with `room`.
+    /// The registered nickname; requires `room`.
     #[schema(example = "jane")]
     nickname: Option<String>,
     #[schema(example = "QGIS")]
     room: Option<String>,
 }
 
-/// Who is connected to a room.
+/// List the members of a room.
 #[utoipa::path(
     get, path = "/moderation/rooms/{room}/members", tag = "moderation", security(("moderator" = [])),
     params(("room" = String, Path, description = "Name of a room", example = "QGIS")),
     responses(
-        (status = 200, body = Members),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `act`, or not for this room"),
-        (status = 404, body = Detail, description = "There is no room of that name"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = MembersResponse),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such room"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn members(
-    InRoom(room): InRoom,
+    RoomPath(room): RoomPath,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<Members>, ApiError> {
-    caller.check_place(Some(room.name()))?;
-    Ok(Json(Members { members: room.members().await?.into_iter().map(Member::from).collect() }))
+) -> Result<Json<MembersResponse>, ApiError> {
+    caller.require_room(Some(room.name()))?;
+    Ok(Json(MembersResponse { members: room.members().await?.into_iter().map(MemberJson::from).collect() }))
 }
 
-/// Close the connection of a member, who may come back.
+/// Kick a member: close the connection. The member may reconnect.
 #[utoipa::path(
     post, path = "/moderation/members/{id}/kick", tag = "moderation", security(("moderator" = [])),
-    params(("id" = String, Path, description = "The number of a member", example = "4294967296")),
-    request_body(content = Kick, description = "May be empty"),
+    params(("id" = String, Path, description = "The id of a member", example = "4294967296")),
+    request_body(content = KickRequest, description = "Optional"),
     responses(
-        (status = 200, body = Member, description = "The member as it was"),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `act`, or not for this room"),
-        (status = 404, body = Detail, description = "There is no such member"),
-        (status = 422, body = Detail, description = "The body is not what this call takes; the detail names the field"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = MemberJson, description = "The member before the kick"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such member"),
+        (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn kick(
@@ -126,107 +126,108 @@ pub(in crate::api) async fn kick(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Body,
-) -> Result<Json<Member>, ApiError> {
-    let body = read(body, api.max_body_bytes).await?;
-    let Kick { reason } = if body.trim().is_empty() { Kick::default() } else { json(&body)? };
-    let reason = for_sender(reason)?;
-    let id = member_id(&id)?;
-    let (room, view) = find(&api, id).await?;
-    caller.check_place(Some(&room))?;
-    let what = What::Kicked { room, member: id, nickname: view.nickname.clone() };
-    api.desk.write_down(Cause::Moderator(caller.name()), what).await;
+) -> Result<Json<MemberJson>, ApiError> {
+    let body = read_body(body, api.max_body_bytes).await?;
+    let KickRequest { reason } = if body.trim().is_empty() { KickRequest::default() } else { parse_json(&body)? };
+    let reason = normalize_reason(reason)?;
+    let id = parse_member_id(&id)?;
+    let (room, view) = find_member(&api, id).await?;
+    caller.require_room(Some(&room))?;
+    let act = ActKind::Kicked { room, member: id, nickname: view.nickname.clone() };
+    api.moderation.record(Actor::Moderator(caller.name()), act).await;
     let text = match reason {
         Some(reason) => format!("You are removed from this room; you may come back: {reason}"),
         None => "You are removed from this room; you may come back".to_owned(),
     };
-    api.rooms.kick(id, Notice::Act(Reason::new(Code::Kicked, text))).await;
-    Ok(Json(Member::from(view)))
+    api.rooms.kick(id, Notice::Moderation(Reason::new(ReasonCode::Kicked, text))).await;
+    Ok(Json(MemberJson::from(view)))
 }
 
-/// Trust a member, as long as it stays connected.
+/// Trust a member until the connection closes.
 ///
-/// Rules may exempt those who are trusted, and the levels `newcomers` and `slow` let them speak.
+/// Rules may exempt trusted members, and the levels `newcomers` and `slow` do not apply to them.
 #[utoipa::path(
-    post, path = "/moderation/trusted", tag = "moderation", request_body = Whom, security(("moderator" = [])),
+    post, path = "/moderation/trusted", tag = "moderation", request_body = TrustRequest, security(("moderator" = [])),
     responses(
-        (status = 200, body = Member),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `act`, or not for this room"),
-        (status = 404, body = Detail, description = "There is no such member or room"),
-        (status = 422, body = Detail, description = "The body is not what this call takes; the detail names the field"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = MemberJson),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such member or room"),
+        (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn trust(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     body: Body,
-) -> Result<Json<Member>, ApiError> {
+) -> Result<Json<MemberJson>, ApiError> {
     set_trust(&api, &caller, body, true).await
 }
 
-/// Trust a member no longer.
+/// Stop trusting a member.
 ///
-/// A nickname that its client proves by a token of its own stays trusted: that token is in the tokens file.
+/// This does not affect trust in a nickname that the client proves with a token from the tokens file.
 #[utoipa::path(
-    delete, path = "/moderation/trusted", tag = "moderation", request_body = Whom, security(("moderator" = [])),
+    delete, path = "/moderation/trusted", tag = "moderation", request_body = TrustRequest, security(("moderator" = [])),
     responses(
-        (status = 200, body = Member),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `act`, or not for this room"),
-        (status = 404, body = Detail, description = "There is no such member or room"),
-        (status = 422, body = Detail, description = "The body is not what this call takes; the detail names the field"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = MemberJson),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such member or room"),
+        (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn distrust(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     body: Body,
-) -> Result<Json<Member>, ApiError> {
+) -> Result<Json<MemberJson>, ApiError> {
     set_trust(&api, &caller, body, false).await
 }
 
-async fn set_trust(api: &Api, caller: &Caller, body: Body, on: bool) -> Result<Json<Member>, ApiError> {
-    let Whom { member, nickname, room } = json(&read(body, api.max_body_bytes).await?)?;
+async fn set_trust(api: &Api, caller: &Caller, body: Body, is_trusted: bool) -> Result<Json<MemberJson>, ApiError> {
+    let TrustRequest { member, nickname, room } = parse_json(&read_body(body, api.max_body_bytes).await?)?;
     let id = match (member, nickname, room) {
-        (Some(member), None, None) => member_id(&member)?,
-        (None, Some(nickname), Some(room)) => registered(api, &nickname, &room).await?,
-        _ => return Err(ApiError::BadCall("either `member`, or `nickname` and `room`, says whom".to_owned())),
+        (Some(member), None, None) => parse_member_id(&member)?,
+        (None, Some(nickname), Some(room)) => find_registered(api, &nickname, &room).await?,
+        _ => return Err(ApiError::InvalidRequest("give either `member`, or `nickname` and `room`".to_owned())),
     };
-    let (room, view) = find(api, id).await?;
-    caller.check_place(Some(&room))?;
-    let what = What::Trusted { room, member: id, nickname: view.nickname, on };
-    api.desk.write_down(Cause::Moderator(caller.name()), what).await;
-    let trusted = api.rooms.trust(id, on).await?.ok_or_else(gone)?;
-    Ok(Json(Member::from(trusted)))
+    let (room, view) = find_member(api, id).await?;
+    caller.require_room(Some(&room))?;
+    let act = ActKind::Trusted { room, member: id, nickname: view.nickname, is_trusted };
+    api.moderation.record(Actor::Moderator(caller.name()), act).await;
+    let trusted = api.rooms.set_trusted(id, is_trusted).await?.ok_or_else(no_such_member)?;
+    Ok(Json(MemberJson::from(trusted)))
 }
 
-async fn registered(api: &Api, nickname: &str, room: &str) -> Result<SenderId, ApiError> {
+async fn find_registered(api: &Api, nickname: &str, room: &str) -> Result<ConnectionId, ApiError> {
     let room = api.rooms.find(room).ok_or_else(|| ApiError::UnknownRoom(room.to_owned()))?;
     let is = |view: &MemberView| view.registered && view.nickname.as_ref().map(Nickname::as_str) == Some(nickname);
     let found = room.members().await?.into_iter().find(is);
-    let none = || ApiError::Nothing(format!("nobody in {} is registered as {}", room.name(), nickname.escape_debug()));
+    let none =
+        || ApiError::NotFound(format!("no member of {} is registered as {}", room.name(), nickname.escape_debug()));
     found.map(|view| view.id).ok_or_else(none)
 }
 
-/// The member of this number, and its room.
-pub(super) async fn find(api: &Api, id: SenderId) -> Result<(RoomName, MemberView), ApiError> {
-    api.rooms.member(id).await?.ok_or_else(gone)
+/// Finds a member and its room.
+pub(super) async fn find_member(api: &Api, id: ConnectionId) -> Result<(RoomName, MemberView), ApiError> {
+    api.rooms.member(id).await?.ok_or_else(no_such_member)
 }
 
-/// The number of a member, as the list shows it.
-pub(super) fn member_id(text: &str) -> Result<SenderId, ApiError> {
-    text.parse().map(SenderId).map_err(|_| gone())
+/// Parses the id of a member.
+pub(super) fn parse_member_id(text: &str) -> Result<ConnectionId, ApiError> {
+    text.parse().map(ConnectionId).map_err(|_| no_such_member())
 }
 
-fn gone() -> ApiError {
-    ApiError::Nothing("there is no member of this number".to_owned())
+fn no_such_member() -> ApiError {
+    ApiError::NotFound("no such member".to_owned())
 }
 
-/// Forget a stored message.
+/// Delete a stored message.
 ///
-/// This relay stores no messages, so that there is none to forget.
+/// This relay does not store messages, so the response is always 404.
 #[utoipa::path(
     delete, path = "/moderation/rooms/{room}/last/{message_id}", tag = "moderation", security(("moderator" = [])),
     params(
@@ -234,17 +235,17 @@ fn gone() -> ApiError {
         ("message_id" = String, Path, description = "The id of a message"),
     ),
     responses(
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `act`, or not for this room"),
-        (status = 404, body = Detail, description = "There is no such room, or no such message is stored"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such room, or no such message"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
-pub(in crate::api) async fn forget(
+pub(in crate::api) async fn delete_message(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path((room, id)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    caller.check_room_named(&api, Some(&room))?;
-    Err(ApiError::Nothing(format!("no message {} is stored: this relay stores none", id.escape_debug())))
+    caller.resolve_room(&api, Some(&room))?;
+    Err(ApiError::NotFound(format!("no stored message {}; this relay does not store messages", id.escape_debug())))
 }

@@ -1,6 +1,7 @@
-//! The calls of moderators. Each of them needs a token; what a token is worth, [`moderation`](crate::moderation) knows.
+//! Moderator calls. Each requires a token, which [`moderation`](crate::moderation) checks.
 //!
-//! Pages of other origins cannot make these calls: there is no CORS for them, and a browser adds no token by itself.
+//! Pages of other origins cannot make these calls: they have no CORS headers, and browsers do not attach tokens
+//! automatically.
 
 mod caller;
 pub(super) mod decisions;
@@ -12,10 +13,10 @@ pub(super) mod level;
 pub(super) mod members;
 pub(super) mod reload;
 pub(super) mod sanctions;
-mod shown;
 pub(super) mod stats;
 pub(super) mod try_out;
 pub(super) mod undo;
+mod views;
 pub(super) mod what_if;
 
 use std::sync::Arc;
@@ -34,22 +35,22 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use self::caller::Caller;
 use super::error::ApiError;
-use super::request::From;
-use super::{Api, in_time};
-use crate::live::rooms::NoAnswer;
+use super::request::RequestOrigin;
+use super::{Api, with_timeout};
+use crate::live::rooms::RoomUnavailable;
 use crate::moderation::{HeldMessage, Scope};
 
-/// How long it may take to read everything again: a plugin with an interpreter in it is compiled for seconds.
+/// Time limit for a reload: a plugin that contains an interpreter takes seconds to compile.
 const RELOAD_TIMEOUT: Duration = Duration::from_mins(2);
-/// Longest reason that a moderator gives, in code points.
-const MAX_REASON: usize = 500;
+/// Longest reason, in code points.
+const MAX_REASON_CHARS: usize = 500;
 
-/// The routes of moderators, each with the scope that it takes. A request is answered within `timeout`, but for those
-/// that read everything again.
+/// Returns the moderator routes, each with the scope that it requires. Requests are answered within `timeout`, except
+/// reloads and what-if runs.
 pub(super) fn router(api: Arc<Api>, timeout: Duration) -> Router {
     let within = |timeout, scope, call: MethodRouter<Arc<Api>>| {
-        call.layer(middleware::from_fn_with_state(timeout, in_time))
-            .layer(middleware::from_fn_with_state(scope, check_scope))
+        call.layer(middleware::from_fn_with_state(timeout, with_timeout))
+            .layer(middleware::from_fn_with_state(scope, require_scope))
     };
     let read = |call| within(timeout, Scope::Read, call);
     let act = |call| within(timeout, Scope::Act, call);
@@ -68,7 +69,7 @@ pub(super) fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .route("/moderation/sanctions", read(get(sanctions::list)).merge(act(post(sanctions::impose))))
         .route("/moderation/sanctions/{id}", act(delete(sanctions::lift)))
         .route("/moderation/rooms/{room}/members", act(get(members::members)))
-        .route("/moderation/rooms/{room}/last/{message_id}", act(delete(members::forget)))
+        .route("/moderation/rooms/{room}/last/{message_id}", act(delete(members::delete_message)))
         .route("/moderation/members/{id}/kick", act(post(members::kick)))
         .route("/moderation/trusted", act(post(members::trust).delete(members::distrust)))
         .route("/moderation/level", read(get(level::levels)).merge(act(put(level::set_level))))
@@ -76,85 +77,92 @@ pub(super) fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .route("/moderation/reload", admin(post(reload::reload)))
         .route("/moderation/undo", admin(post(undo::undo)))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(middleware::from_fn_with_state(Arc::clone(&api), admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), authenticate))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .with_state(api)
 }
 
-/// Lets only moderators through.
-async fn admit(
+/// Rejects requests without a valid moderator token.
+async fn authenticate(
     State(api): State<Arc<Api>>,
-    from: From,
+    origin: RequestOrigin,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let token = bearer(request.headers()).ok_or(ApiError::NoToken)?;
-    let moderator = api.moderators.admit(from.client.address(), token)?;
+    let token = bearer_token(request.headers()).ok_or(ApiError::MissingToken)?;
+    let moderator = api.moderators.authenticate(origin.client.address(), token)?;
     request.extensions_mut().insert(Caller(moderator));
     Ok(next.run(request).await)
 }
 
-/// Lets only those through who have this scope.
-async fn check_scope(
+/// Rejects requests whose token lacks `scope`.
+async fn require_scope(
     State(scope): State<Scope>,
     Extension(Caller(moderator)): Extension<Caller>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    if moderator.may(scope) {
+    if moderator.has_scope(scope) {
         return Ok(next.run(request).await);
     }
-    Err(ApiError::NotForYou(format!("this call needs the scope `{}`, which this token has not", scope.as_str())))
+    Err(ApiError::Forbidden(format!("this call requires the scope `{}`", scope.as_str())))
 }
 
-/// What a query says, or what is wrong with it.
-fn in_query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
-    query.map(|Query(query)| query).map_err(|fault| ApiError::BadCall(fault.body_text()))
+/// Returns the parsed query, or an error that names the field.
+fn parse_query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
+    query.map(|Query(query)| query).map_err(|error| ApiError::InvalidRequest(error.body_text()))
 }
 
-/// A reason that somebody is told, without blanks around it; nothing where it is blank.
-fn for_sender(reason: Option<String>) -> Result<Option<String>, ApiError> {
+/// Trims a reason; `None` if it is blank.
+///
+/// # Errors
+/// When it is longer than [`MAX_REASON_CHARS`].
+fn normalize_reason(reason: Option<String>) -> Result<Option<String>, ApiError> {
     let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     match &reason {
-        Some(reason) if reason.chars().count() > MAX_REASON => {
-            Err(ApiError::BadCall(format!("`reason` is longer than {MAX_REASON} characters")))
+        Some(reason) if reason.chars().count() > MAX_REASON_CHARS => {
+            Err(ApiError::InvalidRequest(format!("`reason` is longer than {MAX_REASON_CHARS} characters")))
         }
         _ => Ok(reason),
     }
 }
 
-/// Lets the rooms hear messages that were held, in this order. They are heard also when whoever made the call has gone:
-/// they wait nowhere any more.
+/// Delivers held messages to their rooms, in this order.
+///
+/// # Cancel safety
+/// Dropping the future does not stop the delivery: the messages have left the queue already.
 async fn release_all(api: &Api, held: Vec<HeldMessage>) -> Result<(), ApiError> {
     let rooms = Arc::clone(&api.rooms);
     let releasing = tokio::spawn(async move {
-        for HeldMessage { recorded, .. } in held {
-            let name = recorded.sender.room.clone();
+        for HeldMessage { recorded: judged, .. } in held {
+            let name = judged.sender.room.clone();
             let released = match rooms.find(name.as_str()) {
-                Some(room) => room.release(recorded).await,
-                None => Err(NoAnswer::Removed(name)),
+                Some(room) => room.release(judged).await,
+                None => Err(RoomUnavailable::Removed(name)),
             };
             match released {
-                // The configuration has changed since it was held.
-                Err(NoAnswer::Removed(room)) => tracing::warn!(%room, "a released message has no room any more"),
+                // The room was removed from the configuration in the meantime.
+                Err(RoomUnavailable::Removed(room)) => {
+                    tracing::warn!(%room, "room of a released message no longer exists")
+                }
                 other => other?,
             }
         }
         Ok(())
     });
-    releasing.await.map_err(|_| ApiError::Unable("the message could not be released".to_owned()))?
+    releasing.await.map_err(|_| ApiError::Unavailable("the message could not be released".to_owned()))?
 }
 
-/// The token of `Authorization: Bearer TOKEN`.
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+/// Returns the token of `Authorization: Bearer TOKEN`.
+pub(super) fn bearer_token(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked("Bearer ".len())?;
     let token = token.trim_ascii();
     (scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty()).then_some(token)
 }
 
-/// A time as all calls write it.
-fn written(at: Timestamp) -> String {
+/// Formats a time with milliseconds.
+fn format_time(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
@@ -163,11 +171,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_stands_behind_its_scheme_in_any_letter_case() {
+    fn the_bearer_scheme_is_matched_in_any_letter_case() {
         let token = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::AUTHORIZATION, value.parse().unwrap());
-            bearer(&headers).map(|token| String::from_utf8(token.to_vec()).unwrap())
+            bearer_token(&headers).map(|token| String::from_utf8(token.to_vec()).unwrap())
         };
         for good in ["Bearer sesame", "bearer sesame", "BEARER   sesame "] {
             assert_eq!(token(good).as_deref(), Some("sesame"), "{good}");
@@ -175,6 +183,6 @@ mod tests {
         for bad in ["", "Bearer", "Bearer ", "Bearersesame", "Basic sesame", "sesame"] {
             assert_eq!(token(bad), None, "{bad}");
         }
-        assert_eq!(bearer(&HeaderMap::new()), None);
+        assert_eq!(bearer_token(&HeaderMap::new()), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Settings with tokens, rules and plugins are read again; each part takes effect or stays as it was.
+//! Reload of settings with tokens, rules and plugins.
 
 use std::sync::Arc;
 
@@ -10,96 +10,96 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::caller::Caller;
-use super::filters::{RuleState, rules_in_force};
-use crate::api::error::{ApiError, Detail};
-use crate::api::{Api, ReloadedBy, Report};
-use crate::model::Cause;
-use crate::moderation::What;
-use crate::settings::Changes;
+use super::filters::{RuleJson, rules_in_force};
+use crate::api::error::{ApiError, ErrorResponse};
+use crate::api::{Api, ReloadReport, ReloadTrigger};
+use crate::model::Actor;
+use crate::moderation::ActKind;
+use crate::settings::SettingChanges;
 
-/// What is in force now.
+/// The result of a reload.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Loaded {
-    /// The settings that are other than before.
-    settings: Settings,
-    /// How many rules.
+pub(in crate::api) struct ReloadResponse {
+    /// The settings that have changed.
+    settings: ChangedSettingsJson,
+    /// Number of rules in force.
     #[schema(example = 12)]
     rules: usize,
-    /// The plugins, in the order in which they are asked.
+    /// The plugins, in the order in which they run.
     #[schema(example = json!(["link-guard"]))]
     plugins: Vec<String>,
-    /// The rules, in their order: where each is written and what it does.
-    in_force: Vec<RuleState>,
+    /// The rules in force, in their order.
+    in_force: Vec<RuleJson>,
 }
 
-/// Settings that differ, by their keys.
+/// Keys of settings that have changed.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Settings {
-    /// Those that have taken effect.
+pub(in crate::api) struct ChangedSettingsJson {
+    /// Changes in effect.
     #[schema(example = json!(["instance.rooms"]))]
     changed: Vec<String>,
-    /// Those that take effect only when the relay is started again.
+    /// Changes that take effect after a restart.
     #[schema(example = json!(["server.listen"]))]
     needs_restart: Vec<String>,
 }
 
-/// Why a part stays as it was.
+/// A summary and a list of errors.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Faults {
-    #[schema(example = "some parts were not reloaded: there are 2 faults")]
+pub(in crate::api) struct ErrorsResponse {
+    #[schema(example = "some parts were not reloaded: 2 errors")]
     detail: String,
-    /// Each fault with its place.
+    /// Each error with its place.
     #[schema(example = json!(["rules.toml:3: unknown key `wrods`", "plugins/mine: there is no filter.wasm, and no source to build it from"]))]
-    faults: Vec<String>,
+    errors: Vec<String>,
 }
 
-/// What is wrong with the parts that stay as they were, and what is in force now.
+/// The errors of the parts that were not reloaded, and what is in force.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct PartlyLoaded {
+pub(in crate::api) struct PartialReloadResponse {
     #[serde(flatten)]
-    faults: Faults,
+    errors: ErrorsResponse,
     #[serde(flatten)]
-    loaded: Loaded,
+    loaded: ReloadResponse,
 }
 
-/// Read settings with tokens, rules and plugins again.
+/// Reload settings with tokens, rules and plugins.
 ///
-/// Each of these parts takes effect as a whole, or stays as it was when there is an error in it; a plugin is a part of its
-/// own. Files that are being written are read once they have stayed the same for 0.4 s.
+/// Each of these parts is applied entirely, or stays as it was if it has an error; each plugin is a separate part.
+/// Files that are being written are read once they have not changed for 0.4 s.
 #[utoipa::path(
     post, path = "/moderation/reload", tag = "moderation", security(("moderator" = [])),
     responses(
-        (status = 200, body = Loaded),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token is not of scope `admin`, or for some rooms only"),
-        (status = 422, body = PartlyLoaded, description = "A part with an error stays as it was; the rest is in force"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = ReloadResponse),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `admin`, or is limited to some rooms"),
+        (status = 422, body = PartialReloadResponse, description = "Parts with errors stay as they were; the rest is in force"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn reload(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, ApiError> {
-    caller.check_everywhere()?;
-    api.desk.write_down(Cause::Moderator(caller.name()), What::Reloaded).await;
-    let Report { settings: Changes { changed, needs_restart }, rules, plugins, errors } =
-        Arc::clone(&api.reload).reload(ReloadedBy::Moderator(caller.name())).await;
-    let settings = Settings { changed, needs_restart };
-    let loaded = Loaded { settings, rules, plugins, in_force: rules_in_force(&api) };
+    caller.require_all_rooms()?;
+    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Reloaded).await;
+    let ReloadReport { settings: SettingChanges { changed, needs_restart }, rules, plugins, errors } =
+        Arc::clone(&api.reload).reload(ReloadTrigger::Moderator(caller.name())).await;
+    let settings = ChangedSettingsJson { changed, needs_restart };
+    let loaded = ReloadResponse { settings, rules, plugins, in_force: rules_in_force(&api) };
     if errors.is_empty() {
         return Ok(Json(loaded).into_response());
     }
-    let faults = Faults::of("some parts were not reloaded", errors);
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(PartlyLoaded { faults, loaded })).into_response())
+    let errors = ErrorsResponse::new("some parts were not reloaded", errors);
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(PartialReloadResponse { errors, loaded })).into_response())
 }
 
-impl Faults {
-    /// These, with what they amount to.
-    pub(super) fn of(what: &str, faults: Vec<String>) -> Self {
-        let detail = match faults.len() {
-            1 => format!("{what}: there is a fault"),
-            many => format!("{what}: there are {many} faults"),
+impl ErrorsResponse {
+    /// Prefixes the summary with `what`.
+    pub(super) fn new(what: &str, errors: Vec<String>) -> Self {
+        let detail = match errors.len() {
+            1 => format!("{what}: 1 error"),
+            many => format!("{what}: {many} errors"),
         };
-        Self { detail, faults }
+        Self { detail, errors }
     }
 }

@@ -1,4 +1,4 @@
-//! Sanctions in force: who is muted or banned, and how that is begun and ended.
+//! Listing, imposing and lifting sanctions.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,19 +15,20 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
-use super::members::member_id;
-use super::{for_sender, shown};
+use super::members::parse_member_id;
+use super::{normalize_reason, views};
 use crate::api::Api;
-use crate::api::error::{ApiError, Detail};
-use crate::api::request::{json, read};
-use crate::model::{Address, Cause, Nickname, Penalty, Target};
-use crate::moderation::{Order, What};
+use crate::api::error::{ApiError, ErrorResponse};
+use crate::api::request::{parse_json, read_body};
+use crate::model::{Actor, Address, Nickname, Penalty, Target};
+use crate::moderation::{ActKind, PenaltyRequest};
 
-/// Longest sanction with an end.
-const LONGEST: Duration = Duration::from_hours(24 * 366 * 10);
-/// Sanctions, the oldest first.
+/// Longest sanction that expires.
+const MAX_DURATION: Duration = Duration::from_hours(24 * 366 * 10);
+
+/// Sanctions, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Sanctions {
+pub(in crate::api) struct SanctionsResponse {
     #[schema(value_type = Vec<Object>, example = json!([{
         "id": 17, "kind": "mute", "nickname": "jane", "room": "QGIS", "at": "2026-01-01T12:00:00.000Z",
         "until": "2026-01-01T12:10:00.000Z", "reason": "be kind", "by": {"moderator": "hans"},
@@ -35,46 +36,46 @@ pub(in crate::api) struct Sanctions {
     sanctions: Vec<serde_json::Value>,
 }
 
-/// A sanction to be.
+/// A sanction to impose. The target is one of `nickname`, `address`, `member` and `decision`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::api) struct Wanted {
+pub(in crate::api) struct SanctionRequest {
     /// `warn`, `mute`, `kick`, `ban`, or `ladder` for the next step of the ladder.
     #[schema(example = "mute")]
     kind: String,
-    /// On whom, by nickname: on all names that look like it too.
+    /// The target nickname, and with it all that look like it.
     #[schema(example = "jane")]
     nickname: Option<String>,
-    /// On whom, by address: an IPv4 address or one of an IPv6 /64.
+    /// The target address: an IPv4 address, or any address of an IPv6 /64.
     #[schema(example = "192.0.2.7")]
     address: Option<String>,
-    /// On whom, by the number of a member.
+    /// The target member, by id.
     #[schema(example = "4294967296")]
     member: Option<String>,
-    /// On whom, by the id of a message that it sent, as long as the decision is kept.
+    /// The sender of the message with this id, if the decision is still in memory.
     #[schema(value_type = Option<String>)]
     decision: Option<Uuid>,
-    /// For `member` and `decision`: on its `nickname` (without a word) or its `address`.
+    /// For `member` and `decision`: whether to target the `nickname` (default) or the `address`.
     #[schema(example = "address")]
-    on: Option<On>,
-    /// Where; everywhere without a word.
+    on: Option<TargetKind>,
+    /// The room; all rooms if absent.
     #[schema(example = "QGIS")]
     room: Option<String>,
-    /// For how long, in seconds: for `mute` and `ban`, which without an end last until they are lifted.
+    /// Duration in seconds, for `mute` and `ban`. Without `seconds` or `until`, they last until lifted.
     #[schema(example = 600)]
     seconds: Option<u64>,
-    /// Until when, instead of `seconds`.
+    /// When the sanction ends, instead of `seconds`.
     #[schema(value_type = Option<String>, example = "2026-01-01T12:10:00Z")]
     until: Option<Timestamp>,
-    /// For the one it is on.
+    /// Shown to the target.
     #[schema(example = "be kind")]
     reason: Option<String>,
 }
 
-/// What of somebody a sanction is on.
+/// How a sanction identifies its target.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::api) enum On {
+pub(in crate::api) enum TargetKind {
     /// The nickname.
     #[default]
     Nickname,
@@ -82,37 +83,40 @@ pub(in crate::api) enum On {
     Address,
 }
 
-/// Mutes and bans in force.
+/// List mutes and bans in force.
 #[utoipa::path(
     get, path = "/moderation/sanctions", tag = "moderation", security(("moderator" = [])),
     responses(
-        (status = 200, body = Sanctions),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `read`"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 200, body = SanctionsResponse),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
-pub(in crate::api) async fn list(State(api): State<Arc<Api>>, Extension(caller): Extension<Caller>) -> Json<Sanctions> {
-    let in_force = api.desk.state().sanctions().in_force(Timestamp::now());
-    let seen = in_force.iter().filter(|sanction| caller.may_see(sanction.room.as_ref()));
-    Json(Sanctions { sanctions: seen.map(shown::sanction).collect() })
+pub(in crate::api) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+) -> Json<SanctionsResponse> {
+    let in_force = api.moderation.state().sanctions().in_force(Timestamp::now());
+    let visible = in_force.iter().filter(|sanction| caller.can_see(sanction.room.as_ref()));
+    Json(SanctionsResponse { sanctions: visible.map(views::sanction).collect() })
 }
 
-/// Warn, mute, kick or ban somebody.
+/// Impose a sanction: a warning, mute, kick or ban.
 ///
-/// It is in force, and kept by the store where there is one, when the answer comes. Connections that it concerns are told
-/// or closed.
+/// When the response arrives, the sanction is in effect and, if there is a store, persisted. Affected connections are
+/// notified or closed.
 #[utoipa::path(
-    post, path = "/moderation/sanctions", tag = "moderation", request_body = Wanted, security(("moderator" = [])),
+    post, path = "/moderation/sanctions", tag = "moderation", request_body = SanctionRequest, security(("moderator" = [])),
     responses(
-        (status = 201, body = Object, description = "The sanction, as the list shows it"),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `act`, or not for this room"),
-        (status = 404, body = Detail, description = "There is no such room, member or decision"),
-        (status = 413, body = Detail, description = "The body is too long"),
-        (status = 422, body = Detail, description = "The body is not what this call takes; the detail names the field"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
-        (status = 503, body = Detail, description = "There are too many sanctions, or the store could not keep it; the detail says which"),
+        (status = 201, body = Object, description = "The sanction, as listed"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such room, member or decision"),
+        (status = 413, body = ErrorResponse, description = "The body exceeds the limit"),
+        (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
+        (status = 503, body = ErrorResponse, description = "Too many sanctions, or applied but not yet persisted; see `detail`"),
     ),
 )]
 pub(in crate::api) async fn impose(
@@ -120,41 +124,41 @@ pub(in crate::api) async fn impose(
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let wanted: Wanted = json(&read(body, api.max_body_bytes).await?)?;
+    let request: SanctionRequest = parse_json(&read_body(body, api.max_body_bytes).await?)?;
     let now = Timestamp::now();
-    let penalty = penalty(&wanted, now)?;
-    let room = caller.check_room_named(&api, wanted.room.as_deref())?;
+    let penalty = parse_penalty(&request, now)?;
+    let room = caller.resolve_room(&api, request.room.as_deref())?;
     if room.is_none() {
-        caller.check_everywhere()?;
+        caller.require_all_rooms()?;
     }
-    let reason = for_sender(wanted.reason.clone())?;
-    let target = target(&api, &caller, &wanted).await?;
-    let cause = Cause::Moderator(caller.name());
-    let order = Order { penalty, target, room, reason: reason.map(Arc::from), cause: cause.clone() };
+    let reason = normalize_reason(request.reason.clone())?;
+    let target = resolve_target(&api, &caller, &request).await?;
+    let cause = Actor::Moderator(caller.name());
+    let order = PenaltyRequest { penalty, target, room, reason: reason.map(Arc::from), actor: cause.clone() };
 
-    let one_at_a_time = api.acting.lock().await;
-    let sanctions = api.desk.state().sanctions();
-    if let Some(foreseen) = sanctions.foresee(&order, now) {
-        api.desk.write_down(cause, What::Sanctioned(foreseen)).await;
+    let act_guard = api.act_lock.lock().await;
+    let sanctions = api.moderation.state().sanctions();
+    if let Some(foreseen) = sanctions.preview(&order, now) {
+        api.moderation.record(cause, ActKind::Sanctioned(foreseen)).await;
     }
-    let sanction = sanctions.impose(order, now).map_err(|full| ApiError::Unable(full.to_string()))?;
-    api.rooms.feel(&sanction, false).await;
-    drop(one_at_a_time);
-    api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
-    Ok((StatusCode::CREATED, Json(shown::sanction(&sanction))).into_response())
+    let sanction = sanctions.impose(order, now).map_err(|full| ApiError::Unavailable(full.to_string()))?;
+    api.rooms.apply_sanction(&sanction, false).await;
+    drop(act_guard);
+    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    Ok((StatusCode::CREATED, Json(views::sanction(&sanction))).into_response())
 }
 
 /// Lift a sanction before its end.
 #[utoipa::path(
     delete, path = "/moderation/sanctions/{id}", tag = "moderation", security(("moderator" = [])),
-    params(("id" = u64, Path, description = "The number of a sanction", example = 17)),
+    params(("id" = u64, Path, description = "The id of a sanction", example = 17)),
     responses(
-        (status = 200, body = Object, description = "The sanction that was lifted"),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `act`, or not for this room"),
-        (status = 404, body = Detail, description = "There is no such sanction in force"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
-        (status = 503, body = Detail, description = "The store could not keep that it is lifted"),
+        (status = 200, body = Object, description = "The lifted sanction"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such sanction in force"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
+        (status = 503, body = ErrorResponse, description = "Lifted, but not yet persisted"),
     ),
 )]
 pub(in crate::api) async fn lift(
@@ -162,79 +166,77 @@ pub(in crate::api) async fn lift(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let none = || ApiError::Nothing(format!("there is no sanction {id} in force"));
+    let none = || ApiError::NotFound(format!("no sanction {id} in force"));
     let number: u64 = id.parse().map_err(|_| none())?;
-    let one_at_a_time = api.acting.lock().await;
-    let (sanctions, now) = (api.desk.state().sanctions(), Timestamp::now());
+    let act_guard = api.act_lock.lock().await;
+    let (sanctions, now) = (api.moderation.state().sanctions(), Timestamp::now());
     let sanction = sanctions.get(number).ok_or_else(none)?;
-    caller.check_place(sanction.room.as_ref())?;
-    api.desk.write_down(Cause::Moderator(caller.name()), What::Lifted(sanction)).await;
+    caller.require_room(sanction.room.as_ref())?;
+    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Lifted(sanction)).await;
     let lifted = sanctions.lift(number, now).ok_or_else(none)?;
-    api.rooms.feel(&lifted, true).await;
-    drop(one_at_a_time);
-    api.desk.state().saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
-    Ok(Json(shown::sanction(&lifted)).into_response())
+    api.rooms.apply_sanction(&lifted, true).await;
+    drop(act_guard);
+    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    Ok(Json(views::sanction(&lifted)).into_response())
 }
 
-fn penalty(wanted: &Wanted, now: Timestamp) -> Result<Penalty, ApiError> {
-    let bad = |text: String| Err(ApiError::BadCall(text));
-    let lasts = match (wanted.seconds, wanted.until) {
-        (Some(_), Some(_)) => return bad("`seconds` and `until` say the same; one of them is enough".to_owned()),
+fn parse_penalty(request: &SanctionRequest, now: Timestamp) -> Result<Penalty, ApiError> {
+    let bad = |text: String| Err(ApiError::InvalidRequest(text));
+    let duration = match (request.seconds, request.until) {
+        (Some(_), Some(_)) => return bad("give either `seconds` or `until`, not both".to_owned()),
         (Some(seconds), None) => Some(Duration::from_secs(seconds)),
         (None, Some(until)) => match Duration::try_from(until.duration_since(now)) {
             Ok(left) => Some(left),
-            Err(_) => return bad("`until` is past".to_owned()),
+            Err(_) => return bad("`until` is in the past".to_owned()),
         },
         (None, None) => None,
     };
-    if let Some(lasts) = lasts.filter(|lasts| lasts.is_zero() || *lasts > LONGEST) {
-        return bad(format!("it would last {} s; 1 to {} are allowed", lasts.as_secs(), LONGEST.as_secs()));
+    if let Some(duration) = duration.filter(|duration| duration.is_zero() || *duration > MAX_DURATION) {
+        return bad(format!("the duration is {} s; 1 to {} are allowed", duration.as_secs(), MAX_DURATION.as_secs()));
     }
-    match Penalty::of_name(&wanted.kind, lasts) {
+    match Penalty::from_name(&request.kind, duration) {
         None => {
-            bad(format!("`kind` is `{}`; warn, mute, kick, ban and ladder are allowed", wanted.kind.escape_debug()))
+            bad(format!("`kind` is `{}`; warn, mute, kick, ban and ladder are allowed", request.kind.escape_debug()))
         }
-        Some(penalty) if lasts.is_some() && penalty.duration().is_zero() => {
-            bad(format!("a {} has no end of its own: leave `seconds` and `until` out", penalty.as_str()))
+        Some(penalty) if duration.is_some() && penalty.duration().is_zero() => {
+            bad(format!("a {} has no duration; omit `seconds` and `until`", penalty.as_str()))
         }
         Some(penalty) => Ok(penalty),
     }
 }
 
-async fn target(api: &Api, caller: &Caller, wanted: &Wanted) -> Result<Target, ApiError> {
-    let Wanted { nickname, address, member, decision, on, .. } = wanted;
-    let on_address = on.unwrap_or_default() == On::Address;
+async fn resolve_target(api: &Api, caller: &Caller, request: &SanctionRequest) -> Result<Target, ApiError> {
+    let SanctionRequest { nickname, address, member, decision, on, .. } = request;
+    let on_address = on.unwrap_or_default() == TargetKind::Address;
     let named = |name: &str| {
-        Nickname::parse(name).map(Target::Nickname).map_err(|fault| ApiError::BadCall(format!("`nickname` {fault}")))
+        Nickname::parse(name)
+            .map(Target::Nickname)
+            .map_err(|error| ApiError::InvalidRequest(format!("`nickname` {error}")))
     };
     match (nickname, address, member, decision) {
         (Some(name), None, None, None) if on.is_none() => named(name),
         (None, Some(address), None, None) if on.is_none() => {
             let ip: IpAddr =
-                address.parse().map_err(|_| ApiError::BadCall("`address` is no IPv4 or IPv6 address".to_owned()))?;
+                address.parse().map_err(|_| ApiError::InvalidRequest("`address` is not an IP address".to_owned()))?;
             Ok(Target::Address(Address::from(ip)))
         }
         (None, None, Some(member), None) => {
-            let (room, view) = super::members::find(api, member_id(member)?).await?;
-            caller.check_place(Some(&room))?;
+            let (room, view) = super::members::find_member(api, parse_member_id(member)?).await?;
+            caller.require_room(Some(&room))?;
             match view.nickname {
                 _ if on_address => Ok(Target::Address(view.address)),
                 Some(nickname) => Ok(Target::Nickname(nickname)),
-                None => Err(ApiError::BadCall("this member has no nickname: say `\"on\": \"address\"`".to_owned())),
+                None => Err(ApiError::InvalidRequest("this member has no nickname; set `on` to `address`".to_owned())),
             }
         }
         (None, None, None, Some(id)) => {
-            let none = || ApiError::Nothing(format!("the decision on message {id} is not kept any more, or never was"));
-            let recorded = api.desk.journal().decision(*id).ok_or_else(none)?;
-            caller.check_place(Some(&recorded.sender.room))?;
-            if on_address {
-                Ok(Target::Address(recorded.sender.address))
-            } else {
-                named(&recorded.decision.message.author)
-            }
+            let none = || ApiError::NotFound(format!("no decision on message {id}; it may no longer be in memory"));
+            let judged = api.moderation.journal().decision(*id).ok_or_else(none)?;
+            caller.require_room(Some(&judged.sender.room))?;
+            if on_address { Ok(Target::Address(judged.sender.address)) } else { named(&judged.decision.message.author) }
         }
-        _ => Err(ApiError::BadCall(
-            "one of `nickname`, `address`, `member` and `decision` says on whom; `on` goes with the last two"
+        _ => Err(ApiError::InvalidRequest(
+            "give one of `nickname`, `address`, `member` and `decision`; `on` is only valid with the last two"
                 .to_owned(),
         )),
     }

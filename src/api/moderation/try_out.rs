@@ -1,4 +1,4 @@
-//! What would become of a message.
+//! Trial runs of the filter chain.
 
 use std::sync::Arc;
 
@@ -11,31 +11,31 @@ use utoipa::ToSchema;
 
 use super::caller::Caller;
 use crate::api::Api;
-use crate::api::error::{ApiError, Detail};
-use crate::api::request::{From, json, read};
-use crate::model::{Facts, Kind, Message, Sender};
+use crate::api::error::{ApiError, ErrorResponse};
+use crate::api::request::{RequestOrigin, parse_json, read_body};
+use crate::model::{Kind, Message, Sender, SenderContext};
 
-/// A message to be tried.
+/// A message to try.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::api) struct Trial {
-    /// The room that it would be sent to.
+pub(in crate::api) struct TryRequest {
+    /// The room.
     #[schema(example = "QGIS")]
     room: String,
-    /// The nickname that it would be sent under.
+    /// The nickname of the sender.
     #[schema(example = "jane")]
     author: String,
-    /// What is said.
+    /// The text.
     #[schema(example = "hello")]
     text: String,
 }
 
-/// See what would become of a message, without any effect.
+/// Run a message through the filters without any effect.
 ///
-/// It passes the same filters as any other; but nobody hears it, no rate is taken from and none refuses it, no plugin
-/// remembers it, and nothing is counted.
+/// It passes the same filters as any other, but it is not delivered, rate limits are neither applied nor charged,
+/// plugins do not remember it, and nothing is counted.
 #[utoipa::path(
-    post, path = "/moderation/try", tag = "moderation", request_body = Trial, security(("moderator" = [])),
+    post, path = "/moderation/try", tag = "moderation", request_body = TryRequest, security(("moderator" = [])),
     responses(
         (
             status = 200, body = Object, content_type = "application/json", description = "The decision, with its trace",
@@ -52,27 +52,27 @@ pub(in crate::api) struct Trial {
                 ],
             }),
         ),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token is for other rooms"),
-        (status = 404, body = Detail, description = "There is no room of that name"),
-        (status = 413, body = Detail, description = "The body is too long"),
-        (status = 422, body = Detail, description = "The body is not what this call takes; the detail names the field"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token is not valid for this room"),
+        (status = 404, body = ErrorResponse, description = "No such room"),
+        (status = 413, body = ErrorResponse, description = "The body exceeds the limit"),
+        (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn try_out(
     State(api): State<Arc<Api>>,
-    from: From,
+    origin: RequestOrigin,
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let Trial { room, author, text } = json(&read(body, api.max_body_bytes).await?)?;
+    let TryRequest { room, author, text } = parse_json(&read_body(body, api.max_body_bytes).await?)?;
     let room = api.rooms.find(&room).ok_or(ApiError::UnknownRoom(room))?;
-    caller.check_place(Some(room.name()))?;
-    let (address, facts) = (from.client.address(), Facts::default());
-    let sender = Sender { connection: None, address, room: room.name().clone(), facts };
+    caller.require_room(Some(room.name()))?;
+    let (address, context) = (origin.client.address(), SenderContext::default());
+    let sender = Sender { connection: None, address, room: room.name().clone(), context };
     let decision = room.try_out(sender, Message::new(author, Kind::Text { avatar: None, text })).await?;
-    Ok(Json(decision.record(room.name())).into_response())
+    Ok(Json(decision.to_json(room.name())).into_response())
 }
 
 #[cfg(test)]
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_with_a_body_is_named_with_the_field() {
+    fn errors_in_a_body_name_the_field() {
         for (body, named) in [
             ("", "EOF while parsing a value"),
             ("{", "EOF while parsing an object"),
@@ -91,9 +91,9 @@ mod tests {
             (r#"{"room":"QGIS","author":"jane","text":"x"} more"#, "trailing characters"),
             (r#"{"room":"QGIS","room":"QGIS","author":"jane","text":"x"}"#, "duplicate field `room`"),
         ] {
-            let fault = json::<Trial>(body).unwrap_err().to_string();
-            assert!(fault.starts_with(named), "{body}: {fault}");
+            let error = parse_json::<TryRequest>(body).unwrap_err().to_string();
+            assert!(error.starts_with(named), "{body}: {error}");
         }
-        assert!(json::<Trial>(r#" {"room":"QGIS","author":"jane","text":"x"} "#).is_ok());
+        assert!(parse_json::<TryRequest>(r#" {"room":"QGIS","author":"jane","text":"x"} "#).is_ok());
     }
 }

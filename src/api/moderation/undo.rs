@@ -1,4 +1,4 @@
-//! What somebody or something caused is taken back.
+//! Undoing the acts of a rule, plugin or moderator.
 
 use std::sync::Arc;
 
@@ -11,93 +11,93 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
-use super::{release_all, shown};
+use super::{release_all, views};
 use crate::api::Api;
-use crate::api::error::{ApiError, Detail};
-use crate::api::request::{json, read};
-use crate::model::{Cause, Sanction};
-use crate::moderation::{HeldMessage, Undone as Outcome, What};
+use crate::api::error::{ApiError, ErrorResponse};
+use crate::api::request::{parse_json, read_body};
+use crate::model::{Actor, Sanction};
+use crate::moderation::{ActKind, HeldMessage, UndoResult};
 
-/// Whose acts, and from when on.
+/// Selects the acts to undo: one of `rule`, `plugin` and `moderator`, and a time.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::api) struct Undo {
-    /// Those of this rule,
+pub(in crate::api) struct UndoRequest {
+    /// Acts of this rule.
     #[schema(example = "no-casino")]
     rule: Option<String>,
-    /// or of this plugin,
+    /// Acts of this plugin.
     #[schema(example = "link-guard")]
     plugin: Option<String>,
-    /// or of this moderator.
+    /// Acts of this moderator.
     #[schema(example = "jane")]
     moderator: Option<String>,
-    /// From then on.
+    /// Acts since this time.
     #[schema(value_type = String, example = "2026-01-01T12:00:00Z")]
     since: Timestamp,
 }
 
-/// What was taken back.
+/// What was undone.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api) struct Undone {
-    /// Sanctions that hold no longer.
+pub(in crate::api) struct UndoResponse {
+    /// Lifted sanctions.
     #[schema(value_type = Vec<Object>)]
     lifted: Vec<serde_json::Value>,
-    /// Sanctions of others that are milder now, since a step of the ladder below them is gone.
+    /// Other sanctions that became milder, because an earlier step of the ladder was undone.
     #[schema(value_type = Vec<Object>)]
     changed: Vec<serde_json::Value>,
-    /// Ids of held messages that the rooms have heard now, in their order.
+    /// Ids of held messages that were released, in their order.
     #[schema(value_type = Vec<String>)]
     released: Vec<Uuid>,
 }
 
-/// Take back what a rule, a plugin or a moderator has caused.
+/// Undo the acts of a rule, a plugin or a moderator.
 ///
-/// Sanctions are lifted, and steps of the ladder that rested on them are counted anew; held messages are released, in
-/// their order. What was refused stays refused: it is not kept.
+/// Sanctions are lifted, and ladder steps that depended on them are recomputed; held messages are released in their
+/// order. Rejected messages cannot be restored, because they are not stored.
 #[utoipa::path(
-    post, path = "/moderation/undo", tag = "moderation", request_body = Undo, security(("moderator" = [])),
+    post, path = "/moderation/undo", tag = "moderation", request_body = UndoRequest, security(("moderator" = [])),
     responses(
-        (status = 200, body = Undone),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `admin`, or not everywhere"),
-        (status = 413, body = Detail, description = "The body is too long"),
-        (status = 422, body = Detail, description = "The body is not what this call takes; the detail names the field"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
-        (status = 503, body = Detail, description = "The store could not keep it"),
+        (status = 200, body = UndoResponse),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `admin`, or is limited to some rooms"),
+        (status = 413, body = ErrorResponse, description = "The body exceeds the limit"),
+        (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
+        (status = 503, body = ErrorResponse, description = "Applied, but not yet persisted"),
     ),
 )]
 pub(in crate::api) async fn undo(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     body: Body,
-) -> Result<Json<Undone>, ApiError> {
-    let Undo { rule, plugin, moderator, since } = json(&read(body, api.max_body_bytes).await?)?;
-    let cause = match (rule, plugin, moderator) {
-        (Some(rule), None, None) => Cause::Rule(rule.into()),
-        (None, Some(plugin), None) => Cause::Plugin(plugin.into()),
-        (None, None, Some(moderator)) => Cause::Moderator(moderator.into()),
-        _ => return Err(ApiError::BadCall("one of `rule`, `plugin` and `moderator` says whose acts".to_owned())),
+) -> Result<Json<UndoResponse>, ApiError> {
+    let UndoRequest { rule, plugin, moderator, since } = parse_json(&read_body(body, api.max_body_bytes).await?)?;
+    let actor = match (rule, plugin, moderator) {
+        (Some(rule), None, None) => Actor::Rule(rule.into()),
+        (None, Some(plugin), None) => Actor::Plugin(plugin.into()),
+        (None, None, Some(moderator)) => Actor::Moderator(moderator.into()),
+        _ => return Err(ApiError::InvalidRequest("give exactly one of `rule`, `plugin` and `moderator`".to_owned())),
     };
-    caller.check_everywhere()?;
-    let one_at_a_time = api.acting.lock().await;
-    let (state, now) = (api.desk.state(), Timestamp::now());
-    let caused = |sanction: &&Sanction| sanction.cause == cause && sanction.at >= since;
-    let lifted = state.sanctions().in_force(now).iter().filter(caused).map(|sanction| sanction.id).collect();
+    caller.require_all_rooms()?;
+    let act_guard = api.act_lock.lock().await;
+    let (state, now) = (api.moderation.state(), Timestamp::now());
+    let is_affected = |sanction: &&Sanction| sanction.actor == actor && sanction.at >= since;
+    let lifted = state.sanctions().in_force(now).iter().filter(is_affected).map(|sanction| sanction.id).collect();
     let held = state.held().list();
-    let held = held.iter().filter(|held| held.cause.as_ref() == Some(&cause) && held.held_at >= since);
+    let held = held.iter().filter(|held| held.held_by.as_ref() == Some(&actor) && held.held_at >= since);
     let released = held.map(|held| held.recorded.decision.message.id).collect();
-    let what = What::Undone { cause: cause.clone(), since, lifted, released };
-    api.desk.write_down(Cause::Moderator(caller.name()), what).await;
+    let act = ActKind::Undone { actor: actor.clone(), since, lifted, released };
+    api.moderation.record(Actor::Moderator(caller.name()), act).await;
 
-    let Outcome { lifted, changed } = state.sanctions().undo(&cause, since, now);
+    let UndoResult { lifted, changed } = state.sanctions().undo(&actor, since, now);
     for sanction in &lifted {
-        api.rooms.feel(sanction, true).await;
+        api.rooms.apply_sanction(sanction, true).await;
     }
-    let held = state.held().undo(&cause, since);
+    let held = state.held().undo(&actor, since);
     let released = held.iter().map(HeldMessage::id).collect();
     release_all(&api, held).await?;
-    drop(one_at_a_time);
-    state.saved().await.map_err(|fault| ApiError::Unsaved(fault.to_string()))?;
-    let all = |sanctions: &[Sanction]| sanctions.iter().map(shown::sanction).collect();
-    Ok(Json(Undone { lifted: all(&lifted), changed: all(&changed), released }))
+    drop(act_guard);
+    state.flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    let all = |sanctions: &[Sanction]| sanctions.iter().map(views::sanction).collect();
+    Ok(Json(UndoResponse { lifted: all(&lifted), changed: all(&changed), released }))
 }

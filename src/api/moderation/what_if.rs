@@ -1,4 +1,4 @@
-//! Which of the decisions in memory would be others by other rules.
+//! Replays the decisions in memory with changed rules.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,39 +13,39 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::caller::Caller;
-use super::reload::Faults;
+use super::reload::ErrorsResponse;
 use crate::api::Api;
-use crate::api::error::{ApiError, Detail};
-use crate::api::request::{json, read};
-use crate::model::Recorded;
+use crate::api::error::{ApiError, ErrorResponse};
+use crate::api::request::{parse_json, read_body};
+use crate::model::JudgedMessage;
 use crate::moderation::MAX_DECISIONS;
-use crate::replay::{Report, WhatIf, what_if as judge_again};
-use crate::settings::Fault;
+use crate::replay::{ReplayReport, WhatIf, what_if as replay};
+use crate::settings::ConfigError;
 
-/// How long it may take to judge them again.
-const DEADLINE: Duration = Duration::from_secs(20);
-/// Flips that are told one by one.
-const MOST_FLIPS: usize = 1_000;
+/// Time limit for the replay.
+const REPLAY_TIMEOUT: Duration = Duration::from_secs(20);
+/// Maximum number of flips listed.
+const MAX_FLIPS: usize = 1_000;
 
-/// Rules to be tried.
+/// Rules to try.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::api) struct Tried {
-    /// As in the rules file. A rule with the id of one in force is tried in its place.
+pub(in crate::api) struct WhatIfRequest {
+    /// TOML as in the rules file. A rule with the id of one in force replaces it.
     #[schema(example = "[[rule]]\nid = \"no-casino\"\nwords = [\"casino\"]\nverdict = \"reject\"")]
     rules: String,
 }
 
-/// See which of the last 10 000 decisions would be others with these rules beside those in force.
+/// Show which of the last 10 000 decisions would differ if these rules were added to those in force.
 ///
-/// Nothing is changed and nothing is counted. `flips` tells of each, with what was decided and what would be; `rules` and
-/// `authors` sum up. Decisions that the rules in force do not come to either, since what was said before them is not kept,
-/// are counted as `uncertain`.
+/// Nothing is changed or counted. `flips` lists the old and the new decision of each; `rules` and `authors` summarize
+/// them. A decision that cannot be reproduced even with the rules in force, because the messages before it are no
+/// longer in memory, is counted as `uncertain`.
 #[utoipa::path(
-    post, path = "/moderation/whatif", tag = "moderation", request_body = Tried, security(("moderator" = [])),
+    post, path = "/moderation/whatif", tag = "moderation", request_body = WhatIfRequest, security(("moderator" = [])),
     responses(
         (
-            status = 200, body = Object, content_type = "application/json", description = "What would be other than it was",
+            status = 200, body = Object, content_type = "application/json", description = "The decisions that would differ",
             example = json!({
                 "messages": 120, "replayed": 118, "flipped": 1, "uncertain": 0,
                 "rules": [{"of": "rule no-casino", "before": 0, "after": 1, "lost": 0, "gained": 1}],
@@ -56,12 +56,12 @@ pub(in crate::api) struct Tried {
                 }],
             }),
         ),
-        (status = 401, body = Detail, description = "No token, or none of a moderator"),
-        (status = 403, body = Detail, description = "The token has not the scope `read`"),
-        (status = 413, body = Detail, description = "The body is too long"),
-        (status = 422, body = Faults, description = "The rules are at fault, or the body is not what this call takes"),
-        (status = 429, body = Detail, description = "Too many wrong tokens; `Retry-After` tells how long to wait"),
-        (status = 503, body = Detail, description = "Somebody else tries rules at this moment"),
+        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
+        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
+        (status = 413, body = ErrorResponse, description = "The body exceeds the limit"),
+        (status = 422, body = ErrorsResponse, description = "The rules have errors, or the body is invalid"),
+        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
+        (status = 503, body = ErrorResponse, description = "Another what-if run is in progress"),
     ),
 )]
 pub(in crate::api) async fn what_if(
@@ -69,29 +69,29 @@ pub(in crate::api) async fn what_if(
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let Tried { rules } = json(&read(body, api.max_body_bytes).await?)?;
-    // It takes a processor for a second or so: one at a time, also when whoever asked has gone.
-    let Ok(alone) = Arc::clone(&api.trying).try_lock_owned() else {
-        return Err(ApiError::Unable("rules are being tried at this moment; try again".to_owned()));
+    let WhatIfRequest { rules } = parse_json(&read_body(body, api.max_body_bytes).await?)?;
+    // A run occupies a core for about a second: allow one at a time, even after the client has disconnected.
+    let Ok(permit) = Arc::clone(&api.what_if_lock).try_lock_owned() else {
+        return Err(ApiError::Unavailable("another what-if run is in progress; try again".to_owned()));
     };
-    let seen = |recorded: &Recorded| caller.may_see(Some(&recorded.sender.room));
-    let mut past = api.desk.journal().decisions(None, MAX_DECISIONS, seen);
+    let is_visible = |judged: &JudgedMessage| caller.can_see(Some(&judged.sender.room));
+    let mut past = api.moderation.journal().decisions(None, MAX_DECISIONS, is_visible);
     past.reverse();
-    let past: Vec<Arc<Recorded>> = past.into_iter().map(|(_, recorded)| recorded).collect();
+    let past: Vec<Arc<JudgedMessage>> = past.into_iter().map(|(_, judged)| judged).collect();
     let (current, config) = (Arc::clone(&api.rules_in_force), api.filter.get());
-    let judged = tokio::task::spawn_blocking(move || -> Result<Report, Vec<Fault>> {
-        let _alone = alone;
+    let judged = tokio::task::spawn_blocking(move || -> Result<ReplayReport, Vec<ConfigError>> {
+        let _permit = permit;
         let (tried, in_force) = (current.with_extra(&rules)?, current.with_extra("")?);
-        let until = Instant::now() + DEADLINE;
-        let at = WhatIf { config: &config, current: &current, until, most_flips: MOST_FLIPS };
-        Ok(judge_again(&past, &at, in_force, tried))
+        let deadline = Instant::now() + REPLAY_TIMEOUT;
+        let at = WhatIf { config: &config, current: &current, deadline, max_flips: MAX_FLIPS };
+        Ok(replay(&past, &at, in_force, tried))
     });
     match judged.await {
         Ok(Ok(report)) => Ok(Json(report).into_response()),
-        Ok(Err(faults)) => {
-            let faults = Faults::of("the rules are at fault", faults.iter().map(ToString::to_string).collect());
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(faults)).into_response())
+        Ok(Err(errors)) => {
+            let errors = ErrorsResponse::new("the rules have errors", errors.iter().map(ToString::to_string).collect());
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(errors)).into_response())
         }
-        Err(_) => Err(ApiError::Unable("the decisions could not be judged again".to_owned())),
+        Err(_) => Err(ApiError::Unavailable("the replay failed".to_owned())),
     }
 }

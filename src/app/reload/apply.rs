@@ -1,44 +1,44 @@
-//! Settings that were read again take effect.
+//! Applies reloaded settings.
 
-use super::settings::Read;
-use super::{InForce, Reloader};
+use super::settings::ReloadedSettings;
+use super::{ActiveSettings, Reloader};
 use crate::api;
 use crate::config::Config;
-use crate::settings::Changes;
+use crate::settings::SettingChanges;
 
 impl Reloader {
-    /// Puts settings and tokens in force, and names the settings that differ.
-    pub(super) async fn apply(&self, read: Read, in_force: &mut InForce) -> Changes {
-        let Read { config, values, tokens, present } = read;
-        let changes = in_force.values.changes(&values);
+    /// Applies settings and tokens, and returns the settings that differ.
+    pub(super) async fn apply(&self, read: ReloadedSettings, active: &mut ActiveSettings) -> SettingChanges {
+        let ReloadedSettings { config, snapshot, tokens, present } = read;
+        let changes = active.snapshot.changes(&snapshot);
         self.start.level.set(&config.log.level);
         self.metrics.set_environment(&config.instance.environment);
         self.moderators.replace(tokens);
-        let limits = config.live.limits(config.filter.rate.enabled);
+        let limits = config.live.address_limits(config.filter.rate.enabled);
         self.live.admission.set_limits(limits);
-        self.per_address.set_limit(limits.each);
-        self.told.set(told(&config));
+        self.per_address.set_limit(limits.max_connections);
+        self.instance_info.set(instance_info(&config));
         self.filter.set(config.filter.clone());
         let chain = self.live.intake.chain().reconfigured(&config.filter);
         self.live.intake.set_chain(chain.clone());
         let in_shards = async {
-            self.rooms.judge_by(&chain).await?;
-            self.rooms.change(&config.instance.rooms).await
+            self.rooms.set_chain(&chain).await?;
+            self.rooms.set_rooms(&config.instance.rooms).await
         };
         if let Err(error) = in_shards.await {
-            tracing::warn!(%error, "the rooms could not be changed");
+            tracing::warn!(%error, "changing the rooms failed");
         }
-        in_force.config = config;
-        in_force.values.take_over(&values);
-        in_force.present = present;
+        active.config = config;
+        active.snapshot.apply_reloadable(&snapshot);
+        active.present = present;
         changes
     }
 }
 
-/// What the instance says of itself.
-pub(in crate::app) fn told(config: &Config) -> api::Rules {
+/// Returns the instance information served by the API.
+pub(in crate::app) fn instance_info(config: &Config) -> api::InstanceInfo {
     let shape = &config.filter.shape;
-    api::Rules {
+    api::InstanceInfo {
         rules: config.instance.rules.clone(),
         main_lang: config.instance.main_lang.clone(),
         min_author_length: shape.min_author_length,

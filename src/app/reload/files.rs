@@ -1,4 +1,4 @@
-//! Files that somebody is still writing: they are read once they stay as they are.
+//! Waits until files are no longer being written before they are read.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,102 +8,101 @@ use std::time::{Duration, Instant};
 use super::Reloader;
 use crate::app::rules_source;
 use crate::config;
-use crate::file::Print;
+use crate::file::FileStamp;
 
-/// How long files must look the same before they are read.
-const SAME_FOR: Duration = Duration::from_millis(400);
-/// How long to wait for that.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long files must stay unchanged before they are read.
+const STABLE_FOR: Duration = Duration::from_millis(400);
+/// Longest time to wait for files to stay unchanged.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What some files look like, or why they cannot be looked at.
-pub(super) type Prints = BTreeMap<PathBuf, Result<Print, io::ErrorKind>>;
+/// The stamps of files, or the errors of reading them.
+pub(super) type FileStamps = BTreeMap<PathBuf, Result<FileStamp, io::ErrorKind>>;
 
-/// What the files of each part look like at some moment.
+/// The stamps of the files of each part at one moment.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Looks {
-    settings: Prints,
-    rules: Prints,
-    plugins: Prints,
+pub(super) struct WatchedFiles {
+    settings: FileStamps,
+    rules: FileStamps,
+    plugins: FileStamps,
 }
 
 /// The files of each part that keep changing.
 #[derive(Debug, Default)]
-pub(super) struct Unsettled {
+pub(super) struct UnstableFiles {
     pub(super) settings: Vec<PathBuf>,
     pub(super) rules: Vec<PathBuf>,
     pub(super) plugins: Vec<PathBuf>,
 }
 
-impl Unsettled {
-    fn between(before: &Looks, now: &Looks) -> Self {
+impl UnstableFiles {
+    fn between(before: &WatchedFiles, now: &WatchedFiles) -> Self {
         Self {
-            settings: differing(&before.settings, &now.settings),
-            rules: differing(&before.rules, &now.rules),
-            plugins: differing(&before.plugins, &now.plugins),
+            settings: changed_files(&before.settings, &now.settings),
+            rules: changed_files(&before.rules, &now.rules),
+            plugins: changed_files(&before.plugins, &now.plugins),
         }
     }
 }
 
-/// The files that are other than before, or are in one of both only.
-pub(super) fn differing(before: &Prints, now: &Prints) -> Vec<PathBuf> {
+/// Returns the files whose stamps differ, or that are in one set only.
+pub(super) fn changed_files(before: &FileStamps, now: &FileStamps) -> Vec<PathBuf> {
     let all = before.keys().chain(now.keys().filter(|path| !before.contains_key(*path)));
     all.filter(|path| before.get(*path) != now.get(*path)).cloned().collect()
 }
 
-/// Says that no file of a part keeps changing.
+/// Checks that no file keeps changing.
 ///
 /// # Errors
-/// One for each file that does.
-pub(super) fn keep_changing(files: &[PathBuf]) -> Result<(), Vec<String>> {
+/// One error for each file that does.
+pub(super) fn check_stable(files: &[PathBuf]) -> Result<(), Vec<String>> {
     if files.is_empty() {
         return Ok(());
     }
-    let error = |file: &PathBuf| {
-        format!("{}: keeps changing while it is to be read; once it stays as it is, read it again", file.display())
-    };
+    let error =
+        |file: &PathBuf| format!("{}: keeps changing while it is read; reload again once it is stable", file.display());
     Err(files.iter().map(error).collect())
 }
 
-/// What these files look like now.
-pub(super) fn look_at(paths: impl IntoIterator<Item = PathBuf>) -> Prints {
-    paths.into_iter().map(|path| (path.clone(), Print::of(&path))).collect()
+/// Reads the stamps of files.
+pub(super) fn stamp_files(paths: impl IntoIterator<Item = PathBuf>) -> FileStamps {
+    paths.into_iter().map(|path| (path.clone(), FileStamp::read(&path))).collect()
 }
 
 impl Reloader {
-    /// Waits until all files look the same twice, 0.4 s apart, but for at most 10 s. Gives those that do not.
-    pub(super) async fn settle(&self, in_force: &config::Config) -> Unsettled {
-        let until = Instant::now() + PATIENCE;
-        let mut last = self.look(in_force).await;
+    /// Waits until all files are unchanged for 0.4 s, for at most 10 s. Returns the files that are still changing.
+    pub(super) async fn wait_until_stable(&self, active: &config::Config) -> UnstableFiles {
+        let until = Instant::now() + SETTLE_TIMEOUT;
+        let mut last = self.stamp_all(active).await;
         loop {
-            tokio::time::sleep(SAME_FOR).await;
-            let now = self.look(in_force).await;
+            tokio::time::sleep(STABLE_FOR).await;
+            let now = self.stamp_all(active).await;
             if now == last || Instant::now() >= until {
-                return Unsettled::between(&last, &now);
+                return UnstableFiles::between(&last, &now);
             }
             last = now;
         }
     }
 
-    /// Looks at all files, on a thread that may wait for the disk.
-    async fn look(&self, in_force: &config::Config) -> Looks {
-        let (options, in_force, library) = (self.start.options.clone(), in_force.clone(), self.library.clone());
-        let looking = tokio::task::spawn_blocking(move || {
+    /// Reads the stamps of all files, on a thread that may block on the disk.
+    async fn stamp_all(&self, active: &config::Config) -> WatchedFiles {
+        let (options, active, library) = (self.start.options.clone(), active.clone(), self.library.clone());
+        let stamping = tokio::task::spawn_blocking(move || {
             let loaded = config::load(&options, std::env::vars_os());
-            // Settings with an error say nothing for sure about other files.
-            let config = if loaded.faults.is_empty() { &loaded.config } else { &in_force };
-            let rules = rules_source(config).prints();
-            Looks {
-                settings: look_at(loaded.files.into_iter().chain(config.moderation.tokens_file.clone())),
-                rules: rules.iter().map(|(path, print)| (path.to_owned(), print)).collect(),
+            // Invalid settings may name the wrong files.
+            let config = if loaded.errors.is_empty() { &loaded.config } else { &active };
+            let rules = rules_source(config).stamps();
+            WatchedFiles {
+                settings: stamp_files(loaded.files.into_iter().chain(config.moderation.tokens_file.clone())),
+                rules: rules.iter().map(|(path, stamp)| (path.to_owned(), stamp)).collect(),
                 plugins: library
-                    .map_or_else(Vec::new, |library| library.look())
+                    .map_or_else(Vec::new, |library| library.file_stamps())
                     .into_iter()
-                    .map(|(path, print)| (path, Ok(print)))
+                    .map(|(path, stamp)| (path, Ok(stamp)))
                     .collect(),
             }
         });
-        // Without a look, reading tells what is wrong.
-        looking.await.unwrap_or_default()
+        // On failure, the later reads report what is wrong.
+        stamping.await.unwrap_or_default()
     }
 }
 
@@ -112,19 +111,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_changes_comes_or_goes_keeps_changing() {
+    fn files_that_change_appear_or_vanish_are_reported() {
         let folder = tempfile::tempdir().unwrap();
-        let [same, changed, came, gone] = ["same", "changed", "came", "gone"].map(|name| folder.path().join(name));
-        let all = || look_at([same.clone(), changed.clone(), came.clone(), gone.clone()]);
-        for path in [&same, &changed, &gone] {
+        let [same, changed, appeared, vanished] =
+            ["same", "changed", "appeared", "vanished"].map(|name| folder.path().join(name));
+        let all = || stamp_files([same.clone(), changed.clone(), appeared.clone(), vanished.clone()]);
+        for path in [&same, &changed, &vanished] {
             std::fs::write(path, "x").unwrap();
         }
         let before = all();
-        assert!(differing(&before, &all()).is_empty());
+        assert!(changed_files(&before, &all()).is_empty());
         std::fs::write(&changed, "longer").unwrap();
-        std::fs::write(&came, "x").unwrap();
-        std::fs::remove_file(&gone).unwrap();
-        assert_eq!(differing(&before, &all()), [came.clone(), changed.clone(), gone.clone()]);
-        assert_eq!(differing(&BTreeMap::new(), &look_at([same.clone()])), [same]);
+        std::fs::write(&appeared, "x").unwrap();
+        std::fs::remove_file(&vanished).unwrap();
+        assert_eq!(changed_files(&before, &all()), [appeared.clone(), changed.clone(), vanished.clone()]);
+        assert_eq!(changed_files(&BTreeMap::new(), &stamp_files([same.clone()])), [same]);
     }
 }

@@ -1,6 +1,5 @@
-//! Settings with tokens, rules and plugins are read again while the relay runs: by a moderator's call or by a signal, in
-//! one and the same way. Each of these parts takes effect when it is without an error, or stays as it was as a whole; a
-//! plugin is a part of its own.
+//! Reloads settings and tokens, rules and plugins while the relay runs, on a moderator's request or a signal. Each part
+//! takes effect as a whole if it has no errors and stays as it was otherwise. Each plugin is a part of its own.
 
 mod apply;
 mod files;
@@ -13,177 +12,176 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::apply::told;
-use self::files::keep_changing;
-use super::{Started, rules_source};
-use crate::api::{self, Reload, ReloadedBy, Report};
+pub(super) use self::apply::instance_info;
+use self::files::check_stable;
+use super::{StartupContext, rules_source};
+use crate::api::{self, Reload, ReloadReport, ReloadTrigger};
 use crate::config::Config;
-use crate::filter::rules::{self, Current};
-use crate::filter::{self, Asked, RulesReload};
+use crate::filter::rules::{self, ActiveRules};
+use crate::filter::{self, RulesReload};
 use crate::live::Live;
-use crate::live::admission::PerAddress;
+use crate::live::admission::AddressCounter;
 use crate::live::rooms::Rooms;
-use crate::moderation::{Desk, Feed, Kind, Moderators, PRESET};
+use crate::moderation::{Feed, ModerationService, Moderators, NoteKind, PRESET_KEY};
 use crate::sandbox::Library;
-use crate::settings::{Changes, Swap, Values};
+use crate::settings::{SettingChanges, SettingsSnapshot, Swap};
 use crate::telemetry::Metrics;
 
-/// Reads everything again that may change while the relay runs.
+/// Reloads everything that may change while the relay runs.
 #[derive(Debug)]
 pub(super) struct Reloader {
-    pub(super) start: Started,
-    /// One reload at a time.
-    pub(super) in_force: Mutex<InForce>,
+    pub(super) start: StartupContext,
+    /// Serialises reloads.
+    pub(super) active: Mutex<ActiveSettings>,
     pub(super) rules: Arc<RulesReload>,
-    pub(super) current: Arc<Current>,
+    pub(super) current: Arc<ActiveRules>,
     pub(super) library: Option<Arc<Library>>,
     pub(super) moderators: Arc<Moderators>,
     pub(super) rooms: Arc<Rooms>,
     pub(super) live: Arc<Live>,
-    pub(super) per_address: Arc<PerAddress>,
+    pub(super) per_address: Arc<AddressCounter>,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) desk: Arc<Desk>,
+    pub(super) moderation: Arc<ModerationService>,
     pub(super) feed: Arc<Feed>,
-    /// What the instance says of itself.
-    pub(super) told: Arc<Swap<api::Rules>>,
-    /// The chain as it is configured.
+    /// The instance information served by the API.
+    pub(super) instance_info: Arc<Swap<api::InstanceInfo>>,
+    /// The configuration of the filter chain.
     pub(super) filter: Arc<Swap<filter::Config>>,
 }
 
 /// The settings that the relay runs with.
 #[derive(Debug)]
-pub(super) struct InForce {
+pub(super) struct ActiveSettings {
     pub(super) config: Config,
-    pub(super) values: Values,
-    /// The settings files that were there when they were read last.
+    pub(super) snapshot: SettingsSnapshot,
+    /// The settings files that existed at the last reload.
     pub(super) present: Vec<PathBuf>,
 }
 
 impl Reloader {
-    /// Reads everything again whenever it is asked to by a signal, until told to stop. Signals that come meanwhile count
-    /// as one.
+    /// Reloads on each signal until `stop` is cancelled. Signals during a reload count as one.
     pub(super) async fn on_signals(self: Arc<Self>, signals: Arc<Notify>, stop: CancellationToken) {
         loop {
             let reloaded = async {
                 signals.notified().await;
-                self.run(ReloadedBy::Signal).await
+                self.run(ReloadTrigger::Signal).await
             };
             tokio::select! {
                 _ = reloaded => {}
-                // A plugin that is being compiled takes seconds, and nobody waits for it any more.
+                // Abandon the reload: compiling a plugin may take seconds.
                 () = stop.cancelled() => return,
             }
         }
     }
 
-    async fn run(&self, by: ReloadedBy) -> Report {
-        let mut in_force = self.in_force.lock().await;
-        tracing::info!("reading settings, rules and plugins again");
-        let unsettled = self.settle(&in_force.config).await;
-        let mut report = Report::default();
-        let settings = match keep_changing(&unsettled.settings) {
-            Ok(()) => self.read_settings(&in_force).await,
+    async fn run(&self, by: ReloadTrigger) -> ReloadReport {
+        let mut active = self.active.lock().await;
+        tracing::info!("reloading settings, rules and plugins");
+        let unstable = self.wait_until_stable(&active.config).await;
+        let mut report = ReloadReport::default();
+        let settings = match check_stable(&unstable.settings) {
+            Ok(()) => self.read_settings(&active).await,
             Err(errors) => Err(errors),
         };
         if let Err(errors) = &settings {
-            tell_errors("the settings and tokens stay as they were", errors);
+            log_errors("reload failed; settings and tokens are unchanged", errors);
             report.errors.extend_from_slice(errors);
         }
-        // The rules are read for the settings that are about to be in force.
-        let config = settings.as_ref().map_or(&in_force.config, |read| &read.config);
-        let rules = match keep_changing(&unsettled.rules) {
+        // Read the rules for the new settings.
+        let config = settings.as_ref().map_or(&active.config, |read| &read.config);
+        let rules = match check_stable(&unstable.rules) {
             Ok(()) => {
-                let asked = if by == ReloadedBy::Signal { Asked::BySignal } else { Asked::ByCall };
-                self.rules.reload(self.rules_source(config), asked).await
+                let trigger = match by {
+                    ReloadTrigger::Signal => filter::RulesReloadTrigger::Signal,
+                    ReloadTrigger::Moderator(_) => filter::RulesReloadTrigger::ApiCall,
+                };
+                self.rules.reload(self.rules_source(config), trigger).await
             }
             Err(errors) => {
-                tell_errors("the rules stay as they are", &errors);
+                log_errors("reload failed; rules are unchanged", &errors);
                 Err(errors)
             }
         };
         report.errors.extend(rules.err().into_iter().flatten());
         if let Ok(read) = settings {
-            report.settings = self.apply(read, &mut in_force).await;
+            report.settings = self.apply(read, &mut active).await;
         }
-        report.errors.extend(self.reload_plugins(&unsettled.plugins).await);
+        report.errors.extend(self.reload_plugins(&unstable.plugins).await);
         self.describe(report, &by)
     }
 
-    /// Where the rules are read from with these settings. A preset that moderators chose goes before that of the settings.
-    fn rules_source(&self, config: &Config) -> rules::Source {
+    /// Returns the source of the rules for these settings. A preset chosen by moderators overrides the configured one.
+    fn rules_source(&self, config: &Config) -> rules::RulesSource {
         let mut source = rules_source(config);
-        if self.desk.state().setting(PRESET).is_some() {
-            source.instance.preset = self.current.source().instance.preset;
+        if self.moderation.state().setting(PRESET_KEY).is_some() {
+            source.context.preset = self.current.source().context.preset;
         }
         source
     }
 
-    /// Reads the plugins again, each by itself, and gives what is wrong with any of them.
-    async fn reload_plugins(&self, unsettled: &[PathBuf]) -> Vec<String> {
+    /// Reloads each plugin separately and returns all errors.
+    async fn reload_plugins(&self, unstable: &[PathBuf]) -> Vec<String> {
         let Some(library) = &self.library else { return Vec::new() };
-        if let Err(errors) = keep_changing(unsettled) {
-            // The folder is watched, and is read once its files stay as they are.
-            tell_errors("the plugins stay as they are", &errors);
+        if let Err(errors) = check_stable(unstable) {
+            // The folder is watched; it will be read once its files are stable.
+            log_errors("reload failed; plugins are unchanged", &errors);
             return errors;
         }
         match library.reload().await {
-            Ok(()) => library.current().faults(),
+            Ok(()) => library.current().errors(),
             Err(error) => {
                 let error = error.to_string();
-                tell_errors("the plugins stay as they are", std::slice::from_ref(&error));
-                self.feed.note(Kind::PluginNotLoaded, &error, None);
+                log_errors("reload failed; plugins are unchanged", std::slice::from_ref(&error));
+                self.feed.note(NoteKind::PluginNotLoaded, &error, None);
                 vec![error]
             }
         }
     }
 
-    /// Adds what is in force, and tells the log and the moderators.
-    fn describe(&self, mut report: Report, by: &ReloadedBy) -> Report {
+    /// Completes the report with what is in force, logs it and notifies moderators.
+    fn describe(&self, mut report: ReloadReport, by: &ReloadTrigger) -> ReloadReport {
         let catalog = self.library.as_ref().map(|library| library.current());
         let loaded = catalog.iter().flat_map(|catalog| &catalog.entries).filter(|entry| entry.plugin.is_ok());
         report.plugins = loaded.map(|entry| entry.manifest.name.clone()).collect();
         report.rules = self.rules.rules().map_or(0, |rules| rules.len());
-        let Report { settings: Changes { changed, needs_restart }, rules, plugins, errors } = &report;
+        let ReloadReport { settings: SettingChanges { changed, needs_restart }, rules, plugins, errors } = &report;
         let by = match by {
-            ReloadedBy::Moderator(name) => format!("reloaded by {name}"),
-            ReloadedBy::Signal => "reloaded by a signal".to_owned(),
+            ReloadTrigger::Moderator(name) => format!("reloaded by {name}"),
+            ReloadTrigger::Signal => "reloaded by a signal".to_owned(),
         };
         let (errors, plugins) = (errors.len(), plugins.len());
         let [changed, needs_restart] = [changed, needs_restart].map(|keys| keys.join(", "));
         tracing::info!(errors, changed, needs_restart, rules, plugins, "{by}");
         let mut parts = vec![by, format!("rules in force: {rules}, plugins: {plugins}")];
-        for (what, keys) in [("settings changed", changed), ("changed, and need a restart", needs_restart)] {
+        for (what, keys) in [("settings changed", changed), ("changed, restart needed", needs_restart)] {
             if !keys.is_empty() {
                 parts.push(format!("{what}: {keys}"));
             }
         }
         if errors > 0 {
-            parts.push(format!("errors: {errors}, and what they are in stays as it was"));
+            parts.push(format!("errors: {errors}; those parts are unchanged"));
         }
-        self.feed.note(Kind::Reloaded, &parts.join("; "), None);
+        self.feed.note(NoteKind::Reloaded, &parts.join("; "), None);
         report
     }
 }
 
 impl Reload for Reloader {
-    fn reload(self: Arc<Self>, by: ReloadedBy) -> Pin<Box<dyn Future<Output = Report> + Send>> {
+    fn reload(self: Arc<Self>, by: ReloadTrigger) -> Pin<Box<dyn Future<Output = ReloadReport> + Send>> {
         Box::pin(async move {
-            // A task of its own: a caller that has gone must not leave half of it done.
+            // Spawn a task, so that a disconnected caller does not leave the reload half done.
             let running = tokio::spawn(async move { self.run(by).await });
             running.await.unwrap_or_else(|error| {
-                tracing::error!(%error, "a reload came to no end");
-                Report {
-                    errors: vec![format!("reading everything again came to no end: {error}")],
-                    ..Report::default()
-                }
+                tracing::error!(%error, "reload panicked");
+                ReloadReport { errors: vec![format!("reload failed: {error}")], ..ReloadReport::default() }
             })
         })
     }
 }
 
-/// Logs each error, with what it means.
-fn tell_errors(what: &str, errors: &[String]) {
-    for fault in errors {
-        tracing::error!(fault, "{what}");
+/// Logs each error with its consequence.
+fn log_errors(what: &str, errors: &[String]) {
+    for error in errors {
+        tracing::error!(error, "{what}");
     }
 }

@@ -1,83 +1,86 @@
-//! The settings and the tokens, read again.
+//! Reloads settings and tokens.
 
 use std::path::PathBuf;
 
-use super::files::{differing, keep_changing, look_at};
-use super::{InForce, Reloader};
-use crate::config::{self, Config, Loaded};
-use crate::moderation::Tokens;
-use crate::settings::{Fault, Place, Values};
+use super::files::{changed_files, check_stable, stamp_files};
+use super::{ActiveSettings, Reloader};
+use crate::config::{self, Config, LoadedConfig};
+use crate::moderation::AccessTokens;
+use crate::settings::{ConfigError, Location, SettingsSnapshot};
 
-/// How often settings whose files change while they are read are read.
-const TRIES: usize = 3;
+/// Maximum number of attempts to read settings whose files change while they are read.
+const MAX_ATTEMPTS: usize = 3;
 
-/// Settings and tokens without an error. Nothing of them is in force yet.
+/// Valid settings and tokens that are not applied yet.
 #[derive(Debug)]
-pub(super) struct Read {
-    /// The settings that the relay is to run with: those that need a restart are as they were.
+pub(super) struct ReloadedSettings {
+    /// The new settings. Settings that need a restart are unchanged.
     pub(super) config: Config,
-    pub(super) values: Values,
-    pub(super) tokens: Tokens,
+    pub(super) snapshot: SettingsSnapshot,
+    pub(super) tokens: AccessTokens,
     pub(super) present: Vec<PathBuf>,
 }
 
 impl Reloader {
-    /// Reads the settings and the tokens, on a thread that may wait for the disk.
+    /// Reads settings and tokens, on a thread that may block on the disk.
     ///
     /// # Errors
-    /// All errors, each in a line with its place.
-    pub(super) async fn read_settings(&self, in_force: &InForce) -> Result<Read, Vec<String>> {
+    /// All errors, each as one line with its location.
+    pub(super) async fn read_settings(&self, active: &ActiveSettings) -> Result<ReloadedSettings, Vec<String>> {
         let (options, moderators) = (self.start.options.clone(), self.moderators.clone());
-        let (before, present) = (in_force.config.clone(), in_force.present.clone());
+        let (before, present) = (active.config.clone(), active.present.clone());
         let reading = tokio::task::spawn_blocking(move || {
-            let mut tries = 1;
+            let mut attempt = 1;
             loop {
                 let loaded = config::load(&options, std::env::vars_os());
                 let tokens_file = loaded.config.moderation.tokens_file.clone();
-                let seen = look_at(loaded.files.iter().cloned().chain(tokens_file));
-                let read = read_as(&options, &before, &present, |config| {
+                let stamps = stamp_files(loaded.files.iter().cloned().chain(tokens_file));
+                let read = read_once(&options, &before, &present, |config| {
                     moderators.read(&config.moderation, &config.instance.rooms)
                 });
-                let changed = keep_changing(&differing(&seen, &look_at(seen.keys().cloned())));
+                let changed = check_stable(&changed_files(&stamps, &stamp_files(stamps.keys().cloned())));
                 match changed {
-                    Ok(()) => return read.map_err(|faults| faults.iter().map(ToString::to_string).collect()),
-                    Err(errors) if tries == TRIES => return Err(errors),
-                    Err(_) => tries += 1,
+                    Ok(()) => return read.map_err(|errors| errors.iter().map(ToString::to_string).collect()),
+                    Err(errors) if attempt == MAX_ATTEMPTS => return Err(errors),
+                    Err(_) => attempt += 1,
                 }
             }
         });
-        reading.await.unwrap_or_else(|error| Err(vec![format!("the settings could not be read: {error}")]))
+        reading.await.unwrap_or_else(|error| Err(vec![format!("reading the settings failed: {error}")]))
     }
 }
 
-fn read_as(
+fn read_once(
     options: &config::Options,
     before: &Config,
-    were_there: &[PathBuf],
-    tokens: impl Fn(&Config) -> Result<Tokens, Vec<Fault>>,
-) -> Result<Read, Vec<Fault>> {
-    let Loaded { config, mut faults, warnings, values, files } = config::load(options, std::env::vars_os());
+    previously_present: &[PathBuf],
+    tokens: impl Fn(&Config) -> Result<AccessTokens, Vec<ConfigError>>,
+) -> Result<ReloadedSettings, Vec<ConfigError>> {
+    let LoadedConfig { config, mut errors, warnings, snapshot, files } = config::load(options, std::env::vars_os());
     let present: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
-    // Without the file, every setting would have its default: more often it is about to be replaced.
-    for file in were_there.iter().filter(|file| !present.contains(file)) {
-        let place = Place::File(file.clone());
-        // A file that somebody has named is missed already.
-        if faults.iter().all(|fault| fault.place != place) {
-            faults.push(Fault::new(place, "is gone; put it back, or restart the relay to do without it"));
+    // A missing file would reset every setting to its default. Usually it is just being replaced.
+    for file in previously_present.iter().filter(|file| !present.contains(file)) {
+        let location = Location::File(file.clone());
+        // A missing file that was named explicitly is already an error.
+        if errors.iter().all(|error| error.location != location) {
+            errors.push(ConfigError::new(
+                location,
+                "no longer exists; restore it, or restart the relay to run without it",
+            ));
         }
     }
     let config = before.with_reloadable(&config);
-    // Settings with an error say nothing for sure about rooms and other files.
-    match tokens(if faults.is_empty() { &config } else { before }) {
-        Ok(tokens) if faults.is_empty() => {
+    // Invalid settings may have the wrong rooms and files, so check the tokens against the previous settings.
+    match tokens(if errors.is_empty() { &config } else { before }) {
+        Ok(tokens) if errors.is_empty() => {
             for warning in warnings {
                 tracing::warn!("{warning}");
             }
-            Ok(Read { config, values, tokens, present })
+            Ok(ReloadedSettings { config, snapshot, tokens, present })
         }
         tokens => {
-            faults.extend(tokens.err().into_iter().flatten());
-            Err(faults)
+            errors.extend(tokens.err().into_iter().flatten());
+            Err(errors)
         }
     }
 }

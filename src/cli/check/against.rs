@@ -1,4 +1,4 @@
-//! `check --against FILE`: which rules would hit texts that are known to be fine.
+//! `check --against FILE`: shows which rules match texts that are known to be harmless.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,59 +10,64 @@ use std::time::Duration;
 
 use super::super::table::{Align, Table};
 use super::super::terminal::printable;
-use super::super::{BAD_ARGUMENTS, tell};
+use super::super::{BAD_ARGUMENTS, print_to};
 use crate::config::Config;
 use crate::filter::Finding;
-use crate::filter::rules::Rules;
-use crate::model::{Address, Basis, Facts, Kind, Match, Message, Mode, RoomName, Sender, Span, Verdict};
+use crate::filter::rules::RuleSet;
+use crate::model::{Address, Basis, Kind, Match, Message, Mode, RoomName, Sender, SenderContext, Span, Verdict};
 
-/// Longest text that is looked at, in bytes; the rest of a longer line is left out.
+/// Longest text that is checked, in bytes. The rest of a longer line is ignored.
 const MAX_TEXT: u64 = 16 << 10;
-/// Hits of a rule that are shown.
+/// Most hits shown per rule.
 const SHOWN: usize = 3;
-/// Code points shown before and behind a hit.
+/// Code points shown before and after a hit.
 const AROUND: usize = 20;
 
-/// What one rule hits.
-struct Hits {
+/// The hits of one rule.
+struct RuleHits {
     mode: Mode,
     source: String,
     count: u64,
     first: Vec<String>,
 }
 
-/// Holds the texts against the rules, in every room and at any hour. 0 when they would all be let through as they are.
-pub(super) fn run(file: &Path, newcomer: bool, config: &Config, rules: &Rules) -> ExitCode {
+/// Checks the texts against the rules, for every room and hour. Exits with 0 if all texts would pass unchanged.
+pub(super) fn run(file: &Path, newcomer: bool, config: &Config, rules: &RuleSet) -> ExitCode {
     let Some(room) = config.instance.rooms.first() else { return ExitCode::FAILURE };
     let sender = sender(newcomer, room.clone());
-    let mut hits: BTreeMap<String, Hits> = BTreeMap::new();
+    let mut hits: BTreeMap<String, RuleHits> = BTreeMap::new();
     let (mut texts, mut acts) = (0, false);
     let read = each_line(file, |line, text| {
         texts += 1;
         let message = Message::new("somebody", Kind::Text { avatar: None, text: text.to_owned() });
-        let Finding { verdict, matches } = rules.examine_everywhere(&message, &sender);
+        let Finding { verdict, matches } = rules.examine_ignoring_scope(&message, &sender);
         acts |= verdict != Verdict::Pass;
-        // What looks at the name has not looked at the text.
+        // Skip matches on the nickname.
         for matched in matches.iter().filter(|matched| matched.field.is_none()) {
             note(&mut hits, matched, line, text);
         }
     });
-    if let Err(fault) = read {
-        tell(io::stderr(), &format!("error: {}: {fault}\n", file.display()));
+    if let Err(error) = read {
+        print_to(io::stderr(), &format!("error: {}: {error}\n", file.display()));
         return ExitCode::from(BAD_ARGUMENTS);
     }
-    tell(io::stdout(), &report(texts, &hits));
+    print_to(io::stdout(), &report(texts, &hits));
     if acts { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Somebody in this room, who has just come or has been there for long.
+/// Returns a sender in this room: a newcomer, or a long-standing member.
 fn sender(newcomer: bool, room: RoomName) -> Sender {
-    let known = Facts { registered: true, connected: Duration::from_hours(1), accepted: 100, ..Facts::default() };
+    let known = SenderContext {
+        registered: true,
+        connected: Duration::from_hours(1),
+        accepted: 100,
+        ..SenderContext::default()
+    };
     Sender {
         connection: None,
         address: Address::from(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         room,
-        facts: if newcomer { Facts::default() } else { known },
+        context: if newcomer { SenderContext::default() } else { known },
     }
 }
 
@@ -87,7 +92,7 @@ fn each_line(file: &Path, mut each: impl FnMut(usize, &str)) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads on to the end of the line.
+/// Skips to the end of the line.
 fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
     loop {
         let buffer = reader.fill_buf()?;
@@ -102,9 +107,9 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-fn note(hits: &mut BTreeMap<String, Hits>, matched: &Match, line: usize, text: &str) {
+fn note(hits: &mut BTreeMap<String, RuleHits>, matched: &Match, line: usize, text: &str) {
     let Basis::Rule { id, source, .. } = &matched.basis else { return };
-    let of_rule = hits.entry(id.to_string()).or_insert_with(|| Hits {
+    let of_rule = hits.entry(id.to_string()).or_insert_with(|| RuleHits {
         mode: matched.mode,
         source: source.to_string(),
         count: 0,
@@ -116,7 +121,7 @@ fn note(hits: &mut BTreeMap<String, Hits>, matched: &Match, line: usize, text: &
     }
 }
 
-/// The place of a hit in brackets, with some of the text around it.
+/// Returns a hit in brackets with some of the text around it.
 fn excerpt(text: &str, span: Option<Span>) -> String {
     let Some(Span(start, end)) = span else {
         let shown: String = text.chars().take(AROUND * 3).collect();
@@ -128,9 +133,9 @@ fn excerpt(text: &str, span: Option<Span>) -> String {
     format!("{}[{}]{}", printable(&before), printable(&hit), printable(&after))
 }
 
-fn report(texts: u64, hits: &BTreeMap<String, Hits>) -> String {
+fn report(texts: u64, hits: &BTreeMap<String, RuleHits>) -> String {
     if hits.is_empty() {
-        return format!("{texts} texts, and no rule hits one\n");
+        return format!("{texts} texts, no rule matches\n");
     }
     let columns = [
         ("rule", Align::Left),
@@ -140,7 +145,7 @@ fn report(texts: u64, hits: &BTreeMap<String, Hits>) -> String {
         ("of texts", Align::Right),
     ];
     let mut table = Table::new(columns);
-    for (id, Hits { mode, source, count, first }) in hits {
+    for (id, RuleHits { mode, source, count, first }) in hits {
         #[expect(clippy::cast_precision_loss, reason = "a share of three digits")]
         let share = *count as f64 * 100.0 / texts as f64;
         let cells =

@@ -1,4 +1,4 @@
-//! `plugin build`: runs the script that builds plugins of a language, with the kit that the plugin brings along.
+//! `plugin build`: runs the build script of a plugin's language, with the kit in the plugin's folder.
 
 use std::env;
 use std::fs;
@@ -9,21 +9,21 @@ use std::process::{Command, ExitCode, Stdio};
 
 use super::kit;
 use super::language::Language;
-use super::tell;
+use super::print_to;
 
-/// Where the scripts look for tools, and put them.
-const TOOLS: &str = "GISCHAT_TOOLS";
-/// Where they are in the repository of the relay.
-const TOOLS_HERE: &str = "target/tools";
-/// Where cargo puts what it builds.
-const CARGO_TARGET: &str = "CARGO_TARGET_DIR";
+/// The variable with the folder in which the scripts install and find tools.
+const TOOLS_VARIABLE: &str = "GISCHAT_TOOLS";
+/// The folder of tools in the relay's repository.
+const REPOSITORY_TOOLS: &str = "target/tools";
+/// The variable with cargo's target folder.
+const CARGO_TARGET_VARIABLE: &str = "CARGO_TARGET_DIR";
 
-/// Builds each folder; 1 when one cannot be built. What the tools say is not held back.
+/// Builds each folder and shows the output of the tools. Exits with 1 if a build fails.
 pub(super) fn run(folders: &[PathBuf], install: bool) -> ExitCode {
     let mut all_built = true;
     for folder in folders {
-        if let Err(fault) = build(folder, install) {
-            tell(io::stderr(), &format!("gischat-relay: {fault}\n"));
+        if let Err(error) = build(folder, install) {
+            print_to(io::stderr(), &format!("gischat-relay: {error}\n"));
             all_built = false;
         }
     }
@@ -32,63 +32,63 @@ pub(super) fn run(folders: &[PathBuf], install: bool) -> ExitCode {
 
 fn build(folder: &Path, install: bool) -> Result<(), String> {
     let named = folder.display();
-    let language = Language::of(folder)?;
-    // The scripts take a name without a slash for one of the repository's plugins.
-    let whole = folder.canonicalize().map_err(|fault| format!("{named}: {fault}"))?;
-    let scripts = Scratch::make().map_err(|fault| format!("no folder for the build: {fault}"))?;
+    let language = Language::detect(folder)?;
+    // The scripts treat a name without a slash as a plugin of the repository.
+    let absolute = folder.canonicalize().map_err(|error| format!("{named}: {error}"))?;
+    let scripts = ScratchDir::new().map_err(|error| format!("cannot create a folder for the build: {error}"))?;
     let (name, text) = kit::script(language);
     let script = scripts.0.join(name);
-    let own_kit = whole.join("sdk");
+    let own_kit = absolute.join("sdk");
     let sdk = if own_kit.is_dir() { own_kit } else { scripts.0.join("sdk") };
-    let written = kit::put(&script, text).and_then(|()| kit::write(language, &scripts.0.join("sdk")));
-    written.map_err(|fault| format!("no folder for the build: {fault}"))?;
+    let written = kit::write_file(&script, text).and_then(|()| kit::write_kit(language, &scripts.0.join("sdk")));
+    written.map_err(|error| format!("cannot create a folder for the build: {error}"))?;
 
     let mut command = Command::new("sh");
     command.arg(&script).stdin(Stdio::null()).env("GISCHAT_SDK", sdk);
     command.env("GISCHAT_INSTALL", format!("gischat-relay plugin build --install {named}"));
-    if is_unset(TOOLS) {
-        command.env(TOOLS, tools());
+    if is_unset(TOOLS_VARIABLE) {
+        command.env(TOOLS_VARIABLE, tools());
     }
-    if is_unset(CARGO_TARGET) {
-        command.env(CARGO_TARGET, whole.join("target"));
+    if is_unset(CARGO_TARGET_VARIABLE) {
+        command.env(CARGO_TARGET_VARIABLE, absolute.join("target"));
     }
-    // Rust's has nothing that it could install.
+    // The script for Rust installs nothing.
     if install && language != Language::Rust {
         command.arg("--install");
     }
-    let status = command.arg(&whole).status().map_err(|fault| format!("{named}: sh: {fault}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{named}: it could not be built")) }
+    let status = command.arg(&absolute).status().map_err(|error| format!("{named}: sh: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{named}: the build failed")) }
 }
 
 fn is_unset(variable: &str) -> bool {
     env::var_os(variable).is_none_or(|value| value.is_empty())
 }
 
-/// The folder of tools when no variable names one: that of the repository, where this is one; else one of the user's.
+/// The default folder of tools: that of the repository if there is one, otherwise one in the user's cache.
 fn tools() -> PathBuf {
-    let here = env::current_dir().unwrap_or_default().join(TOOLS_HERE);
-    let of = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = || of("XDG_CACHE_HOME").or_else(|| Some(of("HOME")?.join(".cache")));
+    let here = env::current_dir().unwrap_or_default().join(REPOSITORY_TOOLS);
+    let path_in = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = || path_in("XDG_CACHE_HOME").or_else(|| Some(path_in("HOME")?.join(".cache")));
     match cache() {
         Some(cache) if !here.is_dir() => cache.join("gischat-relay/tools"),
         _ => here,
     }
 }
 
-/// A folder of this build, which goes with it.
-struct Scratch(PathBuf);
+/// A temporary folder for one build, removed on drop.
+struct ScratchDir(PathBuf);
 
-impl Scratch {
-    fn make() -> io::Result<Self> {
+impl ScratchDir {
+    fn new() -> io::Result<Self> {
         let path = env::temp_dir().join(format!("gischat-build-{}", uuid::Uuid::new_v4()));
-        // Nobody else may put another script there.
+        // Nobody else may replace the script.
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
 }
 
-impl Drop for Scratch {
+impl Drop for ScratchDir {
     fn drop(&mut self) {
-        let _what_is_left_is_temporary = fs::remove_dir_all(&self.0);
+        let _ignored = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,30 +1,30 @@
-//! `plugin compile`: what the relay starts to have a plugin compiled. Not for people.
+//! `plugin compile`: the child process in which the relay compiles a plugin. Not meant for users.
 
 use std::io;
 use std::process::ExitCode;
 
-use super::tell;
-use crate::sandbox::{self, Compiler};
+use super::print_to;
+use crate::sandbox::{self, PluginCompiler};
 
-/// The names of the command.
+/// The arguments that select this command.
 const ARGUMENTS: [&str; 2] = ["plugin", "compile"];
-/// This program, also when another file has taken its place since it was started.
+/// This program, even if its file was replaced since it was started.
 const PROGRAM: &str = "/proc/self/exe";
 
-/// Has plugins compiled by this command.
+/// Returns the compiler that runs this command.
 #[must_use]
-pub(in crate::cli) fn compiler() -> Compiler {
-    Compiler::Child { program: PROGRAM.into(), arguments: ARGUMENTS.map(str::to_owned).into() }
+pub(in crate::cli) fn compiler() -> PluginCompiler {
+    PluginCompiler::ChildProcess { program: PROGRAM.into(), arguments: ARGUMENTS.map(str::to_owned).into() }
 }
 
-/// Compiles what comes in; what is wrong with it is told, with 1.
+/// Compiles the plugin on standard input. Prints the reason and exits with 1 if it is invalid.
 pub(super) fn run() -> ExitCode {
     match sandbox::compile_for_parent(io::stdin().lock(), io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {
-            // Whoever reads it wants a line.
-            tell(io::stderr(), &text.chars().take(1_000).collect::<String>());
-            ExitCode::from(sandbox::REFUSED)
+            // The relay expects one line.
+            print_to(io::stderr(), &text.chars().take(1_000).collect::<String>());
+            ExitCode::from(sandbox::EXIT_INVALID_PLUGIN)
         }
     }
 }

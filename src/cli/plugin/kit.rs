@@ -1,4 +1,4 @@
-//! The kits for authors and the scripts that build, as they are in the repository: who has the binary has them.
+//! The kits and build scripts of the repository, embedded in the binary.
 
 use std::fs;
 use std::io;
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::language::Language;
 
-/// Files: where each is in the repository, and its text.
-type Files = &'static [(&'static str, &'static str)];
+/// Embedded files: the path of each in the repository, and its text.
+type EmbeddedFiles = &'static [(&'static str, &'static str)];
 
 macro_rules! files {
     ($($path:literal,)*) => {
@@ -15,11 +15,11 @@ macro_rules! files {
     };
 }
 
-/// What all kits stand on.
-const CONTRACT: Files = files!["sdk/wit/filter.wit",];
+/// The contract, part of every kit.
+const CONTRACT: EmbeddedFiles = files!["sdk/wit/filter.wit",];
 
 /// The kit for Rust.
-const RUST: Files = files![
+const RUST: EmbeddedFiles = files![
     "sdk/rust/Cargo.toml",
     "sdk/rust/README.md",
     "sdk/rust/src/clock.rs",
@@ -34,7 +34,7 @@ const RUST: Files = files![
     "sdk/rust/src/types.rs",
 ];
 /// Its template.
-const RUST_TEMPLATE: Files = files![
+const RUST_TEMPLATE: EmbeddedFiles = files![
     "sdk/rust/template/Cargo.toml.in",
     "sdk/rust/template/cases/first.toml",
     "sdk/rust/template/plugin.toml",
@@ -42,7 +42,7 @@ const RUST_TEMPLATE: Files = files![
 ];
 
 /// The kit for Python.
-const PYTHON: Files = files![
+const PYTHON: EmbeddedFiles = files![
     "sdk/python/README.md",
     "sdk/python/gischat_component.py",
     "sdk/python/gischat_filter/__init__.py",
@@ -61,7 +61,7 @@ const PYTHON: Files = files![
     "sdk/python/pyproject.toml",
 ];
 /// Its template.
-const PYTHON_TEMPLATE: Files = files![
+const PYTHON_TEMPLATE: EmbeddedFiles = files![
     "sdk/python/template/cases/first.toml",
     "sdk/python/template/filter.py",
     "sdk/python/template/plugin.toml",
@@ -69,7 +69,7 @@ const PYTHON_TEMPLATE: Files = files![
 ];
 
 /// The kit for JavaScript.
-const JAVASCRIPT: Files = files![
+const JAVASCRIPT: EmbeddedFiles = files![
     "sdk/javascript/README.md",
     "sdk/javascript/build.js",
     "sdk/javascript/gischat-filter.d.ts",
@@ -84,14 +84,14 @@ const JAVASCRIPT: Files = files![
     "sdk/javascript/testing.js",
 ];
 /// Its template.
-const JAVASCRIPT_TEMPLATE: Files = files![
+const JAVASCRIPT_TEMPLATE: EmbeddedFiles = files![
     "sdk/javascript/template/cases/first.toml",
     "sdk/javascript/template/filter.js",
     "sdk/javascript/template/filter.test.js",
     "sdk/javascript/template/plugin.toml",
 ];
 
-/// The script that builds plugins of a language: its name and its text.
+/// Returns the name and text of the script that builds plugins of a language.
 pub(super) fn script(language: Language) -> (&'static str, &'static str) {
     match language {
         Language::Rust => ("build-rust.sh", include_str!("../../../plugins/build-rust.sh")),
@@ -100,20 +100,20 @@ pub(super) fn script(language: Language) -> (&'static str, &'static str) {
     }
 }
 
-/// Writes the kit of a language into a folder, as it lies in `sdk`.
-pub(super) fn write(language: Language, into: &Path) -> io::Result<()> {
+/// Writes the kit of a language into a folder, with the layout of `sdk`.
+pub(super) fn write_kit(language: Language, into: &Path) -> io::Result<()> {
     let kit = match language {
         Language::Rust => RUST,
         Language::Python => PYTHON,
         Language::Javascript => JAVASCRIPT,
     };
     for (path, text) in CONTRACT.iter().chain(kit) {
-        put(&into.join(path.strip_prefix("sdk/").unwrap_or(path)), text)?;
+        write_file(&into.join(path.strip_prefix("sdk/").unwrap_or(path)), text)?;
     }
     Ok(())
 }
 
-/// The files of a language's template: the path of each in the plugin's folder, and its text.
+/// Returns the files of a language's template: the path of each in the plugin's folder, and its text.
 pub(super) fn template(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
     let files = match language {
         Language::Rust => RUST_TEMPLATE,
@@ -124,10 +124,10 @@ pub(super) fn template(language: Language) -> impl Iterator<Item = (&'static str
     files.iter().map(move |(path, text)| (within(path), *text))
 }
 
-/// Writes a file, and makes the folders above it.
-pub(super) fn put(path: &Path, text: &str) -> io::Result<()> {
-    let above = |fault: io::Error| io::Error::new(fault.kind(), format!("{}: {fault}", path.display()));
-    path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text)).map_err(above)
+/// Writes a file, and creates its parent folders.
+pub(super) fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    let with_path = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text)).map_err(with_path)
 }
 
 #[cfg(test)]
@@ -136,15 +136,15 @@ mod tests {
 
     use super::*;
 
-    /// What lies in the kits' folders and is of use to authors alone where the repository is, or was built.
-    const LEFT_OUT: [&str; 8] =
+    /// Files in the folders of the kits that are not embedded: development files and build output.
+    const NOT_EMBEDDED: [&str; 8] =
         ["Cargo.lock", "clippy.toml", "rustfmt.toml", ".gitignore", "tests", "target", "node_modules", "__pycache__"];
 
     fn files_of(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            if LEFT_OUT.contains(&name) || name.ends_with(".egg-info") {
+            if NOT_EMBEDDED.contains(&name) || name.ends_with(".egg-info") {
                 continue;
             }
             if path.is_dir() {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_binary_has_every_file_of_the_kits() {
+    fn the_binary_embeds_every_file_of_the_kits() {
         let all = [CONTRACT, RUST, RUST_TEMPLATE, PYTHON, PYTHON_TEMPLATE, JAVASCRIPT, JAVASCRIPT_TEMPLATE];
         let embedded: BTreeSet<String> = all.concat().into_iter().map(|(path, _)| path.to_owned()).collect();
         let mut found = BTreeSet::new();

@@ -1,11 +1,11 @@
-//! The languages that there are kits for.
+//! The languages that have kits.
 
 use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 
-/// A language that plugins are written in.
+/// A language of plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::cli) enum Language {
@@ -16,9 +16,9 @@ pub(in crate::cli) enum Language {
     Javascript,
 }
 
-/// What of a manifest says how a plugin is built.
+/// The part of a manifest that describes the build.
 #[derive(Debug, Default, Deserialize)]
-struct Manifest {
+struct BuildManifest {
     #[serde(default)]
     build: Build,
 }
@@ -31,7 +31,7 @@ struct Build {
 impl Language {
     const ALL: [Self; 3] = [Self::Rust, Self::Python, Self::Javascript];
 
-    /// The stable name, which is that of its kit's folder too.
+    /// The name in manifests, which is also the name of the kit's folder.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Rust => "rust",
@@ -40,8 +40,8 @@ impl Language {
         }
     }
 
-    /// The file that tells a plugin's language where the manifest does not.
-    fn file(self) -> &'static str {
+    /// The file by which a plugin's language is detected.
+    fn marker_file(self) -> &'static str {
         match self {
             Self::Rust => "Cargo.toml",
             Self::Python => "filter.py",
@@ -49,49 +49,49 @@ impl Language {
         }
     }
 
-    /// The language of the plugin in a folder: what its manifest says, else what its files look like.
-    pub(super) fn of(folder: &Path) -> Result<Self, String> {
+    /// Detects the language of the plugin in a folder, from its manifest or else from its files.
+    pub(super) fn detect(folder: &Path) -> Result<Self, String> {
         let path = folder.join("plugin.toml");
         let manifest = match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str::<Manifest>(&text).map_err(|fault| {
-                let line = line_of(&text, fault.span().map_or(0, |span| span.start));
-                format!("{}:{line}: {}", path.display(), fault.message())
+            Ok(text) => toml::from_str::<BuildManifest>(&text).map_err(|error| {
+                let line = line_of(&text, error.span().map_or(0, |span| span.start));
+                format!("{}:{line}: {}", path.display(), error.message())
             })?,
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => Manifest::default(),
-            Err(fault) => return Err(format!("{}: cannot be read: {fault}", path.display())),
+            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => BuildManifest::default(),
+            Err(error) => return Err(format!("{}: cannot be read: {error}", path.display())),
         };
-        let of_files = || Self::ALL.into_iter().find(|language| folder.join(language.file()).exists());
-        manifest.build.language.or_else(of_files).ok_or_else(|| {
-            let files = Self::ALL.map(Self::file).join(", ");
-            format!("{}: there is nothing to build: none of {files} is there", folder.display())
+        let from_files = || Self::ALL.into_iter().find(|language| folder.join(language.marker_file()).exists());
+        manifest.build.language.or_else(from_files).ok_or_else(|| {
+            let files = Self::ALL.map(Self::marker_file).join(", ");
+            format!("{}: nothing to build: none of {files} exists", folder.display())
         })
     }
 }
 
-/// The line, from 1, of a place in a text.
-pub(super) fn line_of(text: &str, at: usize) -> usize {
-    1 + text.get(..at).unwrap_or_default().matches('\n').count()
+/// The line number, from 1, of a byte offset in a text.
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.get(..offset).unwrap_or_default().matches('\n').count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(files: &[(&str, &str)]) -> Result<Language, String> {
+    fn detect(files: &[(&str, &str)]) -> Result<Language, String> {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        Language::of(folder.path())
+        Language::detect(folder.path())
     }
 
     #[test]
-    fn the_manifest_says_the_language_and_else_the_files() {
-        assert_eq!(of(&[("plugin.toml", "build.language = 'js'"), ("filter.py", "")]), Ok(Language::Javascript));
-        assert_eq!(of(&[("plugin.toml", "name = 'x'"), ("filter.py", "")]), Ok(Language::Python));
-        assert_eq!(of(&[("Cargo.toml", "")]), Ok(Language::Rust));
-        assert!(of(&[]).unwrap_err().ends_with("none of Cargo.toml, filter.py, filter.js is there"));
-        let fault = of(&[("plugin.toml", "\n[build]\nlanguage = 'cobol'")]).unwrap_err();
-        assert!(fault.contains("plugin.toml:3: unknown variant `cobol`"), "{fault}");
+    fn the_manifest_takes_precedence_over_the_files() {
+        assert_eq!(detect(&[("plugin.toml", "build.language = 'js'"), ("filter.py", "")]), Ok(Language::Javascript));
+        assert_eq!(detect(&[("plugin.toml", "name = 'x'"), ("filter.py", "")]), Ok(Language::Python));
+        assert_eq!(detect(&[("Cargo.toml", "")]), Ok(Language::Rust));
+        assert!(detect(&[]).unwrap_err().ends_with("none of Cargo.toml, filter.py, filter.js exists"));
+        let error = detect(&[("plugin.toml", "\n[build]\nlanguage = 'cobol'")]).unwrap_err();
+        assert!(error.contains("plugin.toml:3: unknown variant `cobol`"), "{error}");
     }
 }

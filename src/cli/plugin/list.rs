@@ -1,4 +1,4 @@
-//! `plugin list`: the plugins that a relay of this configuration has, and whether they can be loaded.
+//! `plugin list`: lists the plugins of a relay with this configuration, and whether they can be loaded.
 
 use std::io;
 use std::path::Path;
@@ -7,72 +7,72 @@ use std::sync::Arc;
 
 use super::table::{Align, Table};
 use super::terminal::printable;
-use super::{failed, tell};
+use super::{fail, print_to};
 use crate::config::Config;
-use crate::filter::Name;
-use crate::sandbox::{self, Catalog, Entry, Sandbox, Unloaded};
+use crate::filter::FilterName;
+use crate::sandbox::{self, Catalog, NotLoadedReason, PluginEntry, Sandbox};
 
 const TITLES: [&str; 7] = ["name", "version", "from", "mode", "rooms", "on_failure", "state"];
 
-/// Prints the list; 1 when a plugin cannot be loaded, or when messages are held or refused because nobody has built one.
+/// Prints the list. Exits with 1 if a plugin cannot be loaded, or if one that is not built holds or refuses messages.
 pub(super) fn run(config: &Config) -> ExitCode {
     let plugins = &config.filter.plugins;
     let catalog = match load(plugins) {
         Ok(catalog) => catalog,
-        Err(fault) => return failed(printable(&fault.to_string())),
+        Err(error) => return fail(printable(&error.to_string())),
     };
-    // A folder that the configuration names must be there; the default one need not.
+    // Only the default folder may be missing.
     let default = Path::new(sandbox::Config::DEFAULT_DIR);
     if catalog.entries.is_empty() && plugins.dir.is_none() && !default.exists() {
-        tell(io::stdout(), &format!("there are no plugins: there is no folder {}\n", default.display()));
+        print_to(io::stdout(), &format!("no plugins: the folder {} does not exist\n", default.display()));
         return ExitCode::SUCCESS;
     }
     let mut table = Table::new(TITLES.map(|title| (title, Align::Left)));
     for entry in &catalog.entries {
         table.add(row(entry), Vec::new());
     }
-    tell(io::stdout(), &table.text());
+    print_to(io::stdout(), &table.text());
     for name in &plugins.order {
         if !catalog.entries.iter().any(|entry| entry.manifest.name == *name) {
             let name = printable(name);
-            tell(io::stderr(), &format!("filter.plugins.order names {name}, which is not there\n"));
+            print_to(io::stderr(), &format!("filter.plugins.order names {name}, which does not exist\n"));
         }
     }
-    if !config.filter.order.contains(&Name::Plugin) {
-        tell(io::stderr(), "no plugin is in force: filter.order does not name `plugin`\n");
+    if !config.filter.order.contains(&FilterName::Plugin) {
+        print_to(io::stderr(), "plugins are not used: filter.order does not contain `plugin`\n");
     }
-    if catalog.faults().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if catalog.errors().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn load(plugins: &sandbox::Config) -> anyhow::Result<Catalog> {
-    let sandbox = Arc::new(Sandbox::of(plugins)?);
+    let sandbox = Arc::new(Sandbox::from_config(plugins)?);
     let (of_task, settings) = (Arc::clone(&sandbox), plugins.clone());
     let handle = sandbox.handle();
-    Ok(handle.block_on(handle.spawn(async move { Catalog::read(&of_task, &settings).await }))??)
+    Ok(handle.block_on(handle.spawn(async move { Catalog::load(&of_task, &settings).await }))??)
 }
 
-fn row(entry: &Entry) -> [String; 7] {
+fn row(entry: &PluginEntry) -> [String; 7] {
     let manifest = &entry.manifest;
-    let of_plugin = || entry.plugin.as_ref().ok().map(|plugin| plugin.version().to_owned());
+    let plugin_version = || entry.plugin.as_ref().ok().map(|plugin| plugin.version().to_owned());
     let cells = [
         manifest.name.clone(),
-        manifest.version.clone().or_else(of_plugin).unwrap_or_else(|| "-".to_owned()),
+        manifest.version.clone().or_else(plugin_version).unwrap_or_else(|| "-".to_owned()),
         entry.origin.as_str().to_owned(),
         manifest.mode.as_str().to_owned(),
         if manifest.rooms.is_empty() { "all".to_owned() } else { manifest.rooms.join(", ") },
         manifest.on_failure.as_str().to_owned(),
         state(entry),
     ];
-    // Names, versions, rooms and what plugins say of themselves were written by others.
+    // Names, versions, rooms and descriptions are untrusted.
     cells.map(|cell| printable(&cell))
 }
 
-fn state(entry: &Entry) -> String {
+fn state(entry: &PluginEntry) -> String {
     match &entry.plugin {
         Ok(_) => "loaded".to_owned(),
-        Err(unbuilt @ Unloaded::NotBuilt { .. }) => {
-            format!("not built: {}", unbuilt.command().unwrap_or_default())
+        Err(unbuilt @ NotLoadedReason::NotBuilt { .. }) => {
+            format!("not built: {}", unbuilt.build_command().unwrap_or_default())
         }
-        Err(why) => format!("not loaded: {why}"),
+        Err(reason) => format!("not loaded: {reason}"),
     }
 }

@@ -1,4 +1,4 @@
-//! `plugin`: what those who write and run plugins do with them, from a template to a filter that holds its cases.
+//! `plugin`: commands for authors and operators of plugins.
 
 mod build;
 pub(super) mod compile;
@@ -12,38 +12,38 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::language::Language;
-use super::{bad_configuration, table, tell, terminal};
+use super::{print_to, report_bad_configuration, table, terminal};
 use crate::config::Config;
-use crate::settings::Fault;
+use crate::settings::ConfigError;
 
 #[derive(Debug, clap::Subcommand)]
-pub(super) enum Command {
+pub(super) enum PluginCommand {
     /// Run the cases of plugins (`cases/*.toml`) in the sandbox, within the limits of their manifests.
     Test {
-        /// Folders of plugins that are built.
+        /// Folders of built plugins.
         #[arg(required = true, value_name = "DIR")]
         folders: Vec<PathBuf>,
     },
-    /// List the plugins, those of the configured folder and those of the program, and whether they can be loaded.
+    /// List the plugins of the configured folder and the embedded ones, and whether they can be loaded.
     List,
-    /// Compile a plugin for the relay that has started this.
+    /// Compile a plugin for the parent process.
     #[command(hide = true)]
     Compile,
-    /// Begin a plugin: a folder with a filter that works, its cases and the kit.
+    /// Create a plugin: a folder with a working filter, its cases and the kit.
     New {
-        /// Its name: small letters and digits, with dashes between them.
-        #[arg(value_name = "NAME", value_parser = new::name)]
+        /// Name of the plugin: lower-case letters, digits and single dashes.
+        #[arg(value_name = "NAME", value_parser = new::parse_name)]
         name: String,
-        /// The language that it is written in.
+        /// Language of the plugin.
         #[arg(long = "lang", value_enum, value_name = "LANGUAGE")]
         language: Language,
-        /// The folder that the plugin's folder is made in.
+        /// Folder to create the plugin's folder in.
         #[arg(long, value_name = "DIR", default_value = crate::sandbox::Config::DEFAULT_DIR)]
         into: PathBuf,
     },
-    /// Build plugins: each gets its filter.wasm.
+    /// Build the filter.wasm of plugins.
     Build {
-        /// Install the tools that are missing, where that takes no more than pip or npm.
+        /// Install missing tools with pip or npm.
         #[arg(long)]
         install: bool,
         /// Folders of plugins.
@@ -52,20 +52,20 @@ pub(super) enum Command {
     },
 }
 
-/// Runs one of the commands. Faults of the configuration matter to those alone that read it.
-pub(super) fn run(command: &Command, config: &Config, faults: &[Fault]) -> ExitCode {
+/// Runs one of the commands. Errors in the configuration only affect commands that use it.
+pub(super) fn run(command: &PluginCommand, config: &Config, errors: &[ConfigError]) -> ExitCode {
     match command {
-        Command::Test { .. } | Command::List if !faults.is_empty() => bad_configuration(faults),
-        Command::Test { folders } => test::run(folders, config),
-        Command::List => list::run(config),
-        Command::Compile => compile::run(),
-        Command::New { name, language, into } => new::run(name, *language, into),
-        Command::Build { install, folders } => build::run(folders, *install),
+        PluginCommand::Test { .. } | PluginCommand::List if !errors.is_empty() => report_bad_configuration(errors),
+        PluginCommand::Test { folders } => test::run(folders, config),
+        PluginCommand::List => list::run(config),
+        PluginCommand::Compile => compile::run(),
+        PluginCommand::New { name, language, into } => new::run(name, *language, into),
+        PluginCommand::Build { install, folders } => build::run(folders, *install),
     }
 }
 
-/// Says why a command came to nothing.
-fn failed(why: impl std::fmt::Display) -> ExitCode {
-    tell(std::io::stderr(), &format!("gischat-relay: {why}\n"));
+/// Prints the reason why a command failed.
+fn fail(reason: impl std::fmt::Display) -> ExitCode {
+    print_to(std::io::stderr(), &format!("gischat-relay: {reason}\n"));
     ExitCode::FAILURE
 }

@@ -1,10 +1,10 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::model::{Address, Code, Facts, Kind, Reason, RoomName};
-use crate::settings::Source;
+use crate::model::{Address, Kind, Reason, ReasonCode, RoomName, SenderContext};
+use crate::settings::SettingsSource;
 
-/// Answers with a given verdict and keeps the texts that it was shown.
+/// Returns a fixed verdict and records the texts that it examined.
 #[derive(Debug)]
 struct Fixed {
     name: &'static str,
@@ -18,12 +18,12 @@ impl Filter for Fixed {
         self.name
     }
 
-    fn examine(&self, message: &Message, _: &Sender, _: Purpose) -> Answer {
+    fn examine(&self, message: &Message, _: &Sender, _: Purpose) -> FilterAnswer {
         self.seen.lock().unwrap().push(message.text().unwrap_or_default().to_owned());
         let finding = Finding::from(self.verdict.clone());
         match self.later.clone() {
-            None => Answer::Now(finding),
-            Some(signal) => Answer::Later(Box::pin(async move {
+            None => FilterAnswer::Ready(finding),
+            Some(signal) => FilterAnswer::Pending(Box::pin(async move {
                 signal.notified().await;
                 finding
             })),
@@ -37,7 +37,7 @@ fn filter(name: &'static str, verdict: Verdict) -> (Box<dyn Filter>, Arc<Mutex<V
 }
 
 fn reason() -> Reason {
-    Reason::new(Code::Rule, "no")
+    Reason::new(ReasonCode::Rule, "no")
 }
 
 fn sender() -> Sender {
@@ -45,7 +45,7 @@ fn sender() -> Sender {
         connection: None,
         address: Address::from(std::net::IpAddr::from([127, 0, 0, 1])),
         room: RoomName::parse("QGIS").unwrap(),
-        facts: Facts::default(),
+        context: SenderContext::default(),
     }
 }
 
@@ -54,16 +54,16 @@ fn hello() -> Message {
 }
 
 fn judge(filters: Vec<Box<dyn Filter>>) -> Decision {
-    match Chain::of(filters, &Metrics::default()).judge(hello(), &sender(), Purpose::Judge) {
-        Judgement::Decided(decision) => *decision,
-        waiting @ Judgement::Waiting(_) => panic!("{waiting:?}"),
+    match Chain::from_filters(filters, &Metrics::default()).judge(hello(), &sender(), Purpose::Judge) {
+        Judgement::Ready(decision) => *decision,
+        waiting @ Judgement::Pending(_) => panic!("{waiting:?}"),
     }
 }
 
 #[test]
-fn a_message_that_nobody_objects_to_passes_as_it_came() {
+fn a_message_without_objections_passes_unchanged() {
     let decision = judge(vec![filter("a", Verdict::Pass).0, filter("b", Verdict::Pass).0]);
-    assert_eq!((decision.outcome, decision.by, decision.original), (Outcome::Pass, None, None));
+    assert_eq!((decision.outcome, decision.decided_by, decision.original), (Outcome::Pass, None, None));
     assert_eq!(decision.trace.iter().map(|s| s.filter).collect::<Vec<_>>(), ["a", "b"]);
 }
 
@@ -73,29 +73,29 @@ fn reject_hold_and_shadow_end_the_chain() {
         let (last, seen) = filter("b", Verdict::Pass);
         let decision = judge(vec![filter("a", verdict.clone()).0, last]);
         assert_eq!(decision.outcome, verdict.outcome());
-        assert_eq!((decision.by, decision.reason), (Some("a"), Some(reason())));
+        assert_eq!((decision.decided_by, decision.reason), (Some("a"), Some(reason())));
         assert!(seen.lock().unwrap().is_empty(), "{verdict:?}");
     }
 }
 
 #[test]
-fn later_filters_see_the_replaced_text_and_the_decision_keeps_the_first() {
+fn later_filters_see_the_replaced_text_and_the_decision_keeps_the_original() {
     let (last, seen) = filter("c", Verdict::Pass);
     let (one, two) = (Verdict::Replace("one".into()), Verdict::Replace("two".into()));
     let decision = judge(vec![filter("a", one).0, filter("b", two).0, last]);
     assert_eq!(*seen.lock().unwrap(), ["two"]);
-    assert_eq!((decision.outcome, decision.by), (Outcome::Replace, Some("a")));
+    assert_eq!((decision.outcome, decision.decided_by), (Outcome::Replace, Some("a")));
     assert_eq!((decision.message.text(), decision.original_text()), (Some("two"), Some("hello")));
 }
 
 #[tokio::test]
-async fn a_filter_may_answer_later_and_those_behind_it_wait() {
+async fn filters_behind_a_pending_one_wait() {
     let signal = Arc::new(tokio::sync::Notify::new());
     let late = Fixed { name: "late", verdict: Verdict::Pass, later: Some(Arc::clone(&signal)), seen: Arc::default() };
     let (last, seen) = filter("last", Verdict::Pass);
-    let chain = Chain::of([Box::new(late) as Box<dyn Filter>, last], &Metrics::default());
+    let chain = Chain::from_filters([Box::new(late) as Box<dyn Filter>, last], &Metrics::default());
     let sender = sender();
-    let Judgement::Waiting(waiting) = chain.judge(hello(), &sender, Purpose::Judge) else { panic!("it does not wait") };
+    let Judgement::Pending(waiting) = chain.judge(hello(), &sender, Purpose::Judge) else { panic!("it does not wait") };
     let mut judging = std::pin::pin!(waiting.finish(&sender));
     assert!(futures_util::poll!(&mut judging).is_pending());
     assert!(seen.lock().unwrap().is_empty());
@@ -105,37 +105,39 @@ async fn a_filter_may_answer_later_and_those_behind_it_wait() {
 }
 
 #[tokio::test]
-async fn a_trial_is_judged_and_not_counted() {
-    let chain =
-        Chain::of([filter("a", Verdict::Pass).0, filter("b", Verdict::Reject(reason())).0], &Metrics::default());
+async fn a_trial_is_judged_but_not_counted() {
+    let chain = Chain::from_filters(
+        [filter("a", Verdict::Pass).0, filter("b", Verdict::Reject(reason())).0],
+        &Metrics::default(),
+    );
     let judge = |purpose| match chain.judge(hello(), &sender(), purpose) {
-        Judgement::Decided(decision) => decision.outcome,
-        waiting @ Judgement::Waiting(_) => panic!("{waiting:?}"),
+        Judgement::Ready(decision) => decision.outcome,
+        waiting @ Judgement::Pending(_) => panic!("{waiting:?}"),
     };
-    let counted = || chain.figures().iter().map(|filter| filter.verdicts).collect::<Vec<_>>();
+    let counted = || chain.stats().iter().map(|filter| filter.verdicts).collect::<Vec<_>>();
     assert_eq!(judge(Purpose::Try), Outcome::Reject);
     assert_eq!(counted(), [[0; 5]; 2]);
-    assert!(chain.figures().iter().all(|filter| filter.median.is_none()));
+    assert!(chain.stats().iter().all(|filter| filter.median.is_none()));
     assert_eq!(judge(Purpose::Judge), Outcome::Reject);
     assert_eq!(counted(), [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1]]);
-    assert!(chain.figures().iter().all(|filter| filter.median.is_some() && filter.p99.is_some()));
+    assert!(chain.stats().iter().all(|filter| filter.median.is_some() && filter.p99.is_some()));
 }
 
 #[tokio::test]
-async fn another_chain_goes_on_with_the_figures_and_a_waiting_message_stays_with_the_old_one() {
+async fn a_reconfigured_chain_keeps_the_statistics_and_pending_messages_stay_with_the_old_one() {
     let config = |max: usize| {
-        let mut config = Config::declare(&mut Source::new().root().section("filter", ""));
+        let mut config = Config::declare(&mut SettingsSource::new().root().section("filter", ""));
         config.shape.max_message_length = max;
         config
     };
     let signal = Arc::new(tokio::sync::Notify::new());
     let late = Fixed { name: "late", verdict: Verdict::Pass, later: Some(Arc::clone(&signal)), seen: Arc::default() };
-    let shape: Box<dyn Filter> = Box::new(Shape::new(config(5).shape));
-    let before = Chain::of([Box::new(late) as Box<dyn Filter>, shape], &Metrics::default());
+    let shape: Box<dyn Filter> = Box::new(ShapeFilter::new(config(5).shape));
+    let before = Chain::from_filters([Box::new(late) as Box<dyn Filter>, shape], &Metrics::default());
     let sender = sender();
     let waiting = |chain: &Chain| match chain.judge(hello(), &sender, Purpose::Judge) {
-        Judgement::Waiting(waiting) => waiting,
-        decided @ Judgement::Decided(_) => panic!("{decided:?}"),
+        Judgement::Pending(waiting) => waiting,
+        decided @ Judgement::Ready(_) => panic!("{decided:?}"),
     };
     let old = waiting(&before);
     let after = before.reconfigured(&config(4));
@@ -144,5 +146,5 @@ async fn another_chain_goes_on_with_the_figures_and_a_waiting_message_stays_with
     assert_eq!(old.finish(&sender).await.outcome, Outcome::Pass);
     signal.notify_one();
     assert_eq!(new.finish(&sender).await.outcome, Outcome::Reject);
-    assert_eq!(after.figures()[1].verdicts, [1, 0, 0, 0, 1]);
+    assert_eq!(after.stats()[1].verdicts, [1, 0, 0, 0, 1]);
 }

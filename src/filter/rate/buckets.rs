@@ -1,4 +1,4 @@
-//! Buckets by key, as `governor` keeps them.
+//! Token buckets by key, based on `governor`.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
@@ -9,26 +9,26 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::Limit;
+use super::RateLimit;
 
-/// Buckets by key, for one kind of key.
+/// Token buckets for one kind of key.
 ///
-/// Keys are 64-bit hashes under a random seed: small, of one size, and no name is kept. Bounded by what pruning leaves:
-/// keys that were used within the time that a bucket takes to fill up again.
+/// Keys are 64-bit hashes with a random seed, so that they are small and no names are stored. Pruning bounds their
+/// number to the keys used within the time that a bucket takes to refill.
 ///
-/// They go by the system's clock, or by the time that they are [`Given`] with each call.
+/// Uses the system clock, or a [`ManualClock`] that each call sets.
 #[derive(Debug)]
 pub struct Buckets<C: Clock = DefaultClock> {
-    limiter: RateLimiter<u64, DashMapStateStore<u64, PassThrough>, C, NoOpMiddleware<C::Instant>>,
+    limiter: RateLimiter<u64, DashMapStateStore<u64, BuildIdentityHasher>, C, NoOpMiddleware<C::Instant>>,
     clock: C,
     seed: RandomState,
-    limit: Limit,
+    limit: RateLimit,
 }
 
 impl<C: Clock + Clone> Buckets<C> {
-    fn of(limit: Limit, clock: C) -> Self {
+    fn with_clock(limit: RateLimit, clock: C) -> Self {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
-        let store = DashMapStateStore::with_hasher(PassThrough::default());
+        let store = DashMapStateStore::with_hasher(BuildIdentityHasher::default());
         Self { limiter: RateLimiter::new(quota, store, clock.clone()), clock, seed: RandomState::new(), limit }
     }
 
@@ -42,19 +42,19 @@ impl<C: Clock + Clone> Buckets<C> {
         self.limiter.shrink_to_fit();
     }
 
-    /// The limit that each bucket keeps.
+    /// Returns the limit of each bucket.
     #[must_use]
-    pub fn limit(&self) -> Limit {
+    pub fn limit(&self) -> RateLimit {
         self.limit
     }
 
-    /// How many keys are kept.
+    /// Returns the number of stored keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.limiter.len()
     }
 
-    /// Says whether no key is kept.
+    /// Whether no key is stored.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.limiter.is_empty()
@@ -62,46 +62,46 @@ impl<C: Clock + Clone> Buckets<C> {
 }
 
 impl Buckets {
-    /// All buckets are full.
+    /// Creates full buckets.
     #[must_use]
-    pub fn new(limit: Limit) -> Self {
-        Self::of(limit, DefaultClock::default())
+    pub fn new(limit: RateLimit) -> Self {
+        Self::with_clock(limit, DefaultClock::default())
     }
 
-    /// Takes one from the bucket of `key`.
+    /// Takes one token from the bucket of `key`.
     ///
     /// # Errors
-    /// How long to wait when there is none.
+    /// The time to wait if the bucket is empty.
     pub fn take(&self, key: impl Hash) -> Result<(), Duration> {
         self.take_now(key)
     }
 
-    /// Forgets the keys whose buckets are full again.
+    /// Drops keys whose buckets are full again.
     pub fn prune(&self) {
         self.prune_now();
     }
 }
 
-impl Buckets<Given> {
-    /// All buckets are full.
+impl Buckets<ManualClock> {
+    /// Creates full buckets.
     #[must_use]
-    pub fn timed(limit: Limit) -> Self {
-        Given::set(Duration::ZERO);
-        Self::of(limit, Given)
+    pub fn with_manual_clock(limit: RateLimit) -> Self {
+        ManualClock::set(Duration::ZERO);
+        Self::with_clock(limit, ManualClock)
     }
 
-    /// Takes one from the bucket of `key`, `now` after the buckets were full.
+    /// Takes one token from the bucket of `key`, at `now` since the buckets were full.
     ///
     /// # Errors
-    /// How long to wait when there is none.
+    /// The time to wait if the bucket is empty.
     pub fn take_at(&self, key: impl Hash, now: Duration) -> Result<(), Duration> {
-        Given::set(now);
+        ManualClock::set(now);
         self.take_now(key)
     }
 
-    /// Forgets the keys whose buckets are full again at `now`.
+    /// Drops keys whose buckets are full again at `now`.
     pub fn prune_at(&self, now: Duration) {
-        Given::set(now);
+        ManualClock::set(now);
         self.prune_now();
     }
 }
@@ -110,12 +110,12 @@ thread_local! {
     static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// A clock that shows what a call was given. Each thread has its own, since several ask the same buckets at a time.
+/// A clock that shows the time passed to a call. Each thread has its own, since several threads use the same buckets.
 #[derive(Clone, Copy, Debug)]
-pub struct Given;
+pub struct ManualClock;
 
-impl Given {
-    /// No relay runs for longer. A time that somebody has written into a log must not overflow.
+impl ManualClock {
+    /// An upper bound for the uptime. A forged time in a log must not overflow.
     const LATEST: Duration = Duration::from_hours(24 * 365 * 100);
 
     fn set(now: Duration) {
@@ -123,7 +123,7 @@ impl Given {
     }
 }
 
-impl Clock for Given {
+impl Clock for ManualClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
@@ -131,13 +131,13 @@ impl Clock for Given {
     }
 }
 
-/// Passes on a key that is a hash already.
+/// Passes on a key that is already a hash.
 #[derive(Debug, Default)]
-pub(super) struct AlreadyHashed(u64);
+pub(super) struct IdentityHasher(u64);
 
-type PassThrough = BuildHasherDefault<AlreadyHashed>;
+type BuildIdentityHasher = BuildHasherDefault<IdentityHasher>;
 
-impl Hasher for AlreadyHashed {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }

@@ -1,11 +1,12 @@
-//! `rate`: how much may be said, by a connection, under a nickname, from an address and in a room.
+//! `rate`: message rate limits per connection, nickname, address and room.
 //!
-//! Each of the four has a bucket (GCRA, as `governor` does it): so many at once, so many a second after that. They are
-//! asked in that order, narrowest first, so that one loud connection never empties the bucket of its room. A refused
-//! message takes nothing from the buckets behind the one that refused it, and trying again does not prolong the wait.
+//! Each of the four has a bucket (GCRA, from `governor`) with a burst size and a sustained rate. They are checked in
+//! this order, narrowest first, so that a flooding connection never empties the bucket of its room. A refused message
+//! takes nothing from the remaining buckets, and retrying does not prolong the wait.
 //!
-//! The time is that of the message since the start of the relay, [`Facts::since_start`](crate::model::Facts), so that a
-//! replay refuses the same messages, with the same words.
+//! Buckets use the time of the message since the start of the relay
+//! ([`SenderContext::since_start`](crate::model::SenderContext)), so that a replay refuses the same messages with the
+//! same texts.
 
 mod buckets;
 
@@ -14,43 +15,44 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use buckets::{Buckets, Given};
+pub use buckets::{Buckets, ManualClock};
 
-use super::{Answer, Filter, Finding, Now, Purpose};
-use crate::model::{Code, Kind, Message, Reason, Sender, Verdict};
+use super::{ClockReading, Filter, FilterAnswer, Finding, Purpose};
+use crate::model::{Kind, Message, Reason, ReasonCode, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
-/// How much one key may say.
+/// The rate limit of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// Messages a second in the long run.
+pub struct RateLimit {
+    /// Sustained rate. Messages per second.
     pub per_second: NonZeroU32,
-    /// Messages at once after a silence.
+    /// Burst size after a pause. Messages.
     pub burst: NonZeroU32,
 }
 
-impl Limit {
-    /// Reads a limit that takes a section of its own.
+impl RateLimit {
+    /// Reads a limit from a section of its own.
     pub fn declare(section: &mut Section<'_>, per_second: NonZeroU32, burst: NonZeroU32) -> Self {
-        let bounds = || NonZeroU32::MIN..=LARGEST;
+        let bounds = || NonZeroU32::MIN..=MAX_RATE;
         Self {
             per_second: section.read(
-                Setting::new("per_second", per_second)
-                    .doc("How many a second in the long run.")
+                Setting::new("per_second", per_second).doc("Sustained rate, per second.").within(bounds()).reloads(),
+            ),
+            burst: section.read(
+                Setting::new("burst", burst)
+                    .doc("Burst size: how many are allowed at once after a pause.")
                     .within(bounds())
                     .reloads(),
             ),
-            burst: section
-                .read(Setting::new("burst", burst).doc("How many at once after a silence.").within(bounds()).reloads()),
         }
     }
 }
 
-const LARGEST: NonZeroU32 = non_zero(1_000_000);
+const MAX_RATE: NonZeroU32 = non_zero(1_000_000);
 
-/// A message may come to its buckets so long after it came to the relay, when a filter before took its time. What it
-/// finds must not depend on when was pruned.
-const UNDER_WAY: Duration = Duration::from_mins(1);
+/// Maximum delay between receiving a message and checking its buckets, if an earlier filter was slow. Pruning must not
+/// affect the result within it.
+const MAX_IN_FLIGHT: Duration = Duration::from_mins(1);
 
 const fn non_zero(n: u32) -> NonZeroU32 {
     match NonZeroU32::new(n) {
@@ -62,31 +64,31 @@ const fn non_zero(n: u32) -> NonZeroU32 {
 /// Rate limits of messages.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `false` lifts all of them, and the limits of connections per address.
+    /// Whether rate limits and the limits of connections per address apply.
     pub enabled: bool,
-    /// For one connection.
-    pub connection: Limit,
-    /// For one nickname in one room.
-    pub nickname: Limit,
-    /// For one address: an IPv4 address or an IPv6 /64.
-    pub address: Limit,
-    /// For all of a room together.
-    pub room: Limit,
+    /// Per connection.
+    pub connection: RateLimit,
+    /// Per nickname and room.
+    pub nickname: RateLimit,
+    /// Per address: an IPv4 address or an IPv6 /64.
+    pub address: RateLimit,
+    /// Per room.
+    pub room: RateLimit,
 }
 
 impl Config {
     /// Reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
         let mut limit = |key, doc, per_second, burst| {
-            Limit::declare(&mut section.section(key, doc), non_zero(per_second), non_zero(burst))
+            RateLimit::declare(&mut section.section(key, doc), non_zero(per_second), non_zero(burst))
         };
-        let connection = limit("connection", "Messages of one connection.", 2, 10);
-        let nickname = limit("nickname", "Messages under one nickname in a room.", 2, 10);
-        let address = limit("address", "Messages from one address; a conference behind one NAT is one.", 100, 300);
-        let room = limit("room", "Messages of a whole room.", 300, 1_000);
+        let connection = limit("connection", "Messages per connection.", 2, 10);
+        let nickname = limit("nickname", "Messages per nickname and room.", 2, 10);
+        let address = limit("address", "Messages per address. All users behind one NAT share an address.", 100, 300);
+        let room = limit("room", "Messages per room.", 300, 1_000);
         let enabled = section.read(
             Setting::new("enabled", true)
-                .doc("`false` lifts message rates and the limits per address: for load tests only.")
+                .doc("`false` disables message rate limits and the limits per address. For load tests only.")
                 .env(&["RATE_LIMITS"])
                 .reloads(),
         );
@@ -94,21 +96,21 @@ impl Config {
     }
 }
 
-/// The filter.
+/// The `rate` filter.
 #[derive(Debug)]
-pub struct Rate {
+pub struct RateFilter {
     enabled: bool,
-    connection: Arc<Buckets<Given>>,
-    nickname: Arc<Buckets<Given>>,
-    address: Arc<Buckets<Given>>,
-    room: Arc<Buckets<Given>>,
+    connection: Arc<Buckets<ManualClock>>,
+    nickname: Arc<Buckets<ManualClock>>,
+    address: Arc<Buckets<ManualClock>>,
+    room: Arc<Buckets<ManualClock>>,
 }
 
-impl Rate {
-    /// A filter that keeps these limits.
+impl RateFilter {
+    /// Creates a filter that enforces these limits.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let full = |limit| Arc::new(Buckets::timed(limit));
+        let full = |limit| Arc::new(Buckets::with_manual_clock(limit));
         Self {
             enabled: config.enabled,
             connection: full(config.connection),
@@ -118,11 +120,11 @@ impl Rate {
         }
     }
 
-    /// The same filter with other limits. The buckets of a limit that stays the same are kept as they are; those of
-    /// another limit are full.
-    fn changed(&self, config: &Config) -> Self {
-        let kept = |buckets: &Arc<Buckets<Given>>, limit: Limit| {
-            if buckets.limit() == limit { Arc::clone(buckets) } else { Arc::new(Buckets::timed(limit)) }
+    /// Returns the same filter with other limits. Buckets of unchanged limits are kept; buckets of changed limits start
+    /// full.
+    fn with_limits(&self, config: &Config) -> Self {
+        let kept = |buckets: &Arc<Buckets<ManualClock>>, limit: RateLimit| {
+            if buckets.limit() == limit { Arc::clone(buckets) } else { Arc::new(Buckets::with_manual_clock(limit)) }
         };
         Self {
             enabled: config.enabled,
@@ -134,13 +136,14 @@ impl Rate {
     }
 
     fn take(&self, message: &Message, sender: &Sender) -> Result<(), (&'static str, Duration)> {
-        let now = sender.facts.since_start;
+        let now = sender.context.since_start;
         if let Some(connection) = sender.connection {
             self.connection.take_at(connection, now).map_err(|wait| ("from this connection", wait))?;
         }
-        // Who registers does not speak under the name yet. It may belong to somebody else, whose bucket it would empty.
+        // A registration is not yet a message under the nickname, which may belong to somebody else whose bucket it
+        // would empty.
         if !matches!(message.kind, Kind::Newcomer) {
-            let nickname = (&sender.room, LetterCase(&message.author));
+            let nickname = (&sender.room, CaseInsensitive(&message.author));
             self.nickname.take_at(nickname, now).map_err(|wait| ("under this nickname", wait))?;
         }
         self.address.take_at(sender.address, now).map_err(|wait| ("from this address", wait))?;
@@ -148,16 +151,16 @@ impl Rate {
     }
 }
 
-/// Hashes a name without regard to letter case. Look-alikes count as different here: telling them costs more than it is
-/// worth, since the limits of connection and address hold all the same.
-struct LetterCase<'a>(&'a str);
+/// Hashes a nickname case-insensitively. Lookalikes count as different: detecting them is not worth the cost, since the
+/// limits per connection and address apply as well.
+struct CaseInsensitive<'a>(&'a str);
 
-impl Hash for LetterCase<'_> {
+impl Hash for CaseInsensitive<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // In pieces of a fixed size: one call to the hasher for each byte would be slow, a copy on the heap too.
-        for piece in self.0.as_bytes().chunks(32) {
+        // In chunks: hashing byte by byte would be slow, and so would a copy on the heap.
+        for chunk in self.0.as_bytes().chunks(32) {
             let mut lower = [0; 32];
-            for (to, from) in lower.iter_mut().zip(piece) {
+            for (to, from) in lower.iter_mut().zip(chunk) {
                 *to = from.to_ascii_lowercase();
             }
             state.write(&lower);
@@ -165,37 +168,37 @@ impl Hash for LetterCase<'_> {
     }
 }
 
-impl Filter for Rate {
+impl Filter for RateFilter {
     fn name(&self) -> &'static str {
         "rate"
     }
 
-    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> Answer {
-        // A bucket cannot be looked into without taking from it.
+    fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> FilterAnswer {
+        // A bucket cannot be checked without taking from it.
         if purpose == Purpose::Try || !self.enabled {
-            return Answer::Now(Finding::PASS);
+            return FilterAnswer::Ready(Finding::PASS);
         }
-        Answer::Now(match self.take(message, sender) {
+        FilterAnswer::Ready(match self.take(message, sender) {
             Ok(()) => Finding::PASS,
-            Err((whose, wait)) => {
-                // Rounded up: who waits the seconds that the text names must not be refused again.
+            Err((scope, wait)) => {
+                // Rounded up, so that waiting the stated number of seconds suffices.
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                let text = format!("too many messages {whose}; try again in {seconds} s");
-                let reason = Reason { retry_after: Some(wait), ..Reason::new(Code::RateLimited, text) };
+                let text = format!("too many messages {scope}; try again in {seconds} s");
+                let reason = Reason { retry_after: Some(wait), ..Reason::new(ReasonCode::RateLimited, text) };
                 Verdict::Reject(reason).into()
             }
         })
     }
 
-    fn prune(&self, now: Now) {
-        let settled = now.since_start.saturating_sub(UNDER_WAY);
+    fn prune(&self, now: ClockReading) {
+        let cutoff = now.since_start.saturating_sub(MAX_IN_FLIGHT);
         for buckets in [&self.connection, &self.nickname, &self.address, &self.room] {
-            buckets.prune_at(settled);
+            buckets.prune_at(cutoff);
         }
     }
 
     fn reconfigured(&self, config: &super::Config) -> Option<Box<dyn Filter>> {
-        Some(Box::new(self.changed(&config.rate)))
+        Some(Box::new(self.with_limits(&config.rate)))
     }
 }
 

@@ -1,15 +1,15 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::model::{Address, Kind, RoomName, SenderId};
+use crate::model::{Address, ConnectionId, Kind, RoomName};
 
-/// So slow that no test sees a bucket fill up again.
-fn limit(burst: u32) -> Limit {
-    Limit { per_second: NonZeroU32::MIN, burst: non_zero(burst) }
+/// A rate so low that no bucket refills during a test.
+fn limit(burst: u32) -> RateLimit {
+    RateLimit { per_second: NonZeroU32::MIN, burst: non_zero(burst) }
 }
 
-fn rate(connection: u32, nickname: u32, address: u32, room: u32) -> Rate {
-    Rate::new(&Config {
+fn rate(connection: u32, nickname: u32, address: u32, room: u32) -> RateFilter {
+    RateFilter::new(&Config {
         enabled: true,
         connection: limit(connection),
         nickname: limit(nickname),
@@ -20,27 +20,27 @@ fn rate(connection: u32, nickname: u32, address: u32, room: u32) -> Rate {
 
 fn sender(connection: u64, host: u8, room: &str) -> Sender {
     Sender {
-        facts: crate::model::Facts::default(),
-        connection: Some(SenderId(connection)),
+        context: crate::model::SenderContext::default(),
+        connection: Some(ConnectionId(connection)),
         address: Address::from(IpAddr::from([192, 0, 2, host])),
         room: RoomName::parse(room).unwrap(),
     }
 }
 
-fn refusal(rate: &Rate, author: &str, sender: &Sender) -> Option<String> {
+fn refusal(rate: &RateFilter, author: &str, sender: &Sender) -> Option<String> {
     let message = Message::new(author, Kind::Text { avatar: None, text: "hi".into() });
     match rate.examine(&message, sender, Purpose::Judge) {
-        Answer::Now(Finding { verdict: Verdict::Reject(reason), .. }) => {
+        FilterAnswer::Ready(Finding { verdict: Verdict::Reject(reason), .. }) => {
             assert!(reason.retry_after.is_some_and(|wait| wait > Duration::ZERO && wait <= Duration::from_secs(1)));
             Some(reason.text.into_owned())
         }
-        Answer::Now(Finding { verdict: Verdict::Pass, .. }) => None,
+        FilterAnswer::Ready(Finding { verdict: Verdict::Pass, .. }) => None,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_connection_may_say_its_burst_and_then_must_wait() {
+fn a_connection_must_wait_after_its_burst() {
     let rate = rate(3, 100, 100, 100);
     for n in 0..3 {
         assert_eq!(refusal(&rate, &format!("jane{n}"), &sender(1, 1, "QGIS")), None);
@@ -51,7 +51,7 @@ fn a_connection_may_say_its_burst_and_then_must_wait() {
 }
 
 #[test]
-fn a_nickname_is_limited_over_connections_and_letter_case_but_not_over_rooms() {
+fn a_nickname_is_limited_across_connections_and_letter_case_but_not_across_rooms() {
     let rate = rate(100, 2, 100, 100);
     assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
     assert_eq!(refusal(&rate, "JANE", &sender(2, 2, "QGIS")), None);
@@ -61,7 +61,7 @@ fn a_nickname_is_limited_over_connections_and_letter_case_but_not_over_rooms() {
 }
 
 #[test]
-fn an_address_is_limited_over_connections_nicknames_and_rooms() {
+fn an_address_is_limited_across_connections_nicknames_and_rooms() {
     let rate = rate(100, 100, 2, 100);
     assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
     assert_eq!(refusal(&rate, "hans", &sender(2, 1, "QField")), None);
@@ -71,7 +71,7 @@ fn an_address_is_limited_over_connections_nicknames_and_rooms() {
 }
 
 #[test]
-fn a_room_is_limited_over_all_who_speak_in_it() {
+fn a_room_is_limited_across_all_senders() {
     let rate = rate(100, 100, 100, 2);
     assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
     assert_eq!(refusal(&rate, "hans", &sender(2, 2, "QGIS")), None);
@@ -81,7 +81,7 @@ fn a_room_is_limited_over_all_who_speak_in_it() {
 }
 
 #[test]
-fn what_a_loud_connection_is_refused_takes_nothing_from_its_room() {
+fn a_message_refused_to_a_connection_takes_nothing_from_its_room() {
     let rate = rate(1, 100, 100, 2);
     assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
     for _ in 0..10 {
@@ -91,7 +91,7 @@ fn what_a_loud_connection_is_refused_takes_nothing_from_its_room() {
 }
 
 #[test]
-fn a_put_has_no_connection_and_is_limited_by_the_rest() {
+fn a_put_has_no_connection_but_is_subject_to_the_other_limits() {
     let rate = rate(1, 2, 100, 100);
     let put = Sender { connection: None, ..sender(0, 1, "QGIS") };
     assert_eq!(refusal(&rate, "jane", &put), None);
@@ -100,14 +100,14 @@ fn a_put_has_no_connection_and_is_limited_by_the_rest() {
 }
 
 #[test]
-fn keys_that_have_gone_quiet_are_forgotten_and_busy_ones_are_not() {
-    let fast = Limit { per_second: LARGEST, burst: NonZeroU32::MIN };
-    let (quiet, busy) = (Buckets::timed(fast), Buckets::timed(limit(1)));
+fn idle_keys_are_pruned_and_busy_ones_are_kept() {
+    let fast = RateLimit { per_second: MAX_RATE, burst: NonZeroU32::MIN };
+    let (quiet, busy) = (Buckets::with_manual_clock(fast), Buckets::with_manual_clock(limit(1)));
     for key in 0..1_000_u32 {
         let now = Duration::from_micros(key.into());
         assert!(quiet.take_at(key, now).is_ok() && busy.take_at(key, now).is_ok());
     }
-    // A bucket of the fast kind is full again after a microsecond.
+    // A bucket with the fast limit is full again after a microsecond.
     let now = Duration::from_millis(2);
     quiet.prune_at(now);
     busy.prune_at(now);
@@ -115,13 +115,13 @@ fn keys_that_have_gone_quiet_are_forgotten_and_busy_ones_are_not() {
 }
 
 #[test]
-fn a_bucket_fills_up_with_the_time_of_the_messages() {
+fn a_bucket_refills_by_the_time_of_the_messages() {
     let rate = rate(2, 100, 100, 100);
     let wait_at = |seconds: f64| {
-        let facts = crate::model::Facts { since_start: Duration::from_secs_f64(seconds), ..Default::default() };
+        let facts = crate::model::SenderContext { since_start: Duration::from_secs_f64(seconds), ..Default::default() };
         let message = Message::new("jane", Kind::Text { avatar: None, text: "hi".into() });
-        match rate.examine(&message, &Sender { facts, ..sender(1, 1, "QGIS") }, Purpose::Judge) {
-            Answer::Now(Finding { verdict: Verdict::Reject(Reason { retry_after, .. }), .. }) => retry_after,
+        match rate.examine(&message, &Sender { context: facts, ..sender(1, 1, "QGIS") }, Purpose::Judge) {
+            FilterAnswer::Ready(Finding { verdict: Verdict::Reject(Reason { retry_after, .. }), .. }) => retry_after,
             _ => None,
         }
     };
@@ -131,23 +131,23 @@ fn a_bucket_fills_up_with_the_time_of_the_messages() {
 }
 
 #[test]
-fn a_time_that_no_relay_reaches_takes_from_the_bucket_like_any_other() {
-    let buckets = Buckets::timed(limit(1));
+fn a_time_beyond_any_uptime_takes_a_token_like_any_other() {
+    let buckets = Buckets::with_manual_clock(limit(1));
     assert_eq!(buckets.take_at(1, Duration::MAX), Ok(()));
     assert_eq!(buckets.take_at(1, Duration::MAX), Err(Duration::from_secs(1)));
 }
 
 #[test]
-fn limits_that_are_switched_off_refuse_nothing() {
+fn disabled_limits_refuse_nothing() {
     let off = Config { enabled: false, connection: limit(1), nickname: limit(1), address: limit(1), room: limit(1) };
-    let rate = Rate::new(&off);
+    let rate = RateFilter::new(&off);
     for _ in 0..100 {
         assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
     }
 }
 
 #[test]
-fn a_limit_that_stays_the_same_keeps_its_buckets_when_another_changes() {
+fn an_unchanged_limit_keeps_its_buckets_when_another_one_changes() {
     let config = |connection, nickname| Config {
         enabled: true,
         connection: limit(connection),
@@ -155,27 +155,27 @@ fn a_limit_that_stays_the_same_keeps_its_buckets_when_another_changes() {
         address: limit(100),
         room: limit(100),
     };
-    let before = Rate::new(&config(1, 1));
+    let before = RateFilter::new(&config(1, 1));
     assert_eq!(refusal(&before, "jane", &sender(1, 1, "QGIS")), None);
-    let after = before.changed(&config(1, 5));
+    let after = before.with_limits(&config(1, 5));
     assert_eq!(
         refusal(&after, "hans", &sender(1, 1, "QGIS")).as_deref(),
         Some("too many messages from this connection; try again in 1 s")
     );
     assert_eq!(refusal(&after, "jane", &sender(2, 1, "QGIS")), None, "the other limit has full buckets");
-    let off = after.changed(&Config { enabled: false, ..config(1, 5) });
+    let off = after.with_limits(&Config { enabled: false, ..config(1, 5) });
     assert_eq!(refusal(&off, "jane", &sender(1, 1, "QGIS")), None);
-    assert!(refusal(&off.changed(&config(1, 5)), "mary", &sender(1, 1, "QGIS")).is_some());
+    assert!(refusal(&off.with_limits(&config(1, 5)), "mary", &sender(1, 1, "QGIS")).is_some());
 }
 
 #[test]
-fn what_is_only_tried_takes_nothing_and_is_never_refused() {
+fn a_trial_takes_no_tokens_and_is_never_refused() {
     let rate = rate(1, 1, 1, 1);
     let sender = sender(1, 1, "QGIS");
     let message = Message::new("jane", Kind::Text { avatar: None, text: "hi".into() });
     let tried = || match rate.examine(&message, &sender, Purpose::Try) {
-        Answer::Now(finding) => finding.verdict,
-        later @ Answer::Later(_) => panic!("{later:?}"),
+        FilterAnswer::Ready(finding) => finding.verdict,
+        pending @ FilterAnswer::Pending(_) => panic!("{pending:?}"),
     };
     for _ in 0..5 {
         assert_eq!(tried(), Verdict::Pass);

@@ -1,4 +1,4 @@
-//! Rules are read again while the relay runs: because somebody asks for it, or because their files have changed.
+//! Reloads rules while the relay runs: on request, or when their files change.
 
 mod watch;
 
@@ -6,108 +6,114 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
-use super::rules::{Current, Preset, PresetError, Prints, Rules, Source};
-use crate::moderation::{Feed, Kind};
+use super::rules::{ActiveRules, Preset, PresetError, RuleSet, RulesFileStamps, RulesSource};
+use crate::moderation::{Feed, NoteKind};
 
-/// Reads the rules again, if they are in the chain.
+/// Reloads the rules, if they are in the chain.
 #[derive(Debug)]
 pub struct RulesReload {
-    rules: Option<Arc<Current>>,
+    rules: Option<Arc<ActiveRules>>,
     feed: Arc<Feed>,
-    /// Held while rules are read, so that they are not read twice at a time. What the files of the rules looked like when
-    /// they were read last, whatever came of it.
-    seen: tokio::sync::Mutex<Prints>,
+    /// The stamps of the rule files at the last reload, successful or not. Locked during a reload, so that only one
+    /// runs at a time.
+    last_stamps: tokio::sync::Mutex<RulesFileStamps>,
 }
 
-/// Who asks for rules to be read again, and so who is told of errors.
+/// What triggered a reload, which determines where errors are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// A caller who is answered with every error. The log has those that are new.
-    ByCall,
-    /// Somebody without an answer: the log has every error.
-    BySignal,
+pub enum RulesReloadTrigger {
+    /// An API call, which gets every error in its response. The log only gets new ones.
+    ApiCall,
+    /// A signal. The log gets every error.
+    Signal,
 }
 
-/// The rules as they were read, and their files.
+/// The result of reading the rules, and the stamps of their files.
 #[derive(Debug)]
-struct Read {
-    prints: Prints,
-    /// Or all errors, a line each.
-    rules: Result<Rules, Vec<String>>,
+struct ReadRules {
+    stamps: RulesFileStamps,
+    /// The rules, or all errors, one per line.
+    rules: Result<RuleSet, Vec<String>>,
 }
 
 impl RulesReload {
-    /// Reads these rules again. What comes of it is noted in `feed`.
+    /// Creates a reloader for these rules. Results are announced in `feed`.
     #[must_use]
-    pub fn new(rules: Option<Arc<Current>>, feed: Arc<Feed>) -> Self {
-        let prints = rules.as_ref().map_or_else(Prints::default, |rules| rules.get().prints().clone());
-        Self { rules, feed, seen: tokio::sync::Mutex::new(prints) }
+    pub fn new(rules: Option<Arc<ActiveRules>>, feed: Arc<Feed>) -> Self {
+        let stamps = rules.as_ref().map_or_else(RulesFileStamps::default, |rules| rules.get().stamps().clone());
+        Self { rules, feed, last_stamps: tokio::sync::Mutex::new(stamps) }
     }
 
-    /// The rules in force; `None` when none are in the chain.
+    /// Returns the rules in force; `None` if the chain has no rules.
     #[must_use]
-    pub fn rules(&self) -> Option<Arc<Rules>> {
+    pub fn rules(&self) -> Option<Arc<RuleSet>> {
         self.rules.as_ref().map(|rules| rules.get())
     }
 
-    /// Reads the rules again as `source` says, and puts them in force if nothing is wrong with them. They are read as
-    /// `source` says from now on, also when something is.
+    /// Reloads the rules from `source` and puts them in force if they are valid. Later reloads use `source` even if
+    /// this one fails.
     ///
     /// # Errors
-    /// All errors, each in a line with its place. The rules stay as they were then, until a file changes again.
+    /// All errors, one line each, with their positions. The old rules stay in force until a file changes again.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the rules as they were.
-    pub async fn reload(&self, source: Source, asked: Asked) -> Result<(), Vec<String>> {
+    /// Dropping the future leaves the rules unchanged.
+    pub async fn reload(&self, source: RulesSource, trigger: RulesReloadTrigger) -> Result<(), Vec<String>> {
         let Some(current) = &self.rules else { return Ok(()) };
-        let mut seen = self.seen.lock().await;
-        let read = read(source.clone(), &seen).await;
-        current.read_from(source);
-        self.take(current, read, &mut seen, asked == Asked::BySignal)
+        let mut last_stamps = self.last_stamps.lock().await;
+        let read = read(source.clone(), &last_stamps).await;
+        current.set_source(source);
+        self.apply(current, read, &mut last_stamps, trigger == RulesReloadTrigger::Signal)
     }
 
-    /// How much the starter rules do now; `None` when no rules are in the chain.
+    /// Returns the current preset of the starter rules; `None` if the chain has no rules.
     #[must_use]
     pub fn preset(&self) -> Option<Preset> {
         self.rules.as_ref().map(|rules| rules.preset())
     }
 
-    /// Sets another preset of the starter rules until the relay ends; the rules are read again for it, all or nothing.
+    /// Changes the preset of the starter rules until the relay ends, and reloads the rules for it.
     ///
     /// # Errors
-    /// [`PresetError`]; everything stays as it was then.
+    /// [`PresetError`], in which case nothing changes.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves everything as it was.
+    /// Dropping the future changes nothing.
     pub async fn set_preset(&self, preset: Preset) -> Result<(), PresetError> {
         let current = self.rules.as_ref().ok_or(PresetError::NoRules)?;
-        let mut seen = self.seen.lock().await;
+        let mut last_stamps = self.last_stamps.lock().await;
         let reader = Arc::clone(current);
-        let chosen = spawn_blocking(move || reader.read_with(preset)).await?;
-        // Nothing is waited for from here on.
-        *seen = current.choose(chosen)?;
+        let chosen = spawn_blocking(move || reader.load_preset(preset)).await?;
+        // There is no await point from here on.
+        *last_stamps = current.apply_preset(chosen)?;
         tracing::info!(preset = preset.as_str(), rules = current.get().len(), "starter preset changed");
         Ok(())
     }
 
-    /// Puts rules in force, if nothing is wrong with them. Otherwise they stay as they are, and what is wrong is told
-    /// once, unless it is to be logged `always`.
-    fn take(&self, current: &Current, read: Read, seen: &mut Prints, always: bool) -> Result<(), Vec<String>> {
-        *seen = read.prints;
+    /// Puts rules in force if they are valid. Otherwise keeps the old ones and reports new errors; `always` also logs
+    /// known errors.
+    fn apply(
+        &self,
+        current: &ActiveRules,
+        read: ReadRules,
+        last_stamps: &mut RulesFileStamps,
+        always: bool,
+    ) -> Result<(), Vec<String>> {
+        *last_stamps = read.stamps;
         match read.rules {
             Ok(rules) => {
                 current.adopt(rules);
                 Ok(())
             }
             Err(errors) => {
-                let is_new = current.refuse(errors.clone());
+                let is_new = current.record_reload_error(errors.clone());
                 if is_new || always {
-                    for fault in &errors {
-                        tracing::error!(fault, "the rules stay as they are");
+                    for error in &errors {
+                        tracing::error!(error, "reload failed; rules are unchanged");
                     }
                 }
                 if is_new {
-                    self.feed.note(Kind::RulesAtFault, &errors.join("\n"), None);
+                    self.feed.note(NoteKind::RulesInvalid, &errors.join("\n"), None);
                 }
                 Err(errors)
             }
@@ -115,23 +121,23 @@ impl RulesReload {
     }
 }
 
-/// Reads the rules on a thread that may wait; `seen` are their files when they were read last.
-async fn read(source: Source, seen: &Prints) -> Read {
-    match spawn_blocking(move || source.read()).await {
+/// Reads the rules on a blocking thread. `last_stamps` are the stamps of the last reload.
+async fn read(source: RulesSource, last_stamps: &RulesFileStamps) -> ReadRules {
+    match spawn_blocking(move || source.load_stable()).await {
         Ok(reading) => {
-            let rules = reading.rules.map_err(|faults| faults.iter().map(ToString::to_string).collect());
-            Read { prints: reading.prints, rules }
+            let rules = reading.rules.map_err(|errors| errors.iter().map(ToString::to_string).collect());
+            ReadRules { stamps: reading.stamps, rules }
         }
-        // It would not go better with the same files.
-        Err(error) => Read {
-            prints: print_again(seen).await.unwrap_or_else(|| seen.clone()),
-            rules: Err(vec![format!("the rules could not be read: {error}")]),
+        // Retrying with the same files would not help.
+        Err(error) => ReadRules {
+            stamps: restat(last_stamps).await.unwrap_or_else(|| last_stamps.clone()),
+            rules: Err(vec![format!("reading the rules failed: {error}")]),
         },
     }
 }
 
-/// What these files look like now, as a thread that may wait has found; `None` when that could not be found out.
-async fn print_again(prints: &Prints) -> Option<Prints> {
-    let prints = prints.clone();
-    spawn_blocking(move || prints.again()).await.ok()
+/// Returns the current stamps of these files, read on a blocking thread; `None` if the thread failed.
+async fn restat(stamps: &RulesFileStamps) -> Option<RulesFileStamps> {
+    let stamps = stamps.clone();
+    spawn_blocking(move || stamps.restat()).await.ok()
 }

@@ -1,37 +1,37 @@
-//! Rules are read again when one of their files has changed.
+//! Reloads rules when one of their files changes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Current, Prints, Read, RulesReload, print_again, read};
-use crate::moderation::Kind;
+use super::{ActiveRules, ReadRules, RulesFileStamps, RulesReload, read, restat};
+use crate::moderation::NoteKind;
 
-/// How often the files are looked at. What has changed is read when it looks the same twice in a row: whoever writes a
-/// file has then written all of it.
-const LOOK: Duration = Duration::from_millis(400);
+/// How often the files are checked. A change is read once two checks in a row agree, so that a file is not read while
+/// it is being written.
+const POLL_INTERVAL: Duration = Duration::from_millis(400);
 
 impl RulesReload {
-    /// Reads the rules again whenever one of their files has changed, until told to stop: the rules file, and the files
-    /// of words that it names, also those that are not there.
+    /// Reloads the rules whenever one of their files changes, until `stop` is cancelled. Watches the rules file and the
+    /// word files that it names, including missing ones.
     ///
-    /// Rules of which the file vanishes stay in force, as it is more often in the midst of being replaced than to be
-    /// taken off. Who asks for the rules to be read takes them off.
+    /// If the rules file disappears, its rules stay in force, since it is more likely being replaced than removed. An
+    /// explicit reload removes them.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         let Some(current) = &self.rules else { return };
         let mut last = None;
         loop {
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
                 () = stop.cancelled() => return,
             }
-            // Somebody who is reading the files will have seen the change, or it is seen the next time.
-            let Ok(mut seen) = self.seen.try_lock() else { continue };
-            let Some(now) = print_again(&seen).await else { continue };
-            if now != *seen && last.as_ref() == Some(&now) {
+            // If a reload is running, check again next time.
+            let Ok(mut last_stamps) = self.last_stamps.try_lock() else { continue };
+            let Some(now) = restat(&last_stamps).await else { continue };
+            if now != *last_stamps && last.as_ref() == Some(&now) {
                 tokio::select! {
-                    () = self.changed(current, &now, &mut seen) => {}
+                    () = self.reload_changed(current, &now, &mut last_stamps) => {}
                     () = stop.cancelled() => return,
                 }
             }
@@ -39,23 +39,28 @@ impl RulesReload {
         }
     }
 
-    async fn changed(&self, current: &Current, now: &Prints, seen: &mut Prints) {
+    async fn reload_changed(&self, current: &ActiveRules, now: &RulesFileStamps, last_stamps: &mut RulesFileStamps) {
         let source = current.source();
-        let vanished =
-            |prints: &Prints| prints.is_absent() && (source.file.is_some() || !current.get().prints().is_absent());
-        let read = if vanished(now) {
-            Read { prints: now.clone(), rules: Err(vec![source.gone().to_string()]) }
-        } else {
-            read(source.clone(), seen).await
+        let disappeared = |stamps: &RulesFileStamps| {
+            stamps.is_file_missing() && (source.file.is_some() || !current.get().stamps().is_file_missing())
         };
-        if vanished(&read.prints) && !vanished(now) {
-            // It is on its way to another name.
+        let read = if disappeared(now) {
+            ReadRules { stamps: now.clone(), rules: Err(vec![source.missing_file_error().to_string()]) }
+        } else {
+            read(source.clone(), last_stamps).await
+        };
+        if disappeared(&read.stamps) && !disappeared(now) {
+            // The file was renamed meanwhile.
             return;
         }
-        if self.take(current, read, seen, false).is_ok() {
-            let (rules, what) = (current.get().len(), "the rules were read again, as their files have changed");
-            tracing::info!(rules, "{what}");
-            self.feed.note(Kind::Reloaded, &format!("{what}; rules in force: {rules}"), None);
+        if self.apply(current, read, last_stamps, false).is_ok() {
+            let rules = current.get().len();
+            tracing::info!(rules, "rules reloaded after a file change");
+            self.feed.note(
+                NoteKind::Reloaded,
+                &format!("rules reloaded after a file change; rules in force: {rules}"),
+                None,
+            );
         }
     }
 }

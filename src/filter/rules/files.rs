@@ -1,4 +1,4 @@
-//! Files, read with their limits: the rules file itself and the files of words that it names.
+//! Reads the rules file and its words files, within limits.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,11 +6,11 @@ use std::path::{Component, Path, PathBuf};
 
 use super::MAX_FILE_BYTES;
 
-/// The text of a file, or why there is none.
+/// Reads a file of at most [`MAX_FILE_BYTES`].
 pub(super) fn read_text(path: &Path) -> Result<String, String> {
-    // Opening a pipe would wait for somebody to write to it.
+    // Opening a named pipe would block.
     if !path.metadata().map_err(|e| unreadable(&e))?.is_file() {
-        return Err("is no file".to_owned());
+        return Err("is not a file".to_owned());
     }
     let mut bytes = Vec::new();
     let limit = MAX_FILE_BYTES as u64 + 1;
@@ -24,14 +24,14 @@ pub(super) fn read_text(path: &Path) -> Result<String, String> {
     })
 }
 
-/// The one sentence for a file beyond [`MAX_FILE_BYTES`].
+/// Returns the error for a file beyond [`MAX_FILE_BYTES`].
 pub(super) fn too_large() -> String {
     format!("is larger than {MAX_FILE_BYTES} bytes")
 }
 
-/// Where the file of words `name` is: in the folder `base` or below it, also when links are followed.
+/// Resolves the words file `name`, which must lie in the folder `base` or below it, also after following symlinks.
 pub(super) fn locate(base: &Path, name: &str) -> Result<PathBuf, String> {
-    const OUTSIDE: &str = "is outside of the folder of the rules file";
+    const OUTSIDE: &str = "is outside the folder of the rules file";
     let relative = Path::new(name);
     if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
         return Err(OUTSIDE.to_owned());
@@ -42,11 +42,11 @@ pub(super) fn locate(base: &Path, name: &str) -> Result<PathBuf, String> {
     if !real.starts_with(base.canonicalize().map_err(|e| unreadable(&e))?) {
         return Err(OUTSIDE.to_owned());
     }
-    // Opening a pipe would wait for somebody to write.
-    if real.is_file() { Ok(path) } else { Err("is no file".to_owned()) }
+    // Opening a named pipe would block.
+    if real.is_file() { Ok(path) } else { Err("is not a file".to_owned()) }
 }
 
-/// The words in a file of words, with their lines: one a line, without blank lines and those that begin with `#`.
+/// Returns the words in a words file with their line numbers: one word per line, without blank lines and comments.
 pub(super) fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     (1..).zip(text.lines().map(str::trim)).filter(|(_, word)| !word.is_empty() && !word.starts_with('#'))
@@ -65,13 +65,13 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn blank_lines_and_comments_are_no_words() {
+    fn blank_lines_and_comments_are_skipped() {
         let text = "\u{feff}# list\r\n\r\n  casino \r\nbuy now\n#c\n";
         assert_eq!(words(text).collect::<Vec<_>>(), [(3, "casino"), (4, "buy now")]);
     }
 
     #[test]
-    fn a_file_outside_of_the_folder_is_not_found_by_any_name() {
+    fn a_file_outside_the_folder_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().join("rules");
         fs::create_dir(&base).unwrap();
@@ -80,17 +80,17 @@ mod tests {
         std::os::unix::fs::symlink("../secret.txt", base.join("link.txt")).unwrap();
         std::os::unix::fs::symlink("inside.txt", base.join("fine.txt")).unwrap();
         for name in ["../secret.txt", "./../secret.txt", "/etc/hostname", "link.txt"] {
-            assert_eq!(locate(&base, name), Err("is outside of the folder of the rules file".to_owned()), "{name}");
+            assert_eq!(locate(&base, name), Err("is outside the folder of the rules file".to_owned()), "{name}");
         }
         for name in ["inside.txt", "./inside.txt", "fine.txt"] {
             assert!(locate(&base, name).is_ok(), "{name}");
         }
         assert_eq!(locate(&base, "none.txt"), Err("does not exist".to_owned()));
-        assert_eq!(locate(&base, "."), Err("is no file".to_owned()));
+        assert_eq!(locate(&base, "."), Err("is not a file".to_owned()));
     }
 
     #[test]
-    fn a_file_is_read_up_to_its_limit_and_no_further() {
+    fn a_file_larger_than_the_limit_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("words.txt");
         fs::write(&path, "a".repeat(MAX_FILE_BYTES)).unwrap();

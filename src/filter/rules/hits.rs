@@ -1,4 +1,4 @@
-//! What rules have hit so far.
+//! Hit counters of rules.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -6,51 +6,51 @@ use jiff::Timestamp;
 
 use crate::model::Mode;
 
-/// What one rule has hit since it was written as it is.
+/// What one rule has hit since it was last changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RuleFigures<'r> {
+pub struct RuleStats<'r> {
     /// Its id.
     pub id: &'r str,
     /// File and line.
     pub source: &'r str,
-    /// Whether it acts now.
+    /// The mode in force.
     pub mode: Mode,
-    /// Since when it only observes, though it is written to act: it refused too much.
-    pub braked: Option<Timestamp>,
-    /// Messages that it hit, those of exempt senders aside.
+    /// When its breaker tripped because it rejected too much. It only observes since then.
+    pub tripped_at: Option<Timestamp>,
+    /// Number of messages hit, except those of exempt senders.
     pub hits: u64,
-    /// Messages of senders on whom it does not act. Many of them mean that it may be wrong.
+    /// Number of messages hit of exempt senders. Many of them suggest false positives.
     pub exempt_hits: u64,
-    /// Messages of trusted senders among all of these, whether or not it acts on them. They hardly ever mean harm.
+    /// Number of messages hit of trusted senders, exempt or not. They are probably false positives.
     pub trusted_hits: u64,
-    /// When the last one came, to the millisecond.
+    /// Time of the last hit, to the millisecond.
     pub last_hit: Option<Timestamp>,
 }
 
-impl RuleFigures<'_> {
-    /// How many of a hundred messages that it hit were of trusted senders; `None` when it has hit nothing. The higher,
-    /// the more it may be wrong.
+impl RuleStats<'_> {
+    /// Returns the share of trusted senders in all hits, in per cent; `None` without hits. A high share suggests false
+    /// positives.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a share is not worth that many digits")]
+    #[expect(clippy::cast_precision_loss, reason = "a percentage needs no such precision")]
     pub fn trusted_percent(&self) -> Option<f64> {
         let all = self.hits.saturating_add(self.exempt_hits);
         (all > 0).then(|| self.trusted_hits as f64 * 100.0 / all as f64)
     }
 }
 
-/// Counts hits, from many threads at once.
+/// Counts hits. May be used by several threads at once.
 #[derive(Debug, Default)]
-pub(super) struct Hits {
+pub(super) struct HitCounters {
     count: AtomicU64,
     exempt: AtomicU64,
     trusted: AtomicU64,
-    /// Milliseconds since 1970 of the last one.
+    /// Time of the last hit, in milliseconds since 1970.
     last: AtomicI64,
 }
 
-impl Hits {
-    /// Counts a message that came at that time.
-    pub(super) fn count(&self, at: Timestamp, exempt: bool, trusted: bool) {
+impl HitCounters {
+    /// Counts a message received at `at`.
+    pub(super) fn record(&self, at: Timestamp, exempt: bool, trusted: bool) {
         let count = if exempt { &self.exempt } else { &self.count };
         count.fetch_add(1, Ordering::Relaxed);
         if trusted {
@@ -59,7 +59,7 @@ impl Hits {
         self.last.fetch_max(at.as_millisecond(), Ordering::Relaxed);
     }
 
-    /// How many there were, how many of exempt ones, how many of trusted ones among both, and when the last one was.
+    /// Returns the hits, the exempt hits, the trusted hits among both, and the time of the last one.
     pub(super) fn read(&self) -> (u64, u64, u64, Option<Timestamp>) {
         let [count, exempt, trusted] =
             [&self.count, &self.exempt, &self.trusted].map(|count| count.load(Ordering::Relaxed));

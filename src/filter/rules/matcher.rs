@@ -1,40 +1,40 @@
-//! The patterns of all rules that look at one field of a message, and one text before them.
+//! The patterns of all rules for one field of a message, and the state for matching one text.
 
 use std::cell::OnceCell;
 use std::ops::{ControlFlow, Range};
 
-use super::written::View;
+use super::document::PatternView;
 use crate::matching::{BoundedRegex, Literals, MarkedText, Views};
 
-/// Regexes of alternatives that a message may set off, of rules in force. One that sets off more is suspicious in
-/// itself.
-const MAX_CONFIRMED: u32 = 16;
-/// The same for all rules together that do not act on it. They see nothing beyond that.
-const MAX_OBSERVED: u32 = 128;
+/// Most regexes that a message may trigger in rules that act on it. A message that triggers more is rejected as
+/// suspicious.
+const MAX_ENFORCED_REGEXES: u32 = 16;
+/// The same for all rules that do not act on it. Further regexes of these rules are skipped.
+const MAX_OBSERVED_REGEXES: u32 = 128;
 
 /// The patterns of all rules of a field.
 #[derive(Debug, Default)]
 pub(super) struct Matcher {
     pub(super) literals: Literals,
-    /// For each literal, in the same order.
-    pub(super) owners: Vec<Owner>,
-    pub(super) regexes: Vec<Regex>,
-    /// Rules that nothing sets off: they are looked at for every message. In the order of the rules.
-    pub(super) always: Vec<usize>,
-    /// Regexes without a literal that they need: they run on every message.
+    /// The owner of each literal, in the same order.
+    pub(super) owners: Vec<LiteralOwner>,
+    pub(super) regexes: Vec<RuleRegex>,
+    /// Rules without a trigger, which are checked for every message. In the order of the rules.
+    pub(super) unconditional: Vec<usize>,
+    /// Regexes without a required literal, which run on every message.
     pub(super) costly: Vec<usize>,
 }
 
 impl Matcher {
-    /// Whether no text sets anything off.
+    /// Whether no text can trigger a rule.
     pub(super) fn is_idle(&self) -> bool {
-        self.owners.is_empty() && self.always.is_empty() && self.costly.is_empty()
+        self.owners.is_empty() && self.unconditional.is_empty() && self.costly.is_empty()
     }
 
-    /// Calls `each` with every place where a word of a rule stands: the rule, and the bytes of the text.
+    /// Calls `each` with every occurrence of a rule's word: the rule, and the range in bytes of the text.
     pub(super) fn each_word(&self, text: &str, views: &Views, mut each: impl FnMut(usize, Range<usize>)) {
         self.literals.scan(text, views, |literal, bytes| {
-            if let Some(Owner::Word(rule)) = self.owners.get(literal) {
+            if let Some(LiteralOwner::Word(rule)) = self.owners.get(literal) {
                 each(*rule, bytes);
             }
             ControlFlow::Continue(())
@@ -42,71 +42,71 @@ impl Matcher {
     }
 }
 
-/// What a literal stands for.
+/// The rule or regex that a literal belongs to.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Owner {
-    /// A word of this rule.
+pub(super) enum LiteralOwner {
+    /// The literal is a word of this rule.
     Word(usize),
-    /// What this regex needs.
+    /// This regex requires the literal.
     Regex(usize),
 }
 
 /// A regex of a rule.
 #[derive(Debug)]
-pub(super) struct Regex {
+pub(super) struct RuleRegex {
     pub(super) pattern: BoundedRegex,
-    /// The rule that it sets off.
+    /// The rule that it triggers.
     pub(super) rule: usize,
-    pub(super) view: View,
+    pub(super) view: PatternView,
 }
 
-/// What is needed to look at a text. Kept and used again, so that no message has to wait for memory.
+/// Reusable buffers for matching a text, so that messages need no allocations.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pub(super) views: Views,
-    /// Changes with every text, so that nothing has to be wiped.
-    stamp: u32,
+    /// Number of the current text. Entries with another number are stale, so that buffers need no clearing.
+    generation: u32,
     /// By rule: its leftmost word.
-    words: Vec<Stamped>,
-    /// By regex: whether what it needs is there.
+    words: Vec<StampedRange>,
+    /// By regex: the generation in which a required literal was last found.
     candidates: Vec<u32>,
-    /// Rules that were set off, each once.
+    /// Rules that were triggered, each once.
     pub(super) triggered: Vec<usize>,
-    /// Which of them are in that list.
-    is_triggered: Vec<u32>,
+    /// By rule: the generation in which it was last triggered.
+    triggered_in: Vec<u32>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Stamped {
-    stamp: u32,
+struct StampedRange {
+    generation: u32,
     bytes: Range<usize>,
 }
 
 impl Scratch {
-    /// Makes the views of `text`, and finds the rules that it sets off.
-    pub(super) fn read(&mut self, matcher: &Matcher, text: &str, rules: usize) {
+    /// Computes the views of `text` and finds the rules that it triggers.
+    pub(super) fn scan(&mut self, matcher: &Matcher, text: &str, rules: usize) {
         self.views.read(text);
-        self.stamp = self.stamp.checked_add(1).unwrap_or_else(|| {
+        self.generation = self.generation.checked_add(1).unwrap_or_else(|| {
             self.words.clear();
             self.candidates.clear();
-            self.is_triggered.clear();
+            self.triggered_in.clear();
             1
         });
         self.triggered.clear();
-        self.words.resize(rules, Stamped::default());
-        self.is_triggered.resize(rules, 0);
+        self.words.resize(rules, StampedRange::default());
+        self.triggered_in.resize(rules, 0);
         self.candidates.resize(matcher.regexes.len(), 0);
-        let Self { views, stamp, words, candidates, triggered, is_triggered } = self;
-        let stamp = *stamp;
+        let Self { views, generation, words, candidates, triggered, triggered_in } = self;
+        let generation = *generation;
         let mut trigger = |rule: usize| {
-            if let Some(seen) = is_triggered.get_mut(rule).filter(|seen| **seen != stamp) {
-                *seen = stamp;
+            if let Some(seen) = triggered_in.get_mut(rule).filter(|seen| **seen != generation) {
+                *seen = generation;
                 triggered.push(rule);
             }
         };
         let mut regex_is_candidate = |regex: usize| {
             if let Some(seen) = candidates.get_mut(regex) {
-                *seen = stamp;
+                *seen = generation;
             }
             matcher.regexes.get(regex).map(|regex| regex.rule)
         };
@@ -115,62 +115,62 @@ impl Scratch {
         }
         matcher.literals.scan(text, views, |literal, bytes| {
             match matcher.owners.get(literal) {
-                Some(Owner::Word(rule)) => {
+                Some(LiteralOwner::Word(rule)) => {
                     if let Some(word) = words.get_mut(*rule) {
-                        if word.stamp != stamp || bytes.start < word.bytes.start {
-                            *word = Stamped { stamp, bytes };
+                        if word.generation != generation || bytes.start < word.bytes.start {
+                            *word = StampedRange { generation, bytes };
                         }
                         trigger(*rule);
                     }
                 }
-                Some(Owner::Regex(regex)) => regex_is_candidate(*regex).into_iter().for_each(&mut trigger),
+                Some(LiteralOwner::Regex(regex)) => regex_is_candidate(*regex).into_iter().for_each(&mut trigger),
                 None => {}
             }
             ControlFlow::Continue(())
         });
-        for rule in &matcher.always {
+        for rule in &matcher.unconditional {
             trigger(*rule);
         }
     }
 
-    /// The leftmost word of a rule, in bytes of the text.
-    pub(super) fn word(&self, rule: usize) -> Option<Range<usize>> {
-        self.words.get(rule).filter(|word| word.stamp == self.stamp).map(|word| word.bytes.clone())
+    /// Returns the leftmost word of a rule, in bytes of the text.
+    pub(super) fn leftmost_word(&self, rule: usize) -> Option<Range<usize>> {
+        self.words.get(rule).filter(|word| word.generation == self.generation).map(|word| word.bytes.clone())
     }
 
-    /// Whether the text has what a regex needs.
+    /// Whether the text contains a literal that a regex requires.
     pub(super) fn is_candidate(&self, regex: usize) -> bool {
-        self.candidates.get(regex) == Some(&self.stamp)
+        self.candidates.get(regex) == Some(&self.generation)
     }
 }
 
-/// How many regexes may still run on a message.
+/// The number of regexes that may still run on a message.
 #[derive(Debug)]
-pub(super) struct Budget(u32);
+pub(super) struct RegexBudget(u32);
 
-/// More regexes were set off than may run.
+/// More regexes were triggered than may run.
 #[derive(Debug)]
-pub(super) struct Exhausted;
+pub(super) struct BudgetExhausted;
 
-impl Budget {
-    /// For rules that act.
-    pub(super) fn of_enforced() -> Self {
-        Self(MAX_CONFIRMED)
+impl RegexBudget {
+    /// The budget of rules that act.
+    pub(super) fn enforced() -> Self {
+        Self(MAX_ENFORCED_REGEXES)
     }
 
-    /// For rules that do not.
-    pub(super) fn of_observed() -> Self {
-        Self(MAX_OBSERVED)
+    /// The budget of rules that do not act.
+    pub(super) fn observed() -> Self {
+        Self(MAX_OBSERVED_REGEXES)
     }
 
-    /// One more runs.
-    pub(super) fn take(&mut self) -> Result<(), Exhausted> {
-        self.0 = self.0.checked_sub(1).ok_or(Exhausted)?;
+    /// Takes one regex from the budget.
+    pub(super) fn take(&mut self) -> Result<(), BudgetExhausted> {
+        self.0 = self.0.checked_sub(1).ok_or(BudgetExhausted)?;
         Ok(())
     }
 }
 
-/// A text as regexes look at it: rewritten once for all of them, when the first one wants that.
+/// A text for regexes. Its marked form is computed once, when the first regex needs it.
 pub(super) struct Haystack<'a> {
     text: &'a str,
     views: &'a Views,
@@ -179,41 +179,41 @@ pub(super) struct Haystack<'a> {
 }
 
 impl<'a> Haystack<'a> {
-    pub(super) fn of(text: &'a str, views: &'a Views) -> Self {
+    pub(super) fn new(text: &'a str, views: &'a Views) -> Self {
         Self { text, views, marked: OnceCell::new(), marked_clean: OnceCell::new() }
     }
 
-    fn marked(&self, view: View) -> &MarkedText<'a> {
+    fn marked(&self, view: PatternView) -> &MarkedText<'a> {
         match view {
-            View::Exact => self.marked.get_or_init(|| MarkedText::of(self.text)),
-            View::Folded => self.marked_clean.get_or_init(|| MarkedText::of(self.views.clean())),
+            PatternView::Exact => self.marked.get_or_init(|| MarkedText::new(self.text)),
+            PatternView::Folded => self.marked_clean.get_or_init(|| MarkedText::new(self.views.clean())),
         }
     }
 }
 
-impl Regex {
-    /// Its leftmost match, in bytes of the text.
+impl RuleRegex {
+    /// Returns the leftmost match, in bytes of the text.
     pub(super) fn find(&self, hay: &Haystack<'_>) -> Option<Range<usize>> {
-        let found = if self.pattern.wants_marked() {
+        let found = if self.pattern.needs_marked() {
             self.pattern.find_marked(hay.marked(self.view))
         } else {
             match self.view {
-                View::Exact => self.pattern.find(hay.text),
-                View::Folded => self.pattern.find(hay.views.clean()),
+                PatternView::Exact => self.pattern.find(hay.text),
+                PatternView::Folded => self.pattern.find(hay.views.clean()),
             }
         };
         match self.view {
-            View::Exact => found,
-            View::Folded => found.map(|bytes| hay.views.original_of_clean(bytes)),
+            PatternView::Exact => found,
+            PatternView::Folded => found.map(|bytes| hay.views.original_of_clean(bytes)),
         }
     }
 
-    /// All of its matches, in bytes of the text.
-    pub(super) fn each(&self, hay: &Haystack<'_>, mut each: impl FnMut(Range<usize>)) {
+    /// Calls `each` with all matches, in bytes of the text.
+    pub(super) fn for_each_match(&self, hay: &Haystack<'_>, mut each: impl FnMut(Range<usize>)) {
         let found = self.pattern.find_iter_marked(hay.marked(self.view));
         match self.view {
-            View::Exact => found.for_each(each),
-            View::Folded => found.for_each(|bytes| each(hay.views.original_of_clean(bytes))),
+            PatternView::Exact => found.for_each(each),
+            PatternView::Folded => found.for_each(|bytes| each(hay.views.original_of_clean(bytes))),
         }
     }
 }

@@ -1,55 +1,55 @@
-//! The rules filter: what the operator's rules file says about a message.
+//! The rules filter: applies the operator's rules file to messages.
 //!
-//! Owns the way from the file to compiled [`Rules`], with all of its faults at once, and from a message to a
-//! [`Finding`](crate::filter::Finding). `written` is the file as TOML has it, `compile` what it means, `examine` what
-//! happens to a message; `conditions` has a file for each kind of evidence.
+//! Loads the file into a compiled [`RuleSet`], reporting all errors together, and judges messages into a
+//! [`Finding`](crate::filter::Finding). `document` reads the TOML, `compile` validates and compiles it, `examine` runs
+//! the rules on a message, and `conditions` has one file for each kind of condition.
 
+mod active;
+mod carry_over;
 mod compile;
 mod conditions;
 mod costs;
-mod current;
+mod document;
+mod errors;
 mod examine;
-mod faults;
 mod files;
-mod heirs;
 mod hits;
-mod look;
 mod mask;
 mod matcher;
 mod memory;
 mod preset;
-mod prints;
-mod refused;
+mod reload_error;
 mod rule;
 mod set;
+mod stamps;
 mod starter;
-mod written;
+mod text_features;
 
+pub use active::{ActiveRules, EXTRA_NAME, RulesSource};
 pub use costs::{PatternCost, RuleOutline};
-pub use current::{Current, EXTRA, Source};
-pub use hits::RuleFigures;
+pub use document::Preset;
+pub use hits::RuleStats;
 pub use preset::PresetError;
-pub use prints::{Prints, Reading};
-pub use refused::Refused;
-pub use set::Rules;
+pub use reload_error::RulesReloadError;
+pub use set::RuleSet;
+pub use stamps::{LoadAttempt, RulesFileStamps};
 pub use starter::TEXT as STARTER;
-pub use written::Preset;
 
 use crate::model::RoomName;
 
-/// Largest rules file, and largest file of words, in bytes.
+/// Largest size of a rules file or a words file, in bytes.
 const MAX_FILE_BYTES: usize = 1 << 20;
 
-/// What rules may speak of.
+/// What rules can refer to.
 #[derive(Clone, Debug, Default)]
-pub struct Instance {
-    /// The rules of conduct, one a line, which a rule may name as its clause.
+pub struct RulesContext {
+    /// The rules of conduct, one per line. The `clause` of a rule is one of these lines.
     pub clauses: String,
-    /// The language that is spoken most, as a language tag: senders are told why in it.
+    /// The main language of the instance, as a language tag. Reasons are given in it.
     pub main_lang: String,
-    /// The rooms that there are.
+    /// All rooms.
     pub rooms: Vec<RoomName>,
-    /// How much the starter rules do, unless the file says so.
+    /// The preset of the starter rules, unless the rules file sets one.
     pub preset: Preset,
 }
 

@@ -1,90 +1,93 @@
-//! Another preset while the relay runs.
+//! Changes the preset while the relay runs.
 
 use std::path::PathBuf;
 
-use super::{Current, Instance, Preset, Reading, Source};
-use crate::settings::Fault;
+use super::{ActiveRules, LoadAttempt, Preset, RulesContext, RulesSource};
+use crate::settings::ConfigError;
 
-/// Why the starter rules do what they did.
+/// Why the preset could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PresetError {
-    /// No rules are in the chain.
-    #[error("there are no starter rules to choose: filter.order does not name `rules`")]
+    /// The chain has no rules filter.
+    #[error("there are no starter rules: filter.order does not list `rules`")]
     NoRules,
-    /// The rules file has a preset of its own, which wins.
+    /// The rules file sets a preset, which takes precedence.
     #[error(
-        "{}: its `[starter]` says `preset = \"{}\"`, and the file wins; change it there, or remove that line",
+        "{}: `[starter]` sets `preset = \"{}\"`, which takes precedence; change or remove that line",
         file.display(), preset.as_str()
     )]
     Fixed {
-        /// The file.
+        /// The rules file.
         file: PathBuf,
-        /// What it says.
+        /// Its preset.
         preset: Preset,
     },
-    /// The rules file is at fault as it is now.
-    #[error("the rules stay as they are: {} in the files of the rules as they are now", faults_in_words(.0.len()))]
-    Faults(Vec<Fault>),
-    /// Reading came to no end.
-    #[error("the rules could not be read: {0}")]
+    /// The current rules files have errors.
+    #[error("the rules are unchanged: {} in the current rules files", count_errors(.0.len()))]
+    Invalid(Vec<ConfigError>),
+    /// The task that loads the rules panicked or was cancelled.
+    #[error("loading the rules failed: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
 
-fn faults_in_words(count: usize) -> String {
-    if count == 1 { "there is a fault".to_owned() } else { format!("there are {count} faults") }
+fn count_errors(count: usize) -> String {
+    if count == 1 { "1 error".to_owned() } else { format!("{count} errors") }
 }
 
-/// Rules that were read for another preset, and are not in force yet.
+/// Rules that were loaded for another preset and are not in force yet.
 #[derive(Debug)]
 #[must_use]
-pub(in crate::filter) struct Chosen {
-    source: Source,
-    reading: Reading,
+pub(in crate::filter) struct PendingPreset {
+    source: RulesSource,
+    attempt: LoadAttempt,
 }
 
-impl Current {
-    /// How much the starter rules do now, whoever said so.
+impl ActiveRules {
+    /// Returns the preset in force.
     #[must_use]
     pub fn preset(&self) -> Preset {
         self.get().preset()
     }
 
-    /// Reads the rules again with another preset of the instance, and puts them in force when nothing is wrong with
-    /// them. It holds for what is read later, too, until the relay ends.
+    /// Loads the rules with another preset and puts them in force. The preset also applies to later reloads, until the
+    /// relay stops.
     ///
-    /// As [`Source::read`], no work for a thread that serves; and nobody else may read the rules meanwhile: see
+    /// Blocks, like [`RulesSource::load_stable`], and must not run concurrently with a reload: see
     /// [`RulesReload::set_preset`](crate::filter::RulesReload::set_preset).
     ///
     /// # Errors
-    /// [`PresetError`]; everything stays as it was then.
+    /// [`PresetError`]. Nothing is changed then.
     pub fn set_preset(&self, preset: Preset) -> Result<(), PresetError> {
-        let chosen = self.read_with(preset);
-        self.choose(chosen).map(|_| ())
+        let pending = self.load_preset(preset);
+        self.apply_preset(pending).map(|_| ())
     }
 
-    /// Reads the rules with another preset; nothing is in force by that.
-    pub(in crate::filter) fn read_with(&self, preset: Preset) -> Chosen {
+    /// Loads the rules with another preset, without putting them in force.
+    pub(in crate::filter) fn load_preset(&self, preset: Preset) -> PendingPreset {
         let source = self.source();
-        let source = Source { instance: Instance { preset, ..source.instance }, ..source };
-        let reading = source.read();
-        Chosen { source, reading }
+        let source = RulesSource { context: RulesContext { preset, ..source.context }, ..source };
+        let attempt = source.load_stable();
+        PendingPreset { source, attempt }
     }
 
-    /// Puts in force what was read, and tells what its files looked like.
-    pub(in crate::filter) fn choose(&self, chosen: Chosen) -> Result<super::Prints, PresetError> {
-        let Chosen { source, reading: Reading { prints, rules } } = chosen;
-        if prints.is_absent() && !self.get().prints().is_absent() {
-            return Err(PresetError::Faults(vec![source.gone()]));
+    /// Puts the loaded rules in force and returns the stamps of their files.
+    pub(in crate::filter) fn apply_preset(
+        &self,
+        pending: PendingPreset,
+    ) -> Result<super::RulesFileStamps, PresetError> {
+        let PendingPreset { source, attempt: LoadAttempt { stamps, rules } } = pending;
+        if stamps.is_file_missing() && !self.get().stamps().is_file_missing() {
+            return Err(PresetError::Invalid(vec![source.missing_file_error()]));
         }
-        let rules = rules.map_err(PresetError::Faults)?;
-        match rules.fixed {
-            Some(preset) if preset != source.instance.preset => {
+        let rules = rules.map_err(PresetError::Invalid)?;
+        match rules.file_preset {
+            Some(preset) if preset != source.context.preset => {
                 Err(PresetError::Fixed { file: source.path().to_owned(), preset })
             }
             Some(_) | None => {
-                self.read_from(source);
+                self.set_source(source);
                 self.adopt(rules);
-                Ok(prints)
+                Ok(stamps)
             }
         }
     }

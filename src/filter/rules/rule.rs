@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::conditions::{By, Condition, Hours, SenderIs, Where};
-use super::hits::{Hits, RuleFigures};
-use super::look::Look;
-use super::matcher::{Budget, Exhausted, Haystack, Matcher, Scratch};
+use super::conditions::{HitSpan, HoursCondition, RepetitionScope, SenderCondition, TextCondition};
+use super::document::{Exemption, Field};
+use super::hits::{HitCounters, RuleStats};
+use super::matcher::{BudgetExhausted, Haystack, Matcher, RegexBudget, Scratch};
 use super::memory::Recall;
-use super::written::{Exemption, Field};
-use crate::model::{Basis, Brake, Match, Mode, Outcome, Penalty, RoomName, Sender, Span};
+use super::text_features::TextFeatures;
+use crate::model::{Basis, Breaker, Match, Mode, Outcome, Penalty, RoomName, Sender, Span};
 
 /// A rule, ready to run.
 #[derive(Debug)]
@@ -20,107 +20,107 @@ pub(super) struct Rule {
     pub(super) id: Arc<str>,
     /// File and line of its header.
     pub(super) source: Arc<str>,
-    /// The line of RULES that it keeps.
+    /// The line of RULES that it enforces.
     pub(super) clause: Option<Arc<str>>,
     pub(super) field: Field,
     pub(super) labels: Vec<Arc<str>>,
-    /// As it is written; what is in force, [`Rule::mode`] says.
-    pub(super) written_mode: Mode,
-    /// What it asks for; [`Outcome::Pass`] if only for labels.
-    pub(super) asked: Outcome,
-    /// For the sender.
+    /// The mode in the file. [`Rule::mode`] returns the mode in force.
+    pub(super) configured_mode: Mode,
+    /// The outcome it asks for; [`Outcome::Pass`] if it only labels.
+    pub(super) outcome: Outcome,
+    /// The reason given to the sender.
     pub(super) reason: Arc<str>,
-    /// Whether the sender must not learn which rule it was.
-    pub(super) hidden: bool,
-    /// What a replacement puts in place of each code point.
+    /// Whether the sender must not learn which rule it is.
+    pub(super) is_hidden: bool,
+    /// The character that replaces each code point that was hit.
     pub(super) mask: char,
     pub(super) sanction: Option<Penalty>,
-    /// On whom it does not act.
+    /// The senders on whom it does not act.
     pub(super) exempt: Vec<Exemption>,
-    /// Where it holds; everywhere when empty.
+    /// The rooms it applies to; all rooms when empty.
     pub(super) rooms: Vec<RoomName>,
-    pub(super) hours: Option<Hours>,
-    pub(super) sender: Option<SenderIs>,
-    /// All must hold. The cheapest first.
-    pub(super) conditions: Vec<Condition>,
-    pub(super) patterns: Patterns,
-    /// How many cases of its own it was tried with.
-    pub(super) cases: usize,
-    /// What tells whether it is written as another one: a digest of all that it consists of.
-    pub(super) content: u64,
-    /// Whether it is of the starter set.
+    pub(super) hours: Option<HoursCondition>,
+    pub(super) sender: Option<SenderCondition>,
+    /// All must hold. Sorted by cost, the cheapest first.
+    pub(super) conditions: Vec<TextCondition>,
+    pub(super) patterns: RulePatterns,
+    /// Number of its test cases.
+    pub(super) case_count: usize,
+    /// A digest of its contents, by which a change is detected.
+    pub(super) digest: u64,
+    /// Whether it is a starter rule.
     pub(super) is_starter: bool,
-    /// What it has hit; the same when the set is replaced by one that has it as it is.
-    pub(super) hits: Arc<Hits>,
-    /// As `hits`.
-    pub(super) brake: Arc<Brake>,
+    /// Its hit counters. Shared with the same, unchanged rule in the next set.
+    pub(super) hits: Arc<HitCounters>,
+    /// Its breaker. Shared in the same way.
+    pub(super) breaker: Arc<Breaker>,
 }
 
-/// The patterns of a rule: numbers of regexes in its field's [`Matcher`].
+/// The patterns of a rule. Ranges are numbers of regexes in the [`Matcher`] of its field.
 #[derive(Debug, Default)]
-pub(super) struct Patterns {
-    /// Words among the alternatives, however many.
-    pub(super) words: usize,
-    /// A digest of its file of words; 0 when it has none.
-    pub(super) file: u64,
+pub(super) struct RulePatterns {
+    /// Number of words among the alternatives.
+    pub(super) word_count: usize,
+    /// A digest of its words file; 0 if it has none.
+    pub(super) words_file_digest: u64,
     pub(super) any: Range<usize>,
     pub(super) all: Range<usize>,
     pub(super) none: Range<usize>,
 }
 
-impl Patterns {
-    /// Whether there is something of which one must hit.
+impl RulePatterns {
+    /// Whether it has alternatives, of which one must match.
     pub(super) fn has_alternatives(&self) -> bool {
-        self.words > 0 || !self.any.is_empty()
+        self.word_count > 0 || !self.any.is_empty()
     }
 }
 
-/// A text with all that rules need to look at it.
-pub(super) struct Scene<'a> {
+/// A text with everything rules need to match it.
+pub(super) struct MatchContext<'a> {
     pub(super) hay: Haystack<'a>,
-    pub(super) look: Look<'a>,
-    /// The text is somebody else's: it is only liked.
-    pub(super) quoted: bool,
-    /// `None`: what is said more than once is taken as said.
+    pub(super) features: TextFeatures<'a>,
+    /// Whether somebody else wrote the text, as in a like.
+    pub(super) is_quoted: bool,
+    /// Earlier messages like this one. With `None`, repetition counts as given.
     pub(super) recall: Option<&'a Recall>,
     pub(super) scratch: &'a Scratch,
     pub(super) matcher: &'a Matcher,
 }
 
 impl Rule {
-    /// Whether it is about this sender.
-    pub(super) fn is_for(&self, sender: &Sender) -> bool {
-        self.sender.as_ref().is_none_or(|wanted| wanted.holds(&sender.facts))
+    /// Whether the rule applies to this sender.
+    pub(super) fn applies_to(&self, sender: &Sender) -> bool {
+        self.sender.as_ref().is_none_or(|condition| condition.holds(&sender.context))
     }
 
-    /// Whether it holds in the sender's room, now.
-    pub(super) fn is_here(&self, sender: &Sender, at: Timestamp) -> bool {
+    /// Whether the rule applies in the sender's room at this time.
+    pub(super) fn is_in_scope(&self, sender: &Sender, at: Timestamp) -> bool {
         (self.rooms.is_empty() || self.rooms.contains(&sender.room))
             && self.hours.as_ref().is_none_or(|hours| hours.holds(at))
     }
 
-    /// Where the text has what it looks for, if it has: the leftmost hit of its alternatives, else where the first of
-    /// its conditions holds. `number` is that of the rule.
-    pub(super) fn hit(
+    /// Returns where the rule hits the text: the leftmost match of its alternatives, else where the first of its
+    /// conditions holds. `number` is the number of the rule.
+    pub(super) fn find_hit(
         &self,
         number: usize,
-        scene: &Scene<'_>,
-        budget: &mut Budget,
-    ) -> Result<Option<Where>, Exhausted> {
-        let Scene { hay, look, recall, scratch, matcher, .. } = scene;
-        let Patterns { any, all, none, .. } = &self.patterns;
-        let word = scratch.word(number);
+        context: &MatchContext<'_>,
+        budget: &mut RegexBudget,
+    ) -> Result<Option<HitSpan>, BudgetExhausted> {
+        let MatchContext { hay, features, recall, scratch, matcher, .. } = context;
+        let RulePatterns { any, all, none, .. } = &self.patterns;
+        let word = scratch.leftmost_word(number);
         let alternatives = self.patterns.has_alternatives();
         if alternatives && word.is_none() && !any.clone().any(|regex| scratch.is_candidate(regex)) {
             return Ok(None);
         }
-        let mut place: Where = None;
-        if scene.quoted && self.conditions.iter().any(Condition::is_of_author) {
+        let mut span: HitSpan = None;
+        if context.is_quoted && self.conditions.iter().any(TextCondition::is_about_author) {
             return Ok(None);
         }
         for condition in &self.conditions {
-            match condition.holds(look, *recall) {
-                Some(found) => place = place.or(found),
+            match condition.holds(features, *recall) {
+                Some(range) => span = span.or(range),
                 None => return Ok(None),
             }
         }
@@ -129,25 +129,25 @@ impl Rule {
             let mut leftmost = word;
             for regex in any.clone().filter(|regex| scratch.is_candidate(*regex)) {
                 if budget.take().is_err() {
-                    // What was found is enough.
+                    // A word or regex has matched already.
                     if leftmost.is_some() {
                         break;
                     }
-                    return Err(Exhausted);
+                    return Err(BudgetExhausted);
                 }
-                if let Some(found) = find(regex)
-                    && leftmost.as_ref().is_none_or(|other| found.start < other.start)
+                if let Some(range) = find(regex)
+                    && leftmost.as_ref().is_none_or(|other| range.start < other.start)
                 {
-                    leftmost = Some(found);
+                    leftmost = Some(range);
                 }
             }
             let Some(leftmost) = leftmost else { return Ok(None) };
-            place = Some(leftmost);
+            span = Some(leftmost);
         }
         for regex in all.clone() {
-            let Some(found) = find(regex) else { return Ok(None) };
-            if !alternatives && place.as_ref().is_none_or(|place| found.start < place.start) {
-                place = Some(found);
+            let Some(range) = find(regex) else { return Ok(None) };
+            if !alternatives && span.as_ref().is_none_or(|span| range.start < span.start) {
+                span = Some(range);
             }
         }
         for regex in none.clone() {
@@ -155,47 +155,49 @@ impl Rule {
                 return Ok(None);
             }
         }
-        Ok(Some(place))
+        Ok(Some(span))
     }
 
-    /// The fewest letters of a text that it wants to know of whether it was said before, if it does.
-    pub(super) fn least_recalled(&self) -> Option<u32> {
+    /// Returns the fewest letters for which it checks repetition; `None` if it has no such condition.
+    pub(super) fn min_recall_letters(&self) -> Option<u32> {
         let letters = self.conditions.iter().filter_map(|condition| match condition {
-            Condition::Repetition(repetition) => Some(repetition.letters),
+            TextCondition::Repetition(repetition) => Some(repetition.min_letters),
             _ => None,
         });
         letters.min()
     }
 
-    /// The mode in force. It may change at any time: who judges a message asks once.
+    /// Returns the mode in force. It may change at any time, so read it once per message.
     pub(super) fn mode(&self) -> Mode {
-        self.brake.mode(self.written_mode)
+        self.breaker.effective_mode(self.configured_mode)
     }
 
-    /// Whether the sender is one on whom it does not act.
+    /// Whether the sender is exempt.
     pub(super) fn exempts(&self, sender: &Sender) -> bool {
-        self.exempt.iter().any(|exemption| exemption.covers(&sender.facts))
+        self.exempt.iter().any(|exemption| exemption.covers(&sender.context))
     }
 
-    /// The time that must be quiet before the next raid is another one, if it looks for raids.
-    pub(super) fn raid(&self) -> Option<Duration> {
+    /// Returns how long a raid must pause before the next one counts as new; `None` if the rule does not detect raids.
+    pub(super) fn raid_quiet_period(&self) -> Option<Duration> {
         self.conditions.iter().find_map(|condition| match condition {
-            Condition::Repetition(repetition) if repetition.by == By::Room => Some(repetition.within),
+            TextCondition::Repetition(repetition) if repetition.scope == RepetitionScope::Room => {
+                Some(repetition.within)
+            }
             _ => None,
         })
     }
 
-    /// What it is called and what it has hit.
-    pub(super) fn figures(&self) -> RuleFigures<'_> {
+    /// Returns its name and hit counters.
+    pub(super) fn stats(&self) -> RuleStats<'_> {
         let (hits, exempt_hits, trusted_hits, last_hit) = self.hits.read();
-        let (id, source, mode, braked) = (&self.id, &self.source, self.mode(), self.brake.pulled());
-        RuleFigures { id, source, mode, braked, hits, exempt_hits, trusted_hits, last_hit }
+        let (id, source, mode, tripped_at) = (&self.id, &self.source, self.mode(), self.breaker.tripped_at());
+        RuleStats { id, source, mode, tripped_at, hits, exempt_hits, trusted_hits, last_hit }
     }
 
-    /// What a trace shows of a hit at `span`, in code points, by the mode in which it was found.
-    pub(super) fn matched(&self, span: Option<Range<usize>>, mode: Mode, exempt: bool) -> Match {
+    /// Returns what a trace shows of a hit at `span`, in code points. `mode` is the mode with which it was judged.
+    pub(super) fn to_match(&self, span: Option<Range<usize>>, mode: Mode, exempt: bool) -> Match {
         Match {
-            asked: self.asked,
+            requested: self.outcome,
             mode,
             exempt,
             basis: Basis::Rule { id: Arc::clone(&self.id), source: Arc::clone(&self.source), sanction: self.sanction },

@@ -4,146 +4,143 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::compile::{Compiler, Origin};
-use super::faults::Faults;
-use super::hits::RuleFigures;
+use super::compile::{RuleCompiler, RuleFile};
+use super::document::{self, Field, Located, Preset};
+use super::errors::FileErrors;
+use super::hits::RuleStats;
 use super::matcher::Matcher;
-use super::prints::Prints;
 use super::rule::Rule;
-use super::written::{self, At, Field, Preset};
-use super::{Instance, files, starter};
+use super::stamps::RulesFileStamps;
+use super::{RulesContext, files, starter};
 use crate::model::{Mode, Outcome};
-use crate::settings::Fault;
+use crate::settings::ConfigError;
 
-/// A compiled set of rules: those of the operator's file in their order, then the starter rules. The default is the
-/// empty set.
+/// A compiled set of rules: those of the operator's file in order, then the starter rules. Empty by default.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_field_names, reason = "a set of rules has rules")]
-pub struct Rules {
+pub struct RuleSet {
     pub(super) rules: Vec<Rule>,
-    /// The place of each rule, by its id.
-    pub(super) numbers: HashMap<Arc<str>, usize>,
+    /// The position of each rule, by id.
+    pub(super) index_by_id: HashMap<Arc<str>, usize>,
     pub(super) text: Matcher,
     pub(super) nickname: Matcher,
-    /// The fewest letters of a text that a rule wants to know of whether it was said before, if one does.
-    pub(super) least_recalled: Option<u32>,
+    /// The fewest letters for which a rule checks repetition; `None` if no rule does.
+    pub(super) min_recall_letters: Option<u32>,
     pub(super) preset: Preset,
-    /// The preset that the file asks for, if it does.
-    pub(super) fixed: Option<Preset>,
-    /// How many of the rules are the operator's.
-    pub(super) own: usize,
-    /// What the files looked like when they were read; nothing for a set that is of no file.
-    pub(super) prints: Prints,
+    /// The preset set in the file, if any.
+    pub(super) file_preset: Option<Preset>,
+    /// Number of the operator's own rules.
+    pub(super) own_count: usize,
+    /// The stamps of the files when they were read; empty for a set that was not loaded from files.
+    pub(super) stamps: RulesFileStamps,
 }
 
-impl Rules {
-    /// Reads the rules file at `path`; see [`Rules::load`]. Files of words are looked for beside it.
+impl RuleSet {
+    /// Loads the rules file at `path`; see [`RuleSet::load`]. Words files are relative to its folder.
     ///
     /// # Errors
-    /// As [`Rules::load`], and when the file cannot be read.
-    pub fn read(path: &Path, instance: &Instance) -> Result<Self, Vec<Fault>> {
+    /// As for [`RuleSet::load`], and if the file cannot be read.
+    pub fn load_file(path: &Path, instance: &RulesContext) -> Result<Self, Vec<ConfigError>> {
         match files::read_text(path) {
             Ok(text) => Self::load(path, &text, path.parent().unwrap_or(Path::new("")), instance),
-            Err(why) => Err(vec![Faults::of_file(path, why)]),
+            Err(error) => Err(vec![FileErrors::file_error(path, error)]),
         }
     }
 
-    /// Compiles the rules in `text`, and the starter rules as far as the file wants them.
+    /// Compiles the rules in `text`, and the starter rules that run by its preset and modes.
     ///
-    /// `path` is what faults and matches call the file; it is not opened. A `words_file` is read from the folder `base`
-    /// or one below it.
+    /// `path` is shown in errors and matches; it is not opened. Each `words_file` must lie in the folder `base` or
+    /// below.
     ///
-    /// Reads files and may take a second for the largest sets: no work for a thread that serves sockets.
+    /// Blocks: it reads words files, and compiling the largest sets may take a second.
     ///
     /// # Errors
-    /// Every fault of the file, in order of its lines; only for a text that is no TOML, the rules after the first such
-    /// fault are not looked at.
-    pub fn load(path: &Path, text: &str, base: &Path, instance: &Instance) -> Result<Self, Vec<Fault>> {
-        Self::load_with(path, text, base, instance, ("", ""))
+    /// All errors of the file, in order of lines. After a TOML syntax error, later rules are not checked.
+    pub fn load(path: &Path, text: &str, base: &Path, instance: &RulesContext) -> Result<Self, Vec<ConfigError>> {
+        Self::load_with_extra(path, text, base, instance, ("", ""))
     }
 
-    /// As [`Rules::load`], with further rules before those of the file: `extra` is their name and their text, which is
-    /// written and bounded as a rules file is. They take the place of rules of the same id, and what their `[starter]`
-    /// says that of what the file's says. A text that names a `words_file` is at fault: it may come from anywhere.
+    /// Like [`RuleSet::load`], with extra rules before those of the file. `extra` is a name and a text in the format,
+    /// and with the limits, of a rules file. Its rules replace rules with the same id, and its `[starter]` overrides
+    /// that of the file. A `words_file` is an error there, since the text is untrusted.
     ///
     /// # Errors
-    /// As [`Rules::load`]; the faults of `extra` come first.
-    pub fn load_with(
+    /// As for [`RuleSet::load`]; the errors of `extra` come first.
+    pub fn load_with_extra(
         path: &Path,
         text: &str,
         base: &Path,
-        instance: &Instance,
+        instance: &RulesContext,
         extra: (&str, &str),
-    ) -> Result<Self, Vec<Fault>> {
-        let (before, nowhere) = (Path::new(extra.0), Path::new(""));
-        // They are as they were tested, but for what the operator's choice makes of them.
-        let mut all = [before, path, Path::new(starter::NAME)].map(Faults::new);
-        let [extra_faults, faults, starter_faults] = &mut all;
-        let mut first = written::parse(extra.1, extra_faults);
+    ) -> Result<Self, Vec<ConfigError>> {
+        let (extra_path, no_folder) = (Path::new(extra.0), Path::new(""));
+        let mut all = [extra_path, path, Path::new(starter::FILE_NAME)].map(FileErrors::new);
+        let [extra_errors, errors, starter_errors] = &mut all;
+        let mut first = document::parse(extra.1, extra_errors);
         for rule in &mut first.rules {
-            if let Some(At { line, .. }) = rule.patterns.words_file.take() {
-                extra_faults
-                    .add(line, format!("{}: `words_file` is for files; write the words into `words`", rule.name));
+            if let Some(Located { line, .. }) = rule.patterns.words_file.take() {
+                extra_errors.add(line, format!("{}: `words_file` is not allowed here; use `words`", rule.name));
             }
         }
-        let mut file = written::parse(text, faults);
-        let mut compiler = Compiler::new(instance);
-        compiler.add(&Origin { path: before, base: nowhere }, first.rules, extra_faults);
-        file.rules.retain(|rule| rule.id.as_ref().is_none_or(|id| !compiler.has(&id.value)));
-        compiler.add(&Origin { path, base }, file.rules, faults);
-        let own = compiler.len();
+        let mut file = document::parse(text, errors);
+        let mut compiler = RuleCompiler::new(instance);
+        compiler.add_file(&RuleFile { path: extra_path, base: no_folder }, first.rules, extra_errors);
+        file.rules.retain(|rule| rule.id.as_ref().is_none_or(|id| !compiler.has_rule(&id.value)));
+        compiler.add_file(&RuleFile { path, base }, file.rules, errors);
+        let own_count = compiler.len();
 
-        let fixed = file.starter.preset;
-        let preset = first.starter.preset.or(fixed).unwrap_or(instance.preset);
-        starter::check(&first.starter.modes, extra_faults);
-        starter::check(&file.starter.modes, faults);
+        let file_preset = file.starter.preset;
+        let preset = first.starter.preset.or(file_preset).unwrap_or(instance.preset);
+        starter::check_modes(&first.starter.modes, extra_errors);
+        starter::check_modes(&file.starter.modes, errors);
         let mut modes = file.starter.modes;
         modes.extend(first.starter.modes);
-        let starter = starter::chosen(preset, &modes, |id| compiler.has(id));
-        compiler.add(&Origin { path: Path::new(starter::NAME), base: nowhere }, starter, starter_faults);
+        let starter = starter::select(preset, &modes, |id| compiler.has_rule(id));
+        compiler.add_file(&RuleFile { path: Path::new(starter::FILE_NAME), base: no_folder }, starter, starter_errors);
 
         let rules = compiler.finish(&mut all);
-        let faults: Vec<Fault> = all.into_iter().filter_map(|faults| faults.none_or_all().err()).flatten().collect();
-        if faults.is_empty() { Ok(Self { preset, fixed, own, ..rules }) } else { Err(faults) }
+        let errors: Vec<ConfigError> =
+            all.into_iter().filter_map(|errors| errors.into_result().err()).flatten().collect();
+        if errors.is_empty() { Ok(Self { preset, file_preset, own_count, ..rules }) } else { Err(errors) }
     }
 
-    /// How many rules there are.
+    /// Returns the number of rules.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rules.len()
     }
 
-    /// Whether there are none.
+    /// Whether the set has no rules.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// How many of them are the operator's own, and not of the starter set.
+    /// Returns the number of the operator's own rules, without starter rules.
     #[must_use]
-    pub fn own(&self) -> usize {
-        self.own
+    pub fn own_count(&self) -> usize {
+        self.own_count
     }
 
-    /// How much the starter rules do.
+    /// Returns the preset of the starter rules.
     #[must_use]
     pub fn preset(&self) -> Preset {
         self.preset
     }
 
-    /// What each rule has hit so far, in their order.
-    pub fn figures(&self) -> impl Iterator<Item = RuleFigures<'_>> {
-        self.rules.iter().map(Rule::figures)
+    /// Returns the hit counters of each rule in order.
+    pub fn stats(&self) -> impl Iterator<Item = RuleStats<'_>> {
+        self.rules.iter().map(Rule::stats)
     }
 
-    /// The clauses that are kept by a rule in force, each with the rule's id. Rules that are not to be known are left
-    /// out, and those that only label: they keep nothing.
-    pub fn enforced(&self) -> impl Iterator<Item = (&str, &str)> {
-        let known = self
+    /// Returns the clauses that a rule in force enforces, each with the id of the rule. Skips hidden rules and those
+    /// that only label.
+    pub fn enforced_clauses(&self) -> impl Iterator<Item = (&str, &str)> {
+        let visible = self
             .rules
             .iter()
-            .filter(|rule| rule.mode() == Mode::Enforce && rule.asked != Outcome::Pass && !rule.hidden);
-        known.filter_map(|rule| rule.clause.as_deref().map(|clause| (clause, &*rule.id)))
+            .filter(|rule| rule.mode() == Mode::Enforce && rule.outcome != Outcome::Pass && !rule.is_hidden);
+        visible.filter_map(|rule| rule.clause.as_deref().map(|clause| (clause, &*rule.id)))
     }
 
     pub(super) fn matcher(&self, field: Field) -> &Matcher {

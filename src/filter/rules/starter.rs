@@ -1,55 +1,55 @@
-//! The starter rules: what every instance can use, without a word that anybody might have to say.
+//! The starter rules, which suit every instance. They contain no lists of words.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::faults::{Faults, did_you_mean, quoted};
-use super::written::{self, At, Preset, Written};
+use super::document::{self, Located, Preset, RuleEntry};
+use super::errors::{FileErrors, did_you_mean, quoted};
 use crate::model::Mode;
 
-/// What matches and listings call their file.
-pub(super) const NAME: &str = "starter.toml";
+/// The file name shown in matches and listings.
+pub(super) const FILE_NAME: &str = "starter.toml";
 
-/// Their file, as the rules file of an operator is written. Each has the presets in which it runs.
+/// The starter rules in the format of a rules file. Each rule lists the presets in which it runs.
 pub const TEXT: &str = include_str!("starter.toml");
 
-/// The modes of single rules by their id, in place of the preset's.
-pub(super) type Modes = BTreeMap<String, At<Option<Mode>>>;
+/// The modes of single rules by id. They override the preset.
+pub(super) type ModeOverrides = BTreeMap<String, Located<Option<Mode>>>;
 
-/// All starter rules as they are written.
-fn written() -> Vec<Written> {
-    let mut faults = Faults::new(Path::new(NAME));
-    let written = written::parse(TEXT, &mut faults).rules;
-    // They are as they were tested.
-    debug_assert!(faults.none_or_all().is_ok(), "the starter rules are at fault");
-    written
+/// Parses all starter rules.
+fn entries() -> Vec<RuleEntry> {
+    let mut errors = FileErrors::new(Path::new(FILE_NAME));
+    let entries = document::parse(TEXT, &mut errors).rules;
+    // A test loads them in every preset.
+    debug_assert!(errors.into_result().is_ok(), "the starter rules have errors");
+    entries
 }
 
-fn id(rule: &Written) -> &str {
+fn id(rule: &RuleEntry) -> &str {
     rule.id.as_ref().map_or("", |id| &id.value)
 }
 
-/// Names the modes that are of no starter rule.
-pub(super) fn check(modes: &Modes, faults: &mut Faults<'_>) {
+/// Reports modes for ids that are no starter rules.
+pub(super) fn check_modes(modes: &ModeOverrides, errors: &mut FileErrors<'_>) {
     if modes.is_empty() {
         return;
     }
-    let written = written();
-    let ids: Vec<&str> = written.iter().map(id).collect();
-    for (id, At { line, .. }) in modes.iter().filter(|(id, _)| !ids.contains(&id.as_str())) {
+    let entries = entries();
+    let ids: Vec<&str> = entries.iter().map(id).collect();
+    for (id, Located { line, .. }) in modes.iter().filter(|(id, _)| !ids.contains(&id.as_str())) {
         let hint = did_you_mean(id, ids.iter().copied());
         let list = if hint.is_empty() { format!("; there are {}", ids.join(", ")) } else { hint };
-        faults.add(*line, format!("there is no starter rule {}{list}", quoted(id)));
+        errors.add(*line, format!("there is no starter rule {}{list}", quoted(id)));
     }
 }
 
-/// The starter rules that run, with their modes: those of the preset, unless `modes` has another one. A rule that the
-/// operator has under the same id takes the place of a starter rule.
-pub(super) fn chosen(preset: Preset, modes: &Modes, is_own: impl Fn(&str) -> bool) -> Vec<Written> {
-    let chosen = written().into_iter().filter_map(|mut rule| {
+/// Returns the starter rules that run, with their modes: that of the preset, unless `modes` overrides it. Skips rules
+/// whose id the operator uses.
+pub(super) fn select(preset: Preset, modes: &ModeOverrides, is_own: impl Fn(&str) -> bool) -> Vec<RuleEntry> {
+    let selected = entries().into_iter().filter_map(|mut rule| {
         let of_preset = rule.presets.iter().find(|(of, _)| *of == preset).map(|(_, mode)| *mode);
         rule.mode = modes.get(id(&rule)).map_or(of_preset, |at| at.value);
         (rule.mode.is_some() && !is_own(id(&rule))).then_some(rule)
     });
-    chosen.collect()
+    selected.collect()
 }

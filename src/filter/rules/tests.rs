@@ -1,20 +1,20 @@
-//! Rules files as data: each file of `tests/cases/rules` says in its comments what it must do.
+//! Rules files as test cases: the comments of each file in `tests/cases/rules` say what it must do.
 //!
 //! ```text
-//! # fault LINE: TEXT          the file must have exactly these faults, in this order; `# fault: TEXT` has no line
-//! # fault OTHER.txt:LINE: …   a fault in a file of words
-//! # given KEY=VALUE …         from here on: room, author, registered, trusted, connected (s), accepted, at (a time)
-//! # later SECONDS             so much later
-//! # say TEXT                  with this text ...
-//! # expect VERDICT RULE@START..END …    ... the finding is this; for a replacement the new text stands in `|bars|`
-//! # told TEXT                 ... and this is the reason that the sender is told
-//! # raid RULE                 ... and the moderators are told of a raid
-//! # like TEXT               somebody likes what somebody else said; `expect` follows
-//! # join NICKNAME             somebody registers; `expect` follows
+//! # error LINE: TEXT          the file must have exactly these errors, in this order; `# error: TEXT` has no line
+//! # error OTHER.txt:LINE: …   an error in a words file
+//! # given KEY=VALUE …         sets the sender: room, author, registered, trusted, connected (s), accepted, at (a time)
+//! # later SECONDS             advances the clock
+//! # say TEXT                  sends a text
+//! # like TEXT                 likes a text of somebody else
+//! # join NICKNAME             registers a nickname
+//! # expect VERDICT RULE@START..END …    checks the finding; a replacement has its new text in `|bars|`
+//! # reason TEXT               checks the reason for the sender
+//! # raid RULE                 checks which rules report a new raid
 //! ```
 //!
-//! Everything in one file is said to one relay, one after the other: what was said before is remembered. A file that is
-//! no text has its faults beside it, in a file with the ending `.faults`.
+//! The messages of a file are judged in order and remembered. A file that is not valid text has its errors in a file
+//! with the extension `.errors` next to it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -24,11 +24,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::examine::{Asked, Found};
+use super::examine::{RuleEvaluation, RuleInput};
 use super::memory::Memory;
 use super::*;
 use crate::filter::{Finding, Purpose};
-use crate::model::{Address, Basis, Code, Facts, Kind, Match, Message, Mode, Outcome, Sender, SenderId, Verdict};
+use crate::model::{
+    Address, Basis, ConnectionId, Kind, Match, Message, Mode, Outcome, ReasonCode, Sender, SenderContext, Verdict,
+};
 
 mod extra;
 mod limits;
@@ -36,36 +38,41 @@ mod starter;
 
 const CLAUSES: &str = "Be kind and nice to this wonderful world\n  No advertising \n\nSpeak of maps";
 
-fn instance(preset: Preset) -> Instance {
+fn instance(preset: Preset) -> RulesContext {
     let rooms = ["QGIS", "QField", "Living room"].map(|name| RoomName::parse(name).unwrap());
-    Instance { clauses: CLAUSES.to_owned(), main_lang: "fr".to_owned(), rooms: rooms.into(), preset }
+    RulesContext { clauses: CLAUSES.to_owned(), main_lang: "fr".to_owned(), rooms: rooms.into(), preset }
 }
 
 fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/rules")
 }
 
-fn load(text: &str) -> Result<Rules, Vec<String>> {
-    let loaded = Rules::load(Path::new("rules.toml"), text, Path::new(""), &instance(Preset::Off));
-    loaded.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+fn load(text: &str) -> Result<RuleSet, Vec<String>> {
+    let loaded = RuleSet::load(Path::new("rules.toml"), text, Path::new(""), &instance(Preset::Off));
+    loaded.map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
-/// Who says something, where and when, and what is remembered of before.
-struct Scene {
+/// A sender, the time, and the memory of earlier messages.
+struct Scenario {
     sender: Sender,
     author: String,
     at: Timestamp,
     memory: Memory,
 }
 
-impl Scene {
+impl Scenario {
     fn new() -> Self {
-        let facts = Facts { registered: true, connected: Duration::from_hours(1), accepted: 100, ..Facts::default() };
+        let facts = SenderContext {
+            registered: true,
+            connected: Duration::from_hours(1),
+            accepted: 100,
+            ..SenderContext::default()
+        };
         let room = RoomName::parse("QGIS").unwrap();
         let address = Address::from(IpAddr::from([127, 0, 0, 1]));
         let at = "2026-07-01T12:00:00Z".parse().unwrap();
         Self {
-            sender: Sender { connection: Some(SenderId(1)), address, room, facts },
+            sender: Sender { connection: Some(ConnectionId(1)), address, room, context: facts },
             author: "jane".into(),
             at,
             memory: Memory::new(),
@@ -73,55 +80,55 @@ impl Scene {
     }
 
     fn give(&mut self, given: &str) {
-        // A room's name may hold a blank, which is written as `+`.
+        // A blank in a room's name is written as `+`.
         for (key, value) in given.split_whitespace().map(|pair| pair.split_once('=').unwrap()) {
             match key {
                 "room" => self.sender.room = RoomName::parse(&value.replace('+', " ")).unwrap(),
                 "author" => {
-                    // Everybody has a connection of their own.
+                    // Each author has a separate connection.
                     let number = value.bytes().fold(7, |sum: u64, byte| sum * 31 + u64::from(byte));
-                    self.sender.connection = Some(SenderId(number));
+                    self.sender.connection = Some(ConnectionId(number));
                     value.clone_into(&mut self.author);
                 }
-                "registered" => self.sender.facts.registered = value.parse().unwrap(),
-                "trusted" => self.sender.facts.trusted = value.parse().unwrap(),
-                "connected" => self.sender.facts.connected = Duration::from_secs(value.parse().unwrap()),
-                "accepted" => self.sender.facts.accepted = value.parse().unwrap(),
+                "registered" => self.sender.context.registered = value.parse().unwrap(),
+                "trusted" => self.sender.context.trusted = value.parse().unwrap(),
+                "connected" => self.sender.context.connected = Duration::from_secs(value.parse().unwrap()),
+                "accepted" => self.sender.context.accepted = value.parse().unwrap(),
                 "at" => self.at = value.parse().unwrap(),
-                _ => panic!("nothing is known of {key}"),
+                _ => panic!("unknown key {key}"),
             }
         }
     }
 
-    fn judge<'r>(&self, rules: &'r Rules, kind: Kind) -> Found<'r> {
+    fn judge<'r>(&self, rules: &'r RuleSet, kind: Kind) -> RuleEvaluation<'r> {
         let message = Message { at: self.at, ..Message::new(self.author.as_str(), kind) };
-        rules.judge(&Asked {
+        rules.evaluate(&RuleInput {
             message: &message,
             sender: &self.sender,
             memory: Some(&self.memory),
             purpose: Purpose::Judge,
-            everywhere: false,
+            ignore_scope: false,
         })
     }
 
-    fn say<'r>(&self, rules: &'r Rules, text: &str) -> Found<'r> {
+    fn say<'r>(&self, rules: &'r RuleSet, text: &str) -> RuleEvaluation<'r> {
         self.judge(rules, Kind::Text { avatar: None, text: text.to_owned() })
     }
 }
 
-/// What rules make of a text that a member says who has been there for long.
-fn examine(rules: &Rules, text: &str) -> Finding {
-    Scene::new().say(rules, text).finding
+/// Returns the finding for a text from a sender who has been connected for long.
+fn examine(rules: &RuleSet, text: &str) -> Finding {
+    Scenario::new().say(rules, text).finding
 }
 
-/// A finding on one line, as the case files have it.
-fn shown(finding: &Finding) -> String {
+/// Formats a finding as in the case files.
+fn format_finding(finding: &Finding) -> String {
     let mut line = match &finding.verdict {
         Verdict::Pass => "pass".to_owned(),
         Verdict::Replace(text) => format!("replace |{text}|"),
         Verdict::Hold(reason) => format!("hold {}", reason.code.as_str()),
         Verdict::Shadow(_) => "shadow".to_owned(),
-        Verdict::Reject(reason) if reason.code == Code::Rule => "reject".to_owned(),
+        Verdict::Reject(reason) if reason.code == ReasonCode::Rule => "reject".to_owned(),
         Verdict::Reject(reason) => format!("reject({})", reason.code.as_str()),
     };
     for matched in &finding.matches {
@@ -148,115 +155,115 @@ fn shown(finding: &Finding) -> String {
     line
 }
 
-/// What the sender is told.
-fn told(finding: &Finding) -> &str {
+/// Returns the reason for the sender.
+fn reason_of(finding: &Finding) -> &str {
     match &finding.verdict {
         Verdict::Hold(reason) | Verdict::Shadow(reason) | Verdict::Reject(reason) => &reason.text,
         Verdict::Pass | Verdict::Replace(_) => "",
     }
 }
 
-fn faults_wanted(path: &Path, text: &str) -> Vec<String> {
+fn expected_errors(path: &Path, text: &str) -> Vec<String> {
     let name = path.file_name().unwrap().to_str().unwrap();
-    let wanted = text.lines().filter_map(|line| line.strip_prefix("# fault"));
-    wanted
-        .map(|fault| match fault.strip_prefix(' ') {
-            Some(fault) if fault.starts_with(|c: char| c.is_ascii_digit()) => format!("{name}:{fault}"),
-            Some(fault) => fault.to_owned(),
-            None => format!("{name}{fault}"),
+    let expected = text.lines().filter_map(|line| line.strip_prefix("# error"));
+    expected
+        .map(|error| match error.strip_prefix(' ') {
+            Some(error) if error.starts_with(|c: char| c.is_ascii_digit()) => format!("{name}:{error}"),
+            Some(error) => error.to_owned(),
+            None => format!("{name}{error}"),
         })
         .collect()
 }
 
-/// Id and place of the rule that a match is of, and the sanction that it asks for.
+/// Returns the id, source and sanction of the rule that a match belongs to.
 fn rule_of(matched: &Match) -> (&str, &str, Option<&crate::model::Penalty>) {
     match &matched.basis {
         Basis::Rule { id, source, sanction } => (id, source, sanction.as_ref()),
-        Basis::Plugin { .. } | Basis::Sanction { .. } => panic!("rules are neither plugins nor sanctions"),
+        Basis::Plugin { .. } | Basis::Sanction { .. } => panic!("a rules filter has only matches of rules"),
     }
 }
 
 #[test]
 fn every_case_file_does_what_its_comments_say() {
     let mut seen = 0;
-    let mut wrong = String::new();
+    let mut failures = String::new();
     for entry in fs::read_dir(cases()).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|ending| ending != "toml") {
             continue;
         }
         seen += 1;
-        let (did, should) = run(&path);
-        if did != should {
-            writeln!(wrong, "{}\n  should: {should:#?}\n  did: {did:#?}", path.display()).unwrap();
+        let (actual, expected) = run(&path);
+        if actual != expected {
+            writeln!(failures, "{}\n  expected: {expected:#?}\n  actual: {actual:#?}", path.display()).unwrap();
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(failures.is_empty(), "{failures}");
     assert!(seen > 20, "only {seen} case files");
 }
 
-/// What a case file does, and what it should.
+/// Returns the actual and the expected results of a case file.
 fn run(path: &Path) -> (Vec<String>, Vec<String>) {
-    let beside = path.with_extension("faults");
-    let text = fs::read_to_string(if beside.exists() { &beside } else { path }).unwrap();
-    let mut should = faults_wanted(path, &text);
-    let rules = match Rules::read(path, &instance(Preset::Off)) {
+    let errors_file = path.with_extension("errors");
+    let text = fs::read_to_string(if errors_file.exists() { &errors_file } else { path }).unwrap();
+    let mut expected = expected_errors(path, &text);
+    let rules = match RuleSet::load_file(path, &instance(Preset::Off)) {
         Ok(rules) => rules,
-        Err(faults) => {
+        Err(errors) => {
             let folder = format!("{}/", cases().display());
-            return (faults.iter().map(|fault| fault.to_string().replace(&folder, "")).collect(), should);
+            return (errors.iter().map(|error| error.to_string().replace(&folder, "")).collect(), expected);
         }
     };
-    let (mut did, mut scene, mut last) = (Vec::new(), Scene::new(), None);
+    let (mut actual, mut scenario, mut last) = (Vec::new(), Scenario::new(), None);
     for line in text.lines() {
-        let Some((what, rest)) = line.strip_prefix("# ").and_then(|line| line.split_once(' ')) else { continue };
-        let result = match (what, &last) {
+        let Some((directive, rest)) = line.strip_prefix("# ").and_then(|line| line.split_once(' ')) else { continue };
+        let result = match (directive, &last) {
             ("given", _) => {
-                scene.give(rest);
+                scenario.give(rest);
                 continue;
             }
             ("later", _) => {
-                scene.at += Duration::from_secs(rest.parse().unwrap());
+                scenario.at += Duration::from_secs(rest.parse().unwrap());
                 continue;
             }
             ("say", _) => {
-                last = Some((rest, scene.say(&rules, rest)));
+                last = Some((rest, scenario.say(&rules, rest)));
                 continue;
             }
             ("like", _) => {
                 let liked = Kind::Like { liked: "hans".to_owned(), text: rest.to_owned() };
-                last = Some((rest, scene.judge(&rules, liked)));
+                last = Some((rest, scenario.judge(&rules, liked)));
                 continue;
             }
             ("join", _) => {
-                let author = std::mem::replace(&mut scene.author, rest.to_owned());
-                last = Some((rest, scene.judge(&rules, Kind::Newcomer)));
-                scene.author = author;
+                let author = std::mem::replace(&mut scenario.author, rest.to_owned());
+                last = Some((rest, scenario.judge(&rules, Kind::Newcomer)));
+                scenario.author = author;
                 continue;
             }
-            ("expect", Some((_, found))) => shown(&found.finding),
-            ("told", Some((_, found))) => told(&found.finding).to_owned(),
-            ("raid", Some((_, found))) => found.raids.iter().map(|rule| &*rule.id).collect(),
-            ("expect" | "told" | "raid", None) => panic!("{}: nothing said before {line}", path.display()),
+            ("expect", Some((_, evaluation))) => format_finding(&evaluation.finding),
+            ("reason", Some((_, evaluation))) => reason_of(&evaluation.finding).to_owned(),
+            ("raid", Some((_, evaluation))) => evaluation.raids.iter().map(|rule| &*rule.id).collect(),
+            ("expect" | "reason" | "raid", None) => panic!("{}: no message before {line}", path.display()),
             _ => continue,
         };
         let said = last.as_ref().map_or("", |(said, _)| said);
-        should.push(format!("{said} => {rest}"));
-        did.push(format!("{said} => {result}"));
+        expected.push(format!("{said} => {rest}"));
+        actual.push(format!("{said} => {result}"));
     }
-    assert!(!should.is_empty(), "{} wants nothing", path.display());
-    (did, should)
+    assert!(!expected.is_empty(), "{} expects nothing", path.display());
+    (actual, expected)
 }
 
 #[test]
 fn the_example_loads_and_acts() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/rules.toml");
-    let rules = Rules::read(&path, &instance(Preset::Off)).unwrap();
+    let rules = RuleSet::load_file(&path, &instance(Preset::Off)).unwrap();
     let verdict = |text: &str| examine(&rules, text).verdict;
     assert!(matches!(verdict("the best CASINO in town"), Verdict::Reject(_)));
     assert_eq!(verdict("this darn layer"), Verdict::Replace("this **** layer".to_owned()));
-    let mut newcomer = Scene::new();
-    newcomer.sender.facts.accepted = 0;
+    let mut newcomer = Scenario::new();
+    newcomer.sender.context.accepted = 0;
     assert_eq!(newcomer.say(&rules, "easy money from home").finding.verdict.outcome(), Outcome::Shadow);
     assert_eq!(verdict("easy money from home"), Verdict::Pass);
     assert_eq!(verdict("THE LAYER IS MISSING AGAIN"), Verdict::Pass);
@@ -265,10 +272,10 @@ fn the_example_loads_and_acts() {
 }
 
 #[test]
-fn a_refusal_gives_the_rules_reason_and_its_clause_or_a_general_one() {
+fn a_rejection_gives_the_reason_and_clause_of_the_rule_or_a_general_reason() {
     let rule = |more: &str| {
         let rules = load(&format!("[[rule]]\nid = 'a'\nwords = ['x']\nverdict = 'reject'\n{more}")).unwrap();
-        told(&examine(&rules, "x")).to_owned()
+        reason_of(&examine(&rules, "x")).to_owned()
     };
     assert_eq!(rule("clause = 'No advertising'\nreason = 'No ads.'"), "No ads. (No advertising)");
     assert_eq!(rule("clause = 'No advertising'\nreason = 'No advertising, please.'"), "No advertising, please.");
@@ -280,18 +287,18 @@ fn a_refusal_gives_the_rules_reason_and_its_clause_or_a_general_one() {
 }
 
 #[test]
-fn a_reason_is_in_the_language_of_the_instance_or_the_nearest_one() {
-    let told_in = |lang: &str, reasons: &str| {
+fn a_reason_is_in_the_main_language_or_the_nearest_one() {
+    let reason_in = |lang: &str, reasons: &str| {
         let text = format!("[[rule]]\nid = 'a'\nwords = ['x']\nverdict = 'reject'\nreason = {{ {reasons} }}");
-        let instance = Instance { main_lang: lang.to_owned(), ..instance(Preset::Off) };
-        let rules = Rules::load(Path::new("rules.toml"), &text, Path::new(""), &instance).unwrap();
-        told(&examine(&rules, "x")).to_owned()
+        let instance = RulesContext { main_lang: lang.to_owned(), ..instance(Preset::Off) };
+        let rules = RuleSet::load(Path::new("rules.toml"), &text, Path::new(""), &instance).unwrap();
+        reason_of(&examine(&rules, "x")).to_owned()
     };
     let all = "de = 'nein', en = 'no', pt = 'não', pt-BR = 'pára'";
     for (lang, reason) in [("de", "nein"), ("pt-BR", "pára"), ("pt-br", "pára"), ("pt-AO", "não"), ("it", "no")] {
-        assert_eq!(told_in(lang, all), reason, "{lang}");
+        assert_eq!(reason_in(lang, all), reason, "{lang}");
     }
-    assert_eq!(told_in("it", "fr = 'non', de = 'nein'"), "nein", "the first by name");
+    assert_eq!(reason_in("it", "fr = 'non', de = 'nein'"), "nein", "the first by name");
 }
 
 #[test]
@@ -299,11 +306,11 @@ fn a_match_names_the_file_and_the_line_of_the_rule() {
     let rules = load("# comment\n\n[[rule]]\nid = 'a'\nany = ['xyz']\nverdict = 'label'").unwrap();
     let finding = examine(&rules, "xyz");
     assert_eq!(rule_of(&finding.matches[0]).1, "rules.toml:3");
-    assert_eq!(finding.matches[0].asked, Outcome::Pass);
+    assert_eq!(finding.matches[0].requested, Outcome::Pass);
 }
 
 #[test]
-fn a_file_without_rules_lets_all_pass() {
+fn a_file_without_rules_passes_everything() {
     let rules = load("# nothing yet\n").unwrap();
     assert!(rules.is_empty());
     assert_eq!(examine(&rules, "text"), Finding { verdict: Verdict::Pass, matches: vec![] });
@@ -331,26 +338,31 @@ proptest::proptest! {
 }
 
 #[test]
-fn what_is_only_tried_is_not_counted_and_not_remembered() {
+fn trials_are_not_counted_and_not_remembered() {
     let text = "[[rule]]\nid = 'again'\nrepetition = { by = 'sender', times = 2, within = '60s' }\nverdict = 'reject'";
     let rules = load(text).unwrap();
-    let scene = Scene::new();
-    let said = Message::new("jane", Kind::Text { avatar: None, text: "where are the orthophotos".into() });
+    let scenario = Scenario::new();
+    let message = Message::new("jane", Kind::Text { avatar: None, text: "where are the orthophotos".into() });
     let judge = |purpose| {
-        let asked =
-            Asked { message: &said, sender: &scene.sender, memory: Some(&scene.memory), purpose, everywhere: false };
-        rules.judge(&asked).finding.verdict.outcome()
+        let asked = RuleInput {
+            message: &message,
+            sender: &scenario.sender,
+            memory: Some(&scenario.memory),
+            purpose,
+            ignore_scope: false,
+        };
+        rules.evaluate(&asked).finding.verdict.outcome()
     };
     assert_eq!(judge(Purpose::Try), Outcome::Pass);
     assert_eq!(judge(Purpose::Judge), Outcome::Pass);
     assert_eq!(judge(Purpose::Try), Outcome::Reject);
-    assert_eq!(rules.figures().next().unwrap().hits, 0);
+    assert_eq!(rules.stats().next().unwrap().hits, 0);
     assert_eq!(judge(Purpose::Judge), Outcome::Reject);
-    assert_eq!(rules.figures().next().unwrap().hits, 1);
+    assert_eq!(rules.stats().next().unwrap().hits, 1);
 }
 
 #[test]
-fn only_rules_in_force_that_may_be_known_are_shown_as_keeping_a_clause() {
+fn only_visible_rules_in_force_are_listed_as_enforcing_a_clause() {
     let rule = |id: &str, more: &str| format!("[[rule]]\nid = '{id}'\nwords = ['x']\nverdict = 'reject'\n{more}\n");
     let text = rule("a", "clause = 'No advertising'")
         + &rule("b", "clause = 'No advertising'\nmode = 'observe'")
@@ -358,11 +370,11 @@ fn only_rules_in_force_that_may_be_known_are_shown_as_keeping_a_clause() {
         + &rule("d", "")
         + &rule("e", "clause = 'Speak of maps'");
     let rules = load(&text).unwrap();
-    assert_eq!(rules.enforced().collect::<Vec<_>>(), [("No advertising", "a"), ("Speak of maps", "e")]);
+    assert_eq!(rules.enforced_clauses().collect::<Vec<_>>(), [("No advertising", "a"), ("Speak of maps", "e")]);
 }
 
 #[test]
-fn a_masked_text_has_nothing_left_that_its_rule_hits() {
+fn a_rule_does_not_hit_the_text_that_it_masked() {
     let rules =
         load("[[rule]]\nid = 'a'\nwords = ['casino']\nany = ['free\\s+chips']\nmask = '·'\nverdict = 'replace'")
             .unwrap();

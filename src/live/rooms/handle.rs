@@ -1,149 +1,160 @@
-//! The way to one room.
+//! Handles to rooms.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::oneshot;
 
-use crate::live::shard::Ended;
-use crate::live::shard::inbox::{Arrival, Command, Inbox};
-use crate::live::shard::moderated::Wish;
+use crate::live::shard::ShuttingDown;
+use crate::live::shard::inbox::{Inbox, NewConnection, ShardCommand};
+use crate::live::shard::moderation::ModerationCommand;
 use crate::live::shard::rooms::RoomKey;
-use crate::model::{Decision, Message, Recorded, RoomName, Sender};
+use crate::model::{Decision, JudgedMessage, Message, RoomName, Sender};
 use crate::room::MemberView;
 
-/// The way to one room.
+/// A handle to one room.
 #[derive(Clone, Debug)]
 pub struct RoomHandle {
     name: RoomName,
     shard: Inbox,
-    place: Place,
+    location: RoomLocation,
     connections: Arc<AtomicUsize>,
     /// Whether the room was removed.
     removed: Arc<AtomicBool>,
 }
 
-/// Where a room is.
+/// The location of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::live) struct Place {
-    /// The number of its shard.
+pub(in crate::live) struct RoomLocation {
+    /// Index of its shard.
     pub(in crate::live) shard: usize,
-    /// Which of the shard's rooms it is.
+    /// Its key on that shard.
     pub(in crate::live) key: RoomKey,
 }
 
-/// Why a room does not answer.
+/// Why a room is unavailable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoAnswer {
-    /// It was removed while the relay ran.
-    #[error("the room {0} was removed")]
+pub enum RoomUnavailable {
+    /// The room was removed.
+    #[error("room {0} was removed")]
     Removed(RoomName),
-    /// Its shard has ended.
+    /// The relay is shutting down.
     #[error(transparent)]
-    Ended(#[from] Ended),
+    ShuttingDown(#[from] ShuttingDown),
 }
 
 impl RoomHandle {
-    pub(in crate::live) fn new(name: RoomName, shard: Inbox, place: Place, connections: Arc<AtomicUsize>) -> Self {
-        Self { name, shard, place, connections, removed: Arc::default() }
+    pub(in crate::live) fn new(
+        name: RoomName,
+        shard: Inbox,
+        location: RoomLocation,
+        connections: Arc<AtomicUsize>,
+    ) -> Self {
+        Self { name, shard, location, connections, removed: Arc::default() }
     }
 
-    /// The room's name.
+    /// Returns the name of the room.
     #[must_use]
     pub fn name(&self) -> &RoomName {
         &self.name
     }
 
-    /// How many connections it has.
+    /// Returns the number of connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// The registered nicknames, sorted without regard to letter case.
+    /// Returns the registered nicknames, sorted case-insensitively.
     ///
     /// # Errors
-    /// [`NoAnswer`] when the room was removed or the relay is shutting down.
-    pub async fn users(&self) -> Result<Arc<[String]>, NoAnswer> {
+    /// [`RoomUnavailable`] when the room was removed or the relay is shutting down.
+    pub async fn nicknames(&self) -> Result<Arc<[String]>, RoomUnavailable> {
         let (reply, answer) = oneshot::channel();
-        self.shard.post(Command::Users { room: self.place.key, reply }).await?;
-        answer.await.map_err(|_| self.silent())
+        self.shard.post(ShardCommand::Nicknames { room: self.location.key, reply }).await?;
+        answer.await.map_err(|_| self.unavailable())
     }
 
-    /// Judges a message that came without a connection and, if it may be, lets the room hear it.
+    /// Judges a message sent without a connection, and delivers it.
     ///
     /// # Errors
-    /// [`NoAnswer`] when the room was removed or the relay is shutting down.
+    /// [`RoomUnavailable`] when the room was removed or the relay is shutting down.
     ///
     /// # Cancel safety
-    /// Once posted, the message goes its way even when nobody waits for the decision any more.
-    pub async fn say(&self, sender: Sender, message: Message) -> Result<Arc<Recorded>, NoAnswer> {
+    /// Once posted, the message is processed even if the future is dropped.
+    pub async fn submit(&self, sender: Sender, message: Message) -> Result<Arc<JudgedMessage>, RoomUnavailable> {
         let (reply, answer) = oneshot::channel();
         let message = Box::new(message);
-        self.shard.post(Command::Say { room: self.place.key, sender, message, reply }).await?;
-        answer.await.map_err(|_| self.silent())
+        self.shard.post(ShardCommand::Submit { room: self.location.key, sender, message, reply }).await?;
+        answer.await.map_err(|_| self.unavailable())
     }
 
-    /// Judges a message without any effect: nobody hears it, and nothing is counted, taken or remembered.
+    /// Judges a message without side effects: it is not delivered, counted or remembered.
     ///
     /// # Errors
-    /// [`NoAnswer`] when the room was removed or the relay is shutting down.
+    /// [`RoomUnavailable`] when the room was removed or the relay is shutting down.
     ///
     /// # Cancel safety
     /// Dropping the future drops the decision.
-    pub async fn try_out(&self, sender: Sender, message: Message) -> Result<Decision, NoAnswer> {
+    pub async fn try_out(&self, sender: Sender, message: Message) -> Result<Decision, RoomUnavailable> {
         let (reply, answer) = oneshot::channel();
         let message = Box::new(message);
-        self.shard.post(Command::Try { room: self.place.key, sender, message, reply }).await?;
-        answer.await.map_err(|_| self.silent())
+        self.shard.post(ShardCommand::Try { room: self.location.key, sender, message, reply }).await?;
+        answer.await.map_err(|_| self.unavailable())
     }
 
-    /// Who is in the room.
+    /// Returns the members.
     ///
     /// # Errors
-    /// [`NoAnswer`] when the room was removed or the relay is shutting down.
-    pub async fn members(&self) -> Result<Vec<MemberView>, NoAnswer> {
-        self.wish(|reply| Wish::Members { room: self.place.key, reply }).await
+    /// [`RoomUnavailable`] when the room was removed or the relay is shutting down.
+    pub async fn members(&self) -> Result<Vec<MemberView>, RoomUnavailable> {
+        self.command(|reply| ModerationCommand::Members { room: self.location.key, reply }).await
     }
 
-    /// Lets the room hear a message that was held, as it was decided then.
+    /// Publishes a released message, without judging it again.
     ///
     /// # Errors
-    /// [`NoAnswer`] when the room was removed or the relay is shutting down.
+    /// [`RoomUnavailable`] when the room was removed or the relay is shutting down.
     ///
     /// # Cancel safety
-    /// Once posted, the message is heard even when nobody waits any more.
-    pub async fn release(&self, recorded: Arc<Recorded>) -> Result<(), NoAnswer> {
-        self.wish(|reply| Wish::Release { room: self.place.key, recorded, reply }).await
+    /// Once posted, the message is published even if the future is dropped.
+    pub async fn release(&self, judged: Arc<JudgedMessage>) -> Result<(), RoomUnavailable> {
+        self.command(|reply| ModerationCommand::Release { room: self.location.key, judged, reply }).await
     }
 
-    async fn wish<T>(&self, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> Result<T, NoAnswer> {
+    async fn command<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> ModerationCommand,
+    ) -> Result<T, RoomUnavailable> {
         let (reply, answer) = oneshot::channel();
-        self.shard.post(Command::Moderate(Box::new(wish(reply)))).await?;
-        answer.await.map_err(|_| self.silent())
+        self.shard.post(ShardCommand::Moderate(Box::new(command(reply)))).await?;
+        answer.await.map_err(|_| self.unavailable())
     }
 
-    /// Why there was no answer.
-    fn silent(&self) -> NoAnswer {
-        if self.removed.load(Ordering::Relaxed) { NoAnswer::Removed(self.name.clone()) } else { Ended.into() }
+    /// Why a request got no reply.
+    fn unavailable(&self) -> RoomUnavailable {
+        if self.removed.load(Ordering::Relaxed) {
+            RoomUnavailable::Removed(self.name.clone())
+        } else {
+            ShuttingDown.into()
+        }
     }
 
-    /// The place of the room.
-    pub(super) fn place(&self) -> Place {
-        self.place
+    /// Returns the location of the room.
+    pub(super) fn location(&self) -> RoomLocation {
+        self.location
     }
 
-    /// Removes the room from its shard and closes the connections in it. Whoever asks this handle for something from
-    /// now on gets no answer.
-    pub(super) async fn remove(&self) -> Result<(), Ended> {
+    /// Removes the room from its shard and closes its connections. Later requests through this handle get no reply.
+    pub(super) async fn remove(&self) -> Result<(), ShuttingDown> {
         self.removed.store(true, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
-        self.shard.post(Command::Remove { room: self.place.key, reply }).await?;
-        answer.await.map_err(|_| Ended)
+        self.shard.post(ShardCommand::RemoveRoom { room: self.location.key, reply }).await?;
+        answer.await.map_err(|_| ShuttingDown)
     }
 
-    /// Hands a WebSocket over. Where the room was removed meanwhile, the shard closes it.
-    pub(in crate::live) async fn adopt(&self, arrival: Arrival) -> Result<(), Ended> {
-        self.shard.post(Command::Adopt(Box::new(Arrival { room: self.place.key, ..arrival }))).await
+    /// Hands a WebSocket over to the room's shard. If the room has been removed, the shard closes the connection.
+    pub(in crate::live) async fn adopt(&self, arrival: NewConnection) -> Result<(), ShuttingDown> {
+        self.shard.post(ShardCommand::Adopt(Box::new(NewConnection { room: self.location.key, ..arrival }))).await
     }
 }

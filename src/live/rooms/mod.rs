@@ -1,55 +1,58 @@
-//! The rooms of an instance, as the rest of the program knows them: by name, and through the inboxes of their shards.
+//! The rooms of an instance, by name, reached through the inboxes of their shards.
 
-mod change;
 mod handle;
+mod reconfigure;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, oneshot};
 
-pub(in crate::live) use self::handle::Place;
-pub use self::handle::{NoAnswer, RoomHandle};
-use super::shard::inbox::{Command, Inbox};
-use super::shard::moderated::Wish;
-use super::shard::{self, Ended};
-use crate::model::{Notice, RoomName, Sanction, SenderId};
+pub(in crate::live) use self::handle::RoomLocation;
+pub use self::handle::{RoomHandle, RoomUnavailable};
+use super::shard::inbox::{Inbox, ShardCommand};
+use super::shard::moderation::ModerationCommand;
+use super::shard::{self, ShuttingDown};
+use crate::model::{ConnectionId, Notice, RoomName, Sanction};
 use crate::room::MemberView;
 use crate::settings::Swap;
 use crate::telemetry::Metrics;
 use crate::wire::frame::CloseCode;
 
-/// Asks a shard for something of moderation.
-async fn ask<T>(shard: &Inbox, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> Result<T, Ended> {
+/// Sends a moderation command to a shard, and waits for its reply.
+async fn request<T>(
+    shard: &Inbox,
+    command: impl FnOnce(oneshot::Sender<T>) -> ModerationCommand,
+) -> Result<T, ShuttingDown> {
     let (reply, answer) = oneshot::channel();
-    shard.post(Command::Moderate(Box::new(wish(reply)))).await?;
-    answer.await.map_err(|_| Ended)
+    shard.post(ShardCommand::Moderate(Box::new(command(reply)))).await?;
+    answer.await.map_err(|_| ShuttingDown)
 }
 
-/// The rooms of an instance, which come and go with its configuration.
+/// The rooms of an instance, which change with its configuration.
 #[derive(Debug)]
 pub struct Rooms {
-    listed: Swap<Listed>,
+    listed: Swap<RoomList>,
     shards: Vec<Inbox>,
     metrics: Arc<Metrics>,
-    /// The key of the next room that is added. Held while rooms change, which they do one change at a time.
+    /// The key for the next room. The lock is held while rooms change, so that changes are serialized.
     next_key: Mutex<u64>,
 }
 
-/// The rooms as they are at some moment.
+/// A snapshot of the rooms.
 #[derive(Debug)]
-pub struct Listed {
+pub struct RoomList {
     in_order: Vec<RoomHandle>,
     by_name: HashMap<RoomName, usize>,
 }
 
-impl Listed {
+impl RoomList {
     fn new(in_order: Vec<RoomHandle>) -> Self {
         let by_name = in_order.iter().enumerate().map(|(at, room)| (room.name().clone(), at)).collect();
         Self { in_order, by_name }
     }
 
-    /// Each room, in the order of the configuration.
+    /// Iterates over the rooms in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = &RoomHandle> {
         self.in_order.iter()
     }
@@ -61,75 +64,75 @@ impl Listed {
 
 impl Rooms {
     pub(super) fn new(in_order: Vec<RoomHandle>, shards: Vec<Inbox>, metrics: Arc<Metrics>) -> Self {
-        let next_key = in_order.iter().map(|room| room.place().key.0 + 1).max().unwrap_or(0);
-        Self { listed: Swap::new(Listed::new(in_order)), shards, metrics, next_key: Mutex::new(next_key) }
+        let next_key = in_order.iter().map(|room| room.location().key.0 + 1).max().unwrap_or(0);
+        Self { listed: Swap::new(RoomList::new(in_order)), shards, metrics, next_key: Mutex::new(next_key) }
     }
 
-    /// The room of this name; blanks around the name do not count.
+    /// Returns the room with this name; surrounding whitespace is ignored.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<RoomHandle> {
         self.listed.get().find(&RoomName::parse(name).ok()?).cloned()
     }
 
-    /// All rooms as they are now.
+    /// Returns a snapshot of the rooms.
     #[must_use]
-    pub fn list(&self) -> Arc<Listed> {
+    pub fn list(&self) -> Arc<RoomList> {
         self.listed.get()
     }
 
-    /// The member of this number, and the room that it is in.
+    /// Returns a member and its room.
     ///
     /// # Errors
-    /// [`Ended`] when the relay is shutting down.
-    pub async fn member(&self, id: SenderId) -> Result<Option<(RoomName, MemberView)>, Ended> {
+    /// [`ShuttingDown`] when the relay is shutting down.
+    pub async fn member(&self, id: ConnectionId) -> Result<Option<(RoomName, MemberView)>, ShuttingDown> {
         let Some(shard) = self.shard_of(id) else { return Ok(None) };
-        ask(shard, |reply| Wish::Find { id, reply }).await
+        request(shard, |reply| ModerationCommand::Find { id, reply }).await
     }
 
-    /// Trusts a member from now on, or no longer; `None` when it is gone.
+    /// Sets or clears a moderator's trust in a member; `None` if it has left.
     ///
     /// # Errors
-    /// [`Ended`] when the relay is shutting down.
-    pub async fn trust(&self, id: SenderId, on: bool) -> Result<Option<MemberView>, Ended> {
+    /// [`ShuttingDown`] when the relay is shutting down.
+    pub async fn set_trusted(&self, id: ConnectionId, on: bool) -> Result<Option<MemberView>, ShuttingDown> {
         let Some(shard) = self.shard_of(id) else { return Ok(None) };
-        ask(shard, |reply| Wish::Trust { id, on, reply }).await
+        request(shard, |reply| ModerationCommand::SetTrusted { id, on, reply }).await
     }
 
-    /// Closes the connection of a member, who is told why. Nothing happens when it is gone.
-    pub async fn kick(&self, id: SenderId, notice: Notice) {
-        self.to_member(id, Wish::Kick { id, notice }).await;
+    /// Notifies a member and closes its connection. Does nothing if it has left.
+    pub async fn kick(&self, id: ConnectionId, notice: Notice) {
+        self.send_to_member(id, ModerationCommand::Kick { id, notice }).await;
     }
 
-    /// Tells a member something. Nothing happens when it is gone.
-    pub async fn tell(&self, id: SenderId, notice: Notice) {
-        self.to_member(id, Wish::Tell { id, notice }).await;
+    /// Sends a notice to a member. Does nothing if it has left.
+    pub async fn notify(&self, id: ConnectionId, notice: Notice) {
+        self.send_to_member(id, ModerationCommand::Notify { id, notice }).await;
     }
 
-    /// Lets those feel a sanction whom it is on, in all rooms that it is about: it begins, or was lifted.
-    pub async fn feel(&self, sanction: &Sanction, lifted: bool) {
+    /// Applies a sanction that has begun or was lifted to all connections it targets, in all rooms where it applies.
+    pub async fn apply_sanction(&self, sanction: &Sanction, lifted: bool) {
         for shard in &self.shards {
-            let wish = Wish::Feel { sanction: Box::new(sanction.clone()), lifted };
-            // A shard that has ended has no members any more.
-            let _ended = shard.post(Command::Moderate(Box::new(wish))).await;
+            let command = ModerationCommand::ApplySanction { sanction: Box::new(sanction.clone()), lifted };
+            // A shard that has exited has no members.
+            let _exited = shard.post(ShardCommand::Moderate(Box::new(command))).await;
         }
     }
 
-    async fn to_member(&self, id: SenderId, wish: Wish) {
+    async fn send_to_member(&self, id: ConnectionId, command: ModerationCommand) {
         if let Some(shard) = self.shard_of(id) {
-            // A shard that has ended has no members any more.
-            let _ended = shard.post(Command::Moderate(Box::new(wish))).await;
+            // A shard that has exited has no members.
+            let _exited = shard.post(ShardCommand::Moderate(Box::new(command))).await;
         }
     }
 
-    fn shard_of(&self, id: SenderId) -> Option<&Inbox> {
-        self.shards.get(shard::number_of(id))
+    fn shard_of(&self, id: ConnectionId) -> Option<&Inbox> {
+        self.shards.get(shard::shard_of_id(id))
     }
 
-    /// Ends all connections of all rooms; nobody joins after that.
+    /// Closes all connections in all rooms. No connection can join after that.
     pub async fn close(&self, code: CloseCode, reason: &'static str) {
         for shard in &self.shards {
-            // A shard that has ended has closed its connections already.
-            let _ended = shard.post(Command::Close { code, reason }).await;
+            // A shard that has exited has closed its connections.
+            let _exited = shard.post(ShardCommand::Close { code, reason }).await;
         }
     }
 }

@@ -1,112 +1,113 @@
-//! Nicknames that are wanted back: the holder is asked for a sign of life, and loses the name when it gives none.
+//! Claims on nicknames: the holder is probed, and loses the nickname if it does not respond.
 
 use std::time::Instant;
 
 use super::Shard;
-use super::ending::End;
-use super::inbox::Origin;
+use super::closing::CloseReason;
+use super::inbox::MessageOrigin;
 use super::rooms::RoomKey;
-use crate::intake::Claim;
-use crate::model::SenderId;
+use crate::intake::NicknameClaim;
+use crate::model::ConnectionId;
 use crate::wire::frame::{self, CloseCode};
 
-/// Claims that wait for a sign of life, the oldest first.
+/// Claims that wait for a response of the holder, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Claims {
-    waiting: Vec<Waiting>,
+pub(super) struct PendingClaims {
+    pending: Vec<PendingClaim>,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct PendingClaim {
     deadline: Instant,
     room: RoomKey,
-    origin: Origin,
-    claim: Claim,
+    origin: MessageOrigin,
+    claim: NicknameClaim,
 }
 
-impl Claims {
-    /// When the next holder has had its time.
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.waiting.first().map(|waiting| waiting.deadline)
+impl PendingClaims {
+    /// Returns the next deadline of a holder.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.pending.first().map(|pending| pending.deadline)
     }
 
-    fn take(&mut self, concerned: impl Fn(&Claim) -> bool) -> Vec<Waiting> {
-        self.waiting.extract_if(.., |waiting| concerned(&waiting.claim)).collect()
+    fn take(&mut self, concerned: impl Fn(&NicknameClaim) -> bool) -> Vec<PendingClaim> {
+        self.pending.extract_if(.., |pending| concerned(&pending.claim)).collect()
     }
 }
 
 impl Shard {
-    /// Asks the holder of a wanted nickname for a sign of life.
-    pub(super) fn claim(&mut self, room: RoomKey, origin: Origin, claim: Claim, now: Instant) {
+    /// Pings the holder of a claimed nickname.
+    pub(super) fn probe_holder(&mut self, room: RoomKey, origin: MessageOrigin, claim: NicknameClaim, now: Instant) {
         let limit = self.live.config.outbox_bytes;
         let holder = claim.holder;
         let deadline = now + self.live.config.reclaim_timeout;
-        self.claims.waiting.push(Waiting { deadline, room, origin, claim });
+        self.claims.pending.push(PendingClaim { deadline, room, origin, claim });
         let Some(connection) = self.connection(holder) else { return };
-        connection.probed = true;
-        if let Err(end) = connection.send(frame::ping(), limit) {
-            self.end(holder, end, now);
+        connection.awaiting_reclaim = true;
+        if let Err(reason) = connection.send(frame::ping(), limit) {
+            self.close_connection(holder, reason, now);
         }
     }
 
-    /// Notes a sign of life.
-    pub(super) fn heard(&mut self, id: SenderId, now: Instant) {
-        let probed = self.connection(id).is_some_and(|connection| std::mem::take(&mut connection.probed));
-        if probed {
-            for waiting in self.claims.take(|claim| claim.holder == id) {
-                self.settle(waiting, now);
+    /// Handles activity of a connection, which resolves claims on its nickname.
+    pub(super) fn on_activity(&mut self, id: ConnectionId, now: Instant) {
+        let awaiting_reclaim =
+            self.connection(id).is_some_and(|connection| std::mem::take(&mut connection.awaiting_reclaim));
+        if awaiting_reclaim {
+            for pending in self.claims.take(|claim| claim.holder == id) {
+                self.resolve_claim(pending, now);
             }
         }
     }
 
-    /// Settles what a connection that has left its room held or wanted.
-    pub(super) fn settle_of(&mut self, id: SenderId, now: Instant) {
-        for waiting in self.claims.take(|claim| claim.holder == id || claim.claimant == id) {
-            if waiting.claim.claimant != id {
-                self.settle(waiting, now);
+    /// Resolves the claims on and by a connection that has left its room.
+    pub(super) fn resolve_claims_of(&mut self, id: ConnectionId, now: Instant) {
+        for pending in self.claims.take(|claim| claim.holder == id || claim.claimant == id) {
+            if pending.claim.claimant != id {
+                self.resolve_claim(pending, now);
             }
         }
     }
 
-    /// Takes the names of holders that have given no sign of life.
-    pub(super) fn settle_overdue(&mut self, now: Instant) {
-        while let Some(Waiting { deadline, claim, .. }) = self.claims.waiting.first() {
+    /// Closes holders that have not responded in time.
+    pub(super) fn expire_claims(&mut self, now: Instant) {
+        while let Some(PendingClaim { deadline, claim, .. }) = self.claims.pending.first() {
             if now < *deadline {
                 return;
             }
             let holder = claim.holder;
-            // Its end settles the claims on it. Meanwhile it may go by another name.
+            // Closing the holder resolves the claims on it. It may have changed its nickname in the meantime.
             if self.still_holds(holder) {
-                self.end(
+                self.close_connection(
                     holder,
-                    End::Told(
+                    CloseReason::ByServer(
                         CloseCode::Policy,
                         "your nickname was taken back by a newer connection from your address",
                     ),
                     now,
                 );
             }
-            // A holder that was gone already has left its claims behind.
-            for waiting in self.claims.take(|claim| claim.holder == holder) {
-                self.settle(waiting, now);
+            // A holder that was closed earlier leaves its claims behind.
+            for pending in self.claims.take(|claim| claim.holder == holder) {
+                self.resolve_claim(pending, now);
             }
         }
     }
 
-    /// Whether the holder of the oldest claim still holds what is claimed.
-    fn still_holds(&self, holder: SenderId) -> bool {
-        let Some(Waiting { room, claim, .. }) = self.claims.waiting.first() else { return false };
+    /// Whether the holder of the oldest claim still holds the claimed nickname.
+    fn still_holds(&self, holder: ConnectionId) -> bool {
+        let Some(PendingClaim { room, claim, .. }) = self.claims.pending.first() else { return false };
         self.rooms.get(room).is_some_and(|local| claim.is_held_by(holder, &local.room))
     }
 
-    fn settle(&mut self, Waiting { room, origin, claim, .. }: Waiting, now: Instant) {
+    fn resolve_claim(&mut self, PendingClaim { room, origin, claim, .. }: PendingClaim, now: Instant) {
         let claimant = claim.claimant;
         let Some(local) = self.rooms.get_mut(&room) else { return };
-        let taken = self.live.intake.settle(&mut local.room, origin.sender(), claim);
+        let submission = self.live.intake.resolve_claim(&mut local.room, origin.sender(), claim);
         if let Some(connection) = self.connection(claimant) {
-            connection.note_answer();
+            connection.mark_decided();
         }
-        self.on_taken(room, origin, taken, now);
-        self.resume_unless_waiting(claimant, now);
+        self.on_submission(room, origin, submission, now);
+        self.resume_if_ready(claimant, now);
     }
 }

@@ -1,4 +1,4 @@
-//! One WebSocket as its shard keeps it. A few hundred bytes when it is at rest.
+//! A WebSocket connection. Takes a few hundred bytes while idle.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -7,87 +7,82 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use mio::net::TcpStream;
 
-use super::ending::End;
-use super::inbox::{Arrival, Held};
-use super::out::{Flushed, Out};
+use super::closing::CloseReason;
+use super::inbox::{ConnectionGuards, NewConnection};
+use super::outbox::{Flushed, Outbox};
 use super::rooms::RoomKey;
 use crate::live::{Config, Live};
-use crate::model::{Address, SenderId};
+use crate::model::{Address, ConnectionId};
 use crate::wire::Generation;
 use crate::wire::frame::{self, Decoder, Incoming};
 
-/// What an unfinished message may take without being accounted for: who sends long ones must not use up the memory for
-/// a line of chat that arrives in two packets.
-const FREE_BYTES: usize = 4 * 1024;
+/// Size up to which an incomplete message is not accounted for, so that long messages cannot use up the memory for a
+/// chat line that arrives in two packets.
+const UNACCOUNTED_BYTES: usize = 4 * 1024;
 
-/// Whether a connection goes on.
-pub(super) type Alive = Result<(), End>;
-
-/// A message or frame that has not all arrived, or just has and is still to be accounted for.
+/// An incomplete message or frame, or a complete one that is still accounted for.
 #[derive(Debug)]
 struct Partial {
     decoder: Decoder,
-    /// When what is under way began.
+    /// When the current message began.
     since: Instant,
-    /// Memory that it is accounted for with.
+    /// The size accounted for, in bytes.
     accounted: usize,
 }
 
-/// What has arrived behind a message that is looked at elsewhere.
+/// Bytes received while an earlier message is decoded or judged elsewhere.
 #[derive(Debug, Default)]
-pub(super) struct Pending {
+pub(super) struct Backlog {
     pub(super) bytes: Vec<u8>,
-    /// Whether the wait ends only with the answer to that message.
-    pub(super) judging: bool,
+    /// Whether the earlier message is being judged, rather than decoded.
+    pub(super) awaiting_decision: bool,
 }
 
-/// How a connection takes its leave.
+/// The state of a closing connection.
 #[derive(Debug)]
-struct Leaving {
-    /// When it is over, whatever the client does.
+struct Closing {
+    /// When the socket is reset, at the latest.
     deadline: Instant,
-    /// How many bytes of the client are still read: it must be able to finish what it is saying, or it never comes to
-    /// the close frame; but it must not keep the shard busy by never ending. Then its socket is left alone until it is
-    /// reset.
-    ear: usize,
+    /// Number of bytes still read. The client must be able to finish a message before it gets to the close frame, but
+    /// must not occupy the shard indefinitely. Once the budget is used up, the socket is not read again.
+    drain_budget: usize,
 }
 
-/// What a shard keeps of a WebSocket. There may be a hundred thousand of them, nearly all at rest: what is there only
-/// for a while is behind a pointer.
+/// A WebSocket connection of a shard. There may be a hundred thousand, most of them idle, so temporary state is boxed.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, no states of one machine")]
+#[expect(clippy::struct_excessive_bools, reason = "independent flags, not the states of one machine")]
 pub(super) struct Connection {
-    pub(super) id: SenderId,
+    pub(super) id: ConnectionId,
     pub(super) room: RoomKey,
     pub(super) generation: Generation,
     pub(super) address: Address,
     pub(super) stream: TcpStream,
     partial: Option<Box<Partial>>,
-    out: Option<Box<Out>>,
-    /// When the client was last heard.
-    heard: Instant,
-    /// When it was last pinged, or when it came.
-    pinged: Instant,
-    /// Whether an answer to that is due.
-    answer_due: bool,
-    /// Its message is looked at elsewhere.
-    pub(super) pending: Option<Box<Pending>>,
-    /// Whether it stands in the list of those that may have something to read.
+    outbox: Option<Box<Outbox>>,
+    /// When data was last received.
+    last_received: Instant,
+    /// When it was last pinged, or when it joined.
+    last_pinged: Instant,
+    /// Whether a pong is due.
+    awaiting_pong: bool,
+    /// Set while a message is decoded or judged elsewhere.
+    pub(super) backlog: Option<Box<Backlog>>,
+    /// Whether it is in the shard's list of connections to read.
     pub(super) queued: bool,
-    /// The client sends no more, or the connection is broken: it is to be read to its end.
+    /// The client has shut down its side, or the connection is broken; read it to its end.
     pub(super) hung_up: bool,
-    /// When the wheel is to look at it.
-    pub(super) look_at: Instant,
-    /// Whether somebody wants its nickname and waits for a sign of life.
-    pub(super) probed: bool,
-    /// It takes its leave.
-    leaving: Option<Box<Leaving>>,
-    _held: Held,
+    /// When the timer wheel checks it next.
+    pub(super) next_check: Instant,
+    /// Whether another connection has claimed its nickname and waits for a response.
+    pub(super) awaiting_reclaim: bool,
+    /// Set while closing.
+    closing: Option<Box<Closing>>,
+    _guards: ConnectionGuards,
 }
 
 impl Connection {
-    pub(super) fn new(id: SenderId, arrival: Arrival, now: Instant) -> Self {
-        let Arrival { stream, generation, address, held, room, .. } = arrival;
+    pub(super) fn new(id: ConnectionId, arrival: NewConnection, now: Instant) -> Self {
+        let NewConnection { stream, generation, address, guards, room, .. } = arrival;
         Self {
             id,
             room,
@@ -95,186 +90,197 @@ impl Connection {
             address,
             stream,
             partial: None,
-            out: None,
-            heard: now,
-            pinged: now,
-            answer_due: false,
-            pending: None,
+            outbox: None,
+            last_received: now,
+            last_pinged: now,
+            awaiting_pong: false,
+            backlog: None,
             queued: false,
             hung_up: false,
-            look_at: now,
-            probed: false,
-            leaving: None,
-            _held: held,
+            next_check: now,
+            awaiting_reclaim: false,
+            closing: None,
+            _guards: guards,
         }
     }
 
-    pub(super) fn is_leaving(&self) -> bool {
-        self.leaving.is_some()
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.is_some()
     }
 
-    /// Whether it takes its leave and is not listened to any more: what is due to it comes first, and an ear has its
-    /// end. The rest stays in the socket.
-    pub(super) fn is_deaf(&self) -> bool {
-        self.leaving.as_ref().is_some_and(|leaving| leaving.ear == 0 || self.has_unsent())
+    /// Whether reading is paused while closing: until its outbox is written, or because the drain budget is used up.
+    pub(super) fn reads_paused(&self) -> bool {
+        self.closing.as_ref().is_some_and(|closing| closing.drain_budget == 0 || self.has_unsent())
     }
 
-    /// Whether something that is due to it is not yet written.
+    /// Whether the outbox holds unsent frames.
     pub(super) fn has_unsent(&self) -> bool {
-        self.out.is_some()
+        self.outbox.is_some()
     }
 
-    /// Notes that the message that was looked at elsewhere has its answer.
-    pub(super) fn note_answer(&mut self) {
-        if let Some(pending) = &mut self.pending {
-            pending.judging = false;
+    /// Notes that the message judged elsewhere has been decided.
+    pub(super) fn mark_decided(&mut self) {
+        if let Some(backlog) = &mut self.backlog {
+            backlog.awaiting_decision = false;
         }
     }
 
-    /// Reads once; the number of bytes is 0 when there is nothing to read now.
-    pub(super) fn read(&mut self, buffer: &mut [u8], now: Instant) -> Result<usize, End> {
+    /// Reads once. Returns 0 when no data is available.
+    pub(super) fn read(&mut self, buffer: &mut [u8], now: Instant) -> Result<usize, CloseReason> {
         match self.stream.read(buffer) {
-            Ok(0) => Err(End::Gone),
+            Ok(0) => Err(CloseReason::Disconnected),
             Ok(n) => {
-                self.heard = now;
-                if let Some(leaving) = &mut self.leaving {
-                    leaving.ear = leaving.ear.saturating_sub(n);
+                self.last_received = now;
+                if let Some(closing) = &mut self.closing {
+                    closing.drain_budget = closing.drain_budget.saturating_sub(n);
                 }
                 Ok(n)
             }
-            Err(fault) if matches!(fault.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
-            Err(_) => Err(End::Gone),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
+            Err(_) => Err(CloseReason::Disconnected),
         }
     }
 
-    /// Takes the next message off the front of `bytes`; one may be `limit` bytes long.
-    pub(super) fn decode(&mut self, bytes: &mut &[u8], limit: usize, now: Instant) -> Result<Option<Incoming>, End> {
+    /// Decodes the next message from the front of `bytes`; a message may have `limit` bytes.
+    pub(super) fn decode(
+        &mut self,
+        bytes: &mut &[u8],
+        limit: usize,
+        now: Instant,
+    ) -> Result<Option<Incoming>, CloseReason> {
         if let Some(partial) = &mut self.partial {
-            if !partial.decoder.is_midway() {
+            if !partial.decoder.has_partial() {
                 partial.since = now;
             }
-            return partial.decoder.next(bytes).map_err(End::Broke);
+            return partial.decoder.decode(bytes).map_err(CloseReason::Protocol);
         }
         let mut decoder = Decoder::new(limit);
-        let incoming = decoder.next(bytes).map_err(End::Broke)?;
-        if decoder.is_midway() {
+        let incoming = decoder.decode(bytes).map_err(CloseReason::Protocol)?;
+        if decoder.has_partial() {
             self.partial = Some(Box::new(Partial { decoder, since: now, accounted: 0 }));
         }
         Ok(incoming)
     }
 
-    /// When the message under way must have arrived.
-    pub(super) fn midway_deadline(&self, config: &Config) -> Option<Instant> {
-        let partial = self.partial.as_ref().filter(|partial| partial.decoder.is_midway())?;
+    /// Returns when the current message must be complete.
+    pub(super) fn message_deadline(&self, config: &Config) -> Option<Instant> {
+        let partial = self.partial.as_ref().filter(|partial| partial.decoder.has_partial())?;
         Some(partial.since + config.frame_timeout)
     }
 
-    /// Accounts for the memory of an unfinished message.
-    pub(super) fn account(&mut self, live: &Live) -> Alive {
+    /// Accounts for the memory of an incomplete message.
+    pub(super) fn account_partial(&mut self, live: &Live) -> Result<(), CloseReason> {
         let Some(partial) = &mut self.partial else { return Ok(()) };
-        let now = partial.decoder.buffered().saturating_sub(FREE_BYTES);
+        let now = partial.decoder.buffered_bytes().saturating_sub(UNACCOUNTED_BYTES);
         let before = std::mem::replace(&mut partial.accounted, now);
-        if !partial.decoder.is_midway() {
+        if !partial.decoder.has_partial() {
             self.partial = None;
         }
-        if before == now || live.account_partial(before, now) { Ok(()) } else { Err(End::NoMemory) }
+        if before == now || live.account_partial(before, now) { Ok(()) } else { Err(CloseReason::OutOfMemory) }
     }
 
-    /// Gives back what it is accounted for with.
-    pub(super) fn release(&mut self, live: &Live) {
+    /// Releases the memory accounted for.
+    pub(super) fn release_partial(&mut self, live: &Live) {
         if let Some(partial) = self.partial.take() {
             live.account_partial(partial.accounted, 0);
         }
     }
 
-    /// Sends whole frames: at once when nothing waits, behind what waits otherwise.
-    pub(super) fn send(&mut self, frames: Bytes, limit: usize) -> Alive {
-        if let Some(out) = &mut self.out {
-            if out.waiting() > limit {
-                return Err(End::Slow);
+    /// Sends whole frames, or appends them to the outbox if it is not empty.
+    pub(super) fn send(&mut self, frames: Bytes, limit: usize) -> Result<(), CloseReason> {
+        if let Some(outbox) = &mut self.outbox {
+            if outbox.queued_bytes() > limit {
+                return Err(CloseReason::SlowReader);
             }
-            out.push(frames, 0);
+            outbox.push(frames, 0);
             return Ok(());
         }
         let written = match self.stream.write(&frames) {
             Ok(written) => written,
-            Err(fault) if matches!(fault.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
-            Err(_) => return Err(End::Gone),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
+            Err(_) => return Err(CloseReason::Disconnected),
         };
         if written < frames.len() {
-            self.out.get_or_insert_default().push(frames, written);
-            // The socket tells when it takes more only if it was seen to be full.
+            self.outbox.get_or_insert_default().push(frames, written);
+            // The socket signals that it is writable only after a write has blocked.
             return self.flush();
         }
         Ok(())
     }
 
-    /// Writes what waits, as far as the socket takes it.
-    pub(super) fn flush(&mut self) -> Alive {
-        if let Some(out) = &mut self.out
-            && out.flush(&mut self.stream).map_err(|_| End::Gone)? == Flushed::All
+    /// Writes as much of the outbox as the socket takes.
+    pub(super) fn flush(&mut self) -> Result<(), CloseReason> {
+        if let Some(outbox) = &mut self.outbox
+            && outbox.flush(&mut self.stream).map_err(|_| CloseReason::Disconnected)? == Flushed::All
         {
-            self.out = None;
-            if self.is_leaving() {
-                self.stream.shutdown(Shutdown::Write).map_err(|_| End::Gone)?;
+            self.outbox = None;
+            if self.is_closing() {
+                self.stream.shutdown(Shutdown::Write).map_err(|_| CloseReason::Disconnected)?;
             }
         }
         Ok(())
     }
 
-    /// Begins to take leave with what is `due` to it and a close frame; both have until `deadline`. Up to `ear` bytes
-    /// of the client are read until then.
-    pub(super) fn leave(&mut self, end: End, due: Vec<Bytes>, close: Bytes, deadline: Instant, ear: usize) -> Alive {
-        let out = self.out.get_or_insert_default();
-        if matches!(end, End::Slow | End::NoMemory) {
-            // Only the frame under way is finished: what has waited too long is not sent at all.
-            out.keep_begun();
+    /// Starts closing with the unsent frames in `due` and a close frame. Both must be sent by `deadline`; until then,
+    /// up to `drain_budget` bytes of the client are read.
+    pub(super) fn begin_close(
+        &mut self,
+        reason: CloseReason,
+        due: Vec<Bytes>,
+        close: Bytes,
+        deadline: Instant,
+        drain_budget: usize,
+    ) -> Result<(), CloseReason> {
+        let outbox = self.outbox.get_or_insert_default();
+        if matches!(reason, CloseReason::SlowReader | CloseReason::OutOfMemory) {
+            // Complete only the current frame. The client is too slow for the rest.
+            outbox.keep_partial_frame();
         } else {
             for frames in due {
-                out.push(frames, 0);
+                outbox.push(frames, 0);
             }
         }
-        out.push(close, 0);
-        self.leaving = Some(Box::new(Leaving { deadline, ear }));
+        outbox.push(close, 0);
+        self.closing = Some(Box::new(Closing { deadline, drain_budget }));
         self.flush()
     }
 
-    /// Ends the connection at once; the client is told by a reset.
+    /// Resets the connection.
     pub(super) fn reset(&self) {
-        // A socket that cannot be told so is gone already.
+        // If this fails, the socket is closed already.
         let _gone = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
-    /// Does what is due, and says when to look again.
-    pub(super) fn on_time(&mut self, now: Instant, config: &Config) -> Result<Instant, End> {
-        if let Some(deadline) = self.leaving.as_ref().map(|leaving| leaving.deadline) {
+    /// Handles timeouts, and returns when to check next.
+    pub(super) fn on_timer(&mut self, now: Instant, config: &Config) -> Result<Instant, CloseReason> {
+        if let Some(deadline) = self.closing.as_ref().map(|closing| closing.deadline) {
             if now >= deadline {
                 self.reset();
-                return Err(End::Gone);
+                return Err(CloseReason::Disconnected);
             }
             return Ok(deadline);
         }
-        if self.answer_due && now >= self.pinged + config.pong_timeout {
-            if self.heard < self.pinged {
-                return Err(End::Silent);
+        if self.awaiting_pong && now >= self.last_pinged + config.pong_timeout {
+            if self.last_received < self.last_pinged {
+                return Err(CloseReason::PongTimeout);
             }
-            self.answer_due = false;
+            self.awaiting_pong = false;
         }
-        if !self.answer_due && now >= self.pinged + config.ping_interval {
-            self.ping(now, config)?;
+        if !self.awaiting_pong && now >= self.last_pinged + config.ping_interval {
+            self.send_ping(now, config)?;
         }
-        let turn = if self.answer_due { config.pong_timeout } else { config.ping_interval };
-        let next = self.pinged + turn;
-        match self.midway_deadline(config) {
-            Some(deadline) if now >= deadline => Err(End::Endless),
+        let turn = if self.awaiting_pong { config.pong_timeout } else { config.ping_interval };
+        let next = self.last_pinged + turn;
+        match self.message_deadline(config) {
+            Some(deadline) if now >= deadline => Err(CloseReason::MessageTimeout),
             Some(deadline) => Ok(next.min(deadline)),
             None => Ok(next),
         }
     }
 
-    fn ping(&mut self, now: Instant, config: &Config) -> Alive {
-        self.pinged = now;
-        self.answer_due = true;
+    fn send_ping(&mut self, now: Instant, config: &Config) -> Result<(), CloseReason> {
+        self.last_pinged = now;
+        self.awaiting_pong = true;
         self.send(frame::ping(), config.outbox_bytes)
     }
 }

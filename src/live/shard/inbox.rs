@@ -1,4 +1,4 @@
-//! How the rest of the program reaches a shard: a bounded inbox, and one wake-up when the shard sleeps.
+//! The inbox of a shard: a bounded queue of commands that wakes the shard if it sleeps.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,57 +8,57 @@ use mio::Waker;
 use mio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
-use super::bell::Bell;
-use super::moderated::Wish;
+use super::moderation::ModerationCommand;
 use super::rooms::RoomKey;
+use super::wake_flag::WakeFlag;
 use crate::filter::Chain;
 use crate::live::accept::Permit;
 use crate::live::admission::Ticket;
-use crate::model::{Address, Decision, Message, Notice, Recorded, Sender, SenderId};
+use crate::model::{Address, ConnectionId, Decision, JudgedMessage, Message, Notice, Sender};
 use crate::room::Room;
 use crate::wire::Generation;
 use crate::wire::frame::CloseCode;
 
-/// Commands that may wait for a shard. When that many do, who posts another one waits too.
+/// Capacity of an inbox. When it is full, senders wait.
 const INBOX_LENGTH: usize = 4_096;
 
-/// What a shard can be asked to do.
+/// A command to a shard.
 #[derive(Debug)]
-pub(in crate::live) enum Command {
-    /// Take a connection over.
-    Adopt(Box<Arrival>),
-    /// Judge a message that came without a connection.
-    Say { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Arc<Recorded>> },
-    /// Judge a message as if it came without a connection, without any effect.
+pub(in crate::live) enum ShardCommand {
+    /// Take over a connection.
+    Adopt(Box<NewConnection>),
+    /// Judge and deliver a message sent without a connection.
+    Submit { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Arc<JudgedMessage>> },
+    /// Judge a message sent without a connection, without side effects.
     Try { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Decision> },
-    /// Go on with a message that the chain has decided elsewhere.
-    Judged { room: RoomKey, origin: Origin, decision: Box<Decision> },
-    /// What a connection has said came to no end elsewhere, by a fault of the relay.
-    Lost { id: SenderId },
-    /// Go on with a message that was decoded elsewhere.
-    Decoded { id: SenderId, decoded: Box<Result<Message, Notice>> },
-    /// Tell who is registered in a room.
-    Users { room: RoomKey, reply: oneshot::Sender<Arc<[String]>> },
-    /// Do what a moderator wants.
-    Moderate(Box<Wish>),
+    /// Continue with a message that was judged elsewhere.
+    Judged { room: RoomKey, origin: MessageOrigin, decision: Box<Decision> },
+    /// Close a connection whose message could not be decoded or judged because of an internal error.
+    Failed { id: ConnectionId },
+    /// Continue with a message that was decoded elsewhere.
+    Decoded { id: ConnectionId, decoded: Box<Result<Message, Notice>> },
+    /// Return the registered nicknames of a room.
+    Nicknames { room: RoomKey, reply: oneshot::Sender<Arc<[String]>> },
+    /// Execute a moderation command.
+    Moderate(Box<ModerationCommand>),
     /// Add a room.
-    Open { room: RoomKey, opened: Box<Room> },
+    AddRoom { room: RoomKey, state: Box<Room> },
     /// Remove a room and close the connections in it.
-    Remove { room: RoomKey, reply: oneshot::Sender<()> },
-    /// Judge messages to come by this chain.
-    JudgeBy { chain: Chain, reply: oneshot::Sender<()> },
-    /// Close all connections and then end.
+    RemoveRoom { room: RoomKey, reply: oneshot::Sender<()> },
+    /// Replace the chain for new messages.
+    SetChain { chain: Chain, reply: oneshot::Sender<()> },
+    /// Close all connections and then exit.
     Close { code: CloseCode, reason: &'static str },
 }
 
-/// Where a message came from, and so who is told what became of it.
+/// The origin of a message, which is notified of the result.
 #[derive(Debug)]
-pub(in crate::live) enum Origin {
-    Connection(Sender, SenderId),
-    Call(Sender, oneshot::Sender<Arc<Recorded>>),
+pub(in crate::live) enum MessageOrigin {
+    Connection(Sender, ConnectionId),
+    Call(Sender, oneshot::Sender<Arc<JudgedMessage>>),
 }
 
-impl Origin {
+impl MessageOrigin {
     pub(super) fn sender(&self) -> &Sender {
         match self {
             Self::Connection(sender, _) | Self::Call(sender, _) => sender,
@@ -66,43 +66,43 @@ impl Origin {
     }
 }
 
-/// A WebSocket whose handshake is done.
+/// A WebSocket after its handshake.
 #[derive(Debug)]
-pub(in crate::live) struct Arrival {
+pub(in crate::live) struct NewConnection {
     pub(in crate::live) stream: TcpStream,
-    /// What came together with the handshake.
-    pub(in crate::live) first: Bytes,
+    /// Bytes that arrived along with the handshake.
+    pub(in crate::live) initial_bytes: Bytes,
     pub(in crate::live) generation: Generation,
     pub(in crate::live) address: Address,
-    /// The nickname that its client has shown to be its own.
+    /// The nickname that the client proved to own with a token.
     pub(in crate::live) proven: Option<Arc<str>>,
-    pub(in crate::live) held: Held,
+    pub(in crate::live) guards: ConnectionGuards,
     pub(in crate::live) room: RoomKey,
 }
 
-/// What a connection gives back when it ends.
+/// Counters released when the connection is dropped.
 #[derive(Debug)]
-pub(in crate::live) struct Held {
+pub(in crate::live) struct ConnectionGuards {
     _permit: Permit,
     _ticket: Ticket,
 }
 
-impl Held {
+impl ConnectionGuards {
     pub(in crate::live) fn new(permit: Permit, ticket: Ticket) -> Self {
         Self { _permit: permit, _ticket: ticket }
     }
 }
 
-/// The shard has ended.
+/// The relay is shutting down, and the shard has exited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the relay is shutting down")]
-pub struct Ended;
+pub struct ShuttingDown;
 
-/// The way into a shard.
+/// The sending half of a shard's inbox.
 #[derive(Clone)]
 pub(in crate::live) struct Inbox {
-    commands: mpsc::Sender<Command>,
-    alarm: Arc<Alarm>,
+    commands: mpsc::Sender<ShardCommand>,
+    notifier: Arc<Notifier>,
 }
 
 impl fmt::Debug for Inbox {
@@ -111,58 +111,58 @@ impl fmt::Debug for Inbox {
     }
 }
 
-/// The shard's end of the inbox.
-pub(super) struct Outlet {
-    commands: mpsc::Receiver<Command>,
-    alarm: Arc<Alarm>,
+/// The receiving half of a shard's inbox.
+pub(super) struct InboxReceiver {
+    commands: mpsc::Receiver<ShardCommand>,
+    notifier: Arc<Notifier>,
 }
 
-/// What wakes a shard that sleeps.
+/// Wakes a sleeping shard.
 #[derive(Debug)]
-struct Alarm {
-    bell: Bell,
+struct Notifier {
+    wake_flag: WakeFlag,
     waker: Waker,
 }
 
-/// Both ends of a shard's inbox.
-pub(super) fn inbox(waker: Waker) -> (Inbox, Outlet) {
+/// Creates the inbox of a shard.
+pub(super) fn channel(waker: Waker) -> (Inbox, InboxReceiver) {
     let (sender, receiver) = mpsc::channel(INBOX_LENGTH);
-    let alarm = Arc::new(Alarm { bell: Bell::default(), waker });
-    (Inbox { commands: sender, alarm: Arc::clone(&alarm) }, Outlet { commands: receiver, alarm })
+    let notifier = Arc::new(Notifier { wake_flag: WakeFlag::default(), waker });
+    (Inbox { commands: sender, notifier: Arc::clone(&notifier) }, InboxReceiver { commands: receiver, notifier })
 }
 
 impl Inbox {
     /// Posts a command, waiting while the inbox is full.
     ///
     /// # Errors
-    /// [`Ended`] when nobody reads the inbox any more.
+    /// [`ShuttingDown`] when the shard has exited.
     ///
     /// # Cancel safety
-    /// Dropping the future before it is ready posts nothing.
-    pub(in crate::live) async fn post(&self, command: Command) -> Result<(), Ended> {
-        self.commands.send(command).await.map_err(|_| Ended)?;
-        if self.alarm.bell.ring() && self.alarm.waker.wake().is_err() {
-            tracing::error!("a shard could not be woken");
+    /// Dropping the future before it completes posts nothing.
+    pub(in crate::live) async fn post(&self, command: ShardCommand) -> Result<(), ShuttingDown> {
+        self.commands.send(command).await.map_err(|_| ShuttingDown)?;
+        if self.notifier.wake_flag.take_asleep() && self.notifier.waker.wake().is_err() {
+            tracing::error!("waking a shard failed");
         }
         Ok(())
     }
 }
 
-impl Outlet {
-    /// The next command, if there is one.
-    pub(super) fn next(&mut self) -> Option<Command> {
+impl InboxReceiver {
+    /// Returns the next command, if any.
+    pub(super) fn try_next(&mut self) -> Option<ShardCommand> {
         self.commands.try_recv().ok()
     }
 
-    /// Says that the shard goes to sleep; `false` when it must not, because something waits.
-    pub(super) fn may_sleep(&self) -> bool {
-        self.alarm.bell.fall_asleep();
+    /// Prepares for sleep; `false` if commands are waiting and the shard must not sleep.
+    pub(super) fn prepare_sleep(&self) -> bool {
+        self.notifier.wake_flag.set_asleep();
         self.commands.is_empty()
     }
 
-    /// Says that the shard is awake and will look into the inbox by itself.
-    pub(super) fn awake(&self) {
-        self.alarm.bell.awake();
+    /// Notes that the shard is awake and will read the inbox.
+    pub(super) fn set_awake(&self) {
+        self.notifier.wake_flag.set_awake();
     }
 }
 
@@ -174,44 +174,44 @@ mod tests {
 
     use super::*;
 
-    fn pair() -> (Poll, Inbox, Outlet) {
+    fn pair() -> (Poll, Inbox, InboxReceiver) {
         let poll = Poll::new().unwrap();
-        let (inbox, outlet) = inbox(Waker::new(poll.registry(), Token(7)).unwrap());
-        (poll, inbox, outlet)
+        let (inbox, receiver) = channel(Waker::new(poll.registry(), Token(7)).unwrap());
+        (poll, inbox, receiver)
     }
 
-    fn command() -> Command {
-        Command::Close { code: CloseCode::Normal, reason: "" }
+    fn command() -> ShardCommand {
+        ShardCommand::Close { code: CloseCode::Normal, reason: "" }
     }
 
     #[tokio::test]
-    async fn who_posts_to_a_full_inbox_waits_until_there_is_room() {
-        let (_poll, inbox, mut outlet) = pair();
+    async fn posting_to_a_full_inbox_waits_for_capacity() {
+        let (_poll, inbox, mut receiver) = pair();
         for _ in 0..INBOX_LENGTH {
             inbox.post(command()).await.unwrap();
         }
         let mut waiting = std::pin::pin!(inbox.post(command()));
         assert!(futures_util::poll!(&mut waiting).is_pending());
-        assert!(outlet.next().is_some());
+        assert!(receiver.try_next().is_some());
         assert_eq!(waiting.await, Ok(()));
-        assert_eq!(std::iter::from_fn(|| outlet.next()).count(), INBOX_LENGTH);
+        assert_eq!(std::iter::from_fn(|| receiver.try_next()).count(), INBOX_LENGTH);
     }
 
     #[tokio::test]
-    async fn an_inbox_that_nobody_reads_any_more_says_so() {
-        let (_poll, inbox, outlet) = pair();
-        drop(outlet);
-        assert_eq!(inbox.post(command()).await, Err(Ended));
+    async fn posting_to_a_closed_inbox_fails() {
+        let (_poll, inbox, receiver) = pair();
+        drop(receiver);
+        assert_eq!(inbox.post(command()).await, Err(ShuttingDown));
     }
 
     #[tokio::test]
-    async fn a_shard_is_woken_once_when_it_sleeps_and_not_when_it_is_awake() {
-        let (mut poll, inbox, outlet) = pair();
+    async fn a_shard_is_woken_once_and_only_while_asleep() {
+        let (mut poll, inbox, receiver) = pair();
         let mut events = Events::with_capacity(4);
         inbox.post(command()).await.unwrap();
         poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
         assert!(events.is_empty());
-        assert!(!outlet.may_sleep());
+        assert!(!receiver.prepare_sleep());
         inbox.post(command()).await.unwrap();
         poll.poll(&mut events, Some(Duration::from_secs(20))).unwrap();
         assert_eq!(events.iter().count(), 1);

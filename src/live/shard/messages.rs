@@ -1,4 +1,4 @@
-//! What connections and calls say: from bytes to the intake, and the answer back to who said it.
+//! Messages from connections and HTTP calls: decoding, the intake, and the reply to the sender.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,54 +8,54 @@ use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 
 use super::Shard;
-use super::ending::End;
-use super::inbox::{Command, Origin};
+use super::closing::CloseReason;
+use super::inbox::{MessageOrigin, ShardCommand};
 use super::rooms::RoomKey;
 use crate::filter::Judgement;
-use crate::intake::Taken;
-use crate::model::{Decision, Facts, Message, Notice, Outcome, Recorded, Sender, SenderId};
+use crate::intake::Submission;
+use crate::model::{ConnectionId, Decision, JudgedMessage, Message, Notice, Outcome, Sender, SenderContext};
 use crate::wire;
 use crate::wire::frame::{self, Incoming};
 
-/// Messages above this size are decoded on a thread where that may take its time.
-const LONG_MESSAGE: usize = 64 * 1024;
+/// Longer messages are decoded on a blocking thread.
+const INLINE_DECODE_LIMIT: usize = 64 * 1024;
 
 impl Shard {
-    /// Takes in what a connection has sent, message by message.
-    pub(super) fn take_bytes(&mut self, id: SenderId, mut bytes: &[u8], now: Instant) {
+    /// Processes the bytes received from a connection, message by message.
+    pub(super) fn process_bytes(&mut self, id: ConnectionId, mut bytes: &[u8], now: Instant) {
         let live = Arc::clone(&self.live);
         loop {
             let Some(connection) = self.connection(id) else { return };
-            if connection.is_leaving() {
-                // What a client says once it is taking its leave is read, so that it can be gone in peace.
+            if connection.is_closing() {
+                // Discard input while closing. It is read only so that the socket shuts down without a reset.
                 return;
             }
-            if let Some(waiting) = &mut connection.pending {
-                waiting.bytes.extend_from_slice(bytes);
+            if let Some(backlog) = &mut connection.backlog {
+                backlog.bytes.extend_from_slice(bytes);
                 return;
             }
-            let taken = match connection.decode(&mut bytes, live.config.max_frame_bytes, now) {
+            let result = match connection.decode(&mut bytes, live.config.max_frame_bytes, now) {
                 Ok(Some(incoming)) => self.on_incoming(id, incoming, now),
                 Ok(None) => {
-                    let accounted = connection.account(&live);
-                    let deadline = connection.midway_deadline(&live.config);
-                    if let Some(deadline) = deadline.filter(|deadline| *deadline < connection.look_at) {
-                        self.look_at(id, deadline, now);
+                    let accounted = connection.account_partial(&live);
+                    let deadline = connection.message_deadline(&live.config);
+                    if let Some(deadline) = deadline.filter(|deadline| *deadline < connection.next_check) {
+                        self.schedule_check(id, deadline, now);
                     }
                     match accounted {
                         Ok(()) => return,
-                        Err(end) => Err(end),
+                        Err(reason) => Err(reason),
                     }
                 }
-                Err(end) => Err(end),
+                Err(reason) => Err(reason),
             };
-            if let Err(end) = taken {
-                return self.end(id, end, now);
+            if let Err(reason) = result {
+                return self.close_connection(id, reason, now);
             }
         }
     }
 
-    fn on_incoming(&mut self, id: SenderId, incoming: Incoming, now: Instant) -> Result<(), End> {
+    fn on_incoming(&mut self, id: ConnectionId, incoming: Incoming, now: Instant) -> Result<(), CloseReason> {
         match incoming {
             Incoming::Text(text) => {
                 self.on_text(id, text, now);
@@ -66,78 +66,79 @@ impl Shard {
                 Ok(())
             }
             Incoming::Pong => Ok(()),
-            Incoming::Close(code) => Err(End::Asked(code)),
+            Incoming::Close(code) => Err(CloseReason::ByPeer(code)),
         }
     }
 
-    /// The answer takes its turn behind what the room has said: a client that has its pong has heard all of that.
-    fn on_ping(&mut self, id: SenderId, payload: &[u8]) {
+    /// The pong is queued behind the room's output: a client that receives it has received all of that.
+    fn on_ping(&mut self, id: ConnectionId, payload: &[u8]) {
         let Some(room) = self.connection(id).map(|connection| connection.room) else { return };
         if let Some(local) = self.rooms.get_mut(&room) {
-            local.room.address(id, &frame::pong(payload));
-            self.stir(room);
+            local.room.send_to(id, &frame::pong(payload));
+            self.mark_dirty(room);
         }
     }
 
-    fn on_text(&mut self, id: SenderId, text: String, now: Instant) {
+    fn on_text(&mut self, id: ConnectionId, text: String, now: Instant) {
         let Some(connection) = self.connection(id) else { return };
         let generation = connection.generation;
-        if text.len() <= LONG_MESSAGE {
+        if text.len() <= INLINE_DECODE_LIMIT {
             return self.on_decoded(id, wire::decode(generation, &text), now);
         }
-        connection.pending = Some(Box::default());
-        let me = self.me.clone();
+        connection.backlog = Some(Box::default());
+        let inbox = self.self_inbox.clone();
         self.runtime.spawn(async move {
             let decoding = tokio::task::spawn_blocking(move || wire::decode(generation, &text));
             let command = match decoding.await {
-                Ok(decoded) => Command::Decoded { id, decoded: Box::new(decoded) },
-                Err(fault) => {
-                    tracing::error!(%fault, "a message could not be decoded");
-                    Command::Lost { id }
+                Ok(decoded) => ShardCommand::Decoded { id, decoded: Box::new(decoded) },
+                Err(error) => {
+                    tracing::error!(%error, "decoding a message panicked");
+                    ShardCommand::Failed { id }
                 }
             };
-            // A shard that has ended has no use for it.
-            let _ended = me.post(command).await;
+            // A shard that has exited does not need the result.
+            let _exited = inbox.post(command).await;
         });
     }
 
-    pub(super) fn on_decoded_elsewhere(&mut self, id: SenderId, decoded: Result<Message, Notice>, now: Instant) {
+    pub(super) fn on_decoded_elsewhere(&mut self, id: ConnectionId, decoded: Result<Message, Notice>, now: Instant) {
         self.on_decoded(id, decoded, now);
-        self.resume_unless_waiting(id, now);
+        self.resume_if_ready(id, now);
     }
 
-    fn on_decoded(&mut self, id: SenderId, decoded: Result<Message, Notice>, now: Instant) {
-        // Who has left its room meanwhile says nothing there any more.
-        let Some(connection) = self.connection(id).filter(|connection| !connection.is_leaving()) else { return };
+    fn on_decoded(&mut self, id: ConnectionId, decoded: Result<Message, Notice>, now: Instant) {
+        // Ignore messages from a connection that has already left the room.
+        let Some(connection) = self.connection(id).filter(|connection| !connection.is_closing()) else { return };
         let (room, address) = (connection.room, connection.address);
         match decoded {
             Ok(message) => {
                 let Some(local) = self.rooms.get_mut(&room) else { return };
                 let room_name = local.room.name().clone();
-                let mut sender = Sender { connection: Some(id), address, room: room_name, facts: Facts::default() };
-                let taken = self.live.intake.accept(&self.chain, &mut local.room, &mut sender, message);
-                self.on_taken(room, Origin::Connection(sender, id), taken, now);
+                let mut sender =
+                    Sender { connection: Some(id), address, room: room_name, context: SenderContext::default() };
+                let submission = self.live.intake.submit(&self.chain, &mut local.room, &mut sender, message);
+                self.on_submission(room, MessageOrigin::Connection(sender, id), submission, now);
             }
             Err(notice) => self.notify(room, id, &notice),
         }
     }
 
-    /// A message that came without a connection.
-    pub(super) fn on_call(
+    /// Handles a message sent without a connection.
+    pub(super) fn on_submit(
         &mut self,
         room: RoomKey,
         mut sender: Sender,
         message: Message,
-        reply: oneshot::Sender<Arc<Recorded>>,
+        reply: oneshot::Sender<Arc<JudgedMessage>>,
         now: Instant,
     ) {
         let Some(local) = self.rooms.get_mut(&room) else { return };
-        let taken = self.live.intake.accept(&self.chain, &mut local.room, &mut sender, message);
-        self.on_taken(room, Origin::Call(sender, reply), taken, now);
+        let submission = self.live.intake.submit(&self.chain, &mut local.room, &mut sender, message);
+        self.on_submission(room, MessageOrigin::Call(sender, reply), submission, now);
     }
 
-    /// A message that is only to be judged.
-    pub(super) fn on_trial(
+    /// Judges a message without side effects.
+    pub(super) fn on_try(
         &mut self,
         room: RoomKey,
         mut sender: Sender,
@@ -145,96 +146,96 @@ impl Shard {
         reply: oneshot::Sender<Decision>,
     ) {
         let Some(local) = self.rooms.get_mut(&room) else { return };
-        // Who asked may have lost patience.
+        // The caller may have timed out.
         match self.live.intake.try_out(&self.chain, &mut local.room, &mut sender, message) {
-            Judgement::Decided(decision) => drop(reply.send(*decision)),
-            Judgement::Waiting(waiting) => {
-                self.judging.spawn(async move { reply.send(waiting.finish(&sender).await) });
+            Judgement::Ready(decision) => drop(reply.send(*decision)),
+            Judgement::Pending(waiting) => {
+                self.filter_runtime.spawn(async move { reply.send(waiting.finish(&sender).await) });
             }
         }
     }
 
-    /// A message that a filter has answered elsewhere.
-    pub(super) fn on_judged(&mut self, room: RoomKey, origin: Origin, decision: Decision, now: Instant) {
+    /// Handles a message that was judged elsewhere.
+    pub(super) fn on_judged(&mut self, room: RoomKey, origin: MessageOrigin, decision: Decision, now: Instant) {
         let Some(local) = self.rooms.get_mut(&room) else { return };
-        let taken = self.live.intake.publish(&mut local.room, origin.sender(), decision);
+        let submission = self.live.intake.deliver(&mut local.room, origin.sender(), decision);
         let connection = match &origin {
-            Origin::Connection(_, id) => Some(*id),
-            Origin::Call(..) => None,
+            MessageOrigin::Connection(_, id) => Some(*id),
+            MessageOrigin::Call(..) => None,
         };
         if let Some(connection) = connection.and_then(|id| self.connection(id)) {
-            connection.note_answer();
+            connection.mark_decided();
         }
-        self.on_taken(room, origin, taken, now);
+        self.on_submission(room, origin, submission, now);
         if let Some(id) = connection {
-            self.resume_unless_waiting(id, now);
+            self.resume_if_ready(id, now);
         }
     }
 
-    /// Goes on with what the intake made of a message.
-    pub(super) fn on_taken(&mut self, room: RoomKey, origin: Origin, taken: Taken, now: Instant) {
-        self.stir(room);
-        match taken {
-            Taken::Decided(recorded) => self.answer(room, origin, recorded),
-            Taken::Waiting(waiting) => {
+    /// Handles the result of submitting a message.
+    pub(super) fn on_submission(&mut self, room: RoomKey, origin: MessageOrigin, submission: Submission, now: Instant) {
+        self.mark_dirty(room);
+        match submission {
+            Submission::Ready(judged) => self.reply(room, origin, judged),
+            Submission::Pending(waiting) => {
                 self.suspend(&origin);
-                let me = self.me.clone();
-                self.judging.spawn(async move {
+                let inbox = self.self_inbox.clone();
+                self.filter_runtime.spawn(async move {
                     let judging = AssertUnwindSafe(waiting.finish(origin.sender())).catch_unwind().await;
                     let command = match (judging, &origin) {
-                        (Ok(decision), _) => Command::Judged { room, origin, decision: Box::new(decision) },
-                        // A filter has panicked. Who waits for it must not wait for ever.
-                        (Err(_), Origin::Connection(_, id)) => Command::Lost { id: *id },
-                        (Err(_), Origin::Call(..)) => return,
+                        (Ok(decision), _) => ShardCommand::Judged { room, origin, decision: Box::new(decision) },
+                        // A filter panicked. The connection must not wait for it forever.
+                        (Err(_), MessageOrigin::Connection(_, id)) => ShardCommand::Failed { id: *id },
+                        (Err(_), MessageOrigin::Call(..)) => return,
                     };
-                    // A shard that has ended has no use for it.
-                    let _ended = me.post(command).await;
+                    // A shard that has exited does not need the result.
+                    let _exited = inbox.post(command).await;
                 });
             }
-            Taken::Claimed(claim) => {
+            Submission::Claimed(claim) => {
                 self.suspend(&origin);
-                self.claim(room, origin, *claim, now);
+                self.probe_holder(room, origin, *claim, now);
             }
         }
     }
 
-    /// Tells the one who said something what became of it.
-    fn answer(&mut self, room: RoomKey, origin: Origin, recorded: Arc<Recorded>) {
+    /// Notifies the sender of a decision.
+    fn reply(&mut self, room: RoomKey, origin: MessageOrigin, judged: Arc<JudgedMessage>) {
         match origin {
-            Origin::Connection(_, id) => {
-                let Decision { outcome, reason: Some(reason), .. } = &recorded.decision else { return };
+            MessageOrigin::Connection(_, id) => {
+                let Decision { outcome, reason: Some(reason), .. } = &judged.decision else { return };
                 match outcome {
                     Outcome::Reject => self.notify(room, id, &Notice::Refused(reason.clone())),
                     Outcome::Hold => self.notify(room, id, &Notice::Held(reason.clone())),
                     Outcome::Pass | Outcome::Replace | Outcome::Shadow => {}
                 }
             }
-            // Who called may have lost patience.
-            Origin::Call(_, reply) => drop(reply.send(recorded)),
+            // The caller may have timed out.
+            MessageOrigin::Call(_, reply) => drop(reply.send(judged)),
         }
     }
 
-    pub(super) fn notify(&mut self, room: RoomKey, id: SenderId, notice: &Notice) {
+    pub(super) fn notify(&mut self, room: RoomKey, id: ConnectionId, notice: &Notice) {
         if let Some(local) = self.rooms.get_mut(&room) {
             local.room.notify(id, notice, &self.live.wire);
-            self.stir(room);
+            self.mark_dirty(room);
         }
     }
 
-    /// Keeps what a connection says next until its message has come back.
-    fn suspend(&mut self, origin: &Origin) {
-        if let Origin::Connection(_, id) = origin
+    /// Buffers further input of a connection while its message is judged.
+    fn suspend(&mut self, origin: &MessageOrigin) {
+        if let MessageOrigin::Connection(_, id) = origin
             && let Some(connection) = self.connection(*id)
         {
-            connection.pending.get_or_insert_default().judging = true;
+            connection.backlog.get_or_insert_default().awaiting_decision = true;
         }
     }
 
-    /// Goes on with a connection whose message has come back.
-    pub(super) fn resume_unless_waiting(&mut self, id: SenderId, now: Instant) {
+    /// Resumes a connection unless its message is still being judged.
+    pub(super) fn resume_if_ready(&mut self, id: ConnectionId, now: Instant) {
         let Some(connection) = self.connection(id) else { return };
-        let Some(waiting) = connection.pending.take_if(|waiting| !waiting.judging) else { return };
-        self.take_bytes(id, &waiting.bytes, now);
-        self.queue(id);
+        let Some(backlog) = connection.backlog.take_if(|backlog| !backlog.awaiting_decision) else { return };
+        self.process_bytes(id, &backlog.bytes, now);
+        self.queue_read(id);
     }
 }

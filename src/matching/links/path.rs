@@ -1,67 +1,68 @@
-//! Where a link ends.
+//! The end of a link.
 
 use super::host::is_dot;
 
 const SLASHES: [char; 2] = ['/', '\\'];
 
-/// Whether a link ends before this, whatever it is made of.
+/// Whether any link ends before this character.
 pub(super) fn ends_link(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(c, '<' | '>' | '"' | '`' | '|' | '^' | '{' | '}')
-        // Punctuation of East Asia and of printing.
+        // East Asian and typographic punctuation.
         || matches!(c, '\u{3000}'..='\u{3020}' | '\u{ff01}' | '\u{ff08}' | '\u{ff09}' | '\u{ff0c}' | '\u{ff1a}' | '\u{ff1b}' | '\u{ff1f}')
         || matches!(c, '«' | '»' | '\u{201c}'..='\u{201f}')
 }
 
-/// The bytes of the sign after a scheme, `://`, if a text begins with it. Browsers take a backslash for a slash.
-pub(super) fn scheme_sign(text: &str) -> Option<usize> {
+/// Returns the length of `://` if a text begins with it. Browsers accept a backslash for a slash.
+pub(super) fn scheme_separator(text: &str) -> Option<usize> {
     text.strip_prefix(':')?.strip_prefix(SLASHES)?.starts_with(SLASHES).then_some("://".len())
 }
 
-/// The bytes between a host and its path: a last dot and a port. `None` if there is no path.
+/// Returns the length of a trailing dot and a port between a host and its path, or `None` without a path. Bytes.
 pub(super) fn lead(after: &str) -> Option<usize> {
     let at = |at: usize| after.get(at..).unwrap_or_default();
     let dot = after.chars().next().filter(|c| is_dot(*c)).map_or(0, char::len_utf8);
     let lead = dot + port(at(dot));
-    // A dot, and a question mark or number sign next to it, are of the sentence.
+    // A dot followed by a question mark or number sign belongs to the sentence.
     let is_path = at(lead).starts_with(SLASHES) || (dot == 0 && at(lead).starts_with(['?', '#']));
     is_path.then_some(lead)
 }
 
-/// The end of the link whose host ends at `host_end`: with port, path and query, without what belongs to the sentence.
+/// Returns the end of the link whose host ends at `host_end`, including port, path and query, but not sentence
+/// punctuation.
 pub(super) fn end(text: &str, host_end: usize) -> usize {
     let after = text.get(host_end..).unwrap_or_default();
     let Some(lead) = lead(after) else { return host_end + port(after) };
     let rest = after.get(lead..).unwrap_or_default();
     let stop = rest.char_indices().find_map(|(at, c)| match c {
-        ':' => next(rest, at),
+        ':' => end_before_url(rest, at),
         c => ends_link(c).then_some(at),
     });
     let path = stop.and_then(|stop| rest.get(..stop)).unwrap_or(rest);
-    host_end + lead + without_sentence(path).len()
+    host_end + lead + trim_punctuation(path).len()
 }
 
-/// Where a path ends before a further address, `/,https://example.com`, if the colon at this byte is of one.
-fn next(path: &str, colon: usize) -> Option<usize> {
+/// Returns where a path ends before another URL, as in `/,https://example.com`, if this colon belongs to one.
+fn end_before_url(path: &str, colon: usize) -> Option<usize> {
     let (before, after) = path.split_at_checked(colon)?;
-    scheme_sign(after)?;
+    scheme_separator(after)?;
     ["https", "http"].into_iter().find_map(|name| {
         let (before, end) = before.split_at_checked(before.len().checked_sub(name.len())?)?;
-        // The bracket around the further one, as in `[text](address)`.
+        // The bracket before the other URL, as in `[text](url)`.
         end.eq_ignore_ascii_case(name).then(|| before.trim_end_matches(['(', '[']).len())
     })
 }
 
-/// Bytes of a colon and the number after it, 0 if there is none.
+/// Returns the length of a colon and port number, or 0. Bytes.
 fn port(text: &str) -> usize {
     let Some(number) = text.strip_prefix(':') else { return 0 };
     let digits = number.bytes().take_while(u8::is_ascii_digit).count();
     if (1..=5).contains(&digits) { digits + 1 } else { 0 }
 }
 
-/// Leaves out punctuation at the end, and closing brackets that nothing in the link opens.
-fn without_sentence(mut path: &str) -> &str {
+/// Strips trailing punctuation, and closing brackets without an opening one in the link.
+fn trim_punctuation(mut path: &str) -> &str {
     let count = |path: &str, bracket: char| path.matches(bracket).count();
     let mut open = [('(', ')'), ('[', ']')].map(|(open, close)| (close, count(path, open), count(path, close)));
     loop {

@@ -1,35 +1,35 @@
-//! Which last labels are more than the end of a host.
+//! Classifies public suffixes by what else they may be.
 
 use psl::{List, Psl, Type};
 
-/// How a host without scheme, `www.` and path is taken.
+/// How to treat a name with this suffix that has no scheme, `www.` or path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Suffix {
-    /// Hardly anything else ends so.
+pub(super) enum SuffixClass {
+    /// A host: hardly anything else ends like this.
     Plain,
-    /// A word as well: a third label makes a host of it.
+    /// The suffix is also a word: a host needs a third label.
     Word,
-    /// The end of file names or an attribute in scripts as well: a path makes a host of it.
+    /// The suffix is also a file extension or an attribute in scripts: a host needs a path.
     Name,
-    /// Files that have others within, so that a path follows the name of a file as well.
+    /// The suffix is also an archive extension: even with a path it may be a file.
     Archive,
 }
 
-/// Suffixes of more than two letters that many hosts and few words have. All others are words.
+/// Suffixes of more than two letters that are common for hosts and rare otherwise. All others count as words.
 const PLAIN: &[&str] = &[
     "asia", "biz", "casino", "cat", "cloud", "club", "com", "edu", "eus", "gov", "gratis", "icu", "info", "int", "mil",
     "mobi", "net", "onl", "online", "org", "poker", "porn", "quest", "sbs", "sex", "shop", "site", "store", "tech",
     "top", "vip", "website", "wiki", "xxx",
 ];
 
-/// Suffixes of countries that are words or abbreviations in languages that are written in chats.
+/// Country suffixes that are words or abbreviations in languages used in chats.
 const WORDS: &[&str] = &[
     "ad", "ag", "al", "am", "ao", "ba", "be", "bi", "bo", "by", "ci", "do", "eg", "et", "ga", "gm", "ht", "ie", "il",
     "im", "io", "is", "it", "je", "ki", "km", "ma", "me", "mv", "my", "na", "ne", "ni", "no", "nu", "om", "sa", "se",
     "si", "su", "to", "us", "va",
 ];
 
-/// Suffixes that are the ends of file names or attributes and methods in scripts.
+/// Suffixes that are file extensions, or attributes and methods in scripts.
 const NAMES: &[&str] = &[
     "ac", "ai", "app", "ar", "as", "bar", "bb", "bz", "cab", "cc", "cd", "cfd", "cl", "cm", "cr", "data", "date",
     "dev", "dm", "dot", "ee", "fm", "gal", "gd", "gl", "gs", "hm", "id", "in", "la", "lat", "lc", "link", "ls", "map",
@@ -41,50 +41,50 @@ const NAMES: &[&str] = &[
 
 const ARCHIVES: &[&str] = &["mov", "tab", "zip"];
 
-/// What the list of public suffixes says of a host.
+/// The public suffix of a host.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Listed {
-    /// Where the suffix begins. Byte of the host.
-    pub(super) suffix_at: usize,
-    /// Where the part begins that somebody registered, with one label more than the suffix. `None` if the host is a
-    /// suffix itself under which nobody lives.
-    pub(super) domain_at: Option<usize>,
-    /// How it is taken; `None` if no suffix of it is known, where the last label counts as one.
-    pub(super) taken: Option<Suffix>,
+pub(super) struct PublicSuffix {
+    /// Start of the suffix. Byte of the host.
+    pub(super) suffix_start: usize,
+    /// Start of the registered domain, which has one label more than the suffix. `None` if the host is itself a suffix
+    /// without a site of its own.
+    pub(super) domain_start: Option<usize>,
+    /// Its class; `None` if the suffix is not on the list, in which case it is the last label.
+    pub(super) class: Option<SuffixClass>,
 }
 
-/// Looks a host in small letters up.
-pub(super) fn look_up(host: &str) -> Option<Listed> {
-    // Looking up is what costs most: once for each host.
+/// Looks up the suffix of a host in lower case.
+pub(super) fn look_up(host: &str) -> Option<PublicSuffix> {
+    // The lookup is the most expensive step, so it is done once per host.
     let suffix = List.suffix(host.as_bytes())?;
-    let suffix_at = host.len().checked_sub(suffix.as_bytes().len())?;
-    let (before, text) = host.split_at_checked(suffix_at)?;
+    let suffix_start = host.len().checked_sub(suffix.as_bytes().len())?;
+    let (before, text) = host.split_at_checked(suffix_start)?;
     let private = suffix.typ() == Some(Type::Private);
-    let domain_at = match before.strip_suffix('.') {
+    let domain_start = match before.strip_suffix('.') {
         Some(labels) => Some(labels.rfind('.').map_or(0, |dot| dot + 1)),
-        // A suffix under which everybody has a place of the own, like `github.io`, is a host by itself.
+        // A private suffix such as `github.io` is a host itself.
         None => private.then_some(0),
     };
-    Some(Listed { suffix_at, domain_at, taken: suffix.is_known().then(|| taken(text, private)) })
+    Some(PublicSuffix { suffix_start, domain_start, class: suffix.is_known().then(|| classify(text, private)) })
 }
 
-fn taken(suffix: &str, private: bool) -> Suffix {
+fn classify(suffix: &str, private: bool) -> SuffixClass {
     let listed = |list: &[&str]| list.binary_search(&suffix).is_ok();
     if suffix.contains('.') || private || suffix.starts_with("xn--") {
-        Suffix::Plain
+        SuffixClass::Plain
     } else if listed(ARCHIVES) {
-        Suffix::Archive
+        SuffixClass::Archive
     } else if listed(NAMES) {
-        Suffix::Name
+        SuffixClass::Name
     } else if listed(WORDS) {
-        Suffix::Word
+        SuffixClass::Word
     } else if suffix.chars().count() <= 2
         || listed(PLAIN)
         || matches!(suffix, "укр" | "срб" | "бел" | "мкд" | "қаз" | "мон")
     {
-        Suffix::Plain
+        SuffixClass::Plain
     } else {
-        Suffix::Word
+        SuffixClass::Word
     }
 }
 
@@ -93,31 +93,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lists_are_in_order_and_each_name_is_a_suffix() {
+    fn the_lists_are_sorted_and_every_name_is_a_suffix() {
         for list in [PLAIN, WORDS, NAMES, ARCHIVES] {
             assert!(list.is_sorted(), "{list:?}");
-            let unknown = |name: &&str| look_up(&format!("example.{name}")).is_none_or(|listed| listed.taken.is_none());
+            let unknown = |name: &&str| look_up(&format!("example.{name}")).is_none_or(|listed| listed.class.is_none());
             let unknown: Vec<_> = list.iter().copied().filter(unknown).collect();
             assert!(unknown.is_empty(), "{unknown:?}");
         }
     }
 
     #[test]
-    fn suffixes_are_told_apart() {
-        for (host, suffix, taken) in [
-            ("example.com", "com", Some(Suffix::Plain)),
-            ("example.co.uk", "co.uk", Some(Suffix::Plain)),
-            ("me.github.io", "github.io", Some(Suffix::Plain)),
-            ("tell.me", "me", Some(Suffix::Word)),
-            ("hello.world", "world", Some(Suffix::Word)),
-            ("main.py", "py", Some(Suffix::Name)),
-            ("data.zip", "zip", Some(Suffix::Archive)),
+    fn suffixes_are_classified() {
+        for (host, suffix, class) in [
+            ("example.com", "com", Some(SuffixClass::Plain)),
+            ("example.co.uk", "co.uk", Some(SuffixClass::Plain)),
+            ("me.github.io", "github.io", Some(SuffixClass::Plain)),
+            ("tell.me", "me", Some(SuffixClass::Word)),
+            ("hello.world", "world", Some(SuffixClass::Word)),
+            ("main.py", "py", Some(SuffixClass::Name)),
+            ("data.zip", "zip", Some(SuffixClass::Archive)),
             ("layer.shp", "shp", None),
-            ("пример.рф", "рф", Some(Suffix::Plain)),
-            ("xn--e1afmkfd.xn--p1ai", "xn--p1ai", Some(Suffix::Plain)),
+            ("пример.рф", "рф", Some(SuffixClass::Plain)),
+            ("xn--e1afmkfd.xn--p1ai", "xn--p1ai", Some(SuffixClass::Plain)),
         ] {
             let listed = look_up(host).unwrap();
-            assert_eq!((&host[listed.suffix_at..], listed.taken), (suffix, taken), "{host}");
+            assert_eq!((&host[listed.suffix_start..], listed.class), (suffix, class), "{host}");
         }
     }
 
@@ -130,7 +130,7 @@ mod tests {
             ("co.uk", None),
             ("a.nas.local", Some("nas.local")),
         ] {
-            assert_eq!(look_up(host).unwrap().domain_at.map(|at| &host[at..]), domain, "{host}");
+            assert_eq!(look_up(host).unwrap().domain_start.map(|at| &host[at..]), domain, "{host}");
         }
     }
 }

@@ -3,17 +3,17 @@ use proptest::prelude::*;
 
 fn found(text: &str) -> Vec<(&str, String, String, bool)> {
     let mut all = Vec::new();
-    links(text, |link| {
-        all.push((&text[link.bytes.clone()], link.host.to_string(), link.domain().to_owned(), link.sure));
+    find_links(text, |link| {
+        all.push((&text[link.bytes.clone()], link.host.to_string(), link.domain().to_owned(), link.is_certain));
     });
     all
 }
 
-fn is_none(text: &str) {
+fn assert_none(text: &str) {
     assert_eq!(found(text), [], "{text}");
 }
 
-/// One link and nothing else: text, what of it is the link, host, domain, whether it is sure.
+/// Texts with one link: text, the link as written, host, domain, whether it is certain.
 const LINKS: &[(&str, &str, &str, &str, bool)] = &[
     ("see https://example.com/a?b=1#c.", "https://example.com/a?b=1#c", "example.com", "example.com", true),
     ("HTTP://WWW.Example.COM", "HTTP://WWW.Example.COM", "www.example.com", "example.com", true),
@@ -188,14 +188,14 @@ const NAMES: &[&str] = &[
 ];
 
 #[test]
-fn names_of_files_and_codes_are_no_links() {
+fn file_names_and_codes_are_not_links() {
     for text in NAMES {
-        is_none(text);
+        assert_none(text);
     }
 }
 
 #[test]
-fn mail_addresses_are_no_links() {
+fn mail_addresses_are_not_links() {
     for text in [
         "joe@example.org",
         "first.last@example.org",
@@ -203,12 +203,12 @@ fn mail_addresses_are_no_links() {
         "joe＠example.org",
         "a.b.c@mail.example.com, ok",
     ] {
-        is_none(text);
+        assert_none(text);
     }
 }
 
 #[test]
-fn sentences_without_a_blank_are_no_links() {
+fn sentences_without_a_space_are_not_links() {
     for text in [
         "It works.Thanks a lot",
         "I did it.In QGIS it is slow",
@@ -255,12 +255,12 @@ fn sentences_without_a_blank_are_no_links() {
         "Dr.No",
         "Prof.Dr.med.",
     ] {
-        is_none(text);
+        assert_none(text);
     }
 }
 
 #[test]
-fn several_links_come_in_order_and_no_more_than_64() {
+fn links_are_reported_in_order_up_to_64() {
     let hosts = |text: &str| found(text).into_iter().map(|(_, host, ..)| host).collect::<Vec<_>>();
     assert_eq!(
         hosts("a.example.com, b.example.com/x https://c.example.com"),
@@ -270,7 +270,7 @@ fn several_links_come_in_order_and_no_more_than_64() {
 }
 
 #[test]
-fn a_domain_is_within_itself_and_above() {
+fn a_host_is_within_itself_and_its_parents() {
     for (host, domain, within) in [
         ("lists.qgis.org", "qgis.org", true),
         ("qgis.org", "qgis.org", true),
@@ -289,11 +289,11 @@ fn a_domain_is_within_itself_and_above() {
 
 proptest! {
     #[test]
-    fn links_lie_on_characters_one_after_the_other(
+    fn links_lie_on_character_boundaries_in_order(
         text in "\\PC{0,60}|(https?://|www\\.|[a-z]{1,3}|\\.|com|org|/|@|:|。|．|é|中|\u{200b}| |-|_|\\(|\\[){0,20}",
     ) {
         let mut last = 0;
-        links(&text, |link| {
+        find_links(&text, |link| {
             assert!(link.bytes.start >= last && link.bytes.start < link.bytes.end, "{link:?}");
             assert!(text.get(link.bytes.clone()).is_some(), "{link:?}");
             assert!(link.host.ends_with(link.domain()) && !link.domain().is_empty(), "{link:?}");

@@ -1,8 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
-fn literal(text: &str, view: View, edges: Edges) -> Literal<'_> {
-    Literal { text, view, edges, leniency: Leniency::default() }
+fn literal(text: &str, view: View, boundary: Boundary) -> Literal<'_> {
+    Literal { text, view, boundary, leniency: Leniency::default() }
 }
 
 fn found<'t>(literals: &Literals, text: &'t str) -> Vec<(usize, &'t str)> {
@@ -17,12 +17,12 @@ fn found<'t>(literals: &Literals, text: &'t str) -> Vec<(usize, &'t str)> {
 }
 
 fn hits<'t>(words: &[&str], view: View, text: &'t str) -> Vec<&'t str> {
-    let literals = Literals::new(words.iter().map(|word| literal(word, view, Edges::Word))).unwrap();
+    let literals = Literals::new(words.iter().map(|word| literal(word, view, Boundary::Word))).unwrap();
     found(&literals, text).into_iter().map(|(_, hit)| hit).collect()
 }
 
 #[test]
-fn a_word_inside_of_another_is_no_hit() {
+fn a_word_inside_another_is_not_a_hit() {
     for view in [View::Exact, View::Folded] {
         assert_eq!(hits(&["cat"], view, "a cat! category, tomcat cat_1 cat2 (cat)"), ["cat", "cat"]);
         assert_eq!(hits(&["glied"], view, "Mitglied, Glied, ein glied"), ["Glied", "glied"]);
@@ -32,7 +32,7 @@ fn a_word_inside_of_another_is_no_hit() {
 }
 
 #[test]
-fn an_edge_that_is_no_letter_needs_no_boundary() {
+fn a_literal_that_ends_in_a_symbol_needs_no_boundary() {
     assert_eq!(hits(&["c++"], View::Exact, "c++ c++11 c++, (c++) ac++"), ["c++"; 4]);
     assert_eq!(hits(&["c++"], View::Folded, "c++ c++11 c++, (c++) ac++"), ["c++"; 4]);
     for view in [View::Exact, View::Folded] {
@@ -44,7 +44,7 @@ fn an_edge_that_is_no_letter_needs_no_boundary() {
 }
 
 #[test]
-fn scripts_without_blanks_have_no_boundaries() {
+fn scripts_without_spaces_have_no_boundaries() {
     for view in [View::Exact, View::Folded] {
         assert_eq!(hits(&["赌场"], view, "我们在赌场玩"), ["赌场"]);
         assert_eq!(hits(&["casino"], view, "これはcasinoです"), ["casino"]);
@@ -52,7 +52,7 @@ fn scripts_without_blanks_have_no_boundaries() {
 }
 
 #[test]
-fn words_that_overlap_are_all_found() {
+fn overlapping_words_are_all_found() {
     for view in [View::Exact, View::Folded] {
         let found = hits(&["buy now", "now or never", "now"], view, "buy now or never");
         assert_eq!(found.len(), 3, "{found:?}");
@@ -60,20 +60,20 @@ fn words_that_overlap_are_all_found() {
 }
 
 #[test]
-fn blanks_of_a_phrase_are_any_blanks_in_the_folded_form() {
+fn a_space_in_a_phrase_matches_any_whitespace_in_the_folded_form() {
     assert_eq!(hits(&["online poker"], View::Folded, "Online \u{a0}\u{200b} p0ker"), ["Online \u{a0}\u{200b} p0ker"]);
     assert_eq!(hits(&["online poker"], View::Folded, "online-poker onlinepoker"), [""; 0]);
 }
 
 #[test]
-fn a_literal_in_several_lists_is_told_for_each() {
-    let twice = [literal("casino", View::Folded, Edges::Word); 2];
+fn a_duplicate_literal_is_reported_for_each_index() {
+    let twice = [literal("casino", View::Folded, Boundary::Word); 2];
     assert_eq!(found(&Literals::new(twice).unwrap(), "a casino"), [(0, "casino"), (1, "casino")]);
 }
 
 #[test]
-fn the_search_ends_when_the_caller_says_so() {
-    let literals = Literals::new([literal("a", View::Exact, Edges::Word)]).unwrap();
+fn the_search_ends_when_the_caller_breaks() {
+    let literals = Literals::new([literal("a", View::Exact, Boundary::Word)]).unwrap();
     let (mut views, mut count) = (Views::default(), 0);
     views.read("a a a a");
     literals.scan("a a a a", &views, |_, _| {
@@ -84,10 +84,11 @@ fn the_search_ends_when_the_caller_says_so() {
 }
 
 #[test]
-fn a_literal_of_nothing_is_a_fault_with_its_index() {
+fn an_invisible_literal_is_an_error_with_its_index() {
     for text in ["", " ", "\u{200b}", "\u{301}"] {
-        let fault = Literals::new([literal("ok", View::Folded, Edges::Word), literal(text, View::Folded, Edges::Word)]);
-        assert_eq!(fault.unwrap_err().index, 1, "{text:?}");
+        let error =
+            Literals::new([literal("ok", View::Folded, Boundary::Word), literal(text, View::Folded, Boundary::Word)]);
+        assert_eq!(error.unwrap_err().index, 1, "{text:?}");
     }
 }
 
@@ -98,20 +99,20 @@ fn no_literals_find_nothing() {
 }
 
 #[test]
-fn ten_thousand_literals_of_a_thousand_bytes_are_built_and_found() {
+fn two_thousand_literals_of_a_thousand_bytes_are_built_and_found() {
     let texts: Vec<String> = (0..2_000).map(|n| format!("{n} {}", "word ".repeat(195))).collect();
-    let literals = Literals::new(texts.iter().map(|text| literal(text, View::Folded, Edges::Word))).unwrap();
+    let literals = Literals::new(texts.iter().map(|text| literal(text, View::Folded, Boundary::Word))).unwrap();
     assert_eq!(found(&literals, &texts[1234])[0].0, 1234);
 }
 
-/// Letters and signs of several scripts, whose forms differ.
+/// Letters and symbols of several scripts whose forms differ.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-cé _.!]{0,20}", "[abсаeеilIoо01ßﬁéЖжéÉ\u{301}\u{200b} .@$!]{0,30}", any::<String>(), "\\PC{0,40}",]
 }
 
 proptest! {
     #[test]
-    fn a_word_of_the_exact_form_is_found_where_a_regex_with_boundaries_finds_it(
+    fn the_exact_form_agrees_with_a_regex_with_boundaries(
         text in "[a-cé _.!]{0,20}", word in "[a-cé]{1,3}",
     ) {
         let regex = regex::Regex::new(&format!(r"\b{word}\b")).unwrap();
@@ -121,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn a_word_that_stands_by_itself_as_it_is_is_found_in_the_folded_form(
+    fn an_undisguised_whole_word_is_found_in_the_folded_form(
         word in "[a-zéñüа-яά-ώ]{1,8}", before in "[a-z.,!()\" ]{0,10}", after in "[.,?!)\" a-z]{0,10}",
     ) {
         let text = format!("{before} {word} {after}");
@@ -129,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_required_anywhere_is_never_missed(text in text(), from in 0..30usize, len in 3..6usize) {
+    fn a_literal_without_boundaries_is_never_missed(text in text(), from in 0..30usize, len in 3..6usize) {
         let mut views = Views::default();
         views.read(&text);
         for (view, form) in [(View::Exact, views.exact()), (View::Folded, views.clean())] {
@@ -140,18 +141,18 @@ proptest! {
             if part.is_empty() {
                 continue;
             }
-            let literals = Literals::new([literal(&part, view, Edges::Anywhere)]).unwrap();
+            let literals = Literals::new([literal(&part, view, Boundary::Anywhere)]).unwrap();
             prop_assert!(!found(&literals, &text).is_empty(), "{:?} of {:?}", part, form);
         }
     }
 
     #[test]
-    fn every_hit_lies_on_characters_of_the_text(text in text(), words in prop::collection::vec("[abcсаilо]{1,3}", 1..5)) {
+    fn every_hit_lies_on_character_boundaries(text in text(), words in prop::collection::vec("[abcсаilо]{1,3}", 1..5)) {
         let leniency = Leniency { accents: true, doubled: true, masked: true, exact_letters: false };
         for view in [View::Exact, View::Folded] {
-            for edges in [Edges::Word, Edges::Anywhere] {
-                let list = words.iter().map(|word| Literal { leniency, ..literal(word, view, edges) });
-                // Slicing panics where a span is off.
+            for boundary in [Boundary::Word, Boundary::Anywhere] {
+                let list = words.iter().map(|word| Literal { leniency, ..literal(word, view, boundary) });
+                // Slicing panics if a span is wrong.
                 found(&Literals::new(list).unwrap(), &text);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{MAX_BYTES, MAX_LITERALS};
 
-/// Each of one with each of the other, where these are few.
+/// Returns the concatenation of every pair, or `None` if there are too many.
 pub(super) fn cross(left: &[String], right: &[String]) -> Option<Vec<String>> {
     if left.len() * right.len() > MAX_LITERALS {
         return None;
@@ -11,6 +11,7 @@ pub(super) fn cross(left: &[String], right: &[String]) -> Option<Vec<String>> {
     Some(distinct(pairs.collect()))
 }
 
+/// Truncates texts to [`MAX_BYTES`], keeping their prefixes (`head`) or suffixes.
 pub(super) fn clip(texts: Vec<String>, head: bool) -> Vec<String> {
     let clip = |text: String| {
         if text.len() <= MAX_BYTES {

@@ -1,7 +1,7 @@
 use super::super::BoundedRegex;
 use proptest::prelude::*;
 
-fn of(pattern: &str) -> Vec<String> {
+fn required(pattern: &str) -> Vec<String> {
     let mut found = BoundedRegex::new(pattern).unwrap().required().unwrap_or_default().to_vec();
     found.sort_unstable();
     found
@@ -36,21 +36,21 @@ fn literals_are_found_wherever_they_stand() {
         (r"t\.me/\w+", &["t.me/"]),
         (r"a.{3}bcde", &["bcde"]),
     ] {
-        assert_eq!(of(pattern), wanted, "{pattern}");
+        assert_eq!(required(pattern), wanted, "{pattern}");
     }
 }
 
 #[test]
-fn none_is_claimed_where_a_text_can_do_without() {
+fn no_literal_is_required_if_a_match_can_lack_it() {
     for pattern in
         [r"\d{4,}", r"\w+", "a|bcdef", "(spam)?x", "ab", r"\+?\d[\d ]{7,}", "[a-z]{3}", "(viagra)*a", "x{0,3}yz", "."]
     {
-        assert_eq!(of(pattern), [""; 0], "{pattern}");
+        assert_eq!(required(pattern), [""; 0], "{pattern}");
     }
 }
 
 #[test]
-fn literals_of_letters_are_cut_out_of_others() {
+fn letter_literals_are_parts_of_longer_ones() {
     assert_eq!(letters(r"t\.me/joinchat\d"), ["joinchat"]);
     assert_eq!(letters("a1b2"), [""; 0]);
     assert_eq!(letters(r"(buy|get) coins"), ["coins"]);
@@ -64,14 +64,14 @@ fn literals_of_letters_are_cut_out_of_others() {
 fn many_and_long_literals_stay_within_bounds() {
     let letters = || ('a'..='z').chain('а'..='п').chain('α'..='ρ');
     let many = letters().map(|c| format!("{c}word")).chain(Some("wort".to_owned())).collect::<Vec<_>>().join("|");
-    assert_eq!(of(&many), [""; 0]);
-    assert_eq!(of(&format!("({many}) tail")), [" tail"]);
-    for literal in of(&"a".repeat(900)).iter().chain(&of(&format!("(?:{}|x)tail", "b".repeat(500)))) {
+    assert_eq!(required(&many), [""; 0]);
+    assert_eq!(required(&format!("({many}) tail")), [" tail"]);
+    for literal in required(&"a".repeat(900)).iter().chain(&required(&format!("(?:{}|x)tail", "b".repeat(500)))) {
         assert!(literal.len() <= 960, "{literal}");
     }
 }
 
-/// A small regex that can also give texts that it matches, boundaries aside.
+/// A small regex that can also generate matches, boundaries aside.
 #[derive(Clone, Debug)]
 enum Node {
     Text(String),
@@ -159,7 +159,7 @@ proptest! {
         let plain = regex::RegexBuilder::new(&node.pattern()).case_insensitive(true).build().unwrap();
         let expected: Vec<_> = plain.find_iter(&text).map(|hit| hit.range()).collect();
         prop_assert_eq!(regex.find_iter(&text).collect::<Vec<_>>(), expected);
-        // What matches, and nothing around it.
+        // Only the match itself, without the text around it.
         for hit in regex.find_iter(&text) {
             let folded = fold(&text[hit]);
             for set in [regex.required(), regex.required_letters()].into_iter().flatten() {

@@ -1,10 +1,10 @@
-//! Generated from the data of Unicode by the test beside it; not to be edited.
+//! Generated from Unicode data by the tests of this module; do not edit.
 
-#![allow(clippy::unreadable_literal, reason = "nobody reads them")]
+#![allow(clippy::unreadable_literal, reason = "generated")]
 
-use super::Entry;
+use super::CharEntry;
 
-/// For each 64 code points, where their numbers are.
+/// The block of `NUMBERS` for each 64 code points.
 #[rustfmt::skip]
 pub(super) static BLOCKS: [u16; 2048] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
@@ -90,7 +90,7 @@ pub(super) static BLOCKS: [u16; 2048] = [
     133, 345, 133, 133, 133, 133, 133, 133, 133, 133, 133, 133, 133, 133, 133, 133, 133, 133,
 ];
 
-/// For each code point of a block, which entry is its own.
+/// The index in `ENTRIES` of each code point of a block.
 #[rustfmt::skip]
 pub(super) static NUMBERS: [u16; 22144] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 3, 4, 3, 3,
@@ -973,13 +973,13 @@ pub(super) static NUMBERS: [u16; 22144] = [
     3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 74, 74, 74, 74, 74, 74, 74, 74, 74, 74, 3, 3, 3, 3, 3, 3,
 ];
 
-const fn e(what: u8, latin: u8, accent: u8, base: i8, rest: i32) -> Entry {
-    Entry::new(what, latin, accent, base, rest)
+const fn e(what: u8, latin: u8, accent: u8, base: i8, rest: i32) -> CharEntry {
+    CharEntry::new(what, latin, accent, base, rest)
 }
 
-/// All entries that occur.
+/// All distinct entries.
 #[rustfmt::skip]
-pub(super) static ENTRIES: [Entry; 1625] = [
+pub(super) static ENTRIES: [CharEntry; 1625] = [
     e(5, 0, 0, 0, 0), e(4, 0, 0, 0, 0), e(3, 49, 0, 0, 0), e(0, 0, 0, 0, 0), e(3, 115, 0, 0, 0), e(3, 116, 0, 0, 0),
     e(2, 111, 0, 0, 0), e(2, 49, 0, 0, 0), e(2, 122, 0, 0, 0), e(2, 101, 0, 0, 0), e(2, 97, 0, 0, 0),
     e(2, 115, 0, 0, 0), e(2, 54, 0, 0, 0), e(2, 116, 0, 0, 0), e(2, 98, 0, 0, 0), e(2, 103, 0, 0, 0), e(3, 97, 0, 0, 0),

@@ -1,42 +1,42 @@
-//! What is known of each code point: what it is, what it folds to, and which Latin letter it looks like.
+//! The properties of each code point: its kind, its folded form, and the Latin letter that it resembles.
 //!
-//! The table is made from the data of Unicode and a few lines by hand, by this module's test. `UPDATE_TABLES=1 cargo
-//! test --lib the_table_is_what_the_data_say` writes it anew.
+//! The table is generated from Unicode data and a few manual entries by this module's test. To regenerate it, run
+//! `UPDATE_TABLES=1 cargo test --lib the_table_matches_the_data`.
 
 mod data;
 
 use unicode_normalization::char::decompose_canonical;
 
-/// What a code point is to the fold.
+/// How a code point is folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub(super) enum Kind {
-    /// Punctuation, emoji and the like: only ever themselves.
+pub(super) enum FoldKind {
+    /// Punctuation, emoji and the like, which only stand for themselves.
     Other,
     Letter,
     Digit,
-    /// No letter, and used as one: `$`, `@`, `€`.
+    /// A symbol that is used as a letter: `$`, `@`, `€`.
     Symbol,
-    Blank,
-    /// Not seen: zero-width characters, variation selectors, controls.
+    Whitespace,
+    /// Invisible: zero-width characters, variation selectors, controls.
     Ignorable,
-    /// A combining mark of no script of its own.
+    /// A combining mark without a script of its own.
     Mark,
-    /// A letter that may melt into the one before it, such as the vowels of Hangul.
-    Joiner,
+    /// A letter that may compose with the one before it, such as Hangul vowels.
+    Composing,
     /// Folds to several characters.
-    Several,
-    /// A regional indicator: a letter when it stands alone, half of a flag otherwise.
-    Regional,
-    /// Two letters in one, such as `æ`.
-    Pair,
+    Expanding,
+    /// A regional indicator: a letter on its own, half of a flag in a pair.
+    RegionalIndicator,
+    /// Two letters in one character, such as `æ`.
+    Ligature,
 }
 
-/// The scripts that are told apart, as far as disguises need it.
+/// The scripts that disguise detection distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(super) enum Script {
-    /// Of no script, or of many.
+    /// Shared by several scripts.
     Common,
     Latin,
     Cyrillic,
@@ -46,65 +46,63 @@ pub(super) enum Script {
     Armenian,
     Georgian,
     Hangul,
-    /// Scripts that are written without blanks between words: Han, kana, Thai, Lao, Khmer, Burmese.
+    /// Scripts that are written without spaces between words: Han, kana, Thai, Lao, Khmer, Burmese.
     Unspaced,
-    /// Other scripts in daily use.
+    /// Other modern scripts.
     Living,
-    /// Scripts that are hardly seen in messages other than for their looks.
+    /// Scripts that occur in messages almost only for their appearance.
     Rare,
 }
 
-/// A Latin letter that may be `i` or `l`.
+/// The value of [`CharEntry::latin`] for a character that may be `i` or `l`.
 pub(super) const I_OR_L: u8 = b'1';
-/// A sign that may be `b` or `g`.
+/// The value of [`CharEntry::latin`] for a character that may be `b` or `g`.
 pub(super) const B_OR_G: u8 = b'6';
 
-/// The letter without accents is too far away to be written down: normalization knows it.
-const FAR: i8 = i8::MIN;
+/// The base letter is out of range; normalization finds it.
+const BASE_TOO_FAR: i8 = i8::MIN;
 
-/// What is known of one code point.
+/// The properties of one code point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Entry {
-    /// [`Kind`] and, four bits up, [`Script`].
-    what: u8,
-    /// The lower-case Latin letter that it is or looks like, [`I_OR_L`], [`B_OR_G`], or 0.
+pub(super) struct CharEntry {
+    /// [`FoldKind`] in the lower four bits, [`Script`] in the upper four.
+    kind_and_script: u8,
+    /// The lower-case Latin letter that it is or resembles, [`I_OR_L`], [`B_OR_G`], or 0.
     pub(super) latin: u8,
-    /// Which accents the letter carries, by a number; 0 is none.
+    /// A number for the accents that the letter carries; 0 is none.
     pub(super) accent: u8,
-    /// How far its letter without accents is from its folded form, or [`FAR`]; of a pair, the second letter.
-    base: i8,
-    /// How far its folded form is, four times; the rest is flags.
-    rest: i32,
+    /// Distance from its folded form to its base letter, or [`BASE_TOO_FAR`]; for a ligature, the second letter.
+    base_shift: i8,
+    /// Distance to its folded form, times four, plus flags.
+    shift_and_flags: i32,
 }
 
-impl Entry {
+impl CharEntry {
     const UPPER: i32 = 1;
-    const ODD_CASE: i32 = 2;
+    const IRREGULAR_CASE: i32 = 2;
 
     const fn new(what: u8, latin: u8, accent: u8, base: i8, rest: i32) -> Self {
-        Self { what, latin, accent, base, rest }
+        Self { kind_and_script: what, latin, accent, base_shift: base, shift_and_flags: rest }
     }
 
-    /// What it is.
-    pub(super) const fn kind(self) -> Kind {
-        match self.what & 15 {
-            1 => Kind::Letter,
-            2 => Kind::Digit,
-            3 => Kind::Symbol,
-            4 => Kind::Blank,
-            5 => Kind::Ignorable,
-            6 => Kind::Mark,
-            7 => Kind::Joiner,
-            8 => Kind::Several,
-            9 => Kind::Regional,
-            10 => Kind::Pair,
-            _ => Kind::Other,
+    pub(super) const fn kind(self) -> FoldKind {
+        match self.kind_and_script & 15 {
+            1 => FoldKind::Letter,
+            2 => FoldKind::Digit,
+            3 => FoldKind::Symbol,
+            4 => FoldKind::Whitespace,
+            5 => FoldKind::Ignorable,
+            6 => FoldKind::Mark,
+            7 => FoldKind::Composing,
+            8 => FoldKind::Expanding,
+            9 => FoldKind::RegionalIndicator,
+            10 => FoldKind::Ligature,
+            _ => FoldKind::Other,
         }
     }
 
-    /// Its script.
     pub(super) const fn script(self) -> Script {
-        match self.what >> 4 {
+        match self.kind_and_script >> 4 {
             1 => Script::Latin,
             2 => Script::Cyrillic,
             3 => Script::Greek,
@@ -120,46 +118,48 @@ impl Entry {
         }
     }
 
-    /// Whether it is a capital letter.
+    /// Whether it is an upper-case letter.
     pub(super) const fn is_upper(self) -> bool {
-        self.rest & Self::UPPER != 0
+        self.shift_and_flags & Self::UPPER != 0
     }
 
-    /// Whether folding its letter case alone gives something else than `folded`.
-    pub(super) const fn has_odd_case(self) -> bool {
-        self.rest & Self::ODD_CASE != 0
+    /// Whether case folding alone gives a result other than `folded`.
+    pub(super) const fn has_irregular_case(self) -> bool {
+        self.shift_and_flags & Self::IRREGULAR_CASE != 0
     }
 
-    /// Its form of one character: compatibility forms, styles and letter case undone, the accents kept.
+    /// Returns its folded form: compatibility forms, styles and letter case undone, accents kept.
     pub(super) fn folded(self, c: char) -> char {
         if self.is_plain() {
             return char::from(if self.latin == I_OR_L { b'l' } else { self.latin });
         }
-        shifted(c, self.rest >> 2)
+        shift(c, self.shift_and_flags >> 2)
     }
 
-    /// Its letter without accents, in its own script.
+    /// Returns its letter without accents, in its own script.
     pub(super) fn base(self, c: char) -> char {
         match self.latin {
             letter @ b'a'..=b'z' if self.script() == Script::Latin => char::from(letter),
-            _ if self.base == FAR => bare(self.folded(c)),
-            _ => shifted(self.folded(c), self.base.into()),
+            _ if self.base_shift == BASE_TOO_FAR => without_accents(self.folded(c)),
+            _ => shift(self.folded(c), self.base_shift.into()),
         }
     }
 
-    /// Whether it is one of the letters from `a` to `z`, whatever its style.
+    /// Whether it is a letter from `a` to `z` in any style.
     const fn is_plain(self) -> bool {
-        self.what == Kind::Letter as u8 | (Script::Latin as u8) << 4 && self.latin != 0 && self.accent == 0
+        self.kind_and_script == FoldKind::Letter as u8 | (Script::Latin as u8) << 4
+            && self.latin != 0
+            && self.accent == 0
     }
 
-    /// The second letter of a pair.
+    /// Returns the second letter of a ligature.
     pub(super) const fn second(self) -> u8 {
-        self.base.cast_unsigned()
+        self.base_shift.cast_unsigned()
     }
 }
 
-/// The letter of a composed one, without its accents.
-fn bare(c: char) -> char {
+/// Returns the base letter of a composed one.
+fn without_accents(c: char) -> char {
     let mut first = None;
     decompose_canonical(c, |part| {
         first.get_or_insert(part);
@@ -167,25 +167,25 @@ fn bare(c: char) -> char {
     first.unwrap_or(c)
 }
 
-fn shifted(c: char, by: i32) -> char {
+fn shift(c: char, by: i32) -> char {
     if by == 0 {
         return c;
     }
     u32::from(c).checked_add_signed(by).and_then(char::from_u32).unwrap_or(c)
 }
 
-/// Ideographs of one form each.
-const IDEOGRAPH: Entry = Entry::new(Kind::Letter as u8 | (Script::Unspaced as u8) << 4, 0, 0, 0, 0);
-/// Ideographs that stand for others.
-const COMPATIBILITY: Entry = Entry::new(Kind::Several as u8 | (Script::Unspaced as u8) << 4, 0, 0, 0, 0);
-const IGNORABLE: Entry = Entry::new(Kind::Ignorable as u8, 0, 0, 0, 0);
-const OTHER: Entry = Entry::new(Kind::Other as u8, 0, 0, 0, 0);
-/// The first code point that is not in the table.
+/// Unified ideographs.
+const IDEOGRAPH: CharEntry = CharEntry::new(FoldKind::Letter as u8 | (Script::Unspaced as u8) << 4, 0, 0, 0, 0);
+/// Compatibility ideographs, which stand for others.
+const COMPATIBILITY: CharEntry = CharEntry::new(FoldKind::Expanding as u8 | (Script::Unspaced as u8) << 4, 0, 0, 0, 0);
+const IGNORABLE: CharEntry = CharEntry::new(FoldKind::Ignorable as u8, 0, 0, 0, 0);
+const OTHER: CharEntry = CharEntry::new(FoldKind::Other as u8, 0, 0, 0, 0);
+/// The first code point beyond the table.
 const END: u32 = 0x2_0000;
 
-/// What is known of `c`.
+/// Returns the properties of `c`.
 #[inline]
-pub(super) fn entry(c: char) -> Entry {
+pub(super) fn entry(c: char) -> CharEntry {
     let code = u32::from(c);
     if code < END {
         let block = data::BLOCKS.get((code >> 6) as usize).map_or(0, |block| usize::from(*block));

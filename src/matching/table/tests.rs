@@ -1,4 +1,4 @@
-//! The table is made here, over all code points.
+//! Generates the table over all code points.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,9 +11,9 @@ use unicode_security::confusable_detection::skeleton;
 
 use super::*;
 
-/// Look-alikes that the data for confusables leave out: they list what cannot be told apart, and people make do with
-/// less. Small capitals, letters of phonetics, letters that are turned or have a bar or a hook, and letters of other
-/// scripts that are put where a Latin one is meant.
+/// Lookalikes that the confusables data lack: the data only list characters that are nearly identical, and people use
+/// weaker resemblances. Small capitals, phonetic letters, turned letters and letters with a bar or hook, and letters of
+/// other scripts that replace a Latin one.
 const LOOK_ALIKES: [(char, &str); 26] = [
     ('a', "ᴀɐɒᶏꬰΛΔ∆Дд@"),
     ('b', "ʙƀɃƁƂƃвъЪБбßβ฿₿ც"),
@@ -43,7 +43,7 @@ const LOOK_ALIKES: [(char, &str); 26] = [
     ('z', "ᴢʐʑƵƶȤȥʒζ"),
 ];
 
-/// Letters of living alphabets that look like others: they are told apart from them as letters with accents are.
+/// Letters of modern alphabets that resemble others: they are distinguished like letters with accents.
 const ALPHABETS: [(char, &str); 13] = [
     ('a', "ə"),
     ('b', "ɓ"),
@@ -60,13 +60,13 @@ const ALPHABETS: [(char, &str); 13] = [
     ('y', "ɣ"),
 ];
 
-/// The accent of a letter that is part of a pair.
-const PAIRED: u8 = 255;
+/// The accent of a letter in a ligature.
+const LIGATURE_ACCENT: u8 = 255;
 
-/// Letters that are no letter with an accent, though they can be written so.
-const WHOLE: [char; 3] = ['й', 'ї', 'ў'];
+/// Letters that decompose but count as letters of their own rather than as accented ones.
+const UNACCENTED: [char; 3] = ['й', 'ї', 'ў'];
 
-/// What digits and signs are read as.
+/// The letters that digits and signs stand for.
 const SIGNS: [(char, u8); 12] = [
     ('0', b'o'),
     ('1', I_OR_L),
@@ -86,7 +86,7 @@ fn fold_case(c: char) -> String {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
-/// The letter of a text of one letter, in lower case.
+/// Returns the lower-case letter if a text is a single ASCII letter.
 fn letter(text: &str) -> Option<u8> {
     match text.as_bytes() {
         [one] if one.is_ascii_alphabetic() => Some(one.to_ascii_lowercase()),
@@ -103,7 +103,7 @@ fn listed(list: &[(char, &str)], c: char) -> Option<u8> {
     list.iter().find(|(_, chars)| chars.contains(c)).and_then(|(letter, _)| u8::try_from(*letter).ok())
 }
 
-/// Letters in circles, squares and parentheses that normalization leaves, or takes for more than a letter.
+/// Returns the letter in a circle, square or parentheses that normalization keeps or expands.
 fn enclosed(c: char) -> Option<u8> {
     let from = match c {
         '⒜'..='⒵' => '⒜',
@@ -125,7 +125,7 @@ fn compatible(c: char) -> String {
     decomposed.nfkc().collect()
 }
 
-/// A number for accents, never 0 nor that of a pair.
+/// Returns a number for accents: 0 without accents, never [`LIGATURE_ACCENT`].
 fn accents(marks: &[char]) -> u8 {
     if marks.is_empty() {
         return 0;
@@ -169,7 +169,7 @@ fn script(c: char) -> Script {
     }
 }
 
-/// The Latin letter that `c` looks like, and its accents if it is to be told apart.
+/// Returns the Latin letter that `c` resembles, and its accents if they distinguish it.
 fn reading(c: char, depth: usize) -> (u8, u8) {
     if let Some(&(_, letter)) = SIGNS.iter().find(|(sign, _)| *sign == c) {
         return (letter, 0);
@@ -192,7 +192,7 @@ fn reading(c: char, depth: usize) -> (u8, u8) {
     if let [base, marks @ ..] = &parts[..]
         && !marks.is_empty()
         && marks.iter().all(|mark| is_combining_mark(*mark))
-        && !WHOLE.contains(&lower)
+        && !UNACCENTED.contains(&lower)
     {
         return (reading(*base, depth + 1).0, accents(marks));
     }
@@ -213,7 +213,7 @@ fn reading(c: char, depth: usize) -> (u8, u8) {
             return (letter, 0);
         }
     }
-    // Its other letter case may look like something; a small letter often is a small capital.
+    // Its other letter case may resemble a Latin letter; a lower-case letter is often a small capital.
     if c.is_alphabetic() {
         for other in [only(&fold_case(c)), only(&c.to_uppercase().collect::<String>())].into_iter().flatten() {
             if other != c {
@@ -235,14 +235,14 @@ fn is_ignorable(c: char) -> bool {
             | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
 }
 
-/// Whether `c` is shown as a blank though it is none by the data: an empty pattern of Braille, fillers of Hangul.
+/// Whether `c` looks like a space without being whitespace: the empty Braille pattern, Hangul fillers.
 fn is_empty(c: char) -> bool {
     matches!(c, '\u{2800}' | '\u{115f}' | '\u{3164}' | '\u{ffa0}')
 }
 
-/// Whether what `c` folds to is left to the tables for normalization: forms of Arabic letters, ideographs that stand for
-/// others, and whatever is too rare to take room here.
-fn is_looked_up(c: char, folded: &str) -> bool {
+/// Whether normalization finds the folded form of `c` at run time: Arabic presentation forms, compatibility ideographs,
+/// and characters too rare for the table.
+fn is_normalized_later(c: char, folded: &str) -> bool {
     let script = script(c);
     letter(folded).is_none()
         && (matches!(script, Script::Arabic | Script::Hebrew | Script::Unspaced | Script::Hangul | Script::Living)
@@ -251,99 +251,100 @@ fn is_looked_up(c: char, folded: &str) -> bool {
                 && folded.chars().all(|c| c.is_alphanumeric() || is_combining_mark(c))))
 }
 
-fn kind(c: char, folded: &str, latin: u8) -> Kind {
+fn kind(c: char, folded: &str, latin: u8) -> FoldKind {
     let mark = |script| matches!(script, Of::Inherited | Of::Hebrew | Of::Arabic | Of::Syriac);
     if c.is_whitespace() || is_empty(c) {
-        Kind::Blank
+        FoldKind::Whitespace
     } else if is_ignorable(c) {
-        Kind::Ignorable
+        FoldKind::Ignorable
     } else if is_combining_mark(c) && (mark(c.script()) || matches!(c, '\u{483}'..='\u{489}')) {
-        Kind::Mark
+        FoldKind::Mark
     } else if matches!(c, '🇦'..='🇿') {
-        Kind::Regional
+        FoldKind::RegionalIndicator
     } else if matches!(c, 'æ' | 'Æ' | 'œ' | 'Œ') {
-        Kind::Pair
+        FoldKind::Ligature
     } else if matches!(c, '™' | '℠' | '№') {
-        Kind::Other
+        FoldKind::Other
     } else if enclosed(c).is_some() {
-        Kind::Letter
-    } else if folded.chars().count() != 1 || (folded != c.to_string() && is_looked_up(c, folded)) {
-        Kind::Several
+        FoldKind::Letter
+    } else if folded.chars().count() != 1 || (folded != c.to_string() && is_normalized_later(c, folded)) {
+        FoldKind::Expanding
     } else if is_nfc_quick(std::iter::once(c)) != IsNormalized::Yes && compose_last(c) {
-        Kind::Joiner
+        FoldKind::Composing
     } else if c.is_alphabetic() || is_combining_mark(c) || folded.chars().all(char::is_alphabetic) {
-        Kind::Letter
+        FoldKind::Letter
     } else if c.is_numeric() {
-        Kind::Digit
+        FoldKind::Digit
     } else if latin != 0 {
-        Kind::Symbol
+        FoldKind::Symbol
     } else {
-        Kind::Other
+        FoldKind::Other
     }
 }
 
-/// Whether anything composes with `c` at its end.
+/// Whether any character composes with a following `c`.
 fn compose_last(c: char) -> bool {
     matches!(c, '\u{1161}'..='\u{1175}' | '\u{11a8}'..='\u{11c2}')
         || ('\0'..='\u{11fff}').any(|first| compose(first, c).is_some())
 }
 
-fn make(c: char) -> Entry {
+fn make(c: char) -> CharEntry {
     let (mut latin, mut accent) = reading(c, 0);
     let folded = compatible(c);
-    // A mathematical alpha is as Greek as any.
+    // A mathematical alpha counts as Greek.
     let own = Some(script(c)).filter(|own| *own != Script::Common).or_else(|| only(&folded).map(script));
     let own = own.unwrap_or(Script::Common);
     let kind = kind(c, &folded, latin);
     let mut script = if letter(&folded).is_some() || enclosed(c).is_some() { Script::Latin } else { own };
     let mut one = match kind {
-        Kind::Several => c,
+        FoldKind::Expanding => c,
         _ if is_empty(c) => ' ',
         _ => only(&folded).unwrap_or(c),
     };
     let mut base = 0;
-    // It is printed without its dots as often as with them.
+    // It is often printed without its dots.
     if one == 'ё' {
         base = i8::try_from(i64::from(u32::from('е')) - i64::from(u32::from(one))).unwrap();
         accent = 0;
     }
     match kind {
-        Kind::Pair => {
-            (latin, accent) = (if matches!(c, 'æ' | 'Æ') { b'a' } else { b'o' }, PAIRED);
+        FoldKind::Ligature => {
+            (latin, accent) = (if matches!(c, 'æ' | 'Æ') { b'a' } else { b'o' }, LIGATURE_ACCENT);
             base = b'e'.cast_signed();
         }
-        Kind::Letter | Kind::Joiner if accent != 0 && own != Script::Latin => {
+        FoldKind::Letter | FoldKind::Composing if accent != 0 && own != Script::Latin => {
             let mut parts = Vec::new();
             decompose_canonical(one, |part| parts.push(part));
-            let apart = i64::from(u32::from(parts[0])) - i64::from(u32::from(one));
-            base = i8::try_from(apart).unwrap_or(FAR);
+            let distance = i64::from(u32::from(parts[0])) - i64::from(u32::from(one));
+            base = i8::try_from(distance).unwrap_or(BASE_TOO_FAR);
         }
-        Kind::Letter | Kind::Digit | Kind::Symbol | Kind::Regional => {}
-        Kind::Joiner => (latin, accent) = (0, 0),
-        _ => (latin, accent, script) = (0, 0, if kind == Kind::Several { own } else { Script::Common }),
+        FoldKind::Letter | FoldKind::Digit | FoldKind::Symbol | FoldKind::RegionalIndicator => {}
+        FoldKind::Composing => (latin, accent) = (0, 0),
+        _ => (latin, accent, script) = (0, 0, if kind == FoldKind::Expanding { own } else { Script::Common }),
     }
-    if matches!(kind, Kind::Digit | Kind::Symbol) {
+    if matches!(kind, FoldKind::Digit | FoldKind::Symbol) {
         (accent, script) = (0, Script::Common);
-        // A digit in another form is read as that digit.
+        // A digit in another style is read as that digit.
         latin = if one == c { latin } else { reading(one, 0).0 };
     }
-    if kind == Kind::Letter && script == Script::Latin && accent == 0 && latin != 0 {
-        // What it folds to is said by `latin`.
+    if kind == FoldKind::Letter && script == Script::Latin && accent == 0 && latin != 0 {
+        // `latin` holds its folded form.
         one = c;
     }
-    if matches!(c, '\u{10000}'..'\u{1d000}') && latin == 0 && kind != Kind::Several && one == c {
-        // Whatever is written there: one entry for all, so that blocks are alike.
-        return Entry::new(Kind::Letter as u8 | (Script::Rare as u8) << 4, 0, 0, 0, 0);
+    if matches!(c, '\u{10000}'..'\u{1d000}') && latin == 0 && kind != FoldKind::Expanding && one == c {
+        // One entry for all of them, so that their blocks are shared.
+        return CharEntry::new(FoldKind::Letter as u8 | (Script::Rare as u8) << 4, 0, 0, 0, 0);
     }
     let upper = c.is_uppercase() || matches!(c, '🅐'..='🆉' | '🄐'..='🄩');
     let odd = !c.is_ascii()
-        && fold_case(c) != Entry::new(kind as u8 | (script as u8) << 4, latin, accent, base, 0).folded(one).to_string();
-    let apart = i64::from(u32::from(one)) - i64::from(u32::from(c));
-    let rest = i32::try_from(apart * 4).unwrap() + i32::from(upper) + 2 * i32::from(odd);
-    Entry::new(kind as u8 | (script as u8) << 4, latin, accent, base, rest)
+        && fold_case(c)
+            != CharEntry::new(kind as u8 | (script as u8) << 4, latin, accent, base, 0).folded(one).to_string();
+    let distance = i64::from(u32::from(one)) - i64::from(u32::from(c));
+    let rest = i32::try_from(distance * 4).unwrap() + i32::from(upper) + 2 * i32::from(odd);
+    CharEntry::new(kind as u8 | (script as u8) << 4, latin, accent, base, rest)
 }
 
-/// Rows of numbers, no longer than a line of code may be.
+/// Formats numbers in lines of at most 120 columns.
 fn rows<T: ToString>(numbers: impl IntoIterator<Item = T>) -> String {
     let (mut out, mut line) = (String::new(), String::from("   "));
     for number in numbers {
@@ -377,22 +378,24 @@ fn generated() -> String {
         });
         blocks.push(number);
     }
-    let shown = entries.iter().map(|e| format!("e({}, {}, {}, {}, {})", e.what, e.latin, e.accent, e.base, e.rest));
+    let shown = entries.iter().map(|e| {
+        format!("e({}, {}, {}, {}, {})", e.kind_and_script, e.latin, e.accent, e.base_shift, e.shift_and_flags)
+    });
     format!(
-        "//! Generated from the data of Unicode by the test beside it; not to be edited.\n\n\
-         #![allow(clippy::unreadable_literal, reason = \"nobody reads them\")]\n\n\
-         use super::Entry;\n\n\
-         /// For each 64 code points, where their numbers are.\n\
+        "//! Generated from Unicode data by the tests of this module; do not edit.\n\n\
+         #![allow(clippy::unreadable_literal, reason = \"generated\")]\n\n\
+         use super::CharEntry;\n\n\
+         /// The block of `NUMBERS` for each 64 code points.\n\
          #[rustfmt::skip]\n\
          pub(super) static BLOCKS: [u16; {}] = [\n{}];\n\n\
-         /// For each code point of a block, which entry is its own.\n\
+         /// The index in `ENTRIES` of each code point of a block.\n\
          #[rustfmt::skip]\n\
          pub(super) static NUMBERS: [u16; {}] = [\n{}];\n\n\
-         const fn e(what: u8, latin: u8, accent: u8, base: i8, rest: i32) -> Entry {{\n    \
-         Entry::new(what, latin, accent, base, rest)\n}}\n\n\
-         /// All entries that occur.\n\
+         const fn e(what: u8, latin: u8, accent: u8, base: i8, rest: i32) -> CharEntry {{\n    \
+         CharEntry::new(what, latin, accent, base, rest)\n}}\n\n\
+         /// All distinct entries.\n\
          #[rustfmt::skip]\n\
-         pub(super) static ENTRIES: [Entry; {}] = [\n{}];\n",
+         pub(super) static ENTRIES: [CharEntry; {}] = [\n{}];\n",
         blocks.len(),
         rows(&blocks),
         numbers.len(),
@@ -402,9 +405,9 @@ fn generated() -> String {
     )
 }
 
-/// Renews the table when `UPDATE_TABLES` is set.
+/// Regenerates the table when `UPDATE_TABLES` is set.
 #[test]
-fn the_table_is_what_the_data_say() {
+fn the_table_matches_the_data() {
     let made = generated();
     if std::env::var_os("UPDATE_TABLES").is_some() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/matching/table/data.rs");
@@ -413,8 +416,8 @@ fn the_table_is_what_the_data_say() {
     }
     assert!(
         made == include_str!("data.rs"),
-        "the table is not what the data say; renew it with\n\
-         UPDATE_TABLES=1 cargo test --lib the_table_is_what_the_data_say"
+        "the table is outdated; regenerate it with\n\
+         UPDATE_TABLES=1 cargo test --lib the_table_matches_the_data"
     );
 }
 
@@ -425,7 +428,7 @@ fn the_table_takes_less_than_64_kib() {
 }
 
 #[test]
-fn what_looks_like_a_latin_letter_in_the_data_does_so_in_the_table() {
+fn lookalikes_of_latin_letters_in_the_data_are_in_the_table() {
     let mut missing = String::new();
     for small in 'a'..='z' {
         for shown in [small, small.to_ascii_uppercase()] {
@@ -434,7 +437,10 @@ fn what_looks_like_a_latin_letter_in_the_data_does_so_in_the_table() {
                 let stays = compatible(c) == fold_case(c);
                 if stays
                     && entry(c).latin == 0
-                    && !matches!(entry(c).kind(), Kind::Mark | Kind::Pair | Kind::Several | Kind::Joiner)
+                    && !matches!(
+                        entry(c).kind(),
+                        FoldKind::Mark | FoldKind::Ligature | FoldKind::Expanding | FoldKind::Composing
+                    )
                 {
                     missing.push(c);
                 }

@@ -1,50 +1,51 @@
-//! Names of files, numbers with a prefix and the like, in which digits are no letters.
+//! File names, prefixed numbers and other codes, in which digits do not stand for letters.
 
 use std::ops::Range;
 
 use super::super::letter::Letter;
-use super::super::table::Kind;
+use super::super::table::FoldKind;
 use super::super::views::Views;
 
-/// How far around a hit the signs of a file name or a code are looked for. Letters.
-const AROUND: usize = 64;
+/// How far around a hit a file name or code may extend. Letters.
+const MAX_DISTANCE: usize = 64;
 
-/// Longest word of letters and then digits that is taken for a code. Letters.
-const LONGEST_LABEL: usize = 5;
-/// Longest number that has its unit right behind it, such as `10am`: a longer one may be `1diot`. Letters.
-const LONGEST_AMOUNT: usize = 4;
+/// Longest word of letters followed by digits that counts as a code. Letters.
+const MAX_LABEL: usize = 5;
+/// Longest number with a unit, such as `10am`; a longer one may be a disguise such as `1diot`. Letters.
+const MAX_AMOUNT: usize = 4;
 
-/// Whether a hit is a short code such as `SH17`, or a number with its unit such as `6in`: the digits are all at one end.
+/// Whether a hit is a short code such as `SH17` or a number with a unit such as `6in`: all digits are at one end.
 pub(super) fn is_label(views: &Views, hit: &Range<usize>) -> bool {
-    if hit.len() > LONGEST_LABEL {
+    if hit.len() > MAX_LABEL {
         return false;
     }
     let (mut digits, mut changes, mut first, mut before) = (0, 0, false, None);
-    for number in hit.clone() {
-        let Some(letter) = views.letter(number).filter(Letter::is_of_word) else { return false };
-        let digit = letter.kind == Kind::Digit;
+    for index in hit.clone() {
+        let Some(letter) = views.letter(index).filter(Letter::is_word_char) else { return false };
+        let digit = letter.kind == FoldKind::Digit;
         digits += usize::from(digit);
         changes += usize::from(before.is_some_and(|before| before != digit));
         first |= before.is_none() && digit;
         before = Some(digit);
     }
-    changes == 1 && if first { hit.len() <= LONGEST_AMOUNT } else { digits >= 2 }
+    changes == 1 && if first { hit.len() <= MAX_AMOUNT } else { digits >= 2 }
 }
 
-/// Whether a hit is within a file name, a number with a prefix or the like: letters and digits with joints between.
+/// Whether a hit lies within a file name, a prefixed number or the like: letters and digits joined by punctuation.
 pub(super) fn is_code(views: &Views, hit: &Range<usize>) -> bool {
-    let within = |number: &usize| views.letter(*number).is_some_and(|letter| letter.kind != Kind::Blank);
-    let start = (0..hit.start).rev().take(AROUND).take_while(within).last().unwrap_or(hit.start);
-    let end = (hit.end..hit.end.saturating_add(AROUND)).take_while(within).last().map_or(hit.end, |last| last + 1);
+    let within = |index: &usize| views.letter(*index).is_some_and(|letter| letter.kind != FoldKind::Whitespace);
+    let start = (0..hit.start).rev().take(MAX_DISTANCE).take_while(within).last().unwrap_or(hit.start);
+    let end =
+        (hit.end..hit.end.saturating_add(MAX_DISTANCE)).take_while(within).last().map_or(hit.end, |last| last + 1);
     let (mut joint, mut digit) = (false, false);
     let (mut before, mut waiting) = (false, false);
-    for number in start..end {
-        let Some(letter) = views.letter(number) else { break };
-        let of_word = letter.is_of_word();
-        digit |= letter.kind == Kind::Digit;
-        joint |= waiting && of_word;
+    for index in start..end {
+        let Some(letter) = views.letter(index) else { break };
+        let is_word_char = letter.is_word_char();
+        digit |= letter.kind == FoldKind::Digit;
+        joint |= waiting && is_word_char;
         waiting = before && matches!(letter.base, '_' | '.' | ':' | '/' | '=' | '-' | '\\');
-        before = of_word || letter.kind == Kind::Symbol;
+        before = is_word_char || letter.kind == FoldKind::Symbol;
     }
     joint && digit
 }

@@ -1,45 +1,45 @@
-//! Other readings of a text, which come behind it in its coarse form.
+//! Alternative readings of a text, which follow it in its coarse form.
 
-use super::super::letter::Raw;
-use super::super::tokens::read_if_mixed;
+use super::super::letter::RawLetter;
+use super::super::tokens::read_mixed_as_latin;
 use super::{Views, to_u32};
 
 impl Views {
-    /// Adds what one-letter words make when they are put together.
+    /// Adds the words that spaced-out letters form.
     pub(super) fn join_spaced(&mut self) {
         let count = self.count();
         let mut tokens = std::mem::take(&mut self.tokens);
-        tokens.find_spaced(count, |number| self.letter(number));
-        for chunk in tokens.spaced() {
+        tokens.find_spaced(count, |index| self.letter(index));
+        for row in tokens.spaced() {
             self.open_reading();
             let from = self.letters.len();
-            for (number, wide) in tokens.singles(chunk) {
-                let Some(raw) = self.raw(number) else { continue };
-                if wide {
-                    self.letters.push(Raw::blank(raw.start));
+            for (index, starts_word) in tokens.singles(row) {
+                let Some(raw) = self.raw(index) else { continue };
+                if starts_word {
+                    self.letters.push(RawLetter::blank(raw.start));
                 }
                 self.letters.push(raw);
             }
             if let Some(added) = self.letters.get_mut(from..) {
-                read_if_mixed(added);
+                read_mixed_as_latin(added);
             }
             self.push_runs(from);
         }
         self.tokens = tokens;
     }
 
-    /// Adds the Latin reading of words of another script that could all be Latin.
-    pub(super) fn read_alike(&mut self) {
-        if self.tokens.has_none_alike() {
+    /// Adds the Latin readings of non-Latin words whose letters all resemble Latin ones.
+    pub(super) fn read_lookalikes(&mut self) {
+        if self.tokens.has_no_lookalikes() {
             return;
         }
         let tokens = std::mem::take(&mut self.tokens);
-        for alike in tokens.alike() {
+        for word in tokens.lookalikes() {
             self.open_reading();
             let from = self.letters.len();
-            for number in alike {
-                let Some(mut raw) = self.letters.get(number).copied() else { continue };
-                raw.read();
+            for index in word {
+                let Some(mut raw) = self.letters.get(index).copied() else { continue };
+                raw.read_as_latin();
                 self.letters.push(raw);
             }
             self.push_runs(from);
@@ -50,6 +50,6 @@ impl Views {
     fn open_reading(&mut self) {
         self.coarse.push(0);
         self.starts.push(to_u32(self.count()));
-        self.letters.push(Raw::blank(0));
+        self.letters.push(RawLetter::blank(0));
     }
 }

@@ -13,7 +13,7 @@ fn clean(text: &str) -> String {
     read(text).clean().to_owned()
 }
 
-/// The original behind the first place of `needle` in the clean form.
+/// Returns the original text of the first occurrence of `needle` in the clean form.
 fn source<'t>(text: &'t str, needle: &str) -> Option<&'t str> {
     let views = read(text);
     let at = views.clean().find(needle)?;
@@ -52,7 +52,7 @@ fn letter_case_styles_and_invisible_characters_are_undone() {
 }
 
 #[test]
-fn a_word_of_mixed_scripts_is_latin_and_one_of_one_script_stays() {
+fn a_word_of_mixed_scripts_becomes_latin_and_others_are_unchanged() {
     for (text, form) in [
         ("саsinо", "casino"),
         ("роkеr, покер", "poker, покер"),
@@ -68,7 +68,7 @@ fn a_word_of_mixed_scripts_is_latin_and_one_of_one_script_stays() {
 }
 
 #[test]
-fn a_range_leads_back_to_every_character_it_came_from_and_to_no_other() {
+fn a_range_maps_back_to_exactly_the_characters_it_came_from() {
     for (text, needle, original) in [
         ("xﬁy", "i", "ﬁ"),
         ("xﬁy", "iy", "ﬁy"),
@@ -86,14 +86,14 @@ fn a_range_leads_back_to_every_character_it_came_from_and_to_no_other() {
 }
 
 #[test]
-fn the_exact_form_folds_the_case_and_nothing_else() {
+fn the_exact_form_only_folds_case() {
     let views = read("Ｇ ﬁ É ẞ с\u{200b}A");
     assert_eq!(views.exact(), "ｇ fi é ss с\u{200b}a");
     assert_eq!(views.original_of_exact(8..9), 8..10);
 }
 
 #[test]
-fn ranges_beyond_the_end_and_within_characters_are_harmless() {
+fn ranges_beyond_the_end_or_inside_characters_are_clamped() {
     for text in ["", "abc", "añc", "ﬁﬁ", "сa"] {
         let views = read(text);
         assert_eq!(views.original_of_clean(0..999), 0..text.len(), "{text}");
@@ -105,21 +105,21 @@ fn ranges_beyond_the_end_and_within_characters_are_harmless() {
 }
 
 #[test]
-fn reading_again_leaves_nothing_of_the_text_before() {
+fn reading_again_clears_the_previous_text() {
     let mut views = Views::default();
     for text in ["сasino c a s i n o", "plain", "", "сосо abcdef"] {
         views.read(text);
         let once = read(text);
         assert_eq!((views.exact(), views.clean()), (once.exact(), once.clean()));
-        assert_eq!((&views.coarse, &views.starts, views.main), (&once.coarse, &once.starts, once.main));
+        assert_eq!((&views.coarse, &views.starts, views.text_end), (&once.coarse, &once.starts, once.text_end));
     }
 }
 
 #[test]
-fn a_text_like_one_before_allocates_nothing() {
+fn reading_a_similar_text_again_allocates_nothing() {
     let texts = ["c a s i n o for сasino, сосо", "e\u{301}\u{fdfa} xﬁy \u{200b}", "plain a b c d", "сор ԛ ａ"];
     let mut views = Views::default();
-    let room = |views: &Views| {
+    let capacities = |views: &Views| {
         let clean = views.clean.as_ref().map_or(0, |clean| clean.text.capacity()).max(views.spare.text.capacity());
         [
             views.plain.capacity(),
@@ -133,16 +133,16 @@ fn a_text_like_one_before_allocates_nothing() {
     for text in texts {
         views.read(text);
     }
-    let before = room(&views);
+    let before = capacities(&views);
     for _ in 0..3 {
         for text in texts {
             views.read(text);
         }
-        assert_eq!(room(&views), before);
+        assert_eq!(capacities(&views), before);
     }
 }
 
-/// Strings in which there is something to undo.
+/// Strings with something to fold.
 fn text() -> impl Strategy<Value = String> {
     let odd = "[\u{300}-\u{345}\u{1100}-\u{11ff}\u{ac00}-\u{ac30}ﬀ-ﬆİıßẞΣσς\u{9be}\u{9c7}\u{ff61}-\u{ff9f}Ａ-Ｚa-cA-C ᾀ-ᾼ\u{fdfa}\u{1d15e}æŒ🇦-🇿\u{200b}а-яЀ-Я.*_@!1]{0,24}";
     prop_oneof![any::<String>(), odd, "\\PC{0,40}", "[a-cA-C \t._\\-@1!*é]{0,30}"]
@@ -150,7 +150,7 @@ fn text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn every_range_lies_on_characters_of_the_original(text in text(), a in 0..200usize, b in 0..200usize) {
+    fn every_range_lies_on_character_boundaries_of_the_original(text in text(), a in 0..200usize, b in 0..200usize) {
         let views = read(&text);
         for span in [views.original_of_exact(a.min(b)..a.max(b)), views.original_of_clean(a.min(b)..a.max(b))] {
             prop_assert!(text.get(span.clone()).is_some(), "{:?}", span);
@@ -159,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn the_map_of_the_exact_form_rises_without_a_gap(text in text()) {
+    fn the_map_of_the_exact_form_ascends_without_gaps(text in text()) {
         let views = read(&text);
         let mut last = 0..0;
         for (at, c) in views.exact().char_indices() {
@@ -172,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn the_map_of_the_clean_form_never_goes_back(text in text()) {
+    fn the_map_of_the_clean_form_never_descends(text in text()) {
         let views = read(&text);
         let mut last = 0..0;
         for (at, c) in views.clean().char_indices() {
@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn letters_lie_on_characters_of_the_original(text in text()) {
+    fn letters_lie_on_character_boundaries_of_the_original(text in text()) {
         let views = read(&text);
         for number in 0..views.count() {
             let letter = views.letter(number).unwrap();
@@ -202,14 +202,14 @@ proptest! {
     }
 
     #[test]
-    fn composed_and_decomposed_letters_are_the_same(text in "[a-zéèñüöçёйíÅžệ가힣 ]{0,20}") {
+    fn composed_and_decomposed_letters_are_equal(text in "[a-zéèñüöçёйíÅžệ가힣 ]{0,20}") {
         let decomposed: String = text.nfd().collect();
         prop_assert_eq!(clean(&text), clean(&decomposed));
         prop_assert_eq!(read(&text).coarse.clone(), read(&decomposed).coarse.clone());
     }
 
     #[test]
-    fn what_is_clean_stays_so(text in text()) {
+    fn cleaning_twice_is_stable(text in text()) {
         let once = clean(&text);
         let twice = clean(&once);
         prop_assert_eq!(clean(&twice), twice);

@@ -1,26 +1,26 @@
-//! What a token grants: to moderate, so far and in such rooms, or to go by a nickname.
+//! What a token grants: moderation within a scope and rooms, or a trusted nickname.
 
 use std::sync::Arc;
 
 use super::token::Digest;
-use crate::model::{Cause, Nickname, RoomName};
+use crate::model::{Actor, Nickname, RoomName};
 
-/// How far a moderator may go. Each scope includes those before it.
+/// The permissions of a moderator. Each scope includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// May look at everything and try things out.
+    /// Read everything and run trials.
     Read,
-    /// May act on senders and messages, too.
+    /// Act on senders and messages.
     Act,
-    /// May change what holds for all, too: rules, presets; and take back what others did.
+    /// Change rules and presets, and undo the acts of others.
     Admin,
 }
 
 impl Scope {
-    /// All of them, the narrowest first.
+    /// All scopes, narrowest first.
     pub const ALL: [Self; 3] = [Self::Read, Self::Act, Self::Admin];
 
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,26 +30,26 @@ impl Scope {
         }
     }
 
-    /// The scope of this name.
+    /// Returns the scope with this name.
     #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == name)
     }
 }
 
-/// In which rooms something holds.
+/// The rooms that a grant covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rooms {
-    /// In all of them.
+pub enum RoomScope {
+    /// All rooms.
     All,
-    /// In these.
+    /// These rooms only.
     Only(Arc<[RoomName]>),
 }
 
-impl Rooms {
-    /// Whether it holds in this one.
+impl RoomScope {
+    /// Whether `room` is covered.
     #[must_use]
-    pub fn include(&self, room: &RoomName) -> bool {
+    pub fn contains(&self, room: &RoomName) -> bool {
         match self {
             Self::All => true,
             Self::Only(rooms) => rooms.contains(room),
@@ -57,89 +57,89 @@ impl Rooms {
     }
 }
 
-/// Somebody who may moderate.
+/// A moderator.
 #[derive(Clone, Debug)]
 pub struct Moderator {
     pub(super) name: Arc<str>,
     pub(super) scope: Scope,
-    pub(super) rooms: Rooms,
+    pub(super) rooms: RoomScope,
     pub(super) digest: Digest,
 }
 
 impl Moderator {
-    /// One who may do everything everywhere.
-    pub(super) fn of_all(name: Arc<str>, digest: Digest) -> Self {
-        Self { name, scope: Scope::Admin, rooms: Rooms::All, digest }
+    /// Creates a moderator with all scopes in all rooms.
+    pub(super) fn admin(name: Arc<str>, digest: Digest) -> Self {
+        Self { name, scope: Scope::Admin, rooms: RoomScope::All, digest }
     }
 
-    /// The name, for logs and notes.
+    /// Returns the name, for logs and notes.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The moderator as the cause of an act.
+    /// Returns the moderator as the actor of an act.
     #[must_use]
-    pub fn cause(&self) -> Cause {
-        Cause::Moderator(Arc::clone(&self.name))
+    pub fn actor(&self) -> Actor {
+        Actor::Moderator(Arc::clone(&self.name))
     }
 
-    /// The widest scope.
+    /// Returns the widest scope.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope
     }
 
-    /// The rooms.
+    /// Returns the rooms that the moderator may act in.
     #[must_use]
-    pub fn rooms(&self) -> &Rooms {
+    pub fn rooms(&self) -> &RoomScope {
         &self.rooms
     }
 
-    /// Whether the scope is this one or a wider one.
+    /// Whether the moderator has `scope` or a wider one.
     #[must_use]
-    pub fn may(&self, scope: Scope) -> bool {
+    pub fn has_scope(&self, scope: Scope) -> bool {
         scope <= self.scope
     }
 
-    /// Whether this room is one of the moderator's.
+    /// Whether the moderator may act in `room`.
     #[must_use]
-    pub fn may_in(&self, room: &RoomName) -> bool {
-        self.rooms.include(room)
+    pub fn covers(&self, room: &RoomName) -> bool {
+        self.rooms.contains(room)
     }
 
-    /// Whether all rooms are the moderator's, as what is about all of them needs.
+    /// Whether the moderator may act in all rooms, as acts without a room require.
     #[must_use]
-    pub fn everywhere(&self) -> bool {
-        self.rooms == Rooms::All
+    pub fn covers_all_rooms(&self) -> bool {
+        self.rooms == RoomScope::All
     }
 }
 
-/// A sender who proves by a token whose nickname it is.
+/// A nickname that a token proves.
 #[derive(Clone, Debug)]
-pub struct Trusted {
+pub struct TrustedNickname {
     pub(super) nickname: Nickname,
-    pub(super) rooms: Rooms,
+    pub(super) rooms: RoomScope,
     pub(super) digest: Digest,
 }
 
-impl Trusted {
-    /// The nickname.
+impl TrustedNickname {
+    /// Returns the nickname.
     #[must_use]
     pub fn nickname(&self) -> &Nickname {
         &self.nickname
     }
 
-    /// Where its bearer is trusted.
+    /// Returns the rooms in which its bearer is trusted.
     #[must_use]
-    pub fn rooms(&self) -> &Rooms {
+    pub fn rooms(&self) -> &RoomScope {
         &self.rooms
     }
 
-    /// Whether its bearer is trusted in this room.
+    /// Whether its bearer is trusted in `room`.
     #[must_use]
-    pub fn holds_in(&self, room: &RoomName) -> bool {
-        self.rooms.include(room)
+    pub fn covers(&self, room: &RoomName) -> bool {
+        self.rooms.contains(room)
     }
 }
 
@@ -154,21 +154,21 @@ mod tests {
     #[test]
     fn each_scope_includes_those_before_it() {
         for (at, scope) in Scope::ALL.into_iter().enumerate() {
-            let moderator = Moderator { scope, ..Moderator::of_all("jane".into(), Digest::of(b"")) };
-            let may = Scope::ALL.map(|wanted| moderator.may(wanted));
+            let moderator = Moderator { scope, ..Moderator::admin("jane".into(), Digest::new(b"")) };
+            let may = Scope::ALL.map(|wanted| moderator.has_scope(wanted));
             assert_eq!(may, [true, at >= 1, at >= 2], "{scope:?}");
-            assert_eq!(Scope::of_name(scope.as_str()), Some(scope));
+            assert_eq!(Scope::from_name(scope.as_str()), Some(scope));
         }
-        assert_eq!(Scope::of_name("root"), None);
+        assert_eq!(Scope::from_name("root"), None);
     }
 
     #[test]
-    fn whoever_has_some_rooms_has_no_others_and_not_all_of_them() {
-        let everywhere = Moderator::of_all("jane".into(), Digest::of(b""));
-        assert!(everywhere.everywhere() && everywhere.may_in(&room("QGIS")));
-        let somewhere = Moderator { rooms: Rooms::Only([room("Caf\u{e9}")].into()), ..everywhere };
-        assert!(!somewhere.everywhere());
-        assert!(somewhere.may_in(&room("Cafe\u{301}")), "the same name, typed in another way");
-        assert!(!somewhere.may_in(&room("QGIS")));
+    fn a_moderator_of_some_rooms_covers_no_others_and_not_all_rooms() {
+        let everywhere = Moderator::admin("jane".into(), Digest::new(b""));
+        assert!(everywhere.covers_all_rooms() && everywhere.covers(&room("QGIS")));
+        let somewhere = Moderator { rooms: RoomScope::Only([room("Caf\u{e9}")].into()), ..everywhere };
+        assert!(!somewhere.covers_all_rooms());
+        assert!(somewhere.covers(&room("Cafe\u{301}")), "the same name in another Unicode normalization");
+        assert!(!somewhere.covers(&room("QGIS")));
     }
 }

@@ -1,23 +1,22 @@
-//! Who may do what with a token: moderators, and senders whose nickname a token proves.
+//! Access by token, for moderators and for senders who prove their nickname with a token.
 //!
-//! Two places name them: the setting `MODERATORS`, with the tokens themselves, and a file (`moderation.tokens_file`),
-//! with hashes alone. What is kept of a token is its SHA-256 digest in both cases. A digest that is slow to compute, as
-//! passwords need, would gain nothing for the tokens of `gischat-relay token`: nobody finds one of 256 random bits from
-//! its hash, however fast that is computed. Tokens in `MODERATORS` may be weaker, and their digests are in no file: all
-//! that is left is to try them here, where ten wrong ones a minute are the end of it.
+//! Tokens come from the setting `MODERATORS`, in clear, and from a file (`moderation.tokens_file`), as hashes. In both
+//! cases only the SHA-256 digest is kept. A slow password hash would not help for the tokens of `gischat-relay token`:
+//! 256 random bits cannot be found from a fast hash either. Tokens in `MODERATORS` may be weaker, but their digests are
+//! in no file, so they can only be guessed online, where an address gets ten attempts a minute.
 
+mod attempts;
+mod configured;
 mod file;
 mod grant;
 mod moderators;
-mod named;
 mod token;
 mod tokens;
-mod tries;
 
-pub use grant::{Moderator, Rooms, Scope, Trusted};
-pub use moderators::{AccessError, Moderators, Refused};
-pub use named::{MAX_NAME, Named, check_name};
-pub use token::{NoRandomness, Token};
-pub use tokens::Tokens;
+pub use configured::{ConfiguredModerator, MAX_MODERATOR_NAME, check_name};
+pub use grant::{Moderator, RoomScope, Scope, TrustedNickname};
+pub use moderators::{AccessError, Moderators, TokenError};
+pub use token::{RandomnessError, Token};
+pub use tokens::AccessTokens;
 
-pub(super) use named::check as check_named;
+pub(super) use configured::check_moderators as check_named;

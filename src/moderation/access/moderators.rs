@@ -1,141 +1,147 @@
-//! Whose a token is: it is compared with all that are known, and wrong ones are slowed down.
+//! Authentication: compares tokens with all known ones, and limits failed attempts per address.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::grant::{Moderator, Trusted};
-use super::token::{Digest, NoRandomness, Token};
-use super::tokens::Tokens;
-use super::tries::Tries;
+use super::attempts::FailedAttempts;
+use super::grant::{Moderator, TrustedNickname};
+use super::token::{Digest, RandomnessError, Token};
+use super::tokens::AccessTokens;
 use crate::model::{Address, RoomName};
 use crate::moderation::Config;
-use crate::settings::Fault;
+use crate::settings::ConfigError;
 
-/// The name of the one who has the token of a run.
+/// The name of the moderator with the token of this run.
 const OPERATOR: &str = "operator";
 
-/// Those who have a token.
+/// All moderators and trusted nicknames, by token.
 #[derive(Debug)]
 pub struct Moderators {
-    /// The one who has the token of this run, where there is one.
+    /// The moderator with the token of this run, if there is one.
     operator: Option<Moderator>,
-    known: RwLock<Arc<Tokens>>,
-    tries: Tries,
+    known: RwLock<Arc<AccessTokens>>,
+    attempts: FailedAttempts,
 }
 
-/// Why a token is not taken.
+/// Why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It is no moderator's.
-    #[error("this token is no moderator's")]
-    Wrong,
-    /// It proves nobody's nickname.
+pub enum TokenError {
+    /// It belongs to no moderator.
+    #[error("this token belongs to no moderator")]
+    NotModerator,
+    /// It proves no nickname.
     #[error("this token proves no nickname")]
-    ProvesNothing,
-    /// Too many wrong ones came from there; not even a right one is looked at.
-    #[error("too many wrong tokens came from this address")]
-    TooManyTries {
-        /// How long to wait.
+    NotTrusted,
+    /// Too many failed attempts from this address; its tokens are not checked for a while.
+    #[error("too many wrong tokens from this address")]
+    TooManyAttempts {
+        /// How long the address has to wait.
         retry_after: Duration,
     },
 }
 
-/// Why nobody could be let in.
+/// Why access could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// There is no token for this run.
+    /// No token could be generated for this run.
     #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
-    /// The file of tokens is at fault, which it was not when the configuration was read.
-    #[error("the file of tokens is at fault: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    File(Vec<Fault>),
+    Randomness(#[from] RandomnessError),
+    /// The tokens file has errors that it did not have when the configuration was read.
+    #[error("invalid tokens file: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    File(Vec<ConfigError>),
 }
 
 impl Moderators {
-    /// Those that `config` and its file of tokens name, in a relay with these rooms. Where there is no moderator among
-    /// them: one called `operator`, with a token of 256 random bits, which comes along. Waits for the disk.
+    /// Reads the tokens that `config` and its tokens file name, for a relay with these rooms. If there is no moderator,
+    /// adds one named `operator` and returns its token of 256 random bits. Blocks on the disk.
     ///
     /// # Errors
     /// [`AccessError`].
-    pub fn of(config: &Config, rooms: &[RoomName]) -> Result<(Self, Option<Token>), AccessError> {
-        let mut known = Tokens::read(config, rooms).map_err(AccessError::File)?;
+    pub fn new(config: &Config, rooms: &[RoomName]) -> Result<(Self, Option<Token>), AccessError> {
+        let mut known = AccessTokens::read(config, rooms).map_err(AccessError::File)?;
         let token = if known.moderators.is_empty() { Some(Token::random()?) } else { None };
-        let operator = token.as_ref().map(|token| Moderator::of_all(OPERATOR.into(), token.digest()));
+        let operator = token.as_ref().map(|token| Moderator::admin(OPERATOR.into(), token.digest()));
         known.moderators.extend(operator.clone());
         let known = RwLock::new(Arc::new(known));
-        Ok((Self { operator, known, tries: Tries::default() }, token))
+        Ok((Self { operator, known, attempts: FailedAttempts::default() }, token))
     }
 
-    /// The moderator whose token this is.
+    /// Returns the moderator with this token.
     ///
     /// # Errors
-    /// [`Refused`]. After ten wrong tokens within a minute, of whatever kind, an address has to wait for the end of that
+    /// [`TokenError`]. After ten wrong tokens of any kind within a minute, an address has to wait for the end of that
     /// minute.
-    pub fn admit(&self, address: Address, token: &[u8]) -> Result<Moderator, Refused> {
-        self.look(address, Refused::Wrong, || self.known().moderator(&Digest::of(token)).cloned())
+    pub fn authenticate(&self, address: Address, token: &[u8]) -> Result<Moderator, TokenError> {
+        self.check_attempt(address, TokenError::NotModerator, || self.known().moderator(&Digest::new(token)).cloned())
     }
 
-    /// The nickname that this token proves; `None` where no nickname is proven by tokens: then such a header is meant
-    /// for somebody else, a proxy for one, and is no wrong one.
+    /// Returns the nickname that this token proves; `None` if no trusted nicknames are configured. The header may be
+    /// meant for a proxy then, and is not counted as a wrong token.
     ///
     /// # Errors
-    /// As [`Moderators::admit`]. The token of a moderator proves no nickname: it has no business in a chat client.
-    pub fn proves(&self, address: Address, token: &[u8]) -> Result<Option<Trusted>, Refused> {
+    /// Like [`Moderators::authenticate`]. The token of a moderator proves no nickname: it does not belong in a chat
+    /// client.
+    pub fn trusted_nickname(&self, address: Address, token: &[u8]) -> Result<Option<TrustedNickname>, TokenError> {
         let known = self.known();
         if known.trusted.is_empty() {
             return Ok(None);
         }
-        let find = || known.trusted_by(&Digest::of(token)).cloned();
-        self.look(address, Refused::ProvesNothing, find).map(Some)
+        let find = || known.trusted_nickname(&Digest::new(token)).cloned();
+        self.check_attempt(address, TokenError::NotTrusted, find).map(Some)
     }
 
-    /// Whether a moderator who was admitted may still do the same, for what goes on for longer than a call.
+    /// Whether an authenticated moderator still has the same grant. For streams, which outlast a call.
     #[must_use]
-    pub fn still_admits(&self, moderator: &Moderator) -> bool {
+    pub fn is_still_valid(&self, moderator: &Moderator) -> bool {
         let Moderator { name, scope, rooms, digest } = moderator;
         self.known().moderator(digest).is_some_and(|now| (&now.name, &now.scope, &now.rooms) == (name, scope, rooms))
     }
 
-    /// Reads all tokens that `config` names, in a relay with these rooms, without putting them in force: that is for
-    /// [`Moderators::replace`]. Waits for the disk.
+    /// Reads all tokens that `config` names, for a relay with these rooms, without applying them; see
+    /// [`Moderators::replace`]. Blocks on the disk.
     ///
     /// # Errors
-    /// As [`Tokens::read`].
-    pub fn read(&self, config: &Config, rooms: &[RoomName]) -> Result<Tokens, Vec<Fault>> {
-        Tokens::read_beside(config, rooms, self.operator.as_ref())
+    /// Like [`AccessTokens::read`].
+    pub fn read(&self, config: &Config, rooms: &[RoomName]) -> Result<AccessTokens, Vec<ConfigError>> {
+        AccessTokens::read_with_operator(config, rooms, self.operator.as_ref())
     }
 
-    /// Puts these in force in place of those that were. The token of a run stays good until its end.
-    pub fn replace(&self, tokens: Tokens) {
-        let (moderators, trusted) = (tokens.moderators(), tokens.trusted());
+    /// Replaces all tokens. The token of this run stays valid until the relay exits.
+    pub fn replace(&self, tokens: AccessTokens) {
+        let (moderators, trusted) = (tokens.moderator_count(), tokens.trusted_count());
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tokens);
         if moderators == 0 {
-            tracing::warn!("there are no moderators any more");
+            tracing::warn!("no moderators are left");
         }
-        tracing::info!(moderators, trusted, "tokens are in force");
+        tracing::info!(moderators, trusted, "tokens loaded");
     }
 
-    /// Forgets addresses that have stopped trying.
+    /// Removes addresses whose failed attempts have expired.
     pub fn prune(&self) {
-        self.tries.prune(Instant::now());
+        self.attempts.prune(Instant::now());
     }
 
-    fn known(&self) -> Arc<Tokens> {
+    fn known(&self) -> Arc<AccessTokens> {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What `find` finds, unless the address has to wait.
-    fn look<T>(&self, address: Address, wrong: Refused, find: impl FnOnce() -> Option<T>) -> Result<T, Refused> {
+    /// Returns what `find` finds, unless the address has to wait. Counts a failed attempt.
+    fn check_attempt<T>(
+        &self,
+        address: Address,
+        wrong: TokenError,
+        find: impl FnOnce() -> Option<T>,
+    ) -> Result<T, TokenError> {
         let now = Instant::now();
-        if let Some(retry_after) = self.tries.must_wait(address, now) {
-            return Err(Refused::TooManyTries { retry_after });
+        if let Some(retry_after) = self.attempts.retry_after(address, now) {
+            return Err(TokenError::TooManyAttempts { retry_after });
         }
         if let Some(found) = find() {
             return Ok(found);
         }
-        tracing::info!(%address, "a wrong token");
-        if self.tries.note_wrong(address, now) {
-            tracing::warn!(%address, "too many wrong tokens: the address must wait");
+        tracing::info!(%address, "wrong token");
+        if self.attempts.record_failure(address, now) {
+            tracing::warn!(%address, "too many wrong tokens; address blocked for the rest of the minute");
         }
         Err(wrong)
     }

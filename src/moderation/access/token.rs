@@ -1,4 +1,4 @@
-//! Tokens and what is kept of them.
+//! Tokens and their digests.
 
 use std::fmt;
 use std::hint::black_box;
@@ -7,22 +7,22 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-/// What a hash begins with where it is written, so that another one can take its place some day.
-const SCHEME: &str = "sha256:";
+/// The prefix of a written hash, which names its algorithm.
+const PREFIX: &str = "sha256:";
 
-/// What is left of a token once it is read.
+/// The SHA-256 digest of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of a token.
-    pub(super) fn of(token: &[u8]) -> Self {
+    /// Computes the digest of a token.
+    pub(super) fn new(token: &[u8]) -> Self {
         Self(Sha256::digest(token).into())
     }
 
-    /// Reads `sha256:` and 64 hexadecimal digits, in either letter case.
+    /// Parses `sha256:` and 64 hexadecimal digits of either case.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix(SCHEME)?.as_bytes();
+        let digits = text.strip_prefix(PREFIX)?.as_bytes();
         let (pairs, rest) = digits.as_chunks::<2>();
         let mut bytes = [0; 32];
         if pairs.len() != bytes.len() || !rest.is_empty() {
@@ -35,16 +35,16 @@ impl Digest {
         Some(Self(bytes))
     }
 
-    /// Whether the two are the same. All of both is looked at, so that the time it takes tells nothing.
-    pub(super) fn same(&self, other: &Self) -> bool {
+    /// Compares two digests in constant time.
+    pub(super) fn constant_time_eq(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).fold(0, |all, (one, other)| black_box(all | (one ^ other))) == 0
     }
 }
 
-/// As it stands in a file.
+/// The form used in the tokens file.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(SCHEME)?;
+        f.write_str(PREFIX)?;
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
@@ -55,39 +55,39 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// The system gives no random numbers.
+/// The system provides no random numbers.
 #[derive(Debug, thiserror::Error)]
-#[error("the system gives no random numbers for a token: {0}")]
-pub struct NoRandomness(getrandom::Error);
+#[error("no random numbers for a token: {0}")]
+pub struct RandomnessError(getrandom::Error);
 
 /// A token in clear: 256 random bits as 43 characters of `A-Z a-z 0-9 _ -`.
 pub struct Token(String);
 
 impl Token {
-    /// A new one.
+    /// Generates a token.
     ///
     /// # Errors
-    /// [`NoRandomness`].
-    pub fn random() -> Result<Self, NoRandomness> {
+    /// [`RandomnessError`].
+    pub fn random() -> Result<Self, RandomnessError> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(NoRandomness)?;
+        getrandom::fill(&mut bytes).map_err(RandomnessError)?;
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// The token itself, to be shown to the operator and to nobody else.
+    /// Returns the token itself. Show it to the operator only.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Its hash, as it stands in the file of tokens: `sha256:` and 64 hexadecimal digits.
+    /// Returns the hash for the tokens file: `sha256:` and 64 hexadecimal digits.
     #[must_use]
     pub fn hash(&self) -> String {
         self.digest().to_string()
     }
 
     pub(super) fn digest(&self) -> Digest {
-        Digest::of(self.0.as_bytes())
+        Digest::new(self.0.as_bytes())
     }
 }
 
@@ -102,24 +102,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_is_read_as_it_is_written_and_in_capitals() {
+    fn a_hash_is_parsed_in_either_case() {
         let token = Token::random().unwrap();
         let written = token.hash();
-        assert_eq!(written.len(), SCHEME.len() + 64);
+        assert_eq!(written.len(), PREFIX.len() + 64);
         assert_eq!(Digest::parse(&written), Some(token.digest()));
-        let capitals = format!("{SCHEME}{}", written.strip_prefix(SCHEME).unwrap().to_uppercase());
+        let capitals = format!("{PREFIX}{}", written.strip_prefix(PREFIX).unwrap().to_uppercase());
         assert_eq!(Digest::parse(&capitals), Some(token.digest()));
     }
 
     #[test]
-    fn the_hash_of_a_token_is_that_of_other_tools() {
+    fn the_hash_of_a_token_matches_sha256sum() {
         // printf abc | sha256sum
         let known = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(Digest::of(b"abc").to_string(), known);
+        assert_eq!(Digest::new(b"abc").to_string(), known);
     }
 
     #[test]
-    fn what_is_no_hash_is_not_read() {
+    fn an_invalid_hash_is_not_parsed() {
         let good = "0".repeat(64);
         for bad in [
             "",
@@ -139,18 +139,18 @@ mod tests {
     }
 
     #[test]
-    fn digests_that_differ_in_one_bit_anywhere_are_not_the_same() {
-        let one = Digest::of(b"abc");
-        assert!(one.same(&Digest::of(b"abc")));
+    fn digests_that_differ_in_one_bit_are_not_equal() {
+        let one = Digest::new(b"abc");
+        assert!(one.constant_time_eq(&Digest::new(b"abc")));
         for bit in 0..256 {
             let mut other = one;
             other.0[bit / 8] ^= 1 << (bit % 8);
-            assert!(!one.same(&other), "{bit}");
+            assert!(!one.constant_time_eq(&other), "{bit}");
         }
     }
 
     #[test]
-    fn neither_a_token_nor_its_digest_is_shown_for_debugging() {
+    fn debug_output_shows_neither_a_token_nor_its_digest() {
         let token = Token::random().unwrap();
         assert_eq!(format!("{token:?} {:?}", token.digest()), "Token Digest");
     }

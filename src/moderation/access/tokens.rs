@@ -1,74 +1,75 @@
-//! All tokens that are known, as digests.
+//! All known tokens, as digests.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::file;
-use super::grant::{Moderator, Trusted};
+use super::grant::{Moderator, TrustedNickname};
 use super::token::Digest;
 use crate::model::RoomName;
 use crate::moderation::Config;
-use crate::settings::{Fault, Place, read_text};
+use crate::settings::{ConfigError, Location, read_text};
 
-/// The mode bit by which everybody may write a file.
-const WRITTEN_BY_ALL: u32 = 0o002;
+/// The mode bit that lets everybody write a file.
+const WORLD_WRITABLE: u32 = 0o002;
 
-/// Everybody who has a token: moderators, and senders whose nickname a token proves.
+/// The moderators and trusted nicknames that have a token.
 #[derive(Clone, Debug, Default)]
-pub struct Tokens {
+pub struct AccessTokens {
     pub(super) moderators: Vec<Moderator>,
-    pub(super) trusted: Vec<Trusted>,
+    pub(super) trusted: Vec<TrustedNickname>,
 }
 
-impl Tokens {
-    /// Those of the configuration and of the file that it names, of which at most 1 MiB is read. `rooms` are those of
-    /// the relay. Waits for the disk.
+impl AccessTokens {
+    /// Reads the tokens of the configuration and of the file that it names, up to 1 MiB. `rooms` are the rooms of the
+    /// relay. Blocks on the disk.
     ///
-    /// The hashes in the file are no secret worth keeping, so that it may be read by everybody. Whoever may write it
-    /// can become a moderator: a file that everybody may write is warned about.
+    /// The hashes in the file need not be secret, so the file may be world-readable. A user who can write it can become
+    /// a moderator, so a world-writable file logs a warning.
     ///
     /// # Errors
-    /// All faults of the file, each with its line and none with a piece of a token.
-    pub fn read(config: &Config, rooms: &[RoomName]) -> Result<Self, Vec<Fault>> {
-        Self::read_beside(config, rooms, None)
+    /// All errors of the file, each with its line. None contains a part of a token.
+    pub fn read(config: &Config, rooms: &[RoomName]) -> Result<Self, Vec<ConfigError>> {
+        Self::read_with_operator(config, rooms, None)
     }
 
-    /// As [`Tokens::read`], beside the moderator of this run.
-    pub(super) fn read_beside(
+    /// Like [`AccessTokens::read`], with the moderator of this run added.
+    pub(super) fn read_with_operator(
         config: &Config,
         rooms: &[RoomName],
         operator: Option<&Moderator>,
-    ) -> Result<Self, Vec<Fault>> {
-        let named = config.moderators.iter().map(super::Named::moderator).chain(operator.cloned()).collect();
+    ) -> Result<Self, Vec<ConfigError>> {
+        let named =
+            config.moderators.iter().map(super::ConfiguredModerator::to_moderator).chain(operator.cloned()).collect();
         match &config.tokens_file {
             None => Ok(Self { moderators: named, trusted: Vec::new() }),
             Some(path) => {
-                let text = text(path).map_err(|fault| vec![fault])?;
+                let text = read_file(path).map_err(|error| vec![error])?;
                 file::parse(path, &text, rooms, named)
             }
         }
     }
 
-    /// How many moderators there are.
+    /// Returns the number of moderators.
     #[must_use]
-    pub fn moderators(&self) -> usize {
+    pub fn moderator_count(&self) -> usize {
         self.moderators.len()
     }
 
-    /// How many nicknames a token proves.
+    /// Returns the number of trusted nicknames.
     #[must_use]
-    pub fn trusted(&self) -> usize {
+    pub fn trusted_count(&self) -> usize {
         self.trusted.len()
     }
 
-    /// The one whose token this is. Looks at all of them, so that the time it takes tells nothing.
+    /// Returns the moderator with this token. Compares all digests, so that timing reveals nothing.
     pub(super) fn moderator(&self, digest: &Digest) -> Option<&Moderator> {
         find(&self.moderators, digest, |moderator| &moderator.digest)
     }
 
-    /// As [`Tokens::moderator`], of those who are trusted.
-    pub(super) fn trusted_by(&self, digest: &Digest) -> Option<&Trusted> {
+    /// Like [`AccessTokens::moderator`], for trusted nicknames.
+    pub(super) fn trusted_nickname(&self, digest: &Digest) -> Option<&TrustedNickname> {
         find(&self.trusted, digest, |trusted| &trusted.digest)
     }
 }
@@ -76,24 +77,24 @@ impl Tokens {
 fn find<'a, T>(all: &'a [T], digest: &Digest, of: fn(&T) -> &Digest) -> Option<&'a T> {
     let mut found = None;
     for (at, one) in all.iter().enumerate() {
-        if of(one).same(digest) {
+        if of(one).constant_time_eq(digest) {
             found = Some(at);
         }
     }
     found.and_then(|at| all.get(at))
 }
 
-/// The text of the file.
-fn text(path: &Path) -> Result<String, Fault> {
-    let fault = |text: &str| Fault::new(Place::File(path.to_owned()), text);
-    let missing = || fault("does not exist, though moderation.tokens_file names it");
+/// Reads the tokens file.
+fn read_file(path: &Path) -> Result<String, ConfigError> {
+    let config_error = |text: &str| ConfigError::new(Location::File(path.to_owned()), text);
+    let missing = || config_error("does not exist, but is named by moderation.tokens_file");
     match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
-        Err(error) => return Err(fault(&format!("cannot be read: {error}"))),
-        // Opening a pipe would wait for somebody to write to it.
-        Ok(seen) if !seen.is_file() => return Err(fault("is no file")),
-        Ok(seen) if seen.permissions().mode() & WRITTEN_BY_ALL != 0 => {
-            tracing::warn!(file = %path.display(), "everybody on this machine may write the file of tokens");
+        Err(error) => return Err(config_error(&format!("cannot be read: {error}"))),
+        // Opening a pipe would block.
+        Ok(metadata) if !metadata.is_file() => return Err(config_error("is not a regular file")),
+        Ok(metadata) if metadata.permissions().mode() & WORLD_WRITABLE != 0 => {
+            tracing::warn!(file = %path.display(), "tokens file is world-writable");
         }
         Ok(_) => {}
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ureq::http::Uri;
 
-use super::sign::Key;
-use crate::settings::{Quotes, Section, Setting, Value};
+use super::signature::SigningKey;
+use crate::settings::{Quotes, Section, Setting, SettingValue};
 
 /// Shortest secret, in bytes.
 const MIN_SECRET: usize = 16;
@@ -14,7 +14,7 @@ const MIN_SECRET: usize = 16;
 const MAX_SECRET: usize = 256;
 /// Longest URL, in bytes.
 const MAX_URL: usize = 2_000;
-/// Alerts within a minute, where the settings do not say.
+/// Default for alerts per minute.
 const PER_MINUTE: u32 = 6;
 /// Longest name of the instance, in characters.
 const MAX_INSTANCE: usize = 64;
@@ -22,17 +22,17 @@ const MAX_INSTANCE: usize = 64;
 /// Settings of alerts.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where alerts are posted; nowhere when `None`.
+    /// Where alerts are posted; `None` disables them.
     pub url: Option<Url>,
-    /// What they are signed with.
+    /// The secret that signs alerts.
     pub secret: Option<Secret>,
-    /// How many within a minute, of all kinds together.
+    /// Most alerts per minute, of all kinds together.
     pub per_minute: u32,
-    /// What this relay is called in them.
+    /// The name of this relay in alerts.
     pub instance: Option<String>,
 }
 
-/// Nobody is told.
+/// Alerts are disabled.
 impl Default for Config {
     fn default() -> Self {
         Self { url: None, secret: None, per_minute: PER_MINUTE, instance: None }
@@ -45,32 +45,35 @@ impl Config {
         let url = section.read(
             Setting::new("url", None::<Url>)
                 .doc(
-                    "Where alerts are posted as JSON: a message waits for a moderator, a brake was pulled, a plugin is \
-                     not well, a raid. An http or https address, also of this machine; redirects are not followed.",
+                    "URL that alerts are posted to as JSON: a message is held, a breaker trips, a plugin fails, a \
+                     raid. http or https, local addresses included; redirects are not followed.",
                 )
                 .secret(),
         );
         let secret = section.read(
             Setting::new("secret", None::<Secret>)
                 .doc(
-                    "What alerts are signed with, 16 to 256 bytes: X-Gischat-Signature is the HMAC-SHA256 of \
+                    "Key for signing alerts, 16 to 256 bytes: X-Gischat-Signature is the HMAC-SHA256 of \
                      X-Gischat-Timestamp, a dot and the body.",
                 )
                 .secret(),
         );
         let per_minute = section.read(
             Setting::new("per_minute", PER_MINUTE)
-                .doc("Most alerts within a minute, of all kinds together. The next one tells how many were held back.")
+                .doc(
+                    "Maximum number of alerts per minute, of all kinds together. The next alert says how many were \
+                      suppressed.",
+                )
                 .within(1..=600),
         );
         let instance = section.read(
             Setting::new("instance", None::<String>)
-                .doc("What this relay is called in alerts, up to 64 characters.")
+                .doc("Name of this relay in alerts, up to 64 characters.")
                 .check(|name| check_instance(name.as_deref())),
         );
         match (&url, &secret) {
-            (Some(_), None) => section.fault("url", "needs `secret` beside it, which alerts are signed with"),
-            (None, Some(_)) => section.fault("secret", "does nothing without `url` beside it"),
+            (Some(_), None) => section.error("url", "requires `secret`, which signs alerts"),
+            (None, Some(_)) => section.error("secret", "has no effect without `url`"),
             _ => {}
         }
         Self { url, secret, per_minute, instance }
@@ -85,7 +88,7 @@ fn check_instance(name: Option<&str>) -> Result<(), String> {
     Err(format!("has {length} characters; 1 to {MAX_INSTANCE} are allowed"))
 }
 
-/// An http or https address. Its path may be as secret as a password, so that only its host is ever shown.
+/// An http or https URL. The path may contain a secret, so only the host is ever shown.
 #[derive(Clone)]
 pub struct Url {
     whole: Arc<str>,
@@ -93,12 +96,12 @@ pub struct Url {
 }
 
 impl Url {
-    /// All of it, for whoever calls it and for nobody else.
+    /// Returns the whole URL, for the request only.
     pub(super) fn reveal(&self) -> &Arc<str> {
         &self.whole
     }
 
-    /// Its host and port.
+    /// Returns host and port.
     #[must_use]
     pub fn host(&self) -> &Arc<str> {
         &self.host
@@ -111,7 +114,7 @@ impl fmt::Debug for Url {
     }
 }
 
-impl Value for Url {
+impl SettingValue for Url {
     const EXPECTED: &'static str = "an http or https address";
     const EXAMPLE: &'static str = "\"https://hooks.example/gischat\"";
 
@@ -120,13 +123,14 @@ impl Value for Url {
         if text.len() > MAX_URL {
             return Err(format!("has {} bytes; at most {MAX_URL} are allowed", text.len()));
         }
-        let no = || format!("is not {}", Self::EXPECTED);
-        let uri: Uri = text.parse().map_err(|_| no())?;
-        let of_the_web = matches!(uri.scheme_str(), Some("http" | "https"));
-        let named = uri.host().is_some_and(|host| !host.is_empty());
-        let host = uri.authority().filter(|_| of_the_web && named).ok_or_else(no)?.as_str();
+        let invalid = || format!("is not {}", Self::EXPECTED);
+        let uri: Uri = text.parse().map_err(|_| invalid())?;
+        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+        let has_host = uri.host().is_some_and(|host| !host.is_empty());
+        let host = uri.authority().filter(|_| is_http && has_host).ok_or_else(invalid)?.as_str();
         if host.contains('@') {
-            return Err("has a user's name in it, which is not sent; the signature tells who calls".to_owned());
+            return Err("contains a user name, which is not supported; requests are authenticated by their signature"
+                .to_owned());
         }
         Ok(Self { whole: text.into(), host: host.into() })
     }
@@ -136,12 +140,12 @@ impl Value for Url {
     }
 }
 
-/// What alerts are signed with. The text itself is not kept.
+/// The secret that signs alerts. The text itself is not kept.
 #[derive(Clone)]
-pub struct Secret(Key);
+pub struct Secret(SigningKey);
 
 impl Secret {
-    pub(super) fn key(&self) -> &Key {
+    pub(super) fn key(&self) -> &SigningKey {
         &self.0
     }
 }
@@ -152,7 +156,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-impl Value for Secret {
+impl SettingValue for Secret {
     const EXPECTED: &'static str = "a text of 16 to 256 bytes";
     const QUOTES: Quotes = Quotes::Allowed;
 
@@ -160,7 +164,7 @@ impl Value for Secret {
         if !(MIN_SECRET..=MAX_SECRET).contains(&text.len()) {
             return Err(format!("has {} bytes; {MIN_SECRET} to {MAX_SECRET} are allowed", text.len()));
         }
-        Key::of(text.as_bytes()).map(Self).ok_or_else(|| format!("is not {}", Self::EXPECTED))
+        SigningKey::new(text.as_bytes()).map(Self).ok_or_else(|| format!("is not {}", Self::EXPECTED))
     }
 
     fn to_toml(&self) -> String {
@@ -171,24 +175,24 @@ impl Value for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Source;
+    use crate::settings::SettingsSource;
 
     const SECRET: &str = "kohlrabi4711kohlrabi";
 
     fn read(file: &str) -> (Config, Vec<String>) {
-        let mut source = Source::new().file("relay.toml", file);
+        let mut source = SettingsSource::new().file("relay.toml", file);
         let config = Config::declare(&mut source.root().section("alerts", ""));
-        (config, source.finish().faults.iter().map(ToString::to_string).collect())
+        (config, source.finish().errors.iter().map(ToString::to_string).collect())
     }
 
     #[test]
-    fn without_a_word_nobody_is_told() {
-        let (config, faults) = read("");
-        assert!(config.url.is_none() && faults.is_empty(), "{faults:?}");
+    fn alerts_are_disabled_by_default() {
+        let (config, errors) = read("");
+        assert!(config.url.is_none() && errors.is_empty(), "{errors:?}");
     }
 
     #[test]
-    fn addresses_of_the_web_and_of_this_machine_are_taken() {
+    fn http_urls_of_any_host_are_accepted() {
         for (url, host) in [
             ("https://hooks.example/services/T00/B00?x=1", "hooks.example"),
             ("http://127.0.0.1:9000", "127.0.0.1:9000"),
@@ -201,34 +205,34 @@ mod tests {
     }
 
     #[test]
-    fn other_addresses_are_faults() {
+    fn other_urls_are_errors() {
         let long = format!("http://x/{}", "y".repeat(MAX_URL));
         for url in ["", "hooks.example", "/hook", "ftp://hooks.example/", "http://", "http:///x", "http://a b/", &long]
         {
             assert!(Url::from_text(url).is_err(), "{url}");
         }
-        let fault = Url::from_text("http://jane:sesame@hooks.example/").unwrap_err();
-        assert!(fault.starts_with("has a user's name in it"), "{fault}");
+        let error = Url::from_text("http://jane:sesame@hooks.example/").unwrap_err();
+        assert!(error.starts_with("contains a user name"), "{error}");
     }
 
     #[test]
-    fn url_and_secret_belong_together() {
-        let (_, faults) = read("[alerts]\nurl = 'http://localhost/'\n");
-        assert_eq!(faults, ["relay.toml:2: alerts.url: needs `secret` beside it, which alerts are signed with"]);
-        let (_, faults) = read(&format!("[alerts]\nsecret = '{SECRET}'\n"));
-        assert_eq!(faults, ["relay.toml:2: alerts.secret: does nothing without `url` beside it"]);
+    fn url_and_secret_require_each_other() {
+        let (_, errors) = read("[alerts]\nurl = 'http://localhost/'\n");
+        assert_eq!(errors, ["relay.toml:2: alerts.url: requires `secret`, which signs alerts"]);
+        let (_, errors) = read(&format!("[alerts]\nsecret = '{SECRET}'\n"));
+        assert_eq!(errors, ["relay.toml:2: alerts.secret: has no effect without `url`"]);
     }
 
     #[test]
     fn neither_the_secret_nor_the_path_is_shown() {
-        let (config, faults) =
+        let (config, errors) =
             read(&format!("[alerts]\nurl = 'https://hooks.example/{SECRET}'\nsecret = '{SECRET}'\n"));
-        assert!(faults.is_empty(), "{faults:?}");
+        assert!(errors.is_empty(), "{errors:?}");
         let shown = format!("{config:?} {} {}", config.url.to_toml(), config.secret.to_toml());
         assert!(shown.contains("hooks.example") && !shown.contains("kohl"), "{shown}");
-        let (_, faults) =
+        let (_, errors) =
             read(&format!("[alerts]\nurl = '{SECRET}://x'\nsecret = 'kohl'\nper_minute = 0\ninstance = ''\n"));
-        assert_eq!(faults.len(), 4, "{faults:?}");
-        assert!(!faults.join("").contains("kohl"), "{faults:?}");
+        assert_eq!(errors.len(), 4, "{errors:?}");
+        assert!(!errors.join("").contains("kohl"), "{errors:?}");
     }
 }

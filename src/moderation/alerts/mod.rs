@@ -1,14 +1,13 @@
-//! Alerts: what cannot wait for somebody to look at the feed is posted to a web address, signed (a webhook).
+//! Alerts: a signed webhook for urgent notes of the feed.
 //!
-//! Nobody waits for an alert. Notes of the [`Feed`] that are worth one are taken from it as they come, at most so many a
-//! minute, and stand in a queue of 64; one after the other is posted, with three tries each. What is held back
-//! by the pace, by a full queue or by a server that does not take it is counted, and the next alert that arrives tells
-//! how many they were.
+//! Alerts never block the rest of the relay. Urgent notes are read from the [`Feed`], rate limited, queued (64 at most)
+//! and posted one at a time, with up to three attempts each. Alerts dropped by the rate limit, a full queue or a
+//! failing server are counted; the next delivered alert carries their number.
 
 mod config;
-mod pace;
-mod post;
-mod sign;
+mod rate_limiter;
+mod signature;
+mod webhook;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,38 +22,38 @@ use uuid::Uuid;
 
 pub use config::{Config, Secret, Url};
 
-use self::pace::Pace;
-use self::post::Hook;
-use super::feed::{Feed, Kind, Note};
+use self::rate_limiter::RateLimiter;
+use self::webhook::Webhook;
+use super::feed::{Feed, Note, NoteKind};
 use crate::telemetry::Metrics;
 
-/// Alerts that may wait for their turn; further ones are held back.
+/// Alerts that may be queued; further ones are dropped.
 const QUEUE: usize = 64;
-/// How often each is tried.
-const TRIES: usize = 3;
-/// How long a try may take.
+/// Attempts per alert.
+const MAX_ATTEMPTS: usize = 3;
+/// Longest time of one attempt.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// How long the second try waits, and then the third.
-const BACK_OFF: [Duration; TRIES - 1] = [Duration::from_secs(1), Duration::from_secs(5)];
-/// Notes that are taken from the feed at once.
+/// Delays before the second and the third attempt.
+const BACK_OFF: [Duration; MAX_ATTEMPTS - 1] = [Duration::from_secs(1), Duration::from_secs(5)];
+/// Notes read from the feed at a time.
 const BATCH: usize = 100;
 
 /// Posts alerts.
 #[derive(Debug)]
 pub struct Alerts {
-    hook: Hook,
+    webhook: Webhook,
     feed: Arc<Feed>,
     metrics: Arc<Metrics>,
     per_minute: u32,
     instance: Option<String>,
-    back_off: [Duration; TRIES - 1],
-    /// Alerts that nobody was told of, since the last one that arrived.
+    back_off: [Duration; MAX_ATTEMPTS - 1],
+    /// Alerts dropped since the last one that was delivered.
     suppressed: AtomicU64,
 }
 
-/// An alert as it is posted.
+/// The JSON body of an alert.
 #[derive(Debug, Serialize)]
-struct Body<'a> {
+struct AlertBody<'a> {
     kind: &'static str,
     at: String,
     text: &'a str,
@@ -65,29 +64,29 @@ struct Body<'a> {
     suppressed: u64,
 }
 
-/// Whether somebody is to be told at once.
-fn is_urgent(kind: Kind) -> bool {
+/// Whether a note of this kind is posted as an alert.
+fn is_urgent(kind: NoteKind) -> bool {
     match kind {
-        Kind::MessageHeld
-        | Kind::BrakePulled
-        | Kind::PluginSetAside
-        | Kind::PluginNotLoaded
-        | Kind::Degraded
-        | Kind::Raid => true,
-        Kind::PluginWell
-        | Kind::Recovered
-        | Kind::PluginLoaded
-        | Kind::PluginGone
-        | Kind::Reloaded
-        | Kind::RulesAtFault
-        | Kind::NotesLost => false,
+        NoteKind::MessageHeld
+        | NoteKind::BreakerTripped
+        | NoteKind::PluginSuspended
+        | NoteKind::PluginNotLoaded
+        | NoteKind::Degraded
+        | NoteKind::Raid => true,
+        NoteKind::PluginHealthy
+        | NoteKind::Recovered
+        | NoteKind::PluginLoaded
+        | NoteKind::PluginRemoved
+        | NoteKind::Reloaded
+        | NoteKind::RulesInvalid
+        | NoteKind::NotesLost => false,
     }
 }
 
 impl Alerts {
-    /// Alerts of what this feed tells, from its first note on; `None` where the settings name nobody to be told.
+    /// Creates a task that posts the urgent notes of `feed`, from its first note on; `None` if no URL is configured.
     #[must_use]
-    pub fn of(config: &Config, feed: Arc<Feed>, metrics: Arc<Metrics>) -> Option<Self> {
+    pub fn new(config: &Config, feed: Arc<Feed>, metrics: Arc<Metrics>) -> Option<Self> {
         Self::with(config, feed, metrics, DEADLINE, BACK_OFF)
     }
 
@@ -96,31 +95,32 @@ impl Alerts {
         feed: Arc<Feed>,
         metrics: Arc<Metrics>,
         deadline: Duration,
-        back_off: [Duration; TRIES - 1],
+        back_off: [Duration; MAX_ATTEMPTS - 1],
     ) -> Option<Self> {
         let Config { url, secret, per_minute, instance } = config.clone();
-        let hook = Hook::new(url?, secret?, deadline);
-        Some(Self { hook, feed, metrics, per_minute, instance, back_off, suppressed: AtomicU64::new(0) })
+        let hook = Webhook::new(url?, secret?, deadline);
+        Some(Self { webhook: hook, feed, metrics, per_minute, instance, back_off, suppressed: AtomicU64::new(0) })
     }
 
-    /// Posts alerts until told to stop. What waits then is not posted any more, so that nothing waits for a server.
+    /// Posts alerts until `stop` is cancelled. Queued alerts are dropped then, so that shutdown never waits for a
+    /// server.
     ///
     /// # Cancel safety
-    /// Dropping the future is the same as stopping it.
+    /// Dropping the future is equivalent to cancelling `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        tracing::info!(host = self.hook.host(), per_minute = self.per_minute, "alerts are posted");
+        tracing::info!(host = self.webhook.host(), per_minute = self.per_minute, "alerts enabled");
         let (queue, waiting) = channel(QUEUE);
         tokio::select! {
             () = stop.cancelled() => {}
-            ((), ()) = async { tokio::join!(self.collect(queue), self.deliver(waiting)) } => {}
+            ((), ()) = async { tokio::join!(self.enqueue(queue), self.deliver(waiting)) } => {}
         }
     }
 
-    /// Takes what is urgent from the feed.
-    async fn collect(&self, queue: Sender<Note>) {
-        let (mut newest, mut known, mut pace) = (self.feed.newest(), 0, Pace::of(self.per_minute));
+    /// Queues urgent notes of the feed.
+    async fn enqueue(&self, queue: Sender<Note>) {
+        let (mut newest, mut known, mut pace) = (self.feed.subscribe(), 0, RateLimiter::new(self.per_minute));
         loop {
-            // Before the feed is asked: what comes after that wakes us again.
+            // Marked before the feed is read, so that later notes wake this task again.
             newest.mark_unchanged();
             loop {
                 let notes = self.feed.after(known, BATCH);
@@ -128,7 +128,7 @@ impl Alerts {
                 known = last.id;
                 for note in notes.into_iter().filter(|note| is_urgent(note.kind)) {
                     let now = Instant::now().into_std();
-                    if !pace.take(now) || queue.try_send(note).is_err() {
+                    if !pace.try_acquire(now) || queue.try_send(note).is_err() {
                         self.suppressed.fetch_add(1, Ordering::Relaxed);
                         self.metrics.count_alert("held_back");
                     }
@@ -140,11 +140,11 @@ impl Alerts {
         }
     }
 
-    /// Posts one after the other.
+    /// Posts queued alerts, one at a time.
     async fn deliver(&self, mut waiting: Receiver<Note>) {
         while let Some(note) = waiting.recv().await {
             let suppressed = self.suppressed.swap(0, Ordering::Relaxed);
-            let arrived = self.try_all(&note, suppressed).await;
+            let arrived = self.post_with_retries(&note, suppressed).await;
             if !arrived {
                 self.suppressed.fetch_add(suppressed + 1, Ordering::Relaxed);
             }
@@ -152,30 +152,30 @@ impl Alerts {
         }
     }
 
-    /// Whether one of the tries succeeds.
-    async fn try_all(&self, note: &Note, suppressed: u64) -> bool {
+    /// Posts an alert with retries; `true` if an attempt succeeds.
+    async fn post_with_retries(&self, note: &Note, suppressed: u64) -> bool {
         let Note { at, kind, text, plugin, .. } = note;
         let (at, kind) = (format!("{at:.3}"), kind.as_str());
         let instance = self.instance.as_deref();
-        let body = Body { kind, at, text, plugin: plugin.as_deref(), instance, suppressed };
+        let body = AlertBody { kind, at, text, plugin: plugin.as_deref(), instance, suppressed };
         let body: Arc<[u8]> = match serde_json::to_vec(&body) {
             Ok(body) => body.into(),
-            Err(fault) => {
-                tracing::error!(kind, %fault, "an alert cannot be written");
+            Err(error) => {
+                tracing::error!(kind, %error, "alert could not be serialized");
                 return false;
             }
         };
-        // The same for all tries, by which the one who is told notices what arrives twice.
+        // The same for all attempts, so that the receiver can discard duplicates.
         let id = Uuid::new_v4().to_string();
         let mut waits = self.back_off.iter();
         loop {
-            let Err(failure) = self.hook.post(&id, Timestamp::now().as_second(), &body).await else { return true };
-            let host = self.hook.host();
-            let Some(wait) = waits.next().filter(|_| failure.may_pass()) else {
-                tracing::warn!(host, kind, %failure, "an alert did not arrive");
+            let Err(error) = self.webhook.post(&id, Timestamp::now().as_second(), &body).await else { return true };
+            let host = self.webhook.host();
+            let Some(wait) = waits.next().filter(|_| error.is_transient()) else {
+                tracing::warn!(host, kind, %error, "alert not delivered");
                 return false;
             };
-            tracing::debug!(host, kind, %failure, "an alert did not arrive and is tried again");
+            tracing::debug!(host, kind, %error, "alert not delivered; retrying");
             tokio::time::sleep(*wait).await;
         }
     }

@@ -4,27 +4,27 @@ use std::sync::mpsc;
 
 use serde_json::{Value, json};
 
-use super::sign::Key;
+use super::signature::SigningKey;
 use super::*;
-use crate::settings::Source;
+use crate::settings::SettingsSource;
 
 const SECRET: &str = "kohlrabi4711kohlrabi";
-/// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// A deadline that tests can wait for.
+/// How long a test waits for an expected event.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// A short deadline.
 const SOON: Duration = Duration::from_millis(300);
 
-/// What a server answers.
+/// A reply of the test server.
 #[derive(Clone, Copy)]
 enum Reply {
     Status(u16),
-    /// To the path of somebody else.
+    /// A redirect with this status.
     Elsewhere(u16),
     /// A success whose body never ends.
     Endless,
     Silence,
-    /// 204, as soon as the test says so.
-    WhenTold,
+    /// 204, once the test allows it.
+    WhenAllowed,
 }
 
 /// A request as it arrived.
@@ -48,12 +48,12 @@ impl Posted {
 
 /// Answers the first requests with these, and all others with 204.
 fn server(replies: &[Reply]) -> (String, mpsc::Receiver<Posted>) {
-    let (url, arrived, _) = server_that_is_told(replies);
+    let (url, arrived, _) = controlled_server(replies);
     (url, arrived)
 }
 
-/// As [`server`], with the way to say when.
-fn server_that_is_told(replies: &[Reply]) -> (String, mpsc::Receiver<Posted>, mpsc::Sender<()>) {
+/// Like [`server`], with a sender that allows the reply.
+fn controlled_server(replies: &[Reply]) -> (String, mpsc::Receiver<Posted>, mpsc::Sender<()>) {
     let (tell, told) = mpsc::channel();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook/{SECRET}", listener.local_addr().unwrap());
@@ -77,7 +77,7 @@ fn server_that_is_told(replies: &[Reply]) -> (String, mpsc::Receiver<Posted>, mp
                     silent.push(stream);
                 }
                 Reply::Silence => silent.push(stream),
-                Reply::WhenTold => {
+                Reply::WhenAllowed => {
                     told.recv().unwrap();
                     answer(&mut stream, 204, "Content-Length: 0\r\n");
                 }
@@ -109,7 +109,7 @@ fn read(stream: &TcpStream) -> Option<Posted> {
     Some(posted)
 }
 
-/// A relay's side of it.
+/// The relay side of a test.
 struct Relay {
     feed: Arc<Feed>,
     metrics: Arc<Metrics>,
@@ -123,9 +123,9 @@ impl Relay {
 
     fn start_with(deadline: Duration, url: &str, more: &str) -> Self {
         let file = format!("[alerts]\nurl = '{url}'\nsecret = '{SECRET}'\n{more}\n");
-        let mut source = Source::new().file("relay.toml", &file);
+        let mut source = SettingsSource::new().file("relay.toml", &file);
         let config = Config::declare(&mut source.root().section("alerts", ""));
-        assert_eq!(source.finish().faults, []);
+        assert_eq!(source.finish().errors, []);
         let (feed, metrics) = (Arc::new(Feed::default()), Arc::new(Metrics::default()));
         let alerts =
             Alerts::with(&config, Arc::clone(&feed), Arc::clone(&metrics), deadline, [Duration::ZERO; 2]).unwrap();
@@ -140,12 +140,12 @@ impl Relay {
     async fn counted(&self, outcome: &str, count: usize) {
         let line = format!("gischat_alerts_total{{outcome=\"{outcome}\"}} {count}");
         let counted = async {
-            while !self.metrics.text().lines().any(|l| l == line) {
+            while !self.metrics.encode().lines().any(|l| l == line) {
                 tokio::task::yield_now().await;
             }
         };
-        let in_time = tokio::time::timeout(PATIENCE, counted).await;
-        assert!(in_time.is_ok(), "{line} is not in\n{}", self.metrics.text());
+        let in_time = tokio::time::timeout(TIMEOUT, counted).await;
+        assert!(in_time.is_ok(), "{line} is not in\n{}", self.metrics.encode());
     }
 }
 
@@ -156,7 +156,7 @@ impl Drop for Relay {
 }
 
 async fn next(arrived: mpsc::Receiver<Posted>) -> (Posted, mpsc::Receiver<Posted>) {
-    let next = tokio::task::spawn_blocking(move || (arrived.recv_timeout(PATIENCE).unwrap(), arrived));
+    let next = tokio::task::spawn_blocking(move || (arrived.recv_timeout(TIMEOUT).unwrap(), arrived));
     next.await.unwrap()
 }
 
@@ -164,47 +164,53 @@ async fn next(arrived: mpsc::Receiver<Posted>) -> (Posted, mpsc::Receiver<Posted
 async fn an_alert_is_json_under_a_signature_that_verifies() {
     let (url, arrived) = server(&[]);
     let relay = Relay::start(&url, "instance = 'maps'");
-    relay.feed.note(Kind::PluginSetAside, "it failed too often", Some("mine".into()));
+    relay.feed.note(NoteKind::PluginSuspended, "it failed too often", Some("mine".into()));
     let (posted, _) = next(arrived).await;
     assert_eq!(posted.head[0], format!("POST /hook/{SECRET} HTTP/1.1"));
     assert_eq!(posted.header("Content-Type"), "application/json");
     let timestamp = posted.header("X-Gischat-Timestamp");
     assert!(timestamp.parse::<i64>().is_ok_and(|seconds| seconds > 1_700_000_000), "{timestamp}");
-    let signature = Key::of(SECRET.as_bytes()).unwrap().sign(timestamp, posted.body.as_bytes());
+    let signature = SigningKey::new(SECRET.as_bytes()).unwrap().sign(timestamp, posted.body.as_bytes());
     assert_eq!(posted.header("X-Gischat-Signature"), signature);
     let at = format!("{:.3}", relay.feed.after(0, 1)[0].at);
     let wanted = json!({
-        "kind": "plugin_set_aside", "at": at, "text": "it failed too often", "plugin": "mine", "instance": "maps",
+        "kind": "plugin_suspended", "at": at, "text": "it failed too often", "plugin": "mine", "instance": "maps",
         "suppressed": 0,
     });
     assert_eq!(posted.json(), wanted);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_urgent_is_not_posted_and_what_was_noted_before_the_start_is() {
+async fn only_urgent_notes_are_posted() {
     let (url, arrived) = server(&[]);
     let relay = Relay::start(&url, "");
-    for kind in [Kind::Reloaded, Kind::PluginLoaded, Kind::MessageHeld, Kind::PluginWell, Kind::BrakePulled] {
+    for kind in [
+        NoteKind::Reloaded,
+        NoteKind::PluginLoaded,
+        NoteKind::MessageHeld,
+        NoteKind::PluginHealthy,
+        NoteKind::BreakerTripped,
+    ] {
         relay.feed.note(kind, "x", None);
     }
     let (one, arrived) = next(arrived).await;
     let (two, _) = next(arrived).await;
     assert_eq!(
         [one.json()["kind"].as_str(), two.json()["kind"].as_str()],
-        [Some("message_held"), Some("brake_pulled")]
+        [Some("message_held"), Some("breaker_tripped")]
     );
     relay.counted("delivered", 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_pace_holds_back_is_counted_and_told_in_the_next_one() {
+async fn rate_limited_alerts_are_counted_in_the_next_one() {
     // The first alert waits for its answer while nine more come; two of them may go.
-    let (url, arrived, tell) = server_that_is_told(&[Reply::WhenTold]);
-    let relay = Relay::start_with(PATIENCE, &url, "per_minute = 3");
-    relay.feed.note(Kind::Raid, "x", None);
+    let (url, arrived, tell) = controlled_server(&[Reply::WhenAllowed]);
+    let relay = Relay::start_with(TIMEOUT, &url, "per_minute = 3");
+    relay.feed.note(NoteKind::Raid, "x", None);
     let (first, arrived) = next(arrived).await;
     for _ in 0..9 {
-        relay.feed.note(Kind::Raid, "x", None);
+        relay.feed.note(NoteKind::Raid, "x", None);
     }
     relay.counted("held_back", 7).await;
     tell.send(()).unwrap();
@@ -215,13 +221,13 @@ async fn what_the_pace_holds_back_is_counted_and_told_in_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_queue_holds_back_what_is_too_much_and_nobody_waits() {
-    let (url, arrived, tell) = server_that_is_told(&[Reply::WhenTold]);
-    let relay = Relay::start_with(PATIENCE, &url, "per_minute = 600");
-    relay.feed.note(Kind::Raid, "x", None);
+async fn a_full_queue_drops_alerts_without_blocking() {
+    let (url, arrived, tell) = controlled_server(&[Reply::WhenAllowed]);
+    let relay = Relay::start_with(TIMEOUT, &url, "per_minute = 600");
+    relay.feed.note(NoteKind::Raid, "x", None);
     let (_, _arrived) = next(arrived).await;
     for _ in 0..QUEUE + 5 {
-        relay.feed.note(Kind::Raid, "x", None);
+        relay.feed.note(NoteKind::Raid, "x", None);
     }
     relay.counted("held_back", 5).await;
     tell.send(()).unwrap();
@@ -229,11 +235,11 @@ async fn a_full_queue_holds_back_what_is_too_much_and_nobody_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_alert_is_tried_again_after_an_error_of_the_server() {
+async fn an_alert_is_retried_after_a_server_error() {
     for status in [500, 503, 429] {
         let (url, arrived) = server(&[Reply::Status(status)]);
         let relay = Relay::start(&url, "");
-        relay.feed.note(Kind::Raid, "x", None);
+        relay.feed.note(NoteKind::Raid, "x", None);
         let (one, arrived) = next(arrived).await;
         let (two, _) = next(arrived).await;
         assert_eq!(one.body, two.body);
@@ -243,28 +249,28 @@ async fn an_alert_is_tried_again_after_an_error_of_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_alert_is_given_up_after_three_tries_and_the_next_one_tells_of_it() {
+async fn an_alert_is_dropped_after_three_attempts_and_counted_in_the_next_one() {
     let (url, arrived) = server(&[Reply::Status(500); 3]);
     let relay = Relay::start(&url, "");
-    relay.feed.note(Kind::Raid, "x", None);
+    relay.feed.note(NoteKind::Raid, "x", None);
     relay.counted("failed", 1).await;
-    relay.feed.note(Kind::BrakePulled, "x", None);
+    relay.feed.note(NoteKind::BreakerTripped, "x", None);
     relay.counted("delivered", 1).await;
     let all: Vec<Posted> = arrived.try_iter().collect();
     assert_eq!(all.len(), 4);
-    assert_eq!((&all[3].json()["kind"], &all[3].json()["suppressed"]), (&json!("brake_pulled"), &json!(1)));
+    assert_eq!((&all[3].json()["kind"], &all[3].json()["suppressed"]), (&json!("breaker_tripped"), &json!(1)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_server_refuses_is_not_tried_again_and_a_redirect_is_not_followed() {
+async fn a_rejected_alert_is_not_retried_and_a_redirect_is_not_followed() {
     let refusals =
         [Reply::Status(400), Reply::Status(404), Reply::Elsewhere(302), Reply::Elsewhere(307), Reply::Elsewhere(308)];
     for reply in refusals {
         let (url, arrived) = server(&[reply]);
         let relay = Relay::start(&url, "");
-        relay.feed.note(Kind::Raid, "x", None);
+        relay.feed.note(NoteKind::Raid, "x", None);
         relay.counted("failed", 1).await;
-        relay.feed.note(Kind::Raid, "x", None);
+        relay.feed.note(NoteKind::Raid, "x", None);
         relay.counted("delivered", 1).await;
         let all: Vec<Posted> = arrived.try_iter().collect();
         assert_eq!(all.len(), 2);
@@ -276,52 +282,52 @@ async fn what_the_server_refuses_is_not_tried_again_and_a_redirect_is_not_follow
 async fn a_server_that_never_answers_does_not_stop_later_alerts() {
     let (url, arrived) = server(&[Reply::Silence; 3]);
     let relay = Relay::start(&url, "");
-    relay.feed.note(Kind::Raid, "x", None);
-    relay.feed.note(Kind::Raid, "x", None);
+    relay.feed.note(NoteKind::Raid, "x", None);
+    relay.feed.note(NoteKind::Raid, "x", None);
     relay.counted("failed", 1).await;
     relay.counted("delivered", 1).await;
     assert_eq!(arrived.try_iter().count(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_whose_body_never_ends_is_not_read_to_its_end() {
+async fn the_body_of_a_response_is_not_read() {
     let (url, _arrived) = server(&[Reply::Endless]);
     let relay = Relay::start(&url, "");
-    relay.feed.note(Kind::Raid, "x", None);
+    relay.feed.note(NoteKind::Raid, "x", None);
     relay.counted("delivered", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nobody_listens_an_alert_fails_and_the_relay_goes_on() {
+async fn a_refused_connection_fails_an_alert_and_nothing_else() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let relay = Relay::start(&format!("http://{closed}/"), "");
-    relay.feed.note(Kind::Raid, "x", None);
+    relay.feed.note(NoteKind::Raid, "x", None);
     relay.counted("failed", 1).await;
-    relay.feed.note(Kind::Raid, "x", None);
+    relay.feed.note(NoteKind::Raid, "x", None);
     relay.counted("failed", 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_is_none_fails() {
+async fn a_server_without_tls_fails_an_https_alert() {
     let (url, arrived) = server(&[]);
     let relay = Relay::start(&url.replace("http:", "https:"), "");
-    relay.feed.note(Kind::Raid, "x", None);
+    relay.feed.note(NoteKind::Raid, "x", None);
     relay.counted("failed", 1).await;
     assert_eq!(arrived.try_iter().count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_told_to_stop_stops_whatever_the_server_does() {
+async fn a_cancelled_task_stops_even_if_the_server_does_not_respond() {
     let (url, arrived) = server(&[Reply::Silence; 3]);
     let relay = Relay::start(&url, "");
     let settings = format!("[alerts]\nurl = '{url}'\nsecret = '{SECRET}'\n");
-    let config = Config::declare(&mut Source::new().file("relay.toml", &settings).root().section("alerts", ""));
-    let alerts = Alerts::of(&config, Arc::clone(&relay.feed), Arc::clone(&relay.metrics)).unwrap();
+    let config = Config::declare(&mut SettingsSource::new().file("relay.toml", &settings).root().section("alerts", ""));
+    let alerts = Alerts::new(&config, Arc::clone(&relay.feed), Arc::clone(&relay.metrics)).unwrap();
     relay.stop.cancel();
     let stop = CancellationToken::new();
     let running = tokio::spawn(alerts.run(stop.clone()));
-    relay.feed.note(Kind::Raid, "x", None);
+    relay.feed.note(NoteKind::Raid, "x", None);
     let (_, _arrived) = next(arrived).await;
     stop.cancel();
-    tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap();
+    tokio::time::timeout(TIMEOUT, running).await.unwrap().unwrap();
 }

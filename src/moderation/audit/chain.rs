@@ -1,9 +1,9 @@
-//! The chain of hashes that runs through the lines of a day.
+//! The hash chain of the lines of a day.
 //!
-//! The hash of a line is the SHA-256 of the hash before it and of the line's bytes up to `,"hash":`. The first line of a
-//! day goes on from a seed that everybody can compute. So nothing here is secret: who can write the files can write a
-//! whole new chain. What the chain shows is that a line was changed, taken out or put elsewhere while the lines behind
-//! it were left as they are, or while somebody remembers a later hash.
+//! The hash of a line is the SHA-256 of the previous hash and of the line's bytes up to `,"hash":`. The first line of a
+//! day continues from a public seed. Nothing here is secret: anybody who can write the files can write a new chain. The
+//! chain reveals a line that was changed, removed or moved if the lines after it were left unchanged, or if a later hash
+//! is known from elsewhere.
 
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
@@ -11,26 +11,26 @@ use sha2::{Digest as _, Sha256};
 /// A hash of the chain.
 pub(super) type Hash = [u8; 32];
 
-/// What stands between a line and its hash.
+/// Separates a line from its hash.
 const KEY: &[u8] = b",\"hash\":\"";
-/// What stands behind the hash.
+/// Ends a line after the hash.
 const END: &[u8] = b"\"}";
-/// Digits of a hash.
+/// Hexadecimal digits of a hash.
 const DIGITS: usize = 64;
 
-/// What the first line of a day goes on from.
+/// Returns the hash from which the first line of a day continues.
 pub(super) fn seed(day: Date) -> Hash {
     Sha256::digest(format!("gischat-relay audit {day}")).into()
 }
 
-/// The hash of a line: of the one before, and of the bytes up to its own.
+/// Returns the hash of a line, from the previous hash and the bytes of the line before its own hash.
 pub(super) fn hash(before: &Hash, body: &[u8]) -> Hash {
     Sha256::new().chain_update(before).chain_update(body).finalize().into()
 }
 
-/// Ends a line that holds a JSON object from `start` on: its hash becomes the object's last entry.
+/// Completes a line, which is a JSON object from `start` on. Its hash becomes the last entry of the object.
 pub(super) fn seal(before: &Hash, lines: &mut Vec<u8>, start: usize) -> Hash {
-    // The closing brace.
+    // Remove the closing brace.
     lines.pop();
     let own = hash(before, lines.get(start..).unwrap_or_default());
     lines.extend_from_slice(KEY);
@@ -40,13 +40,13 @@ pub(super) fn seal(before: &Hash, lines: &mut Vec<u8>, start: usize) -> Hash {
     own
 }
 
-/// The bytes that a line's hash is made of, and the hash; `None` where there is none.
+/// Splits a line into the hashed bytes and the hash; `None` if it has no hash.
 pub(super) fn split(line: &[u8]) -> Option<(&[u8], Hash)> {
     let (rest, digits) = line.strip_suffix(END)?.split_last_chunk::<DIGITS>()?;
     Some((rest.strip_suffix(KEY)?, parse(digits)?))
 }
 
-/// A hash as lower case digits.
+/// Formats a hash as lower-case hexadecimal digits.
 pub(super) fn hex(hash: &Hash) -> String {
     use std::fmt::Write as _;
     hash.iter().fold(String::with_capacity(DIGITS), |mut text, byte| {
@@ -55,7 +55,7 @@ pub(super) fn hex(hash: &Hash) -> String {
     })
 }
 
-/// The hash of these digits, all of them lower case.
+/// Parses a hash from lower-case hexadecimal digits.
 pub(super) fn parse(digits: &[u8]) -> Option<Hash> {
     let digit = |byte: &u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sealed_line_holds_its_hash_and_what_that_is_made_of() {
+    fn a_sealed_line_splits_into_hashed_bytes_and_hash() {
         let before = seed(Date::constant(2026, 11, 23));
         let mut lines = b"earlier\n{\"a\":1}".to_vec();
         let own = seal(&before, &mut lines, 8);

@@ -1,4 +1,4 @@
-//! The files of the log by name, and how far each is whole.
+//! The files of the log, and the tip of their chain.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File};
@@ -9,19 +9,19 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use super::chain::{self, Hash};
-use super::lines::{Lines, Raw};
+use super::lines::{RawLine, RawLines};
 
-/// The name of a file: its day, and its number within that.
+/// The name of a log file: its day, and its number within the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FileName {
+pub struct LogFileName {
     /// The day, in UTC.
     pub day: Date,
-    /// The number, from 1 on.
+    /// The number, counted from 1.
     pub number: u64,
 }
 
-impl FileName {
-    /// Reads a name that the relay gives; `None` for any other one.
+impl LogFileName {
+    /// Parses the name of a log file; `None` for any other name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let stem = name.strip_prefix("audit-")?.strip_suffix(".jsonl")?;
@@ -34,7 +34,7 @@ impl FileName {
     }
 }
 
-impl fmt::Display for FileName {
+impl fmt::Display for LogFileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.number {
             1 => write!(f, "audit-{}.jsonl", self.day),
@@ -43,23 +43,23 @@ impl fmt::Display for FileName {
     }
 }
 
-/// Makes the folder, readable for its owner alone, unless it is there.
-pub(super) fn make(dir: &Path) -> io::Result<()> {
+/// Creates the folder, accessible to its owner only, unless it exists.
+pub(super) fn create(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-/// The files of a folder, by day and number.
-pub(super) fn list(dir: &Path) -> io::Result<Vec<FileName>> {
+/// Returns the log files of a folder, by day and number.
+pub(super) fn list(dir: &Path) -> io::Result<Vec<LogFileName>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(dir)? {
-        names.extend(entry?.file_name().to_str().and_then(FileName::parse));
+        names.extend(entry?.file_name().to_str().and_then(LogFileName::parse));
     }
     names.sort_unstable();
     Ok(names)
 }
 
-/// Removes the files of days before that one and tells which.
-pub(super) fn remove_before(dir: &Path, first: Date) -> io::Result<Vec<FileName>> {
+/// Removes the files of days before `first` and returns their names.
+pub(super) fn remove_before(dir: &Path, first: Date) -> io::Result<Vec<LogFileName>> {
     let old: Vec<_> = list(dir)?.into_iter().filter(|name| name.day < first).collect();
     for name in &old {
         fs::remove_file(dir.join(name.to_string()))?;
@@ -67,30 +67,30 @@ pub(super) fn remove_before(dir: &Path, first: Date) -> io::Result<Vec<FileName>
     Ok(old)
 }
 
-/// How far the files of a day are whole.
+/// The end of the chain in the files of a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
-    /// The hash that the next file goes on from.
+pub(super) struct ChainTip {
+    /// The hash from which the next file continues.
     pub(super) hash: Hash,
-    /// Files that end within a line, or have none at all: their numbers, and the bytes behind their last whole line.
+    /// Files that end within a line or are empty: their numbers, and the bytes after their last complete line.
     pub(super) cut: Vec<(u64, u64)>,
 }
 
-impl Standing {
-    /// What the first file of `day` goes on from: the files of the same day, or else of the last day before it, and that
-    /// day. `None` where there is neither.
-    pub(super) fn before(dir: &Path, names: &[FileName], day: Date) -> io::Result<Option<(Date, Self)>> {
+impl ChainTip {
+    /// Returns the tip from which the next file of `day` continues, and its day: the same day or the latest one before it.
+    /// `None` without such files.
+    pub(super) fn of_latest_day(dir: &Path, names: &[LogFileName], day: Date) -> io::Result<Option<(Date, Self)>> {
         let Some(last) = names.iter().map(|name| name.day).filter(|other| *other <= day).max() else { return Ok(None) };
-        let of_day: Vec<FileName> = names.iter().filter(|name| name.day == last).copied().collect();
-        Ok(Self::of(dir, &of_day)?.map(|standing| (last, standing)))
+        let of_day: Vec<LogFileName> = names.iter().filter(|name| name.day == last).copied().collect();
+        Ok(Self::from_files(dir, &of_day)?.map(|tip| (last, tip)))
     }
 
-    /// That of the files of these names, which are of one day, in their order. `None` without files.
-    pub(super) fn of(dir: &Path, files: &[FileName]) -> io::Result<Option<Self>> {
+    /// Reads the tip of the files of one day, given in order. `None` without files.
+    pub(super) fn from_files(dir: &Path, files: &[LogFileName]) -> io::Result<Option<Self>> {
         let Some(first) = files.first() else { return Ok(None) };
         let mut cut = Vec::new();
         for name in files.iter().rev() {
-            let (last, rest) = whole_part(&dir.join(name.to_string()))?;
+            let (last, rest) = last_hash(&dir.join(name.to_string()))?;
             if rest > 0 || last.is_none() {
                 cut.insert(0, (name.number, rest));
             }
@@ -102,14 +102,14 @@ impl Standing {
     }
 }
 
-/// The hash of a file's last whole line, and how many bytes follow it.
-fn whole_part(path: &Path) -> io::Result<(Option<Hash>, u64)> {
-    let mut lines = Lines::new(BufReader::with_capacity(1 << 16, File::open(path)?));
+/// Returns the hash of the last complete line of a file, and the number of bytes after it.
+fn last_hash(path: &Path) -> io::Result<(Option<Hash>, u64)> {
+    let mut lines = RawLines::new(BufReader::with_capacity(1 << 16, File::open(path)?));
     let (mut last, mut rest) = (None, 0);
     while let Some(raw) = lines.next_line()? {
         let hash = match raw {
-            Raw::Whole(line) => chain::split(line).map(|(_, hash)| hash),
-            Raw::Cut(_) | Raw::TooLong { .. } => None,
+            RawLine::Whole(line) => chain::split(line).map(|(_, hash)| hash),
+            RawLine::Cut(_) | RawLine::TooLong { .. } => None,
         };
         if hash.is_some() {
             (last, rest) = (hash, 0);
@@ -125,9 +125,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_reads_as_it_is_written_and_no_other_does() {
+    fn names_round_trip_and_others_are_rejected() {
         for name in ["audit-2026-11-23.jsonl", "audit-2026-11-23.2.jsonl", "audit-2026-11-23.10.jsonl"] {
-            assert_eq!(FileName::parse(name).map(|name| name.to_string()), Some(name.to_owned()));
+            assert_eq!(LogFileName::parse(name).map(|name| name.to_string()), Some(name.to_owned()));
         }
         for name in [
             "audit-2026-11-23.1.jsonl",
@@ -138,7 +138,7 @@ mod tests {
             "audit-20261123.jsonl",
             "key",
         ] {
-            assert_eq!(FileName::parse(name), None, "{name}");
+            assert_eq!(LogFileName::parse(name), None, "{name}");
         }
     }
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::write::Now;
-use crate::model::{Outcome, Step};
+use super::write::LogTime;
+use crate::model::{Outcome, TraceStep};
 
 pub(super) fn time(at: Timestamp) -> String {
     format!("{at:.3}")
@@ -32,8 +32,8 @@ pub(super) struct Time {
     pub(super) clock: u64,
 }
 
-impl From<Now> for Time {
-    fn from(now: Now) -> Self {
+impl From<LogTime> for Time {
+    fn from(now: LogTime) -> Self {
         Self { at: time(now.at), at_ns: nanoseconds(now.at), clock: clock(now.since_start) }
     }
 }
@@ -119,7 +119,7 @@ pub(super) struct DecisionLine<'a> {
     pub(super) liked: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) cut: bool,
-    pub(super) trace: Cow<'a, [Step]>,
+    pub(super) trace: Cow<'a, [TraceStep]>,
     pub(super) clock: u64,
     pub(super) sender: SenderJson,
 }

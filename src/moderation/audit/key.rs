@@ -1,4 +1,4 @@
-//! The key with which addresses are hashed.
+//! The address-hash key.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -13,17 +13,17 @@ use serde::{Deserialize, Serialize};
 use super::chain::{hex, parse};
 use crate::model::Address;
 
-/// Its file in the folder of the log.
+/// The key file in the folder of the log.
 const FILE: &str = "key";
-/// Where a new one is written before it takes the place of the old one.
-const NEW: &str = "key.new";
-/// Longest file that is read. Bytes.
+/// A new key is written here before it replaces the old one.
+const TEMPORARY_FILE: &str = "key.new";
+/// Largest key file that is read. Bytes.
 const MAX_FILE: u64 = 1_024;
 
-/// The key in use. When it has grown as old as the log may be, another one takes its place, and nobody can link hashes
-/// made before and after that, or find the address of one made before.
+/// The key in use. It is replaced after the retention time of the log, so that older hashes can neither be linked to
+/// newer ones nor be reversed.
 #[derive(Debug)]
-pub(super) struct Keys(RwLock<Key>);
+pub(super) struct AddressKeys(RwLock<Key>);
 
 #[derive(Clone)]
 struct Key {
@@ -37,43 +37,43 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// As it stands in the file.
+/// The contents of the key file.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct KeyFile {
     key: String,
     since: String,
 }
 
-impl Keys {
-    /// The key of the folder; a new one when there is none or it is older than `days`.
-    pub(super) fn of(dir: &Path, now: Timestamp, days: u32) -> io::Result<Self> {
+impl AddressKeys {
+    /// Reads the key of the folder. Creates a new one if there is none or it is older than `days`.
+    pub(super) fn open(dir: &Path, now: Timestamp, days: u32) -> io::Result<Self> {
         let key = match Key::read(&dir.join(FILE))? {
-            Some(key) if !key.is_old(now, days) => key,
-            _ => Key::make(dir, now)?,
+            Some(key) if !key.is_expired(now, days) => key,
+            _ => Key::create(dir, now)?,
         };
         Ok(Self(RwLock::new(key)))
     }
 
-    /// Whether the key of the folder can be read, or a new one is to be made.
+    /// Checks that the key of the folder can be read or is missing.
     pub(super) fn check(dir: &Path) -> io::Result<()> {
         Key::read(&dir.join(FILE)).map(drop)
     }
 
-    /// Replaces the key when it is older than `days`. What cannot be written is not used.
+    /// Replaces the key if it is older than `days`. A key that cannot be written is not used.
     pub(super) fn renew(&self, dir: &Path, now: Timestamp, days: u32) -> io::Result<()> {
-        if self.0.read().unwrap_or_else(PoisonError::into_inner).is_old(now, days) {
-            let key = Key::make(dir, now)?;
+        if self.0.read().unwrap_or_else(PoisonError::into_inner).is_expired(now, days) {
+            let key = Key::create(dir, now)?;
             *self.0.write().unwrap_or_else(PoisonError::into_inner) = key;
         }
         Ok(())
     }
 
-    /// Since when it is in use.
+    /// Returns since when the key is in use.
     pub(super) fn since(&self) -> Timestamp {
         self.0.read().unwrap_or_else(PoisonError::into_inner).since
     }
 
-    /// The hash of an address: 16 digits.
+    /// Returns the hash of an address: 16 hexadecimal digits.
     pub(super) fn hash(&self, address: Address) -> String {
         let key = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let hash = match address.ip() {
@@ -85,35 +85,35 @@ impl Keys {
 }
 
 impl Key {
-    fn is_old(&self, now: Timestamp, days: u32) -> bool {
+    fn is_expired(&self, now: Timestamp, days: u32) -> bool {
         now.duration_since(self.since).as_secs() >= i64::from(days) * 86_400
     }
 
     fn read(path: &Path) -> io::Result<Option<Self>> {
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(fault) => return Err(fault),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
         };
         let text = io::read_to_string(io::Read::take(file, MAX_FILE))?;
-        let written = serde_json::from_str::<Written>(&text).ok();
-        let key = written.and_then(|Written { key, since }| {
+        let written = serde_json::from_str::<KeyFile>(&text).ok();
+        let key = written.and_then(|KeyFile { key, since }| {
             Some(Self { bytes: parse(key.as_bytes())?, since: since.parse().ok()? })
         });
         key.map(Some).ok_or_else(|| {
-            let text = "it holds no key; remove it, and a new one is made (hashes cannot be linked to older ones then)";
+            let text = "the file does not contain a key; remove it to create a new one (older hashes cannot be linked to new ones then)";
             io::Error::new(io::ErrorKind::InvalidData, text)
         })
     }
 
-    /// Makes one and puts it in the place of the one before.
-    fn make(dir: &Path, since: Timestamp) -> io::Result<Self> {
+    /// Creates a key that replaces the previous one.
+    fn create(dir: &Path, since: Timestamp) -> io::Result<Self> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-        let json = serde_json::to_string(&Written { key: hex(&bytes), since: since.to_string() })?;
-        let new = dir.join(NEW);
+        let json = serde_json::to_string(&KeyFile { key: hex(&bytes), since: since.to_string() })?;
+        let new = dir.join(TEMPORARY_FILE);
         match fs::remove_file(&new) {
-            Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
@@ -139,27 +139,27 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_one_hash_as_long_as_the_key_is_kept_and_another_after_that() {
+    fn the_hash_of_an_address_changes_with_the_key_only() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = Keys::of(dir.path(), day(0), 30).unwrap();
+        let keys = AddressKeys::open(dir.path(), day(0), 30).unwrap();
         let here = address("192.0.2.7");
         let first = keys.hash(here);
         assert!(first.len() == 16 && first != keys.hash(address("192.0.2.8")));
-        let again = Keys::of(dir.path(), day(29), 30).unwrap();
+        let again = AddressKeys::open(dir.path(), day(29), 30).unwrap();
         assert_eq!((again.hash(here), again.since()), (first.clone(), day(0)));
         again.renew(dir.path(), day(29), 30).unwrap();
         assert_eq!(again.hash(here), first);
         again.renew(dir.path(), day(30), 30).unwrap();
         assert_ne!(again.hash(here), first);
         assert_eq!(again.since(), day(30));
-        assert_eq!(Keys::of(dir.path(), day(31), 30).unwrap().hash(here), again.hash(here));
-        assert_ne!(Keys::of(dir.path(), day(60), 30).unwrap().hash(here), again.hash(here));
+        assert_eq!(AddressKeys::open(dir.path(), day(31), 30).unwrap().hash(here), again.hash(here));
+        assert_ne!(AddressKeys::open(dir.path(), day(60), 30).unwrap().hash(here), again.hash(here));
     }
 
     #[test]
-    fn the_key_is_readable_for_its_owner_alone_and_not_shown() {
+    fn the_key_is_private_and_not_shown() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = Keys::of(dir.path(), day(0), 30).unwrap();
+        let keys = AddressKeys::open(dir.path(), day(0), 30).unwrap();
         let file = dir.path().join(FILE);
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         let key = hex(&keys.0.read().unwrap().bytes);
@@ -168,10 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_key_is_a_fault_and_is_left_alone() {
+    fn an_invalid_key_file_is_an_error_and_is_left_unchanged() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(FILE), "sesame").unwrap();
-        assert!(Keys::of(dir.path(), day(0), 30).is_err());
+        assert!(AddressKeys::open(dir.path(), day(0), 30).is_err());
         assert_eq!(fs::read_to_string(dir.path().join(FILE)).unwrap(), "sesame");
     }
 }

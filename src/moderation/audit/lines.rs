@@ -1,26 +1,26 @@
-//! The bytes of a log, line by line, and no line held that is too long.
+//! Splits a log into lines, with bounded memory.
 
 use std::io::{self, BufRead, Read as _};
 
-/// Longest line, its end not counted. Bytes.
+/// Longest line without its line break. Bytes.
 pub(super) const MAX_LINE: usize = 1 << 20;
 
-/// A line as it stands in the file, without its end.
+/// A line of a file, without its line break.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Raw<'a> {
-    /// One that ends.
+pub(super) enum RawLine<'a> {
+    /// A complete line.
     Whole(&'a [u8]),
-    /// The last one, without an end.
+    /// The last line, without a line break.
     Cut(&'a [u8]),
-    /// One that is longer than may be.
+    /// A line that is too long.
     TooLong {
-        /// Its length with its end. Bytes.
+        /// Its length with the line break. Bytes.
         bytes: u64,
     },
 }
 
-impl Raw<'_> {
-    /// Its length in the file, with its end. Bytes.
+impl RawLine<'_> {
+    /// Returns the length of the line in the file, including the line break. Bytes.
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::Whole(bytes) => bytes.len() as u64 + 1,
@@ -32,24 +32,24 @@ impl Raw<'_> {
 
 /// The lines of a reader.
 #[derive(Debug)]
-pub(super) struct Lines<R> {
+pub(super) struct RawLines<R> {
     reader: R,
     line: Vec<u8>,
     number: u64,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> RawLines<R> {
     pub(super) fn new(reader: R) -> Self {
         Self { reader, line: Vec::new(), number: 0 }
     }
 
-    /// The number of the line that came last, from 1 on.
+    /// Returns the number of the last line that was read, counted from 1.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// The next line; `None` at the end.
-    pub(super) fn next_line(&mut self) -> io::Result<Option<Raw<'_>>> {
+    /// Reads the next line; `None` at the end.
+    pub(super) fn next_line(&mut self) -> io::Result<Option<RawLine<'_>>> {
         self.line.clear();
         let most = MAX_LINE as u64 + 1;
         let read = self.reader.by_ref().take(most).read_until(b'\n', &mut self.line)? as u64;
@@ -59,25 +59,25 @@ impl<R: BufRead> Lines<R> {
         self.number += 1;
         if self.line.last() == Some(&b'\n') {
             self.line.pop();
-            return Ok(Some(Raw::Whole(&self.line)));
+            return Ok(Some(RawLine::Whole(&self.line)));
         }
         if read < most {
-            return Ok(Some(Raw::Cut(&self.line)));
+            return Ok(Some(RawLine::Cut(&self.line)));
         }
-        Ok(Some(Raw::TooLong { bytes: read + skip_line(&mut self.reader)? }))
+        Ok(Some(RawLine::TooLong { bytes: read + skip_line(&mut self.reader)? }))
     }
 }
 
-/// Reads on to the end of the line and tells how many bytes that were.
+/// Skips the rest of a line and returns its length in bytes.
 fn skip_line(reader: &mut impl BufRead) -> io::Result<u64> {
     let mut skipped = 0;
     loop {
         let buffer = match reader.fill_buf() {
             Ok(buffer) => buffer,
-            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => continue,
-            Err(fault) => return Err(fault),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
         };
-        let (used, ended) = match memchr(buffer) {
+        let (used, ended) = match find_newline(buffer) {
             Some(at) => (at + 1, true),
             None => (buffer.len(), buffer.is_empty()),
         };
@@ -89,6 +89,6 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<u64> {
     }
 }
 
-fn memchr(buffer: &[u8]) -> Option<usize> {
+fn find_newline(buffer: &[u8]) -> Option<usize> {
     buffer.iter().position(|byte| *byte == b'\n')
 }

@@ -1,4 +1,4 @@
-//! The files being written: chain, rotation, and what becomes of a write that fails. Time is passed in.
+//! Writes the files of the log: chain, rotation, and recovery from failed writes. The caller passes the time.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -15,136 +15,136 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::chain::{self, Hash};
-use super::folder::{self, FileName, Standing};
+use super::folder::{self, ChainTip, LogFileName};
 use super::lines::MAX_LINE;
-use super::shared::Shared;
-use super::write::{self, HeadFacts, Now};
-use super::{Config, InForce, InForceNow};
-use crate::model::{Address, Recorded};
+use super::shared::AuditShared;
+use super::write::{self, HeadFields, LogTime};
+use super::{Config, SnapshotFn, StateSnapshot};
+use crate::model::{Address, JudgedMessage};
 use crate::moderation::Act;
 
-/// How often the place where the chain stands is told to the relay's log.
-const TELL: Duration = Duration::from_hours(1);
-/// What a buffer may keep for the next lines. Bytes.
-const KEPT: usize = 1 << 20;
-/// Names that are tried for a new file.
-const TRIES: u64 = 100;
+/// How often the tip of the chain is written to the relay's log.
+const REPORT_INTERVAL: Duration = Duration::from_hours(1);
+/// Largest buffer that is kept for the next lines. Bytes.
+const MAX_SPARE_BUFFER: usize = 1 << 20;
+/// Most names that are tried for a new file.
+const MAX_NAME_TRIES: u64 = 100;
 
-/// The log. Lines are collected, and written by [`Log::flush`].
-pub(super) struct Log {
+/// The files of the log. Lines are collected, and written by [`LogFiles::flush`].
+pub(super) struct LogFiles {
     config: Config,
     dir: PathBuf,
     run: Uuid,
-    in_force: InForceNow,
-    shared: Arc<Shared>,
-    /// The file under way; none at first, and when one is closed and the next one cannot be made.
-    open: Option<Open>,
-    /// Where the chain stands: the day, and the hash of its last line. Collected lines count.
+    snapshot: SnapshotFn,
+    shared: Arc<AuditShared>,
+    /// The current file; `None` at first, and if the next file cannot be created.
+    open: Option<OpenFile>,
+    /// The tip of the chain: the day, and the hash of its last line, which may not be written yet.
     chain: Option<(Date, Hash)>,
     first_of_run: bool,
-    /// Whole lines, not written yet.
+    /// Complete lines that are not written yet.
     lines: Vec<u8>,
-    /// How many these are.
+    /// The number of these lines.
     collected: u64,
-    told: Duration,
+    last_report: Duration,
 }
 
-struct Open {
+struct OpenFile {
     file: File,
-    name: FileName,
+    name: LogFileName,
     inode: u64,
-    /// Bytes written, all of whole lines.
+    /// Bytes of complete lines written.
     written: u64,
-    /// Bytes of the head and the lines that belong to it.
-    head: u64,
-    /// Lines so far. Collected ones count.
+    /// Bytes of the head and its continuation lines.
+    head_bytes: u64,
+    /// Lines so far, including collected ones.
     count: u64,
-    /// Whether its last line is among the collected ones.
-    ending: bool,
+    /// Whether its end line is collected.
+    is_ending: bool,
 }
 
-impl Log {
-    /// A log that has written nothing yet.
-    pub(super) fn new(config: Config, dir: PathBuf, run: Uuid, in_force: InForceNow, shared: Arc<Shared>) -> Self {
+impl LogFiles {
+    /// Creates a log without an open file.
+    pub(super) fn new(config: Config, dir: PathBuf, run: Uuid, snapshot: SnapshotFn, shared: Arc<AuditShared>) -> Self {
         Self {
             config,
             dir,
             run,
-            in_force,
+            snapshot,
             shared,
             open: None,
             chain: None,
             first_of_run: true,
             lines: Vec::new(),
             collected: 0,
-            told: Duration::ZERO,
+            last_report: Duration::ZERO,
         }
     }
 
-    /// Bytes that are collected and not written.
-    pub(super) fn waiting(&self) -> usize {
+    /// Returns the bytes that are collected and not written.
+    pub(super) fn collected_bytes(&self) -> usize {
         self.lines.len()
     }
 
-    /// Lines that are collected and not written.
-    pub(super) fn collected(&self) -> u64 {
+    /// Returns the number of lines that are collected and not written.
+    pub(super) fn collected_lines(&self) -> u64 {
         self.collected
     }
 
-    /// Sees to it that the file of the day is open and has room. To be called before each line; when it fails, again
-    /// before anything else, which goes on from where it failed.
-    pub(super) fn turn(&mut self, now: Now) -> io::Result<()> {
+    /// Ensures that the file of the day is open and has room. Call it before adding a line. After an error, call it again
+    /// before anything else; it continues where it failed.
+    pub(super) fn rotate(&mut self, now: LogTime) -> io::Result<()> {
         let day = self.day(now.at);
         if let Some(open) = &self.open {
             let bytes = open.written + self.lines.len() as u64;
-            let full = bytes.saturating_sub(open.head) >= u64::from(self.config.max_file_mib) << 20;
-            if open.name.day == day && !full && !open.ending {
-                self.tell_hourly(now);
+            let full = bytes.saturating_sub(open.head_bytes) >= u64::from(self.config.max_file_mib) << 20;
+            if open.name.day == day && !full && !open.is_ending {
+                self.report_hourly(now);
                 return Ok(());
             }
             self.close(now)?;
         }
-        self.begin(day, now)
+        self.begin_file(day, now)
     }
 
-    /// The day of a time in UTC; a clock that is set back does not bring back a day that is over.
+    /// Returns the day of a time in UTC. A clock that is set back does not reopen a day that is over.
     fn day(&self, at: Timestamp) -> Date {
         let day = at.to_zoned(TimeZone::UTC).date();
         self.chain.map_or(day, |(last, _)| last.max(day))
     }
 
     /// Adds a decision.
-    pub(super) fn decision(&mut self, recorded: &Recorded) {
+    pub(super) fn add_decision(&mut self, recorded: &JudgedMessage) {
         let (texts, shared) = (self.config.texts, Arc::clone(&self.shared));
-        self.push(|out, n| write::decision(out, n, recorded, texts, &|address| shared.keys.hash(address)));
+        self.add_line(|out, n| write::decision(out, n, recorded, texts, &|address| shared.keys.hash(address)));
     }
 
-    /// Adds an act. `false` when its line would be too long.
-    pub(super) fn act(&mut self, act: &Act) -> bool {
+    /// Adds an act. Returns `false` if its line is too long.
+    pub(super) fn add_act(&mut self, act: &Act) -> bool {
         let (texts, shared) = (self.config.texts, Arc::clone(&self.shared));
-        self.push(|out, n| write::act(out, n, act, texts, &|address| shared.keys.hash(address)))
+        self.add_line(|out, n| write::act(out, n, act, texts, &|address| shared.keys.hash(address)))
     }
 
-    /// Adds how many lines were lost since it was last said, if any were.
-    pub(super) fn losses(&mut self, now: Now) {
-        let count = self.shared.untold.swap(0, Relaxed);
+    /// Adds the number of lines lost since the last note, if any.
+    pub(super) fn add_losses(&mut self, now: LogTime) {
+        let count = self.shared.unreported_losses.swap(0, Relaxed);
         if count > 0 {
-            self.push(|out, n| write::lost(out, n, now, count));
+            self.add_line(|out, n| write::lost(out, n, now, count));
         }
     }
 
-    /// Adds a line; one that would be too long is lost.
-    fn push(&mut self, line: impl FnOnce(&mut Vec<u8>, u64) -> serde_json::Result<()>) -> bool {
+    /// Adds a line. A line that is too long is lost.
+    fn add_line(&mut self, line: impl FnOnce(&mut Vec<u8>, u64) -> serde_json::Result<()>) -> bool {
         let (Some(open), Some((_, last))) = (&mut self.open, &mut self.chain) else {
-            self.shared.lose(1);
+            self.shared.add_lost(1);
             return false;
         };
         let start = self.lines.len();
         let written = line(&mut self.lines, open.count + 1);
-        // A hash and its name take another 75.
+        // The hash and its key add 75 bytes.
         if written.is_err() || self.lines.len() - start > MAX_LINE - 100 {
             self.lines.truncate(start);
-            self.shared.lose(1);
+            self.shared.add_lost(1);
             return false;
         }
         *last = chain::seal(last, &mut self.lines, start);
@@ -153,145 +153,151 @@ impl Log {
         true
     }
 
-    /// Writes what is collected. When `safe`, it is also on the disk afterwards. When it fails, the file ends with a
-    /// whole line, and what is collected stays so. Only where not even that can be undone it goes on within a line.
-    pub(super) fn flush(&mut self, safe: bool) -> io::Result<()> {
+    /// Writes the collected lines; with `sync`, also to disk. After an error the file ends with a complete line and the
+    /// lines stay collected. If the file cannot be truncated, the next call continues within the line.
+    pub(super) fn flush(&mut self, sync: bool) -> io::Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
         let mut done = 0;
         while let Some(rest) = self.lines.get(done..).filter(|rest| !rest.is_empty()) {
             match open.file.write(rest) {
-                Ok(0) => return Err(undone(open, &mut self.lines, done, io::ErrorKind::WriteZero.into())),
+                Ok(0) => return Err(roll_back(open, &mut self.lines, done, io::ErrorKind::WriteZero.into())),
                 Ok(bytes) => done += bytes,
-                Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
-                Err(fault) => return Err(undone(open, &mut self.lines, done, fault)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(roll_back(open, &mut self.lines, done, error)),
             }
         }
         open.written += self.lines.len() as u64;
         self.lines.clear();
-        self.lines.shrink_to(KEPT);
-        self.shared.figures.written.fetch_add(std::mem::take(&mut self.collected), Relaxed);
-        if safe { open.file.sync_data() } else { Ok(()) }
+        self.lines.shrink_to(MAX_SPARE_BUFFER);
+        self.shared.stats.written.fetch_add(std::mem::take(&mut self.collected), Relaxed);
+        if sync { open.file.sync_data() } else { Ok(()) }
     }
 
-    /// Ends the file under way.
-    pub(super) fn close(&mut self, now: Now) -> io::Result<()> {
+    /// Closes the current file.
+    pub(super) fn close(&mut self, now: LogTime) -> io::Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
-        if !std::mem::replace(&mut open.ending, true) {
-            self.push(|out, n| write::end(out, n, now));
+        if !std::mem::replace(&mut open.is_ending, true) {
+            self.add_line(|out, n| write::end(out, n, now));
         }
         self.flush(true)?;
-        self.tell("audit log: a file is closed");
+        self.report_tip("audit log: file closed");
         self.open = None;
         Ok(())
     }
 
     /// Begins the next file of a day.
-    fn begin(&mut self, day: Date, now: Now) -> io::Result<()> {
-        folder::make(&self.dir)?;
+    fn begin_file(&mut self, day: Date, now: LogTime) -> io::Result<()> {
+        folder::create(&self.dir)?;
         let names = folder::list(&self.dir)?;
-        let of = |day: Date| -> Vec<FileName> { names.iter().filter(|name| name.day == day).copied().collect() };
+        let of = |day: Date| -> Vec<LogFileName> { names.iter().filter(|name| name.day == day).copied().collect() };
         let new_day = self.chain.is_none_or(|(last, _)| last != day);
         let (mut before, mut cut) = (chain::seed(day), Vec::new());
         let mut day_before = None;
         match self.chain {
             Some((last, hash)) if last == day => before = hash,
             Some(last) => day_before = Some(last),
-            None => match Standing::before(&self.dir, &names, day)? {
-                Some((last, standing)) if last == day => Standing { hash: before, cut } = standing,
-                Some((last, standing)) => {
-                    day_before = Some((last, standing.hash));
-                    cut = standing.cut;
+            None => match ChainTip::of_latest_day(&self.dir, &names, day)? {
+                Some((last, tip)) if last == day => ChainTip { hash: before, cut } = tip,
+                Some((last, tip)) => {
+                    day_before = Some((last, tip.hash));
+                    cut = tip.cut;
                 }
                 None => {}
             },
         }
         if new_day {
-            self.forget(day, now)?;
+            self.remove_expired(day, now)?;
         }
         let next = of(day).last().map_or(1, |name| name.number + 1);
-        let (name, file) = self.create(day, next)?;
+        let (name, file) = self.create_file(day, next)?;
         let inode = file.metadata()?.ino();
-        self.open = Some(Open { file, name, inode, written: 0, head: 0, count: 0, ending: false });
+        self.open = Some(OpenFile { file, name, inode, written: 0, head_bytes: 0, count: 0, is_ending: false });
         self.chain = Some((day, before));
-        self.head(name, before, day_before, &cut, now);
+        self.add_head(name, before, day_before, &cut, now);
         Ok(())
     }
 
-    /// Removes what is too old: files, and the key.
-    fn forget(&self, today: Date, now: Now) -> io::Result<()> {
+    /// Removes expired files and replaces an expired key.
+    fn remove_expired(&self, today: Date, now: LogTime) -> io::Result<()> {
         let days = self.config.retention_days;
         if let Ok(first) = today.checked_sub(Span::new().days(i64::from(days))) {
             for name in folder::remove_before(&self.dir, first)? {
-                tracing::info!(file = %name, "audit log: a file is removed, its time is over");
+                tracing::info!(file = %name, "audit log: expired file removed");
             }
         }
         self.shared.keys.renew(&self.dir, now.at, days)
     }
 
-    /// Makes a file that was not there, under the first free number.
-    fn create(&self, day: Date, first: u64) -> io::Result<(FileName, File)> {
-        for number in first..first + TRIES {
-            let name = FileName { day, number };
+    /// Creates a new file under the first free number.
+    fn create_file(&self, day: Date, first: u64) -> io::Result<(LogFileName, File)> {
+        for number in first..first + MAX_NAME_TRIES {
+            let name = LogFileName { day, number };
             let mut options = OpenOptions::new();
             options.append(true).create_new(true).mode(0o600);
             match options.open(self.dir.join(name.to_string())) {
                 Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
-                made => return made.map(|file| (name, file)),
+                created => return created.map(|file| (name, file)),
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    fn head(&mut self, name: FileName, before: Hash, day_before: Option<(Date, Hash)>, cut: &[(u64, u64)], now: Now) {
+    fn add_head(
+        &mut self,
+        name: LogFileName,
+        before: Hash,
+        day_before: Option<(Date, Hash)>,
+        cut: &[(u64, u64)],
+        now: LogTime,
+    ) {
         let shared = Arc::clone(&self.shared);
-        let InForce { sanctions, levels } = (self.in_force)(&|address: Address| shared.keys.hash(address));
+        let StateSnapshot { sanctions, levels } = (self.snapshot)(&|address: Address| shared.keys.hash(address));
         let mut sanctions = write::in_lines(sanctions, self.config.texts);
         let first: Vec<Value> = if sanctions.is_empty() { Vec::new() } else { sanctions.remove(0) };
         let config = self.config.clone();
         let (first_of_run, run, key_since) = (self.first_of_run, self.run, shared.keys.since());
-        let facts = HeadFacts { first_of_run, run, name, before, day_before, cut, key_since, config: &config, levels };
-        self.push(|out, _| write::head(out, now, facts, &first, sanctions.len()));
+        let facts = HeadFields { first_of_run, run, name, before, day_before, cut, key_since, config: &config, levels };
+        self.add_line(|out, _| write::head(out, now, facts, &first, sanctions.len()));
         for line in &sanctions {
-            self.push(|out, n| write::more(out, n, line));
+            self.add_line(|out, n| write::more(out, n, line));
         }
         self.first_of_run = false;
         if let Some(open) = &mut self.open {
-            open.head = self.lines.len() as u64;
+            open.head_bytes = self.lines.len() as u64;
         }
     }
 
-    fn tell_hourly(&mut self, now: Now) {
-        if now.since_start.saturating_sub(self.told) >= TELL {
-            self.told = now.since_start;
-            self.tell("audit log: the chain stands here");
+    fn report_hourly(&mut self, now: LogTime) {
+        if now.since_start.saturating_sub(self.last_report) >= REPORT_INTERVAL {
+            self.last_report = now.since_start;
+            self.report_tip("audit log: tip of the hash chain");
         }
     }
 
-    /// Tells the relay's log where the chain stands: whoever keeps that can tell later whether the file is the same.
-    fn tell(&self, what: &'static str) {
+    /// Writes the tip of the chain to the relay's log, by which the file can be verified later.
+    fn report_tip(&self, message: &'static str) {
         if let (Some(open), Some((_, hash))) = (&self.open, &self.chain) {
-            tracing::info!(file = %open.name, line = open.count, hash = chain::hex(hash), "{what}");
+            tracing::info!(file = %open.name, line = open.count, hash = chain::hex(hash), "{message}");
         }
     }
 
-    /// Gives up a file that is no longer in the folder: what is written to it would be lost. The next [`Log::turn`]
-    /// begins another one.
-    pub(super) fn look(&mut self) {
+    /// Abandons the current file if it was removed from the folder. The next [`LogFiles::rotate`] begins another one.
+    pub(super) fn abandon_removed_file(&mut self) {
         let Some(open) = &self.open else { return };
         let path = self.dir.join(open.name.to_string());
-        let there = fs::metadata(&path).is_ok_and(|metadata| metadata.ino() == open.inode);
-        if !there && self.lines.is_empty() {
-            tracing::warn!(path = %path.display(), "audit log: the file was taken away; another one is begun");
+        let exists = fs::metadata(&path).is_ok_and(|metadata| metadata.ino() == open.inode);
+        if !exists && self.lines.is_empty() {
+            tracing::warn!(path = %path.display(), "audit log: file removed by another program; starting a new one");
             self.open = None;
         }
     }
 }
 
-/// Takes back a line of which only a part could be written.
-fn undone(open: &mut Open, lines: &mut Vec<u8>, done: usize, fault: io::Error) -> io::Error {
+/// Truncates a partly written line.
+fn roll_back(open: &mut OpenFile, lines: &mut Vec<u8>, done: usize, error: io::Error) -> io::Error {
     if done > 0 && open.file.set_len(open.written).is_err() {
         lines.drain(..done.min(lines.len()));
         open.written += done as u64;
     }
-    fault
+    error
 }

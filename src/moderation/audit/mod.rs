@@ -1,18 +1,17 @@
-//! The audit log: what was decided and what moderators did, as JSON lines in a folder, if the operator wants that.
+//! The optional audit log: decisions and acts of moderators, as JSON lines in a folder.
 //!
-//! Whoever records never waits for the disk ([`Audit::record`]): the queue is bounded, and what does not fit is counted
-//! and said in the log itself. A thread of its own writes. Addresses are hashed with a key that changes as often as the
-//! log is forgotten; positions and images are never recorded, texts only when asked for.
+//! Recording a decision never waits for the disk ([`Audit::record`]): the queue is bounded, and lost decisions are
+//! counted and noted in the log itself. A separate thread writes. Addresses are hashed with a key that is replaced after
+//! the retention time; positions and images are never recorded, texts only if configured.
 //!
-//! The lines of a day are a chain of hashes ([`check()`]). What that can show and what it cannot:
-//! - A line that was changed, taken out, put in or put elsewhere; a file that is missing between others; a day that ends
-//!   earlier than the next one says, or is missing between others. A line that a crash cut is told apart from that,
-//!   because the next head says how many bytes it found of it.
-//! - Not by the files alone: that the last lines of the last day were taken away, or the oldest days as a whole. And
-//!   nothing at all when somebody who can write the folder wrote the chain anew from the changed line on: there is no
-//!   secret in it. For that the relay tells its own log (standard error) the hash of the last line, once an hour and
-//!   whenever it closes a file. Keep that log elsewhere. When a file is whole and still holds that hash, nothing before
-//!   that line was changed.
+//! The lines of a day form a hash chain ([`check()`]):
+//! - It reveals lines that were changed, removed, inserted or moved; files that are missing between others; and days that
+//!   end early or are missing between others. A line cut by a crash is distinguished from these, because the next head
+//!   records how many bytes of it were found.
+//! - The files alone do not reveal that the last lines of the last day or whole oldest days were removed, nor that
+//!   somebody with write access rewrote the chain from a changed line on, since it contains no secret. For that purpose
+//!   the relay logs the hash of the last line to standard error, hourly and when it closes a file. Keep that log
+//!   elsewhere: if a file is valid and still contains that hash, nothing before that line was changed.
 
 mod chain;
 mod check;
@@ -38,49 +37,53 @@ use serde_json::Value;
 
 use crate::model::Address;
 
-pub use check::{Checked, Day, Fault, Wrong, check};
+pub use check::{ChainError, ChainErrorKind, CheckReport, DayReport, check};
 pub use config::{Config, Recording, Texts};
-pub use folder::FileName;
+pub use folder::LogFileName;
 pub use handle::Audit;
 pub use probe::probe;
-pub use read::{BadLine, BadLineWhy, Head, Line, Lines, LoggedAct, LoggedDecision, LoggedKind, LoggedSender, read};
-pub use shared::Figures;
+pub use read::{
+    FileHead, LineError, LineErrorKind, LogLine, LogLines, LoggedAct, LoggedDecision, LoggedKind, LoggedSender,
+    read_lines,
+};
+pub use shared::AuditStats;
 
-/// How things stand, for the head of a file.
+/// Sanctions and levels at the beginning of a file, for its head.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct InForce {
-    /// The sanctions in force, and those that are over and still count as steps of the ladder, as [`sanction_json`](super::sanction_json) writes them.
+pub struct StateSnapshot {
+    /// The sanctions in force, and ended ones that still count as steps of the ladder, as
+    /// [`sanction_json`](super::sanction_json) writes them.
     pub sanctions: Vec<Value>,
     /// The levels in force.
     pub levels: Value,
 }
 
-/// Tells how things stand. It is called at the beginning of each file, by the thread that writes or by the one that
-/// opens the log, and gets what hashes addresses. It must not wait for [`Audit::act`].
-pub type InForceNow = Box<dyn Fn(&dyn Fn(Address) -> String) -> InForce + Send>;
+/// Returns the current state, given a function that hashes addresses. Called at the beginning of each file, by the writer
+/// thread or by the thread that opens the log. It must not wait for [`Audit::record_act`].
+pub type SnapshotFn = Box<dyn Fn(&dyn Fn(Address) -> String) -> StateSnapshot + Send>;
 
-/// The log cannot be opened.
+/// The audit log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: the audit log cannot be opened: {what}: {source}", dir.display())]
 pub struct AuditError {
-    /// Its folder.
+    /// The folder of the log.
     pub dir: PathBuf,
-    /// What could not be done.
+    /// The step that failed.
     pub what: &'static str,
-    /// Why.
+    /// The system's error.
     pub source: std::io::Error,
 }
 
-/// An act is not known to be in the log. What was to be done may be done all the same.
+/// An act may be missing from the log. The act itself may proceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotWritten {
-    /// Too much waits to be written already. It will not be in the log.
-    #[error("the audit log has no room: too much waits to be written")]
+pub enum ActLogError {
+    /// The queue is full. The act will not be in the log.
+    #[error("the queue of the audit log is full")]
     Full,
-    /// The disk is full or slow. It may still come to be in the log.
-    #[error("the audit log could not be written within {} s", handle::ACT_DEADLINE.as_secs())]
-    Late,
-    /// The log is closed, or the line would be too long. It will not be in the log.
-    #[error("the audit log does not take it")]
+    /// The disk is full or slow. The act may still reach the log.
+    #[error("the audit log was not written within {} s", handle::ACT_DEADLINE.as_secs())]
+    TimedOut,
+    /// The log is closed, or the line is too long. The act will not be in the log.
+    #[error("the audit log is closed or the line is too long")]
     Refused,
 }

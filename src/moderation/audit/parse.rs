@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::read::{BadLineWhy, Head, LoggedAct, LoggedDecision, LoggedKind, LoggedSender};
-use crate::model::{Outcome, RoomName, SenderId};
+use super::read::{FileHead, LineErrorKind, LoggedAct, LoggedDecision, LoggedKind, LoggedSender};
+use crate::model::{ConnectionId, Outcome, RoomName};
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -27,7 +27,7 @@ impl AnyLine {
     const DECISION: &[u8] = b"{\"type\":\"decision\",";
 
     /// Reads a line. To find the type first takes several times as long, so it is done only where it must be.
-    pub(super) fn parse(line: &[u8]) -> Result<Self, BadLineWhy> {
+    pub(super) fn parse(line: &[u8]) -> Result<Self, LineErrorKind> {
         if line.starts_with(Self::DECISION) {
             return serde_json::from_slice(line).map(Self::Decision).map_err(unknown);
         }
@@ -53,10 +53,10 @@ pub(super) struct HeadLine {
     pub(super) more: u64,
 }
 
-impl TryFrom<HeadLine> for Head {
-    type Error = BadLineWhy;
+impl TryFrom<HeadLine> for FileHead {
+    type Error = LineErrorKind;
 
-    fn try_from(line: HeadLine) -> Result<Self, BadLineWhy> {
+    fn try_from(line: HeadLine) -> Result<Self, LineErrorKind> {
         let HeadLine { at_ns, clock, version, run, day, file, key_since, record, texts, sanctions, levels, .. } = line;
         Ok(Self {
             first_of_run: false,
@@ -84,9 +84,9 @@ pub(super) struct ActLine {
 }
 
 impl TryFrom<ActLine> for LoggedAct {
-    type Error = BadLineWhy;
+    type Error = LineErrorKind;
 
-    fn try_from(line: ActLine) -> Result<Self, BadLineWhy> {
+    fn try_from(line: ActLine) -> Result<Self, LineErrorKind> {
         let ActLine { at_ns, clock, mut json } = line;
         for own in ["n", "hash"] {
             json.remove(own);
@@ -135,9 +135,9 @@ struct SenderJson {
 }
 
 impl TryFrom<DecisionLine> for LoggedDecision {
-    type Error = BadLineWhy;
+    type Error = LineErrorKind;
 
-    fn try_from(line: DecisionLine) -> Result<Self, BadLineWhy> {
+    fn try_from(line: DecisionLine) -> Result<Self, LineErrorKind> {
         let DecisionLine { id, at_ns, clock, room, author, kind, text, sent, avatar, liked, cut, .. } = line;
         let DecisionLine { outcome, by, reason, trace, sender, .. } = line;
         let SenderJson { connection, address, registered, connected_ns, accepted, refused, trusted, members } = sender;
@@ -161,9 +161,9 @@ impl TryFrom<DecisionLine> for LoggedDecision {
             reason,
             trace,
             sender: LoggedSender {
-                connection: connection.map(SenderId),
+                connection: connection.map(ConnectionId),
                 address: address
-                    .ok_or_else(|| BadLineWhy::Unknown("its address is no hash of 16 hex digits".to_owned()))?,
+                    .ok_or_else(|| LineErrorKind::Unknown("its address is no hash of 16 hex digits".to_owned()))?,
                 registered,
                 connected: Duration::from_nanos(connected_ns),
                 accepted,
@@ -175,10 +175,10 @@ impl TryFrom<DecisionLine> for LoggedDecision {
     }
 }
 
-fn timestamp(nanoseconds: i64) -> Result<Timestamp, BadLineWhy> {
+fn timestamp(nanoseconds: i64) -> Result<Timestamp, LineErrorKind> {
     Timestamp::from_nanosecond(nanoseconds.into()).map_err(unknown)
 }
 
-fn unknown(fault: impl std::fmt::Display) -> BadLineWhy {
-    BadLineWhy::Unknown(fault.to_string())
+fn unknown(error: impl std::fmt::Display) -> LineErrorKind {
+    LineErrorKind::Unknown(error.to_string())
 }

@@ -1,6 +1,4 @@
-//! Reading a log: what stands in its lines, in typed form.
-//!
-//! Whether the lines are as the relay wrote them is another question: [`check`](super::check()) answers that.
+//! Reads the lines of a log in typed form. [`check`](super::check()) verifies that they are unchanged.
 
 use std::io::BufRead;
 use std::time::Duration;
@@ -11,107 +9,106 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::lines::{self, Raw};
+use super::lines::{self, RawLine};
 use super::parse::{AnyLine, HeadLine};
-use crate::model::{Facts, Kind, Message, Outcome, RoomName, SenderId};
+use crate::model::{ConnectionId, Kind, Message, Outcome, RoomName, SenderContext};
 
-/// Most sanctions that a head and the lines after it are read with.
+/// Most sanctions in a head and its continuation lines.
 const MAX_SANCTIONS: usize = 200_000;
 
 /// A line of the log.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Line {
-    /// The beginning of a file.
-    Head(Box<Head>),
-    /// A message was decided.
+pub enum LogLine {
+    /// The head of a file.
+    Head(Box<FileHead>),
+    /// A decision on a message.
     Decision(Box<LoggedDecision>),
-    /// A moderator did something, or the relay did.
+    /// An act of a moderator or of the relay.
     Act(Box<LoggedAct>),
-    /// So many lines are missing here: the disk was full or slow.
+    /// The number of lines missing here, because the disk was full or slow.
     Lost(u64),
-    /// The file was closed in good order. The last line of a file, where it is not missing.
+    /// The file was closed properly. The last line of a complete file.
     End,
 }
 
-/// The beginning of a file: how things stood.
+/// The head of a file, with the state at its beginning.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Head {
-    /// Whether the relay had just started. Otherwise it goes on from the file before: nothing but the file has changed.
+pub struct FileHead {
+    /// Whether the relay had just started. Otherwise the run continues from the previous file.
     pub first_of_run: bool,
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// The same, counted from the start of the relay by a clock that never goes back.
+    /// The same time since the start of the relay, by a monotonic clock.
     pub since_start: Duration,
-    /// The relay's version.
+    /// The version of the relay.
     pub version: String,
-    /// Random, another one at each start of the relay.
+    /// The random id of the run, new at each start of the relay.
     pub run: Uuid,
-    /// The day that the file is of, in UTC.
+    /// The day of the file, in UTC.
     pub day: Date,
-    /// The number of the file within its day, from 1 on.
+    /// The number of the file within its day, counted from 1.
     pub file: u64,
-    /// Since when the key is in use that hashes of addresses are made with. Hashes made with different keys tell nothing
-    /// of each other.
+    /// Since when the address-hash key is in use. Hashes made with different keys cannot be compared.
     pub key_since: Timestamp,
-    /// What is recorded: `refusals` or `all`.
+    /// The recorded decisions: `refusals` or `all`.
     pub record: String,
-    /// Which texts are: `off`, `refusals` or `full`.
+    /// The recorded texts: `off`, `refusals` or `full`.
     pub texts: String,
     /// The sanctions in force, as [`sanction_json`](crate::moderation::sanction_json) writes them, with hashes of
     /// addresses.
     pub sanctions: Vec<Value>,
-    /// The levels in force, as the relay handed them in.
+    /// The levels in force, as JSON.
     pub levels: Value,
 }
 
-/// What moderators did, or the relay in their place.
+/// A logged act of a moderator or of the relay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoggedAct {
-    /// When, to the nanosecond.
+    /// The time, to the nanosecond.
     pub at: Timestamp,
-    /// The same, counted from the start of the relay by a clock that never goes back.
+    /// The same time since the start of the relay, by a monotonic clock.
     pub since_start: Duration,
-    /// The rest, as [`Act::json`](crate::moderation::Act::json) writes it, with hashes of addresses.
+    /// The remaining fields, as [`Act::json`](crate::moderation::Act::json) writes it, with hashes of addresses.
     pub json: Map<String, Value>,
 }
 
-/// A decision as it was logged.
+/// A logged decision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoggedDecision {
-    /// The message's id.
+    /// The id of the message.
     pub id: Uuid,
-    /// When it came, to the nanosecond.
+    /// The time of arrival, to the nanosecond.
     pub at: Timestamp,
-    /// The same, counted from the start of the relay by a clock that never goes back.
+    /// The same time since the start of the relay, by a monotonic clock.
     pub since_start: Duration,
-    /// Where.
+    /// The room.
     pub room: RoomName,
-    /// The name that it was sent under.
+    /// The author as sent.
     pub author: String,
-    /// What it was.
+    /// The kind of message.
     pub kind: LoggedKind,
-    /// The text as it came, for kinds that have one, where texts are logged.
+    /// The original text, for kinds with a text, if texts are logged.
     pub text: Option<String>,
-    /// The text that was put in its place.
+    /// The replacement text.
     pub sent: Option<String>,
-    /// The avatar, where there is one and texts are logged in full.
+    /// The avatar, if there is one and full texts are logged.
     pub avatar: Option<String>,
-    /// Whose text was liked, where texts are logged in full.
+    /// The author of the liked text, if full texts are logged.
     pub liked: Option<String>,
-    /// Whether author, text, `sent`, avatar or `liked` were longer than what is logged of them.
+    /// Whether author, text, `sent`, avatar or `liked` were shortened.
     pub cut: bool,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The filter that decided; `None` when all let it pass.
+    /// The filter that decided; `None` if all passed the message.
     pub by: Option<String>,
-    /// The code of the reason, unless it passed as it came.
+    /// The code of the reason, unless the message passed unchanged.
     pub code: Option<String>,
-    /// The text of the reason, where texts are logged in full.
+    /// The text of the reason, if full texts are logged.
     pub reason: Option<String>,
-    /// What each filter answered, as [`Step`](crate::model::Step)s are written. Without texts in full, the labels and
+    /// The answer of each filter, as [`Step`](crate::model::Step)s are written. Unless full texts are logged, labels and
     /// failures of plugins are left out.
     pub trace: Vec<Value>,
-    /// Who sent it, with what the room knew of it then.
+    /// The sender, with what the room knew about it at the time.
     pub sender: LoggedSender,
 }
 
@@ -121,26 +118,26 @@ pub struct LoggedDecision {
 pub enum LoggedKind {
     /// A line of chat.
     Text,
-    /// Somebody likes what somebody else said.
+    /// A like of another message.
     Like,
-    /// Somebody registers.
+    /// A registration.
     Newcomer,
 }
 
-/// The sender of a logged message, as it was when the message came.
+/// The sender of a logged message at the time of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoggedSender {
     /// The connection; `None` for a `PUT`.
-    pub connection: Option<SenderId>,
+    pub connection: Option<ConnectionId>,
     /// The keyed hash of its address.
     pub address: u64,
-    /// Whether it spoke under a nickname that it had registered.
+    /// Whether the connection had registered its nickname.
     pub registered: bool,
-    /// For how long it had been connected.
+    /// How long it had been connected.
     pub connected: Duration,
-    /// How many of its messages had been let through before.
+    /// How many of its messages had been accepted before.
     pub accepted: u64,
-    /// How many had not.
+    /// How many had been refused.
     pub refused: u64,
     /// Whether it was trusted.
     pub trusted: bool,
@@ -149,7 +146,7 @@ pub struct LoggedSender {
 }
 
 impl LoggedDecision {
-    /// The message as it came; `None` where the log holds too little of it.
+    /// Returns the original message; `None` if it was not logged completely.
     #[must_use]
     pub fn message(&self) -> Option<Message> {
         if self.cut {
@@ -163,115 +160,126 @@ impl LoggedDecision {
         Some(Message { id: self.id, at: self.at, author: self.author.clone(), kind })
     }
 
-    /// What the room knew, but for the nicknames in it, which are not logged.
+    /// Returns what the room knew, except its nicknames, which are not logged.
     #[must_use]
-    pub fn facts(&self) -> Facts {
+    pub fn context(&self) -> SenderContext {
         let LoggedSender { connection: _, address: _, registered, connected, accepted, refused, trusted, members } =
             self.sender;
         let (since_start, names) = (self.since_start, std::sync::Arc::default());
-        Facts { registered, connected, accepted, refused, trusted, since_start, members, names }
+        SenderContext {
+            registered,
+            connected,
+            accepted,
+            refused,
+            trusted,
+            since_start,
+            member_count: members,
+            nicknames: names,
+        }
     }
 }
 
 /// A line that could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("line {number}: {why}")]
-pub struct BadLine {
-    /// Its number, from 1 on.
+#[error("line {number}: {kind}")]
+pub struct LineError {
+    /// The number of the line, counted from 1.
     pub number: u64,
-    /// What is wrong with it.
-    pub why: BadLineWhy,
+    /// The kind of error.
+    pub kind: LineErrorKind,
 }
 
 /// Why a line could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum BadLineWhy {
-    /// It is longer than 1 MiB.
-    #[error("it is longer than {} KiB", lines::MAX_LINE / 1024)]
+pub enum LineErrorKind {
+    /// The line is longer than 1 MiB.
+    #[error("longer than {} KiB", lines::MAX_LINE / 1024)]
     TooLong,
-    /// It has no end: the relay was stopped while it wrote it, or is writing it, or the file was cut.
-    #[error("it is cut: the file ends within it")]
+    /// The line is incomplete: the relay was killed while writing or is still writing, or the file was truncated.
+    #[error("cut: the file ends within the line")]
     Cut,
-    /// It is no line of an audit log.
-    #[error("it is no line of an audit log: {0}")]
+    /// The line is not one of an audit log.
+    #[error("not a line of an audit log: {0}")]
     Unknown(String),
-    /// The file could not be read on.
-    #[error("it cannot be read: {0}")]
+    /// Reading the file failed.
+    #[error("reading failed: {0}")]
     Unreadable(#[source] std::io::Error),
 }
 
-/// Reads the lines of one file. A bad line is told and passed over; after a fault of the reader itself nothing more
-/// comes. No line over 1 MiB is held in memory.
-pub fn read<R: BufRead>(reader: R) -> Lines<R> {
-    Lines { raw: lines::Lines::new(reader), ended: false }
+/// Reads the lines of one file. A bad line yields an error and is skipped; after an I/O error the iterator ends. Lines
+/// over 1 MiB are not held in memory.
+pub fn read_lines<R: BufRead>(reader: R) -> LogLines<R> {
+    LogLines { raw: lines::RawLines::new(reader), ended: false }
 }
 
 /// The lines of one file.
 #[derive(Debug)]
-pub struct Lines<R> {
-    raw: lines::Lines<R>,
+pub struct LogLines<R> {
+    raw: lines::RawLines<R>,
     ended: bool,
 }
 
-impl<R: BufRead> Lines<R> {
-    /// The number of the line that came last, from 1 on; that of a head is that of its first line.
+impl<R: BufRead> LogLines<R> {
+    /// Returns the number of the last line, counted from 1. For a head it is the number of its first line.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.raw.number()
     }
 
-    /// The next line; `None` at the end.
-    fn typed(&mut self) -> Option<Result<AnyLine, BadLineWhy>> {
+    /// Reads and parses the next line; `None` at the end.
+    fn parse_next(&mut self) -> Option<Result<AnyLine, LineErrorKind>> {
         let raw = match self.raw.next_line() {
             Ok(raw) => raw?,
-            Err(fault) => {
+            Err(error) => {
                 self.ended = true;
-                return Some(Err(BadLineWhy::Unreadable(fault)));
+                return Some(Err(LineErrorKind::Unreadable(error)));
             }
         };
         Some(match raw {
-            Raw::Whole(bytes) => AnyLine::parse(bytes),
-            Raw::Cut(_) => Err(BadLineWhy::Cut),
-            Raw::TooLong { .. } => Err(BadLineWhy::TooLong),
+            RawLine::Whole(bytes) => AnyLine::parse(bytes),
+            RawLine::Cut(_) => Err(LineErrorKind::Cut),
+            RawLine::TooLong { .. } => Err(LineErrorKind::TooLong),
         })
     }
 
-    /// Reads the lines on which the sanctions of a head go on.
-    fn with_more(&mut self, mut head: HeadLine) -> Result<Head, BadLineWhy> {
+    /// Reads the continuation lines of a head.
+    fn read_continuations(&mut self, mut head: HeadLine) -> Result<FileHead, LineErrorKind> {
         for _ in 0..head.more {
-            match self.typed() {
+            match self.parse_next() {
                 Some(Ok(AnyLine::More { sanctions })) => head.sanctions.extend(sanctions),
-                Some(Err(why)) => return Err(why),
-                Some(Ok(_)) | None => return Err(BadLineWhy::Unknown("a head goes on, and does not".to_owned())),
+                Some(Err(kind)) => return Err(kind),
+                Some(Ok(_)) | None => {
+                    return Err(LineErrorKind::Unknown("the continuation of a head is missing".to_owned()));
+                }
             }
             if head.sanctions.len() > MAX_SANCTIONS {
-                return Err(BadLineWhy::Unknown(format!("a head has more than {MAX_SANCTIONS} sanctions")));
+                return Err(LineErrorKind::Unknown(format!("a head has more than {MAX_SANCTIONS} sanctions")));
             }
         }
         head.try_into()
     }
 }
 
-impl<R: BufRead> Iterator for Lines<R> {
-    type Item = Result<Line, BadLine>;
+impl<R: BufRead> Iterator for LogLines<R> {
+    type Item = Result<LogLine, LineError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
             return None;
         }
-        let line = self.typed()?;
+        let line = self.parse_next()?;
         let number = self.number();
         let line = line.and_then(|line| match line {
-            AnyLine::Start(head) => {
-                self.with_more(*head).map(|head| Line::Head(Box::new(Head { first_of_run: true, ..head })))
-            }
-            AnyLine::State(head) => self.with_more(*head).map(|head| Line::Head(Box::new(head))),
-            AnyLine::More { .. } => Err(BadLineWhy::Unknown("it goes on from a head that is not there".to_owned())),
-            AnyLine::Decision(line) => Ok(Line::Decision(Box::new((*line).try_into()?))),
-            AnyLine::Act(line) => Ok(Line::Act(Box::new((*line).try_into()?))),
-            AnyLine::Lost { count } => Ok(Line::Lost(count)),
-            AnyLine::End {} => Ok(Line::End),
+            AnyLine::Start(head) => self
+                .read_continuations(*head)
+                .map(|head| LogLine::Head(Box::new(FileHead { first_of_run: true, ..head }))),
+            AnyLine::State(head) => self.read_continuations(*head).map(|head| LogLine::Head(Box::new(head))),
+            AnyLine::More { .. } => Err(LineErrorKind::Unknown("a continuation without a head".to_owned())),
+            AnyLine::Decision(line) => Ok(LogLine::Decision(Box::new((*line).try_into()?))),
+            AnyLine::Act(line) => Ok(LogLine::Act(Box::new((*line).try_into()?))),
+            AnyLine::Lost { count } => Ok(LogLine::Lost(count)),
+            AnyLine::End {} => Ok(LogLine::End),
         });
-        Some(line.map_err(|why| BadLine { number, why }))
+        Some(line.map_err(|kind| LineError { number, kind }))
     }
 }

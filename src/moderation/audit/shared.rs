@@ -1,56 +1,56 @@
-//! What the writing thread shares with those who record.
+//! State shared by the writer thread and the handle.
 
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::key::Keys;
+use super::key::AddressKeys;
 
-/// What became of the lines so far.
+/// Statistics of the log.
 #[derive(Debug, Default)]
-pub struct Figures {
+pub struct AuditStats {
     /// Lines written.
     pub written: AtomicU64,
-    /// Lines that could not be kept.
+    /// Lines lost.
     pub lost: AtomicU64,
-    /// Writes that failed. Each was tried again.
-    pub faults: AtomicU64,
-    /// Acts that went on without being known to be in the log.
+    /// Failed writes. Each was retried.
+    pub errors: AtomicU64,
+    /// Acts that proceeded although they may be missing from the log.
     pub unlogged_acts: AtomicU64,
 }
 
-/// What is shared.
+/// The shared state.
 #[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) keys: Keys,
-    pub(super) figures: Figures,
-    /// Lost lines that the log does not tell of yet.
-    pub(super) untold: AtomicU64,
+pub(super) struct AuditShared {
+    pub(super) keys: AddressKeys,
+    pub(super) stats: AuditStats,
+    /// Lost lines that are not noted in the log yet.
+    pub(super) unreported_losses: AtomicU64,
     /// Decisions in the queue, and their bytes.
-    pub(super) waiting: AtomicUsize,
-    pub(super) bytes: AtomicUsize,
+    pub(super) queued: AtomicUsize,
+    pub(super) queued_bytes: AtomicUsize,
     pub(super) closing: AtomicBool,
-    /// Seconds since the start at which a loss was told last, plus one.
-    pub(super) told: AtomicU64,
-    /// Why the last attempt to write failed.
+    /// Seconds from the start to the last warning about a loss, plus one.
+    pub(super) last_warning: AtomicU64,
+    /// The error of the last write, if it failed.
     failure: Mutex<Option<Arc<str>>>,
 }
 
-impl Shared {
-    pub(super) fn new(keys: Keys) -> Self {
+impl AuditShared {
+    pub(super) fn new(keys: AddressKeys) -> Self {
         Self {
             keys,
-            figures: Figures::default(),
-            untold: AtomicU64::new(0),
-            waiting: AtomicUsize::new(0),
-            bytes: AtomicUsize::new(0),
+            stats: AuditStats::default(),
+            unreported_losses: AtomicU64::new(0),
+            queued: AtomicUsize::new(0),
+            queued_bytes: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
-            told: AtomicU64::new(0),
+            last_warning: AtomicU64::new(0),
             failure: Mutex::default(),
         }
     }
 
-    /// Why the last attempt to write failed; `None` after one that did not.
+    /// Returns the error of the last write; `None` if it succeeded.
     pub(super) fn failure(&self) -> Option<Arc<str>> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -59,15 +59,15 @@ impl Shared {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
-    /// So many lines are lost.
-    pub(super) fn lose(&self, lines: u64) {
-        self.figures.lost.fetch_add(lines, Relaxed);
-        self.untold.fetch_add(lines, Relaxed);
+    /// Counts lost lines.
+    pub(super) fn add_lost(&self, lines: u64) {
+        self.stats.lost.fetch_add(lines, Relaxed);
+        self.unreported_losses.fetch_add(lines, Relaxed);
     }
 
-    /// A decision of so many bytes left the queue.
-    pub(super) fn taken(&self, bytes: usize) {
-        self.waiting.fetch_sub(1, AcqRel);
-        self.bytes.fetch_sub(bytes, AcqRel);
+    /// Counts a decision of `bytes` as removed from the queue.
+    pub(super) fn remove_queued(&self, bytes: usize) {
+        self.queued.fetch_sub(1, AcqRel);
+        self.queued_bytes.fetch_sub(bytes, AcqRel);
     }
 }

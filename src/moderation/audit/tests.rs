@@ -1,4 +1,4 @@
-//! The log as a whole: written, broken, read, checked.
+//! Tests of the whole log: writing, damage, reading, checking.
 
 use std::fs;
 use std::net::IpAddr;
@@ -15,25 +15,25 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::handle::{MAX_ACTS, MAX_WAITING};
-use super::key::Keys;
-use super::log::Log;
-use super::shared::Shared;
-use super::write::Now;
+use super::handle::{MAX_ACTS, MAX_QUEUED};
+use super::key::AddressKeys;
+use super::log::LogFiles;
+use super::shared::AuditShared;
+use super::write::LogTime;
 use super::*;
 use crate::model::{
-    Basis, Cause, Code, Decision, Facts, Kind, Match, Message, Mode, Outcome, Reason, Recorded, RoomName, Sanction,
-    SanctionKind, Sender, SenderId, Step, Target,
+    Actor, Basis, ConnectionId, Decision, JudgedMessage, Kind, Match, Message, Mode, Outcome, Reason, ReasonCode,
+    RoomName, Sanction, SanctionKind, Sender, SenderContext, Target, TraceStep,
 };
-use crate::moderation::{Act, Level, What, sanction_json};
+use crate::moderation::{Act, ActKind, ModerationLevel, sanction_json};
 
 /// The 23rd of November 2026, at midnight.
 const MIDNIGHT: i64 = 1_795_392_000;
 const DAY: u64 = 86_400;
 
-fn now(seconds: u64) -> Now {
+fn now(seconds: u64) -> LogTime {
     let at = Timestamp::from_second(MIDNIGHT + i64::try_from(seconds).unwrap()).unwrap();
-    Now { at, since_start: Duration::from_secs(seconds) }
+    LogTime { at, since_start: Duration::from_secs(seconds) }
 }
 
 fn address(text: &str) -> Address {
@@ -44,43 +44,50 @@ fn config(dir: &Path, record: Recording, texts: Texts) -> Config {
     Config { record, dir: Some(dir.to_owned()), texts, max_file_mib: 1, retention_days: 30 }
 }
 
-fn nothing_in_force() -> InForceNow {
-    Box::new(|_| InForce::default())
+fn nothing_in_force() -> SnapshotFn {
+    Box::new(|_| StateSnapshot::default())
 }
 
-/// A log that writes where and when the test says, on the test's own thread.
-fn log(config: &Config, start: Now, in_force: InForceNow) -> (Log, Arc<Shared>) {
+/// A log that writes on the test's own thread.
+fn log(config: &Config, start: LogTime, in_force: SnapshotFn) -> (LogFiles, Arc<AuditShared>) {
     let dir = config.dir.clone().unwrap();
-    folder::make(&dir).unwrap();
-    let shared = Arc::new(Shared::new(Keys::of(&dir, start.at, config.retention_days).unwrap()));
-    let mut log = Log::new(config.clone(), dir, Uuid::new_v4(), in_force, Arc::clone(&shared));
-    log.turn(start).unwrap();
+    folder::create(&dir).unwrap();
+    let shared = Arc::new(AuditShared::new(AddressKeys::open(&dir, start.at, config.retention_days).unwrap()));
+    let mut log = LogFiles::new(config.clone(), dir, Uuid::new_v4(), in_force, Arc::clone(&shared));
+    log.rotate(start).unwrap();
     log.flush(false).unwrap();
     (log, shared)
 }
 
-fn recorded(text: &str, outcome: Outcome, at: Now) -> Recorded {
+fn recorded(text: &str, outcome: Outcome, at: LogTime) -> JudgedMessage {
     let kind = Kind::Text { avatar: Some("mIconAvatar.svg".to_owned()), text: text.to_owned() };
     let message = Message { id: Uuid::new_v4(), at: at.at, author: "jane".to_owned(), kind };
-    let reason = (outcome != Outcome::Pass).then(|| Reason::new(Code::Rule, format!("{text:?} is not said here")));
-    let step = Step { filter: "shape", verdict: outcome, matched: None, took: Duration::from_nanos(1_250) };
-    let decision = Decision { message, original: None, outcome, reason, by: Some("shape"), trace: vec![step] };
-    let facts = Facts { registered: true, connected: Duration::new(3, 7), accepted: 5, refused: 1, ..Facts::default() };
+    let reason =
+        (outcome != Outcome::Pass).then(|| Reason::new(ReasonCode::Rule, format!("{text:?} is not said here")));
+    let step = TraceStep { filter: "shape", verdict: outcome, matched: None, took: Duration::from_nanos(1_250) };
+    let decision = Decision { message, original: None, outcome, reason, decided_by: Some("shape"), trace: vec![step] };
+    let facts = SenderContext {
+        registered: true,
+        connected: Duration::new(3, 7),
+        accepted: 5,
+        refused: 1,
+        ..SenderContext::default()
+    };
     let sender = Sender {
-        connection: Some(SenderId(9)),
+        connection: Some(ConnectionId(9)),
         address: address("192.0.2.7"),
         room: RoomName::parse("QGIS").unwrap(),
-        facts: Facts { since_start: at.since_start + Duration::from_nanos(1), members: 3, ..facts },
+        context: SenderContext { since_start: at.since_start + Duration::from_nanos(1), member_count: 3, ..facts },
     };
-    Recorded { decision, sender }
+    JudgedMessage { decision, sender }
 }
 
-fn kicked(at: Now) -> Act {
-    let what = What::Kicked { room: RoomName::parse("QGIS").unwrap(), member: SenderId(9), nickname: None };
-    Act { at: at.at, since_start: at.since_start, by: Cause::Moderator("jane".into()), what }
+fn kicked(at: LogTime) -> Act {
+    let what = ActKind::Kicked { room: RoomName::parse("QGIS").unwrap(), member: ConnectionId(9), nickname: None };
+    Act { at: at.at, since_start: at.since_start, actor: Actor::Moderator("jane".into()), kind: what }
 }
 
-fn banned(cause: Cause, reason: &str) -> Act {
+fn banned(cause: Actor, reason: &str) -> Act {
     let sanction = Sanction {
         id: 1,
         kind: SanctionKind::Ban,
@@ -89,13 +96,13 @@ fn banned(cause: Cause, reason: &str) -> Act {
         at: now(1).at,
         until: None,
         reason: reason.into(),
-        cause: cause.clone(),
+        actor: cause.clone(),
         step: None,
     };
-    Act { at: now(1).at, since_start: now(1).since_start, by: cause, what: What::Sanctioned(sanction) }
+    Act { at: now(1).at, since_start: now(1).since_start, actor: cause, kind: ActKind::Sanctioned(sanction) }
 }
 
-/// Puts the files of two days into a folder, two a day, with each type of line in them.
+/// Puts the files of two days into a folder, two per day, with each type of line.
 fn two_days(dir: &Path) {
     static FILES: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
     let files = FILES.get_or_init(|| {
@@ -114,27 +121,27 @@ fn write_two_days(dir: &Path) {
         let (mut log, shared) = log(&config, now(start), nothing_in_force());
         for i in 0..3 {
             let at = now(start + i);
-            log.turn(at).unwrap();
-            log.decision(&recorded(&format!("text {run}.{i}"), Outcome::Reject, at));
+            log.rotate(at).unwrap();
+            log.add_decision(&recorded(&format!("text {run}.{i}"), Outcome::Reject, at));
         }
-        log.act(&kicked(now(start + 3)));
-        shared.lose(2);
-        log.losses(now(start + 4));
+        log.add_act(&kicked(now(start + 3)));
+        shared.add_lost(2);
+        log.add_losses(now(start + 4));
         log.close(now(start + 5)).unwrap();
     }
 }
 
-fn lines_of(path: &Path) -> Vec<Line> {
-    read(fs::read(path).unwrap().as_slice()).collect::<Result<_, _>>().unwrap()
+fn lines_of(path: &Path) -> Vec<LogLine> {
+    read_lines(fs::read(path).unwrap().as_slice()).collect::<Result<_, _>>().unwrap()
 }
 
 fn files(dir: &Path) -> Vec<String> {
     folder::list(dir).unwrap().iter().map(ToString::to_string).collect()
 }
 
-/// The faults of each day.
-fn faults(dir: &Path) -> Vec<String> {
-    check(dir).unwrap().days.into_iter().filter_map(|day| day.fault).map(|fault| fault.to_string()).collect()
+/// The error of each day, if any.
+fn errors(dir: &Path) -> Vec<String> {
+    check(dir).unwrap().days.into_iter().filter_map(|day| day.error).map(|error| error.to_string()).collect()
 }
 
 fn all_bytes(dir: &Path) -> String {
@@ -154,7 +161,7 @@ mod writing {
     }
 
     #[test]
-    fn folder_and_files_are_readable_for_their_owner_alone() {
+    fn folder_and_files_are_private() {
         let dir = TempDir::new().unwrap();
         let inner = dir.path().join("a/b");
         let _log = log(&config(&inner, Recording::All, Texts::Off), now(0), nothing_in_force());
@@ -164,7 +171,7 @@ mod writing {
     }
 
     #[test]
-    fn a_new_day_and_a_restart_begin_new_files_and_the_chain_goes_on() {
+    fn a_new_day_and_a_restart_begin_new_files_and_continue_the_chain() {
         let dir = TempDir::new().unwrap();
         two_days(dir.path());
         assert_eq!(
@@ -177,7 +184,7 @@ mod writing {
             ]
         );
         let checked = check(dir.path()).unwrap();
-        assert!(checked.is_whole(), "{checked:?}");
+        assert!(checked.is_valid(), "{checked:?}");
         let seen: Vec<_> = checked.days.iter().map(|day| (day.files, day.lines, day.lost, day.closed)).collect();
         assert_eq!(seen, [(2, 14, 4, true); 2]);
     }
@@ -186,21 +193,21 @@ mod writing {
     fn midnight_begins_a_file_of_the_same_run() {
         let dir = TempDir::new().unwrap();
         let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Off), now(10), nothing_in_force());
-        log.turn(now(DAY - 1)).unwrap();
+        log.rotate(now(DAY - 1)).unwrap();
         assert_eq!(files(dir.path()).len(), 1);
-        log.turn(now(DAY)).unwrap();
-        log.turn(now(DAY - 1)).unwrap();
+        log.rotate(now(DAY)).unwrap();
+        log.rotate(now(DAY - 1)).unwrap();
         log.flush(false).unwrap();
         assert_eq!(files(dir.path()).len(), 2, "a clock that is set back does not bring the day back");
-        let heads: Vec<Head> = files(dir.path())
+        let heads: Vec<FileHead> = files(dir.path())
             .iter()
             .flat_map(|name| lines_of(&dir.path().join(name)))
-            .filter_map(|line| if let Line::Head(head) = line { Some(*head) } else { None })
+            .filter_map(|line| if let LogLine::Head(head) = line { Some(*head) } else { None })
             .collect();
         let [first, second] = heads.as_slice() else { panic!("{heads:?}") };
         assert_eq!((first.first_of_run, second.first_of_run, first.run == second.run), (true, false, true));
         assert_eq!((second.at, second.since_start, second.file), (now(DAY).at, now(DAY).since_start, 1));
-        assert!(check(dir.path()).unwrap().is_whole());
+        assert!(check(dir.path()).unwrap().is_valid());
     }
 
     #[test]
@@ -209,14 +216,14 @@ mod writing {
         let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Full), now(0), nothing_in_force());
         let text = "x".repeat(60_000);
         for i in 0..40 {
-            log.turn(now(i)).unwrap();
-            log.decision(&recorded(&text, Outcome::Pass, now(i)));
+            log.rotate(now(i)).unwrap();
+            log.add_decision(&recorded(&text, Outcome::Pass, now(i)));
             log.flush(false).unwrap();
         }
         log.close(now(40)).unwrap();
         assert_eq!(files(dir.path()).len(), 3);
         let checked = check(dir.path()).unwrap();
-        assert!(checked.is_whole() && checked.days[0].lines == 40 + 3 + 3, "{checked:?}");
+        assert!(checked.is_valid() && checked.days[0].lines == 40 + 3 + 3, "{checked:?}");
         let bytes = |name: &String| fs::metadata(dir.path().join(name)).unwrap().len();
         assert!(files(dir.path()).iter().all(|name| bytes(name) < (1 << 20) + 70_000));
     }
@@ -228,14 +235,14 @@ mod writing {
         fs::write(dir.path().join("notes.txt"), "mine").unwrap();
         let (mut first, _) = log(&config, now(0), nothing_in_force());
         for day in 1..4 {
-            first.turn(now(day * DAY)).unwrap();
+            first.rotate(now(day * DAY)).unwrap();
         }
         first.close(now(3 * DAY)).unwrap();
         let kept = ["audit-2026-11-24.jsonl", "audit-2026-11-25.jsonl", "audit-2026-11-26.jsonl"];
         assert_eq!(files(dir.path()), kept);
         let checked = check(dir.path()).unwrap();
-        assert!(checked.is_whole(), "{checked:?}");
-        assert_eq!(checked.days[0].notes, ["goes on from 2026-11-23, which is not there any more"]);
+        assert!(checked.is_valid(), "{checked:?}");
+        assert_eq!(checked.days[0].notes, ["continues from 2026-11-23, which was removed"]);
         let _second = log(&config, now(6 * DAY), nothing_in_force());
         assert_eq!(files(dir.path()), ["audit-2026-11-29.jsonl"]);
         assert!(dir.path().join("notes.txt").exists());
@@ -247,14 +254,16 @@ mod writing {
         let config = Config { retention_days: 2, ..config(dir.path(), Recording::All, Texts::Off) };
         let (mut log, _) = log(&config, now(0), nothing_in_force());
         for day in 0..4 {
-            log.turn(now(day * DAY)).unwrap();
-            log.decision(&recorded("x", Outcome::Pass, now(day * DAY)));
+            log.rotate(now(day * DAY)).unwrap();
+            log.add_decision(&recorded("x", Outcome::Pass, now(day * DAY)));
         }
         log.close(now(4 * DAY)).unwrap();
         let seen: Vec<_> = files(dir.path())
             .iter()
             .map(|name| match lines_of(&dir.path().join(name)).as_slice() {
-                [Line::Head(head), Line::Decision(decision), Line::End] => (head.key_since, decision.sender.address),
+                [LogLine::Head(head), LogLine::Decision(decision), LogLine::End] => {
+                    (head.key_since, decision.sender.address)
+                }
                 other => panic!("{other:?}"),
             })
             .collect();
@@ -264,37 +273,37 @@ mod writing {
     }
 
     #[test]
-    fn what_is_in_force_stands_in_the_head_however_much_it_is() {
+    fn the_head_holds_all_sanctions_in_force() {
         let dir = TempDir::new().unwrap();
-        let Act { what: What::Sanctioned(sanction), .. } = banned(Cause::Rule("no-casino".into()), "go away") else {
+        let Act { kind: ActKind::Sanctioned(sanction), .. } = banned(Actor::Rule("no-casino".into()), "go away") else {
             panic!("a sanction")
         };
-        let in_force: InForceNow = Box::new(move |hash| {
+        let in_force: SnapshotFn = Box::new(move |hash| {
             let sanction = Value::Object(sanction_json(&sanction, hash));
-            InForce { sanctions: vec![sanction; 5_000], levels: json!({"level": Level::All.as_str()}) }
+            StateSnapshot { sanctions: vec![sanction; 5_000], levels: json!({"level": ModerationLevel::All.as_str()}) }
         });
         let (mut log, shared) = log(&config(dir.path(), Recording::All, Texts::Off), now(0), in_force);
-        log.turn(now(1)).unwrap();
+        log.rotate(now(1)).unwrap();
         log.close(now(1)).unwrap();
-        assert_eq!(files(dir.path()).len(), 1, "the head does not count for the size");
+        assert_eq!(files(dir.path()).len(), 1, "the head does not count towards the file size");
         let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
-        let [Line::Head(head), Line::End] = lines.as_slice() else { panic!("{lines:?}") };
+        let [LogLine::Head(head), LogLine::End] = lines.as_slice() else { panic!("{lines:?}") };
         assert_eq!((head.sanctions.len(), &head.levels), (5_000, &json!({"level": "all"})));
         assert_eq!(head.sanctions[4_999]["address"], shared.keys.hash(address("192.0.2.7")));
-        assert!(check(dir.path()).unwrap().is_whole());
+        assert!(check(dir.path()).unwrap().is_valid());
     }
 
     #[test]
-    fn a_file_that_is_taken_away_is_followed_by_another_one() {
+    fn a_removed_file_is_followed_by_another_one() {
         let dir = TempDir::new().unwrap();
         let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Off), now(0), nothing_in_force());
         fs::rename(dir.path().join("audit-2026-11-23.jsonl"), dir.path().join("elsewhere")).unwrap();
-        log.look();
-        log.turn(now(1)).unwrap();
+        log.abandon_removed_file();
+        log.rotate(now(1)).unwrap();
         log.flush(false).unwrap();
         assert_eq!(files(dir.path()).len(), 1);
-        log.look();
-        log.turn(now(2)).unwrap();
+        log.abandon_removed_file();
+        log.rotate(now(2)).unwrap();
         assert_eq!(files(dir.path()).len(), 1);
     }
 }
@@ -303,10 +312,10 @@ mod reading {
     use super::*;
 
     #[test]
-    fn a_decision_reads_as_it_was_written() {
+    fn a_decision_round_trips() {
         let dir = TempDir::new().unwrap();
         let (mut log, shared) = log(&config(dir.path(), Recording::All, Texts::Full), now(0), nothing_in_force());
-        let mut all: Vec<Recorded> = Vec::new();
+        let mut all: Vec<JudgedMessage> = Vec::new();
         let mut replaced = recorded("***", Outcome::Replace, now(1));
         replaced.decision.original = Some("a \"bad\" word\n".to_owned());
         let mut like = recorded("", Outcome::Pass, now(2));
@@ -317,24 +326,24 @@ mod reading {
         newcomer.decision.message.kind = Kind::Newcomer;
         all.extend([replaced, like, newcomer, recorded("hello", Outcome::Hold, now(4))]);
         for recorded in &all {
-            log.decision(recorded);
+            log.add_decision(recorded);
         }
         log.close(now(5)).unwrap();
         let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
         let read: Vec<&LoggedDecision> = lines
             .iter()
-            .filter_map(|line| if let Line::Decision(line) = line { Some(&**line) } else { None })
+            .filter_map(|line| if let LogLine::Decision(line) = line { Some(&**line) } else { None })
             .collect();
         assert_eq!(read.len(), all.len());
-        for (read, Recorded { decision, sender }) in read.into_iter().zip(&all) {
+        for (read, JudgedMessage { decision, sender }) in read.into_iter().zip(&all) {
             let mut came = decision.message.clone();
             if let Some(original) = &decision.original {
                 came.replace_text(original.clone());
                 assert_eq!(read.sent.as_deref(), decision.message.text());
             }
             assert_eq!(read.message(), Some(came));
-            assert_eq!((read.facts(), &read.room), (sender.facts.clone(), &sender.room));
-            assert_eq!((read.outcome, read.by.as_deref()), (decision.outcome, decision.by));
+            assert_eq!((read.context(), &read.room), (sender.context.clone(), &sender.room));
+            assert_eq!((read.outcome, read.by.as_deref()), (decision.outcome, decision.decided_by));
             assert_eq!(read.sender.connection, sender.connection);
             assert_eq!(format!("{:016x}", read.sender.address), shared.keys.hash(sender.address));
             assert_eq!(json!(read.trace), serde_json::to_value(&decision.trace).unwrap());
@@ -345,15 +354,15 @@ mod reading {
     }
 
     #[test]
-    fn a_line_holds_all_that_a_decision_shows_elsewhere() {
+    fn a_line_holds_all_fields_of_a_decision() {
         let dir = TempDir::new().unwrap();
         let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Full), now(0), nothing_in_force());
         let recorded = recorded("hello", Outcome::Reject, now(1));
-        log.decision(&recorded);
+        log.add_decision(&recorded);
         log.close(now(5)).unwrap();
         let text = all_bytes(dir.path());
         let line: Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
-        let Value::Object(shown) = serde_json::to_value(recorded.decision.record(&recorded.sender.room)).unwrap()
+        let Value::Object(shown) = serde_json::to_value(recorded.decision.to_json(&recorded.sender.room)).unwrap()
         else {
             panic!("an object")
         };
@@ -363,56 +372,55 @@ mod reading {
     }
 
     #[test]
-    fn an_act_reads_as_it_was_written_with_its_address_hashed() {
+    fn an_act_round_trips_with_its_address_hashed() {
         let dir = TempDir::new().unwrap();
         let (mut log, shared) = log(&config(dir.path(), Recording::Refusals, Texts::Off), now(0), nothing_in_force());
-        let act = banned(Cause::Moderator("jane".into()), "advertising");
-        assert!(log.act(&act));
+        let act = banned(Actor::Moderator("jane".into()), "advertising");
+        assert!(log.add_act(&act));
         log.close(now(5)).unwrap();
         let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
-        let [Line::Head(_), Line::Act(read), Line::End] = lines.as_slice() else { panic!("{lines:?}") };
+        let [LogLine::Head(_), LogLine::Act(read), LogLine::End] = lines.as_slice() else { panic!("{lines:?}") };
         assert_eq!((read.at, read.since_start), (act.at, act.since_start));
-        assert_eq!(read.json, act.json(&|address| shared.keys.hash(address)));
+        assert_eq!(read.json, act.to_json(&|address| shared.keys.hash(address)));
         assert!(!all_bytes(dir.path()).contains("192.0.2"));
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_passed_over() {
+    fn a_line_that_is_too_long_is_skipped() {
         let lost = r#"{"type":"lost","count":3}"#;
         let text = format!("{}\n{lost}\n{}", "x".repeat(super::super::lines::MAX_LINE + 1), "{\"type\":\"end\"}");
-        let lines: Vec<_> = read(text.as_bytes()).map(|line| line.map_err(|bad| bad.to_string())).collect();
-        let cut = "line 3: it is cut: the file ends within it";
-        assert_eq!(
-            lines,
-            [Err("line 1: it is longer than 1024 KiB".to_owned()), Ok(Line::Lost(3)), Err(cut.to_owned())]
-        );
+        let lines: Vec<_> = read_lines(text.as_bytes()).map(|line| line.map_err(|bad| bad.to_string())).collect();
+        let cut = "line 3: cut: the file ends within the line";
+        assert_eq!(lines, [Err("line 1: longer than 1024 KiB".to_owned()), Ok(LogLine::Lost(3)), Err(cut.to_owned())]);
     }
 
     #[test]
-    fn texts_beyond_what_may_be_said_are_cut_and_say_so() {
+    fn texts_beyond_the_limit_are_cut_and_marked() {
         let dir = TempDir::new().unwrap();
         let (mut log, shared) = log(&config(dir.path(), Recording::All, Texts::Full), now(0), nothing_in_force());
         let longest = "\u{1}".repeat(65_536);
-        log.decision(&recorded(&longest, Outcome::Reject, now(1)));
-        log.decision(&recorded(&"x".repeat(3 << 20), Outcome::Reject, now(2)));
+        log.add_decision(&recorded(&longest, Outcome::Reject, now(1)));
+        log.add_decision(&recorded(&"x".repeat(3 << 20), Outcome::Reject, now(2)));
         log.close(now(5)).unwrap();
         let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
-        let [_, Line::Decision(one), Line::Decision(two), Line::End] = lines.as_slice() else { panic!("{lines:?}") };
+        let [_, LogLine::Decision(one), LogLine::Decision(two), LogLine::End] = lines.as_slice() else {
+            panic!("{lines:?}")
+        };
         assert_eq!((one.cut, one.text.as_ref()), (false, Some(&longest)));
         assert_eq!((two.cut, two.text.as_ref().map(String::len), two.message()), (true, Some(65_536), None));
-        assert_eq!(shared.figures.lost.load(Relaxed), 0);
+        assert_eq!(shared.stats.lost.load(Relaxed), 0);
     }
 }
 
 mod privacy {
     use super::*;
 
-    /// What a plugin may have quoted.
-    fn plugin_step(quote: &str) -> Step {
+    /// A step of a plugin that quotes a text.
+    fn plugin_step(quote: &str) -> TraceStep {
         let basis =
             Basis::Plugin { name: "mine".into(), took: Duration::ZERO, failure: Some(quote.into()), sanction: None };
         let matched = Match {
-            asked: Outcome::Reject,
+            requested: Outcome::Reject,
             mode: Mode::Enforce,
             exempt: false,
             basis,
@@ -420,7 +428,7 @@ mod privacy {
             span: None,
             labels: vec![quote.into()],
         };
-        Step { filter: "plugin", verdict: Outcome::Reject, matched: Some(matched), took: Duration::ZERO }
+        TraceStep { filter: "plugin", verdict: Outcome::Reject, matched: Some(matched), took: Duration::ZERO }
     }
 
     proptest! {
@@ -442,8 +450,8 @@ mod privacy {
             recorded.decision.original = (outcome == Outcome::Replace).then(|| format!("{text}!"));
             recorded.decision.trace.push(plugin_step(&text));
             recorded.sender.address = Address::from(IpAddr::from(ip));
-            log.decision(&recorded);
-            log.act(&banned(Cause::Plugin("mine".into()), &text));
+            log.add_decision(&recorded);
+            log.add_act(&banned(Actor::Plugin("mine".into()), &text));
             log.close(now(2)).unwrap();
             let bytes = all_bytes(dir.path());
             prop_assert!(bytes.contains("\"decision\"") && bytes.contains("\"act\""));
@@ -457,19 +465,19 @@ mod privacy {
     }
 
     #[test]
-    fn of_refusals_80_characters_are_kept_and_of_nothing_else_any() {
+    fn only_80_characters_of_refused_texts_are_logged() {
         let dir = TempDir::new().unwrap();
         let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Refusals), now(0), nothing_in_force());
         let text = "é".repeat(81);
         for outcome in [Outcome::Pass, Outcome::Replace, Outcome::Hold, Outcome::Shadow, Outcome::Reject] {
-            log.decision(&recorded(&text, outcome, now(1)));
+            log.add_decision(&recorded(&text, outcome, now(1)));
         }
-        log.decision(&recorded("short", Outcome::Reject, now(1)));
+        log.add_decision(&recorded("short", Outcome::Reject, now(1)));
         log.close(now(5)).unwrap();
         let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
         let kept: Vec<_> = lines
             .iter()
-            .filter_map(|line| if let Line::Decision(line) = line { Some(line) } else { None })
+            .filter_map(|line| if let LogLine::Decision(line) = line { Some(line) } else { None })
             .map(|line| (line.text.as_ref().map_or(0, |text| text.chars().count()), line.cut))
             .collect();
         assert_eq!(kept, [(0, false), (0, false), (80, true), (80, true), (80, true), (5, false)]);
@@ -490,31 +498,31 @@ mod checking {
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;
             fs::write(&path, bytes).unwrap();
-            prop_assert!(!faults(dir.path()).is_empty());
-            prop_assert!(!check(&path).unwrap().is_whole(), "the file alone");
+            prop_assert!(!errors(dir.path()).is_empty());
+            prop_assert!(!check(&path).unwrap().is_valid(), "the file alone");
         }
 
         #[test]
-        fn each_line_that_is_taken_out_is_found_unless_it_is_the_last_of_all(file in 0..4_usize, line in 0..7_usize) {
+        fn each_removed_line_is_found_unless_it_is_the_very_last(file in 0..4_usize, line in 0..7_usize) {
             let dir = TempDir::new().unwrap();
             two_days(dir.path());
             let path = dir.path().join(&files(dir.path())[file]);
             edit(&path, |lines| drop(lines.remove(line)));
-            prop_assert_eq!(faults(dir.path()).is_empty(), (file, line) == (3, 6));
+            prop_assert_eq!(errors(dir.path()).is_empty(), (file, line) == (3, 6));
         }
 
         #[test]
-        fn each_pair_of_lines_that_change_places_is_found(file in 0..4_usize, one in 0..7_usize, two in 0..7_usize) {
+        fn each_pair_of_swapped_lines_is_found(file in 0..4_usize, one in 0..7_usize, two in 0..7_usize) {
             prop_assume!(one != two);
             let dir = TempDir::new().unwrap();
             two_days(dir.path());
             let path = dir.path().join(&files(dir.path())[file]);
             edit(&path, |lines| lines.swap(one, two));
-            prop_assert!(!faults(dir.path()).is_empty());
+            prop_assert!(!errors(dir.path()).is_empty());
         }
 
         #[test]
-        fn each_file_that_ends_early_is_found_unless_it_is_the_last_at_the_end_of_a_line(
+        fn each_truncated_file_is_found_unless_the_last_one_ends_with_a_line(
             file in 0..4_usize, at: prop::sample::Index,
         ) {
             let dir = TempDir::new().unwrap();
@@ -524,7 +532,7 @@ mod checking {
             bytes.truncate(at.index(bytes.len()));
             let line_end = bytes.ends_with(b"\n");
             fs::write(&path, bytes).unwrap();
-            prop_assert_eq!(faults(dir.path()).is_empty(), file == 3 && line_end);
+            prop_assert_eq!(errors(dir.path()).is_empty(), file == 3 && line_end);
         }
     }
 
@@ -535,26 +543,26 @@ mod checking {
         fs::write(path, lines.concat()).unwrap();
     }
 
-    /// What is found once `change` was made to the first file of two days.
+    /// Returns the errors after a change of the first file of two days.
     fn found(change: impl FnOnce(&mut Vec<String>)) -> Vec<String> {
         let dir = TempDir::new().unwrap();
         two_days(dir.path());
         edit(&dir.path().join("audit-2026-11-23.jsonl"), change);
-        faults(dir.path())
+        errors(dir.path())
     }
 
     #[test]
-    fn a_fault_names_file_line_and_what_is_wrong() {
+    fn an_error_names_file_line_and_kind() {
         let changed = found(|lines| lines[2] = lines[2].replace("text 0.1", "text 0.7"));
-        assert_eq!(changed, ["audit-2026-11-23.jsonl:3: changed: the line is not as it was written"]);
+        assert_eq!(changed, ["audit-2026-11-23.jsonl:3: changed: the line was modified"]);
         let missing = found(|lines| drop(lines.drain(2..4)));
-        assert_eq!(missing, ["audit-2026-11-23.jsonl:3: missing: 2 lines before this one are not there"]);
+        assert_eq!(missing, ["audit-2026-11-23.jsonl:3: missing: 2 lines before this one"]);
         let swapped = found(|lines| lines.swap(2, 4));
-        assert_eq!(swapped, ["audit-2026-11-23.jsonl:3: wrong order: the line stands elsewhere than it was written"]);
+        assert_eq!(swapped, ["audit-2026-11-23.jsonl:3: wrong order: the line was moved"]);
         let no_json = found(|lines| lines[2] = "hello\n".to_owned());
-        assert_eq!(no_json, ["audit-2026-11-23.jsonl:3: not JSON: the line is none of an audit log"]);
+        assert_eq!(no_json, ["audit-2026-11-23.jsonl:3: not JSON: not a line of an audit log"]);
         let end = found(|lines| lines.truncate(5));
-        let words = "missing: the last lines of the file are not there, or others stand there";
+        let words = "missing: the last lines of the file, or they were replaced";
         assert_eq!(end, [format!("audit-2026-11-23.jsonl:6: {words}")]);
         let cut = found(|lines| {
             lines.truncate(5);
@@ -568,8 +576,8 @@ mod checking {
         let dir = TempDir::new().unwrap();
         two_days(dir.path());
         fs::remove_file(dir.path().join("audit-2026-11-23.jsonl")).unwrap();
-        let found = ["audit-2026-11-23.2.jsonl:1: missing: file 1 of the day is not there"];
-        assert_eq!(faults(dir.path()), found);
+        let found = ["audit-2026-11-23.2.jsonl:1: missing: file 1 of the day"];
+        assert_eq!(errors(dir.path()), found);
     }
 
     #[test]
@@ -577,12 +585,12 @@ mod checking {
         let dir = TempDir::new().unwrap();
         two_days(dir.path());
         fs::remove_file(dir.path().join("audit-2026-11-23.2.jsonl")).unwrap();
-        let words = "missing: the last lines of the file are not there, or others stand there";
-        assert_eq!(faults(dir.path()), [format!("audit-2026-11-23.jsonl:8: {words}")]);
+        let words = "missing: the last lines of the file, or they were replaced";
+        assert_eq!(errors(dir.path()), [format!("audit-2026-11-23.jsonl:8: {words}")]);
     }
 
     #[test]
-    fn files_and_days_that_change_places_are_found() {
+    fn swapped_files_are_found() {
         let dir = TempDir::new().unwrap();
         two_days(dir.path());
         let [one, two] = ["audit-2026-11-23.jsonl", "audit-2026-11-24.jsonl"].map(|name| dir.path().join(name));
@@ -591,7 +599,7 @@ mod checking {
             fs::rename(from, to).unwrap();
         }
         assert_eq!(
-            faults(dir.path()),
+            errors(dir.path()),
             [
                 "audit-2026-11-23.jsonl:1: wrong order: the file is number 1 of 2026-11-24",
                 "audit-2026-11-24.jsonl:1: wrong order: the file is number 1 of 2026-11-23"
@@ -600,38 +608,38 @@ mod checking {
     }
 
     #[test]
-    fn a_day_that_is_missing_between_others_is_found_and_one_that_is_missing_before_them_is_noted() {
+    fn a_missing_day_is_an_error_between_others_and_a_remark_before_them() {
         let dir = TempDir::new().unwrap();
         let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Off), now(0), nothing_in_force());
         for day in 1..3 {
-            log.turn(now(day * DAY)).unwrap();
+            log.rotate(now(day * DAY)).unwrap();
         }
         log.close(now(2 * DAY)).unwrap();
         fs::remove_file(dir.path().join("audit-2026-11-24.jsonl")).unwrap();
-        let found = ["audit-2026-11-25.jsonl:1: missing: the day before was 2026-11-24, and is not there"];
-        assert_eq!(faults(dir.path()), found);
+        let found = ["audit-2026-11-25.jsonl:1: missing: the previous day 2026-11-24"];
+        assert_eq!(errors(dir.path()), found);
         fs::remove_file(dir.path().join("audit-2026-11-23.jsonl")).unwrap();
         let checked = check(dir.path()).unwrap();
-        assert!(checked.is_whole() && checked.days[0].notes.len() == 1, "{checked:?}");
+        assert!(checked.is_valid() && checked.days[0].notes.len() == 1, "{checked:?}");
     }
 
     #[test]
-    fn a_day_that_was_put_in_is_found() {
+    fn an_inserted_day_is_found() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Off);
         for start in [0, 2 * DAY, DAY] {
             log(&config, now(start), nothing_in_force()).0.close(now(start)).unwrap();
         }
-        let found = ["audit-2026-11-25.jsonl:1: wrong order: 2026-11-24 was not there when this day began"];
-        assert_eq!(faults(dir.path()), found);
+        let found = ["audit-2026-11-25.jsonl:1: wrong order: 2026-11-24 did not exist when this day began"];
+        assert_eq!(errors(dir.path()), found);
     }
 
-    /// A run that is stopped hard: the file ends with so many bytes of its last line.
-    fn stopped_hard(config: &Config, start: u64, left: usize) {
+    /// A killed run: the file ends with `left` bytes of its last line.
+    fn killed_run(config: &Config, start: u64, left: usize) {
         let (mut log, _) = log(config, now(start), nothing_in_force());
-        log.decision(&recorded("whole", Outcome::Reject, now(start)));
+        log.add_decision(&recorded("whole", Outcome::Reject, now(start)));
         log.flush(false).unwrap();
-        log.decision(&recorded("cut", Outcome::Reject, now(start)));
+        log.add_decision(&recorded("cut", Outcome::Reject, now(start)));
         let name = files(config.dir.as_deref().unwrap()).pop().unwrap();
         let path = config.dir.as_deref().unwrap().join(name);
         let whole = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
@@ -641,44 +649,44 @@ mod checking {
     }
 
     #[test]
-    fn a_line_that_a_crash_cut_is_a_fault_until_the_next_start_knows_of_it() {
+    fn a_line_cut_by_a_crash_is_an_error_until_the_next_start_notes_it() {
         for next in [1_000, DAY, 5 * DAY] {
             let dir = TempDir::new().unwrap();
             let config = config(dir.path(), Recording::All, Texts::Off);
-            stopped_hard(&config, 0, 57);
-            let cut = faults(dir.path());
+            killed_run(&config, 0, 57);
+            let cut = errors(dir.path());
             assert!(cut[0].starts_with("audit-2026-11-23.jsonl:3: cut: the file ends within a line"), "{cut:?}");
             log(&config, now(next), nothing_in_force()).0.close(now(next)).unwrap();
             let checked = check(dir.path()).unwrap();
-            assert!(checked.is_whole(), "{checked:?}");
-            let note = "audit-2026-11-23.jsonl:3: cut when the relay was stopped hard; the next file knows of it";
+            assert!(checked.is_valid(), "{checked:?}");
+            let note = "audit-2026-11-23.jsonl:3: cut when the relay was killed; noted by the next file";
             assert_eq!(checked.days[0].notes, [note]);
             let path = dir.path().join("audit-2026-11-23.jsonl");
             let mut bytes = fs::read(&path).unwrap();
             bytes.pop();
             fs::write(&path, bytes).unwrap();
-            assert_eq!(faults(dir.path()).len(), 1, "a byte less than the next start knew of");
+            assert_eq!(errors(dir.path()).len(), 1, "a byte less than the next start noted");
         }
     }
 
     #[test]
-    fn files_without_one_whole_line_are_known_to_the_next_start() {
+    fn files_without_a_complete_line_are_noted_by_the_next_start() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Off);
-        stopped_hard(&config, 0, 57);
+        killed_run(&config, 0, 57);
         for (number, text) in [(2, ""), (3, "{\"type\":\"start\",\"n\"")] {
             fs::write(dir.path().join(format!("audit-2026-11-23.{number}.jsonl")), text).unwrap();
         }
-        assert_eq!(faults(dir.path()).len(), 1);
+        assert_eq!(errors(dir.path()).len(), 1);
         log(&config, now(9), nothing_in_force()).0.close(now(9)).unwrap();
         let checked = check(dir.path()).unwrap();
-        assert!(checked.is_whole() && checked.days[0].notes.len() == 3, "{checked:?}");
+        assert!(checked.is_valid() && checked.days[0].notes.len() == 3, "{checked:?}");
     }
 
     #[test]
-    fn an_empty_folder_is_not_whole() {
+    fn an_empty_folder_is_not_valid() {
         let dir = TempDir::new().unwrap();
-        assert!(!check(dir.path()).unwrap().is_whole());
+        assert!(!check(dir.path()).unwrap().is_valid());
         let none = check(&dir.path().join("none")).expect_err("no such folder");
         assert_eq!(none.kind(), std::io::ErrorKind::NotFound);
     }
@@ -686,39 +694,39 @@ mod checking {
 
 mod running {
     use super::*;
-    use crate::moderation::audit::handle::Parts;
+    use crate::moderation::audit::handle::WriterParts;
 
-    fn some(text: &str, outcome: Outcome) -> Arc<Recorded> {
+    fn some(text: &str, outcome: Outcome) -> Arc<JudgedMessage> {
         Arc::new(recorded(text, outcome, now(1)))
     }
 
     fn figures(audit: &Audit) -> [u64; 3] {
-        let figures = audit.figures();
+        let figures = audit.stats();
         [&figures.written, &figures.lost, &figures.unlogged_acts].map(|figure| figure.load(Relaxed))
     }
 
     #[tokio::test]
-    async fn an_act_is_in_the_file_once_that_is_said() {
+    async fn an_act_is_in_the_file_once_its_future_resolves() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::Refusals, Texts::Off);
         let audit = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
         audit.record(some("x", Outcome::Pass));
         audit.record(some("x", Outcome::Replace));
-        audit.act_soon(&kicked(now(1)));
-        assert_eq!(audit.act(&kicked(now(2))).await, Ok(()));
-        let lines: Vec<Line> = files(dir.path()).iter().flat_map(|name| lines_of(&dir.path().join(name))).collect();
+        audit.record_act_detached(&kicked(now(1)));
+        assert_eq!(audit.record_act(&kicked(now(2))).await, Ok(()));
+        let lines: Vec<LogLine> = files(dir.path()).iter().flat_map(|name| lines_of(&dir.path().join(name))).collect();
         assert!(
-            matches!(lines.as_slice(), [Line::Head(_), Line::Decision(_), Line::Act(_), Line::Act(_)]),
+            matches!(lines.as_slice(), [LogLine::Head(_), LogLine::Decision(_), LogLine::Act(_), LogLine::Act(_)]),
             "{lines:?}"
         );
         assert!(audit.close().await && audit.close().await);
-        assert_eq!(audit.act(&kicked(now(1))).await, Err(NotWritten::Refused));
+        assert_eq!(audit.record_act(&kicked(now(1))).await, Err(ActLogError::Refused));
         assert_eq!(figures(&audit), [5, 1, 1]);
-        assert!(check(dir.path()).unwrap().is_whole());
+        assert!(check(dir.path()).unwrap().is_valid());
     }
 
     #[tokio::test]
-    async fn all_that_is_recorded_before_the_end_is_written() {
+    async fn everything_recorded_before_closing_is_written() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Full);
         let audit =
@@ -736,7 +744,7 @@ mod running {
         let checked = check(dir.path()).unwrap();
         let lines: u64 = checked.days.iter().map(|day| day.lines).sum();
         let [written, lost, _] = figures(&audit);
-        assert!(checked.is_whole() && lines == written && lost == 0, "{checked:?} {written} {lost}");
+        assert!(checked.is_valid() && lines == written && lost == 0, "{checked:?} {written} {lost}");
     }
 
     #[test]
@@ -745,13 +753,13 @@ mod running {
         let config = config(dir.path(), Recording::All, Texts::Off);
         let first = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap();
         let second = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).expect_err("in use");
-        assert!(second.to_string().contains("another relay writes it"), "{second}");
+        assert!(second.to_string().contains("another relay uses the folder"), "{second}");
         drop(first);
         assert!(Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).is_ok());
     }
 
     #[test]
-    fn a_probe_of_the_log_makes_nothing_and_takes_no_lock() {
+    fn a_probe_of_the_log_creates_nothing_and_takes_no_lock() {
         let dir = TempDir::new().unwrap();
         let config = config(&dir.path().join("a/audit"), Recording::All, Texts::Off);
         probe(&config).unwrap();
@@ -764,9 +772,9 @@ mod running {
     }
 
     #[tokio::test]
-    async fn a_first_file_that_cannot_be_written_is_begun_once_it_can() {
+    async fn the_first_file_is_begun_once_it_can_be_written() {
         let dir = TempDir::new().unwrap();
-        // In place of the only names that are tried for a file.
+        // Directories block the names of the first file.
         let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let tomorrow = today.tomorrow().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Off);
@@ -778,45 +786,45 @@ mod running {
         for day in [today, tomorrow] {
             fs::remove_dir(dir.path().join(format!("audit-{day}.jsonl"))).unwrap();
         }
-        while audit.act(&kicked(now(1))).await.is_err() {}
+        while audit.record_act(&kicked(now(1))).await.is_err() {}
         assert_eq!(audit.failure(), None);
     }
 
     #[tokio::test]
-    async fn when_the_writer_stands_still_what_does_not_fit_is_counted_and_said_and_nobody_waits() {
+    async fn with_a_blocked_writer_lost_lines_are_counted_and_noted_and_callers_do_not_wait() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Off);
         let (audit, parts) =
             Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
         let message = some("x", Outcome::Pass);
-        for _ in 0..MAX_WAITING + 500 {
+        for _ in 0..MAX_QUEUED + 500 {
             audit.record(Arc::clone(&message));
         }
         assert_eq!(figures(&audit), [0, 500, 0]);
         let at_once = Duration::from_millis(1);
         assert_eq!(
-            audit.act_within(&kicked(now(1)), at_once).await,
-            Err(NotWritten::Late),
-            "acts have room of their own"
+            audit.record_act_within(&kicked(now(1)), at_once).await,
+            Err(ActLogError::TimedOut),
+            "acts have a separate limit"
         );
         for _ in 0..MAX_ACTS {
-            drop(audit.act_within(&kicked(now(1)), at_once));
+            drop(audit.record_act_within(&kicked(now(1)), at_once));
         }
-        assert_eq!(audit.act_within(&kicked(now(1)), at_once).await, Err(NotWritten::Full));
-        let Parts { mut writer, queue, done } = parts;
-        writer.begin();
+        assert_eq!(audit.record_act_within(&kicked(now(1)), at_once).await, Err(ActLogError::Full));
+        let WriterParts { mut writer, queue, done } = parts;
+        writer.write_head();
         let thread = std::thread::spawn(move || writer.run(&queue, &done));
-        // On a busy machine the disk may take longer than somebody waits at the end: the thread goes on all the same.
+        // On a busy machine closing may time out; the thread continues anyway.
         let _in_time = audit.close().await;
         thread.join().unwrap();
         let checked = check(dir.path()).unwrap();
-        assert!(checked.is_whole(), "{checked:?}");
+        assert!(checked.is_valid(), "{checked:?}");
         let lost = figures(&audit)[1];
-        assert_eq!(checked.days.iter().map(|day| day.lost).sum::<u64>(), lost, "the log says what is lost");
+        assert_eq!(checked.days.iter().map(|day| day.lost).sum::<u64>(), lost, "the log notes the loss");
     }
 
     #[test]
-    fn large_texts_that_wait_are_bounded_together() {
+    fn the_bytes_of_queued_texts_are_bounded() {
         let dir = TempDir::new().unwrap();
         let config = config(dir.path(), Recording::All, Texts::Off);
         let (audit, _parts) =
@@ -830,7 +838,7 @@ mod running {
         assert_eq!(figures(&audit), [0, 3, 0]);
     }
 
-    /// The part of the next test that runs where `/` is its own: it is given a small disk.
+    /// The part of the next test that runs in a mount namespace with a small disk.
     #[tokio::test]
     #[ignore = "run by the test below, on a disk of its own"]
     async fn on_a_small_disk() {
@@ -839,28 +847,31 @@ mod running {
         let audit = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
         fs::write(disk.join("others"), vec![0; 200 << 10]).unwrap();
         let text = "x".repeat(1_000);
-        let faults = || audit.figures().faults.load(Relaxed);
-        // More than there is room for; then until the queue overflows.
-        while faults() == 0 {
+        let errors = || audit.stats().errors.load(Relaxed);
+        // Fill the disk, then the queue.
+        while errors() == 0 {
             audit.record(some(&text, Outcome::Pass));
         }
         while figures(&audit)[1] == 0 {
             audit.record(some(&text, Outcome::Pass));
         }
         let full = check(config.dir.as_deref().unwrap()).unwrap();
-        assert!(full.is_whole(), "a full disk leaves no cut line: {full:?}");
-        assert_eq!(audit.act_within(&kicked(now(1)), Duration::from_millis(20)).await, Err(NotWritten::Late));
+        assert!(full.is_valid(), "a full disk leaves no cut line: {full:?}");
+        assert_eq!(
+            audit.record_act_within(&kicked(now(1)), Duration::from_millis(20)).await,
+            Err(ActLogError::TimedOut)
+        );
         let lost = figures(&audit)[1];
         Command::new("mount").args(["-o", "remount,size=64m"]).arg(&disk).status().unwrap();
-        // It is tried again after five seconds at the latest.
+        // Writing is retried after at most five seconds.
         loop {
-            if audit.act(&kicked(now(2))).await.is_ok() {
+            if audit.record_act(&kicked(now(2))).await.is_ok() {
                 break;
             }
         }
         assert!(audit.close().await);
         let checked = check(config.dir.as_deref().unwrap()).unwrap();
-        assert!(checked.is_whole(), "{checked:?}");
+        assert!(checked.is_valid(), "{checked:?}");
         let said: u64 = checked.days.iter().map(|day| day.lost).sum();
         assert!(said >= lost && said == figures(&audit)[1], "{said} {lost}");
         assert_eq!(checked.days.iter().map(|day| day.lines).sum::<u64>(), figures(&audit)[0]);
@@ -868,7 +879,7 @@ mod running {
     }
 
     #[test]
-    fn a_full_disk_stops_nobody_and_the_log_goes_on_when_there_is_room_again() {
+    fn a_full_disk_blocks_no_caller_and_the_log_continues_when_there_is_room_again() {
         let dir = TempDir::new().unwrap();
         let script = "mount -t tmpfs -o size=512k tmpfs \"$AUDIT_TEST_DISK\" || exit 77; exec \"$@\"";
         let module = module_path!().split_once("::").unwrap().1;
@@ -886,7 +897,7 @@ mod running {
                 eprintln!("not tested: no disk can be mounted here: {}", String::from_utf8_lossy(&child.stderr));
             }
             Ok(child) => panic!("{}", String::from_utf8_lossy(&child.stdout)),
-            Err(fault) => eprintln!("not tested: there is no `unshare` here: {fault}"),
+            Err(error) => eprintln!("not tested: there is no `unshare` here: {error}"),
         }
     }
 }

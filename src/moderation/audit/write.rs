@@ -1,4 +1,4 @@
-//! How lines are written: what stands in each, and what is left out for the sake of privacy.
+//! Writes the lines of the log, leaving out what the privacy settings exclude.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,41 +12,41 @@ use super::config::{Texts, name_of};
 use super::form::{
     ActLine, DecisionLine, EndLine, HeadLine, LostLine, ReasonJson, SenderJson, clock, nanoseconds, time,
 };
-use super::{Config, FileName, chain};
-use crate::model::{Address, Basis, Kind, Match, Outcome, Recorded, Sender, Step};
+use super::{Config, LogFileName, chain};
+use crate::model::{Address, Basis, JudgedMessage, Kind, Match, Outcome, Sender, TraceStep};
 use crate::moderation::Act;
 
-/// Longest text of a refusal, in code points, unless texts are written whole.
+/// Longest text of a refusal, unless full texts are logged. Code points.
 const MAX_EXCERPT: usize = 80;
-/// Longest text, whatever may be said, in code points: the most that `filter.shape.max_message_length` can be.
+/// Longest text: the maximum of `filter.shape.max_message_length`. Code points.
 const MAX_TEXT: usize = 65_536;
-/// Longest author, avatar and name of somebody who is liked, in code points.
+/// Longest author, avatar and name of a liked author. Code points.
 const MAX_NAME: usize = 1_024;
-/// Sanctions in one line, in bytes. The next line takes the others.
+/// Most bytes of sanctions in one line; the rest goes to continuation lines.
 const SANCTIONS_IN_LINE: usize = 256 << 10;
-/// What stands for the words of a plugin that may quote a text.
+/// Replaces the words of a plugin, which may quote a text.
 const NOT_LOGGED: &str = "not logged";
 
-/// A moment, by the calendar and by the clock of the relay.
+/// A time, by the calendar and since the start of the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Now {
-    /// By the calendar.
+pub(super) struct LogTime {
+    /// The calendar time.
     pub(super) at: Timestamp,
-    /// Since the relay started.
+    /// The time since the relay started.
     pub(super) since_start: Duration,
 }
 
-/// What a head tells beside its own time.
+/// The fields of a head.
 #[derive(Debug)]
-pub(super) struct HeadFacts<'a> {
+pub(super) struct HeadFields<'a> {
     pub(super) first_of_run: bool,
     pub(super) run: Uuid,
-    pub(super) name: FileName,
-    /// The hash that the file goes on from.
+    pub(super) name: LogFileName,
+    /// The hash from which the file continues.
     pub(super) before: chain::Hash,
-    /// The day before and its last hash, in the first file of a day.
+    /// The previous day and its last hash, in the first file of a day.
     pub(super) day_before: Option<(jiff::civil::Date, chain::Hash)>,
-    /// Files before this one that end within a line, with the bytes of that.
+    /// Earlier files that end within a line, with the bytes of the incomplete line.
     pub(super) cut: &'a [(u64, u64)],
     pub(super) key_since: Timestamp,
     pub(super) config: &'a Config,
@@ -56,8 +56,8 @@ pub(super) struct HeadFacts<'a> {
 type Written = serde_json::Result<()>;
 
 /// Writes a head. The sanctions follow in lines of their own, so many.
-pub(super) fn head(out: &mut Vec<u8>, now: Now, facts: HeadFacts<'_>, first: &[Value], more: usize) -> Written {
-    let HeadFacts { first_of_run, run, name, before, day_before, cut, key_since, config, levels } = facts;
+pub(super) fn head(out: &mut Vec<u8>, now: LogTime, facts: HeadFields<'_>, first: &[Value], more: usize) -> Written {
+    let HeadFields { first_of_run, run, name, before, day_before, cut, key_since, config, levels } = facts;
     let day_before = day_before.map(|(day, hash)| json!({"day": day.to_string(), "hash": chain::hex(&hash)}));
     let head = HeadLine {
         r#type: if first_of_run { "start" } else { "state" },
@@ -109,18 +109,18 @@ pub(super) fn in_lines(sanctions: Vec<Value>, texts: Texts) -> Vec<Vec<Value>> {
 }
 
 /// Writes that so many lines are missing.
-pub(super) fn lost(out: &mut Vec<u8>, n: u64, now: Now, count: u64) -> Written {
+pub(super) fn lost(out: &mut Vec<u8>, n: u64, now: LogTime, count: u64) -> Written {
     serde_json::to_writer(out, &LostLine { r#type: "lost", n, time: now.into(), count })
 }
 
 /// Writes that the file is closed in good order.
-pub(super) fn end(out: &mut Vec<u8>, n: u64, now: Now) -> Written {
+pub(super) fn end(out: &mut Vec<u8>, n: u64, now: LogTime) -> Written {
     serde_json::to_writer(out, &EndLine { r#type: "end", n, time: now.into() })
 }
 
 /// Writes what a moderator did.
 pub(super) fn act(out: &mut Vec<u8>, n: u64, act: &Act, texts: Texts, hash: &dyn Fn(Address) -> String) -> Written {
-    let mut json = act.json(hash);
+    let mut json = act.to_json(hash);
     without_quotes(&mut json, texts);
     if let Some(Value::Object(sanction)) = json.get_mut("sanction") {
         without_quotes(sanction, texts);
@@ -140,11 +140,11 @@ fn without_quotes(map: &mut Map<String, Value>, texts: Texts) {
 pub(super) fn decision(
     out: &mut Vec<u8>,
     n: u64,
-    recorded: &Recorded,
+    recorded: &JudgedMessage,
     texts: Texts,
     hash: &dyn Fn(Address) -> String,
 ) -> Written {
-    let Recorded { decision, sender } = recorded;
+    let JudgedMessage { decision, sender } = recorded;
     let message = &decision.message;
     let full = texts == Texts::Full;
     let refused = matches!(decision.outcome, Outcome::Hold | Outcome::Shadow | Outcome::Reject);
@@ -178,25 +178,25 @@ pub(super) fn decision(
         at_ns: nanoseconds(message.at),
         room: sender.room.as_str(),
         author,
-        kind: message.kind.name(),
+        kind: message.kind.as_str(),
         outcome: decision.outcome,
         reason,
-        by: decision.by,
+        by: decision.decided_by,
         text,
         sent,
         avatar,
         liked,
         cut,
         trace: if full { Cow::Borrowed(decision.trace.as_slice()) } else { trace_without_quotes(&decision.trace) },
-        clock: clock(sender.facts.since_start),
+        clock: clock(sender.context.since_start),
         sender: sender_json(sender, hash),
     };
     serde_json::to_writer(out, &line)
 }
 
 /// The trace without what plugins may have quoted: their labels, and the words of their failures.
-fn trace_without_quotes(trace: &[Step]) -> Cow<'_, [Step]> {
-    let quotes = |step: &Step| {
+fn trace_without_quotes(trace: &[TraceStep]) -> Cow<'_, [TraceStep]> {
+    let quotes = |step: &TraceStep| {
         matches!(&step.matched, Some(Match { basis: Basis::Plugin { failure, .. }, labels, .. })
             if failure.is_some() || !labels.is_empty())
     };
@@ -216,7 +216,7 @@ fn trace_without_quotes(trace: &[Step]) -> Cow<'_, [Step]> {
 }
 
 fn sender_json(sender: &Sender, hash: &dyn Fn(Address) -> String) -> SenderJson {
-    let facts = &sender.facts;
+    let facts = &sender.context;
     SenderJson {
         connection: sender.connection.map(|id| id.0),
         address: hash(sender.address),
@@ -225,6 +225,6 @@ fn sender_json(sender: &Sender, hash: &dyn Fn(Address) -> String) -> SenderJson 
         accepted: facts.accepted,
         refused: facts.refused,
         trusted: facts.trusted,
-        members: facts.members,
+        members: facts.member_count,
     }
 }

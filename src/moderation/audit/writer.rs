@@ -1,4 +1,4 @@
-//! The thread that writes the log.
+//! The writer thread.
 
 use std::fs::File;
 use std::io;
@@ -11,78 +11,78 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-use super::log::Log;
-use super::shared::Shared;
-use super::write::Now;
-use crate::model::Recorded;
+use super::log::LogFiles;
+use super::shared::AuditShared;
+use super::write::LogTime;
+use crate::model::JudgedMessage;
 use crate::moderation::Act;
 
-/// Collected lines are written when there are as many, at the latest. Bytes.
+/// Collected lines are written when they reach this size, if not earlier. Bytes.
 const CHUNK: usize = 256 << 10;
-/// How often the thread looks around when nothing happens: for midnight, and for its file.
+/// How often an idle thread checks for midnight and for a removed file.
 const TICK: Duration = Duration::from_secs(20);
-/// The first wait after a write that failed; each further one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-/// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// How often a fault is told.
-pub(super) const TELL: Duration = Duration::from_mins(1);
+/// The first wait after a failed write; it doubles with each failure.
+const MIN_BACKOFF: Duration = Duration::from_millis(50);
+/// The longest wait between attempts.
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+/// The shortest time between two warnings.
+pub(super) const WARN_INTERVAL: Duration = Duration::from_mins(1);
 
-/// What waits to be written.
+/// An entry of the queue.
 #[derive(Debug)]
-pub(super) enum Entry {
-    /// A decision, and how many bytes it counts as.
-    Decision(Arc<Recorded>, usize),
-    /// An act, and who waits until it is safe on the disk.
+pub(super) enum QueueEntry {
+    /// A decision with its size in bytes.
+    Decision(Arc<JudgedMessage>, usize),
+    /// An act, with the sender to notify when it is on disk.
     Act(Box<Act>, oneshot::Sender<()>),
-    /// Nothing more comes.
+    /// The end of the queue.
     Close,
 }
 
-/// The log is closed and could not be written.
-struct GivenUp;
+/// The log is being closed and cannot be written.
+struct WriteAbandoned;
 
-pub(super) struct Writer {
-    log: Log,
-    /// Keeps another relay out of the folder.
+pub(super) struct AuditWriter {
+    log: LogFiles,
+    /// Locks the folder against other relays.
     _lock: File,
-    shared: Arc<Shared>,
+    shared: Arc<AuditShared>,
     /// When the relay started.
-    began: Instant,
-    /// Acts among the lines that are collected.
-    acts: Vec<oneshot::Sender<()>>,
-    told: Option<Instant>,
+    started: Instant,
+    /// Acts among the collected lines.
+    pending_acts: Vec<oneshot::Sender<()>>,
+    last_warning: Option<Instant>,
     /// Whether the last attempt failed.
-    fails: bool,
+    is_failing: bool,
 }
 
-impl Writer {
-    pub(super) fn new(log: Log, lock: File, shared: Arc<Shared>, began: Instant) -> Self {
-        Self { log, _lock: lock, shared, began, acts: Vec::new(), told: None, fails: false }
+impl AuditWriter {
+    pub(super) fn new(log: LogFiles, lock: File, shared: Arc<AuditShared>, started: Instant) -> Self {
+        Self { log, _lock: lock, shared, started, pending_acts: Vec::new(), last_warning: None, is_failing: false }
     }
 
-    /// Tries to write the first lines. What fails is tried again by [`Writer::run`].
-    pub(super) fn begin(&mut self) {
+    /// Tries to write the first lines. A failed write is retried by [`AuditWriter::run`].
+    pub(super) fn write_head(&mut self) {
         let now = self.now();
-        let begun = self.log.turn(now).and_then(|()| self.log.flush(true));
-        self.note(begun.err().as_ref());
+        let written = self.log.rotate(now).and_then(|()| self.log.flush(true));
+        self.set_failure(written.err().as_ref());
     }
 
-    /// Writes until the log is closed, or all who could write to it are gone.
-    pub(super) fn run(mut self, queue: &Receiver<Entry>, done: &watch::Sender<bool>) {
-        let whole = self.write_all(queue).and_then(|()| self.end());
-        if whole.is_err() {
-            let left = queue.try_iter().filter(|entry| !matches!(entry, Entry::Close)).count() as u64;
-            let left = left + self.log.collected();
-            self.shared.lose(left);
-            tracing::error!(left, "audit log: it is closed, and its last lines could not be written");
+    /// Writes until the log is closed or its handle is dropped.
+    pub(super) fn run(mut self, queue: &Receiver<QueueEntry>, done: &watch::Sender<bool>) {
+        let closed = self.write_all(queue).and_then(|()| self.close());
+        if closed.is_err() {
+            let left = queue.try_iter().filter(|entry| !matches!(entry, QueueEntry::Close)).count() as u64;
+            let left = left + self.log.collected_lines();
+            self.shared.add_lost(left);
+            tracing::error!(left, "audit log: closed without writing its last lines");
         }
         done.send_replace(true);
     }
 
-    fn write_all(&mut self, queue: &Receiver<Entry>) -> Result<(), GivenUp> {
-        if self.fails {
-            self.settle()?;
+    fn write_all(&mut self, queue: &Receiver<QueueEntry>) -> Result<(), WriteAbandoned> {
+        if self.is_failing {
+            self.rotate_and_flush()?;
         }
         loop {
             let mut next = queue.recv_timeout(TICK);
@@ -90,17 +90,17 @@ impl Writer {
             let mut closed = matches!(next, Err(RecvTimeoutError::Disconnected));
             while let Ok(entry) = next {
                 match entry {
-                    Entry::Close => closed = true,
+                    QueueEntry::Close => closed = true,
                     entry => self.add(entry)?,
                 }
-                if self.log.waiting() >= CHUNK {
+                if self.log.collected_bytes() >= CHUNK {
                     self.flush()?;
                 }
                 next = queue.try_recv().map_err(|_| RecvTimeoutError::Timeout);
             }
-            self.settle()?;
+            self.rotate_and_flush()?;
             if idle {
-                self.log.look();
+                self.log.abandon_removed_file();
             }
             if closed || self.shared.closing.load(Acquire) {
                 return Ok(());
@@ -108,87 +108,90 @@ impl Writer {
         }
     }
 
-    fn add(&mut self, entry: Entry) -> Result<(), GivenUp> {
-        self.turn()?;
+    fn add(&mut self, entry: QueueEntry) -> Result<(), WriteAbandoned> {
+        self.rotate()?;
         match entry {
-            Entry::Decision(recorded, bytes) => {
-                self.log.decision(&recorded);
-                self.shared.taken(bytes);
+            QueueEntry::Decision(recorded, bytes) => {
+                self.log.add_decision(&recorded);
+                self.shared.remove_queued(bytes);
             }
-            Entry::Act(act, waits) => {
-                // Where it could not even be added, the one who waits hears of that by the loss of its sender.
-                if self.log.act(&act) {
-                    self.acts.push(waits);
+            QueueEntry::Act(act, written) => {
+                // Dropping the sender tells the caller that the act was not added.
+                if self.log.add_act(&act) {
+                    self.pending_acts.push(written);
                 }
             }
-            Entry::Close => {}
+            QueueEntry::Close => {}
         }
         Ok(())
     }
 
-    /// Writes all that is collected, and what was lost.
-    fn settle(&mut self) -> Result<(), GivenUp> {
-        self.turn()?;
+    /// Writes the collected lines and the number of lost ones.
+    fn rotate_and_flush(&mut self) -> Result<(), WriteAbandoned> {
+        self.rotate()?;
         self.flush()
     }
 
-    fn end(&mut self) -> Result<(), GivenUp> {
-        self.patiently(Log::close)
+    fn close(&mut self) -> Result<(), WriteAbandoned> {
+        self.retry(LogFiles::close)
     }
 
-    fn turn(&mut self) -> Result<(), GivenUp> {
-        self.patiently(|log, now| {
-            log.turn(now)?;
-            log.losses(now);
+    fn rotate(&mut self) -> Result<(), WriteAbandoned> {
+        self.retry(|log, now| {
+            log.rotate(now)?;
+            log.add_losses(now);
             Ok(())
         })
     }
 
-    fn flush(&mut self) -> Result<(), GivenUp> {
-        let safe = !self.acts.is_empty();
-        self.patiently(|log, _| log.flush(safe))?;
-        for waits in self.acts.drain(..) {
-            // Whoever waited may have gone on.
-            let _gone_on = waits.send(());
+    fn flush(&mut self) -> Result<(), WriteAbandoned> {
+        let sync = !self.pending_acts.is_empty();
+        self.retry(|log, _| log.flush(sync))?;
+        for written in self.pending_acts.drain(..) {
+            // The caller may have timed out.
+            let _timed_out = written.send(());
         }
         Ok(())
     }
 
-    /// Tries until it works, ever more rarely. When the log is being closed, once.
-    fn patiently(&mut self, mut attempt: impl FnMut(&mut Log, Now) -> io::Result<()>) -> Result<(), GivenUp> {
-        let mut wait = FIRST_WAIT;
+    /// Retries an operation with backoff until it succeeds; while the log is being closed, tries once.
+    fn retry(
+        &mut self,
+        mut attempt: impl FnMut(&mut LogFiles, LogTime) -> io::Result<()>,
+    ) -> Result<(), WriteAbandoned> {
+        let mut wait = MIN_BACKOFF;
         loop {
             let now = self.now();
-            let attempted = attempt(&mut self.log, now);
-            self.note(attempted.as_ref().err());
-            let Err(fault) = attempted else { return Ok(()) };
-            self.shared.figures.faults.fetch_add(1, Relaxed);
-            self.tell(&fault);
+            let result = attempt(&mut self.log, now);
+            self.set_failure(result.as_ref().err());
+            let Err(error) = result else { return Ok(()) };
+            self.shared.stats.errors.fetch_add(1, Relaxed);
+            self.warn(&error);
             if self.shared.closing.load(Acquire) {
-                return Err(GivenUp);
+                return Err(WriteAbandoned);
             }
             thread::park_timeout(wait);
-            wait = (wait * 2).min(LONGEST_WAIT);
+            wait = (wait * 2).min(MAX_BACKOFF);
         }
     }
 
-    /// Keeps why an attempt failed, or that it did not.
-    fn note(&mut self, failure: Option<&io::Error>) {
-        if self.fails || failure.is_some() {
-            self.fails = failure.is_some();
+    /// Sets or clears the error of the last attempt.
+    fn set_failure(&mut self, failure: Option<&io::Error>) {
+        if self.is_failing || failure.is_some() {
+            self.is_failing = failure.is_some();
             self.shared.set_failure(failure.map(|failure| failure.to_string().into()));
         }
     }
 
-    fn tell(&mut self, fault: &io::Error) {
+    fn warn(&mut self, error: &io::Error) {
         let now = Instant::now();
-        if self.told.is_none_or(|told| now.duration_since(told) >= TELL) {
-            self.told = Some(now);
-            tracing::warn!("audit log: it cannot be written, and is tried again: {fault}");
+        if self.last_warning.is_none_or(|last| now.duration_since(last) >= WARN_INTERVAL) {
+            self.last_warning = Some(now);
+            tracing::warn!("audit log: writing failed; retrying: {error}");
         }
     }
 
-    fn now(&self) -> Now {
-        Now { at: Timestamp::now(), since_start: self.began.elapsed() }
+    fn now(&self) -> LogTime {
+        LogTime { at: Timestamp::now(), since_start: self.started.elapsed() }
     }
 }

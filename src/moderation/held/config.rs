@@ -7,30 +7,30 @@ use crate::settings::{Choice, Section, Setting};
 /// Settings of the held queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldConfig {
-    /// How many messages may wait.
+    /// The most messages that may be held.
     pub capacity: usize,
-    /// How long one waits.
-    pub waits: Duration,
-    /// What becomes of it then.
-    pub when_nobody_answers: WhenUnanswered,
+    /// How long a message is held before it expires.
+    pub max_wait: Duration,
+    /// What happens to an expired message.
+    pub on_expiry: ExpiryAction,
 }
 
-/// What becomes of a held message that nobody decides on.
+/// What happens to a held message when it expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenUnanswered {
-    /// It is not broadcast.
+pub enum ExpiryAction {
+    /// Drop it.
     Drop,
-    /// It is broadcast.
+    /// Broadcast it.
     Release,
 }
 
-impl Choice for WhenUnanswered {
+impl Choice for ExpiryAction {
     const NAMES: &'static [(&'static str, Self)] = &[("drop", Self::Drop), ("release", Self::Release)];
 }
 
 impl Default for HeldConfig {
     fn default() -> Self {
-        Self { capacity: 1_000, waits: Duration::from_mins(30), when_nobody_answers: WhenUnanswered::Drop }
+        Self { capacity: 1_000, max_wait: Duration::from_mins(30), on_expiry: ExpiryAction::Drop }
     }
 }
 
@@ -39,18 +39,18 @@ impl HeldConfig {
     pub fn declare(section: &mut Section<'_>) -> Self {
         let capacity = section.read(
             Setting::new("capacity", 1_000_usize)
-                .doc("Messages that may wait for a moderator; a further one is refused.")
+                .doc("Maximum number of held messages. Further ones are refused.")
                 .within(1..=100_000),
         );
         let minutes = section.read(
             Setting::new("minutes", 30_u32)
-                .doc("How long a message waits for a moderator. Minutes.")
+                .doc("How long a message is held for a moderator, in minutes.")
                 .within(1..=10_080),
         );
         let when_nobody_answers = section.read(
-            Setting::new("when_nobody_answers", WhenUnanswered::Drop)
-                .doc("What becomes of a held message that no moderator decides on: it is dropped or released."),
+            Setting::new("when_nobody_answers", ExpiryAction::Drop)
+                .doc("What happens to a held message that no moderator decides on: it is dropped or released."),
         );
-        Self { capacity, waits: Duration::from_mins(minutes.into()), when_nobody_answers }
+        Self { capacity, max_wait: Duration::from_mins(minutes.into()), on_expiry: when_nobody_answers }
     }
 }

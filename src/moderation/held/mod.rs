@@ -1,4 +1,4 @@
-//! Held messages: what waits for a moderator's word.
+//! The queue of held messages, which wait for a moderator.
 
 mod config;
 
@@ -8,202 +8,202 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use self::config::{HeldConfig, WhenUnanswered};
-use super::store::{Changes, Part, Taken};
-use super::{Full, time};
-use crate::model::{Cause, Reason, Recorded};
+pub use self::config::{ExpiryAction, HeldConfig};
+use super::store::{ChangeTracker, DirtyKeys, TableChanges};
+use super::{InsertError, time};
+use crate::model::{Actor, JudgedMessage, Reason};
 
-/// A message that waits.
+/// A held message.
 #[derive(Clone, Debug)]
 pub struct HeldMessage {
-    /// The message and who sent it, with the decision to hold it.
-    pub recorded: Arc<Recorded>,
-    /// Why it is held.
+    /// The message, its sender and the decision to hold it.
+    pub recorded: Arc<JudgedMessage>,
+    /// Why it is held, for its sender.
     pub reason: Reason,
-    /// Who or what wanted it held; `None` for a level.
-    pub cause: Option<Cause>,
-    /// Since when.
+    /// The rule or plugin that holds it; `None` for a level.
+    pub held_by: Option<Actor>,
+    /// When it was held.
     pub held_at: Timestamp,
-    /// When it has waited long enough.
-    pub expires: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
 }
 
 impl HeldMessage {
-    /// The id of the message.
+    /// Returns the id of the message.
     #[must_use]
     pub fn id(&self) -> Uuid {
         self.recorded.decision.message.id
     }
 }
 
-/// The messages that wait, in the order in which they came to be held. Bounded.
+/// The held messages, in the order in which they were held. Bounded.
 #[derive(Debug)]
-pub struct Held {
+pub struct HeldQueue {
     config: HeldConfig,
-    queue: Mutex<Queue>,
+    queue: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
-    /// By number.
+struct Inner {
+    /// Keyed by number, which is the order of holding.
     messages: BTreeMap<u64, HeldMessage>,
     by_id: HashMap<Uuid, u64>,
     by_expiry: BTreeSet<(Timestamp, u64)>,
     next: u64,
-    changes: Changes<u64>,
+    changes: ChangeTracker<u64>,
 }
 
-impl Queue {
-    fn put(&mut self, number: u64, message: HeldMessage) {
+impl Inner {
+    fn insert(&mut self, number: u64, message: HeldMessage) {
         self.next = self.next.max(number.saturating_add(1));
         self.by_id.insert(message.id(), number);
-        self.by_expiry.insert((message.expires, number));
+        self.by_expiry.insert((message.expires_at, number));
         self.messages.insert(number, message);
-        self.changes.note(number);
+        self.changes.mark(number);
     }
 
-    fn take_out(&mut self, number: u64) -> Option<HeldMessage> {
+    fn remove(&mut self, number: u64) -> Option<HeldMessage> {
         let message = self.messages.remove(&number)?;
         self.by_id.remove(&message.id());
-        self.by_expiry.remove(&(message.expires, number));
-        self.changes.note(number);
+        self.by_expiry.remove(&(message.expires_at, number));
+        self.changes.mark(number);
         Some(message)
     }
 
-    fn take_all(&mut self, mut numbers: Vec<u64>) -> Vec<HeldMessage> {
+    fn remove_all(&mut self, mut numbers: Vec<u64>) -> Vec<HeldMessage> {
         numbers.sort_unstable();
-        numbers.into_iter().filter_map(|number| self.take_out(number)).collect()
+        numbers.into_iter().filter_map(|number| self.remove(number)).collect()
     }
 }
 
-impl Held {
-    /// None yet. Nothing is kept beyond the end of the program.
+impl HeldQueue {
+    /// Creates an empty queue that is not stored.
     #[must_use]
     pub fn new(config: HeldConfig) -> Self {
-        Self::with_changes(config, Changes::default())
+        Self::with_changes(config, ChangeTracker::default())
     }
 
-    pub(super) fn with_changes(config: HeldConfig, changes: Changes<u64>) -> Self {
-        Self { config, queue: Mutex::new(Queue { changes, ..Queue::default() }) }
+    pub(super) fn with_changes(config: HeldConfig, changes: ChangeTracker<u64>) -> Self {
+        Self { config, queue: Mutex::new(Inner { changes, ..Inner::default() }) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many may wait.
+    /// Returns the most messages that may be held.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.config.capacity
     }
 
-    /// What becomes of those that have waited long enough.
+    /// Returns what happens to expired messages.
     #[must_use]
-    pub fn when_nobody_answers(&self) -> WhenUnanswered {
-        self.config.when_nobody_answers
+    pub fn on_expiry(&self) -> ExpiryAction {
+        self.config.on_expiry
     }
 
     /// Holds a message.
     ///
     /// # Errors
-    /// [`Full::Held`] when as many are held as may be, [`Full::SameId`] when one with its id is.
+    /// [`InsertError::HeldFull`] at capacity, [`InsertError::DuplicateId`] if a message with this id is already held.
     pub fn hold(
         &self,
-        recorded: impl Into<Arc<Recorded>>,
+        recorded: impl Into<Arc<JudgedMessage>>,
         reason: Reason,
-        cause: Option<Cause>,
+        held_by: Option<Actor>,
         now: Timestamp,
-    ) -> Result<(), Full> {
+    ) -> Result<(), InsertError> {
         let (recorded, mut queue) = (recorded.into(), self.lock());
         let id = recorded.decision.message.id;
         if queue.by_id.contains_key(&id) {
-            return Err(Full::SameId { id });
+            return Err(InsertError::DuplicateId { id });
         }
         if queue.messages.len() >= self.config.capacity {
-            return Err(Full::Held { limit: self.config.capacity });
+            return Err(InsertError::HeldFull { limit: self.config.capacity });
         }
-        let expires = time::after(now, self.config.waits);
+        let expires_at = time::saturating_add(now, self.config.max_wait);
         let number = queue.next;
-        queue.put(number, HeldMessage { recorded, reason, cause, held_at: now, expires });
+        queue.insert(number, HeldMessage { recorded, reason, held_by, held_at: now, expires_at });
         Ok(())
     }
 
-    /// All of them, the oldest first.
+    /// Returns all held messages, oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<HeldMessage> {
         self.lock().messages.values().cloned().collect()
     }
 
-    /// The one of this id.
+    /// Returns the held message with this id.
     #[must_use]
     pub fn get(&self, id: Uuid) -> Option<HeldMessage> {
         let queue = self.lock();
         queue.by_id.get(&id).and_then(|number| queue.messages.get(number)).cloned()
     }
 
-    /// Takes the one of this id out; of several callers one gets it.
+    /// Removes the message with this id. Of concurrent callers, exactly one receives it.
     #[must_use]
     pub fn take(&self, id: Uuid) -> Option<HeldMessage> {
         let mut queue = self.lock();
         let number = queue.by_id.get(&id).copied()?;
-        queue.take_out(number)
+        queue.remove(number)
     }
 
-    /// Takes out those that have waited long enough, the oldest first.
+    /// Removes the messages that have expired, oldest first.
     #[must_use]
     pub fn expired(&self, now: Timestamp) -> Vec<HeldMessage> {
         let mut queue = self.lock();
         let due = queue.by_expiry.range(..=(now, u64::MAX)).map(|(_, number)| *number).collect();
-        queue.take_all(due)
+        queue.remove_all(due)
     }
 
-    /// When the next one will have waited long enough.
+    /// Returns when the next message expires.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Timestamp> {
         self.lock().by_expiry.first().map(|(expires, _)| *expires)
     }
 
-    /// Takes out those that are held because of this cause from `since` on, the oldest first.
+    /// Removes the messages that `actor` has held since `since`, oldest first.
     #[must_use]
-    pub fn undo(&self, cause: &Cause, since: Timestamp) -> Vec<HeldMessage> {
+    pub fn undo(&self, actor: &Actor, since: Timestamp) -> Vec<HeldMessage> {
         let mut queue = self.lock();
-        let own = |message: &HeldMessage| message.cause.as_ref() == Some(cause) && message.held_at >= since;
+        let own = |message: &HeldMessage| message.held_by.as_ref() == Some(actor) && message.held_at >= since;
         let numbers = queue.messages.iter().filter(|(_, message)| own(message)).map(|(number, _)| *number).collect();
-        queue.take_all(numbers)
+        queue.remove_all(numbers)
     }
 
-    /// What has changed since this was asked last.
-    pub(super) fn changed(&self) -> Part<HeldMessage> {
+    /// Returns what has changed since the last call.
+    pub(super) fn take_changes(&self) -> TableChanges<HeldMessage> {
         let mut queue = self.lock();
-        let Taken { keys, all } = queue.changes.take();
+        let DirtyKeys { keys, is_everything: all } = queue.changes.take();
         let items = if all {
             queue.messages.iter().map(|(number, message)| (*number, Some(message.clone()))).collect()
         } else {
             keys.into_iter().map(|number| (number, queue.messages.get(&number).cloned())).collect()
         };
-        Part { all, items }
+        TableChanges { replaces_all: all, items }
     }
 
-    /// Says that what was taken could not be written.
-    pub(super) fn not_written(&self, part: &Part<HeldMessage>) {
-        self.lock().changes.give_back(part.numbers(), part.all);
+    /// Marks changes as pending again after a failed write.
+    pub(super) fn restore_changes(&self, part: &TableChanges<HeldMessage>) {
+        self.lock().changes.put_back(part.keys(), part.replaces_all);
     }
 
-    /// Puts in what was kept.
+    /// Adds messages read from the store.
     pub(super) fn load(&self, kept: Vec<(u64, HeldMessage)>) {
         let mut queue = self.lock();
         for (number, message) in kept {
-            queue.put(number, message);
+            queue.insert(number, message);
         }
     }
 
-    /// How many there are.
+    /// Returns the number of held messages.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lock().messages.len()
     }
 
-    /// Whether there are none.
+    /// Whether no message is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

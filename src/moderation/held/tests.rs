@@ -1,4 +1,4 @@
-//! The held queue, with the time given: nothing here waits.
+//! The held queue, with explicit times: no test sleeps.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Address, Code, Decision, Facts, Kind, Message, Outcome, RoomName, Sender};
-use crate::settings::{Source, Value as _};
+use crate::model::{Address, Decision, Kind, Message, Outcome, ReasonCode, RoomName, Sender, SenderContext};
+use crate::settings::{SettingValue as _, SettingsSource};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -17,22 +17,23 @@ fn id(number: u64) -> Uuid {
     Uuid::from_u64_pair(0, number)
 }
 
-fn recorded(number: u64) -> Recorded {
+fn recorded(number: u64) -> JudgedMessage {
     let kind = Kind::Text { avatar: None, text: format!("text {number}") };
     let message = Message { id: id(number), at: at(0), author: "hans".to_owned(), kind };
-    let reason = Some(Reason::new(Code::Held, "wait"));
-    let decision = Decision { message, original: None, outcome: Outcome::Hold, reason, by: None, trace: Vec::new() };
+    let reason = Some(Reason::new(ReasonCode::Held, "wait"));
+    let decision =
+        Decision { message, original: None, outcome: Outcome::Hold, reason, decided_by: None, trace: Vec::new() };
     let room = RoomName::parse("QGIS").unwrap();
     let address = Address::from(std::net::IpAddr::from([192, 0, 2, 1]));
-    Recorded { decision, sender: Sender { connection: None, address, room, facts: Facts::default() } }
+    JudgedMessage { decision, sender: Sender { connection: None, address, room, context: SenderContext::default() } }
 }
 
-fn queue(capacity: usize) -> Held {
-    Held::new(HeldConfig { capacity, waits: Duration::from_mins(1), ..HeldConfig::default() })
+fn queue(capacity: usize) -> HeldQueue {
+    HeldQueue::new(HeldConfig { capacity, max_wait: Duration::from_mins(1), ..HeldConfig::default() })
 }
 
-fn hold(held: &Held, number: u64, cause: Option<Cause>, second: i64) -> Result<(), Full> {
-    held.hold(recorded(number), Reason::new(Code::Held, "wait"), cause, at(second))
+fn hold(held: &HeldQueue, number: u64, actor: Option<Actor>, second: i64) -> Result<(), InsertError> {
+    held.hold(recorded(number), Reason::new(ReasonCode::Held, "wait"), actor, at(second))
 }
 
 fn ids(messages: &[HeldMessage]) -> Vec<Uuid> {
@@ -40,7 +41,7 @@ fn ids(messages: &[HeldMessage]) -> Vec<Uuid> {
 }
 
 #[test]
-fn messages_wait_in_the_order_in_which_they_came() {
+fn messages_are_listed_in_the_order_in_which_they_were_held() {
     let held = queue(10);
     for number in [3, 1, 2] {
         hold(&held, number, None, 0).unwrap();
@@ -56,20 +57,20 @@ fn messages_wait_in_the_order_in_which_they_came() {
 }
 
 #[test]
-fn a_full_queue_and_a_second_message_of_an_id_are_refused_for_different_reasons() {
+fn a_full_queue_and_a_duplicate_id_are_different_errors() {
     let held = queue(2);
     hold(&held, 1, None, 0).unwrap();
-    assert_eq!(hold(&held, 1, None, 0), Err(Full::SameId { id: id(1) }));
+    assert_eq!(hold(&held, 1, None, 0), Err(InsertError::DuplicateId { id: id(1) }));
     hold(&held, 2, None, 0).unwrap();
-    assert_eq!(hold(&held, 3, None, 0), Err(Full::Held { limit: 2 }));
-    assert_eq!(hold(&held, 2, None, 0), Err(Full::SameId { id: id(2) }));
+    assert_eq!(hold(&held, 3, None, 0), Err(InsertError::HeldFull { limit: 2 }));
+    assert_eq!(hold(&held, 2, None, 0), Err(InsertError::DuplicateId { id: id(2) }));
     held.take(id(1)).unwrap();
     assert_eq!(hold(&held, 1, None, 0), Ok(()));
     assert_eq!(ids(&held.list()), [2, 1].map(id));
 }
 
 #[test]
-fn a_message_has_waited_long_enough_exactly_at_its_time() {
+fn a_message_expires_exactly_at_its_time() {
     let held = queue(10);
     assert_eq!(held.next_expiry(), None);
     for (number, second) in [(1, 0), (2, 5), (3, 5)] {
@@ -84,18 +85,18 @@ fn a_message_has_waited_long_enough_exactly_at_its_time() {
 }
 
 #[test]
-fn an_undo_takes_out_what_a_cause_has_held_since_then() {
+fn an_undo_removes_what_an_actor_has_held_since_then() {
     let held = queue(10);
-    let spam = || Some(Cause::Rule("spam".into()));
-    for (number, cause) in [(1, spam()), (2, None), (3, Some(Cause::Plugin("spam".into()))), (4, spam()), (5, spam())] {
-        hold(&held, number, cause, i64::try_from(number).unwrap()).unwrap();
+    let spam = || Some(Actor::Rule("spam".into()));
+    for (number, actor) in [(1, spam()), (2, None), (3, Some(Actor::Plugin("spam".into()))), (4, spam()), (5, spam())] {
+        hold(&held, number, actor, i64::try_from(number).unwrap()).unwrap();
     }
-    assert_eq!(ids(&held.undo(&Cause::Rule("spam".into()), at(4))), [4, 5].map(id));
+    assert_eq!(ids(&held.undo(&Actor::Rule("spam".into()), at(4))), [4, 5].map(id));
     assert_eq!(ids(&held.list()), [1, 2, 3].map(id));
 }
 
 #[test]
-fn of_several_moderators_one_gets_the_message() {
+fn concurrent_callers_never_take_the_same_message() {
     let held = Arc::new(queue(1_000));
     for number in 0..1_000 {
         hold(&held, number, None, 0).unwrap();
@@ -112,19 +113,19 @@ fn of_several_moderators_one_gets_the_message() {
 #[test]
 fn settings_of_the_queue_have_defaults_and_bounds() {
     let read = |file: &str| {
-        let mut source = Source::new().file("relay.toml", file);
+        let mut source = SettingsSource::new().file("relay.toml", file);
         let config = HeldConfig::declare(&mut source.root().section("held", ""));
-        (config, source.finish().faults.len())
+        (config, source.finish().errors.len())
     };
     assert_eq!(read(""), (HeldConfig::default(), 0));
-    let (config, faults) = read("[held]\ncapacity = 5\nminutes = 2\nwhen_nobody_answers = 'release'");
-    let set = HeldConfig { capacity: 5, waits: Duration::from_mins(2), when_nobody_answers: WhenUnanswered::Release };
-    assert_eq!((config, faults), (set, 0));
+    let (config, errors) = read("[held]\ncapacity = 5\nminutes = 2\nwhen_nobody_answers = 'release'");
+    let set = HeldConfig { capacity: 5, max_wait: Duration::from_mins(2), on_expiry: ExpiryAction::Release };
+    assert_eq!((config, errors), (set, 0));
     assert_eq!(read("[held]\ncapacity = 0\nminutes = 0\nwhen_nobody_answers = 'shout'").1, 3);
-    assert_eq!(WhenUnanswered::Drop.to_toml(), "\"drop\"");
+    assert_eq!(ExpiryAction::Drop.to_toml(), "\"drop\"");
 }
 
-/// What may happen to a queue: something is held, taken, has waited long enough, is undone.
+/// An operation on a queue.
 #[derive(Clone, Debug)]
 enum Event {
     Hold(u64, Option<u8>),
@@ -135,39 +136,39 @@ enum Event {
 
 fn events() -> impl Strategy<Value = Vec<(i64, Event)>> {
     let event = prop_oneof![
-        6 => (0_u64..20, proptest::option::of(0_u8..3)).prop_map(|(number, cause)| Event::Hold(number, cause)),
+        6 => (0_u64..20, proptest::option::of(0_u8..3)).prop_map(|(number, actor)| Event::Hold(number, actor)),
         2 => (0_u64..20).prop_map(Event::Take),
         1 => Just(Event::Expire),
-        1 => (0_u8..3, 0_i64..100).prop_map(|(cause, back)| Event::Undo(cause, back)),
+        1 => (0_u8..3, 0_i64..100).prop_map(|(actor, back)| Event::Undo(actor, back)),
     ];
-    // A clock may be set back.
+    // The clock may be set back.
     proptest::collection::vec((-20_i64..40, event), 0..60)
 }
 
-fn rule(number: u8) -> Cause {
-    Cause::Rule(number.to_string().into())
+fn rule(number: u8) -> Actor {
+    Actor::Rule(number.to_string().into())
 }
 
 proptest! {
     #[test]
-    fn a_queue_is_what_a_plain_list_would_be(events in events()) {
+    fn a_queue_behaves_like_a_plain_list(events in events()) {
         let held = queue(8);
-        let mut list = VecDeque::<(u64, Option<Cause>, i64)>::new();
+        let mut list = VecDeque::<(u64, Option<Actor>, i64)>::new();
         let mut now = 0;
         for (passed, event) in events {
             now += passed;
             match event {
-                Event::Hold(number, cause) => {
-                    let cause = cause.map(rule);
-                    let right = if list.iter().any(|(own, ..)| *own == number) {
-                        Err(Full::SameId { id: id(number) })
+                Event::Hold(number, actor) => {
+                    let actor = actor.map(rule);
+                    let expected = if list.iter().any(|(own, ..)| *own == number) {
+                        Err(InsertError::DuplicateId { id: id(number) })
                     } else if list.len() >= 8 {
-                        Err(Full::Held { limit: 8 })
+                        Err(InsertError::HeldFull { limit: 8 })
                     } else {
-                        list.push_back((number, cause.clone(), now));
+                        list.push_back((number, actor.clone(), now));
                         Ok(())
                     };
-                    prop_assert_eq!(hold(&held, number, cause, now), right);
+                    prop_assert_eq!(hold(&held, number, actor, now), expected);
                 }
                 Event::Take(number) => {
                     let place = list.iter().position(|(own, ..)| *own == number);
@@ -178,11 +179,11 @@ proptest! {
                     list = rest;
                     prop_assert_eq!(ids(&held.expired(at(now))), numbers(&over));
                 }
-                Event::Undo(cause, back) => {
-                    let own = |of: &Option<Cause>, since: i64| *of == Some(rule(cause)) && since >= now - back;
+                Event::Undo(actor, back) => {
+                    let own = |of: &Option<Actor>, since: i64| *of == Some(rule(actor)) && since >= now - back;
                     let (undone, rest) = list.into_iter().partition(|(_, of, since)| own(of, *since));
                     list = rest;
-                    prop_assert_eq!(ids(&held.undo(&rule(cause), at(now - back))), numbers(&undone));
+                    prop_assert_eq!(ids(&held.undo(&rule(actor), at(now - back))), numbers(&undone));
                 }
             }
             prop_assert_eq!(ids(&held.list()), numbers(&list));
@@ -191,6 +192,6 @@ proptest! {
     }
 }
 
-fn numbers(list: &VecDeque<(u64, Option<Cause>, i64)>) -> Vec<Uuid> {
+fn numbers(list: &VecDeque<(u64, Option<Actor>, i64)>) -> Vec<Uuid> {
     list.iter().map(|(number, ..)| id(*number)).collect()
 }

@@ -1,4 +1,4 @@
-//! What was decided, minute by minute.
+//! Counts of decisions per minute.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,38 +6,38 @@ use jiff::Timestamp;
 
 use crate::model::{Decision, Outcome};
 
-/// Minutes that are kept: a day.
+/// Minutes kept: one day.
 pub const MAX_MINUTES: usize = 1_440;
 
-/// What was decided in one minute.
+/// The decisions of one minute.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Minute {
+pub struct MinuteCounts {
     /// Minutes since 1970.
     pub minute: i64,
-    /// Messages by outcome: pass, replace, hold, shadow, reject.
+    /// Messages per outcome: pass, replace, hold, shadow, reject.
     pub outcomes: [u64; 5],
-    /// Messages that did not pass as they came, by the filter that decided.
+    /// Messages that did not pass unchanged, per deciding filter.
     pub by: BTreeMap<&'static str, u64>,
 }
 
-/// The minutes in which something was decided, the oldest first.
+/// The minutes with at least one decision, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Stats(VecDeque<Minute>);
+pub(super) struct OutcomeHistory(VecDeque<MinuteCounts>);
 
-impl Stats {
-    /// Counts a decision in the minute in which its message came.
+impl OutcomeHistory {
+    /// Counts a decision in the minute in which its message arrived.
     pub(super) fn note(&mut self, decision: &Decision) {
         let minute = decision.message.at.as_second().div_euclid(60);
-        // A message that a filter answered late belongs to an earlier minute than the last one.
+        // A message that waited for a filter may belong to an earlier minute than the last one.
         let place = self.0.partition_point(|kept| kept.minute < minute);
         if self.0.get(place).is_none_or(|kept| kept.minute != minute) {
-            self.0.insert(place, Minute { minute, ..Minute::default() });
+            self.0.insert(place, MinuteCounts { minute, ..MinuteCounts::default() });
         }
         if let Some(kept) = self.0.get_mut(place) {
-            if let Some(count) = kept.outcomes.get_mut(place_of(decision.outcome)) {
+            if let Some(count) = kept.outcomes.get_mut(outcome_index(decision.outcome)) {
                 *count += 1;
             }
-            if let Some(by) = decision.by {
+            if let Some(by) = decision.decided_by {
                 *kept.by.entry(by).or_default() += 1;
             }
         }
@@ -46,18 +46,18 @@ impl Stats {
         }
     }
 
-    /// The last `minutes` up to `now`, those without any decision included.
-    pub(super) fn last(&self, minutes: usize, now: Timestamp) -> Vec<Minute> {
+    /// Returns the last `minutes` up to `now`, including those without decisions.
+    pub(super) fn last(&self, minutes: usize, now: Timestamp) -> Vec<MinuteCounts> {
         let end = now.as_second().div_euclid(60);
         let count = i64::try_from(minutes.clamp(1, MAX_MINUTES)).unwrap_or(1);
         let kept =
             |minute: i64| self.0.binary_search_by_key(&minute, |kept| kept.minute).ok().and_then(|at| self.0.get(at));
-        let one = |minute| kept(minute).cloned().unwrap_or(Minute { minute, ..Minute::default() });
+        let one = |minute| kept(minute).cloned().unwrap_or(MinuteCounts { minute, ..MinuteCounts::default() });
         (end - count + 1..=end).map(one).collect()
     }
 }
 
-fn place_of(outcome: Outcome) -> usize {
+fn outcome_index(outcome: Outcome) -> usize {
     match outcome {
         Outcome::Pass => 0,
         Outcome::Replace => 1,

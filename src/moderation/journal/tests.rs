@@ -1,35 +1,35 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::model::{Address, Decision, Facts, Kind, Message, Outcome, RoomName, Sender};
+use crate::model::{Address, Decision, Kind, Message, Outcome, RoomName, Sender, SenderContext};
 
-fn recorded(author: &str, outcome: Outcome, at: Timestamp) -> Happened {
+fn recorded(author: &str, outcome: Outcome, at: Timestamp) -> JournalEvent {
     let message = Message { at, ..Message::new(author, Kind::Text { avatar: None, text: "hello".to_owned() }) };
     let by = (outcome != Outcome::Pass).then_some("rules");
-    let decision = Decision { message, original: None, outcome, reason: None, by, trace: Vec::new() };
+    let decision = Decision { message, original: None, outcome, reason: None, decided_by: by, trace: Vec::new() };
     let room = RoomName::parse("QGIS").unwrap();
     let address = Address::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST));
-    let sender = Sender { connection: None, address, room, facts: Facts::default() };
-    Happened::Decision(Arc::new(Recorded { decision, sender }))
+    let sender = Sender { connection: None, address, room, context: SenderContext::default() };
+    JournalEvent::Decision(Arc::new(JudgedMessage { decision, sender }))
 }
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn said(author: &str) -> Happened {
+fn said(author: &str) -> JournalEvent {
     recorded(author, Outcome::Pass, at(1_000))
 }
 
-fn authors(found: &[(u64, Arc<Recorded>)]) -> Vec<&str> {
+fn authors(found: &[(u64, Arc<JudgedMessage>)]) -> Vec<&str> {
     found.iter().map(|(_, recorded)| recorded.decision.message.author.as_str()).collect()
 }
 
 #[test]
-fn decisions_come_newest_first_page_by_page() {
+fn decisions_are_paged_newest_first() {
     let journal = Journal::new(at(5));
     for author in ["a", "b", "c", "d"] {
-        journal.add(said(author));
+        journal.push(said(author));
     }
     let first = journal.decisions(None, 2, |_| true);
     assert_eq!(authors(&first), ["d", "c"]);
@@ -40,58 +40,58 @@ fn decisions_come_newest_first_page_by_page() {
 }
 
 #[test]
-fn ten_thousand_decisions_are_kept() {
+fn the_last_ten_thousand_decisions_are_kept() {
     let journal = Journal::new(at(5));
     for _ in 0..MAX_DECISIONS + 50 {
-        journal.add(said("a"));
+        journal.push(said("a"));
     }
     assert_eq!(journal.decisions(None, usize::MAX, |_| true).len(), MAX_DECISIONS);
 }
 
 #[test]
-fn who_comes_back_gets_what_came_since_and_learns_what_it_has_missed() {
+fn a_resumed_stream_gets_later_entries_and_learns_of_a_gap() {
     let journal = Journal::new(at(5));
     let before = journal.last_id();
-    journal.add(said("a"));
+    journal.push(said("a"));
     let known = journal.last_id();
-    journal.add(said("b"));
-    let since = journal.since(known, 10);
-    assert_eq!((since.entries.len(), since.missed), (1, false));
-    assert!(!journal.since(before, 10).missed);
+    journal.push(said("b"));
+    let since = journal.entries_after(known, 10);
+    assert_eq!((since.entries.len(), since.has_gap), (1, false));
+    assert!(!journal.entries_after(before, 10).has_gap);
     for _ in 0..MAX_DECISIONS {
-        journal.add(said("c"));
+        journal.push(said("c"));
     }
-    let since = journal.since(before, 10);
-    assert_eq!((since.entries.len(), since.missed), (10, true));
-    assert!(journal.since(0, 1).missed, "a number of an earlier run");
+    let since = journal.entries_after(before, 10);
+    assert_eq!((since.entries.len(), since.has_gap), (10, true));
+    assert!(journal.entries_after(0, 1).has_gap, "a number of an earlier run");
 }
 
 #[test]
-fn numbers_go_on_over_restarts() {
+fn numbers_grow_across_restarts() {
     let journal = Journal::new(at(5));
     for _ in 0..4_999 {
-        journal.add(said("a"));
+        journal.push(said("a"));
     }
     assert!(Journal::new(at(10)).last_id() > journal.last_id());
 }
 
 #[tokio::test]
-async fn who_waits_is_woken_by_the_next_entry_and_not_before() {
+async fn a_waiter_is_woken_by_the_next_entry_and_not_before() {
     let journal = Journal::new(at(5));
     let known = journal.last_id();
     let mut waiting = std::pin::pin!(journal.wait(known));
     assert!(futures_util::poll!(&mut waiting).is_pending());
-    journal.add(said("a"));
+    journal.push(said("a"));
     assert!(futures_util::poll!(&mut waiting).is_ready());
     assert_eq!(journal.wait(known).await, ());
 }
 
 #[test]
-fn minutes_are_counted_by_outcome_and_filter_with_empty_ones_between() {
+fn minutes_are_counted_by_outcome_and_filter_including_empty_ones() {
     let journal = Journal::new(at(5));
-    journal.add(recorded("a", Outcome::Pass, at(60)));
-    journal.add(recorded("a", Outcome::Reject, at(180)));
-    journal.add(recorded("a", Outcome::Reject, at(61)));
+    journal.push(recorded("a", Outcome::Pass, at(60)));
+    journal.push(recorded("a", Outcome::Reject, at(180)));
+    journal.push(recorded("a", Outcome::Reject, at(61)));
     let stats = journal.stats(3, at(185));
     assert_eq!(stats.iter().map(|minute| minute.minute).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(

@@ -1,47 +1,49 @@
-//! Whom an offence may be about: what targets have in common.
+//! Keys of targets, by which offences are found.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::offence::family;
+use super::offence::family_key;
 use crate::model::{Address, Target};
 
-/// Who may be meant by a target: those who share one of these.
+/// A key of a target. Targets that share a key are treated as the same.
 #[derive(Clone, Debug)]
-pub(super) enum Key {
-    Look(Box<str>),
+pub(super) enum TargetKey {
+    Skeleton(Box<str>),
     Address(Address),
 }
 
-impl Key {
-    pub(super) fn all_of(target: &Target) -> Box<[Self]> {
+impl TargetKey {
+    pub(super) fn keys_of(target: &Target) -> Box<[Self]> {
         match target {
-            Target::Nickname(nickname) => nickname.looks().iter().map(|look| Self::Look(look.into())).collect(),
+            Target::Nickname(nickname) => {
+                nickname.skeletons().iter().map(|skeleton| Self::Skeleton(skeleton.into())).collect()
+            }
             Target::Address(address) => [Self::Address(*address)].into(),
         }
     }
 }
 
-/// Targets that may have to do with each other.
+/// A group of targets that may affect each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Family {
+pub(super) enum TargetFamily {
     Names(Arc<str>),
     Address(Address),
 }
 
-impl Family {
-    pub(super) fn of(target: &Target) -> Self {
+impl TargetFamily {
+    pub(super) fn new(target: &Target) -> Self {
         match target {
-            Target::Nickname(nickname) => Self::Names(family(nickname).into()),
+            Target::Nickname(nickname) => Self::Names(family_key(nickname).into()),
             Target::Address(address) => Self::Address(*address),
         }
     }
 }
 
-/// Takes a number from those of a key, and the key with the last one.
-pub(super) fn without<K, Q>(ids_of: &mut HashMap<K, Vec<u64>>, key: &Q, id: u64)
+/// Removes a number from those of a key, and the key with its last number.
+pub(super) fn remove_id<K, Q>(ids_of: &mut HashMap<K, Vec<u64>>, key: &Q, id: u64)
 where
     K: Borrow<Q> + Eq + Hash,
     Q: Eq + Hash + ?Sized,

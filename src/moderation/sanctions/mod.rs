@@ -1,12 +1,12 @@
-//! Sanctions: who is muted or banned, where, and until when, and the ladder that leads there.
+//! Sanctions (mutes, bans, warnings, kicks) and the ladder that escalates them.
 //!
-//! What is kept are offences, in the order in which they happened. What follows from each depends on what the same
-//! target did before and on nothing else, so that offences can be taken out as if they had never been.
+//! The state is a list of offences in order. The consequence of an offence depends only on earlier offences of the same
+//! target, so that an offence can be retracted as if it had never happened.
 
-mod book;
-mod bounds;
 mod keys;
 mod ladder;
+mod ledger;
+mod limits;
 mod offence;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,235 +14,243 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use self::book::Book;
-pub use self::ladder::{Ladder, Step};
-pub use self::offence::Order;
-pub(super) use self::offence::{Effect, Entry, Lifted, Offence};
-use super::store::{Changes, Part, Taken};
-use super::{Full, time};
-use crate::model::{Address, Cause, Nickname, Penalty, RoomName, Sanction, Target};
+pub use self::ladder::{Ladder, LadderStep};
+use self::ledger::Ledger;
+pub use self::offence::PenaltyRequest;
+pub(super) use self::offence::{Consequence, Lift, Offence, OffenceEntry};
+use super::store::{ChangeTracker, DirtyKeys, TableChanges};
+use super::{InsertError, time};
+use crate::model::{Actor, Address, Nickname, Penalty, RoomName, Sanction, Target};
 
 /// Longest reason, in bytes.
 const MAX_REASON: usize = 1_000;
 
-/// All sanctions. Asked for each message, from many threads at once.
+/// All sanctions. Read for each message, from many threads.
 ///
-/// At most 100 000 offences are kept, and 64 for an address or for names that look the same; of both, some are for
-/// moderators only. Beyond that, what has ended goes first.
+/// Keeps at most 100 000 offences, and 64 per address or group of look-alike nicknames; part of both limits is reserved
+/// for moderators. At a limit, offences that have ended are dropped first.
 #[derive(Debug)]
 pub struct Sanctions {
-    book: Mutex<Book>,
-    /// How many of them last. None, usually: then nobody takes the lock.
+    ledger: Mutex<Ledger>,
+    /// Mutes and bans not lifted. Usually zero, and readers skip the lock.
     lasting: AtomicUsize,
 }
 
-/// What an undo has changed of what is in force.
+/// The sanctions that an undo has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Undone {
-    /// Sanctions that are no longer in force, as they were.
+pub struct UndoResult {
+    /// Sanctions no longer in force, as they were before.
     pub lifted: Vec<Sanction>,
-    /// Sanctions that are in force in another way than before, or again, as they are.
+    /// Sanctions that are in force with other terms than before, or again, as they are now.
     pub changed: Vec<Sanction>,
 }
 
 impl Sanctions {
-    /// None yet. Nothing is kept beyond the end of the program.
+    /// Creates an empty list that is not stored.
     #[must_use]
     pub fn new(ladder: Ladder) -> Self {
-        Self::with_changes(ladder, Changes::default())
+        Self::with_changes(ladder, ChangeTracker::default())
     }
 
-    pub(super) fn with_changes(ladder: Ladder, changes: Changes<u64>) -> Self {
-        Self { book: Mutex::new(Book::new(ladder, 1, changes)), lasting: AtomicUsize::new(0) }
+    pub(super) fn with_changes(ladder: Ladder, changes: ChangeTracker<u64>) -> Self {
+        Self { ledger: Mutex::new(Ledger::new(ladder, 1, changes)), lasting: AtomicUsize::new(0) }
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut Book) -> T) -> T {
-        let mut book = self.lock();
-        let done = change(&mut book);
-        self.lasting.store(book.lasting(), Ordering::Relaxed);
+    fn write<T>(&self, change: impl FnOnce(&mut Ledger) -> T) -> T {
+        let mut ledger = self.lock();
+        let done = change(&mut ledger);
+        self.lasting.store(ledger.unlifted_count(), Ordering::Relaxed);
         done
     }
 
-    fn lock(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sanctions somebody.
+    /// Imposes a sanction.
     ///
-    /// What a rule or plugin asks for while the target is muted or banned there by the ladder, or by the same rule or
-    /// plugin, does nothing unless it is more than that: the sanction in force comes back. It comes from a message that
-    /// was judged before that one.
+    /// A request of a rule or plugin is absorbed while the target is muted or banned in that room by the ladder, or by
+    /// the same rule or plugin, unless it asks for more: it comes from a message judged before that sanction. The
+    /// sanction in force is returned then.
     ///
     /// # Errors
-    /// [`Full`] when there is no room for one more, and nothing that has ended could be forgotten instead.
-    pub fn impose(&self, mut order: Order, now: Timestamp) -> Result<Sanction, Full> {
-        if let Some(reason) = order.reason.take_if(|reason| reason.len() > MAX_REASON) {
-            order.reason = reason.get(..reason.floor_char_boundary(MAX_REASON)).map(Into::into);
+    /// [`InsertError`] at a limit, if no offence has ended that could be dropped instead.
+    pub fn impose(&self, mut request: PenaltyRequest, now: Timestamp) -> Result<Sanction, InsertError> {
+        if let Some(reason) = request.reason.take_if(|reason| reason.len() > MAX_REASON) {
+            request.reason = reason.get(..reason.floor_char_boundary(MAX_REASON)).map(Into::into);
         }
-        self.write(|book| book.add(Offence { id: 0, at: now, order, lifted: None }))
+        self.write(|ledger| ledger.add(Offence { id: 0, at: now, request, lifted: None }))
     }
 
-    /// What [`Sanctions::impose`] would come to, for an order of a moderator.
+    /// Returns the sanction that [`Sanctions::impose`] would impose for a moderator.
     #[must_use]
-    pub fn foresee(&self, order: &Order, now: Timestamp) -> Option<Sanction> {
-        self.lock().foresee(Offence { id: 0, at: now, order: order.clone(), lifted: None })
+    pub fn preview(&self, request: &PenaltyRequest, now: Timestamp) -> Option<Sanction> {
+        self.lock().preview(Offence { id: 0, at: now, request: request.clone(), lifted: None })
     }
 
-    /// Puts a sanction in as it is, in place of the one with its number if there is one. For what an earlier run of the
-    /// relay has told of: a lifted one is put in as one that has ended.
+    /// Adds a sanction unchanged, replacing the one with its number. For sanctions logged by an earlier run; a lifted
+    /// one is added as ended.
     pub fn restore(&self, sanction: Sanction) {
-        let Sanction { id, kind, target, room, at, until, reason, cause, step } = sanction;
+        let Sanction { id, kind, target, room, at, until, reason, actor, step } = sanction;
         let penalty = match step {
             Some(_) => Penalty::Ladder,
-            None => Penalty::Fixed(kind, until.filter(|_| kind.lasts()).map(|until| time::between(at, until))),
+            None => Penalty::Fixed(kind, until.filter(|_| kind.has_duration()).map(|until| time::elapsed(at, until))),
         };
-        let order = Order { penalty, target, room, reason: Some(reason), cause };
-        let offence = Offence { id, at, order, lifted: None };
-        self.write(|book| book.put(Entry { offence, effect: Effect::Sanction { kind, until, step } }));
+        let request = PenaltyRequest { penalty, target, room, reason: Some(reason), actor };
+        let offence = Offence { id, at, request, lifted: None };
+        self.write(|ledger| {
+            ledger.insert(OffenceEntry { offence, consequence: Consequence::Sanction { kind, until, step } })
+        });
     }
 
-    /// What keeps somebody with this name, from this address, from speaking in a room: the strongest sanction in force,
-    /// a ban before a mute, and what ends later first.
+    /// Returns the strongest sanction in force in a room against this author or address: a ban before a mute, then the
+    /// one that ends last.
     ///
-    /// Look-alikes of a nickname share its fate. A text that is no nickname is nobody's.
+    /// A sanction also applies to look-alikes of its nickname. An `author` that is not a valid nickname matches none.
     #[must_use]
-    pub fn verdict(&self, room: &RoomName, author: &str, address: Address, now: Timestamp) -> Option<Sanction> {
+    pub fn strongest(&self, room: &RoomName, author: &str, address: Address, now: Timestamp) -> Option<Sanction> {
         if self.lasting.load(Ordering::Relaxed) == 0 {
             return None;
         }
         let nickname = Nickname::parse(author).ok();
-        let concerns = |entry: &Entry| entry.holds(now) && is_about(entry, room);
-        self.lock().strongest(nickname.as_ref(), address, concerns).and_then(Entry::sanction)
+        let concerns = |entry: &OffenceEntry| entry.is_in_force(now) && applies_in(entry, room);
+        self.lock().strongest(nickname.as_ref(), address, concerns).and_then(OffenceEntry::sanction)
     }
 
-    /// What keeps an address out of a room: the ban on it that ends last.
+    /// Returns the ban that keeps an address out of a room; the one that ends last.
     #[must_use]
-    pub fn bans(&self, room: &RoomName, address: Address, now: Timestamp) -> Option<Sanction> {
+    pub fn address_ban(&self, room: &RoomName, address: Address, now: Timestamp) -> Option<Sanction> {
         if self.lasting.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        let concerns = |entry: &Entry| entry.holds(now) && is_about(entry, room) && is_ban(entry);
-        self.lock().strongest(None, address, concerns).and_then(Entry::sanction)
+        let concerns =
+            |entry: &OffenceEntry| entry.is_in_force(now) && applies_in(entry, room) && is_address_ban(entry);
+        self.lock().strongest(None, address, concerns).and_then(OffenceEntry::sanction)
     }
 
-    /// Lifts a sanction: it ends now, and is no step of the ladder for what comes after. It comes back as it was.
+    /// Lifts a sanction: it ends now and no longer counts as a ladder step. Returns it as it was before.
     ///
-    /// `None` when there is none of this number, it was lifted before, or it has ended and is no step of the ladder.
+    /// Returns `None` if there is no such sanction, it is already lifted, or it has ended and is not a ladder step.
     pub fn lift(&self, id: u64, now: Timestamp) -> Option<Sanction> {
-        self.write(|book| {
-            let entry = book.entry(id).filter(|entry| entry.holds(now) || entry.is_step())?;
+        self.write(|ledger| {
+            let entry = ledger.entry(id).filter(|entry| entry.is_in_force(now) || entry.is_ladder_step())?;
             let sanction = entry.sanction();
-            let lifted = Lifted { at: now, before: book.next_id() };
-            book.change(id, |entry| entry.offence.lifted = Some(lifted));
+            let lifted = Lift { at: now, before: ledger.next_id() };
+            ledger.update(id, |entry| entry.offence.lifted = Some(lifted));
             sanction
         })
     }
 
-    /// All sanctions that are in force, in the order of their numbers.
+    /// Returns the sanctions in force, ordered by number.
     #[must_use]
     pub fn in_force(&self, now: Timestamp) -> Vec<Sanction> {
-        self.lock().entries().filter(|entry| entry.holds(now)).filter_map(Entry::sanction).collect()
+        self.lock().entries().filter(|entry| entry.is_in_force(now)).filter_map(OffenceEntry::sanction).collect()
     }
 
-    /// All sanctions that are in force, and those that are over but still count as steps of the ladder, in the order of
-    /// their numbers: what has a part in what follows.
+    /// Returns the sanctions that are in force or still count as ladder steps, ordered by number.
     #[must_use]
-    pub fn that_count(&self, now: Timestamp) -> Vec<Sanction> {
-        self.lock().entries().filter(|entry| entry.holds(now) || entry.is_step()).filter_map(Entry::sanction).collect()
+    pub fn in_force_or_counted(&self, now: Timestamp) -> Vec<Sanction> {
+        self.lock()
+            .entries()
+            .filter(|entry| entry.is_in_force(now) || entry.is_ladder_step())
+            .filter_map(OffenceEntry::sanction)
+            .collect()
     }
 
-    /// The sanction of this number, in force or not, while it is kept. One that was lifted ended then.
+    /// Returns the sanction with this number, in force or not. A lifted one ends when it was lifted.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<Sanction> {
-        self.lock().entry(id).and_then(Entry::sanction)
+        self.lock().entry(id).and_then(OffenceEntry::sanction)
     }
 
-    /// Takes back what was imposed because of this cause from `since` on, as if it had never been: also the steps of
-    /// the ladder that others have led to since are those that they had led to without it.
+    /// Retracts what `actor` has imposed since `since`, as if it had never happened: ladder steps that others took
+    /// since then are recalculated.
     ///
-    /// What was forgotten in between, because it had ended, takes no part.
-    pub fn undo(&self, cause: &Cause, since: Timestamp, now: Timestamp) -> Undone {
-        self.write(|book| {
-            let own = book.entries().filter(|entry| entry.offence.order.cause == *cause && entry.offence.at >= since);
+    /// Offences that were pruned in between are not considered.
+    pub fn undo(&self, actor: &Actor, since: Timestamp, now: Timestamp) -> UndoResult {
+        self.write(|ledger| {
+            let own =
+                ledger.entries().filter(|entry| entry.offence.request.actor == *actor && entry.offence.at >= since);
             let ids: Vec<u64> = own.map(|entry| entry.offence.id).collect();
-            let mut before = book.unmake(&ids);
+            let mut before = ledger.retract(&ids);
             before.sort_unstable_by_key(|entry| entry.offence.id);
-            let mut undone = Undone::default();
+            let mut result = UndoResult::default();
             for entry in before {
-                match book.entry(entry.offence.id).filter(|entry| entry.holds(now)) {
-                    Some(after) => undone.changed.extend(after.sanction()),
-                    None if entry.holds(now) => undone.lifted.extend(entry.sanction()),
+                match ledger.entry(entry.offence.id).filter(|entry| entry.is_in_force(now)) {
+                    Some(after) => result.changed.extend(after.sanction()),
+                    None if entry.is_in_force(now) => result.lifted.extend(entry.sanction()),
                     None => {}
                 }
             }
-            undone
+            result
         })
     }
 
-    /// Forgets what has ended and is no step of the ladder any more, the oldest first. To be called now and then; where
-    /// there is much, not all of it is forgotten at once, and `true` tells that there may be more.
+    /// Removes offences that have ended and can no longer affect others, oldest first. Call it periodically. Removes a
+    /// bounded number per call and returns `true` if there may be more.
     pub fn prune(&self, now: Timestamp) -> bool {
-        self.write(|book| book.prune(now))
+        self.write(|ledger| ledger.prune(now))
     }
 
-    /// What has changed since this was asked last, and the number that no offence has reached.
-    pub(super) fn changed(&self) -> (Part<Entry>, u64) {
-        let mut book = self.lock();
-        let Taken { keys, all } = book.changes.take();
+    /// Returns what has changed since the last call, and the next offence number.
+    pub(super) fn take_changes(&self) -> (TableChanges<OffenceEntry>, u64) {
+        let mut ledger = self.lock();
+        let DirtyKeys { keys, is_everything: all } = ledger.changes.take();
         let items = if all {
-            book.entries().map(|entry| (entry.offence.id, Some(entry.clone()))).collect()
+            ledger.entries().map(|entry| (entry.offence.id, Some(entry.clone()))).collect()
         } else {
-            keys.into_iter().map(|id| (id, book.entry(id).cloned())).collect()
+            keys.into_iter().map(|id| (id, ledger.entry(id).cloned())).collect()
         };
-        (Part { all, items }, book.next_id())
+        (TableChanges { replaces_all: all, items }, ledger.next_id())
     }
 
-    /// Says that what was taken could not be written.
-    pub(super) fn not_written(&self, part: &Part<Entry>) {
-        self.lock().changes.give_back(part.numbers(), part.all);
+    /// Marks changes as pending again after a failed write.
+    pub(super) fn restore_changes(&self, part: &TableChanges<OffenceEntry>) {
+        self.lock().changes.put_back(part.keys(), part.replaces_all);
     }
 
-    /// Puts in what was kept. New offences get `next_id` and what comes after it.
-    pub(super) fn load(&self, kept: Vec<Entry>, next_id: u64) {
-        self.write(|book| {
+    /// Adds offences read from the store. New offences are numbered from `next_id`.
+    pub(super) fn load(&self, kept: Vec<OffenceEntry>, next_id: u64) {
+        self.write(|ledger| {
             for entry in kept {
-                book.put(entry);
+                ledger.insert(entry);
             }
-            book.begin_at(next_id);
+            ledger.reserve_ids_below(next_id);
         });
     }
 
     #[cfg(test)]
-    pub(super) fn entries_for_tests(&self) -> Vec<Entry> {
+    pub(super) fn entries_for_tests(&self) -> Vec<OffenceEntry> {
         self.lock().entries().cloned().collect()
     }
 
-    /// How many mutes and bans have not been lifted, those that have ended since the last [`Sanctions::prune`] included.
+    /// Returns the number of mutes and bans not lifted, including those that have ended since the last
+    /// [`Sanctions::prune`].
     #[must_use]
-    pub fn lasting(&self) -> usize {
+    pub fn unlifted_count(&self) -> usize {
         self.lasting.load(Ordering::Relaxed)
     }
 
-    /// How many offences are kept.
+    /// Returns the number of offences kept.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lock().entries().count()
     }
 
-    /// Whether none is kept.
+    /// Whether no offence is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-fn is_about(entry: &Entry, room: &RoomName) -> bool {
-    entry.offence.order.room.as_ref().is_none_or(|own| own == room)
+fn applies_in(entry: &OffenceEntry, room: &RoomName) -> bool {
+    entry.offence.request.room.as_ref().is_none_or(|own| own == room)
 }
 
-fn is_ban(entry: &Entry) -> bool {
-    let on_address = matches!(entry.offence.order.target, Target::Address(_));
-    on_address && matches!(entry.effect, Effect::Sanction { kind: crate::model::SanctionKind::Ban, .. })
+fn is_address_ban(entry: &OffenceEntry) -> bool {
+    let on_address = matches!(entry.offence.request.target, Target::Address(_));
+    on_address && matches!(entry.consequence, Consequence::Sanction { kind: crate::model::SanctionKind::Ban, .. })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Sanctions, with the time given: nothing here waits.
+//! Sanctions, with explicit times: no test sleeps.
 
 mod oracle;
 
@@ -27,24 +27,24 @@ fn named(name: &str) -> Target {
     Target::Nickname(Nickname::parse(name).unwrap())
 }
 
-fn rule(name: &str) -> Cause {
-    Cause::Rule(name.into())
+fn rule(name: &str) -> Actor {
+    Actor::Rule(name.into())
 }
 
-fn jane() -> Cause {
-    Cause::Moderator("jane".into())
+fn jane() -> Actor {
+    Actor::Moderator("jane".into())
 }
 
-fn order(name: &str, penalty: Penalty, cause: Cause) -> Order {
-    Order { penalty, target: named(name), room: Some(room("QGIS")), reason: None, cause }
+fn request(name: &str, penalty: Penalty, actor: Actor) -> PenaltyRequest {
+    PenaltyRequest { penalty, target: named(name), room: Some(room("QGIS")), reason: None, actor }
 }
 
-fn mute(name: &str, seconds: Option<u64>) -> Order {
-    order(name, Penalty::Fixed(SanctionKind::Mute, seconds.map(Duration::from_secs)), jane())
+fn mute(name: &str, seconds: Option<u64>) -> PenaltyRequest {
+    request(name, Penalty::Fixed(SanctionKind::Mute, seconds.map(Duration::from_secs)), jane())
 }
 
-fn ladder(name: &str) -> Order {
-    order(name, Penalty::Ladder, rule("spam"))
+fn ladder(name: &str) -> PenaltyRequest {
+    request(name, Penalty::Ladder, rule("spam"))
 }
 
 fn sanctions() -> Sanctions {
@@ -79,16 +79,16 @@ fn a_day_without_an_offence_takes_one_step_back() {
     for second in [0, 1, 100] {
         sanctions.impose(ladder("hans"), at(second)).unwrap();
     }
-    let later = |seconds: i64| sanctions.foresee(&ladder("hans"), at(100 + seconds)).unwrap().step;
+    let later = |seconds: i64| sanctions.preview(&ladder("hans"), at(100 + seconds)).unwrap().step;
     assert_eq!([86_399, 86_400, 2 * 86_400, 3 * 86_400, 99 * 86_400].map(later), [3, 2, 1, 0, 0].map(Some));
 }
 
 #[test]
-fn a_ladder_is_climbed_in_each_room_and_everywhere_by_itself() {
+fn each_room_has_its_own_ladder_and_so_have_sanctions_for_all_rooms() {
     let sanctions = sanctions();
     let step = |room: Option<&str>| {
-        let order = Order { room: room.map(self::room), cause: jane(), ..ladder("hans") };
-        sanctions.impose(order, at(0)).unwrap().step.unwrap()
+        let request = PenaltyRequest { room: room.map(self::room), actor: jane(), ..ladder("hans") };
+        sanctions.impose(request, at(0)).unwrap().step.unwrap()
     };
     assert_eq!([step(Some("a")), step(Some("a")), step(Some("b")), step(None)], [0, 1, 0, 0]);
 }
@@ -97,7 +97,7 @@ fn a_ladder_is_climbed_in_each_room_and_everywhere_by_itself() {
 fn a_sanction_ends_exactly_at_its_time() {
     let sanctions = sanctions();
     let id = sanctions.impose(mute("hans", Some(60)), at(0)).unwrap().id;
-    let verdict = |now| sanctions.verdict(&room("QGIS"), "hans", address(1), now).map(|sanction| sanction.id);
+    let verdict = |now| sanctions.strongest(&room("QGIS"), "hans", address(1), now).map(|sanction| sanction.id);
     let nanosecond = Duration::from_nanos(1);
     assert_eq!(verdict(at(0)), Some(id));
     assert_eq!(verdict(at(60) - nanosecond), Some(id));
@@ -105,92 +105,95 @@ fn a_sanction_ends_exactly_at_its_time() {
 }
 
 #[test]
-fn a_warning_and_a_kick_keep_nobody_from_speaking() {
+fn a_warning_or_kick_does_not_block_messages() {
     let sanctions = sanctions();
     for kind in [Warn, Kick] {
-        let done = sanctions.impose(order("hans", Penalty::Fixed(kind, None), jane()), at(0)).unwrap();
+        let done = sanctions.impose(request("hans", Penalty::Fixed(kind, None), jane()), at(0)).unwrap();
         assert_eq!((done.kind, done.until), (kind, Some(at(0))));
     }
-    assert_eq!(sanctions.verdict(&room("QGIS"), "hans", address(1), at(0)), None);
+    assert_eq!(sanctions.strongest(&room("QGIS"), "hans", address(1), at(0)), None);
     assert!(sanctions.in_force(at(0)).is_empty());
 }
 
 #[test]
-fn look_alikes_share_the_fate_where_it_is_and_nowhere_else() {
+fn a_sanction_applies_to_look_alikes_in_its_room_only() {
     let sanctions = sanctions();
     sanctions.impose(mute("Loki", None), at(0)).unwrap();
-    let muted = |room: &str, name: &str| sanctions.verdict(&self::room(room), name, address(1), at(1)).is_some();
+    let muted = |room: &str, name: &str| sanctions.strongest(&self::room(room), name, address(1), at(1)).is_some();
     for name in ["Loki", "loki", "LOKI", "l0ki", "Ioki"] {
         assert!(muted("QGIS", name) && !muted("QField", name), "{name}");
     }
     for name in ["Lokia", "oki", "", "not a nickname", &"x".repeat(1_000)] {
         assert!(!muted("QGIS", name), "{name}");
     }
-    sanctions.impose(Order { room: None, ..mute("ann", None) }, at(0)).unwrap();
+    sanctions.impose(PenaltyRequest { room: None, ..mute("ann", None) }, at(0)).unwrap();
     assert!(muted("QGIS", "ANN") && muted("QField", "Ann"));
 }
 
 #[test]
-fn an_address_is_held_to_its_sanction_under_any_name() {
+fn a_sanction_on_an_address_applies_under_any_nickname() {
     let sanctions = sanctions();
     let ban = Penalty::Fixed(Ban, Some(Duration::from_mins(1)));
-    let id =
-        sanctions.impose(Order { target: Target::Address(address(1)), ..order("x", ban, jane()) }, at(0)).unwrap().id;
-    let banned = |host, room: &str, now| sanctions.bans(&self::room(room), address(host), at(now)).map(|ban| ban.id);
+    let id = sanctions
+        .impose(PenaltyRequest { target: Target::Address(address(1)), ..request("x", ban, jane()) }, at(0))
+        .unwrap()
+        .id;
+    let banned =
+        |host, room: &str, now| sanctions.address_ban(&self::room(room), address(host), at(now)).map(|ban| ban.id);
     assert_eq!(
         [banned(1, "QGIS", 59), banned(1, "QGIS", 60), banned(2, "QGIS", 0), banned(1, "QField", 0)],
         [Some(id), None, None, None]
     );
-    assert_eq!(sanctions.verdict(&room("QGIS"), "no nickname", address(1), at(0)).map(|ban| ban.id), Some(id));
+    assert_eq!(sanctions.strongest(&room("QGIS"), "no nickname", address(1), at(0)).map(|ban| ban.id), Some(id));
 }
 
 #[test]
-fn a_handshake_is_refused_for_bans_of_addresses_alone() {
+fn only_bans_of_addresses_refuse_a_handshake() {
     let sanctions = sanctions();
-    let mute = Order { target: Target::Address(address(1)), ..mute("x", None) };
+    let mute = PenaltyRequest { target: Target::Address(address(1)), ..mute("x", None) };
     sanctions.impose(mute, at(0)).unwrap();
-    sanctions.impose(order("hans", Penalty::Fixed(Ban, None), jane()), at(0)).unwrap();
-    assert_eq!(sanctions.bans(&room("QGIS"), address(1), at(0)), None);
+    sanctions.impose(request("hans", Penalty::Fixed(Ban, None), jane()), at(0)).unwrap();
+    assert_eq!(sanctions.address_ban(&room("QGIS"), address(1), at(0)), None);
 }
 
 #[test]
-fn a_ban_comes_before_a_mute_and_what_ends_later_first() {
+fn a_ban_is_stronger_than_a_mute_and_a_later_end_is_stronger() {
     let sanctions = sanctions();
-    let verdict = || sanctions.verdict(&room("QGIS"), "hans", address(1), at(1)).map(|sanction| sanction.id);
-    let ban = |seconds| order("hans", Penalty::Fixed(Ban, Some(Duration::from_secs(seconds))), jane());
+    let verdict = || sanctions.strongest(&room("QGIS"), "hans", address(1), at(1)).map(|sanction| sanction.id);
+    let ban = |seconds| request("hans", Penalty::Fixed(Ban, Some(Duration::from_secs(seconds))), jane());
     sanctions.impose(mute("hans", Some(60)), at(0)).unwrap();
-    for (id, order, strongest) in [(2, mute("hans", None), 2), (3, ban(10), 3), (4, ban(20), 4), (5, ban(20), 4)] {
-        assert_eq!((sanctions.impose(order, at(0)).unwrap().id, verdict()), (id, Some(strongest)));
+    for (id, request, strongest) in [(2, mute("hans", None), 2), (3, ban(10), 3), (4, ban(20), 4), (5, ban(20), 4)] {
+        assert_eq!((sanctions.impose(request, at(0)).unwrap().id, verdict()), (id, Some(strongest)));
     }
 }
 
 #[test]
-fn messages_that_were_judged_before_a_mute_do_not_climb_the_ladder_through_it() {
+fn messages_judged_before_a_mute_do_not_climb_the_ladder_during_it() {
     let sanctions = sanctions();
     sanctions.impose(ladder("hans"), at(0)).unwrap();
     let mute = sanctions.impose(ladder("hans"), at(1)).unwrap();
     for second in 2..40 {
         assert_eq!(sanctions.impose(ladder("Hans"), at(second)), Ok(mute.clone()));
-        let plugin = order("HANS", Penalty::Ladder, Cause::Plugin("calm".into()));
+        let plugin = request("HANS", Penalty::Ladder, Actor::Plugin("calm".into()));
         assert_eq!(sanctions.impose(plugin, at(second)), Ok(mute.clone()));
     }
     assert_eq!(sanctions.impose(ladder("hans"), at(61)).unwrap().step, Some(2));
 }
 
 #[test]
-fn what_a_moderator_orders_counts_also_while_a_mute_is_running() {
+fn a_request_of_a_moderator_counts_even_during_a_mute() {
     let sanctions = sanctions();
-    let by_jane = || order("hans", Penalty::Ladder, jane());
+    let by_jane = || request("hans", Penalty::Ladder, jane());
     let steps = [0, 1, 2, 3].map(|second| sanctions.impose(by_jane(), at(second)).unwrap().step);
     assert_eq!(steps, [0, 1, 2, 3].map(Some));
 }
 
 #[test]
-fn a_rule_gives_the_same_mute_once_and_more_than_what_is_in_force_is_done() {
+fn a_rule_imposes_the_same_mute_once_and_a_stronger_penalty_again() {
     let sanctions = sanctions();
-    let asks = |kind, cause| order("hans", Penalty::Fixed(kind, Some(Duration::from_secs(100))), cause);
+    let asks = |kind, actor| request("hans", Penalty::Fixed(kind, Some(Duration::from_secs(100))), actor);
     let mut ids = Vec::new();
-    for (second, order) in [
+    for (second, request) in [
         asks(Mute, rule("a")),
         asks(Mute, rule("a")),
         asks(Mute, rule("b")),
@@ -203,19 +206,19 @@ fn a_rule_gives_the_same_mute_once_and_more_than_what_is_in_force_is_done() {
     .into_iter()
     .enumerate()
     {
-        ids.push(sanctions.impose(order, at(i64::try_from(second).unwrap())).unwrap().id);
+        ids.push(sanctions.impose(request, at(i64::try_from(second).unwrap())).unwrap().id);
     }
     assert_eq!(ids, [1, 1, 3, 4, 1, 4, 7, 8]);
 }
 
 #[test]
-fn a_lifted_sanction_is_over_and_is_no_step_of_the_ladder() {
+fn a_lifted_sanction_has_ended_and_is_not_a_ladder_step() {
     let sanctions = sanctions();
     sanctions.impose(ladder("hans"), at(0)).unwrap();
     let mute = sanctions.impose(ladder("hans"), at(1)).unwrap();
     assert_eq!(sanctions.lift(mute.id, at(2)), Some(mute.clone()));
     assert_eq!(sanctions.lift(mute.id, at(2)), None);
-    assert_eq!(sanctions.verdict(&room("QGIS"), "hans", address(1), at(2)), None);
+    assert_eq!(sanctions.strongest(&room("QGIS"), "hans", address(1), at(2)), None);
     assert_eq!(sanctions.get(mute.id), Some(Sanction { until: Some(at(2)), ..mute }));
     let next = sanctions.impose(ladder("hans"), at(3)).unwrap();
     assert_eq!((next.kind, next.step), (Mute, Some(1)));
@@ -223,7 +226,7 @@ fn a_lifted_sanction_is_over_and_is_no_step_of_the_ladder() {
 }
 
 #[test]
-fn what_has_ended_can_be_lifted_only_as_a_step_of_the_ladder() {
+fn an_ended_sanction_can_be_lifted_only_if_it_is_a_ladder_step() {
     let sanctions = sanctions();
     let warning = sanctions.impose(ladder("hans"), at(0)).unwrap();
     let mute = sanctions.impose(mute("hans", Some(5)), at(0)).unwrap();
@@ -233,13 +236,13 @@ fn what_has_ended_can_be_lifted_only_as_a_step_of_the_ladder() {
 }
 
 #[test]
-fn an_undo_leaves_what_others_have_caused_as_if_the_rule_had_never_been() {
+fn an_undo_recalculates_sanctions_of_others_as_if_the_rule_had_never_existed() {
     let sanctions = sanctions();
-    let by = |cause: &Cause| order("hans", Penalty::Ladder, cause.clone());
+    let by = |actor: &Actor| request("hans", Penalty::Ladder, actor.clone());
     let (bad, good) = (rule("bad"), rule("good"));
     let mut imposed = Vec::new();
-    for (second, cause) in [(0, &bad), (1, &good), (100, &bad), (800, &good), (801, &bad)] {
-        imposed.push(sanctions.impose(by(cause), at(second)).unwrap());
+    for (second, actor) in [(0, &bad), (1, &good), (100, &bad), (800, &good), (801, &bad)] {
+        imposed.push(sanctions.impose(by(actor), at(second)).unwrap());
     }
     assert_eq!(kinds(&imposed), [Warn, Mute, Mute, Kick, Ban]);
     let undone = sanctions.undo(&bad, at(0), at(802));
@@ -247,75 +250,75 @@ fn an_undo_leaves_what_others_have_caused_as_if_the_rule_had_never_been() {
     assert_eq!((kinds(&undone.changed), undone.changed[0].id, undone.changed[0].until), (vec![Mute], 4, Some(at(860))));
     assert_eq!(sanctions.in_force(at(802)), undone.changed);
     assert_eq!(sanctions.len(), 2);
-    assert_eq!(sanctions.undo(&bad, at(0), at(803)), Undone::default());
+    assert_eq!(sanctions.undo(&bad, at(0), at(803)), UndoResult::default());
 }
 
 #[test]
 fn an_undo_goes_back_to_its_time_and_no_further() {
     let sanctions = sanctions();
     for second in 0..4 {
-        let order = Order { cause: rule("bad"), ..mute(&format!("name{second}"), None) };
-        sanctions.impose(order, at(second)).unwrap();
+        let request = PenaltyRequest { actor: rule("bad"), ..mute(&format!("name{second}"), None) };
+        sanctions.impose(request, at(second)).unwrap();
     }
     let undone = sanctions.undo(&rule("bad"), at(2), at(5));
     assert_eq!(undone.lifted.iter().map(|sanction| sanction.id).collect::<Vec<_>>(), [3, 4]);
-    assert_eq!(sanctions.undo(&Cause::Plugin("bad".into()), at(0), at(5)), Undone::default());
+    assert_eq!(sanctions.undo(&Actor::Plugin("bad".into()), at(0), at(5)), UndoResult::default());
 }
 
 #[test]
-fn nobody_gets_rid_of_steps_or_of_what_is_in_force_by_many_small_offences() {
+fn many_small_offences_do_not_push_out_ladder_steps_or_sanctions_in_force() {
     let sanctions = sanctions();
-    sanctions.impose(Order { target: named("hans"), ..ladder("hans") }, at(0)).unwrap();
+    sanctions.impose(PenaltyRequest { target: named("hans"), ..ladder("hans") }, at(0)).unwrap();
     let forever = sanctions.impose(mute("hans", None), at(0)).unwrap().id;
     for second in 1..500 {
-        let warn = order(if second % 2 == 0 { "Hans" } else { "hanS" }, Penalty::Fixed(Warn, None), rule("small"));
+        let warn = request(if second % 2 == 0 { "Hans" } else { "hanS" }, Penalty::Fixed(Warn, None), rule("small"));
         sanctions.impose(warn, at(second)).unwrap();
     }
     assert!(sanctions.len() <= 64);
-    assert_eq!(sanctions.verdict(&room("QGIS"), "hans", address(1), at(500)).map(|mute| mute.id), Some(forever));
+    assert_eq!(sanctions.strongest(&room("QGIS"), "hans", address(1), at(500)).map(|mute| mute.id), Some(forever));
     assert_eq!(sanctions.impose(ladder("hans"), at(500)).unwrap().step, Some(1));
 }
 
 #[test]
-fn a_target_that_rules_have_filled_up_has_room_for_moderators() {
+fn the_limit_of_a_target_reserves_room_for_moderators() {
     let sanctions = sanctions();
-    let imposed = |cause: Cause| sanctions.impose(Order { cause, ..mute("hans", None) }, at(0)).map(drop);
+    let imposed = |actor: Actor| sanctions.impose(PenaltyRequest { actor, ..mute("hans", None) }, at(0)).map(drop);
     for n in 0..48 {
         assert_eq!(imposed(rule(&n.to_string())), Ok(()));
     }
-    assert_eq!(imposed(rule("one more")), Err(Full::Target { limit: 48 }));
-    assert_eq!(imposed(rule("7")), Ok(()), "what is in force already is no further one");
+    assert_eq!(imposed(rule("one more")), Err(InsertError::TargetFull { limit: 48 }));
+    assert_eq!(imposed(rule("7")), Ok(()), "an absorbed request needs no room");
     for _ in 48..64 {
         assert_eq!(imposed(jane()), Ok(()));
     }
-    assert_eq!(imposed(jane()), Err(Full::Target { limit: 64 }));
+    assert_eq!(imposed(jane()), Err(InsertError::TargetFull { limit: 64 }));
     assert!(sanctions.lift(20, at(0)).is_some());
     assert_eq!(imposed(jane()), Ok(()));
 }
 
 #[test]
-fn a_hundred_thousand_are_kept_and_what_has_ended_goes_first() {
+fn a_hundred_thousand_offences_are_kept_and_ended_ones_are_dropped_first() {
     let sanctions = sanctions();
-    let one = |n: usize, seconds, cause: Cause| {
+    let one = |n: usize, seconds, actor: Actor| {
         let address = Address::from(IpAddr::from(u32::try_from(n).unwrap().to_be_bytes()));
-        let order = Order { target: Target::Address(address), cause, ..mute("x", Some(seconds)) };
-        sanctions.impose(order, at(0)).map(|sanction| sanction.id)
+        let request = PenaltyRequest { target: Target::Address(address), actor, ..mute("x", Some(seconds)) };
+        sanctions.impose(request, at(0)).map(|sanction| sanction.id)
     };
     for n in 0..90_000 {
         one(n, if n < 10 { 5 } else { 50 }, rule("many")).unwrap();
     }
-    assert_eq!(one(90_000, 50, rule("many")), Err(Full::All { limit: 90_000 }));
+    assert_eq!(one(90_000, 50, rule("many")), Err(InsertError::OffencesFull { limit: 90_000 }));
     for n in 90_000..100_000 {
         one(n, 50, jane()).unwrap();
     }
-    assert_eq!(one(100_000, 50, jane()), Err(Full::All { limit: 100_000 }));
-    let late = Order { target: Target::Address(address(1)), ..mute("x", None) };
+    assert_eq!(one(100_000, 50, jane()), Err(InsertError::OffencesFull { limit: 100_000 }));
+    let late = PenaltyRequest { target: Target::Address(address(1)), ..mute("x", None) };
     assert!(sanctions.impose(late, at(5)).is_ok());
     assert_eq!((sanctions.len(), sanctions.get(10), sanctions.get(11).is_some()), (99_991, None, true));
 }
 
 #[test]
-fn what_can_have_no_part_in_anything_any_more_is_forgotten() {
+fn offences_that_can_no_longer_matter_are_pruned() {
     let sanctions = sanctions();
     let day = 86_400;
     sanctions.impose(mute("eve", Some(60)), at(0)).unwrap();
@@ -329,11 +332,11 @@ fn what_can_have_no_part_in_anything_any_more_is_forgotten() {
     assert_eq!(sanctions.len(), 2);
     sanctions.prune(at(5 * day));
     assert_eq!((sanctions.get(3), sanctions.len()), (None, 1));
-    assert_eq!(sanctions.impose(mute("x", None), at(5 * day)).unwrap().id, 4, "numbers are not given again");
+    assert_eq!(sanctions.impose(mute("x", None), at(5 * day)).unwrap().id, 4, "numbers are not reused");
 }
 
 #[test]
-fn what_was_told_of_is_put_in_as_it_was() {
+fn a_restored_sanction_is_unchanged() {
     let (one, other) = (sanctions(), sanctions());
     one.impose(ladder("hans"), at(0)).unwrap();
     one.impose(ladder("hans"), at(1)).unwrap();
@@ -345,19 +348,21 @@ fn what_was_told_of_is_put_in_as_it_was() {
 }
 
 #[test]
-fn a_long_reason_is_cut_and_each_kind_has_one_of_its_own() {
+fn a_long_reason_is_truncated_and_each_kind_has_a_default() {
     let sanctions = sanctions();
-    let long = Order { reason: Some("é".repeat(800).into()), ..mute("hans", None) };
+    let long = PenaltyRequest { reason: Some("é".repeat(800).into()), ..mute("hans", None) };
     assert_eq!(sanctions.impose(long, at(0)).unwrap().reason.len(), 1_000);
-    let odd = Order { reason: Some(format!("x{}", "é".repeat(800)).into()), ..mute("hans", None) };
+    let odd = PenaltyRequest { reason: Some(format!("x{}", "é".repeat(800)).into()), ..mute("hans", None) };
     assert_eq!(sanctions.impose(odd, at(0)).unwrap().reason.len(), 999);
     for kind in SanctionKind::ALL {
-        assert!(!sanctions.impose(order("eve", Penalty::Fixed(kind, None), jane()), at(0)).unwrap().reason.is_empty());
+        assert!(
+            !sanctions.impose(request("eve", Penalty::Fixed(kind, None), jane()), at(0)).unwrap().reason.is_empty()
+        );
     }
 }
 
 #[test]
-fn many_threads_give_no_number_twice() {
+fn concurrent_threads_never_assign_a_number_twice() {
     let sanctions = Arc::new(sanctions());
     let threads: Vec<_> = (0..4)
         .map(|thread| {
@@ -373,22 +378,22 @@ fn many_threads_give_no_number_twice() {
     assert_eq!(ids, (1..=2_000).collect::<Vec<_>>());
 }
 
-/// Names of the letters that look like others.
+/// Nicknames with confusable letters.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof!["[IilLoO0mMrnN1]{1,4}", "[A-Za-z0-9_-]{1,12}"]
 }
 
 proptest! {
     #[test]
-    fn names_share_a_fate_when_they_share_a_look_and_only_then(one in name(), other in name()) {
+    fn a_sanction_applies_exactly_to_nicknames_that_share_a_skeleton(one in name(), other in name()) {
         let sanctions = sanctions();
         sanctions.impose(mute(&one, None), at(0)).unwrap();
-        let looks = |name: &str| Nickname::parse(name).unwrap().looks();
-        let alike = looks(&one).iter().any(|look| looks(&other).iter().any(|own| own == look));
-        let found = sanctions.verdict(&room("QGIS"), &other, address(1), at(0)).is_some();
+        let skeletons = |name: &str| Nickname::parse(name).unwrap().skeletons();
+        let alike = skeletons(&one).iter().any(|look| skeletons(&other).iter().any(|own| own == look));
+        let found = sanctions.strongest(&room("QGIS"), &other, address(1), at(0)).is_some();
         prop_assert_eq!(found, alike);
-        prop_assert!(sanctions.verdict(&room("QGIS"), &one, address(1), at(0)).is_some());
-        let family = |name: &str| offence::family(&Nickname::parse(name).unwrap());
-        prop_assert!(!alike || family(&one) == family(&other), "what is alike is of one family");
+        prop_assert!(sanctions.strongest(&room("QGIS"), &one, address(1), at(0)).is_some());
+        let family = |name: &str| offence::family_key(&Nickname::parse(name).unwrap());
+        prop_assert!(!alike || family(&one) == family(&other), "look-alikes have the same family key");
     }
 }

@@ -1,4 +1,4 @@
-//! What has changed since it was written last.
+//! Tracks what has changed since the last write.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -7,103 +7,103 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::Thread;
 
-/// More keys than this are not kept apart: then everything is written.
-const MOST: usize = 65_536;
+/// Most keys that are tracked. With more, everything is written.
+const MAX_KEYS: usize = 65_536;
 
-/// The keys of what has changed. Without a store nothing is kept.
+/// Tracks the keys of changed entries. Without a store nothing is tracked.
 #[derive(Debug)]
-pub(in crate::moderation) struct Changes<K> {
-    bell: Option<Arc<Bell>>,
-    taken: Taken<K>,
+pub(in crate::moderation) struct ChangeTracker<K> {
+    notifier: Option<Arc<ChangeNotifier>>,
+    dirty: DirtyKeys<K>,
 }
 
-/// Changes that somebody is about to write.
+/// The keys of entries that are not written yet.
 #[derive(Debug)]
-pub(in crate::moderation) struct Taken<K> {
+pub(in crate::moderation) struct DirtyKeys<K> {
     pub(in crate::moderation) keys: BTreeSet<K>,
-    /// Everything is to be written, and what is there already is to go.
-    pub(in crate::moderation) all: bool,
+    /// Whether the whole table is to be replaced.
+    pub(in crate::moderation) is_everything: bool,
 }
 
-impl<K> Default for Taken<K> {
+impl<K> Default for DirtyKeys<K> {
     fn default() -> Self {
-        Self { keys: BTreeSet::new(), all: false }
+        Self { keys: BTreeSet::new(), is_everything: false }
     }
 }
 
-impl<K> Taken<K> {
+impl<K> DirtyKeys<K> {
     pub(in crate::moderation) fn is_empty(&self) -> bool {
-        self.keys.is_empty() && !self.all
+        self.keys.is_empty() && !self.is_everything
     }
 }
 
-impl<K> Default for Changes<K> {
+impl<K> Default for ChangeTracker<K> {
     fn default() -> Self {
-        Self { bell: None, taken: Taken::default() }
+        Self { notifier: None, dirty: DirtyKeys::default() }
     }
 }
 
-impl<K: Ord> Changes<K> {
-    pub(in crate::moderation) fn new(bell: Arc<Bell>) -> Self {
-        Self { bell: Some(bell), taken: Taken::default() }
+impl<K: Ord> ChangeTracker<K> {
+    pub(in crate::moderation) fn new(notifier: Arc<ChangeNotifier>) -> Self {
+        Self { notifier: Some(notifier), dirty: DirtyKeys::default() }
     }
 
-    /// Notes that what belongs to a key is another than before, or gone.
-    pub(in crate::moderation) fn note(&mut self, key: K) {
-        let Some(bell) = &self.bell else { return };
-        self.taken.keys.insert(key);
-        let bell = Arc::clone(bell);
-        self.bound();
-        bell.ring();
+    /// Marks the entry of `key` as changed or removed.
+    pub(in crate::moderation) fn mark(&mut self, key: K) {
+        let Some(notifier) = &self.notifier else { return };
+        self.dirty.keys.insert(key);
+        let notifier = Arc::clone(notifier);
+        self.enforce_limit();
+        notifier.notify();
     }
 
-    /// Takes what has changed.
-    pub(in crate::moderation) fn take(&mut self) -> Taken<K> {
-        mem::take(&mut self.taken)
+    /// Takes the keys of everything that has changed.
+    pub(in crate::moderation) fn take(&mut self) -> DirtyKeys<K> {
+        mem::take(&mut self.dirty)
     }
 
-    /// Gives back what was taken and could not be written.
-    pub(in crate::moderation) fn give_back(&mut self, keys: impl IntoIterator<Item = K>, all: bool) {
-        self.taken.all |= all;
-        self.taken.keys.extend(keys);
-        self.bound();
+    /// Puts keys back after a failed write.
+    pub(in crate::moderation) fn put_back(&mut self, keys: impl IntoIterator<Item = K>, all: bool) {
+        self.dirty.is_everything |= all;
+        self.dirty.keys.extend(keys);
+        self.enforce_limit();
     }
 
-    fn bound(&mut self) {
-        if self.taken.all || self.taken.keys.len() > MOST {
-            self.taken = Taken { keys: BTreeSet::new(), all: true };
+    fn enforce_limit(&mut self) {
+        if self.dirty.is_everything || self.dirty.keys.len() > MAX_KEYS {
+            self.dirty = DirtyKeys { keys: BTreeSet::new(), is_everything: true };
         }
     }
 }
 
-/// Tells the thread that writes that there is something to write.
+/// Counts changes and wakes the writer thread.
 #[derive(Debug, Default)]
-pub(in crate::moderation) struct Bell {
+pub(in crate::moderation) struct ChangeNotifier {
     changes: AtomicU64,
     writer: OnceLock<Thread>,
 }
 
-impl Bell {
-    /// To be called after each change.
-    fn ring(&self) {
+impl ChangeNotifier {
+    /// Counts a change and wakes the writer.
+    fn notify(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
-        self.wake();
+        self.wake_writer();
     }
 
-    /// Wakes the thread that writes.
-    pub(super) fn wake(&self) {
+    /// Wakes the writer thread.
+    pub(super) fn wake_writer(&self) {
         if let Some(writer) = self.writer.get() {
             writer.unpark();
         }
     }
 
-    /// How many changes there have been.
-    pub(super) fn changes(&self) -> u64 {
+    /// Returns the number of changes so far.
+    pub(super) fn change_count(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Whom to wake from now on.
-    pub(super) fn belongs_to(&self, writer: Thread) {
+    /// Sets the thread to wake.
+    pub(super) fn set_writer(&self, writer: Thread) {
         drop(self.writer.set(writer));
     }
 }

@@ -1,4 +1,4 @@
-//! The file itself: who may read it, that nobody else writes it, and a way to look at it without changing a byte.
+//! The file of the store: its permissions, its lock, and a backend that reads it without changing it.
 
 use std::collections::BTreeMap;
 use std::fs::{File, Permissions, TryLockError};
@@ -14,49 +14,49 @@ use redb::{BackendError, Database, StorageBackend};
 use super::StoreError;
 use crate::file::probe;
 
-/// Read and written by its owner alone.
+/// Readable and writable by its owner only.
 const MODE: u32 = 0o600;
-/// What a file of the database begins with.
+/// The first bytes of a database file.
 const MAGIC: &[u8; 4] = b"redb";
-/// How often the file is tried to be locked, and how long is waited in between.
+/// Attempts to lock the file, and the wait between two attempts.
 const LOCK_TRIES: u32 = 11;
 const LOCK_WAIT: Duration = Duration::from_millis(20);
-/// Bytes of a piece of the file that was written to on trial only.
-const PIECE: usize = 4_096;
+/// Size of a page of the overlay. Bytes.
+const PAGE: usize = 4_096;
 
-/// Opens the file and locks it until it is dropped. Where there is none, one is made.
+/// Opens the file and locks it until it is dropped. A missing file is created.
 ///
-/// One that others may read or write is made the owner's alone, with a warning: it may have been read.
+/// A file that other users can read or write is made private, with a warning, since it may have been read.
 pub(super) fn open(path: &Path) -> Result<File, StoreError> {
-    let fault = |fault| StoreError::Open { path: path.to_owned(), fault };
+    let error = |error| StoreError::Open { path: path.to_owned(), error };
     let file = if let Some(file) = open_existing(path)? {
         file
     } else {
-        make(path)?;
-        open_existing(path)?.ok_or_else(|| fault(io::ErrorKind::NotFound.into()))?
+        create(path)?;
+        open_existing(path)?.ok_or_else(|| error(io::ErrorKind::NotFound.into()))?
     };
-    lock(&file).map_err(|error| match error {
+    lock(&file).map_err(|lock_error| match lock_error {
         TryLockError::WouldBlock => StoreError::Busy { path: path.to_owned() },
-        TryLockError::Error(why) => fault(why),
+        TryLockError::Error(source) => error(source),
     })?;
-    let mode = file.metadata().map_err(fault)?.mode() & 0o7777;
-    // The file of somebody else, which a mistyped path names, stays as it is.
+    let mode = file.metadata().map_err(error)?.mode() & 0o7777;
+    // Leave other files unchanged, in case the path is mistyped.
     if mode & !MODE != 0 && is_database(&file) {
         let private = file.set_permissions(Permissions::from_mode(MODE));
-        private.map_err(|fault| StoreError::NotPrivate { path: path.to_owned(), mode, fault })?;
+        private.map_err(|error| StoreError::NotPrivate { path: path.to_owned(), mode, error })?;
         let path = path.display();
-        tracing::warn!(%path, "others could read the file of moderation (mode {mode:o}); from now on they cannot");
+        tracing::warn!(%path, "the moderation store was accessible to other users (mode {mode:o}); mode changed to 600");
     }
     Ok(file)
 }
 
-/// Whether a file begins as those of the database do.
+/// Returns whether a file starts like a database.
 fn is_database(file: &File) -> bool {
-    let mut begins = [0; MAGIC.len()];
-    file.read_exact_at(&mut begins, 0).is_ok() && begins == *MAGIC
+    let mut start = [0; MAGIC.len()];
+    file.read_exact_at(&mut start, 0).is_ok() && start == *MAGIC
 }
 
-/// Locks the file. A probe holds the lock for a moment, so this waits for some, 200 ms in all.
+/// Locks the file. Waits up to 200 ms, since a probe holds the lock for a moment.
 fn lock(file: &File) -> Result<(), TryLockError> {
     for _ in 1..LOCK_TRIES {
         match file.try_lock() {
@@ -67,96 +67,96 @@ fn lock(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// Opens the file to read and to write it, as it is; `None` where there is none.
+/// Opens an existing file for reading and writing; `None` if it does not exist.
 pub(super) fn open_existing(path: &Path) -> Result<Option<File>, StoreError> {
-    let fault = |fault| StoreError::Open { path: path.to_owned(), fault };
+    let error = |error| StoreError::Open { path: path.to_owned(), error };
     match File::options().read(true).write(true).custom_flags(NONBLOCK).open(path) {
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(None),
         opened => {
-            let file = opened.map_err(fault)?;
-            let is_file = file.metadata().map_err(fault)?.is_file();
+            let file = opened.map_err(error)?;
+            let is_file = file.metadata().map_err(error)?.is_file();
             if is_file { Ok(Some(file)) } else { Err(StoreError::NotAFile { path: path.to_owned() }) }
         }
     }
 }
 
-/// Opens the file to read it alone.
-pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+/// Opens the file read-only.
+pub(super) fn open_read_only(path: &Path) -> io::Result<File> {
     let file = File::options().read(true).custom_flags(NONBLOCK).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
-/// Why the file is not the owner's alone and cannot be made so; [`open`] changes its mode otherwise.
+/// Checks that the file is private or that [`open`] could make it so.
 pub(super) fn check_private(path: &Path, file: &File) -> Result<(), StoreError> {
-    let found = file.metadata().map_err(|fault| StoreError::Open { path: path.to_owned(), fault })?;
+    let found = file.metadata().map_err(|error| StoreError::Open { path: path.to_owned(), error })?;
     let (mode, me) = (found.mode() & 0o7777, rustix::process::geteuid());
     if mode & !MODE == 0 || me.is_root() || found.uid() == me.as_raw() {
         return Ok(());
     }
-    Err(StoreError::NotPrivate { path: path.to_owned(), mode, fault: io::ErrorKind::PermissionDenied.into() })
+    Err(StoreError::NotPrivate { path: path.to_owned(), mode, error: io::ErrorKind::PermissionDenied.into() })
 }
 
 /// So that a pipe in place of the file keeps nobody waiting.
 const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
-/// Makes an empty store. It comes to its name when it is whole, and takes no name that is taken meanwhile.
-fn make(path: &Path) -> Result<(), StoreError> {
-    let fault = |fault| StoreError::Open { path: path.to_owned(), fault };
+/// Creates an empty store. The complete file is linked to its name, unless another file has taken the name.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let error = |error| StoreError::Open { path: path.to_owned(), error };
     let folder = probe::parent(path);
     let Some(name) = path.file_name() else { return Err(StoreError::NotAFile { path: path.to_owned() }) };
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
     hidden.push(format!(".{}.new", std::process::id()));
-    let begun = folder.join(hidden);
+    let temporary = folder.join(hidden);
     let made = (|| {
-        let file = File::options().read(true).write(true).create(true).truncate(true).mode(MODE).open(&begun)?;
-        let database = Database::builder().create_with_backend(Backing::new(Arc::new(file)));
+        let file = File::options().read(true).write(true).create(true).truncate(true).mode(MODE).open(&temporary)?;
+        let database = Database::builder().create_with_backend(FileBackend::new(Arc::new(file)));
         database.and_then(Database::close).map_err(io::Error::other)?;
-        match std::fs::hard_link(&begun, path) {
+        match std::fs::hard_link(&temporary, path) {
             Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
-            // There are file systems without links.
-            Err(_) => std::fs::rename(&begun, path)?,
+            // The file system may not support links.
+            Err(_) => std::fs::rename(&temporary, path)?,
             Ok(()) => {}
         }
         File::open(folder)?.sync_all()
     })();
-    // It is not there any more where it was renamed.
-    let _gone = std::fs::remove_file(&begun);
-    made.map_err(fault)
+    // The file is already gone if it was renamed.
+    let _gone = std::fs::remove_file(&temporary);
+    made.map_err(error)
 }
 
-/// The file as redb reads and writes it. Locked already.
+/// The storage backend of redb on a locked file.
 #[derive(Debug)]
-pub(super) struct Backing {
+pub(super) struct FileBackend {
     file: Arc<File>,
-    /// What is written on trial, and never comes to the file.
-    trial: Option<Mutex<Trial>>,
+    /// Holds writes that must not reach the file.
+    overlay: Option<Mutex<Overlay>>,
 }
 
 #[derive(Debug)]
-struct Trial {
+struct Overlay {
     length: u64,
-    pieces: BTreeMap<u64, Box<[u8; PIECE]>>,
+    pages: BTreeMap<u64, Box<[u8; PAGE]>>,
 }
 
-impl Backing {
+impl FileBackend {
     pub(super) fn new(file: Arc<File>) -> Self {
-        Self { file, trial: None }
+        Self { file, overlay: None }
     }
 
-    /// The same, but nothing that is written comes to the file.
-    pub(super) fn on_trial(file: Arc<File>) -> io::Result<Self> {
+    /// Creates a backend that keeps all writes in memory.
+    pub(super) fn with_overlay(file: Arc<File>) -> io::Result<Self> {
         let length = file.metadata()?.len();
-        Ok(Self { file, trial: Some(Mutex::new(Trial { length, pieces: BTreeMap::new() })) })
+        Ok(Self { file, overlay: Some(Mutex::new(Overlay { length, pages: BTreeMap::new() })) })
     }
 
-    fn trial(&self) -> Option<MutexGuard<'_, Trial>> {
-        self.trial.as_ref().map(|trial| trial.lock().unwrap_or_else(PoisonError::into_inner))
+    fn overlay(&self) -> Option<MutexGuard<'_, Overlay>> {
+        self.overlay.as_ref().map(|overlay| overlay.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Trial {
-    /// The pieces that a range touches: the number of each, the range in it, and the range of what is read or written.
+impl Overlay {
+    /// The pages that a range covers: the number of each page, the range in the page, and the range in the buffer.
     fn split(
         offset: u64,
         length: usize,
@@ -164,11 +164,11 @@ impl Trial {
         let mut done = 0;
         std::iter::from_fn(move || {
             let at = offset.checked_add(done as u64).filter(|_| done < length)?;
-            let within = usize::try_from(at % PIECE as u64).ok()?;
-            let count = (PIECE - within).min(length - done);
+            let within = usize::try_from(at % PAGE as u64).ok()?;
+            let count = (PAGE - within).min(length - done);
             let ranges = (within..within + count, done..done + count);
             done += count;
-            Some((at / PIECE as u64, ranges.0, ranges.1))
+            Some((at / PAGE as u64, ranges.0, ranges.1))
         })
     }
 
@@ -178,9 +178,9 @@ impl Trial {
         }
         for (number, within, of_out) in Self::split(offset, out.len()) {
             let Some(out) = out.get_mut(of_out) else { continue };
-            match self.pieces.get(&number) {
-                Some(piece) => out.copy_from_slice(piece.get(within).unwrap_or(&[])),
-                None => read_or_zero(file, number * PIECE as u64 + within.start as u64, out)?,
+            match self.pages.get(&number) {
+                Some(page) => out.copy_from_slice(page.get(within).unwrap_or(&[])),
+                None => read_or_zero(file, number * PAGE as u64 + within.start as u64, out)?,
             }
         }
         Ok(())
@@ -188,16 +188,16 @@ impl Trial {
 
     fn write(&mut self, file: &File, offset: u64, data: &[u8]) -> io::Result<()> {
         for (number, within, of_data) in Self::split(offset, data.len()) {
-            let piece = match self.pieces.entry(number) {
-                std::collections::btree_map::Entry::Occupied(piece) => piece.into_mut(),
+            let page = match self.pages.entry(number) {
+                std::collections::btree_map::Entry::Occupied(page) => page.into_mut(),
                 std::collections::btree_map::Entry::Vacant(place) => {
-                    let mut piece = Box::new([0; PIECE]);
-                    read_or_zero(file, number * PIECE as u64, piece.as_mut_slice())?;
-                    place.insert(piece)
+                    let mut page = Box::new([0; PAGE]);
+                    read_or_zero(file, number * PAGE as u64, page.as_mut_slice())?;
+                    place.insert(page)
                 }
             };
-            if let (Some(piece), Some(data)) = (piece.get_mut(within), data.get(of_data)) {
-                piece.copy_from_slice(data);
+            if let (Some(page), Some(data)) = (page.get_mut(within), data.get(of_data)) {
+                page.copy_from_slice(data);
             }
         }
         self.length = self.length.max(offset.saturating_add(data.len() as u64));
@@ -205,7 +205,7 @@ impl Trial {
     }
 }
 
-/// Reads what the file has; beyond its end there are zeros.
+/// Reads from the file; bytes beyond its end are zero.
 fn read_or_zero(file: &File, mut offset: u64, mut out: &mut [u8]) -> io::Result<()> {
     while !out.is_empty() {
         match file.read_at(out, offset) {
@@ -218,31 +218,31 @@ fn read_or_zero(file: &File, mut offset: u64, mut out: &mut [u8]) -> io::Result<
                 out = out.get_mut(count..).unwrap_or_default();
             }
             Err(again) if again.kind() == io::ErrorKind::Interrupted => {}
-            Err(fault) => return Err(fault),
+            Err(error) => return Err(error),
         }
     }
     Ok(())
 }
 
-impl StorageBackend for Backing {
+impl StorageBackend for FileBackend {
     fn len(&self) -> io::Result<u64> {
-        match self.trial() {
-            Some(trial) => Ok(trial.length),
+        match self.overlay() {
+            Some(overlay) => Ok(overlay.length),
             None => Ok(self.file.metadata()?.len()),
         }
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        match self.trial() {
-            Some(trial) => trial.read(&self.file, offset, out),
+        match self.overlay() {
+            Some(overlay) => overlay.read(&self.file, offset, out),
             None => self.file.read_exact_at(out, offset),
         }
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        match self.trial() {
-            Some(mut trial) => {
-                trial.length = length;
+        match self.overlay() {
+            Some(mut overlay) => {
+                overlay.length = length;
                 Ok(())
             }
             None => self.file.set_len(length),
@@ -250,17 +250,17 @@ impl StorageBackend for Backing {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.trial.is_some() { Ok(()) } else { self.file.sync_data() }
+        if self.overlay.is_some() { Ok(()) } else { self.file.sync_data() }
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        match self.trial() {
-            Some(mut trial) => trial.write(&self.file, offset, data),
+        match self.overlay() {
+            Some(mut overlay) => overlay.write(&self.file, offset, data),
             None => self.file.write_all_at(data, offset),
         }
     }
 
-    // The lock is that of the file, which is there before redb and stays when redb opens it anew after a fault.
+    // The file is locked before redb opens it, and stays locked while redb reopens it after an error.
     fn try_lock_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<bool, BackendError> {
         Ok(true)
     }
@@ -270,9 +270,9 @@ impl StorageBackend for Backing {
     }
 }
 
-/// The path of a file and the file.
+/// A locked file with its path.
 #[derive(Clone, Debug)]
-pub(super) struct Locked {
+pub(super) struct LockedFile {
     pub(super) path: PathBuf,
     pub(super) file: Arc<File>,
 }
@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_store_that_others_may_read_becomes_private_and_any_other_file_keeps_its_mode() {
+    fn a_store_that_other_users_can_read_becomes_private_and_other_files_keep_their_mode() {
         let folder = tempfile::tempdir().unwrap();
         let [store, notes] = ["store", "notes"].map(|name| folder.path().join(name));
         drop(open(&store).unwrap());

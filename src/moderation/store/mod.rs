@@ -1,10 +1,11 @@
-//! What is kept beyond the end of the program: one file, written behind the state in memory.
+//! Persists the moderation state in one file, written behind the state in memory.
 //!
-//! One thread writes. It is woken by each change, takes all that has changed since it looked last, and writes that in
-//! one transaction. What changes meanwhile waits as a set of keys, which is bounded, whatever the disk does.
+//! A writer thread is woken by each change, collects everything that has changed since the last write, and writes it in
+//! one transaction. Changes in the meantime are tracked as a bounded set of keys, so memory stays bounded if the disk
+//! is slow or full.
 
 mod changes;
-mod fault;
+mod error;
 mod file;
 mod probe;
 mod records;
@@ -22,116 +23,121 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-pub(super) use self::changes::{Bell, Changes, Taken};
-pub use self::fault::StoreError;
+pub(super) use self::changes::{ChangeNotifier, ChangeTracker, DirtyKeys};
+pub use self::error::StoreError;
+pub(super) use self::probe::check_disk_space;
 pub use self::probe::probe;
-pub(super) use self::probe::room;
-pub(super) use self::settings::Settings;
+pub(super) use self::settings::RuntimeSettings;
 use self::tables::Tables;
-pub(super) use self::tables::{Contents, Part};
-pub(super) use self::writer::Source;
-use self::writer::{Progress, Shared, Writer};
+pub(super) use self::tables::{StoreContents, TableChanges};
+pub(super) use self::writer::StoredState;
+use self::writer::{Progress, StoreShared, StoreWriter};
 
-/// How long somebody waits at most until something is written.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a caller waits for a write.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The file of the state, and the thread that writes it.
+/// The store and its writer thread.
 #[derive(Debug)]
-pub(super) struct Store {
-    shared: Arc<Shared>,
+pub(super) struct ModerationStore {
+    shared: Arc<StoreShared>,
     progress: watch::Receiver<Progress>,
 }
 
-/// How a store does.
+/// Statistics of the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StoreFigures {
-    /// Transactions that were written.
+pub struct StoreStats {
+    /// Transactions written.
     pub written: u64,
-    /// Transactions that could not be written, and were tried again.
-    pub faults: u64,
-    /// Whether something waits to be written.
-    pub behind: bool,
+    /// Failed transactions. Each was retried.
+    pub errors: u64,
+    /// Whether changes are waiting to be written.
+    pub is_behind: bool,
 }
 
-/// A file that was opened and read, and is not written to yet.
+/// A store that was opened and read, but has no writer yet.
 #[derive(Debug)]
-pub(super) struct Opened(Tables);
+pub(super) struct OpenedStore(Tables);
 
-impl Store {
-    /// Opens the file and reads it.
-    pub(super) fn open(path: &Path) -> Result<(Opened, Contents), StoreError> {
-        let locked = file::Locked { path: path.to_owned(), file: Arc::new(file::open(path)?) };
+impl ModerationStore {
+    /// Opens the file and reads its contents.
+    pub(super) fn open(path: &Path) -> Result<(OpenedStore, StoreContents), StoreError> {
+        let locked = file::LockedFile { path: path.to_owned(), file: Arc::new(file::open(path)?) };
         let (tables, contents) = Tables::open(locked)?;
-        Ok((Opened(tables), contents))
+        Ok((OpenedStore(tables), contents))
     }
 
-    /// What a file holds that can be read and not written. `None` when that cannot be had, or may change meanwhile.
-    pub(super) fn read(path: &Path) -> Option<Contents> {
-        let file = file::open_to_read(path).ok()?;
+    /// Reads a file that cannot be written. `None` if it cannot be read or another process may change it.
+    pub(super) fn read_only(path: &Path) -> Option<StoreContents> {
+        let file = file::open_read_only(path).ok()?;
         file.try_lock().ok()?;
-        Tables::read(&file::Locked { path: path.to_owned(), file: Arc::new(file) }).ok()
+        Tables::read(&file::LockedFile { path: path.to_owned(), file: Arc::new(file) }).ok()
     }
 
-    /// Writes what changes from now on. What was noted before counts as changed too.
-    pub(super) fn start(Opened(tables): Opened, source: Source, bell: Arc<Bell>) -> std::io::Result<Self> {
-        let (tell, progress) = watch::channel(Progress::default());
-        let shared = Arc::new(Shared::new(bell));
-        let writer = Writer::new(tables, source, Arc::clone(&shared), tell);
+    /// Starts the writer thread. It also writes changes that were marked before.
+    pub(super) fn start(
+        OpenedStore(tables): OpenedStore,
+        source: StoredState,
+        notifier: Arc<ChangeNotifier>,
+    ) -> std::io::Result<Self> {
+        let (sender, progress) = watch::channel(Progress::default());
+        let shared = Arc::new(StoreShared::new(notifier));
+        let writer = StoreWriter::new(tables, source, Arc::clone(&shared), sender);
         let thread = std::thread::Builder::new().name("moderation store".to_owned()).spawn(move || writer.run())?;
-        shared.bell.belongs_to(thread.thread().clone());
-        shared.bell.wake();
+        shared.notifier.set_writer(thread.thread().clone());
+        shared.notifier.wake_writer();
         Ok(Self { shared, progress })
     }
 
-    /// Waits until all that changed before the call is on the disk, for at most 5 s.
-    pub(super) async fn saved(&self) -> Result<(), StoreError> {
-        let (wanted, mut progress) = (self.shared.bell.changes(), self.progress.clone());
-        let failed = progress.borrow_and_update().attempts;
-        self.shared.asked.store(true, Ordering::Release);
-        self.shared.bell.wake();
-        // An attempt that was under way may have been for less: the next one counts.
-        let told = progress
-            .wait_for(|now| now.written >= wanted || now.ended || (now.failed_at >= wanted && now.attempts > failed));
-        match timeout(PATIENCE, told).await {
-            Ok(Ok(now)) if now.written >= wanted => Ok(()),
-            Ok(Ok(now)) if !now.ended => Err(StoreError::NotWritten),
+    /// Waits until all changes before the call are on disk, for at most 5 s.
+    pub(super) async fn flush(&self) -> Result<(), StoreError> {
+        let (target, mut progress) = (self.shared.notifier.change_count(), self.progress.clone());
+        let failed = progress.borrow_and_update().failures;
+        self.shared.flush_requested.store(true, Ordering::Release);
+        self.shared.notifier.wake_writer();
+        // A write that is already running may cover fewer changes, so wait for the next failure.
+        let done = progress.wait_for(|now| {
+            now.written >= target || now.has_ended || (now.failed_at >= target && now.failures > failed)
+        });
+        match timeout(WRITE_TIMEOUT, done).await {
+            Ok(Ok(now)) if now.written >= target => Ok(()),
+            Ok(Ok(now)) if !now.has_ended => Err(StoreError::WriteFailed),
             Ok(_) => Err(StoreError::Closed),
-            Err(_) => Err(StoreError::Late { waited: PATIENCE }),
+            Err(_) => Err(StoreError::TimedOut { waited: WRITE_TIMEOUT }),
         }
     }
 
-    /// Writes what is left and closes the file, within 5 s. A second call waits for the same.
+    /// Writes the remaining changes and closes the file, within 5 s. May be called again.
     pub(super) async fn close(&self) -> Result<(), StoreError> {
-        self.end();
+        self.begin_close();
         let mut progress = self.progress.clone();
-        let wanted = self.shared.bell.changes();
-        match timeout(PATIENCE, progress.wait_for(|now| now.ended)).await {
-            Ok(Ok(now)) if now.written >= wanted => Ok(()),
-            Ok(_) => Err(StoreError::NotWritten),
-            Err(_) => Err(StoreError::Late { waited: PATIENCE }),
+        let target = self.shared.notifier.change_count();
+        match timeout(WRITE_TIMEOUT, progress.wait_for(|now| now.has_ended)).await {
+            Ok(Ok(now)) if now.written >= target => Ok(()),
+            Ok(_) => Err(StoreError::WriteFailed),
+            Err(_) => Err(StoreError::TimedOut { waited: WRITE_TIMEOUT }),
         }
     }
 
-    pub(super) fn figures(&self) -> StoreFigures {
-        let behind = self.progress.borrow().written < self.shared.bell.changes();
-        let [written, faults] = [&self.shared.written, &self.shared.faults].map(|n| n.load(Ordering::Relaxed));
-        StoreFigures { written, faults, behind }
+    pub(super) fn stats(&self) -> StoreStats {
+        let is_behind = self.progress.borrow().written < self.shared.notifier.change_count();
+        let [written, errors] = [&self.shared.written, &self.shared.errors].map(|n| n.load(Ordering::Relaxed));
+        StoreStats { written, errors, is_behind }
     }
 
-    /// Why the last attempt to write failed; `None` after one that did not.
+    /// The error of the last write; `None` if it succeeded.
     pub(super) fn failure(&self) -> Option<Arc<str>> {
         self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn end(&self) {
-        self.shared.ending.store(true, Ordering::Release);
-        self.shared.bell.wake();
+    fn begin_close(&self) {
+        self.shared.closing.store(true, Ordering::Release);
+        self.shared.notifier.wake_writer();
     }
 }
 
-/// Whoever does not wait for the end leaves it to the thread that writes.
-impl Drop for Store {
+/// The writer thread writes the remaining changes in the background.
+impl Drop for ModerationStore {
     fn drop(&mut self) {
-        self.end();
+        self.begin_close();
     }
 }

@@ -1,40 +1,41 @@
-//! Whether a start could use the file, found without changing it and without keeping a relay from it.
+//! Checks whether a relay could use the store, without changing it or blocking a relay.
 
 use std::fs::TryLockError;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::StoreError;
-use super::file::{self, Locked};
+use super::file::{self, LockedFile};
 use super::tables::Tables;
 use crate::file::probe::{self, ProbeError};
 
-/// Whether the store at `path` could be opened, read and written. A file in use by a running relay can, and is not read.
+/// Checks whether the store at `path` could be opened, read and written. A file that a running relay uses passes without
+/// being read.
 ///
-/// Changes no byte of the file, and leaves nothing beside it. The file is locked for the moment that it takes to find out
-/// whether it is in use; a relay that starts at that moment tries again.
+/// The file and its folder are left unchanged. The file is locked for a moment to find out whether it is in use; a relay
+/// that starts at that moment retries.
 ///
 /// # Errors
-/// [`StoreError`], the same as [`State::open`](crate::moderation::State::open) would give.
+/// [`StoreError`], as from [`State::open`](crate::moderation::State::open).
 pub fn probe(path: &Path) -> Result<(), StoreError> {
-    let Some(file) = file::open_existing(path)? else { return room(path) };
-    let fault = |fault| StoreError::Open { path: path.to_owned(), fault };
+    let Some(file) = file::open_existing(path)? else { return check_disk_space(path) };
+    let error = |error| StoreError::Open { path: path.to_owned(), error };
     match file.try_lock() {
-        Ok(()) => file.unlock().map_err(fault)?,
-        Err(TryLockError::WouldBlock) => return room(path),
-        Err(TryLockError::Error(error)) => return Err(fault(error)),
+        Ok(()) => file.unlock().map_err(error)?,
+        Err(TryLockError::WouldBlock) => return check_disk_space(path),
+        Err(TryLockError::Error(source)) => return Err(error(source)),
     }
     file::check_private(path, &file)?;
-    Tables::read(&Locked { path: path.to_owned(), file: Arc::new(file) })?;
-    room(path)
+    Tables::read(&LockedFile { path: path.to_owned(), file: Arc::new(file) })?;
+    check_disk_space(path)
 }
 
-/// Whether there is room on the disk for what a start writes.
-pub(in crate::moderation) fn room(path: &Path) -> Result<(), StoreError> {
+/// Checks whether the disk has room for the writes of a start.
+pub(in crate::moderation) fn check_disk_space(path: &Path) -> Result<(), StoreError> {
     match probe::write_in(probe::parent(path)) {
         Ok(()) => Ok(()),
-        // The file alone may be writable, and not its folder.
+        // The file may be writable although its folder is not.
         Err(ProbeError::Create(_)) if path.exists() => Ok(()),
-        Err(error) => Err(StoreError::Open { path: path.to_owned(), fault: error.into_io() }),
+        Err(error) => Err(StoreError::Open { path: path.to_owned(), error: error.into_io() }),
     }
 }

@@ -1,26 +1,26 @@
-//! Settings that are made at run time.
+//! Settings that moderators change at run time.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Changes;
+use super::ChangeTracker;
 
-/// Settings by name. Names are the program's own, so there are few.
+/// Settings by name. The program defines the names, so there are few.
 #[derive(Debug, Default)]
-pub(in crate::moderation) struct Settings(Mutex<Made>);
+pub(in crate::moderation) struct RuntimeSettings(Mutex<Inner>);
 
 #[derive(Debug, Default)]
-struct Made {
+struct Inner {
     settings: BTreeMap<String, String>,
-    changes: Changes<()>,
+    changes: ChangeTracker<()>,
 }
 
-impl Settings {
-    pub(in crate::moderation) fn with_changes(changes: Changes<()>) -> Self {
-        Self(Mutex::new(Made { settings: BTreeMap::new(), changes }))
+impl RuntimeSettings {
+    pub(in crate::moderation) fn with_changes(changes: ChangeTracker<()>) -> Self {
+        Self(Mutex::new(Inner { settings: BTreeMap::new(), changes }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Made> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -29,27 +29,27 @@ impl Settings {
     }
 
     pub(in crate::moderation) fn set(&self, key: &str, value: &str) {
-        let mut made = self.lock();
-        made.settings.insert(key.to_owned(), value.to_owned());
-        made.changes.note(());
+        let mut inner = self.lock();
+        inner.settings.insert(key.to_owned(), value.to_owned());
+        inner.changes.mark(());
     }
 
-    /// All of them, if one has changed since this was asked last.
-    pub(in crate::moderation) fn changed(&self) -> Option<BTreeMap<String, String>> {
-        let mut made = self.lock();
-        let taken = made.changes.take();
-        (!taken.is_empty()).then(|| made.settings.clone())
+    /// Returns all settings if one has changed since the last call.
+    pub(in crate::moderation) fn take_changes(&self) -> Option<BTreeMap<String, String>> {
+        let mut inner = self.lock();
+        let dirty = inner.changes.take();
+        (!dirty.is_empty()).then(|| inner.settings.clone())
     }
 
-    /// Says that what was taken could not be written.
-    pub(super) fn not_written(&self) {
-        self.lock().changes.give_back([()], false);
+    /// Marks the settings as changed again after a failed write.
+    pub(super) fn restore_changes(&self) {
+        self.lock().changes.put_back([()], false);
     }
 
-    /// Puts in what was kept.
-    pub(in crate::moderation) fn load(&self, kept: BTreeMap<String, String>) {
-        let mut made = self.lock();
-        made.settings = kept;
-        made.changes.note(());
+    /// Loads the settings of the store.
+    pub(in crate::moderation) fn load(&self, stored: BTreeMap<String, String>) {
+        let mut inner = self.lock();
+        inner.settings = stored;
+        inner.changes.mark(());
     }
 }

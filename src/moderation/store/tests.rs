@@ -1,4 +1,4 @@
-//! What was kept is there again, whatever happens to the program, the file and the disk.
+//! Stored state survives crashes, damaged files and full disks.
 
 mod child;
 
@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use super::records::tests::{held_message, random};
 use super::*;
-use crate::model::{Cause, Penalty, RoomName, SanctionKind, Target};
-use crate::moderation::{Config, Level, Order, State};
+use crate::model::{Actor, Penalty, RoomName, SanctionKind, Target};
+use crate::moderation::{Config, ModerationLevel, PenaltyRequest, State};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -29,7 +29,7 @@ fn room(name: &str) -> RoomName {
 
 /// All settings at their defaults, but for the file.
 fn config(store: Option<PathBuf>) -> Config {
-    let mut source = crate::settings::Source::new();
+    let mut source = crate::settings::SettingsSource::new();
     Config { store, ..Config::declare(&mut source.root().section("moderation", "")) }
 }
 
@@ -51,25 +51,25 @@ impl Place {
     }
 
     fn refused(&self) -> String {
-        self.open(at(0)).map(drop).expect_err("a fault").to_string()
+        self.open(at(0)).map(drop).expect_err("an error").to_string()
     }
 }
 
-fn order(name: &str, penalty: Penalty, cause: Cause) -> Order {
+fn order(name: &str, penalty: Penalty, cause: Actor) -> PenaltyRequest {
     let target = Target::Nickname(crate::model::Nickname::parse(name).unwrap());
-    Order { penalty, target, room: Some(room("QGIS")), reason: None, cause }
+    PenaltyRequest { penalty, target, room: Some(room("QGIS")), reason: None, actor: cause }
 }
 
-fn mute(name: &str, seconds: Option<u64>) -> Order {
+fn mute(name: &str, seconds: Option<u64>) -> PenaltyRequest {
     let penalty = Penalty::Fixed(SanctionKind::Mute, seconds.map(Duration::from_secs));
-    order(name, penalty, Cause::Moderator("jane".into()))
+    order(name, penalty, Actor::Moderator("jane".into()))
 }
 
-fn rule() -> Cause {
-    Cause::Rule("no-spam".into())
+fn rule() -> Actor {
+    Actor::Rule("no-spam".into())
 }
 
-/// All that a state holds, as text.
+/// Returns the whole state as text.
 fn shown(state: &State) -> String {
     let sanctions = state.sanctions().entries_for_tests();
     let levels = state.levels().all();
@@ -77,7 +77,7 @@ fn shown(state: &State) -> String {
     format!("{sanctions:#?}\n{levels:?}\n{held:#?}\n{:?}", state.setting("preset"))
 }
 
-/// A state with something of everything.
+/// Fills a state with some of everything.
 fn fill(state: &State) {
     let sanctions = state.sanctions();
     for second in 0..3 {
@@ -88,17 +88,17 @@ fn fill(state: &State) {
     sanctions.impose(mute("mallory", None), at(6)).unwrap();
     let address = Target::Address(address());
     let ban = Penalty::Fixed(SanctionKind::Ban, Some(Duration::from_hours(1)));
-    sanctions.impose(Order { target: address, room: None, ..order("x", ban, rule()) }, at(7)).unwrap();
+    sanctions.impose(PenaltyRequest { target: address, room: None, ..order("x", ban, rule()) }, at(7)).unwrap();
     for n in 0..5 {
         let held = held_message(n);
-        state.held().hold(held.recorded, held.reason, held.cause, at(8)).unwrap();
+        state.held().hold(held.recorded, held.reason, held.held_by, at(8)).unwrap();
     }
     let middle = state.held().list()[2].id();
     state.held().take(middle).unwrap();
-    state.levels().set(Some(room("QGIS")), Level::Slow { seconds: 7 }, Some(at(3_000)));
-    state.levels().set(None, Level::Newcomers, None);
+    state.levels().set(Some(room("QGIS")), ModerationLevel::Slow { seconds: 7 }, Some(at(3_000)));
+    state.levels().set(None, ModerationLevel::Newcomers, None);
     state.set_setting("preset", "strict");
-    // A restart forgets what is over; so that there is nothing that it could forget.
+    // A restart drops ended sanctions, so drop them now.
     state.prune(at(9));
 }
 
@@ -126,7 +126,7 @@ async fn a_restart_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_has_ended_is_gone_after_a_restart() {
+async fn ended_sanctions_are_gone_after_a_restart() {
     let place = Place::new();
     let state = place.open(at(0)).unwrap();
     fill(&state);
@@ -138,24 +138,24 @@ async fn what_has_ended_is_gone_after_a_restart() {
     assert_eq!(state.held().expired(at(100 * 86_400)).len(), 4, "held messages are for somebody to decide on");
 }
 
-/// A copy of the file taken while it is open is what a crash leaves behind.
+/// A copy of the open file is what a crash leaves behind.
 #[tokio::test]
-async fn a_crash_loses_nothing_that_was_saved_and_no_number_is_given_twice() {
+async fn a_crash_loses_no_saved_state_and_ids_are_not_reused() {
     let place = Place::new();
     let state = place.open(at(0)).unwrap();
     fill(&state);
-    state.saved().await.unwrap();
+    state.flush().await.unwrap();
     let (before, copy) = (shown(&state), Place::new());
     fs::copy(place.path(), copy.path()).unwrap();
     let state = copy.open(at(9)).unwrap();
     same(&shown(&state), &before);
     let next = state.sanctions().impose(mute("kim", None), at(9)).unwrap();
-    assert!(next.id > 1_000, "others may have been given after the copy: {}", next.id);
+    assert!(next.id > 1_000, "ids may have been assigned after the copy: {}", next.id);
 }
 
-/// Copies are taken while the file is written to; each has all that was saved before it was begun.
+/// Copies are taken while the file is being written; each has everything that was saved before the copy began.
 #[tokio::test]
-async fn a_crash_in_the_middle_of_writing_loses_nothing_that_was_saved() {
+async fn a_crash_during_a_write_loses_no_saved_state() {
     let place = Place::new();
     let state = Arc::new(place.open(at(0)).unwrap());
     let saved = Arc::new(std::sync::atomic::AtomicU64::new(0));
@@ -165,7 +165,7 @@ async fn a_crash_in_the_middle_of_writing_loses_nothing_that_was_saved() {
             for n in 0..300 {
                 let id = state.sanctions().impose(mute(&format!("name{n}"), None), at(n)).unwrap().id;
                 state.sanctions().impose(mute(&format!("other{n}"), Some(1)), at(n)).unwrap();
-                state.saved().await.unwrap();
+                state.flush().await.unwrap();
                 saved.store(id, Ordering::Release);
             }
         }
@@ -186,10 +186,10 @@ async fn a_crash_in_the_middle_of_writing_loses_nothing_that_was_saved() {
     writing.await.unwrap();
 }
 
-/// Copies a file in the order in which a crash would keep its parts: what the head points to must be there already.
+/// Copies a file in the order in which a crash would keep its parts: what the head points to must exist already.
 fn torn_copy(from: &Path, to: &Path) {
-    // The head is read first, so that what it points to is at least as new. Pages that are used again meanwhile would
-    // make it another crash than there can be: then the head has moved on, and the copy is taken anew.
+    // The head is read first, so that what it points to is at least as new. If pages were reused in the meantime, the
+    // head has changed; such a copy cannot result from a crash and is taken again.
     loop {
         let head = read_head(from);
         let mut copy = fs::read(from).unwrap();
@@ -209,11 +209,11 @@ fn read_head(path: &Path) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_second_relay_is_told_that_the_file_is_in_use() {
+async fn a_second_relay_cannot_open_a_file_in_use() {
     let place = Place::new();
     let state = place.open(at(0)).unwrap();
     let refused = place.refused();
-    assert!(refused.contains("moderation.redb: another relay is running with this file"), "{refused}");
+    assert!(refused.contains("moderation.redb: another relay is using this moderation store"), "{refused}");
     state.close().await.unwrap();
     drop(state);
     place.open(at(0)).unwrap();
@@ -224,7 +224,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn the_file_is_its_owners_alone_and_is_made_so() {
+async fn the_file_is_private_and_made_private() {
     let place = Place::new();
     place.open(at(0)).unwrap().close().await.unwrap();
     assert_eq!(mode(&place.path()), 0o600);
@@ -232,11 +232,11 @@ async fn the_file_is_its_owners_alone_and_is_made_so() {
     place.open(at(0)).unwrap().close().await.unwrap();
     assert_eq!(mode(&place.path()), 0o600);
     let names: Vec<_> = fs::read_dir(place.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, ["moderation.redb"], "nothing is left from making it");
+    assert_eq!(names, ["moderation.redb"], "no temporary file is left");
 }
 
 #[tokio::test]
-async fn an_empty_file_is_a_store_that_nothing_was_written_to() {
+async fn an_empty_file_is_an_empty_store() {
     let place = Place::new();
     fs::write(place.path(), "").unwrap();
     let state = place.open(at(0)).unwrap();
@@ -246,35 +246,38 @@ async fn an_empty_file_is_a_store_that_nothing_was_written_to() {
 }
 
 #[test]
-fn what_is_no_store_is_left_as_it_is() {
-    for (bytes, fault) in [
-        (b"[server]\nlisten = \"127.0.0.1:8000\"\n".to_vec(), "is no file of gischat-relay; it is left as it is"),
-        (b"re".to_vec(), "is no file of gischat-relay"),
-        (vec![0; 100_000], "is no file of gischat-relay"),
-        (b"redb\x1a\x0a\xa9\x0d\x0a".to_vec(), "is damaged, and left as it is"),
-        ([b"redb\x1a\x0a\xa9\x0d\x0a".to_vec(), vec![0xff; 100_000]].concat(), "is damaged, and left as it is"),
+fn other_files_are_left_unchanged() {
+    for (bytes, error) in [
+        (b"[server]\nlisten = \"127.0.0.1:8000\"\n".to_vec(), "not a moderation store; the file is left unchanged"),
+        (b"re".to_vec(), "not a moderation store"),
+        (vec![0; 100_000], "not a moderation store"),
+        (b"redb\x1a\x0a\xa9\x0d\x0a".to_vec(), "the file is damaged and left unchanged"),
+        (
+            [b"redb\x1a\x0a\xa9\x0d\x0a".to_vec(), vec![0xff; 100_000]].concat(),
+            "the file is damaged and left unchanged",
+        ),
     ] {
         let place = Place::new();
         fs::write(place.path(), &bytes).unwrap();
         let refused = place.refused();
-        assert!(refused.contains(&place.path().display().to_string()) && refused.contains(fault), "{refused}");
+        assert!(refused.contains(&place.path().display().to_string()) && refused.contains(error), "{refused}");
         assert_eq!(fs::read(place.path()).unwrap(), bytes);
     }
 }
 
 #[test]
-fn a_folder_and_a_place_that_is_not_there_are_faults_that_name_it() {
+fn a_folder_and_a_missing_path_are_errors_that_name_them() {
     let place = Place::new();
     fs::create_dir(place.path()).unwrap();
     assert!(place.refused().contains("moderation.redb: "), "{}", place.refused());
     let config = config(Some(place.folder.path().join("nowhere/x.redb")));
     let refused = State::open(&config, at(0)).map(drop).unwrap_err().to_string();
-    assert!(refused.contains("nowhere/x.redb: the file of moderation cannot be opened"), "{refused}");
+    assert!(refused.contains("nowhere/x.redb: the moderation store cannot be opened"), "{refused}");
 }
 
-/// A probe finds in a file what a start finds in it.
+/// A probe reports the same errors as a start.
 #[test]
-fn a_probe_tells_what_a_start_would_and_changes_nothing() {
+fn a_probe_reports_the_errors_of_a_start_and_changes_nothing() {
     for bytes in
         [b"hello".to_vec(), b"red".to_vec(), [b"redb\x1a\x0a\xa9\x0d\x0a".to_vec(), vec![0xff; 9_000]].concat()]
     {
@@ -294,12 +297,12 @@ fn a_probe_tells_what_a_start_would_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_store_in_use_is_fit_for_a_probe_which_keeps_nobody_from_it() {
+async fn a_store_in_use_passes_a_probe_which_does_not_block_it() {
     let place = Place::new();
     let state = place.open(at(0)).unwrap();
     fill(&state);
     probe(&place.path()).unwrap();
-    state.saved().await.unwrap();
+    state.flush().await.unwrap();
     let before = fs::read(place.path()).unwrap();
     probe(&place.path()).unwrap();
     assert_eq!(fs::read(place.path()).unwrap(), before);
@@ -309,19 +312,19 @@ async fn a_store_in_use_is_fit_for_a_probe_which_keeps_nobody_from_it() {
 }
 
 #[tokio::test]
-async fn a_state_whose_file_cannot_be_used_is_started_in_memory() {
+async fn a_state_with_an_unusable_file_starts_in_memory() {
     let place = Place::new();
     fs::write(place.path(), "hello").unwrap();
-    let (state, error) = State::start(&config(Some(place.path())), at(0));
-    assert!(matches!(error, Some(StoreError::Foreign { .. })), "{error:?}");
+    let (state, error) = State::open_or_in_memory(&config(Some(place.path())), at(0));
+    assert!(matches!(error, Some(StoreError::NotAStore { .. })), "{error:?}");
     fill(&state);
-    state.saved().await.unwrap();
+    state.flush().await.unwrap();
     state.close().await.unwrap();
     assert_eq!(fs::read(place.path()).unwrap(), b"hello");
 }
 
 #[test]
-fn the_database_of_another_program_is_left_as_it_is() {
+fn the_database_of_another_program_is_left_unchanged() {
     let place = Place::new();
     let database = redb::Database::create(place.path()).unwrap();
     let transaction = database.begin_write().unwrap();
@@ -329,12 +332,12 @@ fn the_database_of_another_program_is_left_as_it_is() {
     transaction.commit().unwrap();
     drop(database);
     let before = fs::read(place.path()).unwrap();
-    assert!(place.refused().contains("is no file of gischat-relay"), "{}", place.refused());
+    assert!(place.refused().contains("not a moderation store"), "{}", place.refused());
     assert_eq!(fs::read(place.path()).unwrap(), before);
 }
 
 #[tokio::test]
-async fn a_file_of_a_later_version_is_left_as_it_is() {
+async fn a_file_of_a_later_version_is_left_unchanged() {
     let place = Place::new();
     place.open(at(0)).unwrap().close().await.unwrap();
     let database = redb::Database::open(place.path()).unwrap();
@@ -345,22 +348,22 @@ async fn a_file_of_a_later_version_is_left_as_it_is() {
     drop(database);
     let before = fs::read(place.path()).unwrap();
     let refused = place.refused();
-    assert!(refused.contains("has format 2, and this version of the relay knows format 1"), "{refused}");
+    assert!(refused.contains("format 2 is not supported, this version reads format 1"), "{refused}");
     assert_eq!(fs::read(place.path()).unwrap(), before);
 }
 
-/// Whatever byte is another one: either nothing is lost, or it is told and the file is left as it is.
+/// If any byte changes, either nothing is lost, or it is an error and the file is left unchanged.
 #[tokio::test]
-async fn damage_is_told_and_nothing_of_the_file_is_lost() {
+async fn damage_is_an_error_and_leaves_the_file_unchanged() {
     let place = Place::new();
     let state = place.open(at(0)).unwrap();
     fill(&state);
     let before = shown(&state);
     state.close().await.unwrap();
     let whole = fs::read(place.path()).unwrap();
-    // Bytes that say something; most of the file is room for more.
+    // Only bytes in use; most of the file is empty.
     let used: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
-    let (mut told, mut random) = (0, random());
+    let (mut reported, mut random) = (0, random());
     for _ in 0..120 {
         let (copy, mut bytes) = (Place::new(), whole.clone());
         let place_of_damage = used[usize::try_from(random() % used.len() as u64).unwrap()];
@@ -371,15 +374,15 @@ async fn damage_is_told_and_nothing_of_the_file_is_lost() {
                 same(&shown(&state), &before);
                 state.close().await.unwrap();
             }
-            Err(fault) => {
-                told += 1;
-                let text = fault.to_string();
+            Err(error) => {
+                reported += 1;
+                let text = error.to_string();
                 assert!(text.contains(&copy.path().display().to_string()), "byte {place_of_damage}: {text}");
                 assert_eq!(fs::read(copy.path()).unwrap(), bytes, "byte {place_of_damage}");
             }
         }
     }
-    assert!(told > 0);
+    assert!(reported > 0);
     for length in [1, 9, 300, 4_096, 5_000, whole.len() / 2, whole.len() - 1] {
         let copy = Place::new();
         fs::write(copy.path(), &whole[..length]).unwrap();
@@ -389,35 +392,35 @@ async fn damage_is_told_and_nothing_of_the_file_is_lost() {
 }
 
 #[tokio::test]
-async fn without_a_file_nothing_is_written_and_nobody_waits() {
+async fn without_a_file_nothing_is_written_and_callers_do_not_wait() {
     let state = State::open(&config(None), at(0)).unwrap();
     fill(&state);
-    state.saved().await.unwrap();
+    state.flush().await.unwrap();
     state.close().await.unwrap();
     assert_eq!(state.store_figures(), None);
-    assert!(state.sanctions().changed().0.items.is_empty(), "what changes is not even noted");
+    assert!(state.sanctions().take_changes().0.items.is_empty(), "changes are not tracked");
 }
 
 #[tokio::test]
-async fn after_the_end_somebody_who_waits_is_told() {
+async fn waiting_on_a_closed_store_is_an_error() {
     let place = Place::new();
     let state = place.open(at(0)).unwrap();
     state.close().await.unwrap();
     state.close().await.unwrap();
-    state.saved().await.unwrap();
+    state.flush().await.unwrap();
     state.set_setting("preset", "open");
-    assert!(matches!(state.saved().await, Err(StoreError::Closed)));
+    assert!(matches!(state.flush().await, Err(StoreError::Closed)));
 }
 
 #[test]
-fn more_changes_than_are_kept_apart_become_a_change_of_everything() {
-    let mut changes = Changes::new(Arc::new(Bell::default()));
-    (0..65_536).for_each(|key| changes.note(key));
+fn too_many_changes_become_a_change_of_everything() {
+    let mut changes = ChangeTracker::new(Arc::new(ChangeNotifier::default()));
+    (0..65_536).for_each(|key| changes.mark(key));
     let taken = changes.take();
-    assert_eq!((taken.keys.len(), taken.all), (65_536, false));
-    (0..100_000).for_each(|key| changes.note(key));
-    changes.give_back(taken.keys, taken.all);
+    assert_eq!((taken.keys.len(), taken.is_everything), (65_536, false));
+    (0..100_000).for_each(|key| changes.mark(key));
+    changes.put_back(taken.keys, taken.is_everything);
     let taken = changes.take();
-    assert_eq!((taken.keys.len(), taken.all), (0, true));
+    assert_eq!((taken.keys.len(), taken.is_everything), (0, true));
     assert!(changes.take().is_empty());
 }

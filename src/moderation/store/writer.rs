@@ -1,4 +1,4 @@
-//! The thread that writes.
+//! The writer thread.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,73 +7,73 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::tables::{Batch, Fault, Tables};
-use super::{Bell, Settings};
-use crate::moderation::{Held, Levels, Sanctions};
+use super::tables::{Tables, TablesError, WriteBatch};
+use super::{ChangeNotifier, RuntimeSettings};
+use crate::moderation::{HeldQueue, Levels, Sanctions};
 
-/// Waits after a fault: the first one, and the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// How often a fault is told of at most.
+/// The first and the longest wait after a failed write.
+const MIN_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// The shortest time between two warnings about failed writes.
 const WARN_INTERVAL: Duration = Duration::from_mins(1);
-/// For how long it is tried at the end of the program.
-const LAST_TRIES: Duration = Duration::from_secs(4);
-/// Numbers that may be given before the next one is on the disk. After a crash they are left out.
-const NUMBERS_AHEAD: u64 = 10_000;
+/// How long writes are retried on shutdown.
+const CLOSE_RETRY_TIME: Duration = Duration::from_secs(4);
+/// Ids that may be assigned before the next id is persisted. After a crash they are skipped.
+const RESERVED_IDS: u64 = 10_000;
 
-/// What is written.
+/// The parts of the state that are persisted.
 #[derive(Debug)]
-pub(in crate::moderation) struct Source {
+pub(in crate::moderation) struct StoredState {
     pub(in crate::moderation) sanctions: Arc<Sanctions>,
-    pub(in crate::moderation) held: Arc<Held>,
+    pub(in crate::moderation) held: Arc<HeldQueue>,
     pub(in crate::moderation) levels: Arc<Levels>,
-    pub(in crate::moderation) settings: Arc<Settings>,
+    pub(in crate::moderation) settings: Arc<RuntimeSettings>,
 }
 
-impl Source {
-    /// What has changed since the last time.
-    fn take(&self, ahead: u64) -> Batch {
-        let (offences, next_id) = self.sanctions.changed();
-        Batch {
+impl StoredState {
+    /// Takes all changes since the last call.
+    fn take_changes(&self, ahead: u64) -> WriteBatch {
+        let (offences, next_id) = self.sanctions.take_changes();
+        WriteBatch {
             next_id: next_id.saturating_add(ahead),
             offences,
-            held: self.held.changed(),
-            levels: self.levels.changed(),
-            settings: self.settings.changed(),
+            held: self.held.take_changes(),
+            levels: self.levels.take_changes(),
+            settings: self.settings.take_changes(),
         }
     }
 
-    /// What was taken could not be written.
-    fn give_back(&self, batch: &Batch) {
-        self.sanctions.not_written(&batch.offences);
-        self.held.not_written(&batch.held);
+    /// Puts the changes of a failed write back.
+    fn restore_changes(&self, batch: &WriteBatch) {
+        self.sanctions.restore_changes(&batch.offences);
+        self.held.restore_changes(&batch.held);
         if batch.levels.is_some() {
-            self.levels.not_written();
+            self.levels.restore_changes();
         }
         if batch.settings.is_some() {
-            self.settings.not_written();
+            self.settings.restore_changes();
         }
     }
 }
 
-/// What the thread shares with those who wait for it.
+/// State shared by the writer thread and its callers.
 #[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) bell: Arc<Bell>,
-    pub(super) ending: AtomicBool,
-    /// Somebody waits, and wants to know now whether it works.
-    pub(super) asked: AtomicBool,
+pub(super) struct StoreShared {
+    pub(super) notifier: Arc<ChangeNotifier>,
+    pub(super) closing: AtomicBool,
+    /// A caller waits for a write, so the backoff is skipped.
+    pub(super) flush_requested: AtomicBool,
     pub(super) written: AtomicU64,
-    pub(super) faults: AtomicU64,
-    /// Why the last attempt failed.
+    pub(super) errors: AtomicU64,
+    /// The error of the last write, if it failed.
     pub(super) failure: Mutex<Option<Arc<str>>>,
 }
 
-impl Shared {
-    pub(super) fn new(bell: Arc<Bell>) -> Self {
-        let (written, faults) = (AtomicU64::new(0), AtomicU64::new(0));
-        let (ending, asked) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { bell, ending, asked, written, faults, failure: Mutex::default() }
+impl StoreShared {
+    pub(super) fn new(notifier: Arc<ChangeNotifier>) -> Self {
+        let (written, errors) = (AtomicU64::new(0), AtomicU64::new(0));
+        let (closing, flush_requested) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { notifier, closing, flush_requested, written, errors, failure: Mutex::default() }
     }
 
     fn set_failure(&self, failure: Option<Arc<str>>) {
@@ -81,95 +81,100 @@ impl Shared {
     }
 }
 
-/// How far the thread has come.
+/// The progress of the writer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Progress {
-    /// So many changes are on the disk.
+    /// The number of changes on disk.
     pub(super) written: u64,
-    /// So many changes there were at the last attempt that failed.
+    /// The number of changes at the last failed write.
     pub(super) failed_at: u64,
-    /// Attempts that failed.
-    pub(super) attempts: u64,
-    /// It is over.
-    pub(super) ended: bool,
+    /// Failed writes.
+    pub(super) failures: u64,
+    /// Whether the writer has ended.
+    pub(super) has_ended: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct StoreWriter {
     tables: Tables,
-    source: Source,
-    shared: Arc<Shared>,
-    tell: watch::Sender<Progress>,
-    /// After a fault: how long to wait, and until when.
-    wait: Option<(Duration, Instant)>,
-    warned: Option<Instant>,
+    source: StoredState,
+    shared: Arc<StoreShared>,
+    progress: watch::Sender<Progress>,
+    /// After a failed write: the wait, and its end.
+    backoff: Option<(Duration, Instant)>,
+    last_warning: Option<Instant>,
 }
 
-impl Writer {
-    pub(super) fn new(tables: Tables, source: Source, shared: Arc<Shared>, tell: watch::Sender<Progress>) -> Self {
-        Self { tables, source, shared, tell, wait: None, warned: None }
+impl StoreWriter {
+    pub(super) fn new(
+        tables: Tables,
+        source: StoredState,
+        shared: Arc<StoreShared>,
+        progress: watch::Sender<Progress>,
+    ) -> Self {
+        Self { tables, source, shared, progress, backoff: None, last_warning: None }
     }
 
     pub(super) fn run(mut self) {
-        let (mut first, mut ending_since) = (true, None);
+        let (mut is_first, mut closing_since) = (true, None);
         loop {
-            let ending = self.shared.ending.load(Ordering::Acquire);
-            let changes = self.shared.bell.changes();
+            let closing = self.shared.closing.load(Ordering::Acquire);
+            let changes = self.shared.notifier.change_count();
             let now = Instant::now();
-            let rest = self.wait.map(|(_, until)| until.saturating_duration_since(now)).unwrap_or_default();
-            let rest = if ending { rest.min(FIRST_WAIT) } else { rest };
-            if !rest.is_zero() && !self.shared.asked.swap(false, Ordering::AcqRel) {
-                thread::park_timeout(rest);
-            } else if first || ending || changes > self.tell.borrow().written {
-                let done = self.write(changes, if ending { 0 } else { NUMBERS_AHEAD });
-                first &= !done;
-                if ending && (done || now.duration_since(*ending_since.get_or_insert(now)) >= LAST_TRIES) {
+            let wait = self.backoff.map(|(_, until)| until.saturating_duration_since(now)).unwrap_or_default();
+            let wait = if closing { wait.min(MIN_BACKOFF) } else { wait };
+            if !wait.is_zero() && !self.shared.flush_requested.swap(false, Ordering::AcqRel) {
+                thread::park_timeout(wait);
+            } else if is_first || closing || changes > self.progress.borrow().written {
+                let done = self.write(changes, if closing { 0 } else { RESERVED_IDS });
+                is_first &= !done;
+                if closing && (done || now.duration_since(*closing_since.get_or_insert(now)) >= CLOSE_RETRY_TIME) {
                     break;
                 }
             } else {
                 thread::park();
             }
         }
-        if let Err(fault) = self.tables.close() {
-            tracing::warn!(%fault, "the file of moderation could not be closed in order; it is mended at the next start");
+        if let Err(error) = self.tables.close() {
+            tracing::warn!(%error, "closing the moderation store failed; it is repaired at the next start");
         }
-        self.tell.send_modify(|progress| progress.ended = true);
+        self.progress.send_modify(|progress| progress.has_ended = true);
     }
 
-    /// Writes what has changed, which is that many changes; `false` after a fault.
+    /// Writes all changes, `changes` of them so far. Returns whether it succeeded.
     fn write(&mut self, changes: u64, ahead: u64) -> bool {
-        let batch = self.source.take(ahead);
+        let batch = self.source.take_changes(ahead);
         match self.tables.write(&batch) {
             Ok(()) => {
-                if self.wait.take().is_some() {
+                if self.backoff.take().is_some() {
                     self.shared.set_failure(None);
-                    tracing::info!("the file of moderation is written again");
+                    tracing::info!("writing the moderation store works again");
                 }
                 self.shared.written.fetch_add(1, Ordering::Relaxed);
-                self.tell.send_modify(|progress| progress.written = changes);
+                self.progress.send_modify(|progress| progress.written = changes);
                 true
             }
-            Err(fault) => {
-                self.source.give_back(&batch);
-                self.tell_of(&fault);
-                self.tell.send_modify(|progress| {
+            Err(error) => {
+                self.source.restore_changes(&batch);
+                self.record_error(&error);
+                self.progress.send_modify(|progress| {
                     progress.failed_at = changes;
-                    progress.attempts += 1;
+                    progress.failures += 1;
                 });
                 false
             }
         }
     }
 
-    fn tell_of(&mut self, fault: &Fault) {
+    fn record_error(&mut self, error: &TablesError) {
         let now = Instant::now();
-        let faults = self.shared.faults.fetch_add(1, Ordering::Relaxed) + 1;
-        let wait = self.wait.map_or(FIRST_WAIT, |(wait, _)| (wait * 2).min(LONGEST_WAIT));
-        self.wait = Some((wait, now + wait));
-        self.shared.set_failure(Some(fault.to_string().into()));
-        if self.warned.is_none_or(|warned| now.duration_since(warned) >= WARN_INTERVAL) {
-            self.warned = Some(now);
-            tracing::warn!(%fault, faults, "the file of moderation cannot be written; it is tried again, and all holds");
+        let errors = self.shared.errors.fetch_add(1, Ordering::Relaxed) + 1;
+        let wait = self.backoff.map_or(MIN_BACKOFF, |(wait, _)| (wait * 2).min(MAX_BACKOFF));
+        self.backoff = Some((wait, now + wait));
+        self.shared.set_failure(Some(error.to_string().into()));
+        if self.last_warning.is_none_or(|last_warning| now.duration_since(last_warning) >= WARN_INTERVAL) {
+            self.last_warning = Some(now);
+            tracing::warn!(%error, errors, "writing the moderation store failed; retrying; state stays in effect");
         }
     }
 }

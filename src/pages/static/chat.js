@@ -1,4 +1,4 @@
-// The chat page: what it shows, and what is done on it.
+// The chat page: rendering and user input.
 import { Connection, Retry, getRooms, getRules, getVersion, nicknameProblem } from "./relay.js";
 
 const LOG_LINES = 500;
@@ -6,13 +6,13 @@ const NICKNAME_KEY = "gischat.nickname";
 const HUES = 6;
 
 const state = {
-  rules: null, // what /rules says
-  loading: new Retry(), // of what must be known before a room can be joined
-  connection: null, // while joined or trying to be
+  rules: null, // response of /rules
+  loading: new Retry(), // loads the data that joining a room requires
+  connection: null, // while joined or joining
   phase: "away", // away | waiting (for the connection) | live | closed (by the moderators)
   pending: [], // log lines not yet on the page
   flushTimer: null,
-  follow: true, // the log stays at its end
+  follow: true, // keep the log scrolled to its end
   lastText: "", unread: 0,
 };
 
@@ -20,7 +20,7 @@ const $ = (id) => document.getElementById(id);
 const draft = () => $("text").value.trim();
 const codePoints = (text) => [...text].length;
 
-// Children that are strings become text nodes, never markup.
+// String children become text nodes, never markup.
 function element(tag, className, ...children) {
   const node = document.createElement(tag);
   node.className = className;
@@ -42,14 +42,14 @@ function leave(phase, words) {
   enter(phase, words);
 }
 
-const events = { // what the connection tells
+const events = { // callbacks of the connection
   connecting: () => enter("waiting", "Connecting…"),
   connected() {
     const { room, nickname } = state.connection;
     enter("live", "Connected");
     if (!nickname) addLine("presence", `You are reading ${room}`);
   },
-  named() { // until then the name may yet turn out to be somebody else's
+  named() { // until then, the nickname may turn out to be in use
     const { room, nickname } = state.connection;
     showPlace();
     addLine("presence", `You joined ${room} as ${nickname}`);
@@ -106,8 +106,8 @@ function nameTag(name) {
   return tag;
 }
 
-// Lines are put on the page in batches: a busy room would otherwise force a layout for
-// each. By a timer, not an animation frame, because a hidden page gets no frames.
+// Lines are added to the page in batches, because a busy room would otherwise force a layout
+// for each line. Uses a timer, because a hidden page gets no animation frames.
 function push(line) {
   state.pending.push(line);
   if (state.pending.length > LOG_LINES) state.pending.shift();
@@ -146,9 +146,9 @@ function enter(phase, words) {
 
 function showPlace() {
   const { room, nickname, named } = state.connection ?? {};
-  const asked = named ? `as ${nickname}` : `not yet as ${nickname}`;
+  const registration = named ? `as ${nickname}` : `not yet as ${nickname}`;
   $("joined-room").textContent = room;
-  $("joined-as").textContent = nickname ? asked : "reading only";
+  $("joined-as").textContent = nickname ? registration : "reading only";
 }
 
 const showStatus = (words) => { $("status").textContent = words; };
@@ -165,7 +165,7 @@ const canSend = () => state.phase === "live" && state.connection.nickname !== ""
 function showComposer() {
   const longest = state.rules.max_message_length;
   const length = codePoints(draft());
-  // While reconnecting the box stays usable, so that focus and draft are not lost.
+  // The box stays usable while reconnecting, so that focus and draft are not lost.
   $("text").disabled = !state.connection?.nickname;
   $("text").ariaInvalid = String(length > longest);
   $("send").disabled = !canSend();
@@ -206,7 +206,7 @@ function fillFromFragment() {
 function onJoin(event) {
   event.preventDefault();
   const nickname = $("nickname").value.trim();
-  // Storage may be forbidden; the chat works without.
+  // Storage may be blocked; the chat works without it.
   try { localStorage.setItem(NICKNAME_KEY, nickname); } catch { /* not remembered */ }
   join($("room").value, nickname);
   $(nickname ? "text" : "log").focus();
@@ -230,7 +230,7 @@ async function load() {
     state.rules = rules;
     $("room").replaceChildren(...rooms.map((room) => new Option(room, room)));
   } catch {
-    return state.loading.later(load, (left) => showStatus(`The relay does not answer; trying again in ${left} s`));
+    return state.loading.schedule(load, (left) => showStatus(`The relay does not answer; trying again in ${left} s`));
   }
   $("rules").textContent = state.rules.rules;
   $("rules").lang = state.rules.main_lang ?? "";
@@ -253,8 +253,8 @@ on($("to-bottom"), "click", () => { state.follow = true; flush(); $("log").focus
 on(window, "hashchange", () => { if (!state.connection) fillFromFragment(); });
 on(window, "online", () => (state.connection?.retry ?? state.loading).now());
 on(document, "visibilitychange", () => { if (!document.hidden) showTitle(0); });
-// Not the window's resize: the box that grows with its text also moves the log.
+// Not the window's resize event: the text box also resizes the log when it grows.
 new ResizeObserver(keepBottom).observe($("log"));
 $("people").open = matchMedia("(min-width: 40.01rem)").matches;
-try { $("nickname").value = localStorage.getItem(NICKNAME_KEY) ?? ""; } catch { /* forbidden */ }
+try { $("nickname").value = localStorage.getItem(NICKNAME_KEY) ?? ""; } catch { /* blocked */ }
 load();

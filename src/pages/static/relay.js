@@ -1,9 +1,9 @@
-// The relay as the page sees it: its calls, what it takes, and the connection to a room. Nothing here touches the page.
+// Client for the relay: API calls, nickname rules, and the connection to a room. Does not touch the page.
 
 const RETRY_FIRST_MS = 1000;
-const RETRY_LONGEST_MS = 60000;
-// A connection that lived this long was a good one: the back-off starts anew.
-// Without it, a relay that accepts and closes at once would be hammered.
+const RETRY_MAX_MS = 60000;
+// The backoff resets only after a connection has lived this long. Otherwise a relay that
+// accepts connections and closes them immediately would be hammered.
 const STEADY_MS = 10000;
 const CLOSED_BY_MODERATORS = 1008;
 const CLOSE_WORDS = { 1001: "The relay is shutting down", 1013: "Disconnected for being too slow" };
@@ -15,7 +15,7 @@ export const getRules = () => getJson("rules");
 export const getVersion = () => getJson("version");
 const getUsers = (room) => getJson(roomPath(room, "users"));
 
-// Relative, so that the page also works below a path prefix of a proxy.
+// Relative, so that the page also works below a proxy's path prefix.
 const roomPath = (room, leaf) => `room/${encodeURIComponent(room)}/${leaf}`;
 
 async function getJson(path) {
@@ -30,7 +30,7 @@ function socketUrl(room) {
   return url;
 }
 
-// Why the relay would not take a nickname, or nothing. Without one a room can be read.
+// Returns why the relay would reject a nickname, or an empty string. A room can be read without a nickname.
 export function nicknameProblem(nickname, { min_author_length: min, max_author_length: max }) {
   if (nickname === "") return "";
   if (!/^[A-Za-z0-9_-]+$/.test(nickname)) return "Only letters A to Z, digits, _ and - may be used.";
@@ -38,15 +38,15 @@ export function nicknameProblem(nickname, { min_author_length: min, max_author_l
   return RESERVED.includes(nickname.toLowerCase()) ? "This nickname is reserved." : "";
 }
 
-// Does something again later, and the later the more often it failed.
+// Retries an action with exponential backoff.
 export class Retry {
-  failures = 0; // in a row
-  #planned = null; // {timer, now}
+  failures = 0; // consecutive
+  #scheduled = null; // {timer, now}
 
-  // Until it is time for the action, `onWait` gets the seconds left.
-  later(action, onWait) {
-    const ceiling = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** this.failures++);
-    // Half fixed, half random: the clients of a restarted relay do not come back all at once.
+  // Schedules the action; `onWait` gets the remaining seconds until then.
+  schedule(action, onWait) {
+    const ceiling = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.failures++);
+    // Half fixed, half random, so that clients do not all reconnect to a restarted relay simultaneously.
     const due = Date.now() + ceiling / 2 + Math.random() * ceiling / 2;
     const now = () => { this.cancel(); action(); };
     const tick = () => {
@@ -54,30 +54,30 @@ export class Retry {
       if (seconds <= 0) now();
       else onWait(seconds);
     };
-    this.#planned = { timer: setInterval(tick, 250), now };
+    this.#scheduled = { timer: setInterval(tick, 250), now };
     tick();
   }
 
   now() {
-    this.#planned?.now();
+    this.#scheduled?.now();
   }
 
   cancel() {
-    clearInterval(this.#planned?.timer);
-    this.#planned = null;
+    clearInterval(this.#scheduled?.timer);
+    this.#scheduled = null;
   }
 }
 
-// A place in a room, kept through reconnections until it is left. Without a nickname it is for reading only.
+// A connection to a room that reconnects until it is left. Without a nickname it is read-only.
 //
-// What happens is told to `events`, which has a function for each of:
-// connecting(), connected(), named() once the nickname is ours, lost(why, isNews), retrying(why, seconds), closed(reason) by the moderators, people()
-// when `users` or `connections` changed, joined(name), left(name), message(author, text), notice(text), warning(text),
-// liked(name, text).
+// `events` has a callback for each event:
+// connecting(), connected(), named() once the nickname is registered, lost(why, isNews), retrying(why, seconds),
+// closed(reason) by the moderators, people() when `users` or `connections` changed, joined(name), left(name),
+// message(author, text), notice(text), warning(text), liked(name, text).
 export class Connection {
   users = [];
   connections = 0;
-  named = false; // whether the room knows us by our nickname
+  named = false; // whether the nickname is registered
   retry = new Retry();
   #events;
   #socket = null;
@@ -94,7 +94,7 @@ export class Connection {
   open() {
     this.#events.connecting();
     const socket = new WebSocket(socketUrl(this.room));
-    // Events of a socket that was left behind are not ours any more.
+    // Ignore events of a replaced socket.
     const ours = (handler) => (event) => { if (socket === this.#socket) handler(event); };
     socket.onopen = ours(() => this.#onOpen());
     socket.onmessage = ours((event) => this.#onFrame(event.data));
@@ -137,7 +137,7 @@ export class Connection {
     if (wasLive && Date.now() - openedAt >= STEADY_MS) this.retry.failures = 0;
     const why = CLOSE_WORDS[code] ?? (wasLive ? "Connection lost" : "Could not connect");
     this.#events.lost(why, wasLive || this.retry.failures === 0);
-    this.retry.later(() => this.open(), (seconds) => this.#events.retrying(why, seconds));
+    this.retry.schedule(() => this.open(), (seconds) => this.#events.retrying(why, seconds));
   }
 
   #onFrame(data) {
@@ -166,8 +166,8 @@ export class Connection {
     }
   }
 
-  // One coming or going tells every page at once: the larger the room, the wider
-  // the calls are spread, so that they never arrive as a wave.
+  // Every page learns of a join or leave simultaneously, so larger rooms spread their
+  // calls over a longer time.
   #refreshUsersSoon() {
     if (this.#usersTimer) return;
     const spread = Math.min(10000, this.connections * 20);
@@ -176,7 +176,7 @@ export class Connection {
 
   async #refreshUsers() {
     this.#usersTimer = null;
-    // On a failure the old list stays until the next coming or going.
+    // On failure, keep the old list until the next join or leave.
     const users = await getUsers(this.room).catch(() => this.users);
     if (this.#left) return;
     this.users = users;

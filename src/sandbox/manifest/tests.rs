@@ -1,4 +1,4 @@
-//! What a manifest means, and how an error in it is named.
+//! Tests of the meaning of manifests and of their errors.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn parse(text: &str) -> Result<Manifest, String> {
 }
 
 #[test]
-fn an_empty_manifest_is_one_of_defaults() {
+fn an_empty_manifest_has_defaults() {
     let manifest = parse("").unwrap();
     assert_eq!((manifest.mode, manifest.on_failure), (Mode::Enforce, OnFailure::Pass));
     assert_eq!(manifest.settings, "{}");
@@ -30,20 +30,20 @@ fn other_settings_replace_whole_keys() {
 }
 
 #[test]
-fn settings_that_are_not_given_are_those_of_the_embedded_manifest() {
+fn missing_settings_are_those_of_the_embedded_manifest() {
     let defaults = parse("[settings]\nallow = ['osgeo.org', 'qgis.org']\nonly_allowed = true").unwrap();
-    let manifest = parse("[settings]\nallow = ['osgeo.org']").unwrap().with_defaults_of(&defaults);
+    let manifest = parse("[settings]\nallow = ['osgeo.org']").unwrap().with_defaults_from(&defaults);
     assert_eq!(manifest.settings, r#"{"allow":["osgeo.org"],"only_allowed":true}"#);
 }
 
 #[test]
-fn faults_name_the_file_and_the_line() {
-    for (text, fault) in [
+fn errors_name_the_file_and_the_line() {
+    for (text, error) in [
         ("\n\nmoed = 'observe'", "plugin.toml:3: unknown field `moed`"),
         ("[limits]\ndeadline = 3", "plugin.toml:2: unknown field `deadline`"),
         ("mode = 'observed'", "plugin.toml:1: unknown variant `observed`"),
         ("name = 'other'", "they must be the same"),
-        ("api = '2.0'", "this relay speaks version 1"),
+        ("api = '2.0'", "this relay supports version 1"),
         ("sha256 = 'abc'", "64 hexadecimal digits"),
         ("[limits]\nmemory_mib = 0", "`limits.memory_mib` is 0"),
         ("[settings]\nx = nan", "`settings`"),
@@ -51,25 +51,25 @@ fn faults_name_the_file_and_the_line() {
         ("name = \"link\\nguard\"", "`name` is `link guard`"),
     ] {
         let found = parse(text).unwrap_err();
-        assert!(found.contains(fault), "{fault} is not in {found}");
+        assert!(found.contains(error), "{error} is not in {found}");
     }
 }
 
 #[test]
-fn limits_are_the_manifests_up_to_the_caps() {
-    let most = Limits { deadline: Duration::from_millis(50), ..Limits::of_component(0) };
-    let caps = Caps { most, deadline: Duration::from_millis(20) };
-    assert_eq!(parse("").unwrap().limits(1_000, &caps).deadline, Duration::from_millis(20));
+fn limits_are_those_of_the_manifest_up_to_those_of_the_operator() {
+    let max = PluginLimits { deadline: Duration::from_millis(50), ..PluginLimits::for_component_size(0) };
+    let operator = OperatorLimits { max, default_deadline: Duration::from_millis(20) };
+    assert_eq!(parse("").unwrap().limits(1_000, &operator).deadline, Duration::from_millis(20));
     let manifest = parse("[limits]\ndeadline_ms = 100\nmemory_mib = 8\nhost_calls = 7").unwrap();
-    let limits = manifest.limits(1_000, &caps);
+    let limits = manifest.limits(1_000, &operator);
     assert_eq!(limits.deadline, Duration::from_millis(50));
     assert_eq!((limits.memory, limits.host_calls), (8 * 1024 * 1024, 7));
 }
 
 #[test]
-fn a_manifest_that_gives_no_mode_has_that_of_the_embedded_one() {
+fn a_manifest_without_a_mode_has_that_of_the_embedded_one() {
     let defaults = parse("mode = 'observe'").unwrap();
     for (text, mode) in [("[settings]\nx = 1", Mode::Observe), ("mode = 'enforce'", Mode::Enforce)] {
-        assert_eq!(parse(text).unwrap().with_defaults_of(&defaults).mode, mode, "{text}");
+        assert_eq!(parse(text).unwrap().with_defaults_from(&defaults).mode, mode, "{text}");
     }
 }

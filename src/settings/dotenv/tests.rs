@@ -1,38 +1,39 @@
-//! Claims about single lines, and about files with errors.
+//! Tests of single lines, and of files with errors.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// `place=value` of each variable, and the errors.
+/// Returns `location=value` of each variable, and the errors.
 fn all(text: &str) -> (Vec<String>, Vec<String>) {
-    let (variables, faults) = read(Path::new(".env"), text);
-    let shown =
-        |variable: &Variable| format!("{}={}", variable.fault("").place, variable.value.as_deref().unwrap_or_default());
-    (variables.iter().map(shown).collect(), faults.iter().map(ToString::to_string).collect())
+    let (variables, errors) = read(Path::new(".env"), text);
+    let shown = |variable: &Variable| {
+        format!("{}={}", variable.error("").location, variable.value.as_deref().unwrap_or_default())
+    };
+    (variables.iter().map(shown).collect(), errors.iter().map(ToString::to_string).collect())
 }
 
-/// The value of the variable in the one line given.
+/// Returns the value of the variable in a single line.
 fn one(line: &str) -> Result<String, String> {
-    let (variables, faults) = read(Path::new(".env"), line);
-    match (variables.as_slice(), faults.as_slice()) {
+    let (variables, errors) = read(Path::new(".env"), line);
+    match (variables.as_slice(), errors.as_slice()) {
         ([variable], []) => Ok(variable.value.clone().unwrap_or_default()),
-        (_, [fault]) => Err(fault.to_string()),
+        (_, [error]) => Err(error.to_string()),
         more => panic!("{line}: {more:?}"),
     }
 }
 
 #[test]
-fn a_variable_knows_its_line() {
+fn a_variable_has_its_line_number() {
     let long = "y".repeat(20_000);
     let text = format!("# note\nA=1\n\n  # note\nB=\"x\ny\"\r\n\nC={long}\nexport D='4'");
-    let (variables, faults) = all(&text);
-    assert_eq!(faults, [""; 0]);
+    let (variables, errors) = all(&text);
+    assert_eq!(errors, [""; 0]);
     assert_eq!(variables, [".env:2=1", ".env:5=x\ny", &format!(".env:8={long}"), ".env:9=4"]);
 }
 
 #[test]
-fn a_value_without_quotes_is_the_line_without_outer_blanks_and_comment() {
+fn an_unquoted_value_is_trimmed_and_ends_at_a_comment() {
     for (line, value) in [
         ("A=b", "b"),
         ("  A = b c \t", "b c"),
@@ -65,7 +66,7 @@ fn a_dollar_is_an_ordinary_character() {
 }
 
 #[test]
-fn single_quotes_keep_everything_but_an_escaped_quote() {
+fn single_quotes_unescape_only_the_quote() {
     for (line, value) in [
         (r#"A='b \n # c \\ "d"' # note"#, r#"b \n # c \\ "d""#),
         (r"A='Let\'s go'", "Let's go"),
@@ -78,7 +79,7 @@ fn single_quotes_keep_everything_but_an_escaped_quote() {
 }
 
 #[test]
-fn double_quotes_know_escapes_and_leave_other_backslashes_alone() {
+fn double_quotes_unescape_known_sequences_and_keep_other_backslashes() {
     for (line, value) in [
         (r#"A="b\nc\td\re\"f\\g" # note"#, "b\nc\td\re\"f\\g"),
         (r#"A="C:\dir" "#, r"C:\dir"),
@@ -89,12 +90,12 @@ fn double_quotes_know_escapes_and_leave_other_backslashes_alone() {
 }
 
 #[test]
-fn a_list_of_quoted_items_is_left_as_it_is() {
+fn a_list_of_quoted_items_is_kept_verbatim() {
     assert_eq!(one(r#"A="b", 'c' # note"#).as_deref(), Ok(r#""b", 'c'"#));
 }
 
 #[test]
-fn a_line_that_cannot_be_read_is_an_error_that_says_what_is_wrong() {
+fn an_invalid_line_is_an_error_that_says_what_is_wrong() {
     for (line, why) in [
         ("A", NO_EQUALS),
         ("export A", NO_EQUALS),
@@ -114,30 +115,30 @@ fn a_line_that_cannot_be_read_is_an_error_that_says_what_is_wrong() {
 }
 
 #[test]
-fn the_lines_behind_an_unclosed_quote_are_read() {
+fn the_lines_after_an_unclosed_quote_are_read() {
     for end in ["", "D='4'\n", "D=\"4\"\n"] {
-        let (variables, faults) = all(&format!("A=1\nB='open\nC=\"open\n{end}E=5\n"));
-        assert_eq!(faults, [format!(".env:2: {NOT_CLOSED}"), format!(".env:3: {NOT_CLOSED}")], "{end}");
+        let (variables, errors) = all(&format!("A=1\nB='open\nC=\"open\n{end}E=5\n"));
+        assert_eq!(errors, [format!(".env:2: {NOT_CLOSED}"), format!(".env:3: {NOT_CLOSED}")], "{end}");
         assert_eq!(variables.first().map(String::as_str), Some(".env:1=1"));
         assert_eq!(variables.len(), 2 + end.lines().count(), "{variables:?}");
     }
 }
 
 #[test]
-fn no_error_repeats_what_stands_in_its_line() {
-    let (_, faults) = all("hush\nhush hush=x\nA='hush\nB=\"hush\" hush\n1hush=hush\n");
-    assert_eq!(faults.len(), 5);
-    assert!(!faults.concat().contains("hush"), "{faults:?}");
+fn errors_do_not_repeat_their_lines() {
+    let (_, errors) = all("hush\nhush hush=x\nA='hush\nB=\"hush\" hush\n1hush=hush\n");
+    assert_eq!(errors.len(), 5);
+    assert!(!errors.concat().contains("hush"), "{errors:?}");
 }
 
 #[test]
-fn a_mark_of_byte_order_is_no_part_of_the_first_name() {
+fn a_byte_order_mark_is_not_part_of_the_first_name() {
     assert_eq!(all("\u{feff}A=b\n"), (vec![".env:1=b".to_owned()], vec![]));
 }
 
 proptest! {
     #[test]
-    fn a_value_in_double_quotes_reads_as_itself(value in "\\PC*|(?s:.{0,50})") {
+    fn a_value_in_double_quotes_survives_a_round_trip(value in "\\PC*|(?s:.{0,50})") {
         let mut written = String::from("A=\"");
         for c in value.chars() {
             match c {
@@ -152,22 +153,22 @@ proptest! {
     }
 
     #[test]
-    fn every_line_is_read_or_told_and_none_is_beyond_the_end(text in "([A-C]|[ =#'\"\\\\\n\r,é]|export ){0,80}") {
-        let (variables, faults) = read(Path::new(".env"), &text);
+    fn every_line_is_read_or_reported_once_and_within_the_file(text in "([A-C]|[ =#'\"\\\\\n\r,é]|export ){0,80}") {
+        let (variables, errors) = read(Path::new(".env"), &text);
         let lines = text.lines().count();
-        let mut places: Vec<Place> = variables.iter().map(|variable| variable.fault("").place).collect();
-        places.extend(faults.into_iter().map(|fault| fault.place));
+        let mut places: Vec<Location> = variables.iter().map(|variable| variable.error("").location).collect();
+        places.extend(errors.into_iter().map(|error| error.location));
         let number = places.len();
         places.sort();
         places.dedup();
-        prop_assert_eq!(places.len(), number, "a line was told twice");
-        prop_assert!(places.last().is_none_or(|last| *last <= Place::line(".env", lines)));
+        prop_assert_eq!(places.len(), number, "a line was reported twice");
+        prop_assert!(places.last().is_none_or(|last| *last <= Location::line(".env", lines)));
     }
 }
 
 #[test]
 fn a_file_of_many_open_quotes_is_read_to_its_end() {
     let lines = "A='\nB=\"\n".repeat(50_000);
-    let (variables, faults) = all(&lines);
-    assert!(variables.len() + faults.len() > 1_000);
+    let (variables, errors) = all(&lines);
+    assert!(variables.len() + errors.len() > 1_000);
 }

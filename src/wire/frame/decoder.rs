@@ -1,20 +1,20 @@
-//! What arrives: bytes to messages and control frames.
+//! Decodes client bytes into messages and control frames.
 
 use super::{CloseCode, MAX_CONTROL};
 
-/// What a client did that ends its connection.
+/// A protocol violation by the client, which ends its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
-    /// A frame is not as RFC 6455 wants it.
+    /// A frame violates RFC 6455.
     #[error("{0}")]
     Protocol(&'static str),
     /// A binary message.
     #[error("binary messages are not part of the protocol")]
     Binary,
     /// A text message or a close reason is not UTF-8.
-    #[error("a text is not UTF-8")]
+    #[error("text is not valid UTF-8")]
     Utf8,
-    /// A message is longer than allowed.
+    /// A message exceeds the limit.
     #[error("a message is longer than {limit} bytes")]
     TooBig {
         /// The limit, in bytes.
@@ -23,7 +23,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// The code to close with.
+    /// Returns the close code for it.
     #[must_use]
     pub fn close_code(self) -> CloseCode {
         match self {
@@ -35,26 +35,26 @@ impl Violation {
     }
 }
 
-/// What a client sent.
+/// A message or control frame from a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// A whole text message.
+    /// A complete text message.
     Text(String),
-    /// A ping, which wants a pong with the same payload.
+    /// A ping. The pong must carry the same payload.
     Ping(Vec<u8>),
-    /// An answer to a ping, or one that nobody asked for.
+    /// A pong, solicited or not.
     Pong,
-    /// The client closes, with this code if it gave one.
+    /// A close frame, with its code if it has one.
     Close(Option<u16>),
 }
 
-/// The head of a frame whose payload is arriving.
+/// The head of a frame whose payload is incomplete.
 #[derive(Clone, Copy, Debug)]
 struct Head {
     fin: bool,
     opcode: Opcode,
     mask: [u8; 4],
-    /// Payload bytes still to come.
+    /// Payload bytes still missing.
     remaining: usize,
 }
 
@@ -73,47 +73,49 @@ impl Opcode {
     }
 }
 
-/// Turns the bytes of a connection into messages. Between two of them it holds nothing, and another one may take over.
+/// Decodes the byte stream of one connection.
 ///
-/// Holds only what is needed to go on: an unfinished frame head (at most 14 bytes), the payload of an unfinished
-/// message (at most the limit, and as much again while its memory grows) and of an unfinished control frame (at most 125 bytes).
+/// Buffers at most an incomplete frame head (14 bytes), an incomplete message (the limit, and up to twice that while
+/// the buffer grows) and an incomplete control frame (125 bytes). Between messages it buffers nothing and may be
+/// replaced.
 #[derive(Debug)]
 pub struct Decoder {
     limit: usize,
     head_bytes: [u8; 14],
     head_len: usize,
     head: Option<Head>,
-    /// The text message under way; `None` between messages.
+    /// The incomplete text message; `None` between messages.
     message: Option<Vec<u8>>,
     control: Vec<u8>,
 }
 
 impl Decoder {
-    /// A decoder between two messages; a text message may have `limit` bytes.
+    /// Creates a decoder for text messages of up to `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { limit, head_bytes: [0; 14], head_len: 0, head: None, message: None, control: Vec::new() }
     }
 
-    /// Bytes of memory that an unfinished message takes now.
+    /// Returns the memory used by an incomplete message, in bytes.
     #[must_use]
-    pub fn buffered(&self) -> usize {
+    pub fn buffered_bytes(&self) -> usize {
         self.message.as_ref().map_or(0, Vec::capacity)
     }
 
-    /// Says whether a message or frame has begun that has not ended.
+    /// Whether a message or frame is incomplete.
     #[must_use]
-    pub fn is_midway(&self) -> bool {
+    pub fn has_partial(&self) -> bool {
         self.head_len > 0 || self.head.is_some() || self.message.is_some()
     }
 
-    /// Takes bytes from the front of `input` up to the end of the next message or control frame.
+    /// Consumes bytes from the front of `input` up to the end of the next message or control frame.
     ///
-    /// `Ok(None)` means that all of `input` is taken and more is needed.
+    /// Returns `Ok(None)` once all of `input` is consumed and more is needed.
     ///
     /// # Errors
-    /// [`Violation`] when the client broke the rules; the decoder must not be used any more then.
-    pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<Incoming>, Violation> {
+    ///
+    /// [`Violation`] when the client breaks the protocol. The decoder must not be used after that.
+    pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Incoming>, Violation> {
         loop {
             let mut head = match self.head.take() {
                 Some(head) => head,
@@ -139,9 +141,9 @@ impl Decoder {
         }
     }
 
-    /// Collects a frame head and checks it; `Ok(None)` when it is not all there.
+    /// Collects and checks a frame head; `Ok(None)` while it is incomplete.
     fn read_head(&mut self, input: &mut &[u8]) -> Result<Option<Head>, Violation> {
-        // Two bytes tell how long the head is.
+        // The first two bytes determine the length of the head.
         if !self.collect_head(2, input) {
             return Ok(None);
         }
@@ -154,7 +156,7 @@ impl Decoder {
             126 => 2,
             _ => 0,
         };
-        // The first byte is judged before the rest is waited for.
+        // Check the first byte before waiting for the rest.
         let opcode = self.check_first(first, second & 0x7f)?;
         if !self.collect_head(2 + length_bytes + 4, input) {
             return Ok(None);
@@ -179,7 +181,7 @@ impl Decoder {
         Ok(Some(Head { fin: first & 0x80 != 0, opcode, mask, remaining }))
     }
 
-    /// Fills the head up to `wanted` bytes; `false` when `input` ends before.
+    /// Fills the head up to `wanted` bytes; `false` if `input` is too short.
     fn collect_head(&mut self, wanted: usize, input: &mut &[u8]) -> bool {
         while self.head_len < wanted {
             let Some((&byte, rest)) = input.split_first() else { return false };
@@ -221,7 +223,7 @@ impl Decoder {
         }
     }
 
-    /// What a frame that has come to its end amounts to; `Ok(None)` for a fragment.
+    /// Handles a completed frame; `Ok(None)` for a fragment.
     fn finish(&mut self, head: Head) -> Result<Option<Incoming>, Violation> {
         match head.opcode {
             Opcode::Continuation | Opcode::Text if !head.fin => Ok(None),
@@ -234,7 +236,7 @@ impl Decoder {
                 self.control = Vec::new();
                 Ok(Some(Incoming::Pong))
             }
-            Opcode::Close => close_of(&std::mem::take(&mut self.control)).map(|code| Some(Incoming::Close(code))),
+            Opcode::Close => parse_close(&std::mem::take(&mut self.control)).map(|code| Some(Incoming::Close(code))),
         }
     }
 }
@@ -255,7 +257,7 @@ fn append_unmasked(buffer: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
 }
 
 /// Checks the payload of a close frame (RFC 6455, 5.5.1 and 7.4).
-fn close_of(payload: &[u8]) -> Result<Option<u16>, Violation> {
+fn parse_close(payload: &[u8]) -> Result<Option<u16>, Violation> {
     match payload {
         [] => Ok(None),
         [_] => Err(Violation::Protocol("the payload of a close frame has one byte")),

@@ -1,44 +1,44 @@
-//! WebSocket frames as RFC 6455 has them, without any I/O: a [`Decoder`] that is fed with what arrives, and the frames
-//! that a server sends, which are not masked and so the same for every receiver.
+//! WebSocket frames (RFC 6455), without I/O: a [`Decoder`] for client frames, and encoders for server frames, which are
+//! not masked and so identical for all receivers.
 //!
-//! Refuses what a client of this protocol has no use for: extensions, binary messages, messages over the limit.
+//! Rejects what this protocol does not use: extensions, binary messages, messages over the limit.
 
-mod build;
 mod decoder;
+mod encode;
 
-pub use build::{append_text, close, close_echo, end_of_frame, ping, pong, text};
 pub use decoder::{Decoder, Incoming, Violation};
+pub use encode::{append_text, close, close_echo, end_of_frame, ping, pong, text};
 
-/// Most bytes of a control frame's payload (RFC 6455, 5.5).
+/// Maximum payload of a control frame, in bytes (RFC 6455, 5.5).
 const MAX_CONTROL: usize = 125;
 
-/// Status codes of a close frame (RFC 6455, 7.4) that the relay sends.
+/// The close codes that the relay sends (RFC 6455, 7.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CloseCode {
-    /// 1000: done.
+    /// 1000: normal closure.
     Normal,
-    /// 1001: the relay is shutting down.
+    /// 1001: the relay is shutting down, or the room was removed.
     GoingAway,
-    /// 1002: not RFC 6455.
+    /// 1002: a violation of RFC 6455.
     Protocol,
     /// 1003: a binary message.
     Unsupported,
-    /// 1007: a text that is not UTF-8.
+    /// 1007: text that is not UTF-8.
     InvalidUtf8,
-    /// 1008: kicked, banned, or too long over one message.
+    /// 1008: kicked, banned, nickname reclaimed, or a message took too long to arrive.
     Policy,
     /// 1009: a message over the limit.
     TooBig,
-    /// 1011: a fault of the relay.
+    /// 1011: an internal error.
     Internal,
-    /// 1013: the client reads too slowly, or the relay has no room for its message now.
+    /// 1013: the client reads too slowly, or there is no memory for its message.
     TryAgainLater,
 }
 
 impl CloseCode {
-    /// The number on the wire.
+    /// Returns the code on the wire.
     #[must_use]
-    pub fn number(self) -> u16 {
+    pub fn as_u16(self) -> u16 {
         match self {
             Self::Normal => 1000,
             Self::GoingAway => 1001,

@@ -3,14 +3,14 @@ use proptest::prelude::*;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::build::build;
+use super::encode::encode;
 use super::*;
 
 const LIMIT: usize = 1000;
 const MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
 
 fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = build(first, payload).to_vec();
+    let mut frame = encode(first, payload).to_vec();
     frame[1] |= 0x80;
     let at = frame.len() - payload.len();
     frame.splice(at..at, MASK);
@@ -24,19 +24,19 @@ fn decode(bytes: &[u8]) -> Result<Vec<Incoming>, Violation> {
     let mut decoder = Decoder::new(LIMIT);
     let mut input = bytes;
     let mut got = Vec::new();
-    while let Some(incoming) = decoder.next(&mut input)? {
+    while let Some(incoming) = decoder.decode(&mut input)? {
         got.push(incoming);
     }
     Ok(got)
 }
 
-/// All that comes out when the bytes arrive one at a time.
+/// Decodes the bytes one at a time.
 fn decode_bytewise(bytes: &[u8]) -> Result<Vec<Incoming>, Violation> {
     let mut decoder = Decoder::new(LIMIT);
     let mut got = Vec::new();
     for byte in bytes {
         let mut input = std::slice::from_ref(byte);
-        while let Some(incoming) = decoder.next(&mut input)? {
+        while let Some(incoming) = decoder.decode(&mut input)? {
             got.push(incoming);
         }
     }
@@ -48,7 +48,7 @@ fn text_of(text: &str) -> Incoming {
 }
 
 #[test]
-fn messages_come_out_alike_in_one_piece_and_byte_by_byte() {
+fn decoding_is_the_same_in_one_piece_and_byte_by_byte() {
     let long = "é".repeat(300);
     let mut bytes = masked(0x81, b"hello");
     bytes.extend(masked(0x89, b"are you there"));
@@ -75,13 +75,13 @@ fn an_empty_text_is_a_message() {
 }
 
 #[test]
-fn a_message_of_the_limit_is_taken_and_one_byte_more_is_not() {
+fn a_message_at_the_limit_is_accepted_and_a_longer_one_is_not() {
     assert_eq!(decode(&masked(0x81, &[b'a'; LIMIT])), Ok(vec![text_of(&"a".repeat(LIMIT))]));
     assert_eq!(decode(&masked(0x81, &[b'a'; LIMIT + 1])), Err(Violation::TooBig { limit: LIMIT }));
 }
 
 #[test]
-fn fragments_together_keep_to_the_limit() {
+fn fragments_count_together_toward_the_limit() {
     let mut bytes = masked(0x01, &[b'a'; LIMIT]);
     bytes.extend(masked(0x80, b"b"));
     assert_eq!(decode(&bytes), Err(Violation::TooBig { limit: LIMIT }));
@@ -94,7 +94,7 @@ fn a_length_is_refused_before_its_payload_arrives() {
 }
 
 #[test]
-fn what_rfc_6455_forbids_is_a_protocol_violation() {
+fn frames_forbidden_by_rfc_6455_are_protocol_violations() {
     let mut double_start = masked(0x01, b"a");
     double_start.extend(masked(0x81, b"b"));
     let cases: &[(&str, Vec<u8>)] = &[
@@ -127,12 +127,12 @@ fn what_rfc_6455_forbids_is_a_protocol_violation() {
 }
 
 #[test]
-fn a_binary_message_is_named_as_such() {
+fn a_binary_message_is_a_violation_of_its_own() {
     assert_eq!(decode(&masked(0x82, b"a")), Err(Violation::Binary));
 }
 
 #[test]
-fn text_that_is_not_utf8_is_named_as_such() {
+fn text_that_is_not_utf8_is_a_violation_of_its_own() {
     for bad in [&b"\xff"[..], b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf"] {
         assert_eq!(decode(&masked(0x81, bad)), Err(Violation::Utf8), "{bad:?}");
     }
@@ -144,14 +144,14 @@ fn an_idle_decoder_holds_no_memory_after_a_long_message() {
     let mut decoder = Decoder::new(LIMIT);
     let bytes = masked(0x81, &[b'a'; LIMIT]);
     let (most, last) = bytes.split_at(bytes.len() - 1);
-    assert_eq!(decoder.next(&mut &*most), Ok(None));
-    assert!(decoder.buffered() >= LIMIT - 1 && decoder.is_midway());
-    assert!(decoder.next(&mut &*last).is_ok_and(|i| i.is_some()));
-    assert_eq!((decoder.buffered(), decoder.is_midway()), (0, false));
+    assert_eq!(decoder.decode(&mut &*most), Ok(None));
+    assert!(decoder.buffered_bytes() >= LIMIT - 1 && decoder.has_partial());
+    assert!(decoder.decode(&mut &*last).is_ok_and(|i| i.is_some()));
+    assert_eq!((decoder.buffered_bytes(), decoder.has_partial()), (0, false));
 }
 
 #[test]
-fn a_close_reason_is_cut_at_a_character() {
+fn a_close_reason_is_truncated_at_a_character_boundary() {
     let frame = close(CloseCode::Policy, &"é".repeat(100));
     assert_eq!(frame.len(), 2 + 2 + 122);
     assert!(std::str::from_utf8(&frame[4..]).is_ok());

@@ -11,27 +11,27 @@ fn decoded(text: &str) -> Result<(String, Kind), Notice> {
     decode(text).map(|message| (message.author, message.kind))
 }
 
-fn encoded(event: Event<'_>) -> String {
+fn encoded(event: RoomEvent<'_>) -> String {
     String::from_utf8(encode(event)).unwrap()
 }
 
 #[test]
-fn the_key_avatar_is_always_there() {
+fn the_avatar_key_is_always_present() {
     let message = Message::new("jane", Kind::Text { avatar: None, text: "hi".into() });
-    assert_eq!(encoded(Event::Message(&message)), r#"{"message":"hi","author":"jane","avatar":null}"#);
+    assert_eq!(encoded(RoomEvent::Message(&message)), r#"{"message":"hi","author":"jane","avatar":null}"#);
 }
 
 #[test]
-fn presence_is_told_by_internal() {
+fn presence_events_come_from_internal() {
     let jane = Nickname::parse("Jane").unwrap();
-    assert_eq!(encoded(Event::Users(36)), r#"{"author":"internal","nb_users":36}"#);
-    assert_eq!(encoded(Event::Newcomer(&jane)), r#"{"author":"internal","newcomer":"Jane"}"#);
-    assert_eq!(encoded(Event::Exiter(&jane)), r#"{"author":"internal","exiter":"Jane"}"#);
+    assert_eq!(encoded(RoomEvent::UserCount(36)), r#"{"author":"internal","nb_users":36}"#);
+    assert_eq!(encoded(RoomEvent::Newcomer(&jane)), r#"{"author":"internal","newcomer":"Jane"}"#);
+    assert_eq!(encoded(RoomEvent::Exiter(&jane)), r#"{"author":"internal","exiter":"Jane"}"#);
 }
 
 #[test]
-fn a_refusal_is_told_as_the_setting_says() {
-    let refused = Notice::Refused(Reason::new(Code::TooLong, "too long"));
+fn a_refusal_is_encoded_according_to_the_setting() {
+    let refused = Notice::Refused(Reason::new(ReasonCode::TooLong, "too long"));
     let text = |setting| encode_notice(&refused, setting).map(|json| String::from_utf8(json).unwrap());
     let visible = r#"{"message":"Refused: too long","author":"moderation","avatar":"mIconWarning.svg"}"#;
     assert_eq!(text(V1Notices::Visible).as_deref(), Some(visible));
@@ -40,24 +40,24 @@ fn a_refusal_is_told_as_the_setting_says() {
 }
 
 #[test]
-fn a_frame_that_is_none_of_the_protocols_gets_no_visible_line() {
+fn an_uncompliant_frame_gets_no_visible_line() {
     let notice = decode("[]").unwrap_err();
     assert_eq!(encode_notice(&notice, V1Notices::Visible), None);
     assert!(encode_notice(&notice, V1Notices::Internal).is_some());
 }
 
 #[test]
-fn keys_that_v1_does_not_know_are_passed_over_whatever_they_hold() {
+fn unknown_keys_are_ignored_whatever_their_value() {
     let text = r#"{"message":"hi","x":{"y":[1,{"z":1e308}]},"author":"jane","avatar":null}"#;
     assert_eq!(decoded(text), Ok(line("jane", None, "hi")));
 }
 
 #[test]
-fn a_like_of_a_late_plugin_is_understood_and_written_back_alike() {
+fn a_like_round_trips() {
     let text = r#"{"author":"internal","message":"nice map","liker_author":"jane","liked_author":"hans"}"#;
     let message = decode(text).unwrap();
     assert_eq!(message.kind, Kind::Like { liked: "hans".into(), text: "nice map".into() });
-    assert_eq!(encoded(Event::Message(&message)), text);
+    assert_eq!(encoded(RoomEvent::Message(&message)), text);
 }
 
 proptest! {

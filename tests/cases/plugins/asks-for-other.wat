@@ -1,4 +1,4 @@
-;; A component that wants something of a relay that does not exist.
+;; A component that imports an interface that does not exist.
 (component
   (import "gischat:admin/kick@1.0.0" (instance))
   (instance $guest)

@@ -1,4 +1,4 @@
-;; A component that was built with clocks and files.
+;; A component that imports clocks and files.
 (component
   (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result u64)))))
   (import "wasi:filesystem/types@0.2.0" (instance))

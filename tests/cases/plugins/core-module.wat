@@ -1,2 +1,2 @@
-;; A plain module without the types of a world.
+;; A core module without the types of a world.
 (module (func (export "check")))

@@ -1,4 +1,4 @@
-;; The right name, and none of the functions.
+;; The right interface name without functions.
 (component
   (instance $guest)
   (export "gischat:filter/guest@1.0.0" (instance $guest)))

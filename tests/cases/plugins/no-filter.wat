@@ -1,2 +1,2 @@
-;; A component that is something else.
+;; A component that is not a filter.
 (component)

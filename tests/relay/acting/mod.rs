@@ -1,4 +1,4 @@
-//! What moderators do, and who feels it.
+//! Acts of moderators and their effects.
 
 mod held;
 mod levels;
@@ -13,37 +13,37 @@ use serde_json::{Value, json};
 use crate::moderation::{call, moderated};
 use crate::support::{Client, Relay, RelayBuilder};
 
-/// A relay that jane moderates, whose starter rules do not run.
-fn quiet() -> RelayBuilder {
-    moderated(Relay::with()).env("RELAY__FILTER__PRESET", "off")
+/// A relay with the moderator jane and without starter rules.
+fn moderated_relay() -> RelayBuilder {
+    moderated(Relay::builder()).env("RELAY__FILTER__PRESET", "off")
 }
 
-/// A call of jane with a JSON body that must be answered with this status.
-async fn done(relay: &Relay, method: &str, path: &str, body: &Value, status: u16) -> Value {
+/// Makes a call as jane with a JSON body, and asserts the status.
+async fn call_json(relay: &Relay, method: &str, path: &str, body: &Value, status: u16) -> Value {
     let answer = call(relay, method, path, &if body.is_null() { String::new() } else { body.to_string() }).await;
     assert_eq!(answer.status, status, "{method} {path} {body}: {}", answer.body);
     answer.json()
 }
 
-/// A sanction that jane imposes.
-async fn sanctioned(relay: &Relay, body: Value) -> Value {
-    done(relay, "POST", "/moderation/sanctions", &body, 201).await
+/// Imposes a sanction as jane.
+async fn impose(relay: &Relay, body: Value) -> Value {
+    call_json(relay, "POST", "/moderation/sanctions", &body, 201).await
 }
 
-/// What the relay tells a client alone.
-fn told(text: &str) -> Value {
+/// A notice to a single client.
+fn notice(text: &str) -> Value {
     json!({"author": "moderation", "message": text, "avatar": "mIconWarning.svg"})
 }
 
-/// The texts of chat lines that a client hears, up to now, those of the relay itself aside.
-async fn heard(client: &mut Client) -> Vec<String> {
-    let lines = client.settle().await;
+/// The chat lines that a client has received so far, except those of the relay itself.
+async fn received_texts(client: &mut Client) -> Vec<String> {
+    let lines = client.drain().await;
     let said = lines.iter().filter(|line| line["author"] != "moderation");
     said.filter_map(|line| line["message"].as_str().map(str::to_owned)).collect()
 }
 
 /// The held messages, oldest first.
-async fn waiting(relay: &Relay) -> Vec<Value> {
-    let held = done(relay, "GET", "/moderation/held", &Value::Null, 200).await;
+async fn held_messages(relay: &Relay) -> Vec<Value> {
+    let held = call_json(relay, "GET", "/moderation/held", &Value::Null, 200).await;
     held["held"].as_array().unwrap().clone()
 }

@@ -2,35 +2,35 @@
 
 use serde_json::{Value, json};
 
-use super::{done, heard, quiet, sanctioned, told};
+use super::{call_json, impose, moderated_relay, notice, received_texts};
 use crate::support::{Client, Relay, line};
 
 #[tokio::test]
-async fn who_is_muted_is_told_and_does_not_speak_until_it_is_lifted() {
-    let relay = quiet().start().await;
+async fn a_muted_sender_is_told_and_cannot_speak_until_the_mute_is_lifted() {
+    let relay = moderated_relay().start().await;
     let mut anna = relay.join_as("QGIS", "anna").await;
     let mut hans = relay.join_as("QGIS", "hans").await;
     let mute = json!({"kind": "mute", "nickname": "anna", "room": "QGIS", "seconds": 600, "reason": "be kind"});
-    let sanction = sanctioned(&relay, mute).await;
+    let sanction = impose(&relay, mute).await;
     assert_eq!((&sanction["kind"], &sanction["by"]), (&json!("mute"), &json!({"moderator": "jane"})));
-    anna.skip_until(told("You are muted for 10 minutes: be kind")).await;
+    anna.skip_until(notice("You are muted for 10 minutes: be kind")).await;
     anna.send(line("anna", "hello")).await;
-    let refusal = anna.settle().await.remove(0);
+    let refusal = anna.drain().await.remove(0);
     assert!(refusal["message"].as_str().unwrap().starts_with("Refused: you are muted for "), "{refusal}");
-    assert!(heard(&mut hans).await.is_empty());
+    assert!(received_texts(&mut hans).await.is_empty());
     let path = format!("/moderation/sanctions/{}", sanction["id"]);
-    done(&relay, "DELETE", &path, &Value::Null, 200).await;
-    anna.skip_until(told("You may speak again")).await;
+    call_json(&relay, "DELETE", &path, &Value::Null, 200).await;
+    anna.skip_until(notice("You may speak again")).await;
     anna.send(line("anna", "hello again")).await;
-    assert_eq!(heard(&mut anna).await, ["hello again"]);
-    assert_eq!(heard(&mut hans).await, ["hello again"]);
-    done(&relay, "DELETE", &path, &Value::Null, 404).await;
+    assert_eq!(received_texts(&mut anna).await, ["hello again"]);
+    assert_eq!(received_texts(&mut hans).await, ["hello again"]);
+    call_json(&relay, "DELETE", &path, &Value::Null, 404).await;
 }
 
 #[tokio::test]
-async fn a_mute_holds_in_its_room_alone_and_for_names_that_look_like_it() {
-    let relay = quiet().start().await;
-    sanctioned(&relay, json!({"kind": "mute", "nickname": "loki", "room": "QGIS", "seconds": 600})).await;
+async fn a_mute_applies_to_its_room_only_and_to_look_alike_nicknames() {
+    let relay = moderated_relay().start().await;
+    impose(&relay, json!({"kind": "mute", "nickname": "loki", "room": "QGIS", "seconds": 600})).await;
     for (room, author, status) in [
         ("QGIS", "loki", 403),
         ("QGIS", "L0ki", 403),
@@ -45,92 +45,92 @@ async fn a_mute_holds_in_its_room_alone_and_for_names_that_look_like_it() {
 
 #[tokio::test]
 async fn an_address_ban_reaches_connections_that_are_open_and_those_to_come() {
-    let relay = quiet().start().await;
+    let relay = moderated_relay().start().await;
     let mut near = relay.join_as("QGIS", "anna").await;
     let elsewhere = "127.0.0.9".parse().unwrap();
     let mut far = Client::connect_from(elsewhere, relay.address(), "/room/QGIS/ws").await.unwrap();
-    far.settle().await;
-    sanctioned(&relay, json!({"kind": "ban", "address": "127.0.0.9", "seconds": 3600, "reason": "spam"})).await;
-    far.skip_until(told("You are banned for 1 hour: spam")).await;
-    assert_eq!(far.closed().await.map(|(code, _)| code), Some(1008));
+    far.drain().await;
+    impose(&relay, json!({"kind": "ban", "address": "127.0.0.9", "seconds": 3600, "reason": "spam"})).await;
+    far.skip_until(notice("You are banned for 1 hour: spam")).await;
+    assert_eq!(far.wait_for_close().await.map(|(code, _)| code), Some(1008));
     assert!(Client::connect_from(elsewhere, relay.address(), "/room/QGIS/ws").await.is_err());
     near.send(line("anna", "hello")).await;
-    assert_eq!(heard(&mut near).await, ["hello"]);
+    assert_eq!(received_texts(&mut near).await, ["hello"]);
 }
 
 #[tokio::test]
-async fn who_is_banned_by_name_is_closed_and_does_not_register_again() {
-    let relay = quiet().start().await;
+async fn a_ban_by_nickname_closes_the_connection_and_blocks_the_nickname() {
+    let relay = moderated_relay().start().await;
     let mut anna = relay.join_as("QGIS", "anna").await;
-    sanctioned(&relay, json!({"kind": "ban", "nickname": "anna", "room": "QGIS", "seconds": 60})).await;
-    assert_eq!(anna.closed().await.map(|(code, _)| code), Some(1008));
+    impose(&relay, json!({"kind": "ban", "nickname": "anna", "room": "QGIS", "seconds": 60})).await;
+    assert_eq!(anna.wait_for_close().await.map(|(code, _)| code), Some(1008));
     let mut again = relay.join("QGIS").await;
-    again.settle().await;
+    again.drain().await;
     again.send(json!({"author": "internal", "newcomer": "Anna"})).await;
-    let refusal = again.settle().await.remove(0);
+    let refusal = again.drain().await.remove(0);
     assert!(refusal["message"].as_str().unwrap().starts_with("Refused: you are banned for "), "{refusal}");
 }
 
 #[tokio::test]
-async fn a_kick_closes_and_a_warning_only_tells() {
-    let relay = quiet().start().await;
+async fn a_kick_closes_the_connection_and_a_warning_only_notifies() {
+    let relay = moderated_relay().start().await;
     let mut anna = relay.join_as("QGIS", "anna").await;
-    sanctioned(&relay, json!({"kind": "warn", "nickname": "anna", "room": "QGIS", "reason": "be kind"})).await;
-    anna.skip_until(told("This is a warning: be kind")).await;
-    sanctioned(&relay, json!({"kind": "kick", "nickname": "anna", "room": "QGIS", "reason": "out"})).await;
-    anna.skip_until(told("You are removed from this room; you may come back: out")).await;
-    assert_eq!(anna.closed().await.map(|(code, _)| code), Some(1008));
+    impose(&relay, json!({"kind": "warn", "nickname": "anna", "room": "QGIS", "reason": "be kind"})).await;
+    anna.skip_until(notice("This is a warning: be kind")).await;
+    impose(&relay, json!({"kind": "kick", "nickname": "anna", "room": "QGIS", "reason": "out"})).await;
+    anna.skip_until(notice("You are removed from this room; you may come back: out")).await;
+    assert_eq!(anna.wait_for_close().await.map(|(code, _)| code), Some(1008));
     relay.join_as("QGIS", "anna").await;
-    assert_eq!(done(&relay, "GET", "/moderation/sanctions", &Value::Null, 200).await, json!({"sanctions": []}));
+    assert_eq!(call_json(&relay, "GET", "/moderation/sanctions", &Value::Null, 200).await, json!({"sanctions": []}));
 }
 
 #[tokio::test]
-async fn the_ladder_goes_up_with_each_offence_against_a_rule() {
+async fn each_offence_against_a_rule_is_a_step_up_the_ladder() {
     let rules = "[[rule]]\nid = 'no-spam'\nwords = ['spam']\nverdict = 'reject'\nreason = 'no spam'\n\
                  sanction = { kind = 'ladder' }\n";
-    let relay = quiet().file("rules.toml", rules).start().await;
+    let relay = moderated_relay().file("rules.toml", rules).start().await;
     let mut anna = relay.join_as("QGIS", "anna").await;
     anna.send(line("anna", "spam")).await;
-    anna.skip_until(told("This is a warning: no spam")).await;
+    anna.skip_until(notice("This is a warning: no spam")).await;
     anna.send(line("anna", "spam")).await;
-    anna.skip_until(told("You are muted for 1 minute: no spam")).await;
-    let sanctions = done(&relay, "GET", "/moderation/sanctions", &Value::Null, 200).await;
+    anna.skip_until(notice("You are muted for 1 minute: no spam")).await;
+    let sanctions = call_json(&relay, "GET", "/moderation/sanctions", &Value::Null, 200).await;
     let mute = &sanctions["sanctions"][0];
     assert_eq!((&mute["kind"], &mute["step"], &mute["by"]), (&json!("mute"), &json!(1), &json!({"rule": "no-spam"})));
-    // Who tries again while muted makes nothing worse.
+    // A further attempt while muted is not another offence.
     anna.send(line("anna", "spam")).await;
-    anna.settle().await;
-    assert_eq!(done(&relay, "GET", "/moderation/sanctions", &Value::Null, 200).await, sanctions);
+    anna.drain().await;
+    assert_eq!(call_json(&relay, "GET", "/moderation/sanctions", &Value::Null, 200).await, sanctions);
 }
 
 #[tokio::test]
 async fn the_sender_of_a_decision_can_be_sanctioned_by_its_address() {
-    let relay = quiet().start().await;
+    let relay = moderated_relay().start().await;
     assert_eq!(relay.put_line("QGIS", "anna", "hello", &[]).await.status, 200);
-    let decisions = done(&relay, "GET", "/moderation/decisions?limit=1", &Value::Null, 200).await;
+    let decisions = call_json(&relay, "GET", "/moderation/decisions?limit=1", &Value::Null, 200).await;
     let id = &decisions["decisions"][0]["id"];
     let mute = json!({"kind": "mute", "decision": id, "on": "address", "room": "QGIS", "seconds": 60});
-    assert_eq!(sanctioned(&relay, mute).await["address"], "127.0.0.x");
+    assert_eq!(impose(&relay, mute).await["address"], "127.0.0.x");
     assert_eq!(relay.put_line("QGIS", "hans", "hello", &[]).await.status, 403);
 }
 
 #[tokio::test]
-async fn what_is_no_sanction_is_refused_with_its_field() {
-    let relay = quiet().start().await;
+async fn an_invalid_sanction_is_refused_with_its_field() {
+    let relay = moderated_relay().start().await;
     for (body, status, detail) in [
         (json!({"kind": "exile", "nickname": "anna"}), 422, "`kind` is `exile`"),
-        (json!({"kind": "warn", "nickname": "anna", "seconds": 5}), 422, "a warn has no end of its own"),
-        (json!({"kind": "mute", "nickname": "anna", "seconds": 0}), 422, "it would last 0 s"),
-        (json!({"kind": "mute", "nickname": "anna", "until": "2020-01-01T00:00:00Z"}), 422, "`until` is past"),
+        (json!({"kind": "warn", "nickname": "anna", "seconds": 5}), 422, "a warn has no duration"),
+        (json!({"kind": "mute", "nickname": "anna", "seconds": 0}), 422, "the duration is 0 s"),
+        (json!({"kind": "mute", "nickname": "anna", "until": "2020-01-01T00:00:00Z"}), 422, "`until` is in the past"),
         (json!({"kind": "mute", "nickname": "an na"}), 422, "`nickname` may hold only"),
-        (json!({"kind": "mute", "address": "here"}), 422, "`address` is no IPv4 or IPv6 address"),
+        (json!({"kind": "mute", "address": "here"}), 422, "`address` is not an IP address"),
         (json!({"kind": "mute"}), 422, "one of `nickname`, `address`, `member` and `decision`"),
         (json!({"kind": "mute", "nickname": "anna", "member": "7"}), 422, "one of `nickname`"),
-        (json!({"kind": "mute", "member": "7"}), 404, "there is no member of this number"),
+        (json!({"kind": "mute", "member": "7"}), 404, "no such member"),
         (json!({"kind": "mute", "nickname": "anna", "room": "none"}), 404, "Room 'none' not registered"),
         (json!({"kind": "mute", "nickname": "anna", "reason": "x".repeat(501)}), 422, "`reason` is longer than 500"),
     ] {
-        let answer = done(&relay, "POST", "/moderation/sanctions", &body, status).await;
+        let answer = call_json(&relay, "POST", "/moderation/sanctions", &body, status).await;
         assert!(answer["detail"].as_str().unwrap().contains(detail), "{body}: {answer}");
     }
     let none: [u64; 0] = [];
@@ -138,6 +138,6 @@ async fn what_is_no_sanction_is_refused_with_its_field() {
 }
 
 async fn sanction_ids(relay: &Relay) -> Vec<u64> {
-    let list = done(relay, "GET", "/moderation/sanctions", &Value::Null, 200).await;
+    let list = call_json(relay, "GET", "/moderation/sanctions", &Value::Null, 200).await;
     list["sanctions"].as_array().unwrap().iter().map(|sanction| sanction["id"].as_u64().unwrap()).collect()
 }

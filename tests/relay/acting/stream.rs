@@ -7,11 +7,11 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use super::{done, quiet, sanctioned};
+use super::{call_json, impose, moderated_relay};
 use crate::moderation::TOKEN;
 use crate::support::Relay;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A console that listens.
 struct Console(BufReader<TcpStream>);
@@ -25,14 +25,14 @@ struct Event {
 
 impl Event {
     fn json(&self) -> Value {
-        serde_json::from_str(&self.data).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
+        serde_json::from_str(&self.data).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 impl Console {
     async fn open(relay: &Relay, last: Option<u64>) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        // What is not read is to be with the relay, not on the way.
+        // Unread data must stay with the relay, not in socket buffers.
         socket.set_recv_buffer_size(4_096).unwrap();
         let mut stream = socket.connect(relay.address()).await.unwrap();
         let last = last.map_or_else(String::new, |id| format!("Last-Event-ID: {id}\r\n"));
@@ -54,7 +54,7 @@ impl Console {
 
     /// The next event; `None` when the stream has ended.
     async fn next(&mut self) -> Option<Event> {
-        timeout(PATIENCE, self.read_event()).await.expect("nothing comes")
+        timeout(TIMEOUT, self.read_event()).await.expect("nothing comes")
     }
 
     async fn read_event(&mut self) -> Option<Event> {
@@ -79,24 +79,24 @@ async fn said(relay: &Relay, text: &str) {
 
 #[tokio::test]
 async fn decisions_and_acts_come_as_they_happen() {
-    let relay = quiet().start().await;
+    let relay = moderated_relay().start().await;
     let mut console = Console::open(&relay, None).await;
     said(&relay, "hello").await;
     let decision = console.next().await.unwrap();
     assert_eq!((decision.name.as_str(), &decision.json()["text"]), ("decision", &json!("hello")));
-    sanctioned(&relay, json!({"kind": "mute", "nickname": "anna", "seconds": 60})).await;
+    impose(&relay, json!({"kind": "mute", "nickname": "anna", "seconds": 60})).await;
     let act = console.next().await.unwrap();
     assert_eq!(act.name, "act");
     let act = act.json();
     assert_eq!((&act["act"], &act["by"]), (&json!("sanction"), &json!({"moderator": "jane"})));
-    done(&relay, "POST", "/moderation/reload", &Value::Null, 200).await;
+    call_json(&relay, "POST", "/moderation/reload", &Value::Null, 200).await;
     let names = [console.next().await.unwrap().name, console.next().await.unwrap().name];
     assert!(names.contains(&"note".to_owned()) && names.contains(&"act".to_owned()), "{names:?}");
 }
 
 #[tokio::test]
-async fn who_comes_back_gets_what_it_has_missed() {
-    let relay = quiet().start().await;
+async fn a_reconnecting_client_gets_what_it_missed() {
+    let relay = moderated_relay().start().await;
     let mut console = Console::open(&relay, None).await;
     said(&relay, "one").await;
     let known = console.next().await.unwrap().id;
@@ -110,8 +110,8 @@ async fn who_comes_back_gets_what_it_has_missed() {
 }
 
 #[tokio::test]
-async fn who_comes_back_after_a_restart_learns_that_something_is_lost() {
-    let relay = quiet().start().await;
+async fn a_client_that_reconnects_after_a_restart_gets_a_lost_event() {
+    let relay = moderated_relay().start().await;
     let mut console = Console::open(&relay, Some(7)).await;
     said(&relay, "hello").await;
     assert_eq!(console.next().await.unwrap().name, "lost");
@@ -120,7 +120,7 @@ async fn who_comes_back_after_a_restart_learns_that_something_is_lost() {
 
 #[tokio::test]
 async fn a_stream_ends_with_the_relay() {
-    let relay = quiet().start().await;
+    let relay = moderated_relay().start().await;
     let mut console = Console::open(&relay, None).await;
     relay.signal("TERM");
     assert!(console.next().await.is_none());
@@ -128,15 +128,15 @@ async fn a_stream_ends_with_the_relay() {
 }
 
 #[tokio::test]
-async fn a_console_that_never_reads_takes_nothing_from_the_chat() {
-    let relay = quiet().env("RATE_LIMITS", "off").start().await;
+async fn a_console_that_never_reads_does_not_affect_the_chat() {
+    let relay = moderated_relay().env("RATE_LIMITS", "off").start().await;
     let mut console = Console::open(&relay, None).await;
     let mut anna = relay.join_as("QGIS", "anna").await;
-    anna.settle().await;
+    anna.drain().await;
     let lines: Vec<Value> = (0..24_000).map(|n| crate::support::line("anna", &format!("line {n}"))).collect();
     for some in lines.chunks(500) {
         anna.send_together(some).await;
-        assert_eq!(anna.settle().await, some);
+        assert_eq!(anna.drain().await, some);
     }
     // It is behind by more than is kept: it learns that, and is cut.
     let mut last = None;
@@ -149,7 +149,7 @@ async fn a_console_that_never_reads_takes_nothing_from_the_chat() {
 #[tokio::test]
 async fn decisions_are_found_by_room_author_outcome_and_rule() {
     let rules = "[[rule]]\nid = 'no-spam'\nwords = ['spam']\nverdict = 'reject'\nreason = 'no'\n";
-    let relay = quiet().file("rules.toml", rules).start().await;
+    let relay = moderated_relay().file("rules.toml", rules).start().await;
     said(&relay, "hello").await;
     assert_eq!(relay.put_line("QField", "hans", "spam", &[]).await.status, 403);
     for (query, texts) in [
@@ -161,15 +161,15 @@ async fn decisions_are_found_by_room_author_outcome_and_rule() {
         ("?room=QGIS&author=hans", &[]),
         ("?limit=1", &["spam"]),
     ] {
-        let found = done(&relay, "GET", &format!("/moderation/decisions{query}"), &Value::Null, 200).await;
+        let found = call_json(&relay, "GET", &format!("/moderation/decisions{query}"), &Value::Null, 200).await;
         let found: Vec<&str> =
             found["decisions"].as_array().unwrap().iter().map(|decision| decision["text"].as_str().unwrap()).collect();
         assert_eq!(found, texts, "{query}");
     }
     for (query, status) in [("?room=none", 404), ("?limit=0", 422), ("?outcome=loud", 422), ("?who=hans", 422)] {
-        done(&relay, "GET", &format!("/moderation/decisions{query}"), &Value::Null, status).await;
+        call_json(&relay, "GET", &format!("/moderation/decisions{query}"), &Value::Null, status).await;
     }
-    let stats = done(&relay, "GET", "/moderation/stats?minutes=5", &Value::Null, 200).await;
+    let stats = call_json(&relay, "GET", "/moderation/stats?minutes=5", &Value::Null, 200).await;
     let minutes = stats["minutes"].as_array().unwrap();
     let sum = |outcome: &str| minutes.iter().map(|minute| minute["outcomes"][outcome].as_u64().unwrap()).sum::<u64>();
     assert_eq!((minutes.len(), sum("pass"), sum("reject")), (5, 1, 1));

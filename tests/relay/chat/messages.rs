@@ -1,49 +1,49 @@
-//! What is said, and who hears it.
+//! Delivery of messages.
 
 use serde_json::{Value, json};
 
 use crate::support::{Client, Relay, line, nb_users, newcomer};
 
-/// Clients in QGIS that have heard of each other, without nicknames.
+/// Unregistered clients in QGIS, each of which has seen the others join.
 async fn company(relay: &Relay, size: usize) -> Vec<Client> {
     let mut members = Vec::new();
     for _ in 0..size {
         let mut member = relay.join("QGIS").await;
-        member.settle().await;
+        member.drain().await;
         members.push(member);
     }
     for member in &mut members {
-        member.settle().await;
+        member.drain().await;
     }
     members
 }
 
 #[tokio::test]
-async fn a_message_reaches_everyone_the_sender_included_and_once() {
+async fn a_message_reaches_everyone_once_including_the_sender() {
     let relay = Relay::start().await;
     let mut members = company(&relay, 3).await;
     members[1].send(line("hans", "hello")).await;
     // The sender first: its pong comes after the message has gone out.
     for index in [1, 0, 2] {
-        assert_eq!(members[index].settle().await, [line("hans", "hello")]);
+        assert_eq!(members[index].drain().await, [line("hans", "hello")]);
     }
 }
 
 #[tokio::test]
-async fn rooms_hear_nothing_of_each_other() {
+async fn messages_stay_in_their_room() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     let mut hans = relay.join_as("QField", "hans").await;
     jane.send(line("jane", "in QGIS")).await;
-    assert_eq!(jane.settle().await, [line("jane", "in QGIS")]);
-    assert!(hans.settle().await.is_empty());
+    assert_eq!(jane.drain().await, [line("jane", "in QGIS")]);
+    assert!(hans.drain().await.is_empty());
     hans.send(line("hans", "in QField")).await;
-    assert_eq!(hans.settle().await, [line("hans", "in QField")]);
-    assert!(jane.settle().await.is_empty());
+    assert_eq!(hans.drain().await, [line("hans", "in QField")]);
+    assert!(jane.drain().await.is_empty());
 }
 
 #[tokio::test]
-async fn the_avatar_is_always_there_and_null_when_the_sender_gave_none() {
+async fn the_avatar_key_is_always_present_and_null_if_the_sender_gave_none() {
     let relay = Relay::start().await;
     let mut jane = relay.join("QGIS").await;
     jane.expect(nb_users(1)).await;
@@ -56,10 +56,10 @@ async fn the_avatar_is_always_there_and_null_when_the_sender_gave_none() {
         ),
     ] {
         jane.send_text(sent).await;
-        assert_eq!(jane.settle_texts().await, [heard], "{sent}");
+        assert_eq!(jane.drain_texts().await, [heard], "{sent}");
         let put = relay.put("/room/QGIS/message", sent).await;
         assert_eq!((put.status, put.body.as_str()), (200, heard), "{sent}");
-        assert_eq!(jane.settle_texts().await, [heard], "{sent}");
+        assert_eq!(jane.drain_texts().await, [heard], "{sent}");
     }
 }
 
@@ -73,21 +73,21 @@ async fn keys_that_v1_does_not_know_are_not_passed_on() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_put_is_heard_by_the_members_and_answered_as_broadcast() {
+async fn a_put_message_is_delivered_and_returned_as_broadcast() {
     let relay = Relay::start().await;
     let mut members = company(&relay, 2).await;
     let put = relay.put_line("QGIS", "curl", "from outside", &[]).await;
     assert_eq!((put.status, put.json()), (200, line("curl", "from outside")));
     for member in &mut members {
-        assert_eq!(member.settle().await, [line("curl", "from outside")]);
+        assert_eq!(member.drain().await, [line("curl", "from outside")]);
     }
-    // Who puts is no member.
+    // A sender by `PUT` is not a member.
     assert_eq!(relay.users("QGIS").await, json!([]));
 }
 
 #[tokio::test]
-async fn texts_of_any_script_come_through_as_they_were_sent() {
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+async fn texts_of_any_script_are_delivered_unchanged() {
+    let relay = Relay::builder().env("RATE_LIMITS", "off").start().await;
     let mut members = company(&relay, 2).await;
     let four_bytes_each = "🗺".repeat(255);
     for text in [
@@ -102,7 +102,7 @@ async fn texts_of_any_script_come_through_as_they_were_sent() {
     ] {
         members[0].send(line("jane", text)).await;
         for member in &mut members {
-            assert_eq!(member.settle().await, [line("jane", text)]);
+            assert_eq!(member.drain().await, [line("jane", text)]);
         }
         let put = relay.put_line("QGIS", "hans", text, &[]).await;
         assert_eq!((put.status, put.json()), (200, line("hans", text)));
@@ -122,7 +122,7 @@ async fn escaped_and_plain_json_mean_the_same() {
 }
 
 #[tokio::test]
-async fn a_like_reaches_the_liked_author_alone() {
+async fn a_like_reaches_only_the_liked_author() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     let mut hans = relay.join_as("QGIS", "hans").await;
@@ -132,20 +132,23 @@ async fn a_like_reaches_the_liked_author_alone() {
 
     let like = |liked: &str| json!({"author": "internal", "message": "nice map", "liker_author": "hans", "liked_author": liked});
     hans.send(like("jane")).await;
-    // Nobody of that name is here: nothing happens.
+    // Nobody has that nickname, so nothing happens.
     hans.send(like("nobody")).await;
-    assert!(hans.settle().await.is_empty());
-    assert_eq!(jane.settle().await, [like("jane")]);
-    assert!(eve.settle().await.is_empty());
+    assert!(hans.drain().await.is_empty());
+    assert_eq!(jane.drain().await, [like("jane")]);
+    assert!(eve.drain().await.is_empty());
 }
 
 #[tokio::test]
 async fn frames_in_the_packet_of_the_handshake_are_answered() {
     let relay = Relay::start().await;
     let path = "/room/QGIS/ws";
-    let mut jane =
-        Client::connect_saying(relay.address(), path, &[newcomer("jane"), line("jane", "first words"), line("x", "?")])
-            .await;
+    let mut jane = Client::connect_with_frames(
+        relay.address(),
+        path,
+        &[newcomer("jane"), line("jane", "first words"), line("x", "?")],
+    )
+    .await;
     jane.expect(nb_users(1)).await;
     jane.expect(newcomer("jane")).await;
     jane.expect(line("jane", "first words")).await;
@@ -155,22 +158,22 @@ async fn frames_in_the_packet_of_the_handshake_are_answered() {
 }
 
 #[tokio::test]
-async fn frames_that_arrive_together_are_heard_in_their_order() {
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+async fn frames_that_arrive_together_are_delivered_in_order() {
+    let relay = Relay::builder().env("RATE_LIMITS", "off").start().await;
     let mut members = company(&relay, 2).await;
     let frames: Vec<Value> = (0..200).map(|number| line("jane", &format!("number {number}"))).collect();
     members[0].send_together(&frames).await;
     for member in &mut members {
-        assert_eq!(member.settle().await, frames);
+        assert_eq!(member.drain().await, frames);
     }
 }
 
 #[tokio::test]
-async fn all_members_hear_the_same_order() {
+async fn all_members_receive_the_same_order() {
     const MEMBERS: usize = 20;
     const SENDERS: usize = 10;
     const MESSAGES: usize = 20;
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+    let relay = Relay::builder().env("RATE_LIMITS", "off").start().await;
     let members = company(&relay, MEMBERS).await;
     let tasks = members.into_iter().enumerate().map(|(sender, mut member)| {
         tokio::spawn(async move {

@@ -1,10 +1,10 @@
-//! Who comes and goes, and how many there are.
+//! Joins, leaves and user counts.
 
 use serde_json::json;
 
 use crate::support::{Client, Relay, exiter, line, nb_users, newcomer};
 
-/// The number that the relay tells over HTTP.
+/// The user count reported over HTTP.
 async fn connected(relay: &Relay, room: &str) -> u64 {
     let status = relay.get("/status").await.json();
     let rooms = status["rooms"].as_array().unwrap();
@@ -12,7 +12,7 @@ async fn connected(relay: &Relay, room: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn on_joining_everyone_the_newcomer_included_hears_the_number() {
+async fn a_join_sends_the_user_count_to_everyone() {
     let relay = Relay::start().await;
     let mut members: Vec<Client> = Vec::new();
     for number in 1..=4 {
@@ -22,12 +22,12 @@ async fn on_joining_everyone_the_newcomer_included_hears_the_number() {
         }
     }
     for member in &mut members {
-        assert!(member.settle().await.is_empty());
+        assert!(member.drain().await.is_empty());
     }
 }
 
 #[tokio::test]
-async fn on_leaving_the_exiter_comes_before_the_number() {
+async fn the_exiter_event_comes_before_the_user_count() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     let hans = relay.join_as("QGIS", "hans").await;
@@ -35,11 +35,11 @@ async fn on_leaving_the_exiter_comes_before_the_number() {
     hans.leave().await;
     jane.expect(exiter("hans")).await;
     jane.expect(nb_users(1)).await;
-    assert!(jane.settle().await.is_empty());
+    assert!(jane.drain().await.is_empty());
 }
 
 #[tokio::test]
-async fn who_never_registered_leaves_without_an_exiter() {
+async fn an_unregistered_connection_leaves_without_an_exiter() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     let mut hans = relay.join("QGIS").await;
@@ -48,11 +48,11 @@ async fn who_never_registered_leaves_without_an_exiter() {
     jane.skip_until(line("hans", "hello")).await;
     hans.leave().await;
     jane.expect(nb_users(1)).await;
-    assert!(jane.settle().await.is_empty());
+    assert!(jane.drain().await.is_empty());
 }
 
 #[tokio::test]
-async fn registering_tells_everyone_of_the_newcomer() {
+async fn a_registration_is_announced_to_everyone() {
     let relay = Relay::start().await;
     let mut hans = relay.join("QGIS").await;
     hans.expect(nb_users(1)).await;
@@ -87,7 +87,7 @@ async fn registering_again_changes_the_nickname() {
 }
 
 #[tokio::test]
-async fn another_spelling_of_ones_own_nickname_may_be_registered() {
+async fn a_connection_may_register_another_spelling_of_its_nickname() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     jane.send(newcomer("Jane")).await;
@@ -97,25 +97,25 @@ async fn another_spelling_of_ones_own_nickname_may_be_registered() {
 }
 
 #[tokio::test]
-async fn registering_the_same_nickname_again_tells_nobody_anything() {
+async fn registering_the_same_nickname_again_is_not_announced() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     let mut hans = relay.join("QGIS").await;
     hans.expect(nb_users(2)).await;
     jane.expect(nb_users(2)).await;
     jane.send(newcomer("jane")).await;
-    assert!(jane.settle().await.is_empty());
-    assert!(hans.settle().await.is_empty());
+    assert!(jane.drain().await.is_empty());
+    assert!(hans.drain().await.is_empty());
     assert_eq!(relay.users("QGIS").await, json!(["jane"]));
 }
 
 #[tokio::test]
-async fn a_registration_that_is_refused_leaves_the_nickname_as_it_was() {
+async fn a_refused_registration_keeps_the_old_nickname() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     for name in ["x", "internal", "a b"] {
         jane.send(newcomer(name)).await;
-        let heard = jane.settle().await;
+        let heard = jane.drain().await;
         assert_eq!((heard.len(), &heard[0]["author"]), (1, &json!("moderation")), "{name}: {heard:?}");
     }
     jane.send(line("jane", "still here")).await;
@@ -124,7 +124,7 @@ async fn a_registration_that_is_refused_leaves_the_nickname_as_it_was() {
 }
 
 #[tokio::test]
-async fn the_number_is_exact_after_clean_and_abrupt_leaves() {
+async fn the_user_count_is_exact_after_clean_and_abrupt_leaves() {
     let relay = Relay::start().await;
     let mut watcher = relay.join("QGIS").await;
     watcher.expect(nb_users(1)).await;
@@ -137,7 +137,7 @@ async fn the_number_is_exact_after_clean_and_abrupt_leaves() {
     assert_eq!(connected(&relay, "QGIS").await, 13);
 
     for (clean, abrupt) in clean.into_iter().zip(abrupt) {
-        abrupt.break_off();
+        abrupt.reset();
         clean.leave().await;
     }
     let heard = watcher.skip_until(nb_users(1)).await;
@@ -145,25 +145,25 @@ async fn the_number_is_exact_after_clean_and_abrupt_leaves() {
     let numbers = heard.iter().filter_map(|frame| frame["nb_users"].as_u64());
     assert_eq!(exiters, 12);
     assert_eq!(numbers.collect::<Vec<_>>(), (2..=12).rev().collect::<Vec<_>>());
-    assert!(watcher.settle().await.is_empty());
+    assert!(watcher.drain().await.is_empty());
     assert_eq!(connected(&relay, "QGIS").await, 1);
     assert_eq!(relay.users("QGIS").await, json!([]));
 }
 
 #[tokio::test]
-async fn the_number_counts_connections_of_one_room_only() {
+async fn the_user_count_covers_one_room_only() {
     let relay = Relay::start().await;
     let mut jane = relay.join("QGIS").await;
     let mut hans = relay.join("QField").await;
     jane.expect(nb_users(1)).await;
     hans.expect(nb_users(1)).await;
     hans.leave().await;
-    assert!(jane.settle().await.is_empty());
+    assert!(jane.drain().await.is_empty());
     assert_eq!((connected(&relay, "QGIS").await, connected(&relay, "QField").await), (1, 0));
 }
 
 #[tokio::test]
-async fn users_are_sorted_without_regard_to_letter_case() {
+async fn users_are_sorted_case_insensitively() {
     let relay = Relay::start().await;
     let mut members = Vec::new();
     for name in ["zoe", "Bob", "anna", "Zack", "_under", "Carl", "bert", "9lives"] {

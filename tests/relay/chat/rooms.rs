@@ -1,4 +1,4 @@
-//! Names of rooms as they stand in addresses.
+//! Room names in URLs.
 
 use serde_json::json;
 
@@ -7,8 +7,8 @@ use crate::support::{Relay, line, nb_users};
 const ROOMS: &str = "  Living room ,Caf\u{e9},北京 GIS,🗺️ maps,a/b,100% maps,C++ & Qt?,{room},QGIS";
 
 #[tokio::test]
-async fn rooms_are_listed_without_the_blanks_around_them_in_their_order() {
-    let relay = Relay::with().env("ROOMS", ROOMS).start().await;
+async fn rooms_are_listed_trimmed_and_in_order() {
+    let relay = Relay::builder().env("ROOMS", ROOMS).start().await;
     let names = ["Living room", "Caf\u{e9}", "北京 GIS", "🗺️ maps", "a/b", "100% maps", "C++ & Qt?", "{room}", "QGIS"];
     assert_eq!(relay.get("/rooms").await.json(), json!(names));
     let status = relay.get("/status").await.json();
@@ -18,7 +18,7 @@ async fn rooms_are_listed_without_the_blanks_around_them_in_their_order() {
 
 #[tokio::test]
 async fn a_room_is_found_by_every_spelling_of_its_name() {
-    let relay = Relay::with().env("ROOMS", ROOMS).env("RATE_LIMITS", "off").start().await;
+    let relay = Relay::builder().env("ROOMS", ROOMS).env("RATE_LIMITS", "off").start().await;
     for (plain, other) in [
         ("Living%20room", "%20Living%20room"),
         ("Living%20room", "%20%20Living%20room%20%09"),
@@ -26,7 +26,7 @@ async fn a_room_is_found_by_every_spelling_of_its_name() {
         // NFC and NFD: one code point, or a letter and a combining accent.
         ("Caf%C3%A9", "Cafe%CC%81"),
         ("Caf%C3%A9", "%43af%c3%a9"),
-        // Not encoded at all, as some clients have it.
+        // Not encoded at all, as some clients send it.
         ("Caf%C3%A9", "Caf\u{e9}"),
         ("%E5%8C%97%E4%BA%AC%20GIS", "%e5%8c%97%e4%ba%ac%20GIS"),
         ("%F0%9F%97%BA%EF%B8%8F%20maps", "%f0%9f%97%ba%ef%b8%8f%20maps"),
@@ -46,7 +46,7 @@ async fn a_room_is_found_by_every_spelling_of_its_name() {
         here.expect(line("hans", "put")).await;
         assert_eq!(relay.users(plain).await, json!(["jane"]), "{plain}");
         assert_eq!(relay.users(other).await, json!(["jane"]), "{other}");
-        // The next pair may be of the same room.
+        // The next pair may use the same room.
         there.leave().await;
         here.skip_until(nb_users(1)).await;
         here.leave().await;
@@ -54,8 +54,8 @@ async fn a_room_is_found_by_every_spelling_of_its_name() {
 }
 
 #[tokio::test]
-async fn names_that_differ_in_more_than_their_spelling_are_not_found() {
-    let relay = Relay::with().env("ROOMS", ROOMS).start().await;
+async fn different_names_are_not_found() {
+    let relay = Relay::builder().env("ROOMS", ROOMS).start().await;
     for (path, name) in [
         ("qgis", "qgis"),
         ("QGIS%00", "QGIS\u{0}"),
@@ -71,7 +71,7 @@ async fn names_that_differ_in_more_than_their_spelling_are_not_found() {
         assert_eq!(answer.status, 404, "{path}: {answer:?}");
         assert_eq!(answer.json(), json!({"detail": format!("Room '{name}' not registered")}), "{path}");
     }
-    // No UTF-8 at all, half of an escape, a name with an unescaped slash.
+    // Invalid UTF-8, half of an escape, a name with an unescaped slash.
     for path in ["%FF%FE", "%C3", "%", "%G0", "a/b"] {
         let answer = relay.get(&format!("/room/{path}/users")).await;
         assert_eq!(answer.status, 404, "{path}: {answer:?}");

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{STORE, audited, expect_agreement, expect_degraded, expect_problems, logged, mute, plain};
 use crate::support::RelayBuilder;
 
-/// Runs the relay with a disk of 512 KiB at `disk`, which is full. A file `key` has found its place there before.
+/// Runs the relay with a full disk of 512 KiB at `disk`, which already contains a file `key`.
 const FULL: &str = "mount -t tmpfs -o size=512k tmpfs disk || exit 1; \
                     if test -e key; then mkdir disk/audit && cp key disk/audit; fi; \
                     cat /dev/zero > disk/others 2> /dev/null; exec \"$@\"";
@@ -13,7 +13,7 @@ const FULL: &str = "mount -t tmpfs -o size=512k tmpfs disk || exit 1; \
 /// Runs the relay where the folder `disk` cannot be written.
 const READ_ONLY: &str = "mount --bind disk disk && mount -o remount,bind,ro disk && exec \"$@\"";
 
-/// With a disk of its own, prepared by a script; `None` where nothing can be mounted.
+/// Runs the relay with a separate disk, prepared by a script; `None` if nothing can be mounted.
 fn on_disk(relay: RelayBuilder, script: &str) -> Option<RelayBuilder> {
     std::fs::create_dir_all(relay.directory().join("disk")).unwrap();
     let trial = std::process::Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status();
@@ -21,7 +21,7 @@ fn on_disk(relay: RelayBuilder, script: &str) -> Option<RelayBuilder> {
         eprintln!("not tested: no disk can be mounted here");
         return None;
     }
-    Some(relay.run_by(&["unshare", "-rm", "sh", "-c", script, "sh"]))
+    Some(relay.runner(&["unshare", "-rm", "sh", "-c", script, "sh"]))
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn a_full_disk_keeps_the_audit_log_waiting_until_there_is_room() {
     expect_problems(&relay.check(), &[problem]);
     let relay = relay.start().await;
     expect_degraded(&relay, &["audit"]).await;
-    let told = logged(&relay, "the relay runs degraded");
+    let told = logged(&relay, "subsystem unavailable; the relay runs degraded");
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(told[0]["reason"], json!(problem));
     // The disk as the relay sees it.
@@ -57,16 +57,16 @@ async fn a_full_disk_leaves_the_relay_without_a_new_audit_log() {
 #[tokio::test]
 async fn a_full_disk_leaves_the_relay_without_a_new_store() {
     let Some(relay) = on_disk(plain().env(STORE, "disk/moderation.db"), FULL) else { return };
-    let problem = "disk/moderation.db: the file of moderation cannot be opened (moderation.store): \
+    let problem = "disk/moderation.db: the moderation store cannot be opened (moderation.store): \
                    No space left on device (os error 28)";
     expect_problems(&relay.check(), &[problem]);
     let relay = relay.start().await;
     expect_degraded(&relay, &["store"]).await;
-    assert_eq!(logged(&relay, "the relay runs degraded").len(), 1);
+    assert_eq!(logged(&relay, "subsystem unavailable; the relay runs degraded").len(), 1);
 }
 
 #[tokio::test]
-async fn sanctions_of_a_store_that_cannot_be_written_hold() {
+async fn sanctions_apply_even_if_the_store_cannot_be_written() {
     let directory = tempfile::tempdir().unwrap();
     let kept = directory.path().join("moderation.db");
     let relay = plain().env(STORE, kept.to_str().unwrap()).start().await;
@@ -74,9 +74,9 @@ async fn sanctions_of_a_store_that_cannot_be_written_hold() {
     relay.signal("TERM");
     assert!(relay.wait().0.success());
     let bytes = std::fs::read(&kept).unwrap();
-    let relay = plain().env(STORE, "disk/moderation.db").file_of("disk/moderation.db", &bytes);
+    let relay = plain().env(STORE, "disk/moderation.db").file_bytes("disk/moderation.db", &bytes);
     let Some(relay) = on_disk(relay, READ_ONLY) else { return };
-    let problem = "disk/moderation.db: the file of moderation cannot be opened (moderation.store): \
+    let problem = "disk/moderation.db: the moderation store cannot be opened (moderation.store): \
                    Read-only file system (os error 30)";
     expect_problems(&relay.check(), &[problem]);
     let relay = relay.start().await;

@@ -1,6 +1,6 @@
-//! Parts that the relay serves without: it says so once, shows it, and `check` has said it before.
+//! Unavailable parts: the relay logs each once and shows it, and `check` reports it.
 
-mod beside;
+mod check_while_running;
 mod disks;
 mod plugins;
 mod store_and_audit;
@@ -14,22 +14,22 @@ use crate::support::{Relay, RelayBuilder, line};
 const STORE: &str = "RELAY__MODERATION__STORE";
 const AUDIT: &str = "RELAY__MODERATION__AUDIT__DIR";
 
-/// A relay that jane moderates.
+/// A relay with the moderator jane.
 fn plain() -> RelayBuilder {
-    moderated(Relay::with())
+    moderated(Relay::builder())
 }
 
-/// With an audit log of everything in this folder.
+/// Enables an audit log of everything in this folder.
 fn audited(relay: RelayBuilder, dir: &str) -> RelayBuilder {
     relay.env("RELAY__MODERATION__AUDIT__RECORD", "all").env(AUDIT, dir)
 }
 
-/// With a plugin that answers messages that begin with a `t`, and lets others pass.
+/// Adds a plugin that answers messages that begin with a `t`, and passes all others.
 fn with_plugin(relay: RelayBuilder, folder: &str, manifest: &str) -> RelayBuilder {
     relay.file(&format!("{folder}/plugin.toml"), manifest).file(&format!("{folder}/filter.wat"), RAW)
 }
 
-/// A component that needs no tool to be built.
+/// A component that needs no build tool.
 const RAW: &str = include_str!("../../guests/raw.wat");
 
 /// The lines of the log with this message.
@@ -38,7 +38,7 @@ fn logged(relay: &Relay, message: &str) -> Vec<Value> {
     lines.filter(|line| line["message"] == message).collect()
 }
 
-/// jane mutes somebody.
+/// Mutes a nickname as jane.
 async fn mute(relay: &Relay, nickname: &str) {
     let body = json!({"kind": "mute", "nickname": nickname, "seconds": 600}).to_string();
     let answer = call(relay, "POST", "/moderation/sanctions", &body).await;
@@ -50,7 +50,7 @@ fn expect_problems(output: &Output, problems: &[&str]) {
     let lines: Vec<&str> = output.stderr.lines().collect();
     assert_eq!((output.status, lines.as_slice()), (Some(1), problems), "{output:?}");
     let last = output.stdout.lines().last().unwrap_or_default();
-    assert!(last.starts_with("the configuration is good, but not all of it would take effect: "), "{output:?}");
+    assert!(last.starts_with("the configuration is valid, but the relay would run degraded: "), "{output:?}");
 }
 
 /// The relay must serve without these parts alone.
@@ -69,7 +69,7 @@ async fn expect_agreement(relay: RelayBuilder, part: &str, problem: &str) -> Rel
     expect_problems(&relay.check(), &[problem]);
     let relay = relay.start().await;
     expect_degraded(&relay, &[part]).await;
-    let told = logged(&relay, "the relay runs degraded");
+    let told = logged(&relay, "subsystem unavailable; the relay runs degraded");
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!((&told[0]["level"], &told[0]["part"]), (&json!("ERROR"), &json!(part)));
     assert_eq!(told[0]["reason"], json!(problem));
@@ -84,11 +84,11 @@ async fn expect_agreement(relay: RelayBuilder, part: &str, problem: &str) -> Rel
 }
 
 #[tokio::test]
-async fn a_relay_that_has_all_its_parts_says_nothing_and_check_is_content() {
+async fn a_complete_relay_is_not_degraded_and_check_succeeds() {
     let relay = with_plugin(audited(plain(), "log/audit"), "plugins/raw", "").env(STORE, "moderation.db");
     let output = relay.check();
     assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");
-    assert!(output.stdout.ends_with("\nthe configuration is good\n"), "{output:?}");
+    assert!(output.stdout.ends_with("\nthe configuration is valid\n"), "{output:?}");
     let mut names: Vec<_> =
         std::fs::read_dir(relay.directory()).unwrap().map(|name| name.unwrap().file_name()).collect();
     names.sort();
@@ -98,16 +98,16 @@ async fn a_relay_that_has_all_its_parts_says_nothing_and_check_is_content() {
     assert_eq!(status.get("degraded"), None, "{status}");
     let filters = call(&relay, "GET", "/moderation/filters", "").await.json();
     assert_eq!(filters.get("degraded"), None, "{filters}");
-    assert!(logged(&relay, "the relay runs degraded").is_empty());
+    assert!(logged(&relay, "subsystem unavailable; the relay runs degraded").is_empty());
 }
 
 #[tokio::test]
-async fn problems_of_all_parts_are_named_at_once() {
+async fn problems_of_all_subsystems_are_reported_together() {
     let relay = audited(plain(), "blocked/audit").file("blocked", "");
     let relay = relay.env(STORE, "blocked/moderation.db").env("PLUGINS_DIR", "filters");
     let problems = [
         "filters: the folder cannot be read: No such file or directory (os error 2)",
-        "blocked/moderation.db: the file of moderation cannot be opened (moderation.store): Not a directory (os error 20)",
+        "blocked/moderation.db: the moderation store cannot be opened (moderation.store): Not a directory (os error 20)",
         "blocked/audit: the audit log cannot be opened: no file can be written there: Not a directory (os error 20)",
     ];
     expect_problems(&relay.check(), &problems);
@@ -115,7 +115,7 @@ async fn problems_of_all_parts_are_named_at_once() {
 }
 
 #[test]
-fn problems_are_named_beside_a_bad_configuration_and_its_exit_code_wins() {
+fn problems_are_reported_with_an_invalid_configuration_which_decides_the_exit_code() {
     let relay = plain().env("PLUGINS_DIR", "filters").file("rules.toml", "rule = 1\n");
     let output = relay.check();
     assert_eq!((output.status, output.stdout.as_str()), (Some(78), ""), "{output:?}");

@@ -15,7 +15,7 @@ async fn a_named_folder_that_is_missing_leaves_the_relay_without_plugins() {
 }
 
 #[tokio::test]
-async fn a_folder_that_appears_later_is_read_and_the_status_forgets_it() {
+async fn a_folder_that_appears_later_is_read_and_ends_the_degradation() {
     let relay = plain().env("PLUGINS_DIR", "filters").start().await;
     expect_degraded(&relay, &["plugins"]).await;
     let aside = relay.directory().join("aside");
@@ -23,12 +23,12 @@ async fn a_folder_that_appears_later_is_read_and_the_status_forgets_it() {
     std::fs::write(aside.join("raw/filter.wat"), RAW).unwrap();
     std::fs::rename(aside, relay.directory().join("filters")).unwrap();
     relay.wait_until(true, async || relay.get("/status").await.json().get("degraded").is_none()).await;
-    relay.wait_until(1, async || logged(&relay, "a plugin is loaded").len()).await;
+    relay.wait_until(1, async || logged(&relay, "plugin loaded").len()).await;
     relay.wait_until(1, async || notes(&relay, "recovered").await.len()).await;
 }
 
 #[tokio::test]
-async fn a_folder_that_vanishes_and_comes_back_is_degraded_meanwhile_and_its_plugins_go_on() {
+async fn a_folder_that_vanishes_and_returns_is_degraded_meanwhile_and_its_plugins_keep_running() {
     let relay = with_plugin(plain(), "filters/raw", "").env("PLUGINS_DIR", "filters").start().await;
     let [here, away] = ["filters", "away"].map(|name| relay.directory().join(name));
     std::fs::rename(&here, &away).unwrap();
@@ -54,24 +54,24 @@ async fn more_than_64_plugins_leave_the_relay_without_plugins() {
 #[tokio::test]
 async fn without_address_space_for_the_sandbox_the_relay_serves_without_plugins() {
     let limited = ["sh", "-c", "ulimit -v 16000000; exec \"$@\"", "sh"];
-    let relay = plain().run_by(&limited);
+    let relay = plain().runner(&limited);
     let output = relay.check();
-    assert!(output.stderr.starts_with("plugins cannot be run here: "), "{output:?}");
+    assert!(output.stderr.starts_with("the plugin sandbox cannot be created: "), "{output:?}");
     expect_agreement(relay, "plugins", output.stderr.trim_end()).await;
 }
 
 #[tokio::test]
-async fn a_plugin_that_cannot_be_loaded_is_told_once_and_named() {
+async fn a_plugin_that_cannot_be_loaded_is_reported_once_by_name() {
     let relay = with_plugin(plain(), "plugins/raw", "").plugin("short", "", b"no wasm");
-    let problem = "plugins/short/filter.wasm: is neither WebAssembly nor its text form";
+    let problem = "plugins/short/filter.wasm: is neither binary nor text WebAssembly";
     let output = relay.check();
     assert!(output.stderr.starts_with(problem) && output.stderr.lines().count() == 1, "{output:?}");
     expect_problems(&output, &[output.stderr.trim_end()]);
     let relay = relay.start().await;
     expect_degraded(&relay, &["plugins"]).await;
-    let told = logged(&relay, "a plugin could not be loaded");
-    assert_eq!((told.len(), told[0]["fault"].as_str()), (1, Some(output.stderr.trim_end())), "{told:?}");
-    assert!(logged(&relay, "the relay runs degraded").is_empty(), "it is told already");
+    let told = logged(&relay, "plugin could not be loaded");
+    assert_eq!((told.len(), told[0]["error"].as_str()), (1, Some(output.stderr.trim_end())), "{told:?}");
+    assert!(logged(&relay, "subsystem unavailable; the relay runs degraded").is_empty(), "it is told already");
     let filters = call(&relay, "GET", "/moderation/filters", "").await.json();
     assert_eq!(filters["degraded"][0]["reason"], json!("plugins: not loaded: short"), "{filters}");
     std::fs::remove_dir_all(relay.directory().join("plugins/short")).unwrap();
@@ -87,9 +87,9 @@ async fn a_plugin_that_refuses_its_settings_is_found_by_check() {
 }
 
 #[tokio::test]
-async fn rooms_that_are_not_there_are_named_with_the_manifest() {
+async fn unknown_rooms_are_reported_with_the_manifest() {
     let relay = with_plugin(plain(), "plugins/raw", "rooms = ['QGIS', 'Qgsi']");
-    let problem = "plugins/raw/plugin.toml: `rooms` names `Qgsi`, which is no room of this instance";
+    let problem = "plugins/raw/plugin.toml: `rooms` names `Qgsi`, which is not a room of this instance";
     expect_problems(&relay.check(), &[problem]);
     let relay = relay.start().await;
     relay.wait_until(1, async || logged(&relay, problem).len()).await;
@@ -101,30 +101,30 @@ async fn rooms_that_are_not_there_are_named_with_the_manifest() {
 }
 
 #[tokio::test]
-async fn an_order_that_names_no_plugin_is_named() {
+async fn an_unknown_plugin_in_the_order_is_reported() {
     let relay = with_plugin(plain(), "plugins/raw", "").env("RELAY__FILTER__PLUGINS__ORDER", "raw,rwa");
     expect_problems(&relay.check(), &["filter.plugins.order: there is no plugin `rwa`"]);
     let relay = relay.start().await;
-    let told = logged(&relay, "the configured order names a plugin that is not there");
+    let told = logged(&relay, "filter.plugins.order names an unknown plugin");
     assert_eq!((told.len(), &told[0]["plugin"]), (1, &json!("rwa")));
 }
 
 #[tokio::test]
-async fn a_cache_that_cannot_be_made_leaves_the_relay_without_it() {
+async fn a_cache_that_cannot_be_created_leaves_the_relay_without_it() {
     let relay = with_plugin(plain(), "plugins/raw", "").file("blocked", "");
     let relay = relay.env("RELAY__FILTER__PLUGINS__CACHE_DIR", "blocked");
-    let problem = "blocked: compiled plugins cannot be kept there: Not a directory (os error 20)";
+    let problem = "blocked: the cache of compiled plugins cannot be used: Not a directory (os error 20)";
     let relay = expect_agreement(relay, "cache", problem).await;
-    assert_eq!(logged(&relay, "a plugin is loaded").len(), 1, "it is compiled all the same");
+    assert_eq!(logged(&relay, "plugin loaded").len(), 1, "it is compiled all the same");
 }
 
 #[tokio::test]
-async fn a_cache_that_others_can_write_to_is_not_used() {
+async fn a_cache_writable_by_others_is_not_used() {
     let relay = with_plugin(plain(), "plugins/raw", "");
     let cache = relay.directory().join("plugins/.cache");
     std::fs::create_dir(&cache).unwrap();
     std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o777)).unwrap();
-    let problem = "plugins/.cache: others may write to it; its mode must be 0700, and it must be the relay's own";
+    let problem = "plugins/.cache: other users may write to it; it must have mode 0700 and belong to the relay's user";
     let relay = expect_agreement(relay, "cache", problem).await;
     std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o700)).unwrap();
     relay.wait_until(true, async || relay.get("/status").await.json().get("degraded").is_none()).await;

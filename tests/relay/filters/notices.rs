@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Relay, line, nb_users, refusal};
 
-/// Frames that are refused, one that is no frame of the protocol, and what the relay has to say of each.
+/// Refused frames and an unknown one, each with the notice that the relay sends.
 fn bad_frames() -> [(String, &'static str, bool); 5] {
     [
         (line("x", "hi").to_string(), "`author` has 1 character; 3 to 32 are allowed", true),
@@ -20,13 +20,13 @@ fn bad_frames() -> [(String, &'static str, bool); 5] {
 }
 
 async fn relay_and_client(setting: &str) -> (Relay, Client) {
-    let relay = Relay::with().env("V1_NOTICES", setting).env("RATE_LIMITS", "off").start().await;
+    let relay = Relay::builder().env("V1_NOTICES", setting).env("RATE_LIMITS", "off").start().await;
     let mut client = relay.join("QGIS").await;
     client.expect(nb_users(1)).await;
     (relay, client)
 }
 
-/// Fails unless a client of v1 takes the frame for nothing else than it is.
+/// Asserts that a v1 client does not misread the frame.
 fn assert_harmless(frame: &Value) {
     for key in ["nb_users", "newcomer", "exiter", "liker_author", "liked_author"] {
         assert!(frame.get(key).is_none(), "{frame}");
@@ -44,7 +44,7 @@ async fn visible_notices_are_chat_lines_and_only_for_frames_of_the_protocol() {
     let (_relay, mut client) = relay_and_client("visible").await;
     for (frame, reason, of_the_protocol) in bad_frames() {
         client.send_text(&frame).await;
-        let heard = client.settle().await;
+        let heard = client.drain().await;
         let wanted: Vec<Value> = of_the_protocol.then(|| refusal(reason)).into_iter().collect();
         assert_eq!(heard, wanted, "{frame}");
         heard.iter().for_each(assert_harmless);
@@ -56,7 +56,7 @@ async fn internal_notices_are_frames_that_old_clients_ignore() {
     let (_relay, mut client) = relay_and_client("internal").await;
     for (frame, reason, _) in bad_frames() {
         client.send_text(&frame).await;
-        let heard = client.settle().await;
+        let heard = client.drain().await;
         assert_eq!(heard, [json!({"author": "internal", "uncompliant": reason})], "{frame}");
         heard.iter().for_each(assert_harmless);
     }
@@ -68,8 +68,8 @@ async fn without_notices_the_relay_is_silent() {
     for (frame, _, _) in bad_frames() {
         client.send_text(&frame).await;
     }
-    assert!(client.settle().await.is_empty());
-    // Over HTTP everybody is told all the same.
+    assert!(client.drain().await.is_empty());
+    // HTTP clients are told regardless.
     assert_eq!(relay.put_line("QGIS", "x", "hi", &[]).await.status, 422);
     client.send(line("jane", "still here")).await;
     client.expect(line("jane", "still here")).await;

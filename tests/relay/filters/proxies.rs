@@ -1,14 +1,14 @@
-//! Whose address counts, shown by the limit of messages from one address.
+//! Client addresses behind proxies, observed by the rate limit per address.
 //!
-//! The bucket of an address holds one message. So two messages at once from addresses that count as two both pass; and
-//! of many that count as one, some do not.
+//! The bucket of an address holds one message. So two simultaneous messages from two addresses both pass, and
+//! of many from one address some do not.
 
-use crate::support::{ELSEWHERE, Relay, RelayBuilder, Response, line, send};
+use crate::support::{OTHER_ADDRESS, Relay, RelayBuilder, Response, line, send};
 
 const MANY: usize = 60;
 
 fn relay(trusted: &str, header: &str) -> RelayBuilder {
-    Relay::with()
+    Relay::builder()
         .env("TRUSTED_PROXIES", trusted)
         .env("RELAY__SERVER__FORWARDED_HEADER", header)
         .env("RELAY__FILTER__RATE__ADDRESS__BURST", "1")
@@ -40,7 +40,7 @@ async fn assert_many_addresses(relay: &Relay, name: &str, value: impl Fn(usize) 
 }
 
 #[tokio::test]
-async fn what_an_untrusted_peer_says_of_its_address_does_not_count() {
+async fn an_untrusted_peer_cannot_set_its_address() {
     for trusted in ["", "10.0.0.0/8, 192.0.2.1"] {
         let relay = relay(trusted, "x-forwarded-for").start().await;
         assert_one_address(&relay, "X-Forwarded-For", |number| format!("198.51.100.{number}")).await;
@@ -50,7 +50,7 @@ async fn what_an_untrusted_peer_says_of_its_address_does_not_count() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_tells_the_address_in_its_header() {
+async fn the_header_of_a_trusted_proxy_determines_the_address() {
     let relay = relay("127.0.0.0/8", "x-forwarded-for").start().await;
     assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("198.51.100.{number}")).await;
     assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("[2001:db8:0:{number:x}::1]:4711")).await;
@@ -58,7 +58,7 @@ async fn a_trusted_proxy_tells_the_address_in_its_header() {
 }
 
 #[tokio::test]
-async fn what_the_client_wrote_before_the_proxy_does_not_count() {
+async fn addresses_that_the_client_wrote_itself_are_ignored() {
     let relay = relay("127.0.0.1", "x-forwarded-for").start().await;
     assert_one_address(&relay, "X-Forwarded-For", |number| format!("198.51.100.{number}, 203.0.113.7")).await;
     // The other header is the client's own: this proxy does not write it.
@@ -95,8 +95,9 @@ async fn a_header_in_several_lines_is_one_list() {
 async fn peers_at_different_addresses_are_different_clients() {
     let relay = relay("", "x-forwarded-for").start().await;
     assert_one_address(&relay, "X-Unknown", |number| number.to_string()).await;
-    let mut other = crate::support::Client::connect_from(ELSEWHERE, relay.address(), "/room/QGIS/ws").await.unwrap();
-    other.settle().await;
+    let mut other =
+        crate::support::Client::connect_from(OTHER_ADDRESS, relay.address(), "/room/QGIS/ws").await.unwrap();
+    other.drain().await;
     other.send(line("hans", "hi")).await;
-    assert_eq!(other.settle().await, [line("hans", "hi")]);
+    assert_eq!(other.drain().await, [line("hans", "hi")]);
 }

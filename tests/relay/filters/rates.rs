@@ -1,7 +1,7 @@
-//! How much may be said, and how many may come in.
+//! Rate limits for messages and joins.
 //!
-//! A bucket fills up again while a test runs, at the slowest by one a second. So tests say more than the burst, and
-//! never count on what is refused last; that something passes is sure only where a bucket has not been used at all.
+//! Buckets refill while a test runs, by at least one per second. So tests send more than the burst and do not rely on
+//! the last message being refused; only a message for an unused bucket is certain to pass.
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Error;
@@ -9,12 +9,12 @@ use tokio_tungstenite::tungstenite::http::Response as Refused;
 
 use crate::support::{Client, Relay, RelayBuilder, Response, line, nb_users};
 
-/// More than anybody may say at once in these tests, also when a slow machine takes seconds for it.
+/// More messages than any burst in these tests, even if a slow machine takes seconds to send them.
 const MANY: usize = 60;
 
-/// A relay on which one of the buckets is small and the others are out of the way.
+/// A relay with one small bucket, and the others large.
 fn with_small(bucket: &str, burst: u32) -> RelayBuilder {
-    let mut relay = Relay::with().env("TRUSTED_PROXIES", "127.0.0.1");
+    let mut relay = Relay::builder().env("TRUSTED_PROXIES", "127.0.0.1");
     for name in ["CONNECTION", "NICKNAME", "ADDRESS", "ROOM"] {
         let (burst, rate) = if name == bucket { (burst.to_string(), "1") } else { ("100000".into(), "100000") };
         relay = relay
@@ -24,7 +24,8 @@ fn with_small(bucket: &str, burst: u32) -> RelayBuilder {
     relay
 }
 
-/// Puts messages, the nickname and address made from their number, until one is refused; gives it and how many passed.
+/// Sends messages by `PUT` until one is refused, with nickname and address derived from their number. Returns the
+/// refusal and the number of messages that passed.
 async fn put_until_refused(
     relay: &Relay,
     author: impl Fn(usize) -> String,
@@ -46,11 +47,11 @@ fn assert_too_many(put: &Response, whose: &str) {
     assert_eq!(put.json()["detail"], format!("too many messages {whose}; try again in 1 s"));
 }
 
-/// Sends lines of these authors together and gives what came back to the sender, refusals and own lines.
+/// Sends lines of these authors together and returns what the sender received: refusals and its own lines.
 async fn say_at_once(client: &mut Client, author: impl Fn(usize) -> String) -> Vec<Value> {
     let lines: Vec<Value> = (0..MANY).map(|number| line(&author(number), "hi")).collect();
     client.send_together(&lines).await;
-    client.settle().await
+    client.drain().await
 }
 
 fn is_refusal(frame: &Value, whose: &str) -> bool {
@@ -59,7 +60,7 @@ fn is_refusal(frame: &Value, whose: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_connection_says_its_burst_at_once_and_only_it_hears_that_more_was_refused() {
+async fn a_connection_may_send_its_burst_and_is_the_only_one_told_of_refusals() {
     let relay = with_small("CONNECTION", 3).start().await;
     let mut witness = relay.join("QGIS").await;
     witness.expect(nb_users(1)).await;
@@ -73,11 +74,11 @@ async fn a_connection_says_its_burst_at_once_and_only_it_hears_that_more_was_ref
     assert_eq!(heard[..3], [0, 1, 2].map(|number| line(&format!("jane-{number}"), "hi")));
     assert!(refused.iter().all(|frame| is_refusal(frame, "from this connection")), "{refused:?}");
     assert!(!refused.is_empty());
-    assert_eq!(witness.settle().await.iter().collect::<Vec<_>>(), said);
+    assert_eq!(witness.drain().await.iter().collect::<Vec<_>>(), said);
 
-    // Another connection, and one that is none, have buckets of their own.
+    // Another connection and a `PUT` have separate buckets.
     witness.send(line("hans", "hi")).await;
-    assert_eq!(witness.settle().await, [line("hans", "hi")]);
+    assert_eq!(witness.drain().await, [line("hans", "hi")]);
     assert_eq!(relay.put_line("QGIS", "curl", "hi", &[]).await.status, 200);
 }
 
@@ -92,7 +93,7 @@ async fn a_nickname_has_one_bucket_by_whatever_entrance_and_letter_case() {
     client.expect(nb_users(1)).await;
     let heard = say_at_once(&mut client, case).await;
     assert!(heard.iter().any(|frame| is_refusal(frame, "under this nickname")), "{heard:?}");
-    // The same nickname in another room is somebody else.
+    // The same nickname in another room is a different user.
     assert_eq!(relay.put_line("QField", "jane", "hi", &[]).await.status, 200);
     assert_eq!(relay.put_line("QGIS", "hans", "hi", &[]).await.status, 200);
 }
@@ -138,7 +139,7 @@ async fn a_room_has_one_bucket_for_everybody() {
 }
 
 #[tokio::test]
-async fn what_an_impostor_sends_does_not_use_up_the_owners_bucket() {
+async fn an_impostor_does_not_use_up_the_owners_bucket() {
     let relay = with_small("NICKNAME", 3).start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     for _ in 0..MANY {
@@ -152,7 +153,7 @@ async fn what_an_impostor_sends_does_not_use_up_the_owners_bucket() {
 }
 
 #[tokio::test]
-async fn without_rate_limits_everything_is_heard() {
+async fn without_rate_limits_every_message_is_delivered() {
     let relay = with_small("CONNECTION", 1).env("RATE_LIMITS", "off").start().await;
     let mut jane = relay.join("QGIS").await;
     jane.expect(nb_users(1)).await;
@@ -160,15 +161,15 @@ async fn without_rate_limits_everything_is_heard() {
     assert_eq!(heard, vec![line("jane", "hi"); MANY]);
 }
 
-/// Opens a WebSocket from this address, or gives the answer that refused it.
+/// Opens a WebSocket from this address, or returns the response that refused it.
 async fn join_from(relay: &Relay, ip: &str) -> Result<Client, Refused<Option<Vec<u8>>>> {
     match Client::try_connect(relay.address(), "/room/QGIS/ws", &[("x-forwarded-for", ip)]).await {
         Ok(mut client) => {
-            client.settle().await;
+            client.drain().await;
             Ok(client)
         }
         Err(Error::Http(response)) => Err(*response),
-        Err(fault) => panic!("{fault}"),
+        Err(error) => panic!("{error}"),
     }
 }
 
@@ -178,7 +179,7 @@ fn detail(refused: &Refused<Option<Vec<u8>>>) -> Value {
 }
 
 #[tokio::test]
-async fn an_address_holds_as_many_connections_as_it_may_and_one_more_when_one_is_gone() {
+async fn a_closed_connection_frees_a_slot_of_its_address() {
     let relay = with_small("", 1).env("RELAY__LIVE__MAX_PER_ADDRESS", "2").start().await;
     let first = join_from(&relay, "192.0.2.1").await.unwrap();
     let _second = join_from(&relay, "192.0.2.1").await.unwrap();
@@ -195,7 +196,7 @@ async fn an_address_holds_as_many_connections_as_it_may_and_one_more_when_one_is
 }
 
 #[tokio::test]
-async fn an_address_that_joins_too_fast_is_told_when_to_come_back() {
+async fn an_address_that_joins_too_fast_gets_the_waiting_time() {
     let relay = with_small("", 1)
         .env("RELAY__LIVE__JOINS__BURST", "3")
         .env("RELAY__LIVE__JOINS__PER_SECOND", "1")

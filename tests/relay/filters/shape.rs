@@ -1,4 +1,4 @@
-//! What a message may look like.
+//! Limits on the shape of messages.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn with_avatar(avatar: &str) -> Value {
 
 #[tokio::test]
 async fn a_message_out_of_bounds_is_refused_by_every_entrance_in_the_same_words() {
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+    let relay = Relay::builder().env("RATE_LIMITS", "off").start().await;
     let mut witness = relay.join("QGIS").await;
     witness.expect(nb_users(1)).await;
     let mut jane = relay.join("QGIS").await;
@@ -38,16 +38,16 @@ async fn a_message_out_of_bounds_is_refused_by_every_entrance_in_the_same_words(
         (with_avatar("a\u{0}b"), "`avatar` must be the file name of an icon"),
     ] {
         jane.send(frame.clone()).await;
-        assert_eq!(jane.settle().await, [refusal(reason)], "{frame:.80}");
+        assert_eq!(jane.drain().await, [refusal(reason)], "{frame:.80}");
         let put = relay.put("/room/QGIS/message", &frame.to_string()).await;
         assert_eq!((put.status, put.json()), (422, json!({"detail": reason})), "{frame:.80}");
     }
-    assert!(witness.settle().await.is_empty());
+    assert!(witness.drain().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_message_at_its_bounds_is_heard_by_every_entrance() {
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+async fn a_message_within_the_limits_is_accepted_from_websockets_and_put() {
+    let relay = Relay::builder().env("RATE_LIMITS", "off").start().await;
     let mut witness = relay.join("QGIS").await;
     witness.expect(nb_users(1)).await;
     let mut jane = relay.join("QGIS").await;
@@ -66,18 +66,18 @@ async fn a_message_at_its_bounds_is_heard_by_every_entrance() {
         with_avatar(""),
     ] {
         jane.send(frame.clone()).await;
-        assert_eq!(jane.settle().await, std::slice::from_ref(&frame), "{frame:.80}");
-        assert_eq!(witness.settle().await, std::slice::from_ref(&frame), "{frame:.80}");
+        assert_eq!(jane.drain().await, std::slice::from_ref(&frame), "{frame:.80}");
+        assert_eq!(witness.drain().await, std::slice::from_ref(&frame), "{frame:.80}");
         let put = relay.put("/room/QGIS/message", &frame.to_string()).await;
         assert_eq!((put.status, put.json()), (200, frame.clone()), "{frame:.80}");
-        assert_eq!(witness.settle().await, std::slice::from_ref(&frame), "{frame:.80}");
-        assert_eq!(jane.settle().await, [frame]);
+        assert_eq!(witness.drain().await, std::slice::from_ref(&frame), "{frame:.80}");
+        assert_eq!(jane.drain().await, [frame]);
     }
 }
 
 #[tokio::test]
-async fn the_bounds_are_those_of_the_settings() {
-    let relay = Relay::with()
+async fn the_limits_are_those_of_the_settings() {
+    let relay = Relay::builder()
         .env("MIN_AUTHOR_LENGTH", "1")
         .env("MAX_AUTHOR_LENGTH", "4")
         .env("MAX_MESSAGE_LENGTH", "5")
@@ -112,6 +112,6 @@ async fn nicknames_and_likes_keep_the_same_bounds() {
         (like("jane", "hans", &"a".repeat(256)), "`message` has 256 characters; at most 255 are allowed"),
     ] {
         jane.send(frame.clone()).await;
-        assert_eq!(jane.settle().await, [refusal(reason)], "{frame}");
+        assert_eq!(jane.drain().await, [refusal(reason)], "{frame}");
     }
 }

@@ -1,20 +1,20 @@
-//! The corpora: what they hold, what may be hit in them, and where they lie.
+//! The corpora: contents, budgets and files.
 
 use super::{Speaker, repository};
 
 /// Harmless texts of one kind.
 #[derive(Debug)]
 pub(super) struct Corpus {
-    /// The name of its file, without `.txt`.
+    /// The file name, without `.txt`.
     pub(super) name: &'static str,
-    /// What the texts are.
-    pub(super) about: &'static str,
+    /// A description of the texts.
+    pub(super) description: &'static str,
     allowance: Allowance,
-    /// Whether only members may send such texts without being hit.
+    /// Whether the budget applies only to members.
     members_only: bool,
 }
 
-/// How many texts of a corpus may be hit.
+/// The budget of a corpus.
 #[derive(Clone, Copy, Debug)]
 enum Allowance {
     None,
@@ -23,8 +23,8 @@ enum Allowance {
 }
 
 impl Corpus {
-    /// How many of `texts` texts may be hit when `speaker` says them.
-    pub(super) fn allowed(&self, texts: usize, speaker: Speaker) -> usize {
+    /// The number of `texts` texts that may match when `speaker` sends them.
+    pub(super) fn allowed_hits(&self, texts: usize, speaker: Speaker) -> usize {
         if self.members_only && speaker == Speaker::Newcomer {
             return texts;
         }
@@ -37,7 +37,7 @@ impl Corpus {
     /// The texts, one a line.
     ///
     /// # Panics
-    /// When they are not there: to go on without them would claim what nobody has looked at.
+    /// If they are missing: the tests must not pass without them.
     pub(super) fn read(&self) -> String {
         let path = repository("target/corpora").join(self.name).with_extension("txt");
         std::fs::read_to_string(&path)
@@ -46,11 +46,11 @@ impl Corpus {
 }
 
 const fn names(name: &'static str, about: &'static str) -> Corpus {
-    Corpus { name, about, allowance: Allowance::None, members_only: false }
+    Corpus { name, description: about, allowance: Allowance::None, members_only: false }
 }
 
 const fn speech(name: &'static str, about: &'static str) -> Corpus {
-    Corpus { name, about, allowance: Allowance::UnderOneInThousand, members_only: false }
+    Corpus { name, description: about, allowance: Allowance::UnderOneInThousand, members_only: false }
 }
 
 pub(super) static CORPORA: [Corpus; 19] = [
@@ -75,15 +75,15 @@ pub(super) static CORPORA: [Corpus; 19] = [
     speech("words-el", "words, Greek"),
 ];
 
-/// What the texts are, for the document.
+/// Describes the origin of the texts, for the document.
 pub(super) const ORIGINS: &str = "\
 - Names of towns: places with 1 000 people or more; those with 15 000 also by their names in Cyrillic and Greek letters,
   those with 100 000 by their names in all languages.
 - Coordinate systems: names, older names and codes that PROJ knows.
 - Names of layers: background maps that a map editor offers.
-- Names of files: grids that PROJ knows, data sets for examples, pictures of layers, and names made as people make them.
-- Sentences: web pages and newspapers, small talk, and what a map editor and a program for the home tell people; of 20
-  to 255 characters, none of them wholly in capitals.
+- Names of files: grids that PROJ knows, example data sets, pictures of layers, and made-up names in common styles.
+- Sentences: web pages and newspapers, small talk, and messages of a map editor and a home automation program; of 20 to
+  255 characters, none of them entirely in capitals.
 - Links: such sentences and names of layers with links in them.
-- Words: the 30 000 most often said in films.
+- Words: the 30 000 most frequent in films.
 ";

@@ -1,51 +1,52 @@
-//! Counting: how many texts are hit, and by what.
+//! Counts matching texts, by rule.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Hit texts that a failed test shows.
+/// Number of examples that a failed test shows.
 const EXAMPLES: usize = 5;
-/// Parts of texts that [`Tally::most`] shows of a rule.
+/// Number of text parts per rule that [`Tally::most`] shows.
 const SHOWN: usize = 4;
-/// Longest part of a text that is shown. Code points.
+/// Longest text part shown, in code points.
 const SHOWN_CHARS: usize = 24;
 
-/// A rule that hit a text.
+/// A match of a rule in a text.
 #[derive(Clone, Debug)]
 pub(super) struct Hit {
-    /// Its id.
+    /// The id of the rule.
     pub(super) rule: Arc<str>,
-    /// The part that was hit, where there is one.
+    /// The matched part, if any.
     pub(super) part: Option<String>,
 }
 
-/// What was hit in a number of texts.
+/// Matches in a number of texts.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// How many texts were looked at.
+    /// Number of texts examined.
     pub(super) texts: usize,
-    /// How many of them a rule hit.
+    /// Number of texts that match.
     pub(super) hit: usize,
-    /// The first of these, with the rules.
+    /// The first matching texts, with the rules.
     pub(super) examples: Vec<(String, Vec<Arc<str>>)>,
-    /// How often each part was hit, letter case aside, by which rule.
+    /// Matches by rule and lower-case part.
     parts: BTreeMap<(Arc<str>, String), usize>,
 }
 
 impl Tally {
-    /// Counts what `hits` says of each text, on all processors.
-    pub(super) fn of(texts: &[&str], hits: &(dyn Fn(&str) -> Vec<Hit> + Sync)) -> Self {
+    /// Applies `hits` to each text, on all processors.
+    pub(super) fn count(texts: &[&str], hits: &(dyn Fn(&str) -> Vec<Hit> + Sync)) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let share = texts.len().div_ceil(threads).max(1);
         std::thread::scope(|scope| {
-            // All begin before the first is waited for.
-            let counts: Vec<_> = texts.chunks(share).map(|texts| scope.spawn(|| Self::of_some(texts, hits))).collect();
-            counts.into_iter().fold(Self::default(), |all, some| all.with(some.join().unwrap()))
+            // Spawn all threads before joining the first.
+            let counts: Vec<_> =
+                texts.chunks(share).map(|texts| scope.spawn(|| Self::count_chunk(texts, hits))).collect();
+            counts.into_iter().fold(Self::default(), |all, some| all.merge(some.join().unwrap()))
         })
     }
 
-    fn of_some(texts: &[&str], hits: &(dyn Fn(&str) -> Vec<Hit> + Sync)) -> Self {
+    fn count_chunk(texts: &[&str], hits: &(dyn Fn(&str) -> Vec<Hit> + Sync)) -> Self {
         let mut tally = Self { texts: texts.len(), ..Self::default() };
         for text in texts {
             let hits = hits(text);
@@ -64,8 +65,8 @@ impl Tally {
         tally
     }
 
-    /// This one, continued by `next`.
-    fn with(mut self, next: Self) -> Self {
+    /// Merges `next`, which continues this tally.
+    fn merge(mut self, next: Self) -> Self {
         self.texts += next.texts;
         self.hit += next.hit;
         self.examples.extend(next.examples);
@@ -76,7 +77,7 @@ impl Tally {
         self
     }
 
-    /// The share of texts that were hit, rounded up, so that only none at all is 0.
+    /// The percentage of matching texts, rounded up, so that it is 0 only if there are none.
     pub(super) fn share(&self) -> String {
         let thousandths_of_percent = (self.hit * 100_000).div_ceil(self.texts.max(1));
         match thousandths_of_percent {
@@ -85,26 +86,26 @@ impl Tally {
         }
     }
 
-    /// What was hit, for a table: each rule, how often, and the parts of texts it hit most. No whole sentences.
-    pub(super) fn most(&self) -> String {
+    /// A table cell: each rule with its number of matches and its most frequent parts, never whole sentences.
+    pub(super) fn top_hits(&self) -> String {
         let mut rules: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
         for ((rule, part), times) in &self.parts {
             rules.entry(rule).or_default().push((*times, part));
         }
-        let told = rules.into_iter().map(|(rule, mut parts)| {
+        let cells = rules.into_iter().map(|(rule, mut parts)| {
             let times: usize = parts.iter().map(|(times, _)| times).sum();
             parts.sort_by_key(|&(times, part)| (Reverse(times), part));
             let more = if parts.len() > SHOWN { " …" } else { "" };
-            let parts: String = parts.iter().take(SHOWN).map(|(_, part)| shown(part)).collect();
+            let parts: String = parts.iter().take(SHOWN).map(|(_, part)| code_cell(part)).collect();
             format!("{rule} {times}{parts}{more}")
         });
-        told.collect::<Vec<_>>().join("; ")
+        cells.collect::<Vec<_>>().join("; ")
     }
 }
 
-/// A part of a text as a piece of code, with a blank before it; nothing for none.
-fn shown(part: &str) -> String {
-    // What would end a cell or the piece of code is told as a blank.
+/// Formats a part as inline code after a blank; empty if there is no part.
+fn code_cell(part: &str) -> String {
+    // Characters that would end the cell or the code become blanks.
     let harmless = |c: char| if c == '|' || c == '`' || c.is_control() { ' ' } else { c };
     let part: String = part.chars().take(SHOWN_CHARS).map(harmless).collect();
     match part.trim() {
@@ -113,15 +114,15 @@ fn shown(part: &str) -> String {
     }
 }
 
-/// Hits the texts that have an `x`, as many times as they have.
+/// Matches every `x` in a text.
 fn x(text: &str) -> Vec<Hit> {
     text.matches('x').map(|x| Hit { rule: "x".into(), part: Some(x.to_owned()) }).collect()
 }
 
 #[test]
 fn a_text_that_is_hit_twice_counts_once() {
-    let tally = Tally::of(&["a", "xx", "b", "c", "x", "d", "e"], &x);
-    assert_eq!((tally.texts, tally.hit, tally.most()), (7, 2, "x 3 `x`".to_owned()));
+    let tally = Tally::count(&["a", "xx", "b", "c", "x", "d", "e"], &x);
+    assert_eq!((tally.texts, tally.hit, tally.top_hits()), (7, 2, "x 3 `x`".to_owned()));
     assert_eq!(tally.examples.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>(), ["xx", "x"]);
 }
 
@@ -136,9 +137,9 @@ fn a_share_is_0_only_when_nothing_was_hit() {
 }
 
 #[test]
-fn what_would_break_a_table_is_not_shown() {
-    let tally = Tally::of(&["a"], &|_| vec![Hit { rule: "r".into(), part: Some("a|b`c".into()) }]);
-    assert_eq!(tally.most(), "r 1 `a b c`");
-    let tally = Tally::of(&["a"], &|_| vec![Hit { rule: "r".into(), part: None }]);
-    assert_eq!(tally.most(), "r 1");
+fn characters_that_would_break_a_table_are_not_shown() {
+    let tally = Tally::count(&["a"], &|_| vec![Hit { rule: "r".into(), part: Some("a|b`c".into()) }]);
+    assert_eq!(tally.top_hits(), "r 1 `a b c`");
+    let tally = Tally::count(&["a"], &|_| vec![Hit { rule: "r".into(), part: None }]);
+    assert_eq!(tally.top_hits(), "r 1");
 }

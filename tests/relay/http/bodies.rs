@@ -1,4 +1,4 @@
-//! Bodies of a `PUT`, good and bad.
+//! Valid and invalid `PUT` bodies.
 
 use serde_json::json;
 
@@ -6,15 +6,15 @@ use crate::support::{Client, Relay, Response, line, nb_users, send};
 
 const LIMIT: usize = 65_536;
 
-/// A relay and somebody who hears what gets through.
+/// A relay and a client that receives the accepted messages.
 async fn relay_with_a_witness() -> (Relay, Client) {
-    let relay = Relay::with().env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off").start().await;
+    let relay = Relay::builder().env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off").start().await;
     let mut witness = relay.join("QGIS").await;
     witness.expect(nb_users(1)).await;
     (relay, witness)
 }
 
-/// Sends a `PUT` with these headers and then these bytes.
+/// Sends a `PUT` with these headers and this body.
 async fn put_bytes(relay: &Relay, headers: &str, body: &[u8]) -> Response {
     let head = "PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n";
     send(relay.address(), &[head.as_bytes(), headers.as_bytes(), b"\r\n", body].concat()).await
@@ -31,7 +31,7 @@ fn chunked(body: &[u8], size: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_body_without_a_content_type_and_one_in_chunks_are_taken() {
+async fn bodies_without_a_content_type_and_chunked_bodies_are_accepted() {
     let (relay, mut witness) = relay_with_a_witness().await;
     let body = line("jane", "é in halves").to_string();
     for size in [1, 7, 1_000] {
@@ -47,7 +47,7 @@ async fn a_body_without_a_content_type_and_one_in_chunks_are_taken() {
 }
 
 #[tokio::test]
-async fn what_is_no_message_is_422_and_says_why() {
+async fn an_invalid_message_is_422_with_a_reason() {
     let (relay, mut witness) = relay_with_a_witness().await;
     let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
     let nested = format!(r#"{{"author":"jane","message":"hi","avatar":{deep}}}"#);
@@ -59,16 +59,16 @@ async fn what_is_no_message_is_422_and_says_why() {
         (br#"{"author":"jane","message":"hi""#, "the frame is not valid JSON"),
         (br#"{"author":"jane","message":"hi"} {}"#, "the frame is not valid JSON"),
         (b"\xef\xbb\xbf{}", "a frame must be a JSON object"),
-        (nested.as_bytes(), "`avatar` must be a text or null"),
-        (br#"{"author":"jane","author":"hans","message":"hi"}"#, "a key stands twice in the frame"),
+        (nested.as_bytes(), "`avatar` must be a string or null"),
+        (br#"{"author":"jane","author":"hans","message":"hi"}"#, "the frame has a duplicate key"),
         (b"{\"author\":\"jane\",\"message\":\"\xff\"}", "the body is not UTF-8"),
         (br#"{"author":"jane","message":"\ud800"}"#, "the frame is not valid JSON"),
         (br#"{"message":"hi"}"#, "`author` is missing"),
         (br#"{"author":"jane"}"#, "`message` is missing"),
-        (br#"{"author":"jane","message":null}"#, "`message` must be a text"),
-        (br#"{"author":7,"message":"hi"}"#, "`author` must be a text"),
+        (br#"{"author":"jane","message":null}"#, "`message` must be a string"),
+        (br#"{"author":7,"message":"hi"}"#, "`author` must be a string"),
         (br#"{"author":"jane","message":1e400}"#, "the frame is not valid JSON"),
-        (br#"{"author":"jane","message":"hi","avatar":{}}"#, "`avatar` must be a text or null"),
+        (br#"{"author":"jane","message":"hi","avatar":{}}"#, "`avatar` must be a string or null"),
         (br#"{"author":"internal","newcomer":"jane"}"#, "only chat messages can be sent this way"),
     ] {
         let put = put_whole(&relay, body).await;
@@ -76,7 +76,7 @@ async fn what_is_no_message_is_422_and_says_why() {
         assert_eq!((put.status, put.json()), (422, json!({"detail": detail})), "{shown:.80}");
         assert_eq!(put.header("Content-Type"), Some("application/json"));
     }
-    assert!(witness.settle().await.is_empty());
+    assert!(witness.drain().await.is_empty());
 }
 
 #[tokio::test]
@@ -96,14 +96,14 @@ async fn a_body_over_the_limit_is_413_in_one_piece_or_in_chunks() {
     ] {
         assert_eq!((put.status, put.json()), (413, json!({"detail": "the body is longer than 65536 bytes"})));
     }
-    assert!(witness.settle().await.is_empty());
+    assert!(witness.drain().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_no_message() {
+async fn a_truncated_body_is_not_a_message() {
     let (relay, mut witness) = relay_with_a_witness().await;
     let body = line("jane", "hi").to_string();
-    // What has arrived is a whole message already, but more was announced.
+    // A whole message has arrived, but more data was announced.
     for headers in ["Content-Length: 1000\r\n", "Transfer-Encoding: chunked\r\n"] {
         let sent = if headers.starts_with("Content") { body.clone() } else { format!("3e8\r\n{body}") };
         let mut stream = tokio::net::TcpStream::connect(relay.address()).await.unwrap();
@@ -112,9 +112,9 @@ async fn a_body_that_breaks_off_is_no_message() {
         tokio::io::AsyncWriteExt::shutdown(&mut stream).await.unwrap();
         let mut answer = Vec::new();
         let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer);
-        tokio::time::timeout(crate::support::PATIENCE, read).await.expect("no end").unwrap();
+        tokio::time::timeout(crate::support::TIMEOUT, read).await.expect("no end").unwrap();
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
     }
-    assert!(witness.settle().await.is_empty());
+    assert!(witness.drain().await.is_empty());
 }

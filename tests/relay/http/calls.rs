@@ -1,10 +1,10 @@
-//! Every call of v1: its body, its status, its headers.
+//! The v1 calls: bodies, statuses, headers.
 
 use serde_json::json;
 
 use crate::support::{Relay, Response, line, request};
 
-/// Fails unless all names of headers are written as `Content-Type` is.
+/// Asserts that all header names are in title case, such as `Content-Type`.
 fn assert_title_case(answer: &Response) {
     for (name, _) in &answer.headers {
         let in_title_case = name.split('-').all(|part| {
@@ -15,7 +15,7 @@ fn assert_title_case(answer: &Response) {
     }
 }
 
-/// Fails unless this is JSON, told in the one way that QGIS understands.
+/// Asserts that this is JSON with the only content type that QGIS accepts.
 fn assert_json(answer: &Response) {
     assert_eq!(answer.header("Content-Type"), Some("application/json"), "{answer:?}");
     answer.json();
@@ -23,8 +23,8 @@ fn assert_json(answer: &Response) {
 }
 
 #[tokio::test]
-async fn the_calls_of_v1_answer_exactly_what_the_protocol_says() {
-    let relay = Relay::with()
+async fn the_v1_calls_answer_as_the_protocol_specifies() {
+    let relay = Relay::builder()
         .env("ROOMS", "QGIS,Field and mobile")
         .env("RULES", "Be kind\\nStay on the subject")
         .env("MAIN_LANG", "fr")
@@ -35,7 +35,7 @@ async fn the_calls_of_v1_answer_exactly_what_the_protocol_says() {
         .await;
     let _members = [relay.join_as("QGIS", "zelda").await, relay.join_as("QGIS", "Anna").await];
     let mut silent = relay.join("QGIS").await;
-    silent.settle().await;
+    silent.drain().await;
     for (path, body) in [
         ("/rooms", json!(["QGIS", "Field and mobile"])),
         (
@@ -76,7 +76,7 @@ async fn the_calls_of_v1_answer_exactly_what_the_protocol_says() {
 }
 
 #[tokio::test]
-async fn an_unknown_room_is_404_whatever_is_asked_of_it() {
+async fn an_unknown_room_is_404_for_every_call() {
     let relay = Relay::start().await;
     let handshake = [
         ("Connection", "Upgrade"),
@@ -100,7 +100,7 @@ async fn an_unknown_room_is_404_whatever_is_asked_of_it() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_and_a_wrong_method_are_told_in_json() {
+async fn an_unknown_path_and_a_wrong_method_get_a_json_error() {
     let relay = Relay::start().await;
     for path in ["/nothing", "/room", "/room/QGIS", "/room/QGIS/last", "/rooms/", "/channels", "//rooms", "/moderation"]
     {
@@ -141,10 +141,10 @@ async fn head_answers_as_get_does_without_the_body() {
 }
 
 #[tokio::test]
-async fn a_refused_message_is_answered_by_what_refused_it() {
+async fn a_refused_message_gets_the_status_of_its_reason() {
     let rules =
         "[[rule]]\nid = \"no-casino\"\nwords = [\"casino\"]\nverdict = \"reject\"\nreason = \"No advertising here.\"\n";
-    let relay = Relay::with()
+    let relay = Relay::builder()
         .file("rules.toml", rules)
         .env("RELAY__FILTER__RATE__NICKNAME__BURST", "1")
         .env("RELAY__FILTER__RATE__NICKNAME__PER_SECOND", "1")
@@ -154,8 +154,8 @@ async fn a_refused_message_is_answered_by_what_refused_it() {
     for (author, text, status, detail) in [
         ("x", "hi", 422, "`author` has 1 character; 3 to 32 are allowed"),
         ("greta", "", 422, "`message` is empty; at least 1 visible character is needed"),
-        ("jane", "hi", 403, crate::support::TAKEN),
-        ("Internal", "hi", 403, "this name is kept for the relay itself"),
+        ("jane", "hi", 403, crate::support::NICKNAME_TAKEN),
+        ("Internal", "hi", 403, "this name is reserved"),
         ("hans", "to the casino", 403, "No advertising here."),
     ] {
         let put = relay.put_line("QGIS", author, text, &[]).await;

@@ -1,4 +1,4 @@
-//! What the relay shows of itself: its description for programs and for people, and the chat page.
+//! The OpenAPI description, Swagger UI and the chat page.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Relay, Response, request};
 
-/// All calls, as the protocol has them.
+/// All calls.
 const CALLS: [&str; 33] = [
     "delete /moderation/rooms/{room}/last/{message_id}",
     "delete /moderation/sanctions/{id}",
@@ -43,7 +43,7 @@ const CALLS: [&str; 33] = [
     "put /room/{room}/message",
 ];
 
-/// The files that a page or a script loads, as it names them.
+/// The files that a page or a script refers to.
 fn loaded_by(page: &str) -> Vec<&str> {
     let starts = ["src=\"", "href=\"", " from \""].into_iter().flat_map(|attribute| {
         page.match_indices(attribute).map(move |(at, attribute)| at + attribute.len()).collect::<Vec<_>>()
@@ -52,11 +52,11 @@ fn loaded_by(page: &str) -> Vec<&str> {
     values.filter(|value| !value.starts_with('#') && !value.starts_with("data:")).collect()
 }
 
-/// Gets what a page at `base` loads, which must all come from the relay.
+/// Gets all files that a page at `base` loads, which must come from the relay.
 async fn get_all(relay: &Relay, base: &str, page: &str) -> Vec<(String, Response)> {
     let mut files = Vec::new();
     for file in loaded_by(page) {
-        assert!(!file.contains("//"), "{file} comes from elsewhere");
+        assert!(!file.contains("//"), "{file} is external");
         let path =
             if file.starts_with('/') { file.to_owned() } else { format!("{base}{}", file.trim_start_matches("./")) };
         let answer = relay.get(&path).await;
@@ -87,7 +87,7 @@ async fn the_description_lists_every_call_and_no_other() {
 }
 
 #[tokio::test]
-async fn every_call_that_is_described_answers_with_a_status_that_is_described() {
+async fn every_documented_call_answers_with_a_documented_status() {
     let relay = Relay::start().await;
     let description = relay.get("/openapi.json").await.json();
     for (path, calls) in description["paths"].as_object().unwrap() {
@@ -108,8 +108,8 @@ async fn every_call_that_is_described_answers_with_a_status_that_is_described() 
     }
 }
 
-/// Fails unless a value has the type of its schema and, of an object, all keys that are required, and none that is not
-/// described.
+/// Asserts that a value has the type of its schema and, if it is an object, all required keys and no undocumented
+/// ones.
 fn assert_fits(description: &Value, schema: &Value, value: &Value) {
     if let Some(name) = schema["$ref"].as_str() {
         let pointer = name.strip_prefix('#').unwrap();
@@ -126,7 +126,7 @@ fn assert_fits(description: &Value, schema: &Value, value: &Value) {
         "integer" => value.is_u64() || value.is_i64(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
-        other => panic!("{other} is no type of these schemas"),
+        other => panic!("unexpected type {other}"),
     });
     assert!(fits, "{value} is none of {types:?}");
     match value {
@@ -144,7 +144,7 @@ fn assert_fits(description: &Value, schema: &Value, value: &Value) {
 }
 
 #[tokio::test]
-async fn the_pages_of_the_description_are_served_with_all_that_they_load() {
+async fn swagger_ui_is_served_with_all_files_that_it_loads() {
     let relay = Relay::start().await;
     let docs = relay.get("/docs").await;
     assert!(matches!(docs.status, 301..=308), "{docs:?}");
@@ -187,7 +187,7 @@ async fn the_chat_page_loads_its_own_files_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_description_is_shown_to_no_outside_service() {
+async fn swagger_ui_uses_no_external_validator() {
     let relay = Relay::start().await;
     let script = relay.get("/docs/swagger-initializer.js").await;
     assert!(script.body.contains("\"validatorUrl\": \"none\""), "{}", script.body);

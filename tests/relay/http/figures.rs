@@ -1,20 +1,20 @@
-//! `/metrics`: what it counts, who may see it, and what it never holds.
+//! `/metrics`: counters, access, and data that it must not contain.
 
 use std::net::SocketAddr;
 
-use crate::support::{Client, ELSEWHERE, Relay, Response, line, nb_users, newcomer, request};
+use crate::support::{Client, OTHER_ADDRESS, Relay, Response, line, nb_users, newcomer, request};
 
 async fn metrics(address: SocketAddr, headers: &[(&str, &str)]) -> Response {
     request(address, "GET", "/metrics", headers, "").await
 }
 
-/// The value of a figure of messages.
+/// The value of a message counter.
 async fn messages(relay: &Relay, outcome: &str, filter: &str) -> u64 {
     relay.count(&format!("gischat_messages_total{{outcome=\"{outcome}\",filter=\"{filter}\"}}")).await
 }
 
 #[tokio::test]
-async fn figures_are_text_that_prometheus_reads() {
+async fn metrics_are_valid_openmetrics_text() {
     let relay = Relay::start().await;
     let answer = relay.get("/metrics").await;
     assert_eq!(answer.status, 200);
@@ -30,7 +30,7 @@ async fn figures_are_text_that_prometheus_reads() {
 
 #[tokio::test]
 async fn connections_and_members_of_each_room_are_counted() {
-    let relay = Relay::with().env("ROOMS", "QGIS,Living room").start().await;
+    let relay = Relay::builder().env("ROOMS", "QGIS,Living room").start().await;
     let count = async |what: &str, room: &str| relay.count(&format!("gischat_room_{what}{{room=\"{room}\"}}")).await;
     let mut watcher = relay.join("Living%20room").await;
     watcher.expect(nb_users(1)).await;
@@ -43,10 +43,10 @@ async fn connections_and_members_of_each_room_are_counted() {
     assert_eq!(count("members", "Living room").await, 2);
 
     jane.leave().await;
-    hans.break_off();
+    hans.reset();
     watcher.skip_until(nb_users(1)).await;
     assert_eq!((count("connections", "Living room").await, count("members", "Living room").await), (1, 0));
-    // The one that asks is a connection too; the others end a little after they have left their rooms.
+    // The metrics request is a connection too. The others end shortly after leaving their rooms.
     relay.wait_until(2, async || relay.count("gischat_connections").await).await;
 }
 
@@ -66,14 +66,14 @@ id = "dark"
 words = ["easy money"]
 verdict = "shadow"
 "#;
-    let relay = Relay::with().env("RELAY__FILTER__RATE__ROOM__BURST", "20").file("rules.toml", rules).start().await;
+    let relay = Relay::builder().env("RELAY__FILTER__RATE__ROOM__BURST", "20").file("rules.toml", rules).start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     for text in ["hello", "darn", "casino", "easy money", ""] {
         jane.send(line("jane", text)).await;
     }
     jane.send(line("hans", "hello")).await;
     assert_eq!(relay.put_line("QGIS", "x", "hello", &[]).await.status, 422);
-    // What is refused is counted before its sender is told, and so is all that came before.
+    // A message is counted before its sender is told of the refusal, and so are all earlier ones.
     jane.skip_until(crate::support::refusal("you are registered as jane and can speak only under that name")).await;
     for (outcome, filter, number) in [
         // The newcomer frame and the first line.
@@ -87,7 +87,7 @@ verdict = "shadow"
     ] {
         assert_eq!(messages(&relay, outcome, filter).await, number, "{outcome} by {filter}");
     }
-    // Each filter that looked at a message was timed: the refused ones did not get beyond the filter that refused.
+    // Each filter that ran was timed: a message does not get beyond the filter that rejects it.
     assert_eq!(relay.count("gischat_filter_seconds_count{filter=\"shape\"}").await, 7);
     assert_eq!(relay.count("gischat_filter_seconds_count{filter=\"rate\"}").await, 5);
     assert_eq!(relay.count("gischat_filter_seconds_count{filter=\"rules\"}").await, 5);
@@ -97,7 +97,7 @@ verdict = "shadow"
 }
 
 #[tokio::test]
-async fn deliveries_are_counted_by_the_member_and_rounds_once_for_all() {
+async fn deliveries_are_counted_per_member_and_rounds_once_per_room() {
     let relay = Relay::start().await;
     let mut members = Vec::new();
     for number in 1..=5 {
@@ -108,12 +108,12 @@ async fn deliveries_are_counted_by_the_member_and_rounds_once_for_all() {
         let deliveries = relay.count("gischat_deliveries_total").await;
         (deliveries, relay.count("gischat_round_seconds_count").await)
     };
-    // Five joined, one after the other. Rooms on other threads count on their own time.
+    // Five joined, one after the other. Rooms on other shards update their counters independently.
     assert_eq!(relay.put_line("QField", "jane", "into the void", &[]).await.status, 200);
     relay.wait_until((15, 6), figures).await;
     for said in 1..=3 {
         assert_eq!(relay.put_line("QGIS", "jane", "hello", &[]).await.status, 200);
-        // Who is answered may be ahead of the round's end, and two messages may share a round.
+        // The response may arrive before the end of the round, and two messages may share a round.
         relay.wait_until((15 + 5 * said, 6 + said), figures).await;
     }
     assert_eq!(relay.put_line("QGIS", "x", "hello", &[]).await.status, 422);
@@ -121,7 +121,7 @@ async fn deliveries_are_counted_by_the_member_and_rounds_once_for_all() {
 }
 
 #[tokio::test]
-async fn figures_hold_nothing_that_a_user_wrote() {
+async fn metrics_contain_nothing_that_a_user_wrote() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "zanzibar").await;
     jane.send(line("zanzibar", "xylophone")).await;
@@ -129,7 +129,7 @@ async fn figures_hold_nothing_that_a_user_wrote() {
     jane.send(newcomer("x")).await;
     jane.send_text("{\"author\":\"quetzal\"}").await;
     jane.send_text("xylophone").await;
-    jane.settle().await;
+    jane.drain().await;
     relay.put_line("QGIS", "quetzal", "xylophone", &[("X-Forwarded-For", "203.0.113.77")]).await;
     relay.get("/room/xylophone/users").await;
     relay.get("/quetzal").await;
@@ -140,10 +140,10 @@ async fn figures_hold_nothing_that_a_user_wrote() {
 }
 
 #[tokio::test]
-async fn figures_are_for_clients_on_this_machine() {
+async fn metrics_are_served_to_clients_on_this_machine() {
     let relay = Relay::start().await;
     assert_eq!(metrics(relay.address(), &[]).await.status, 200);
-    // Behind a proxy that nobody declared, everybody would seem to be on this machine.
+    // Behind an undeclared proxy, every client would seem to be local.
     for header in [
         ("X-Forwarded-For", "203.0.113.7"),
         ("X-Forwarded-For", "127.0.0.1"),
@@ -158,13 +158,13 @@ async fn figures_are_for_clients_on_this_machine() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_tells_who_is_on_this_machine() {
-    let relay = Relay::with().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
+async fn a_trusted_proxy_determines_which_clients_are_local() {
+    let relay = Relay::builder().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
     for (forwarded, status) in [
         ("203.0.113.7", 403),
         ("127.0.0.1, 203.0.113.7", 403),
         ("127.0.0.1", 200),
-        // The proxy hides who is behind it: it may be anybody.
+        // The proxy hides its client, which may be anywhere.
         ("unknown", 403),
         ("_hidden", 403),
     ] {
@@ -174,9 +174,9 @@ async fn a_trusted_proxy_tells_who_is_on_this_machine() {
 }
 
 #[tokio::test]
-async fn with_a_port_of_their_own_figures_are_there_and_nowhere_else() {
-    let relay = Relay::with().env("METRICS_LISTEN", "127.0.0.1:0").start().await;
-    let line = relay.log().into_iter().find(|line| line.contains("\"serving figures\"")).unwrap();
+async fn with_metrics_listen_metrics_are_served_only_on_that_port() {
+    let relay = Relay::builder().env("METRICS_LISTEN", "127.0.0.1:0").start().await;
+    let line = relay.log().into_iter().find(|line| line.contains("\"serving metrics\"")).unwrap();
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
     let figures: SocketAddr = line["address"].as_str().unwrap().parse().unwrap();
     assert_ne!(figures, relay.address());
@@ -185,9 +185,9 @@ async fn with_a_port_of_their_own_figures_are_there_and_nowhere_else() {
     assert_eq!(answer.status, 404, "{answer:?}");
     assert!(answer.json()["detail"].is_string(), "{answer:?}");
 
-    let mut jane = Client::connect_from(ELSEWHERE, relay.address(), "/room/QGIS/ws").await.unwrap();
+    let mut jane = Client::connect_from(OTHER_ADDRESS, relay.address(), "/room/QGIS/ws").await.unwrap();
     jane.expect(nb_users(1)).await;
-    // Who may reach that port is for the operator to say.
+    // Access to that port is up to the operator.
     let answer = metrics(figures, &[("X-Forwarded-For", "203.0.113.7")]).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(answer.body.contains("gischat_room_connections{room=\"QGIS\"} 1\n"), "{}", answer.body);

@@ -1,4 +1,4 @@
-//! Pages that may call and connect.
+//! CORS and the origins of handshakes.
 
 use tokio_tungstenite::tungstenite::Error;
 
@@ -20,7 +20,7 @@ fn allowed_origin(answer: &Response) -> Option<&str> {
     answer.header("Access-Control-Allow-Origin")
 }
 
-/// The status of a handshake that a page of this origin asks for.
+/// The status of a handshake from a page of this origin.
 async fn handshake(relay: &Relay, origin: Option<&str>) -> u16 {
     let headers: Vec<_> = origin.map(|origin| ("origin", origin)).into_iter().collect();
     match Client::try_connect(relay.address(), "/room/QGIS/ws", &headers).await {
@@ -30,7 +30,7 @@ async fn handshake(relay: &Relay, origin: Option<&str>) -> u16 {
             101
         }
         Err(Error::Http(response)) => response.status().as_u16(),
-        Err(fault) => panic!("{origin:?}: {fault}"),
+        Err(error) => panic!("{origin:?}: {error}"),
     }
 }
 
@@ -53,7 +53,7 @@ async fn by_default_pages_of_any_origin_may_call_and_connect() {
 }
 
 #[tokio::test]
-async fn a_browser_that_asks_first_learns_that_it_may_put_json() {
+async fn a_preflight_request_allows_put_with_json() {
     let relay = Relay::start().await;
     let answer = preflight(&relay, "/room/QGIS/message", OTHER, "PUT").await;
     assert!(matches!(answer.status, 200 | 204), "{answer:?}");
@@ -68,14 +68,14 @@ async fn a_browser_that_asks_first_learns_that_it_may_put_json() {
 
 #[tokio::test]
 async fn with_origins_only_the_listed_pages_and_the_relays_own_may_connect() {
-    let relay = Relay::with().env("ORIGINS", "https://maps.example, https://chat.example:8443").start().await;
+    let relay = Relay::builder().env("ORIGINS", "https://maps.example, https://chat.example:8443").start().await;
     let own = format!("http://{}", relay.address());
     for (origin, status) in [
         (Some(LISTED), 101),
         (Some("https://chat.example:8443"), 101),
         (Some("HTTPS://Maps.Example"), 101),
         (Some(own.as_str()), 101),
-        // QGIS and scripts are no pages.
+        // QGIS and scripts send no origin.
         (None, 101),
         (Some(OTHER), 403),
         (Some("http://maps.example"), 403),
@@ -90,14 +90,14 @@ async fn with_origins_only_the_listed_pages_and_the_relays_own_may_connect() {
 
 #[tokio::test]
 async fn with_origins_only_the_listed_pages_may_call() {
-    let relay = Relay::with().env("ORIGINS", LISTED).start().await;
+    let relay = Relay::builder().env("ORIGINS", LISTED).start().await;
     let mut witness = relay.join("QGIS").await;
     witness.expect(nb_users(1)).await;
     for (origin, allowed) in [(LISTED, Some(LISTED)), (OTHER, None)] {
         let headers = [("Origin", origin)];
         let get = request(relay.address(), "GET", "/rooms", &headers, "").await;
         assert_eq!(allowed_origin(&get), allowed, "{get:?}");
-        // An answer that depends on the page must not be kept for another.
+        // A response that depends on the origin must not be cached for another.
         let vary = get.header("Vary").unwrap_or_default().to_ascii_lowercase();
         assert!(vary.contains("origin"), "{get:?}");
         let asked = preflight(&relay, "/room/QGIS/message", origin, "PUT").await;
@@ -105,13 +105,13 @@ async fn with_origins_only_the_listed_pages_may_call() {
         let put = relay.put_line("QGIS", "jane", "hi", &headers).await;
         assert_eq!(put.status, if allowed.is_some() { 200 } else { 403 }, "{put:?}");
     }
-    assert_eq!(witness.settle().await, [line("jane", "hi")]);
+    assert_eq!(witness.drain().await, [line("jane", "hi")]);
     assert_eq!(relay.put_line("QGIS", "curl", "hi", &[]).await.status, 200);
 }
 
 #[tokio::test]
-async fn figures_are_not_for_pages_of_other_origins() {
-    // The browser of the operator runs on the machine that may see them; the pages in it are anybody's.
+async fn metrics_are_not_served_to_pages_of_other_origins() {
+    // The operator's browser runs on the machine that may read metrics, but its pages come from anywhere.
     let relay = Relay::start().await;
     let answer = request(relay.address(), "GET", "/metrics", &[("Origin", OTHER)], "").await;
     assert_eq!(allowed_origin(&answer), None, "{:?}", answer.headers);

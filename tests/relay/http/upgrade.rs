@@ -1,4 +1,4 @@
-//! Handshakes that are none.
+//! Invalid handshakes.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::support::{Client, Relay, Response, nb_users, request};
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/// The answer to a handshake whose headers differ from a good one's; an empty value leaves a header out.
+/// Sends a handshake with changed headers; an empty value omits the header.
 async fn handshake(relay: &Relay, changes: &[(&str, &str)]) -> Response {
     let mut headers = vec![
         ("Upgrade", "websocket"),
@@ -24,7 +24,7 @@ async fn handshake(relay: &Relay, changes: &[(&str, &str)]) -> Response {
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_is_told_what_to_upgrade_to() {
+async fn an_invalid_handshake_is_told_what_to_upgrade_to() {
     let relay = Relay::start().await;
     for changes in [
         &[("Upgrade", "")] as &[_],
@@ -42,7 +42,7 @@ async fn what_is_no_handshake_is_told_what_to_upgrade_to() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_is_400() {
+async fn an_invalid_key_is_400() {
     let relay = Relay::start().await;
     for key in ["", "c2hvcnQ=", "dGhlIHNhbXBsZSBub25jZQ", "not base64 at all!!!!!!!"] {
         let answer = handshake(&relay, &[("Sec-WebSocket-Key", key)]).await;
@@ -59,11 +59,11 @@ async fn a_refused_handshake_makes_nobody_a_member() {
     for changes in [("Upgrade", ""), ("Sec-WebSocket-Key", "")] {
         handshake(&relay, &[changes]).await;
     }
-    assert!(witness.settle().await.is_empty());
+    assert!(witness.drain().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_handshake_as_browsers_write_it_is_accepted() {
+async fn a_handshake_as_sent_by_browsers_is_accepted() {
     let relay = Relay::start().await;
     let headers = [
         ("origin", "https://maps.example"),

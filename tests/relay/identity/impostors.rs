@@ -1,12 +1,12 @@
-//! A nickname registered on a live connection of a room belongs to it there.
+//! A registered nickname belongs to its connection, in its room.
 
 use serde_json::json;
 
-use crate::support::{Client, ELSEWHERE, Relay, TAKEN, exiter, line, nb_users, newcomer, refusal};
+use crate::support::{Client, NICKNAME_TAKEN, OTHER_ADDRESS, Relay, exiter, line, nb_users, newcomer, refusal};
 
 #[tokio::test]
-async fn a_nickname_or_one_that_looks_like_it_is_nobody_elses() {
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+async fn a_registered_nickname_and_its_look_alikes_are_refused_to_others() {
+    let relay = Relay::builder().env("RATE_LIMITS", "off").start().await;
     let mut impostor = relay.join("QGIS").await;
     for (held, attempts) in [
         ("Jane", &["Jane", "jane", "JANE", "jAnE"] as &[&str]),
@@ -15,17 +15,17 @@ async fn a_nickname_or_one_that_looks_like_it_is_nobody_elses() {
         ("Ioki", &["loki", "l0ki", "ioki", "IOKI"]),
         ("rnap", &["map", "MAP", "Rnap"]),
     ] {
-        let mut holder = Client::connect_from(ELSEWHERE, relay.address(), "/room/QGIS/ws").await.unwrap();
+        let mut holder = Client::connect_from(OTHER_ADDRESS, relay.address(), "/room/QGIS/ws").await.unwrap();
         holder.send(newcomer(held)).await;
         holder.skip_until(newcomer(held)).await;
         impostor.skip_until(newcomer(held)).await;
         for attempt in attempts {
             for frame in [newcomer(attempt), line(attempt, "I am the one")] {
                 impostor.send(frame.clone()).await;
-                assert_eq!(impostor.settle().await, [refusal(TAKEN)], "{frame} beside {held}");
+                assert_eq!(impostor.drain().await, [refusal(NICKNAME_TAKEN)], "{frame} beside {held}");
             }
             let put = relay.put_line("QGIS", attempt, "I am the one", &[]).await;
-            assert_eq!((put.status, put.json()), (403, json!({"detail": TAKEN})), "{attempt} beside {held}");
+            assert_eq!((put.status, put.json()), (403, json!({"detail": NICKNAME_TAKEN})), "{attempt} beside {held}");
         }
         assert_eq!(relay.users("QGIS").await, json!([held]));
         holder.send(line(held, "nobody else spoke")).await;
@@ -37,7 +37,7 @@ async fn a_nickname_or_one_that_looks_like_it_is_nobody_elses() {
 }
 
 #[tokio::test]
-async fn names_that_can_be_told_apart_live_side_by_side() {
+async fn distinct_names_coexist() {
     let relay = Relay::start().await;
     let mut members = Vec::new();
     for name in ["jane", "janet", "jane2", "ja_ne", "ja-ne", "map", "nap"] {
@@ -47,7 +47,7 @@ async fn names_that_can_be_told_apart_live_side_by_side() {
 }
 
 #[tokio::test]
-async fn only_the_impostor_hears_that_its_message_was_refused() {
+async fn only_the_impostor_is_notified_of_the_refusal() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     let mut hans = relay.join_as("QGIS", "hans").await;
@@ -57,19 +57,19 @@ async fn only_the_impostor_hears_that_its_message_was_refused() {
     hans.expect(nb_users(3)).await;
 
     impostor.send(line("jane", "send me your password")).await;
-    assert_eq!(impostor.settle().await, [refusal(TAKEN)]);
+    assert_eq!(impostor.drain().await, [refusal(NICKNAME_TAKEN)]);
     let put = relay.put_line("QGIS", "jane", "send me your password", &[]).await;
     assert_eq!(put.status, 403, "{put:?}");
     for client in [&mut jane, &mut hans, &mut impostor] {
-        assert!(client.settle().await.is_empty());
+        assert!(client.drain().await.is_empty());
     }
-    // It may speak under a name that is free.
+    // It may use a free name.
     impostor.send(line("eve", "well then")).await;
     jane.expect(line("eve", "well then")).await;
 }
 
 #[tokio::test]
-async fn a_registered_connection_speaks_only_as_its_nickname() {
+async fn a_registered_connection_can_use_only_its_nickname() {
     let relay = Relay::start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
     let mut hans = relay.join("QGIS").await;
@@ -79,15 +79,15 @@ async fn a_registered_connection_speaks_only_as_its_nickname() {
     let like = json!({"author": "internal", "message": "hi", "liker_author": "free", "liked_author": "jane"});
     for frame in [line("free", "hi"), line("Jane", "hi"), line("moderation", "hi"), line("x", "hi"), like] {
         jane.send(frame.clone()).await;
-        assert_eq!(jane.settle().await, [refusal(refused)], "{frame}");
+        assert_eq!(jane.drain().await, [refusal(refused)], "{frame}");
     }
-    assert!(hans.settle().await.is_empty());
+    assert!(hans.drain().await.is_empty());
     jane.send(line("jane", "hi")).await;
-    assert_eq!(jane.settle().await, [line("jane", "hi")]);
+    assert_eq!(jane.drain().await, [line("jane", "hi")]);
 }
 
 #[tokio::test]
-async fn who_did_not_register_speaks_under_any_free_name_and_holds_none() {
+async fn an_unregistered_sender_may_use_any_free_nickname_and_owns_none() {
     let relay = Relay::start().await;
     let mut hans = relay.join("QGIS").await;
     hans.expect(nb_users(1)).await;
@@ -97,12 +97,12 @@ async fn who_did_not_register_speaks_under_any_free_name_and_holds_none() {
     }
     let mut other = relay.join_as("QGIS", "hans").await;
     hans.send(line("hans", "hi")).await;
-    hans.skip_until(refusal(TAKEN)).await;
-    assert!(other.settle().await.is_empty());
+    hans.skip_until(refusal(NICKNAME_TAKEN)).await;
+    assert!(other.drain().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_nickname_is_free_again_once_its_connection_is_gone() {
+async fn a_nickname_is_free_once_its_connection_is_closed() {
     let relay = Relay::start().await;
     let mut watcher = relay.join("QGIS").await;
     for end in ["clean", "abrupt", "renamed"] {
@@ -113,7 +113,7 @@ async fn a_nickname_is_free_again_once_its_connection_is_gone() {
                 None
             }
             "abrupt" => {
-                jane.break_off();
+                jane.reset();
                 None
             }
             _ => {

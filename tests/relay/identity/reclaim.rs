@@ -1,19 +1,19 @@
-//! The same address may take its own nickname back from a dead connection, and from no other.
+//! An address may reclaim its nickname from a dead connection, and only from a dead one.
 //!
-//! A connection whose client is not polled here answers no ping: to the relay it is as dead as one whose network broke.
+//! A client that is not polled answers no pings, like one with a broken network.
 
 use serde_json::json;
 
-use crate::support::raw::{PING, Raw, Seen};
-use crate::support::{Client, ELSEWHERE, Relay, RelayBuilder, TAKEN, exiter, line, nb_users, newcomer};
+use crate::support::raw::{PING, RawClient, Received};
+use crate::support::{Client, NICKNAME_TAKEN, OTHER_ADDRESS, Relay, RelayBuilder, exiter, line, nb_users, newcomer};
 
 fn impatient() -> RelayBuilder {
-    Relay::with().env("RELAY__LIVE__RECLAIM_TIMEOUT_SECONDS", "1")
+    Relay::builder().env("RELAY__LIVE__RECLAIM_TIMEOUT_SECONDS", "1")
 }
 
-/// For live holders: nothing takes that time unless the relay waits in vain, and a slow machine makes no difference.
+/// For live owners. Long enough for a slow machine; no test waits for it.
 fn patient() -> RelayBuilder {
-    Relay::with().env("RELAY__LIVE__RECLAIM_TIMEOUT_SECONDS", "10")
+    Relay::builder().env("RELAY__LIVE__RECLAIM_TIMEOUT_SECONDS", "10")
 }
 
 #[tokio::test]
@@ -34,10 +34,10 @@ async fn the_same_address_takes_its_nickname_back_from_a_dead_connection() {
     jane.send(line("jane", "back again")).await;
     watcher.expect(line("jane", "back again")).await;
     assert_eq!(relay.users("QGIS").await, json!(["jane"]));
-    let (code, _) = dead.closed().await.unwrap();
+    let (code, _) = dead.wait_for_close().await.unwrap();
     assert_eq!(code, 1008);
-    // The name went over; the end of the dead connection tells nobody anything more.
-    assert!(watcher.settle().await.is_empty());
+    // The nickname has moved; closing the dead connection is not announced.
+    assert!(watcher.drain().await.is_empty());
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_live_connection_of_the_same_address_keeps_its_nickname() {
         tokio::select! {
             // Reading answers the ping.
             heard = holder.next() => panic!("the holder hears {heard}"),
-            () = other.expect_refusal(TAKEN) => {}
+            () = other.expect_refusal(NICKNAME_TAKEN) => {}
         }
     }
     holder.send(line("jane", "still me")).await;
@@ -61,15 +61,15 @@ async fn a_live_connection_of_the_same_address_keeps_its_nickname() {
 }
 
 #[tokio::test]
-async fn another_address_takes_no_nickname_not_even_from_a_dead_connection() {
+async fn another_address_cannot_reclaim_a_nickname_even_from_a_dead_connection() {
     let relay = impatient().start().await;
     let mut silent = relay.join_as("QGIS", "jane").await;
-    let mut other = Client::connect_from(ELSEWHERE, relay.address(), "/room/QGIS/ws").await.unwrap();
+    let mut other = Client::connect_from(OTHER_ADDRESS, relay.address(), "/room/QGIS/ws").await.unwrap();
     other.expect(nb_users(2)).await;
-    // Twice: the first attempt has not made the second one any better.
+    // Twice: the first attempt must not affect the second one.
     for _ in 0..2 {
         other.send(newcomer("jane")).await;
-        other.expect_refusal(TAKEN).await;
+        other.expect_refusal(NICKNAME_TAKEN).await;
     }
     silent.send(line("jane", "here after all")).await;
     other.expect(line("jane", "here after all")).await;
@@ -77,12 +77,12 @@ async fn another_address_takes_no_nickname_not_even_from_a_dead_connection() {
 }
 
 #[tokio::test]
-async fn an_address_is_the_one_that_a_trusted_proxy_tells() {
+async fn the_address_is_the_one_reported_by_a_trusted_proxy() {
     let relay = impatient().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
     let join = async |ip: &str| {
         let headers = [("x-forwarded-for", ip)];
         let mut client = Client::try_connect(relay.address(), "/room/QGIS/ws", &headers).await.unwrap();
-        client.settle().await;
+        client.drain().await;
         client
     };
     let mut dead = join("192.0.2.1").await;
@@ -90,7 +90,7 @@ async fn an_address_is_the_one_that_a_trusted_proxy_tells() {
     dead.skip_until(newcomer("jane")).await;
     let mut other = join("192.0.2.2").await;
     other.send(newcomer("jane")).await;
-    other.expect_refusal(TAKEN).await;
+    other.expect_refusal(NICKNAME_TAKEN).await;
     let mut own = join("192.0.2.1").await;
     own.send(newcomer("jane")).await;
     own.expect(exiter("jane")).await;
@@ -99,10 +99,10 @@ async fn an_address_is_the_one_that_a_trusted_proxy_tells() {
 }
 
 #[tokio::test]
-async fn a_connection_that_waits_for_a_nickname_itself_is_not_dead() {
+async fn a_connection_that_waits_to_reclaim_a_nickname_is_not_dead() {
     let relay = patient().start().await;
-    let mut dead = Raw::join(relay.address(), "QGIS").await;
-    dead.say(&newcomer("dora")).await;
+    let mut dead = RawClient::join(relay.address(), "QGIS").await;
+    dead.send_json(&newcomer("dora")).await;
     dead.until_pong(b"registered").await;
     let mut holder = relay.join_as("QGIS", "jane").await;
     let mut other = relay.join("QGIS").await;
@@ -110,11 +110,11 @@ async fn a_connection_that_waits_for_a_nickname_itself_is_not_dead() {
     holder.expect(nb_users(3)).await;
     holder.send(newcomer("dora")).await;
     // From here on the holder waits, and so does the relay for the dead one.
-    while !matches!(dead.next().await, Seen::Frame(PING, _)) {}
+    while !matches!(dead.next().await, Received::Frame(PING, _)) {}
     other.send(newcomer("jane")).await;
     tokio::select! {
         // Reading answers the ping.
         heard = holder.next() => panic!("the holder hears {heard}"),
-        () = other.expect_refusal(TAKEN) => {}
+        () = other.expect_refusal(NICKNAME_TAKEN) => {}
     }
 }

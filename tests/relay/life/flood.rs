@@ -1,21 +1,22 @@
-//! Who sends without end and perhaps never reads: it costs the relay no more than its outbox, and nobody else anything.
+//! A client that sends without end, and may never read, costs the relay no more than its outbox, and affects nobody
+//! else.
 
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use crate::support::raw::{CLOSE, PING, Raw, Seen, TEXT, masked};
-use crate::support::{PATIENCE, Relay, line, nb_users};
+use crate::support::raw::{CLOSE, PING, RawClient, Received, TEXT, masked};
+use crate::support::{Relay, TIMEOUT, line, nb_users};
 
-/// How much the relay may grow over a client that fills its outbox of 1 MiB and its place in the journal: the last 10 000
-/// decisions are kept, of some 2 KiB each.
+/// How much the relay may grow over a client that fills its outbox of 1 MiB and its place in the journal: the last 10
+/// 000 decisions are kept, of some 2 KiB each.
 const GROWTH: usize = (8 + 24) * 1024 * 1024;
-/// Far more than the relay reads of a client that fills its outbox, the longest message that it still hears while it
-/// takes its leave, and what all buffers of the system hold.
+/// Far more than the relay reads from a client that fills its outbox, plus the longest message that it accepts while
+/// closing, plus all system buffers.
 const MOST_BYTES: usize = 512 * 1024 * 1024;
 
-/// As much as the buffers of the system may hold of what a client sends.
+/// An upper bound for the system buffers of a connection.
 const BUFFERED: usize = 64 * 1024 * 1024;
 
 /// A frame of a kind that the protocol does not know.
@@ -24,7 +25,7 @@ const UNKNOWN: u8 = 0x83;
 /// Sends this frame again and again without reading, until the relay ends the connection.
 async fn flood(relay: &Relay, frame: &[u8]) {
     let before = relay.peak_memory();
-    let mut client = Raw::connect_narrow(relay.address()).await.joined("QGIS").await;
+    let mut client = RawClient::connect_narrow(relay.address()).await.join_room("QGIS").await;
     let many = frame.repeat(65_536 / frame.len());
     let sending = async {
         for _ in 0..MOST_BYTES / many.len() {
@@ -32,46 +33,46 @@ async fn flood(relay: &Relay, frame: &[u8]) {
                 return;
             }
         }
-        panic!("the relay goes on for ever");
+        panic!("the relay reads forever");
     };
-    timeout(PATIENCE, sending).await.expect("the relay neither reads nor ends");
+    timeout(TIMEOUT, sending).await.expect("the relay neither reads nor ends");
     let growth = relay.peak_memory() - before;
     assert!(growth < GROWTH, "the relay grew by {growth} bytes");
     relay.wait_until(0, async || relay.connected().await).await;
 }
 
 #[tokio::test]
-async fn a_flood_of_pings_without_reading_is_ended_and_costs_little() {
+async fn a_flood_of_pings_without_reading_is_closed_and_bounded() {
     let relay = Relay::start().await;
     flood(&relay, &masked(PING, b"")).await;
 }
 
 #[tokio::test]
-async fn a_flood_of_long_pings_without_reading_is_ended_and_costs_little() {
+async fn a_flood_of_long_pings_without_reading_is_closed_and_bounded() {
     let relay = Relay::start().await;
     flood(&relay, &masked(PING, &[b'x'; 125])).await;
 }
 
 #[tokio::test]
-async fn a_flood_of_messages_without_reading_is_ended_and_costs_little() {
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
+async fn a_flood_of_messages_without_reading_is_closed_and_bounded() {
+    let relay = Relay::builder().env("RATE_LIMITS", "off").start().await;
     flood(&relay, &masked(TEXT, line("jane", "x").to_string().as_bytes())).await;
 }
 
 #[tokio::test]
-async fn a_flood_of_messages_that_are_refused_is_ended_and_costs_little() {
+async fn a_flood_of_refused_messages_is_closed_and_bounded() {
     let relay = Relay::start().await;
     flood(&relay, &masked(TEXT, line("jane", "x").to_string().as_bytes())).await;
 }
 
 #[tokio::test]
-async fn who_was_closed_and_goes_on_sending_is_not_read_for_ever() {
-    let relay = Relay::with()
+async fn a_closed_connection_that_keeps_sending_is_not_read_forever() {
+    let relay = Relay::builder()
         .env("RELAY__LIVE__MAX_FRAME_BYTES", "65536")
         .env("RELAY__LIVE__CLOSE_TIMEOUT_SECONDS", "5")
         .start()
         .await;
-    let mut client = Raw::join(relay.address(), "QGIS").await;
+    let mut client = RawClient::join(relay.address(), "QGIS").await;
     client.send(&masked(UNKNOWN, b"")).await;
     let more = vec![0; 65_536];
     let mut sent = 0;
@@ -81,30 +82,30 @@ async fn who_was_closed_and_goes_on_sending_is_not_read_for_ever() {
             assert!(sent < BUFFERED, "the relay has read on for {sent} bytes");
         }
     };
-    timeout(PATIENCE, sending).await.expect("the relay does not end the connection");
+    timeout(TIMEOUT, sending).await.expect("the relay does not end the connection");
     relay.wait_until(0, async || relay.connected().await).await;
 }
 
 #[tokio::test]
-async fn who_was_closed_amid_its_longest_message_may_finish_it_and_goes_in_peace() {
+async fn a_connection_closed_during_its_longest_message_may_finish_it_and_ends_without_a_reset() {
     let relay = Relay::start().await;
-    let mut client = Raw::join(relay.address(), "QGIS").await;
+    let mut client = RawClient::join(relay.address(), "QGIS").await;
     client.send(&masked(UNKNOWN, b"")).await;
     client.send(&masked(TEXT, &vec![b' '; 8 * 1024 * 1024])).await;
     client.send(&masked(CLOSE, &1002_u16.to_be_bytes())).await;
-    let all = client.all().await;
-    assert!(matches!(&all[..], [.., close, Seen::End] if close.is_close(1002)), "{all:?}");
+    let all = client.read_frames().await;
+    assert!(matches!(&all[..], [.., close, Received::End] if close.is_close(1002)), "{all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_never_stop_sending_do_not_keep_the_others_waiting() {
+async fn clients_that_never_stop_sending_do_not_delay_others() {
     let relay = Relay::start().await;
     // More than the relay has threads.
     let flooders = 2 * std::thread::available_parallelism().unwrap().get();
     let mut floods = Vec::new();
     for _ in 0..flooders {
-        let mut client = Raw::join(relay.address(), "QGIS").await;
-        // No message of the protocol: it is met with silence, as often as it comes.
+        let mut client = RawClient::join(relay.address(), "QGIS").await;
+        // Not a frame of the protocol: it is ignored each time.
         let many = masked(TEXT, b"[]").repeat(10_000);
         floods.push(tokio::spawn(async move { while client.stream.write_all(&many).await.is_ok() {} }));
     }
@@ -117,7 +118,7 @@ async fn clients_that_never_stop_sending_do_not_keep_the_others_waiting() {
     }
     assert!(began.elapsed() < Duration::from_secs(10), "ten lines took {:?}", began.elapsed());
     assert_eq!(relay.connected().await, u64::try_from(flooders).unwrap() + 1);
-    assert!(floods.iter().all(|flood| !flood.is_finished()), "those who flood are not at it any more");
+    assert!(floods.iter().all(|flood| !flood.is_finished()), "a flood has ended");
     for flood in floods {
         flood.abort();
     }

@@ -1,22 +1,22 @@
-//! What is left of two thousand connections: nothing.
+//! Two thousand connections leave nothing behind.
 
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::support::raw::{CLOSE, Raw, Seen, handshake, masked};
+use crate::support::raw::{CLOSE, RawClient, Received, handshake, masked};
 use crate::support::{Relay, newcomer};
 
 const CONNECTIONS: usize = 2_000;
 const AT_ONCE: usize = 50;
 
-/// Lets two thousand clients come and go, and then looks for anything that is left of them.
+/// Connects two thousand clients, and then checks that nothing is left of them.
 async fn come_and_go(visit: impl AsyncFn(&Relay, usize)) {
-    let relay = Relay::with().env("RATE_LIMITS", "off").start().await;
-    // The first connection opens what stays open for good.
+    let relay = Relay::builder().env("RATE_LIMITS", "off").start().await;
+    // The first connection opens files that stay open permanently.
     assert_eq!(relay.connected().await, 0);
     let connections = async || relay.metric("gischat_connections").await;
     relay.wait_until(1.0, connections).await;
-    // The one that asks is counted, but may be closed before or after its answer is read.
+    // The metrics request is counted as well, and may be closed before or after its response is read.
     let files = async || relay.open_files();
     let before = settled(&relay).await;
 
@@ -30,7 +30,7 @@ async fn come_and_go(visit: impl AsyncFn(&Relay, usize)) {
     }
 }
 
-/// The number of open files once it no longer changes with the connections that asked before.
+/// The number of open files, once it is no longer affected by earlier requests.
 async fn settled(relay: &Relay) -> usize {
     let mut before = relay.open_files();
     for _ in 0..20 {
@@ -40,36 +40,36 @@ async fn settled(relay: &Relay) -> usize {
     before
 }
 
-async fn register(relay: &Relay, number: usize) -> Raw {
-    let mut client = Raw::join(relay.address(), "QGIS").await;
+async fn register(relay: &Relay, number: usize) -> RawClient {
+    let mut client = RawClient::join(relay.address(), "QGIS").await;
     let newcomer = newcomer(&format!("visitor-{number}"));
-    client.say(&newcomer).await;
-    while client.hear().await != newcomer {}
+    client.send_json(&newcomer).await;
+    while client.next_json().await != newcomer {}
     client
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_clients_that_close_properly() {
+async fn clients_that_close_properly_leave_nothing_behind() {
     come_and_go(async |relay, number| {
         let mut client = register(relay, number).await;
         client.send(&masked(CLOSE, &1000_u16.to_be_bytes())).await;
-        let all = client.all().await;
-        assert!(matches!(&all[..], [.., close, Seen::End] if close.is_close(1000)), "{all:?}");
+        let all = client.read_frames().await;
+        assert!(matches!(&all[..], [.., close, Received::End] if close.is_close(1000)), "{all:?}");
     })
     .await;
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_clients_that_reset_their_connections() {
+async fn clients_that_reset_their_connections_leave_nothing_behind() {
     come_and_go(async |relay, number| register(relay, number).await.reset()).await;
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_clients_that_vanish_during_their_handshake() {
+async fn clients_that_vanish_during_their_handshake_leave_nothing_behind() {
     come_and_go(async |relay, number| {
-        let mut client = Raw::connect(relay.address()).await;
+        let mut client = RawClient::connect(relay.address()).await;
         let handshake = handshake("QGIS");
-        // Some are cut off, some go before the answer, some with an unfinished frame on its way.
+        // Some are cut off, some leave before the response, some during an incomplete frame.
         let unfinished = [handshake.as_bytes(), b"\x81\xfe\x10"].concat();
         let sent = match number % 4 {
             0 => &b""[..],

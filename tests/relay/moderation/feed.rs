@@ -1,4 +1,4 @@
-//! `GET /moderation/feed`: what moderators should know.
+//! `GET /moderation/feed`.
 
 use super::{call, moderated};
 use crate::support::Relay;
@@ -11,7 +11,7 @@ async fn ids(relay: &Relay, query: &str) -> Vec<u64> {
 
 #[tokio::test]
 async fn notes_come_oldest_first_after_the_one_that_is_known() {
-    let relay = moderated(Relay::with()).start().await;
+    let relay = moderated(Relay::builder()).start().await;
     assert!(ids(&relay, "").await.is_empty());
     for _ in 0..5 {
         assert_eq!(call(&relay, "POST", "/moderation/reload", "").await.status, 200);
@@ -24,7 +24,7 @@ async fn notes_come_oldest_first_after_the_one_that_is_known() {
 
 #[tokio::test]
 async fn a_query_out_of_bounds_is_refused_with_its_field() {
-    let relay = moderated(Relay::with()).start().await;
+    let relay = moderated(Relay::builder()).start().await;
     for (query, field) in [
         ("?limit=0", "`limit` is 0; 1 to 1000 are allowed"),
         ("?limit=1001", "`limit` is 1001; 1 to 1000 are allowed"),

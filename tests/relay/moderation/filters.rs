@@ -1,17 +1,17 @@
-//! `GET /moderation/filters`: what filters have done, and how plugins are.
+//! `GET /moderation/filters`: counters of filters, and states of plugins.
 
 use serde_json::{Value, json};
 
 use super::{call, moderated, notes};
-use crate::plugins::{PATIENT, guest};
+use crate::plugins::{LONG_DEADLINES, guest};
 use crate::support::{Relay, RelayBuilder};
 
 const RULES: &str = "[[rule]]\nid = 'no-casino'\nwords = ['casino']\nverdict = 'reject'\n\
                      [[rule]]\nid = 'watch'\nwords = ['watch']\nverdict = 'reject'\nmode = 'observe'\n";
 
 fn relay(manifest: &str) -> RelayBuilder {
-    let relay = moderated(Relay::with()).file("rules.toml", RULES).plugin("hostile", manifest, &guest("hostile"));
-    PATIENT
+    let relay = moderated(Relay::builder()).file("rules.toml", RULES).plugin("hostile", manifest, &guest("hostile"));
+    LONG_DEADLINES
         .into_iter()
         .fold(relay, |relay, (name, value)| relay.env(name, value))
         .env("RATE_LIMITS", "off")
@@ -37,7 +37,7 @@ async fn say(relay: &Relay, text: &str) {
 }
 
 #[tokio::test]
-async fn filters_stand_in_their_order_and_nothing_is_counted_at_first() {
+async fn filters_are_listed_in_order_and_start_at_zero() {
     let relay = relay("").env("RELAY__FILTER__ORDER", "shape,plugin,rules,rate").start().await;
     let filters = filters(&relay).await;
     assert_eq!(
@@ -72,7 +72,7 @@ async fn each_filter_counts_its_verdicts_and_takes_its_time() {
 }
 
 #[tokio::test]
-async fn a_plugin_tells_what_it_asked_for_also_where_it_only_observes() {
+async fn the_trace_shows_the_verdict_of_a_plugin_that_only_observes() {
     let relay = relay("version = '7'\nmode = 'observe'\nrooms = ['QGIS']\non_failure = 'reject'").start().await;
     for text in ["hello", "replace x", "shadow x", "hold x", "reject x", "reject x", "panic"] {
         say(&relay, text).await;
@@ -84,20 +84,22 @@ async fn a_plugin_tells_what_it_asked_for_also_where_it_only_observes() {
         ("mode", json!("observe")),
         ("on_failure", json!("reject")),
         ("rooms", json!(["QGIS"])),
-        ("state", json!("well")),
+        ("state", json!("healthy")),
         ("counts", counts([1, 1, 1, 1, 2])),
         ("failures", json!(1)),
-        ("unasked", json!(0)),
+        ("skipped", json!(0)),
     ] {
         assert_eq!(plugin[key], value, "{key}");
     }
     assert!(plugin["last_failure"]["text"].as_str().unwrap().contains("unreachable"), "{plugin}");
     assert!(plugin["last_failure"]["at"].as_str().unwrap().ends_with('Z'), "{plugin}");
-    assert!(plugin["p99_micros"].is_f64() && plugin.get("error").is_none() && plugin.get("rests_seconds").is_none());
+    assert!(
+        plugin["p99_micros"].is_f64() && plugin.get("error").is_none() && plugin.get("retry_after_seconds").is_none()
+    );
 }
 
 #[tokio::test]
-async fn a_rule_tells_its_hits_also_where_it_only_observes() {
+async fn the_trace_shows_the_match_of_a_rule_that_only_observes() {
     let relay = relay("").start().await;
     for text in ["casino", "casino watch", "watch", "hello"] {
         say(&relay, text).await;
@@ -117,35 +119,35 @@ async fn a_rule_tells_its_hits_also_where_it_only_observes() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_is_set_aside_says_so_and_the_feed_too() {
+async fn a_suspended_plugin_is_shown_as_such_and_noted_in_the_feed() {
     let relay = relay("on_failure = 'reject'").start().await;
     for _ in 0..5 {
         say(&relay, "panic").await;
     }
-    let aside = plugin(&relay).await;
-    assert_eq!((&aside["state"], &aside["failures"]), (&json!("set_aside"), &json!(5)));
-    assert!((1..=5).contains(&aside["rests_seconds"].as_u64().unwrap()), "{aside}");
-    relay.wait_until(1, async || notes(&relay, "plugin_set_aside").await.len()).await;
-    let note = notes(&relay, "plugin_set_aside").await.remove(0);
+    let suspended = plugin(&relay).await;
+    assert_eq!((&suspended["state"], &suspended["failures"]), (&json!("suspended"), &json!(5)));
+    assert!((1..=5).contains(&suspended["retry_after_seconds"].as_u64().unwrap()), "{suspended}");
+    relay.wait_until(1, async || notes(&relay, "plugin_suspended").await.len()).await;
+    let note = notes(&relay, "plugin_suspended").await.remove(0);
     assert_eq!(note["plugin"], "hostile");
     let text = note["text"].as_str().unwrap();
-    assert!(text.starts_with("it failed too often and is set aside for 5 s; the last time: "), "{text}");
-    // After its rest it is tried again, and is well.
-    relay.wait_until(json!("on_trial"), async || plugin(&relay).await["state"].clone()).await;
+    assert!(text.starts_with("failed too often; suspended for 5 s; last failure: "), "{text}");
+    // After the suspension it is probed, and is healthy.
+    relay.wait_until(json!("probing"), async || plugin(&relay).await["state"].clone()).await;
     say(&relay, "hello").await;
-    assert_eq!(plugin(&relay).await["state"], "well");
-    relay.wait_until(1, async || notes(&relay, "plugin_well").await.len()).await;
+    assert_eq!(plugin(&relay).await["state"], "healthy");
+    relay.wait_until(1, async || notes(&relay, "plugin_healthy").await.len()).await;
 }
 
 #[tokio::test]
-async fn a_plugin_that_cannot_be_loaded_says_why_and_the_feed_too() {
-    let relay = moderated(Relay::with()).plugin("mine", "on_failure = 'hold'", b"no wasm").start().await;
+async fn a_plugin_that_cannot_be_loaded_shows_its_error_here_and_in_the_feed() {
+    let relay = moderated(Relay::builder()).plugin("mine", "on_failure = 'hold'", b"no wasm").start().await;
     let told = plugin(&relay).await;
     assert_eq!(
         (&told["plugin"], &told["state"], &told["on_failure"]),
         (&json!("mine"), &json!("not_loaded"), &json!("hold"))
     );
-    let why = "is neither WebAssembly nor its text form";
+    let why = "is neither binary nor text WebAssembly";
     assert!(told["error"].as_str().unwrap().contains(why), "{told}");
     relay.wait_until(1, async || notes(&relay, "plugin_not_loaded").await.len()).await;
     let note = notes(&relay, "plugin_not_loaded").await.remove(0);
@@ -153,11 +155,14 @@ async fn a_plugin_that_cannot_be_loaded_says_why_and_the_feed_too() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_runs_on_as_it_was_tells_what_is_wrong_with_its_newer_files() {
+async fn a_plugin_that_keeps_its_old_version_shows_the_errors_of_its_new_files() {
     let relay = relay("").start().await;
     std::fs::write(relay.directory().join("plugins/hostile/filter.wasm"), b"no wasm").unwrap();
-    let told =
-        async || plugin(&relay).await["error"].as_str().is_some_and(|text| text.contains("is neither WebAssembly"));
+    let told = async || {
+        plugin(&relay).await["error"]
+            .as_str()
+            .is_some_and(|text| text.contains("is neither binary nor text WebAssembly"))
+    };
     relay.wait_until(true, told).await;
-    assert_eq!(plugin(&relay).await["state"], "well");
+    assert_eq!(plugin(&relay).await["state"], "healthy");
 }

@@ -1,9 +1,9 @@
-//! `POST /moderation/reload` and SIGHUP: rules and plugins are read again, each by itself.
+//! `POST /moderation/reload` and SIGHUP: rules and plugins are reloaded separately.
 
 use serde_json::{Value, json};
 
 use super::{call, moderated, notes};
-use crate::plugins::{PATIENT, guest};
+use crate::plugins::{LONG_DEADLINES, guest};
 use crate::support::{Relay, RelayBuilder, Response};
 
 fn rules(word: &str) -> String {
@@ -11,10 +11,10 @@ fn rules(word: &str) -> String {
 }
 
 fn relay() -> RelayBuilder {
-    let relay = moderated(Relay::with()).file("rules.toml", &rules("casino")).env("RATE_LIMITS", "off");
+    let relay = moderated(Relay::builder()).file("rules.toml", &rules("casino")).env("RATE_LIMITS", "off");
     let relay = relay.env("RELAY__FILTER__PRESET", "off");
     let relay = relay.plugin("hostile", "mode = 'observe'", &guest("hostile"));
-    PATIENT.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value))
+    LONG_DEADLINES.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value))
 }
 
 fn write(relay: &Relay, name: &str, text: &str) {
@@ -33,7 +33,7 @@ async fn status(relay: &Relay, text: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn other_rules_and_plugins_are_in_force_when_the_call_returns() {
+async fn changed_rules_and_plugins_are_in_force_when_the_call_returns() {
     let relay = relay().start().await;
     assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (403, 200));
     write(&relay, "plugins/hostile/plugin.toml", "mode = 'enforce'");
@@ -64,10 +64,10 @@ async fn a_part_with_an_error_stays_as_it_was_and_the_others_take_effect() {
     let answer = reload(&relay).await;
     assert_eq!(answer.status, 422, "{}", answer.body);
     let answer = answer.json();
-    assert_eq!(answer["detail"], "some parts were not reloaded: there are 2 faults", "{answer}");
-    let faults: Vec<&str> = answer["faults"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert!(faults[0].starts_with("plugins/mine") && faults[1].starts_with("plugins/other"), "{faults:?}");
-    // What runs, runs on.
+    assert_eq!(answer["detail"], "some parts were not reloaded: 2 errors", "{answer}");
+    let errors: Vec<&str> = answer["errors"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(errors[0].starts_with("plugins/mine") && errors[1].starts_with("plugins/other"), "{errors:?}");
+    // The running versions keep running.
     assert_eq!((answer["rules"].clone(), answer["plugins"].clone()), (json!(1), json!(["hostile", "other"])));
     assert_eq!((status(&relay, "casino").await, status(&relay, "poker").await), (200, 403));
     assert_eq!(status(&relay, "reject x").await, 403);
@@ -75,13 +75,13 @@ async fn a_part_with_an_error_stays_as_it_was_and_the_others_take_effect() {
     // Rules with an error as well.
     write(&relay, "rules.toml", "[[rule]]\nid = 'no'\nwrods = ['bingo']\nverdict = 'reject'\n");
     let answer = reload(&relay).await.json();
-    assert_eq!(answer["faults"].as_array().unwrap().len(), 4, "{answer}");
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 4, "{answer}");
     assert!(
-        answer["faults"][1].as_str().unwrap().starts_with("rules.toml:3: rule `no`: unknown key `wrods`"),
+        answer["errors"][1].as_str().unwrap().starts_with("rules.toml:3: rule `no`: unknown key `wrods`"),
         "{answer}"
     );
 
-    // Rules with an error, and a plugin that goes.
+    // Rules with an error, and a removed plugin.
     for plugin in ["plugins/mine", "plugins/other", "plugins/hostile"] {
         std::fs::remove_dir_all(relay.directory().join(plugin)).unwrap();
     }
@@ -91,18 +91,18 @@ async fn a_part_with_an_error_stays_as_it_was_and_the_others_take_effect() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_is_removed_is_gone_and_the_feed_says_so() {
+async fn a_removed_plugin_disappears_and_is_noted_in_the_feed() {
     let relay = relay().start().await;
     relay.wait_until(1, async || notes(&relay, "plugin_loaded").await.len()).await;
     std::fs::remove_dir_all(relay.directory().join("plugins/hostile")).unwrap();
     assert_eq!(reload(&relay).await.json()["plugins"], json!([]));
-    relay.wait_until(1, async || notes(&relay, "plugin_gone").await.len()).await;
-    assert_eq!(notes(&relay, "plugin_gone").await[0]["plugin"], "hostile");
+    relay.wait_until(1, async || notes(&relay, "plugin_removed").await.len()).await;
+    assert_eq!(notes(&relay, "plugin_removed").await[0]["plugin"], "hostile");
 }
 
 #[tokio::test]
-async fn a_chain_without_rules_and_plugins_has_none_to_read() {
-    let relay = moderated(Relay::with()).env("RELAY__FILTER__ORDER", "shape,rate").start().await;
+async fn a_chain_without_rules_and_plugins_loads_none() {
+    let relay = moderated(Relay::builder()).env("RELAY__FILTER__ORDER", "shape,rate").start().await;
     write(&relay, "rules.toml", "no rules");
     let answer = reload(&relay).await;
     let unchanged = json!({"changed": [], "needs_restart": []});
@@ -111,20 +111,20 @@ async fn a_chain_without_rules_and_plugins_has_none_to_read() {
 }
 
 #[tokio::test]
-async fn sighup_has_the_rules_read_again_and_faulty_ones_change_nothing() {
+async fn sighup_reloads_the_rules_and_invalid_ones_change_nothing() {
     let relay = relay().start().await;
     write(&relay, "rules.toml", "[[rule]]\nid = 'no'\n");
     write(&relay, "plugins/hostile/plugin.toml", "mode = 'enforce'");
     relay.signal("HUP");
-    relay.wait_until(1, async || notes(&relay, "rules_at_fault").await.len()).await;
-    let logged = async || relay.log().iter().any(|line| line.contains("the rules stay as they are"));
+    relay.wait_until(1, async || notes(&relay, "rules_invalid").await.len()).await;
+    let logged = async || relay.log().iter().any(|line| line.contains("reload failed; rules are unchanged"));
     relay.wait_until(true, logged).await;
     assert_eq!(status(&relay, "casino").await, 403);
-    // Each stands by itself: the plugin has changed.
+    // Each part is separate: the plugin has changed.
     relay.wait_until(403, async || status(&relay, "reject x").await).await;
     relay.wait_until(1, async || notes(&relay, "reloaded").await.len()).await;
     let told = notes(&relay, "reloaded").await.remove(0);
-    let text = "reloaded by a signal; rules in force: 1, plugins: 1; errors: 2, and what they are in stays as it was";
+    let text = "reloaded by a signal; rules in force: 1, plugins: 1; errors: 2; those parts are unchanged";
     assert_eq!(told["text"], text);
 
     write(&relay, "rules.toml", &rules("poker"));

@@ -14,11 +14,11 @@ const LOCAL: &str = "Zx9-local-Zx9-local";
 /// Proves the nickname Hans.
 const HANS: &str = "Zx9-hans-Zx9-hans";
 
-/// The file, with hashes that `printf TOKEN | sha256sum` gives.
+/// The tokens file, with hashes from `printf TOKEN | sha256sum`.
 const FILE: &str = include_str!("../../cases/tokens.toml");
 
 fn with_file() -> RelayBuilder {
-    Relay::with().file("tokens.toml", FILE).env("RELAY__MODERATION__TOKENS_FILE", "tokens.toml")
+    Relay::builder().file("tokens.toml", FILE).env("RELAY__MODERATION__TOKENS_FILE", "tokens.toml")
 }
 
 /// A body that the call takes.
@@ -34,7 +34,7 @@ async fn every_call_is_answered_to_a_token_of_its_scope_and_of_wider_ones() {
         for (token, admin) in [(READER, false), (ACTOR, false), (ADMIN, true)] {
             let answer = call_with(&relay, (method, path), token, &[], body(path)).await;
             if needs_admin && !admin {
-                let wanted = json!({"detail": "this call needs the scope `admin`, which this token has not"});
+                let wanted = json!({"detail": "this call requires the scope `admin`"});
                 assert_eq!((answer.status, answer.json()), (403, wanted), "{path} {token}");
             } else {
                 assert_eq!(answer.status, 200, "{path} {token}: {}", answer.body);
@@ -44,7 +44,7 @@ async fn every_call_is_answered_to_a_token_of_its_scope_and_of_wider_ones() {
 }
 
 #[tokio::test]
-async fn a_token_for_a_room_is_not_for_another_one_and_not_for_all() {
+async fn a_token_for_one_room_is_not_valid_for_others() {
     let relay = with_file().start().await;
     let tried = async |room: &str| {
         let body = json!({"room": room, "author": "anna", "text": "hello"}).to_string();
@@ -52,9 +52,9 @@ async fn a_token_for_a_room_is_not_for_another_one_and_not_for_all() {
     };
     assert_eq!(tried("QGIS").await.status, 200);
     let other = tried("QField").await;
-    assert_eq!((other.status, other.json()), (403, json!({"detail": "this token is not for the room QField"})));
+    assert_eq!((other.status, other.json()), (403, json!({"detail": "this token is not valid for room QField"})));
     let all = call_with(&relay, ("POST", "/moderation/reload"), LOCAL, &[], "").await;
-    let wanted = json!({"detail": "this is about all rooms, and this token is for some only: name one of them"});
+    let wanted = json!({"detail": "this call concerns all rooms, but the token is limited to some; name one of them"});
     assert_eq!((all.status, all.json()), (403, wanted));
 }
 
@@ -67,14 +67,14 @@ async fn a_token_that_proves_a_nickname_moderates_nothing() {
 }
 
 #[tokio::test]
-async fn where_the_file_names_moderators_no_token_for_this_run_is_made() {
+async fn with_moderators_in_the_file_no_token_is_generated() {
     let relay = with_file().start().await;
     assert_eq!(call_with(&relay, ("GET", "/moderation/feed"), READER, &[], "").await.status, 200);
     assert!(relay.printed().is_empty(), "{:?}", relay.printed());
 }
 
 #[tokio::test]
-async fn figures_are_for_moderators_wherever_they_are() {
+async fn metrics_are_served_to_moderators_anywhere() {
     let relay = with_file().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
     let elsewhere = ("X-Forwarded-For", "203.0.113.7");
     for token in [READER, LOCAL] {
@@ -92,7 +92,7 @@ async fn figures_are_for_moderators_wherever_they_are() {
 }
 
 #[test]
-fn a_file_at_fault_stops_check_and_start_and_tells_no_token() {
+fn an_invalid_tokens_file_stops_check_and_start_without_revealing_tokens() {
     let directory = tempfile::tempdir().unwrap();
     let file = format!("[[moderator]]\nname = 'jane'\ntoken = '{ADMIN}'\n[[trusted]]\nnickname = 'x'\nrooms = []\n");
     std::fs::write(directory.path().join("tokens.toml"), file).unwrap();
@@ -141,7 +141,7 @@ async fn no_call_goes_beyond_the_scope_of_its_token() {
     for (method, path, scope) in ROUTES {
         for (own, token) in [("read", READER), ("act", ACTOR), ("admin", ADMIN)] {
             let answer = call_with(&relay, (method, path), token, &[], "").await;
-            let text = format!("this call needs the scope `{scope}`, which this token has not");
+            let text = format!("this call requires the scope `{scope}`");
             let refused = answer.status == 403 && answer.json() == json!({"detail": text});
             assert_eq!(refused, rank(own) < rank(scope), "{method} {path} {own}: {}", answer.body);
         }

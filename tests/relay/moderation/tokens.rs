@@ -1,4 +1,4 @@
-//! Who may moderate.
+//! Moderator tokens.
 
 use serde_json::json;
 
@@ -11,16 +11,16 @@ fn assert_unauthorized(answer: &Response, detail: &str) {
     assert_eq!(answer.header("Www-Authenticate"), Some("Bearer"));
 }
 
-const WRONG: &str = "this token is no moderator's";
+const WRONG: &str = "this token belongs to no moderator";
 
 #[tokio::test]
 async fn no_call_is_answered_without_a_token() {
-    let relay = moderated(Relay::with()).start().await;
+    let relay = moderated(Relay::builder()).start().await;
     for (method, path) in CALLS {
         for headers in [&[] as &[(&str, &str)], &[("Authorization", "Basic amFuZTpqYW5l")], &[("Authorization", TOKEN)]]
         {
             let answer = request(relay.address(), method, path, headers, "").await;
-            let detail = "this call is for moderators; it needs a header `Authorization: Bearer TOKEN`";
+            let detail = "this call requires a moderator token, as `Authorization: Bearer TOKEN`";
             assert_unauthorized(&answer, detail);
         }
     }
@@ -28,7 +28,7 @@ async fn no_call_is_answered_without_a_token() {
 
 #[tokio::test]
 async fn no_call_is_answered_to_a_wrong_token() {
-    let relay = moderated(Relay::with()).start().await;
+    let relay = moderated(Relay::builder()).start().await;
     for (method, path) in CALLS {
         for wrong in ["0123456789abcdef-jan", "0123456789abcdef-janes"] {
             assert_unauthorized(&call_with(&relay, (method, path), wrong, &[], "").await, WRONG);
@@ -37,20 +37,20 @@ async fn no_call_is_answered_to_a_wrong_token() {
 }
 
 #[tokio::test]
-async fn the_token_of_each_moderator_is_taken() {
+async fn the_token_of_each_moderator_is_accepted() {
     let both = "jane:0123456789abcdef-jane, hans:fedcba9876543210:hans";
-    let relay = Relay::with().env("MODERATORS", both).start().await;
+    let relay = Relay::builder().env("MODERATORS", both).start().await;
     for token in [TOKEN, "fedcba9876543210:hans"] {
         assert_eq!(call_with(&relay, ("GET", "/moderation/filters"), token, &[], "").await.status, 200);
     }
 }
 
 #[tokio::test]
-async fn without_moderators_a_token_for_this_run_is_printed_once_and_taken() {
+async fn without_moderators_a_token_for_this_run_is_printed_once_and_accepted() {
     let relay = Relay::start().await;
     relay.wait_until(1, async || relay.printed().len()).await;
     let printed = relay.printed().remove(0);
-    let token = printed.strip_prefix("moderation: no MODERATORS are set; the token of this run is ").unwrap();
+    let token = printed.strip_prefix("moderation: MODERATORS is not set; the token of this run is ").unwrap();
     assert_eq!(token.len(), 43);
     assert_eq!(call_with(&relay, ("GET", "/moderation/feed"), token, &[], "").await.status, 200);
     assert!(!relay.log().join("\n").contains(token));
@@ -61,14 +61,14 @@ async fn without_moderators_a_token_for_this_run_is_printed_once_and_taken() {
 
 #[tokio::test]
 async fn with_moderators_nothing_is_printed() {
-    let relay = moderated(Relay::with()).start().await;
+    let relay = moderated(Relay::builder()).start().await;
     assert_eq!(call(&relay, "GET", "/moderation/feed", "").await.status, 200);
     assert!(relay.printed().is_empty());
 }
 
 #[tokio::test]
 async fn no_token_is_ever_logged() {
-    let relay = moderated(Relay::with()).env("LOG_LEVEL", "trace").start().await;
+    let relay = moderated(Relay::builder()).env("LOG_LEVEL", "trace").start().await;
     for (method, path) in CALLS {
         call(&relay, method, path, "").await;
         for _ in 0..4 {
@@ -83,7 +83,7 @@ async fn no_token_is_ever_logged() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_set_wrong_is_not_in_the_fault() {
+async fn an_invalid_token_is_not_quoted_in_the_error() {
     let directory = tempfile::tempdir().unwrap();
     let variables = [("MODERATORS", "jane:kohlrabi,hans")];
     let output = crate::support::program::relay(directory.path(), &["serve"], &variables);
@@ -93,8 +93,8 @@ async fn a_token_that_is_set_wrong_is_not_in_the_fault() {
 }
 
 #[tokio::test]
-async fn who_sends_ten_wrong_tokens_has_to_wait_and_others_have_not() {
-    let relay = moderated(Relay::with()).env("TRUSTED_PROXIES", "127.0.0.1").start().await;
+async fn an_address_must_wait_after_ten_wrong_tokens_and_others_need_not() {
+    let relay = moderated(Relay::builder()).env("TRUSTED_PROXIES", "127.0.0.1").start().await;
     let from = async |address: &str, token: &str| {
         call_with(&relay, ("GET", "/moderation/filters"), token, &[("X-Forwarded-For", address)], "").await
     };
@@ -103,7 +103,7 @@ async fn who_sends_ten_wrong_tokens_has_to_wait_and_others_have_not() {
     }
     for token in ["wrong", TOKEN] {
         let answer = from("192.0.2.1", token).await;
-        let detail = "too many wrong tokens came from this address";
+        let detail = "too many wrong tokens from this address";
         assert_eq!((answer.status, answer.json()), (429, json!({"detail": detail})));
         let seconds: u64 = answer.header("Retry-After").unwrap().parse().unwrap();
         assert!((1..=60).contains(&seconds), "{seconds}");
@@ -115,8 +115,8 @@ async fn who_sends_ten_wrong_tokens_has_to_wait_and_others_have_not() {
 }
 
 #[tokio::test]
-async fn no_page_of_another_origin_may_make_these_calls_and_nothing_is_kept_on_the_way() {
-    let relay = moderated(Relay::with()).start().await;
+async fn moderator_calls_have_no_cors_headers_and_are_not_cached() {
+    let relay = moderated(Relay::builder()).start().await;
     let origin = ("Origin", "https://maps.example");
     for (method, path) in CALLS {
         let preflight =
@@ -135,7 +135,7 @@ async fn no_page_of_another_origin_may_make_these_calls_and_nothing_is_kept_on_t
 
 #[tokio::test]
 async fn other_methods_are_refused() {
-    let relay = moderated(Relay::with()).start().await;
+    let relay = moderated(Relay::builder()).start().await;
     for (method, path) in [("GET", "/moderation/try"), ("PUT", "/moderation/reload"), ("POST", "/moderation/feed")] {
         assert_eq!(call(&relay, method, path, "").await.status, 405, "{method} {path}");
     }

@@ -1,18 +1,18 @@
-//! `POST /moderation/try`: what would become of a message, without any effect.
+//! `POST /moderation/try`: trial runs without any effect.
 
 use serde_json::{Value, json};
 
 use super::{call, moderated, tried};
-use crate::plugins::{PATIENT, guest};
+use crate::plugins::{LONG_DEADLINES, guest};
 use crate::support::{Relay, RelayBuilder, line};
 
 const RULES: &str = "[[rule]]\nid = 'no-casino'\nwords = ['casino']\nverdict = 'reject'\nreason = 'No games.'\n\
                      [[rule]]\nid = 'mask'\nwords = ['darn']\nverdict = 'replace'\n";
 
-/// With rules, and the plugin that does what a message tells it to.
+/// A relay with rules and the scriptable test plugin.
 fn relay() -> RelayBuilder {
-    let relay = moderated(Relay::with()).file("rules.toml", RULES).plugin("hostile", "", &guest("hostile"));
-    PATIENT.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value))
+    let relay = moderated(Relay::builder()).file("rules.toml", RULES).plugin("hostile", "", &guest("hostile"));
+    LONG_DEADLINES.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value))
 }
 
 /// The texts that are refused, with the reason.
@@ -21,7 +21,7 @@ fn reason(decision: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_decision_tells_what_each_filter_found() {
+async fn the_decision_shows_what_each_filter_found() {
     let relay = relay().start().await;
     let decision = tried(&relay, "the casino").await;
     assert_eq!(reason(&decision), json!(["reject", "rule", "No games."]));
@@ -42,18 +42,18 @@ async fn the_decision_tells_what_each_filter_found() {
 }
 
 #[tokio::test]
-async fn nobody_hears_what_is_only_tried() {
+async fn a_trial_is_not_delivered() {
     let relay = relay().start().await;
     let mut witness = relay.join("QGIS").await;
-    witness.settle().await;
+    witness.drain().await;
     for text in ["hello", "darn", "shadow x", "replace x", "reject x"] {
         tried(&relay, text).await;
     }
-    assert!(witness.settle().await.is_empty());
+    assert!(witness.drain().await.is_empty());
 }
 
 #[tokio::test]
-async fn what_is_only_tried_takes_from_no_rate_and_meets_none() {
+async fn a_trial_neither_uses_nor_meets_rate_limits() {
     let limited = |relay: RelayBuilder, of: &str| {
         relay
             .env(&format!("RELAY__FILTER__RATE__{of}__BURST"), "1")
@@ -70,7 +70,7 @@ async fn what_is_only_tried_takes_from_no_rate_and_meets_none() {
 }
 
 #[tokio::test]
-async fn a_plugin_remembers_nothing_of_what_is_only_tried() {
+async fn a_plugin_does_not_remember_trials() {
     let relay = relay().env("RATE_LIMITS", "off").start().await;
     for _ in 0..3 {
         assert_eq!(reason(&tried(&relay, "count visits").await), json!(["reject", "plugin", "1"]));
@@ -83,7 +83,7 @@ async fn a_plugin_remembers_nothing_of_what_is_only_tried() {
 }
 
 #[tokio::test]
-async fn what_would_be_sent_instead_stands_beside_what_was_tried() {
+async fn a_trial_shows_the_replacement_beside_the_original() {
     let relay = relay().start().await;
     let decision = tried(&relay, "replace calm words").await;
     assert_eq!(decision["outcome"], "replace");
@@ -92,7 +92,7 @@ async fn what_would_be_sent_instead_stands_beside_what_was_tried() {
 }
 
 #[tokio::test]
-async fn what_is_only_tried_is_counted_nowhere() {
+async fn a_trial_is_counted_nowhere() {
     let relay = relay().start().await;
     let filters = async || call(&relay, "GET", "/moderation/filters", "").await.json();
     let figures = async || {
@@ -125,16 +125,16 @@ async fn filters_see_the_room_as_it_is() {
 }
 
 #[tokio::test]
-async fn whose_name_it_is_is_not_asked() {
-    let relay = moderated(Relay::with()).start().await;
+async fn a_trial_does_not_check_nickname_ownership() {
+    let relay = moderated(Relay::builder()).start().await;
     let _anna = relay.join_as("QGIS", "anna").await;
     assert_eq!(relay.put_line("QGIS", "anna", "hello", &[]).await.status, 403);
     assert_eq!(tried(&relay, "hello").await["outcome"], "pass");
 }
 
 #[tokio::test]
-async fn what_is_no_trial_is_refused_with_the_field_that_is_at_fault() {
-    let relay = moderated(Relay::with()).env("RELAY__SERVER__MAX_BODY_BYTES", "1024").start().await;
+async fn an_invalid_trial_is_refused_with_its_field() {
+    let relay = moderated(Relay::builder()).env("RELAY__SERVER__MAX_BODY_BYTES", "1024").start().await;
     let good = json!({"room": "QGIS", "author": "anna", "text": "hello"});
     let with = |field: &str, value: Value| {
         let mut body = good.clone();

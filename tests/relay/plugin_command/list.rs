@@ -1,9 +1,9 @@
-//! `plugin list`: what is in the folder of plugins.
+//! `plugin list`.
 
-use super::{BAD_CONFIGURATION, DOES_NOT_HOLD, DONE, Plugins};
+use super::{BAD_CONFIGURATION, DONE, FAILURE, Plugins};
 
 #[test]
-fn the_list_shows_how_each_plugin_is_set() {
+fn the_list_shows_the_manifest_of_each_plugin() {
     let manifest = "version = '0.2.0'\nmode = 'observe'\nrooms = ['QGIS', 'QField']\non_failure = 'reject'";
     let output = Plugins::hostile(manifest, "").run(&["list"], &[]);
     assert_eq!((output.status, output.stderr.as_str()), (DONE, ""), "{output:?}");
@@ -15,9 +15,9 @@ fn the_list_shows_how_each_plugin_is_set() {
 }
 
 #[test]
-fn what_cannot_be_loaded_is_listed_with_the_reason() {
+fn a_plugin_that_cannot_be_loaded_is_listed_with_the_reason() {
     let output = Plugins::hostile("", "").with("plugins/broken/plugin.toml", b"mdoe = 'x'").run(&["list"], &[]);
-    assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
+    assert_eq!(output.status, FAILURE, "{output:?}");
     let rows: Vec<&str> = output.stdout.lines().collect();
     assert!(rows[1].starts_with("broken ") && rows[1].contains("  not loaded: "), "{rows:?}");
     assert!(rows[1].contains("plugin.toml:1: unknown field `mdoe`"), "{rows:?}");
@@ -25,17 +25,17 @@ fn what_cannot_be_loaded_is_listed_with_the_reason() {
 }
 
 #[test]
-fn the_list_is_that_of_the_configured_folder_in_the_configured_order() {
+fn the_configured_folder_and_order_apply() {
     let plugins = Plugins::none().with("mine/a/plugin.toml", b"").with("mine/b/plugin.toml", b"");
     let environment = [("PLUGINS_DIR", "mine"), ("RELAY__FILTER__PLUGINS__ORDER", "b,gone")];
     let output = plugins.run(&["list"], &environment);
     let names: Vec<&str> = output.stdout.lines().filter_map(|row| row.split(' ').next()).collect();
     assert_eq!(names, ["name", "b", "a"]);
-    assert_eq!(output.stderr, "filter.plugins.order names gone, which is not there\n");
+    assert_eq!(output.stderr, "filter.plugins.order names gone, which does not exist\n");
 }
 
 #[test]
-fn the_list_shows_where_each_plugin_comes_from() {
+fn the_list_shows_the_origin_of_each_plugin() {
     let plugins = Plugins::hostile("", "")
         .with("plugins/bare.wasm", &crate::plugins::guest("hostile"))
         .with("plugins/link-guard/plugin.toml", b"version = '0.1.0'\nmode = 'enforce'");
@@ -55,8 +55,8 @@ fn the_list_shows_where_each_plugin_comes_from() {
 }
 
 #[test]
-fn a_plugin_that_is_not_built_is_listed_with_the_command_that_builds_it() {
-    for (manifest, status) in [("", DONE), ("on_failure = 'hold'", DOES_NOT_HOLD)] {
+fn an_unbuilt_plugin_is_listed_with_its_build_command() {
+    for (manifest, status) in [("", DONE), ("on_failure = 'hold'", FAILURE)] {
         let plugins =
             Plugins::none().with("plugins/mine/plugin.toml", manifest.as_bytes()).with("plugins/mine/filter.py", b"");
         let output = plugins.run(&["list"], &[]);
@@ -66,7 +66,7 @@ fn a_plugin_that_is_not_built_is_listed_with_the_command_that_builds_it() {
 }
 
 #[test]
-fn what_a_manifest_says_does_not_reach_the_terminal_as_it_is() {
+fn manifest_texts_are_escaped_for_the_terminal() {
     let manifest = r#"version = "\u001b[2J\u202e"
 rooms = ["\u009b31m"]"#;
     let output = Plugins::hostile(manifest, "").run(&["list"], &[]);
@@ -79,18 +79,18 @@ rooms = ["\u009b31m"]"#;
 fn a_relay_without_plugins_has_an_empty_list() {
     let output = Plugins::none().run(&["list"], &[]);
     assert_eq!((output.status, output.stderr.as_str()), (DONE, ""), "{output:?}");
-    assert_eq!(output.stdout, "there are no plugins: there is no folder plugins\n");
+    assert_eq!(output.stdout, "no plugins: the folder plugins does not exist\n");
 }
 
 #[test]
-fn a_folder_that_the_configuration_names_must_be_there() {
+fn a_configured_folder_must_exist() {
     let output = Plugins::none().run(&["list"], &[("PLUGINS_DIR", "mine")]);
-    assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
+    assert_eq!(output.status, FAILURE, "{output:?}");
     assert!(output.stderr.starts_with("gischat-relay: mine: the folder cannot be read: "), "{output:?}");
 }
 
 #[test]
-fn a_bad_configuration_has_no_list() {
+fn an_invalid_configuration_is_an_error() {
     let output = Plugins::none().run(&["list"], &[("MAIN_LANG", "?")]);
     assert_eq!((output.status, output.stdout.as_str()), (BAD_CONFIGURATION, ""), "{output:?}");
 }

@@ -1,11 +1,11 @@
-//! `plugin new` and `plugin build`: from a name to a filter, with nothing but the program and a language's tools.
+//! `plugin new` and `plugin build`, with only the binary and the tools of a language.
 
 use std::path::{Path, PathBuf};
 
-use super::{BAD_ARGUMENTS, DOES_NOT_HOLD, DONE, LONG, Plugins, plugin_command, project, run_long};
+use super::{BAD_ARGUMENTS, DONE, FAILURE, LONG, Plugins, plugin_command, project, run_long};
 use crate::support::program::{Output, output_within};
 
-/// Where the tools of Python and JavaScript are.
+/// The folder of the tools for Python and JavaScript.
 fn tools() -> PathBuf {
     std::env::var_os("GISCHAT_TOOLS").map_or_else(|| project("target/tools"), PathBuf::from)
 }
@@ -13,7 +13,7 @@ fn tools() -> PathBuf {
 fn build(directory: &Path, folder: &str) -> Output {
     let mut command = plugin_command(directory, &["build", folder]);
     command.env("GISCHAT_TOOLS", tools());
-    // Kept from one run to the next: most of it is the kit's dependencies.
+    // Kept between runs, mostly for the dependencies of the kit.
     command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins-from-scratch"));
     output_within(&mut command, LONG)
 }
@@ -23,7 +23,7 @@ fn done(output: &Output) {
     assert_eq!(output.status, DONE, "{}{}", output.stdout, output.stderr);
 }
 
-/// A plugin must be made, built and hold its cases, far from the repository.
+/// Asserts that a plugin can be created and built outside of the repository, and passes its cases.
 fn from_scratch(language: &str) {
     let directory = tempfile::tempdir().unwrap();
     let name = format!("my-{language}-words");
@@ -37,21 +37,21 @@ fn from_scratch(language: &str) {
     let test = run_long(directory.path(), &["test", &folder]);
     done(&test);
     assert!(test.stdout.starts_with(&format!("{name} 0.1.0, ")), "{}", test.stdout);
-    assert!(test.stdout.ends_with(" cases, all hold\n"), "{}", test.stdout);
+    assert!(test.stdout.ends_with(" cases, all passed\n"), "{}", test.stdout);
 }
 
 #[test]
-fn a_plugin_in_rust_is_made_from_scratch() {
+fn a_plugin_in_rust_is_created_from_scratch() {
     from_scratch("rust");
 }
 
 #[test]
-fn a_plugin_in_python_is_made_from_scratch() {
+fn a_plugin_in_python_is_created_from_scratch() {
     from_scratch("python");
 }
 
 #[test]
-fn a_plugin_in_javascript_is_made_from_scratch() {
+fn a_plugin_in_javascript_is_created_from_scratch() {
     from_scratch("javascript");
 }
 
@@ -82,11 +82,11 @@ fn a_case_may_be_about_a_nickname() {
     done(&build(plugins.0.path(), "plugins/no-admins"));
     let test = run_long(plugins.0.path(), &["test", "plugins/no-admins"]);
     done(&test);
-    assert!(test.stdout.ends_with("3 cases, all hold\n"), "{}", test.stdout);
+    assert!(test.stdout.ends_with("3 cases, all passed\n"), "{}", test.stdout);
 }
 
 #[test]
-fn nothing_of_the_template_is_left_in_a_new_plugin() {
+fn a_new_plugin_has_no_placeholders_left() {
     let plugins = Plugins::none();
     for language in ["rust", "python", "js"] {
         let name = format!("no-{language}-here");
@@ -103,7 +103,7 @@ fn nothing_of_the_template_is_left_in_a_new_plugin() {
     }
 }
 
-/// All files in a folder and below, the kit aside.
+/// All files in a folder, recursively, except the kit.
 fn own_files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let own = entries.filter(|path| !path.ends_with("sdk"));
@@ -111,7 +111,7 @@ fn own_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_name_that_is_no_name_of_a_plugin_is_refused() {
+fn an_invalid_plugin_name_is_rejected() {
     let plugins = Plugins::none();
     for name in ["LinkGuard", "link_guard", "link guard", "../guard", "-guard", "guard-", "", "été"] {
         let output = plugins.run(&["new", "--lang", "rust", "--", name], &[]);
@@ -121,29 +121,29 @@ fn a_name_that_is_no_name_of_a_plugin_is_refused() {
 }
 
 #[test]
-fn a_language_without_a_kit_is_refused() {
+fn an_unknown_language_is_rejected() {
     let output = Plugins::none().run(&["new", "guard", "--lang", "cobol"], &[]);
     assert_eq!(output.status, BAD_ARGUMENTS, "{output:?}");
     assert!(output.stderr.contains("rust, python, javascript"), "{output:?}");
 }
 
 #[test]
-fn a_folder_that_is_there_is_left_alone() {
+fn an_existing_folder_is_not_changed() {
     let plugins = Plugins::none().with("plugins/guard/notes.txt", b"mine");
     let output = plugins.run(&["new", "guard", "--lang", "rust"], &[]);
-    assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
-    assert_eq!(output.stderr, "gischat-relay: plugins/guard: there is such a folder already\n");
+    assert_eq!(output.status, FAILURE, "{output:?}");
+    assert_eq!(output.stderr, "gischat-relay: plugins/guard: the folder already exists\n");
     assert_eq!(std::fs::read_dir(plugins.0.path().join("plugins/guard")).unwrap().count(), 1);
 }
 
 #[test]
-fn a_bad_configuration_is_no_obstacle_to_a_new_plugin() {
+fn a_plugin_can_be_created_despite_an_invalid_configuration() {
     let output = Plugins::none().run(&["new", "guard", "--lang", "js"], &[("MAIN_LANG", "?")]);
     done(&output);
 }
 
 #[test]
-fn what_has_to_be_installed_is_said() {
+fn a_missing_build_tool_is_named() {
     let plugins = Plugins::none();
     let directory = plugins.0.path();
     let environment = [("PATH", "/usr/bin:/bin"), ("HOME", directory.to_str().unwrap())];
@@ -152,7 +152,7 @@ fn what_has_to_be_installed_is_said() {
         done(&plugins.run(&["new", &name, "--lang", language], &[]));
         let folder = format!("plugins/{name}");
         let output = plugins.run(&["build", &folder], &environment);
-        assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
+        assert_eq!(output.status, FAILURE, "{output:?}");
         assert!(output.stderr.contains(tool), "{tool} is not in {output:?}");
         assert!(!directory.join(folder).join("filter.wasm").exists());
     }
@@ -161,6 +161,6 @@ fn what_has_to_be_installed_is_said() {
 #[test]
 fn a_folder_with_nothing_to_build_is_named() {
     let output = Plugins::none().with("mine/plugin.toml", b"").run(&["build", "mine"], &[]);
-    assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
-    assert!(output.stderr.contains("mine: there is nothing to build"), "{output:?}");
+    assert_eq!(output.status, FAILURE, "{output:?}");
+    assert!(output.stderr.contains("mine: nothing to build"), "{output:?}");
 }

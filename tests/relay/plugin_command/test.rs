@@ -1,11 +1,11 @@
-//! `plugin test`: whether a plugin answers as its cases say.
+//! `plugin test`: runs the cases of plugins.
 
-use super::{BAD_ARGUMENTS, BAD_CONFIGURATION, DOES_NOT_HOLD, DONE, Plugins, project, run_long};
+use super::{BAD_ARGUMENTS, BAD_CONFIGURATION, DONE, FAILURE, Plugins, project, run_long};
 
 const SHIPPED: [&str; 5] = ["calm-caps", "flood-guard", "link-guard", "polite-words", "quiet-hours"];
 
 #[test]
-fn every_plugin_that_ships_holds_its_cases() {
+fn every_shipped_plugin_passes_its_cases() {
     let folders = SHIPPED.map(|name| format!("plugins/{name}"));
     for folder in &folders {
         assert!(project(folder).join("filter.wasm").exists(), "{folder} is not built: `make plugins` builds it");
@@ -14,43 +14,43 @@ fn every_plugin_that_ships_holds_its_cases() {
     arguments.extend(folders.iter().map(String::as_str));
     let output = run_long(&project(""), &arguments);
     assert_eq!(output.status, DONE, "{output:?}");
-    assert_eq!(output.stdout.matches(" cases, all hold\n").count(), SHIPPED.len(), "{}", output.stdout);
+    assert_eq!(output.stdout.matches(" cases, all passed\n").count(), SHIPPED.len(), "{}", output.stdout);
 }
 
 #[test]
-fn a_case_that_does_not_hold_is_named_with_what_came() {
+fn a_failed_case_is_shown_with_the_differences() {
     let cases = "[[case]]\nname = 'a word passes'\nmessage = { text = 'hello' }\nexpect = { action = 'pass' }\n\
                  [[case]]\nname = 'nobody is refused'\nmessage = { text = 'reject not here' }\n\
                  expect = { action = 'pass', reason = 'none', labels = ['a'] }\n";
     let output = Plugins::hostile("", cases).test();
-    assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
+    assert_eq!(output.status, FAILURE, "{output:?}");
     let rows: Vec<&str> = output.stdout.lines().skip(2).collect();
     assert!(rows[0].starts_with("a word passes      pass ") && rows[0].ends_with("  ok"), "{rows:?}");
     assert!(rows[1].starts_with("nobody is refused  reject ") && rows[1].ends_with("  FAILED"), "{rows:?}");
     let place = "    plugins/hostile/cases/all.toml:6: ";
-    assert_eq!(rows[2], format!("{place}action: expected pass, came reject"));
-    assert_eq!(rows[3], format!("{place}reason: expected \"none\", came \"not here\""));
-    assert_eq!(rows[4], format!("{place}labels: expected [\"a\"], came []"));
+    assert_eq!(rows[2], format!("{place}action: expected pass, got reject"));
+    assert_eq!(rows[3], format!("{place}reason: expected \"none\", got \"not here\""));
+    assert_eq!(rows[4], format!("{place}labels: expected [\"a\"], got []"));
     assert_eq!(rows[5], "2 cases, 1 FAILED");
 }
 
-/// The plugin of tests must hold these cases.
-fn holds(manifest: &str, cases: &str) {
+/// Asserts that the test plugin passes these cases.
+fn passes(manifest: &str, cases: &str) {
     let output = Plugins::hostile(manifest, cases).test();
     assert_eq!((output.status, output.stderr.as_str()), (DONE, ""), "{output:?}");
 }
 
-/// It must not, and say why.
-fn fails(manifest: &str, text: &str, why: &str) {
+/// Asserts that the test plugin fails on this text, for this reason.
+fn fails(manifest: &str, text: &str, reason: &str) {
     let cases = format!("[[case]]\nname = 'a'\nmessage.text = '{text}'\nexpect.action = 'pass'");
     let output = Plugins::hostile(manifest, &cases).test();
-    assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
-    assert!(output.stdout.contains(why) && output.stdout.contains("FAILED"), "{why} is not in {output:?}");
+    assert_eq!(output.status, FAILURE, "{output:?}");
+    assert!(output.stdout.contains(reason) && output.stdout.contains("FAILED"), "{reason} is not in {output:?}");
 }
 
 #[test]
 fn every_part_of_an_answer_can_be_expected() {
-    holds(
+    passes(
         "",
         r#"
         [[case]]
@@ -78,8 +78,8 @@ fn every_part_of_an_answer_can_be_expected() {
 }
 
 #[test]
-fn a_case_sets_the_scene() {
-    holds(
+fn a_case_sets_room_sender_and_time() {
+    passes(
         "",
         r#"
         [[case]]
@@ -101,8 +101,8 @@ fn a_case_sets_the_scene() {
 }
 
 #[test]
-fn what_was_said_before_is_heard_and_other_cases_are_not() {
-    holds(
+fn earlier_messages_of_a_case_are_sent_and_those_of_other_cases_are_not() {
+    passes(
         "",
         r#"
         [[case]]
@@ -125,43 +125,43 @@ fn what_was_said_before_is_heard_and_other_cases_are_not() {
 
 #[test]
 fn a_plugin_that_observes_is_tested_for_its_verdict() {
-    holds("mode = 'observe'", "[[case]]\nname = 'a'\nmessage.text = 'reject x'\nexpect.action = 'reject'");
+    passes("mode = 'observe'", "[[case]]\nname = 'a'\nmessage.text = 'reject x'\nexpect.action = 'reject'");
 }
 
 #[test]
-fn what_the_relay_would_not_ask_passes() {
-    holds("", "[[case]]\nname = 'a'\nmessage = { text = 'reject x', kind = 'like' }\nexpect.action = 'pass'");
+fn messages_that_the_relay_would_not_send_to_the_plugin_pass() {
+    passes("", "[[case]]\nname = 'a'\nmessage = { text = 'reject x', kind = 'like' }\nexpect.action = 'pass'");
 }
 
 #[test]
-fn a_call_over_its_budget_does_not_hold() {
+fn a_call_over_its_limits_fails() {
     fails("limits.deadline_ms = 20", "loop", "it took longer than 20 ms");
-    fails("limits.host_calls = 3", "loop-in-the-host", "more than 3 calls of the host for one message");
+    fails("limits.host_calls = 3", "loop-in-the-host", "more than 3 host calls for one message");
 }
 
 #[test]
-fn a_failure_is_no_pass_whatever_the_policy_is() {
+fn a_failure_fails_the_case_whatever_the_policy_is() {
     fails("on_failure = 'pass'", "panic", "unreachable");
-    fails("settings.configure = ''", "labels 17", "it puts 17 labels on a message, of 16");
+    fails("settings.configure = ''", "labels 17", "it sets 17 labels; the limit is 16");
 }
 
 #[test]
-fn settings_that_the_plugin_refuses_fail_their_case() {
+fn settings_that_the_plugin_refuses_fail_the_case() {
     let cases = "[[case]]\nname = 'a'\nsettings.configure = 'refuse'\nmessage.text = 'x'\nexpect.action = 'pass'";
     let output = Plugins::hostile("", cases).test();
-    assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
+    assert_eq!(output.status, FAILURE, "{output:?}");
     assert!(output.stdout.contains("it refuses its settings: I do not like these settings"), "{output:?}");
 }
 
 #[test]
-fn the_words_of_a_panic_are_shown() {
+fn the_message_of_a_panic_is_shown() {
     let cases = "[[case]]\nname = 'a'\nmessage.text = 'panic'\nexpect.action = 'pass'";
     let output = Plugins::hostile("", cases).test();
     assert!(output.stderr.contains("as I was told"), "{output:?}");
 }
 
 #[test]
-fn limits_are_those_of_the_manifest_up_to_the_caps_of_the_configuration() {
+fn limits_are_those_of_the_manifest_up_to_those_of_the_configuration() {
     let cases = "[[case]]\nname = 'a'\nmessage.text = 'x'\nexpect.action = 'pass'";
     let plugins = Plugins::hostile("limits.deadline_ms = 150\nlimits.memory_mib = 8", cases);
     let output = plugins.run(
@@ -182,46 +182,49 @@ fn a_component_may_have_the_name_of_its_folder() {
 }
 
 #[test]
-fn a_plugin_that_cannot_be_loaded_holds_nothing() {
+fn a_plugin_that_cannot_be_loaded_fails() {
     let cases = "[[case]]\nname = 'a'\nmessage.text = 'x'\nexpect.action = 'pass'";
     let unbuilt = Plugins::hostile("", cases).without("plugins/hostile/filter.wasm");
     let output = unbuilt.test();
-    assert_eq!((output.status, output.stdout.as_str()), (DOES_NOT_HOLD, ""), "{output:?}");
+    assert_eq!((output.status, output.stdout.as_str()), (FAILURE, ""), "{output:?}");
     assert_eq!(output.stderr, "plugins/hostile: there is no filter.wasm, and no source to build it from\n");
     let broken = unbuilt.with("plugins/hostile/filter.wasm", b"");
     let output = broken.test();
-    assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
+    assert_eq!(output.status, FAILURE, "{output:?}");
     assert!(output.stderr.contains("is empty: was the plugin built?"), "{output:?}");
 }
 
 #[test]
-fn a_folder_without_cases_says_so() {
+fn a_folder_without_cases_is_reported() {
     let output = Plugins::hostile("", "").test();
-    assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
-    assert_eq!(output.stderr, "plugins/hostile: there are no cases: write them into cases/NAME.toml\n");
+    assert_eq!(output.status, FAILURE, "{output:?}");
+    assert_eq!(output.stderr, "plugins/hostile: there are no cases; write them to cases/NAME.toml\n");
 }
 
 #[test]
-fn what_is_unknown_in_a_case_is_named_with_file_and_line() {
+fn unknown_keys_in_a_case_are_named_with_file_and_line() {
     let output = Plugins::hostile("", "[[case]]\nname = 'a'\nmesage.text = 'x'\nexpect.action = 'pass'")
         .with("plugins/hostile/cases/more.toml", b"\n[[case]]\nname = 'b'\nnickname = 'x'\nexpect.actoin = 'pass'")
         .test();
-    assert_eq!((output.status, output.stdout.as_str()), (DOES_NOT_HOLD, ""), "{output:?}");
-    for fault in ["all.toml:3: unknown field `mesage`", "more.toml:5: unknown field `actoin`"] {
-        assert!(output.stderr.contains(fault), "{fault} is not in {output:?}");
+    assert_eq!((output.status, output.stdout.as_str()), (FAILURE, ""), "{output:?}");
+    for error in ["all.toml:3: unknown field `mesage`", "more.toml:5: unknown field `actoin`"] {
+        assert!(output.stderr.contains(error), "{error} is not in {output:?}");
     }
 }
 
 #[test]
-fn one_bad_folder_does_not_hide_another() {
+fn an_invalid_folder_does_not_prevent_testing_others() {
     let cases = "[[case]]\nname = 'a'\nmessage.text = 'x'\nexpect.action = 'pass'";
     let output = Plugins::hostile("", cases).run(&["test", "plugins/none", "plugins/hostile"], &[]);
-    assert_eq!(output.status, DOES_NOT_HOLD, "{output:?}");
-    assert!(output.stderr.starts_with("plugins/none: ") && output.stdout.ends_with("1 case, all hold\n"), "{output:?}");
+    assert_eq!(output.status, FAILURE, "{output:?}");
+    assert!(
+        output.stderr.starts_with("plugins/none: ") && output.stdout.ends_with("1 case, all passed\n"),
+        "{output:?}"
+    );
 }
 
 #[test]
-fn test_needs_a_folder_and_a_good_configuration() {
+fn a_folder_and_a_valid_configuration_are_required() {
     let plugins = Plugins::hostile("", "");
     assert_eq!(plugins.run(&["test"], &[]).status, BAD_ARGUMENTS);
     assert_eq!(plugins.run(&["test", "plugins/hostile"], &[("MAIN_LANG", "?")]).status, BAD_CONFIGURATION);

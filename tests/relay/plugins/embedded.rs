@@ -1,25 +1,25 @@
-//! The plugins that are embedded in the program: they run without a folder, and the folder has precedence.
+//! Plugins embedded in the program: they run without a folder, and the folder takes precedence.
 //!
-//! They are embedded when they are built before the program is: `make plugins`.
+//! They are embedded if they are built before the program: `make plugins`.
 
 use serde_json::{Value, json};
 
 use super::reload::{place, until};
-use super::{PATIENT, expect_pass, expect_refusal, guest, patient, say};
+use super::{LONG_DEADLINES, expect_pass, expect_refusal, guest, say, with_long_deadlines};
 use crate::moderation::{call, moderated};
 use crate::support::{Relay, RelayBuilder, program};
 
-/// A link that `link-guard` refuses, as it is set when it is embedded, and one that it welcomes.
+/// A link that the embedded `link-guard` refuses, and one that it allows.
 const LINK: &str = "see https://casino.example/win";
-const WELCOME: &str = "see https://docs.qgis.org/latest";
+const ALLOWED: &str = "see https://docs.qgis.org/latest";
 
 const EMBEDDED: (&str, &str) = ("RELAY__FILTER__PLUGINS__EMBEDDED", "true");
 const NOT_BUILT: &str = "the program was built without plugins: run `make plugins`, then build it again";
 
 /// A relay with the embedded plugins.
 fn relay() -> RelayBuilder {
-    let relay = moderated(patient(Relay::with())).env(EMBEDDED.0, EMBEDDED.1).env("RATE_LIMITS", "off");
-    // Tests ask again and again for what is refused.
+    let relay = moderated(with_long_deadlines(Relay::builder())).env(EMBEDDED.0, EMBEDDED.1).env("RATE_LIMITS", "off");
+    // Tests poll with messages that are refused.
     relay.env("RELAY__FILTER__BRAKES__ENABLED", "false")
 }
 
@@ -36,7 +36,7 @@ async fn plugins(relay: &Relay) -> Vec<[String; 4]> {
     plugins
 }
 
-/// Where the plugin of this name comes from.
+/// The origin of the plugin with this name.
 async fn source(relay: &Relay, name: &str) -> String {
     let [_, source, ..] = plugins(relay).await.into_iter().find(|[plugin, ..]| plugin == name).unwrap();
     source
@@ -45,14 +45,14 @@ async fn source(relay: &Relay, name: &str) -> String {
 #[tokio::test]
 async fn without_a_folder_the_embedded_plugins_observe() {
     let relay = relay().start().await;
-    let observing =
-        ["calm-caps", "flood-guard", "link-guard"].map(|name| [name, "embedded", "observe", "well"].map(str::to_owned));
+    let observing = ["calm-caps", "flood-guard", "link-guard"]
+        .map(|name| [name, "embedded", "observe", "healthy"].map(str::to_owned));
     assert_eq!(plugins(&relay).await, observing);
     expect_pass(&relay, LINK, LINK).await;
 }
 
 #[tokio::test]
-async fn embedded_plugins_without_a_folder_leave_no_part_out() {
+async fn embedded_plugins_without_a_folder_degrade_nothing() {
     let builder = relay();
     let check = builder.check();
     assert_eq!((check.status, check.stderr.as_str()), (Some(0), ""), "{}", check.stdout);
@@ -61,7 +61,7 @@ async fn embedded_plugins_without_a_folder_leave_no_part_out() {
 }
 
 #[tokio::test]
-async fn embedded_plugins_run_where_the_folder_that_is_named_is_missing() {
+async fn embedded_plugins_run_even_if_the_configured_folder_is_missing() {
     let relay = relay().env("PLUGINS_DIR", "missing").start().await;
     assert_eq!(plugins(&relay).await.len(), 3);
     assert_eq!(relay.get("/status").await.json()["degraded"], json!(["plugins"]));
@@ -79,16 +79,16 @@ async fn embedded_plugins_are_in_the_trace_of_a_trial() {
 }
 
 #[test]
-fn try_asks_embedded_plugins() {
+fn try_runs_embedded_plugins() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = ["try", "--room", "QGIS", "--author", "anna", LINK];
-    let output = program::relay(directory.path(), &arguments, &[&PATIENT[..], &[EMBEDDED]].concat());
+    let output = program::relay(directory.path(), &arguments, &[&LONG_DEADLINES[..], &[EMBEDDED]].concat());
     assert_eq!(output.status, Some(0), "{output:?}");
     assert!(output.stdout.contains("link-guard"), "{NOT_BUILT}; {output:?}");
 }
 
 #[tokio::test]
-async fn a_folder_takes_the_place_of_the_embedded_plugin_of_the_same_name() {
+async fn a_folder_replaces_the_embedded_plugin_of_the_same_name() {
     let relay = relay().plugin("calm-caps", "", &guest("hostile")).start().await;
     expect_refusal(&relay, "reject x", "x").await;
     assert_eq!(source(&relay, "calm-caps").await, "folder");
@@ -96,32 +96,32 @@ async fn a_folder_takes_the_place_of_the_embedded_plugin_of_the_same_name() {
 }
 
 #[tokio::test]
-async fn a_file_takes_the_place_of_the_embedded_plugin_of_the_same_name() {
-    let relay = relay().file_of("plugins/calm-caps.wasm", &guest("hostile")).start().await;
+async fn a_file_replaces_the_embedded_plugin_of_the_same_name() {
+    let relay = relay().file_bytes("plugins/calm-caps.wasm", &guest("hostile")).start().await;
     expect_refusal(&relay, "reject x", "x").await;
     assert_eq!(source(&relay, "calm-caps").await, "file");
 }
 
 #[tokio::test]
-async fn a_folder_with_a_manifest_alone_sets_the_embedded_plugin() {
+async fn a_folder_with_only_a_manifest_configures_the_embedded_plugin() {
     let relay = relay().file("plugins/link-guard/plugin.toml", "mode = 'enforce'").start().await;
     assert_eq!(source(&relay, "link-guard").await, "folder + embedded code");
     expect_refusal(&relay, LINK, "Links to casino.example are not for newcomers: please stay a little first.").await;
-    // The list of welcome domains is still that of the embedded manifest.
-    expect_pass(&relay, WELCOME, WELCOME).await;
+    // The list of allowed domains is still that of the embedded manifest.
+    expect_pass(&relay, ALLOWED, ALLOWED).await;
 }
 
 #[tokio::test]
-async fn a_folder_with_a_manifest_alone_has_the_settings_that_it_gives() {
+async fn settings_in_a_folder_with_only_a_manifest_apply() {
     let manifest = "mode = 'enforce'\n[settings]\nallow = ['casino.example']";
     let relay = relay().file("plugins/link-guard/plugin.toml", manifest).start().await;
     plugins(&relay).await;
     expect_pass(&relay, LINK, LINK).await;
-    assert_eq!(say(&relay, WELCOME).await.status, 403);
+    assert_eq!(say(&relay, ALLOWED).await.status, 403);
 }
 
 #[tokio::test]
-async fn embedded_code_of_another_digest_is_refused_and_its_policy_holds() {
+async fn embedded_code_with_the_wrong_digest_is_rejected_and_its_failure_policy_applies() {
     let manifest = format!("mode = 'enforce'\non_failure = 'reject'\nsha256 = '{}'", "0".repeat(64));
     let relay = relay().file("plugins/link-guard/plugin.toml", &manifest).start().await;
     plugins(&relay).await;
@@ -131,7 +131,7 @@ async fn embedded_code_of_another_digest_is_refused_and_its_policy_holds() {
 }
 
 #[tokio::test]
-async fn a_folder_that_vanishes_brings_the_embedded_plugin_back() {
+async fn removing_a_folder_restores_the_embedded_plugin() {
     let relay = relay().plugin("calm-caps", "", &guest("hostile")).start().await;
     expect_refusal(&relay, "reject x", "x").await;
     std::fs::remove_dir_all(relay.directory().join("plugins/calm-caps")).unwrap();
@@ -140,7 +140,7 @@ async fn a_folder_that_vanishes_brings_the_embedded_plugin_back() {
 }
 
 #[tokio::test]
-async fn a_manifest_that_appears_and_vanishes_sets_the_running_embedded_plugin() {
+async fn adding_and_removing_a_manifest_configures_the_running_embedded_plugin() {
     let relay = relay().start().await;
     plugins(&relay).await;
     expect_pass(&relay, LINK, LINK).await;
@@ -152,7 +152,7 @@ async fn a_manifest_that_appears_and_vanishes_sets_the_running_embedded_plugin()
 }
 
 #[tokio::test]
-async fn embedded_plugins_are_kept_compiled_where_a_folder_for_that_is_named() {
+async fn embedded_plugins_are_cached_in_a_configured_cache_folder() {
     let relay = relay().env("RELAY__FILTER__PLUGINS__CACHE_DIR", "compiled").start().await;
     let plugins = plugins(&relay).await.len();
     assert_eq!(std::fs::read_dir(relay.directory().join("compiled")).unwrap().count(), plugins);

@@ -1,6 +1,6 @@
-//! Plugins that do what they should not: each is contained within its limit, and the next message is served.
+//! Hostile plugins: each is contained by its limits, and the next message is served.
 
-use super::{FAILED, detail, expect_pass, expect_refusal, guest, hostile, patient, say};
+use super::{FAILED, detail, expect_pass, expect_refusal, guest, hostile, say, with_long_deadlines};
 use crate::support::{Relay, line, nb_users, refusal};
 
 /// Waits until the relay has logged this.
@@ -9,7 +9,8 @@ async fn logged(relay: &Relay, part: &str) {
     relay.wait_until(1, has).await;
 }
 
-/// The plugin must fail over `text` with `failure` in the log, as its policy says, and answer the next message.
+/// Asserts that the plugin fails on `text` according to its policy, with `failure` in the log, and answers the next
+/// message.
 async fn contained(text: &str, failure: &str) {
     contained_with("", text, failure).await;
 }
@@ -30,19 +31,19 @@ async fn an_endless_loop_ends_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn an_endless_loop_of_calls_of_the_host_ends_at_their_limit() {
-    contained("loop-in-the-host", "more than 1000 calls of the host for one message").await;
+async fn an_endless_loop_of_host_calls_ends_at_their_limit() {
+    contained("loop-in-the-host", "more than 1000 host calls for one message").await;
 }
 
 #[tokio::test]
-async fn an_endless_loop_of_calls_of_the_host_ends_at_the_deadline_too() {
+async fn an_endless_loop_of_host_calls_ends_at_the_deadline_too() {
     let relay = hostile("limits.host_calls = 100000\non_failure = 'reject'\nlimits.deadline_ms = 1").start().await;
     assert_eq!(say(&relay, "loop-in-the-host").await.status, 403);
     logged(&relay, "it took longer than 1 ms").await;
 }
 
 #[tokio::test]
-async fn who_wants_all_memory_gets_its_share() {
+async fn a_plugin_cannot_allocate_beyond_its_limit() {
     // Its allocator gives up.
     contained("bomb", "unreachable").await;
     let relay = hostile("").start().await;
@@ -53,18 +54,18 @@ async fn who_wants_all_memory_gets_its_share() {
 }
 
 #[tokio::test]
-async fn all_plugins_together_have_no_more_memory_than_the_operator_says() {
+async fn all_plugins_together_stay_within_the_total_memory() {
     let relay = hostile("on_failure = 'reject'").env("RELAY__FILTER__PLUGINS__TOTAL_MEMORY_MIB", "4").start().await;
     assert_eq!(say(&relay, "bomb").await.status, 403);
-    logged(&relay, "all plugins together want more memory than they may have").await;
-    // What the failed instance had is there for the next one.
+    logged(&relay, "plugins have exhausted their total memory").await;
+    // The next instance can use the memory of the failed one.
     for _ in 0..3 {
         expect_refusal(&relay, "reject next", "next").await;
     }
 }
 
 #[tokio::test]
-async fn memory_ends_where_the_manifest_says() {
+async fn memory_is_limited_by_the_manifest() {
     for (limit, most) in [(4, 3), (16, 15)] {
         let relay = hostile(&format!("limits.memory_mib = {limit}")).start().await;
         let answer = say(&relay, "fill").await;
@@ -76,7 +77,7 @@ async fn memory_ends_where_the_manifest_says() {
 
 #[tokio::test]
 async fn endless_recursion_ends_at_the_end_of_the_stack() {
-    // A compiler keeps a stack of its own in the plugin's memory, which ends first.
+    // Compilers keep a second stack in the plugin's memory, which overflows first.
     contained("recurse", "out of bounds memory access").await;
     let relay = raw("on_failure = 'reject'").start().await;
     expect_refusal(&relay, "recurse", FAILED).await;
@@ -95,48 +96,48 @@ async fn a_trap_ends_one_call() {
 }
 
 #[tokio::test]
-async fn a_reason_is_taken_up_to_its_limit() {
-    contained("long-reason 1025", "its reason is 1025 bytes long, of 1024").await;
+async fn a_reason_is_accepted_up_to_its_limit() {
+    contained("long-reason 1025", "its reason is 1025 bytes; the limit is 1024").await;
     let relay = hostile("").start().await;
     expect_refusal(&relay, "long-reason 1024", &"x".repeat(1_024)).await;
 }
 
 #[tokio::test]
-async fn more_than_may_be_copied_is_not_copied() {
+async fn data_beyond_the_copy_limit_is_rejected() {
     contained("long-reason 300000", "fuel").await;
 }
 
 #[tokio::test]
-async fn a_text_that_shape_would_refuse_is_none_that_a_plugin_may_write() {
-    contained("long-text 256", "its text has 256 characters, of 255").await;
+async fn a_plugin_may_not_write_a_text_that_shape_would_reject() {
+    contained("long-text 256", "its text has 256 characters; the limit is 255").await;
     contained("replace  ", "it replaces the text with an empty one").await;
 }
 
 #[tokio::test]
 async fn labels_and_sanctions_have_bounds() {
-    contained("labels 17", "it puts 17 labels on a message, of 16").await;
-    contained("label ", "a label is 0 bytes long").await;
-    contained("sanction exile", "it asks for the sanction `exile`").await;
+    contained("labels 17", "it sets 17 labels; the limit is 16").await;
+    contained("label ", "a label is 0 bytes").await;
+    contained("sanction exile", "unknown sanction `exile`").await;
 }
 
 #[tokio::test]
-async fn a_text_that_is_no_utf_8_is_none() {
+async fn a_text_that_is_not_utf_8_is_rejected() {
     contained("no-utf-8", "utf-8").await;
 }
 
 #[tokio::test]
-async fn a_flood_of_lines_leaves_a_few_in_the_log() {
+async fn a_flood_of_log_lines_is_truncated() {
     let relay = hostile("").start().await;
     expect_pass(&relay, "log 900", "log 900").await;
     // Read the whole log: its lines reach this test later than the answer does.
     relay.signal("TERM");
     let (_, log) = relay.wait();
-    let lines = log.iter().filter(|line| line.contains("a plugin says")).count();
+    let lines = log.iter().filter(|line| line.contains("plugin log")).count();
     assert!((1..=20).contains(&lines), "{lines} lines");
 }
 
 #[tokio::test]
-async fn a_flood_of_the_store_keeps_to_its_limit() {
+async fn a_flood_of_stored_data_stays_within_the_limit() {
     let relay = hostile("").start().await;
     let before = relay.peak_memory();
     for _ in 0..5 {
@@ -155,20 +156,20 @@ async fn patterns_are_bounded_in_number_and_size() {
 }
 
 #[tokio::test]
-async fn a_text_that_grows_on_the_host_is_bounded_too() {
-    contained("grow-text", "a text with replacements may be longer than 262144 bytes").await;
+async fn a_replacement_that_grows_a_text_is_bounded() {
+    contained("grow-text", "a text with replacements could exceed 262144 bytes").await;
 }
 
 #[tokio::test]
-async fn who_is_slow_within_its_deadline_is_left_alone() {
+async fn a_plugin_within_its_deadline_is_not_interrupted() {
     let relay = hostile("on_failure = 'reject'").start().await;
     expect_pass(&relay, "spin 1000000", "spin 1000000").await;
 }
 
 #[tokio::test]
-async fn who_computes_up_to_its_deadline_each_time_holds_up_its_own_room_alone() {
+async fn a_plugin_that_uses_up_its_deadline_delays_only_its_own_room() {
     let relay = hostile("rooms = ['QGIS']\non_failure = 'reject'\nlimits.deadline_ms = 100").start().await;
-    // What is over the deadline depends on the machine.
+    // How many calls exceed the deadline depends on the machine.
     let mut turns = 1_000_000_u64;
     while say(&relay, &format!("spin {}", 2 * turns)).await.status == 200 {
         turns *= 2;
@@ -191,22 +192,22 @@ async fn who_computes_up_to_its_deadline_each_time_holds_up_its_own_room_alone()
 }
 
 #[tokio::test]
-async fn what_fails_when_it_is_configured_is_not_loaded() {
+async fn a_plugin_that_fails_to_configure_is_not_loaded() {
     for (behaviour, failure) in [
-        ("loop-in-the-host", "more than 1000 calls of the host"),
+        ("loop-in-the-host", "more than 1000 host calls"),
         ("recurse", "out of bounds memory access"),
         ("bomb", "unreachable"),
         ("panic", "unreachable"),
     ] {
         let relay = hostile(&format!("settings.configure = '{behaviour}'\non_failure = 'reject'")).start().await;
-        logged(&relay, "a plugin could not be loaded").await;
+        logged(&relay, "plugin could not be loaded").await;
         logged(&relay, failure).await;
         expect_refusal(&relay, "hello", FAILED).await;
     }
 }
 
 #[tokio::test]
-async fn who_takes_longer_to_begin_than_a_message_may_take_is_there_again_after_a_failure() {
+async fn a_plugin_that_starts_slower_than_its_deadline_recovers_after_a_failure() {
     let slow = "settings.configure = 'spin 200000000'\nlimits.configure_ms = 30000\nlimits.deadline_ms = 50";
     let relay = hostile(slow).start().await;
     expect_pass(&relay, "panic", "panic").await;
@@ -214,38 +215,38 @@ async fn who_takes_longer_to_begin_than_a_message_may_take_is_there_again_after_
 }
 
 #[tokio::test]
-async fn what_loops_when_it_is_configured_is_not_loaded() {
+async fn a_plugin_that_loops_while_configured_is_not_loaded() {
     let relay = hostile("settings.configure = 'loop'\nlimits.configure_ms = 50").start().await;
     logged(&relay, "it took longer than 50 ms").await;
     expect_pass(&relay, "reject x", "reject x").await;
 }
 
 #[tokio::test]
-async fn a_plugin_that_refuses_its_settings_is_not_loaded_and_says_why() {
+async fn a_plugin_that_refuses_its_settings_is_not_loaded_and_its_error_is_shown() {
     let relay = hostile("settings.configure = 'refuse'\non_failure = 'reject'").start().await;
     logged(&relay, "it refuses its settings: I do not like these settings").await;
     assert_eq!(say(&relay, "hello").await.status, 403);
 }
 
 #[tokio::test]
-async fn what_a_plugin_says_of_its_settings_is_told_in_one_line() {
+async fn errors_of_a_plugin_about_its_settings_are_logged_in_one_line() {
     let relay = hostile("settings.configure = 'refuse-in-lines'").start().await;
     logged(&relay, "it refuses its settings: I do not like these settings").await;
 }
 
 #[tokio::test]
-async fn who_fails_five_times_is_set_aside_and_tried_again() {
+async fn a_plugin_that_fails_five_times_is_suspended_and_probed() {
     let relay = hostile("").start().await;
     for _ in 0..5 {
         expect_pass(&relay, "panic", "panic").await;
     }
-    logged(&relay, "a plugin is set aside: it failed too often").await;
+    logged(&relay, "plugin suspended: it failed too often").await;
     expect_pass(&relay, "reject x", "reject x").await;
     relay.wait_until(403, async || u64::from(say(&relay, "reject x").await.status)).await;
 }
 
 #[tokio::test]
-async fn a_stuck_plugin_does_not_hold_up_rooms_that_have_none() {
+async fn a_stuck_plugin_does_not_delay_rooms_without_plugins() {
     let relay = hostile("rooms = ['QGIS']\nlimits.deadline_ms = 200").start().await;
     let mut stuck = Vec::new();
     for n in 0..4 {
@@ -262,16 +263,16 @@ async fn a_stuck_plugin_does_not_hold_up_rooms_that_have_none() {
 }
 
 #[tokio::test]
-async fn rooms_without_a_plugin_and_with_another_are_answered_before_the_one_that_is_stuck() {
-    let relay = patient(Relay::with())
+async fn other_rooms_are_served_while_a_plugin_is_stuck() {
+    let relay = with_long_deadlines(Relay::builder())
         .env("RATE_LIMITS", "off")
         .env("ROOMS", "QGIS,QField,GRASS")
         .plugin("stuck", "rooms = ['QGIS']\nlimits.deadline_ms = 10000", &guest("hostile"))
-        .plugin("well", "rooms = ['GRASS']", &guest("hostile"))
+        .plugin("fast", "rooms = ['GRASS']", &guest("hostile"))
         .start()
         .await;
     let mut stuck = Vec::new();
-    // One more than it has instances.
+    // One more than the plugin has instances.
     for n in 0..5 {
         let mut client = relay.join("QGIS").await;
         client.send(line(&format!("jane {n}"), "loop")).await;
@@ -287,22 +288,22 @@ async fn rooms_without_a_plugin_and_with_another_are_answered_before_the_one_tha
         greta.send(line("greta", &format!("replace {n}"))).await;
         greta.expect(line("greta", &n.to_string())).await;
     }
-    // The log tells of each call that ends at its deadline.
-    let ended = relay.log().into_iter().find(|line| line.contains("a plugin has failed"));
+    // Each call that reaches its deadline is logged.
+    let ended = relay.log().into_iter().find(|line| line.contains("plugin failed"));
     assert_eq!(ended, None, "the stuck ones were answered first");
 }
 
 /// A relay with the plugin in `tests/guests/raw.wat`, under this manifest.
 fn raw(manifest: &str) -> crate::support::RelayBuilder {
     let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/raw.wat"));
-    patient(Relay::with())
+    with_long_deadlines(Relay::builder())
         .env("RATE_LIMITS", "off")
         .file("plugins/raw/plugin.toml", manifest)
         .file("plugins/raw/filter.wat", &text.unwrap())
 }
 
 #[tokio::test]
-async fn a_table_ends_where_the_manifest_says() {
+async fn tables_are_limited_by_the_manifest() {
     for (manifest, most) in [("", "20000"), ("limits.table_elements = 5", "5")] {
         let relay = raw(manifest).start().await;
         expect_refusal(&relay, "table", most).await;
@@ -312,14 +313,14 @@ async fn a_table_ends_where_the_manifest_says() {
 }
 
 #[tokio::test]
-async fn who_begins_with_a_larger_table_than_it_may_have_is_not_loaded() {
+async fn a_plugin_with_a_table_over_its_limit_is_not_loaded() {
     let relay = raw("limits.table_elements = 0\non_failure = 'reject'").start().await;
     logged(&relay, "table minimum size of 1 elements exceeds table limits").await;
     expect_refusal(&relay, "hello", FAILED).await;
 }
 
 #[tokio::test]
-async fn an_answer_that_the_contract_does_not_know_is_none() {
+async fn an_answer_outside_of_the_contract_is_a_failure() {
     for (text, failure) in [
         ("variant", "unexpected discriminant: 5"),
         ("pointer", "string pointer/length out of bounds of memory"),

@@ -1,12 +1,13 @@
-//! Plugins: what they may do, what they cannot, and what becomes of files that are none.
+//! Plugins: capabilities, limits, and invalid files.
 //!
-//! `tests/guests/hostile` does what a message tells it to; `make guests` builds it and the others there.
+//! `tests/guests/hostile` is a scriptable plugin that follows instructions in messages; `make guests` builds all
+//! guests.
 
-mod asked;
 mod embedded;
 mod files;
 mod hostile;
 mod reload;
+mod subscriptions;
 mod unbuilt;
 mod verdicts;
 
@@ -16,40 +17,40 @@ use serde_json::{Value, json};
 
 use crate::support::{Relay, RelayBuilder, Response};
 
-/// The component of a plugin for tests.
+/// The component of a test plugin.
 pub(crate) fn guest(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(name).join("filter.wasm");
-    std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make guests` builds it", path.display()))
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `make guests` builds it", path.display()))
 }
 
-/// With deadlines that a busy machine keeps, but where a manifest says otherwise.
-fn patient(relay: RelayBuilder) -> RelayBuilder {
-    PATIENT.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value))
+/// Sets long default deadlines, for busy machines.
+fn with_long_deadlines(relay: RelayBuilder) -> RelayBuilder {
+    LONG_DEADLINES.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value))
 }
 
-/// The settings for that.
-pub(crate) const PATIENT: [(&str, &str); 4] = [
+/// Settings with long deadlines.
+pub(crate) const LONG_DEADLINES: [(&str, &str); 4] = [
     ("RELAY__FILTER__PLUGINS__DEADLINE_MS", "10000"),
     ("RELAY__FILTER__PLUGINS__MAX_DEADLINE_MS", "10000"),
     ("RELAY__FILTER__PLUGINS__START_WAIT_MS", "600000"),
-    // What is said to a plugin is said again and again.
+    // Tests repeat the same message.
     ("RELAY__FILTER__PRESET", "off"),
 ];
 
-/// What is said to a sender when a plugin could not answer.
-const FAILED: &str = "A filter of this instance cannot be asked now; please try again later.";
+/// The reason sent when a plugin fails.
+const FAILED: &str = "A filter of this instance is temporarily unavailable; please try again later.";
 
-/// A relay with the hostile plugin under this manifest.
+/// A relay with the hostile plugin and this manifest.
 fn hostile(manifest: &str) -> RelayBuilder {
-    patient(Relay::with()).env("RATE_LIMITS", "off").plugin("hostile", manifest, &guest("hostile"))
+    with_long_deadlines(Relay::builder()).env("RATE_LIMITS", "off").plugin("hostile", manifest, &guest("hostile"))
 }
 
-/// Says something in the room QGIS.
+/// Sends a message to the room QGIS.
 async fn say(relay: &Relay, text: &str) -> Response {
     relay.put_line("QGIS", "jane", text, &[]).await
 }
 
-/// What a refused message gets.
+/// The detail of an error response.
 fn detail(response: &Response) -> Value {
     response.json()["detail"].clone()
 }

@@ -1,18 +1,18 @@
-//! The folder of plugins changes while the relay runs.
+//! Changes of the plugin folder while the relay runs.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{expect_pass, expect_refusal, guest, hostile, patient, say};
+use super::{expect_pass, expect_refusal, guest, hostile, say, with_long_deadlines};
 use crate::support::{Relay, RelayBuilder};
 
-/// Writes a file as an editor or a copy does: aside, then in place.
+/// Writes a temporary file and renames it, as editors do.
 pub(super) fn place(relay: &Relay, name: &str, bytes: &[u8]) {
     let path = relay.directory().join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let aside = path.with_extension("part");
-    std::fs::write(&aside, bytes).unwrap();
-    std::fs::rename(aside, path).unwrap();
+    let temporary = path.with_extension("part");
+    std::fs::write(&temporary, bytes).unwrap();
+    std::fs::rename(temporary, path).unwrap();
 }
 
 /// Whether the relay has logged this.
@@ -26,15 +26,15 @@ pub(super) async fn until(relay: &Relay, text: &str, status: u16) {
 }
 
 #[tokio::test]
-async fn a_plugin_that_is_dropped_into_the_folder_filters_the_running_relay() {
-    let relay = patient(Relay::with()).env("RATE_LIMITS", "off").start().await;
+async fn a_running_relay_loads_a_new_plugin() {
+    let relay = with_long_deadlines(Relay::builder()).env("RATE_LIMITS", "off").start().await;
     expect_pass(&relay, "reject x", "reject x").await;
     place(&relay, "plugins/new/filter.wasm", &guest("hostile"));
     until(&relay, "reject x", 403).await;
 }
 
 #[tokio::test]
-async fn a_changed_manifest_takes_over() {
+async fn a_changed_manifest_takes_effect() {
     let relay = hostile("mode = 'observe'").start().await;
     expect_pass(&relay, "reject x", "reject x").await;
     place(&relay, "plugins/hostile/plugin.toml", b"mode = 'enforce'");
@@ -42,7 +42,7 @@ async fn a_changed_manifest_takes_over() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_is_removed_is_gone() {
+async fn a_removed_plugin_no_longer_filters() {
     let relay = hostile("").start().await;
     expect_refusal(&relay, "reject x", "x").await;
     std::fs::remove_dir_all(relay.directory().join("plugins/hostile")).unwrap();
@@ -50,25 +50,25 @@ async fn a_plugin_that_is_removed_is_gone() {
 }
 
 #[tokio::test]
-async fn what_is_at_fault_leaves_the_old_one_running_and_is_named() {
+async fn an_invalid_plugin_is_named_and_its_old_version_keeps_running() {
     let relay = hostile("").start().await;
     place(&relay, "plugins/hostile/filter.wasm", b"no wasm");
-    relay.wait_until(true, async || logged(&relay, "it runs on as it was before")).await;
-    assert!(logged(&relay, "is neither WebAssembly nor its text form"));
+    relay.wait_until(true, async || logged(&relay, "the previous version keeps running")).await;
+    assert!(logged(&relay, "is neither binary nor text WebAssembly"));
     expect_refusal(&relay, "reject x", "x").await;
 }
 
 #[tokio::test]
-async fn sighup_has_the_folder_read_again() {
+async fn sighup_reloads_the_folder() {
     let relay = hostile("mode = 'observe'").start().await;
     place(&relay, "plugins/hostile/plugin.toml", b"mode = 'enforce'");
     relay.signal("HUP");
-    relay.wait_until(true, async || logged(&relay, "reading settings, rules and plugins again")).await;
+    relay.wait_until(true, async || logged(&relay, "reloading settings, rules and plugins")).await;
     until(&relay, "reject x", 403).await;
 }
 
 #[tokio::test]
-async fn what_did_not_change_keeps_what_it_stores() {
+async fn an_unchanged_plugin_keeps_its_stored_data() {
     let relay = hostile("").start().await;
     expect_refusal(&relay, "count visits", "1").await;
     place(&relay, "plugins/other/plugin.toml", b"");
@@ -78,7 +78,7 @@ async fn what_did_not_change_keeps_what_it_stores() {
 }
 
 #[tokio::test]
-async fn every_message_has_its_verdict_while_plugins_change() {
+async fn every_message_gets_a_verdict_while_plugins_change() {
     let relay = hostile("").env("RELAY__FILTER__BRAKES__ENABLED", "false").start().await;
     for n in 0..8 {
         place(&relay, "plugins/hostile/plugin.toml", format!("version = '{n}'").as_bytes());
@@ -90,7 +90,7 @@ async fn every_message_has_its_verdict_while_plugins_change() {
 }
 
 #[tokio::test]
-async fn compiled_plugins_are_kept_where_nobody_else_can_write() {
+async fn compiled_plugins_are_cached_in_a_private_folder() {
     let relay = hostile("").start().await;
     let cache = relay.directory().join("plugins/.cache");
     assert_eq!(std::fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
@@ -98,72 +98,72 @@ async fn compiled_plugins_are_kept_where_nobody_else_can_write() {
         |cache: &Path| std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     let before = artifacts(&cache);
     assert_eq!(before.len(), 1, "{before:?}");
-    // Damaged, it is compiled anew, not believed.
+    // A damaged artifact is recompiled, not trusted.
     let mut bytes = std::fs::read(&before[0]).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&before[0], &bytes).unwrap();
     place(&relay, "plugins/hostile/plugin.toml", b"version = '2'");
-    relay.wait_until(true, async || logged(&relay, "is damaged and is compiled anew")).await;
+    relay.wait_until(true, async || logged(&relay, "cached plugin is damaged; compiling it again")).await;
     expect_refusal(&relay, "reject x", "x").await;
 }
 
 /// A relay with a filter in Python, which takes seconds to compile.
 fn with_python() -> RelayBuilder {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/polite-words/filter.wasm");
-    let python = std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; `make plugins`", path.display()));
+    let python = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `make plugins`", path.display()));
     let manifest = "[settings]\nwords = ['casino']\naction = 'reject'\nreason = 'No games.'";
-    patient(Relay::with()).env("RATE_LIMITS", "off").plugin("polite", manifest, &python)
+    with_long_deadlines(Relay::builder()).env("RATE_LIMITS", "off").plugin("polite", manifest, &python)
 }
 
 #[tokio::test]
-async fn a_plugin_that_takes_seconds_to_compile_does_not_keep_the_relay_from_serving() {
+async fn the_relay_serves_while_a_plugin_is_compiled() {
     let relay = with_python().start().await;
     expect_pass(&relay, "the casino", "the casino").await;
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     while say(&relay, "the casino").await.status != 403 {
-        assert!(begun.elapsed().as_secs() < 180, "it is never compiled");
+        assert!(started.elapsed().as_secs() < 180, "the plugin was not compiled in time");
     }
     expect_refusal(&relay, "the casino", "No games.").await;
-    // It was compiled in a process of its own, and that took the memory along.
-    assert!(!logged(&relay, "no process can be had"));
+    // Compilation ran in a separate process, which has released its memory.
+    assert!(!logged(&relay, "cannot start a process"));
     let peak = relay.peak_memory();
     assert!(peak < 200 * 1024 * 1024, "the relay has grown to {peak} bytes");
 }
 
 #[tokio::test]
-async fn who_compiles_does_not_keep_the_relay_from_ending() {
+async fn compilation_does_not_delay_shutdown() {
     let relay = with_python().start().await;
-    relay.wait_until(true, async || logged(&relay, "reading the plugins: something has changed")).await;
+    relay.wait_until(true, async || logged(&relay, "reloading plugins")).await;
     relay.signal("TERM");
     let (status, log) = relay.wait();
     assert!(status.success(), "{status}");
-    assert!(!log.iter().any(|line| line.contains("some connections did not end in time")), "{log:#?}");
+    assert!(!log.iter().any(|line| line.contains("drain timed out")), "{log:#?}");
 }
 
 #[tokio::test]
-async fn sighup_has_what_was_at_fault_tried_again() {
-    let relay = patient(Relay::with()).plugin("bad", "", b"no wasm").start().await;
-    let faults = || relay.log().iter().filter(|line| line.contains("a plugin could not be loaded")).count();
-    assert_eq!(faults(), 1);
+async fn sighup_retries_invalid_plugins() {
+    let relay = with_long_deadlines(Relay::builder()).plugin("bad", "", b"no wasm").start().await;
+    let errors = || relay.log().iter().filter(|line| line.contains("plugin could not be loaded")).count();
+    assert_eq!(errors(), 1);
     relay.signal("HUP");
-    relay.wait_until(2, async || faults()).await;
+    relay.wait_until(2, async || errors()).await;
 }
 
 #[tokio::test]
-async fn what_is_at_fault_is_told_once_whatever_else_changes() {
+async fn an_invalid_plugin_is_reported_once_whatever_else_changes() {
     let relay = hostile("").start().await;
     place(&relay, "plugins/hostile/filter.wasm", b"no wasm");
-    relay.wait_until(true, async || logged(&relay, "it runs on as it was before")).await;
+    relay.wait_until(true, async || logged(&relay, "the previous version keeps running")).await;
     place(&relay, "plugins/other/filter.wasm", b"no wasm either");
     relay.wait_until(true, async || logged(&relay, "plugins/other")).await;
-    let told = relay.log().iter().filter(|line| line.contains("it runs on as it was before")).count();
-    assert_eq!(told, 1);
+    let reports = relay.log().iter().filter(|line| line.contains("the previous version keeps running")).count();
+    assert_eq!(reports, 1);
 }
 
 #[tokio::test]
-async fn what_is_not_ready_when_the_relay_starts_comes_later() {
+async fn a_plugin_that_is_not_ready_at_the_start_is_loaded_later() {
     let slow = hostile("settings.configure = 'spin 200000000'\nlimits.configure_ms = 30000");
     let relay = slow.env("RELAY__FILTER__PLUGINS__START_WAIT_MS", "1").start().await;
-    assert!(logged(&relay, "a plugin comes later: it is not ready yet"), "{:#?}", relay.log());
+    assert!(logged(&relay, "plugin loading deferred: not ready yet"), "{:#?}", relay.log());
     until(&relay, "reject x", 403).await;
 }

@@ -1,14 +1,14 @@
-//! Plugins whose source is there and whose code is not: a hint, unless messages are held or refused for it.
+//! Plugins with source but without compiled code: a hint is logged, unless messages are held or refused because of it.
 
 use serde_json::{Value, json};
 
-use super::{expect_pass, patient, say};
+use super::{expect_pass, say, with_long_deadlines};
 use crate::moderation::{call, moderated, notes};
 use crate::support::{Relay, RelayBuilder};
 
-/// A relay with a plugin that nobody has built.
+/// A relay with a plugin that is not built.
 fn relay(manifest: &str) -> RelayBuilder {
-    let relay = moderated(patient(Relay::with())).env("RATE_LIMITS", "off");
+    let relay = moderated(with_long_deadlines(Relay::builder())).env("RATE_LIMITS", "off");
     relay.file("plugins/mine/plugin.toml", manifest).file("plugins/mine/filter.py", "")
 }
 
@@ -19,16 +19,16 @@ fn lines(relay: &Relay) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_plugin_that_is_not_built_is_a_hint_with_the_command_that_builds_it() {
+async fn an_unbuilt_plugin_is_logged_with_its_build_command() {
     let relay = relay("").start().await;
     let lines = lines(&relay);
     let [line] = lines.as_slice() else { panic!("one line was expected: {lines:#?}") };
     assert_eq!((&line["level"], &line["build"]), (&json!("INFO"), &json!("gischat-relay plugin build plugins/mine")));
-    assert_eq!(line["message"], "a plugin is not built yet and is left out");
+    assert_eq!(line["message"], "plugin not built; skipped");
 }
 
 #[tokio::test]
-async fn messages_pass_a_plugin_that_is_not_built_without_a_trace() {
+async fn an_unbuilt_plugin_does_not_appear_in_traces() {
     let relay = relay("").start().await;
     expect_pass(&relay, "hello", "hello").await;
     let body = json!({"room": "QGIS", "author": "anna", "text": "hello"}).to_string();
@@ -37,16 +37,16 @@ async fn messages_pass_a_plugin_that_is_not_built_without_a_trace() {
 }
 
 #[tokio::test]
-async fn the_policy_of_a_plugin_that_is_not_built_holds_and_the_log_warns() {
+async fn the_failure_policy_of_an_unbuilt_plugin_applies_with_a_warning() {
     let relay = relay("on_failure = 'reject'").start().await;
     assert_eq!(say(&relay, "hello").await.status, 403);
     let lines = lines(&relay);
-    let warning = json!("a plugin is not built yet; its on_failure holds");
+    let warning = json!("plugin not built; on_failure applies");
     assert!(lines.iter().any(|line| line["level"] == "WARN" && line["message"] == warning), "{lines:#?}");
 }
 
 #[tokio::test]
-async fn moderators_see_a_plugin_that_is_not_built_and_get_no_note_of_it() {
+async fn moderators_see_an_unbuilt_plugin_but_get_no_note() {
     let relay = relay("").start().await;
     let filters = call(&relay, "GET", "/moderation/filters", "").await.json();
     let plugins = filters["filters"].as_array().unwrap().iter().find(|filter| filter["filter"] == "plugin").unwrap();
@@ -57,7 +57,7 @@ async fn moderators_see_a_plugin_that_is_not_built_and_get_no_note_of_it() {
 }
 
 #[tokio::test]
-async fn a_moderators_reload_does_not_fail_for_a_plugin_that_is_not_built() {
+async fn a_reload_does_not_fail_because_of_an_unbuilt_plugin() {
     let relay = relay("").start().await;
     let answer = call(&relay, "POST", "/moderation/reload", "").await;
     assert_eq!((answer.status, &answer.json()["plugins"]), (200, &json!([])), "{}", answer.body);

@@ -1,8 +1,8 @@
-//! What the answers of a plugin bring about.
+//! Verdicts of plugins and their effects.
 
 use serde_json::json;
 
-use super::{expect_pass, expect_refusal, guest, hostile, patient, say};
+use super::{expect_pass, expect_refusal, guest, hostile, say, with_long_deadlines};
 use crate::support::{Relay, line, nb_users};
 
 #[tokio::test]
@@ -13,13 +13,13 @@ async fn a_plugin_refuses_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_a_reason_has_one_all_the_same() {
+async fn a_refusal_without_a_reason_gets_a_default_one() {
     let relay = hostile("").start().await;
     expect_refusal(&relay, "reject", "This message was refused by a filter of this instance.").await;
 }
 
 #[tokio::test]
-async fn what_a_plugin_writes_is_what_the_room_hears() {
+async fn the_room_gets_the_text_that_the_plugin_wrote() {
     let relay = hostile("").start().await;
     let mut jane = relay.join("QGIS").await;
     jane.expect(nb_users(1)).await;
@@ -28,7 +28,7 @@ async fn what_a_plugin_writes_is_what_the_room_hears() {
 }
 
 #[tokio::test]
-async fn who_is_shadowed_sees_its_message_and_nobody_else_does() {
+async fn a_message_shadowed_by_a_plugin_reaches_only_its_sender() {
     let relay = hostile("").start().await;
     let (mut jane, mut hans) = (relay.join_as("QGIS", "jane").await, relay.join_as("QGIS", "hans").await);
     jane.send(line("jane", "shadow advertising")).await;
@@ -38,7 +38,7 @@ async fn who_is_shadowed_sees_its_message_and_nobody_else_does() {
 }
 
 #[tokio::test]
-async fn what_is_held_waits_and_its_sender_is_told_why() {
+async fn a_message_held_by_a_plugin_waits_and_its_sender_is_told_why() {
     let relay = hostile("").start().await;
     let put = relay.put_line("QGIS", "jane", "hold a moderator looks at this", &[]).await;
     assert_eq!((put.status, put.body.as_str()), (202, r#"{"detail":"a moderator looks at this"}"#));
@@ -53,15 +53,15 @@ async fn a_plugin_that_observes_never_acts() {
 }
 
 #[tokio::test]
-async fn a_plugin_of_one_room_does_not_see_the_others() {
+async fn a_plugin_limited_to_one_room_does_not_see_others() {
     let relay = hostile("rooms = ['QField']").start().await;
     expect_pass(&relay, "reject x", "reject x").await;
     assert_eq!(relay.put_line("QField", "jane", "reject x", &[]).await.status, 403);
 }
 
 #[tokio::test]
-async fn plugins_are_asked_in_order_and_see_what_those_before_them_wrote() {
-    let relay = patient(Relay::with())
+async fn plugins_run_in_order_and_see_the_replacements_of_earlier_ones() {
+    let relay = with_long_deadlines(Relay::builder())
         .env("RATE_LIMITS", "off")
         .env("RELAY__FILTER__PLUGINS__ORDER", "second")
         .plugin("first", "", &guest("hostile"))
@@ -72,7 +72,7 @@ async fn plugins_are_asked_in_order_and_see_what_those_before_them_wrote() {
 }
 
 #[tokio::test]
-async fn the_messages_of_one_sender_keep_their_order() {
+async fn messages_of_one_sender_keep_their_order() {
     let relay = hostile("").start().await;
     let mut jane = relay.join("QGIS").await;
     jane.expect(nb_users(1)).await;
@@ -90,19 +90,19 @@ async fn the_messages_of_one_sender_keep_their_order() {
 async fn a_plugin_knows_room_sender_and_time() {
     let relay = hostile("").start().await;
     let mut jane = relay.join_as("QGIS", "jane").await;
-    let mut told = async |what: &str, is: &str| {
-        jane.send(line("jane", &format!("tell {what}"))).await;
+    let mut expect_answer = async |topic: &str, expected: &str| {
+        jane.send(line("jane", &format!("tell {topic}"))).await;
         let refused = jane.next().await;
-        assert_eq!(refused["message"], json!(format!("Refused: {is}")), "{what}");
+        assert_eq!(refused["message"], json!(format!("Refused: {expected}")), "{topic}");
     };
-    told("room", r#"QGIS 1 ["jane"]"#).await;
-    told("sender", "true true 0 1 false").await;
-    told("folded STRASSE ﬁne", "tell folded strasse fine").await;
-    told("time", "true").await;
+    expect_answer("room", r#"QGIS 1 ["jane"]"#).await;
+    expect_answer("sender", "true true 0 1 false").await;
+    expect_answer("folded STRASSE ﬁne", "tell folded strasse fine").await;
+    expect_answer("time", "true").await;
 }
 
 #[tokio::test]
-async fn the_same_address_looks_the_same_and_is_not_shown() {
+async fn an_address_has_a_stable_opaque_token() {
     let relay = hostile("").start().await;
     let (first, second) = (say(&relay, "tell address").await, say(&relay, "tell address").await);
     assert_eq!(first.body, second.body);
@@ -110,7 +110,7 @@ async fn the_same_address_looks_the_same_and_is_not_shown() {
 }
 
 #[tokio::test]
-async fn what_a_plugin_stores_is_there_for_the_next_message() {
+async fn data_stored_by_a_plugin_is_available_for_the_next_message() {
     let relay = hostile("").start().await;
     for count in ["1", "2", "3"] {
         expect_refusal(&relay, "count visits", count).await;

@@ -1,4 +1,4 @@
-//! `GET /rules` tells which rules of conduct keep themselves.
+//! `GET /rules` lists the rules of conduct that are enforced automatically.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ async fn enforced(relay: &Relay) -> Value {
 }
 
 #[tokio::test]
-async fn it_tells_what_is_enforced_now_in_the_order_of_the_rules_of_conduct() {
+async fn rules_lists_what_is_enforced_in_the_order_of_the_rules_of_conduct() {
     let watched = rule("watched", "Speak of maps", "observe");
     let rules = [rule("casino", "No advertising", "enforce"), rule("idiot", "Be kind", "enforce"), watched];
     let relay = with_rules(&rules.concat()).start().await;

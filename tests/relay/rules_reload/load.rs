@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use super::{call, not_in_force, place, told, with_rules};
+use super::{call, not_in_force, note_texts, place, with_rules};
 use crate::support::{Client, Relay, line};
 
 const SENDERS: usize = 4;
@@ -37,8 +37,8 @@ fn mask(generation: usize) -> char {
     char::from_u32(0x4e00 + u32::try_from(generation).unwrap()).unwrap()
 }
 
-/// What a generation would be if a part of its file were enough, and what is at fault from the first line on.
-fn faulty(n: usize, generation: &str) -> String {
+/// An invalid variant of a generation: truncated, with a duplicate rule, or with an unknown key.
+fn invalid(n: usize, generation: &str) -> String {
     match n % 3 {
         0 => generation.get(..generation.len() - 20).unwrap().to_owned(),
         1 => format!("{generation}[[rule]]\nid = 'first'\nwords = ['x']\nverdict = 'reject'\n"),
@@ -46,32 +46,32 @@ fn faulty(n: usize, generation: &str) -> String {
     }
 }
 
-/// What all share.
+/// State shared by all tasks.
 #[derive(Debug, Default)]
 struct Shared {
-    /// The generation that is in force, or about to be.
+    /// The generation in force, or about to be.
     newest: AtomicUsize,
-    /// Whether no file changes any more.
+    /// Whether the last file has been written.
     done: AtomicBool,
 }
 
-/// Who sends, and hears the others.
+/// A client that sends, and receives messages of the others.
 struct Sender {
     name: String,
     client: Client,
-    /// Of each of its messages in order, the generation that it names.
+    /// The generation that each of its messages names, in order.
     sent: Vec<usize>,
-    /// How many of them were answered, by a refusal or by being heard.
+    /// Number of messages refused or delivered so far.
     answered: usize,
     refused: usize,
-    /// What was heard of whom: the numbers of their messages.
+    /// The message numbers received, by sender.
     heard: HashMap<String, Vec<usize>>,
     /// The generation that the last message was judged by.
     generation: usize,
 }
 
 impl Sender {
-    /// Sends some more, half of which name the generation that is in force.
+    /// Sends some more messages, half of which name the generation in force.
     async fn say(&mut self, shared: &Shared) {
         let newest = shared.newest.load(Ordering::SeqCst);
         let frames: Vec<Value> = (0..TOGETHER)
@@ -88,7 +88,7 @@ impl Sender {
         }
     }
 
-    /// Takes a frame, which must be the answer to the next message of who speaks in it.
+    /// Processes a frame, which must be the response to the next message of its author.
     fn take(&mut self, frame: &Value) {
         let (author, text) = (frame["author"].as_str().unwrap(), frame["message"].as_str());
         let by = match (author, text) {
@@ -105,7 +105,7 @@ impl Sender {
                 let [number, first, last, named] = words[..] else { panic!("{frame}") };
                 let number: usize = number.parse().unwrap();
                 if author == self.name {
-                    assert_eq!(number, self.answered, "not in the order in which they were sent");
+                    assert_eq!(number, self.answered, "messages out of order");
                     self.answered += 1;
                 }
                 let heard = self.heard.entry(author.to_owned()).or_default();
@@ -120,39 +120,39 @@ impl Sender {
             }
             _ => panic!("{frame}"),
         };
-        // All members hear one room, which judges one message after the other.
+        // All are in one room, which judges messages one at a time.
         assert!(by >= self.generation, "{frame}: generation {by} after {}", self.generation);
         self.generation = by;
     }
 }
 
-/// Puts generation after generation in place, each followed by a faulty one. Some are noticed by the relay, of the
-/// others it is told.
+/// Writes one generation after another, each followed by an invalid one. Some reloads are left to the watcher, the
+/// others are triggered by a call.
 async fn change(relay: &Relay, shared: &Shared) {
     for n in 0..RELOADS {
-        let (current, is_faulty) = (n / 2 + 1, n % 2 == 1);
+        let (current, is_invalid) = (n / 2 + 1, n % 2 == 1);
         let text = generation(current);
-        let text = if is_faulty { faulty(n, &text.replace("gen", "never")) } else { text };
-        if !is_faulty {
+        let text = if is_invalid { invalid(n, &text.replace("gen", "never")) } else { text };
+        if !is_invalid {
             shared.newest.store(current, Ordering::SeqCst);
         }
-        let kind = if is_faulty { "rules_at_fault" } else { "reloaded" };
-        let before = told(relay, kind).await.len();
+        let kind = if is_invalid { "rules_invalid" } else { "reloaded" };
+        let before = note_texts(relay, kind).await.len();
         place(relay, "rules.toml", &text);
         if n % 34 < 2 {
-            relay.wait_until(before + 1, async || told(relay, kind).await.len()).await;
+            relay.wait_until(before + 1, async || note_texts(relay, kind).await.len()).await;
         } else {
             let answer = call(relay, "POST", "/moderation/reload", "").await;
-            assert_eq!(answer.status, if is_faulty { 422 } else { 200 }, "{n}: {}", answer.body);
+            assert_eq!(answer.status, if is_invalid { 422 } else { 200 }, "{n}: {}", answer.body);
         }
-        assert_eq!(not_in_force(relay).await.is_null(), !is_faulty, "{n}");
+        assert_eq!(not_in_force(relay).await.is_null(), !is_invalid, "{n}");
     }
     shared.done.store(true, Ordering::SeqCst);
 }
 
 #[tokio::test]
-async fn of_ten_thousand_messages_none_is_lost_or_judged_by_half_a_set_while_rules_change_a_hundred_times() {
-    // Half of what is said is refused, by rules that are always new.
+async fn a_hundred_rule_changes_neither_lose_a_message_nor_judge_it_by_half_a_set() {
+    // Half of the messages are refused, by rules that are always new.
     let relay = with_rules(&generation(0)).env("ROOMS", "QGIS").env("RELAY__FILTER__BRAKES__ENABLED", "false");
     let relay = relay.start().await;
     let shared = Arc::new(Shared::default());
@@ -181,7 +181,7 @@ async fn of_ten_thousand_messages_none_is_lost_or_judged_by_half_a_set_while_rul
         senders.push(task.await.unwrap());
     }
     for sender in &mut senders {
-        for frame in sender.client.settle().await {
+        for frame in sender.client.drain().await {
             sender.take(&frame);
         }
     }
@@ -190,7 +190,7 @@ async fn of_ten_thousand_messages_none_is_lost_or_judged_by_half_a_set_while_rul
         assert_eq!(own.len() + sender.refused, sender.sent.len());
         assert!(sender.refused > 0, "the rules were never in force");
         for other in &senders {
-            assert_eq!(&other.heard[&sender.name], own, "what {} heard of {}", other.name, sender.name);
+            assert_eq!(&other.heard[&sender.name], own, "messages that {} received from {}", other.name, sender.name);
         }
     }
     assert!(senders.iter().map(|sender| sender.sent.len()).sum::<usize>() >= 10_000);

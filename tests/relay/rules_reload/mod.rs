@@ -1,8 +1,8 @@
 //! The files of the rules change while the relay runs.
 
-mod brakes;
+mod breakers;
 mod enforced;
-mod faults;
+mod errors;
 mod load;
 mod watch;
 
@@ -16,25 +16,25 @@ fn refusing(word: &str) -> String {
     format!("[[rule]]\nid = 'no'\nwords = ['{word}']\nverdict = 'reject'\nreason = 'No {word}.'\n")
 }
 
-/// A relay whose rules are those of this file.
+/// A relay with these rules.
 fn with_rules(text: &str) -> RelayBuilder {
     without_rules().file("rules.toml", text)
 }
 
 fn without_rules() -> RelayBuilder {
-    // The starter rules would be counted, too.
-    let relay = moderated(Relay::with()).env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off");
+    // The starter rules would be counted too.
+    let relay = moderated(Relay::builder()).env("RATE_LIMITS", "off").env("RELAY__FILTER__PRESET", "off");
     relay.env("RULES", "Be kind\nSpeak of maps\nNo advertising")
 }
 
-/// Writes a file as a shell does: what was there is gone at once, and the text comes after it.
+/// Writes a file as a shell does: truncates it first.
 fn write(relay: &Relay, name: &str, text: &str) {
     let path = relay.directory().join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
 }
 
-/// Writes a file aside and puts it in place, as editors do.
+/// Writes a temporary file and renames it, as editors do.
 fn place(relay: &Relay, name: &str, text: &str) {
     write(relay, "aside", text);
     std::fs::rename(relay.directory().join("aside"), relay.directory().join(name)).unwrap();
@@ -55,19 +55,19 @@ async fn until(relay: &Relay, text: &str, wanted: u16) {
 }
 
 /// The texts of all notes of a kind.
-async fn told(relay: &Relay, kind: &str) -> Vec<String> {
+async fn note_texts(relay: &Relay, kind: &str) -> Vec<String> {
     notes(relay, kind).await.iter().map(|note| note["text"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Why the newest rules are not in force, as moderators see it; null when they are.
+/// The field `not_in_force` of the rules filter.
 async fn not_in_force(relay: &Relay) -> Value {
     let filters = call(relay, "GET", "/moderation/filters", "").await.json();
     let filters = filters["filters"].as_array().unwrap();
     filters.iter().find(|filter| filter["filter"] == "rules").unwrap()["not_in_force"].clone()
 }
 
-/// Waits until rules are not in force for these faults.
-async fn until_at_fault(relay: &Relay, faults: &[&str]) {
-    let faults = Value::from(faults.to_vec());
-    relay.wait_until(faults, async || not_in_force(relay).await["faults"].clone()).await;
+/// Waits until the rules are not in force because of these errors.
+async fn until_not_in_force(relay: &Relay, errors: &[&str]) {
+    let errors = Value::from(errors.to_vec());
+    relay.wait_until(errors, async || not_in_force(relay).await["errors"].clone()).await;
 }

@@ -1,7 +1,8 @@
-//! What is changed is noticed, and what is right is put in force.
+//! Changed files are detected, and valid ones applied.
 
 use super::{
-    not_in_force, place, refusing, remove, status, told, until, until_at_fault, with_rules, without_rules, write,
+    not_in_force, note_texts, place, refusing, remove, status, until, until_not_in_force, with_rules, without_rules,
+    write,
 };
 
 const WITH_WORDS: &str = "[[rule]]\nid = 'no'\nwords_file = 'lists/words.txt'\nverdict = 'reject'\n";
@@ -15,14 +16,11 @@ async fn a_rule_that_is_written_while_the_relay_runs_refuses_the_next_message() 
     write(&relay, "rules.toml", &refusing("poker"));
     until(&relay, "poker", 403).await;
     assert_eq!(status(&relay, "casino").await, 200);
-    assert_eq!(
-        told(&relay, "reloaded").await,
-        ["the rules were read again, as their files have changed; rules in force: 1"; 2]
-    );
+    assert_eq!(note_texts(&relay, "reloaded").await, ["rules reloaded after a file change; rules in force: 1"; 2]);
 }
 
 #[tokio::test]
-async fn a_file_that_takes_the_place_of_another_is_read() {
+async fn a_file_replaced_by_renaming_is_read() {
     let relay = with_rules(&refusing("casino")).start().await;
     for word in ["poker", "bingo"] {
         place(&relay, "rules.toml", &refusing(word));
@@ -73,18 +71,18 @@ async fn a_file_of_words_that_changes_is_read() {
 }
 
 #[tokio::test]
-async fn a_file_of_words_that_was_missing_puts_its_rule_in_force_when_it_comes() {
+async fn a_rule_takes_effect_once_its_missing_word_file_appears() {
     let relay = with_rules(&refusing("casino")).start().await;
     write(&relay, "rules.toml", WITH_WORDS);
-    until_at_fault(&relay, &["rules.toml:3: rule `no`: `words_file` `lists/words.txt` does not exist"]).await;
+    until_not_in_force(&relay, &["rules.toml:3: rule `no`: `words_file` `lists/words.txt` does not exist"]).await;
     assert_eq!(status(&relay, "casino").await, 403);
     write(&relay, "lists/words.txt", "poker");
     until(&relay, "poker", 403).await;
     assert_eq!(status(&relay, "casino").await, 200);
     assert!(not_in_force(&relay).await.is_null());
-    // It goes, and comes again.
+    // It is removed, and added again.
     remove(&relay, "lists/words.txt");
-    until_at_fault(&relay, &["rules.toml:3: rule `no`: `words_file` `lists/words.txt` does not exist"]).await;
+    until_not_in_force(&relay, &["rules.toml:3: rule `no`: `words_file` `lists/words.txt` does not exist"]).await;
     assert_eq!(status(&relay, "poker").await, 403);
     write(&relay, "lists/words.txt", "bingo");
     until(&relay, "bingo", 403).await;

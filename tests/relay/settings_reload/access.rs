@@ -11,7 +11,7 @@ const HANS: &str = "fedcba9876543210-hans";
 const BOTH: &str = "[moderation]\nmoderators = ['jane:0123456789abcdef-jane', 'hans:fedcba9876543210-hans']\n";
 const JANE: &str = "[moderation]\nmoderators = ['jane:0123456789abcdef-jane']\n";
 
-/// A relay whose moderators stand in its settings file.
+/// A relay whose moderators are in its settings file.
 async fn relay(settings: &str) -> Relay {
     with(settings).env("MODERATORS", "").start().await
 }
@@ -21,7 +21,7 @@ async fn status(relay: &Relay, token: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_moderator_is_added_and_taken_away() {
+async fn a_moderator_is_added_and_removed() {
     for way in WAYS {
         let relay = relay(JANE).await;
         assert_eq!(status(&relay, HANS).await, 401);
@@ -40,7 +40,7 @@ fn new_token() -> (String, String) {
 }
 
 #[tokio::test]
-async fn another_token_of_the_same_moderator_is_a_change_and_no_answer_holds_it() {
+async fn a_changed_token_is_listed_as_a_change_and_never_shown() {
     let relay = relay(BOTH).await;
     place(&relay, "relay.toml", &BOTH.replace("fedcba", "abcdef"));
     let answer = reload(&relay).await;
@@ -50,7 +50,7 @@ async fn another_token_of_the_same_moderator_is_a_change_and_no_answer_holds_it(
 }
 
 #[tokio::test]
-async fn a_file_of_tokens_that_names_a_room_which_is_added_with_it_is_good() {
+async fn a_tokens_file_may_name_a_room_added_by_the_same_reload() {
     let settings = |rooms: &str| format!("{JANE}tokens_file = 'tokens.toml'\n[instance]\nrooms = [{rooms}]\n");
     let relay = with(&settings("'QGIS'")).env("MODERATORS", "").file("tokens.toml", "").start().await;
     let (hans, hash) = new_token();

@@ -1,9 +1,9 @@
-//! What the instance says of itself, bounds, rates and the log level change while the relay runs.
+//! Reloading the description of the instance, limits, rates and the log level.
 
 use serde_json::json;
 
 use super::{WAYS, Way, change, with};
-use crate::plugins::{PATIENT, guest};
+use crate::plugins::{LONG_DEADLINES, guest};
 use crate::support::{Client, Relay, line};
 
 async fn rules_call(relay: &Relay, key: &str) -> serde_json::Value {
@@ -11,7 +11,7 @@ async fn rules_call(relay: &Relay, key: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn the_rules_of_conduct_are_told_as_they_are_now_and_may_be_kept_by_rules() {
+async fn the_current_rules_of_conduct_are_served_and_may_be_enforced_by_rules() {
     for way in WAYS {
         let relay = with("[instance]\nrules = 'Be kind'\n").start().await;
         let rule = "[[rule]]\nid = 'no'\nwords = ['casino']\nverdict = 'reject'\nclause = 'No games'\n";
@@ -27,7 +27,7 @@ async fn the_rules_of_conduct_are_told_as_they_are_now_and_may_be_kept_by_rules(
 }
 
 #[tokio::test]
-async fn another_bound_holds_for_the_next_message_and_is_told() {
+async fn a_changed_limit_applies_to_the_next_message_and_is_announced() {
     for way in WAYS {
         let relay = with("filter.shape.max_message_length = 5\n").start().await;
         let mut jane = relay.join_as("QGIS", "jane").await;
@@ -42,9 +42,9 @@ async fn another_bound_holds_for_the_next_message_and_is_told() {
 }
 
 #[tokio::test]
-async fn plugins_are_told_the_bound_that_holds_now() {
+async fn plugins_get_the_current_limit() {
     let relay = with("filter.shape.max_message_length = 20\n").env("RATE_LIMITS", "off");
-    let relay = PATIENT.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value));
+    let relay = LONG_DEADLINES.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value));
     let relay = relay.plugin("hostile", "", &guest("hostile")).start().await;
     let long = format!("replace {}", "x".repeat(12));
     assert_eq!(relay.put_line("QGIS", "hans", &long, &[]).await.status, 200);
@@ -61,15 +61,15 @@ fn rates(connection: u32, room: u32) -> String {
     )
 }
 
-/// Says this many things at once and gives how many were heard.
+/// Sends this many messages together and returns how many were delivered.
 async fn heard(client: &mut Client, number: usize) -> usize {
     let lines: Vec<_> = (0..number).map(|n| line("jane", &format!("n{n}"))).collect();
     client.send_together(&lines).await;
-    client.settle().await.iter().filter(|frame| frame["author"] == "jane").count()
+    client.drain().await.iter().filter(|frame| frame["author"] == "jane").count()
 }
 
 #[tokio::test]
-async fn another_rate_holds_at_once() {
+async fn a_changed_rate_takes_effect_immediately() {
     for way in WAYS {
         let relay = with(&rates(3, 1_000)).start().await;
         let mut jane = relay.join("QGIS").await;
@@ -80,7 +80,7 @@ async fn another_rate_holds_at_once() {
 }
 
 #[tokio::test]
-async fn a_limit_that_stays_the_same_hands_out_no_full_buckets_when_another_changes() {
+async fn changing_one_limit_does_not_refill_the_buckets_of_another() {
     let relay = with(&rates(30, 1_000)).start().await;
     let mut jane = relay.join("QGIS").await;
     assert!(heard(&mut jane, 50).await >= 30);
@@ -104,12 +104,12 @@ async fn limits_are_switched_off_and_on_for_messages_joins_and_connections() {
     assert_eq!(heard(&mut jane, 30).await, 30);
     let _more = [join().await.unwrap(), join().await.unwrap()];
     change(&relay, &limited(true), Way::Call).await;
-    assert!(join().await.is_err(), "those who came meanwhile count, too");
+    assert!(join().await.is_err(), "earlier joins count too");
     assert!(heard(&mut jane, 30).await < 20);
 }
 
 #[tokio::test]
-async fn how_fast_an_address_may_join_changes() {
+async fn a_changed_join_rate_takes_effect() {
     let joins = |burst: u32| format!("[live.joins]\nper_second = 1\nburst = {burst}\n");
     let relay = with(&joins(1)).start().await;
     let join = async || Client::try_connect(relay.address(), "/room/QGIS/ws", &[]).await;
@@ -125,7 +125,7 @@ async fn how_fast_an_address_may_join_changes() {
 }
 
 #[tokio::test]
-async fn another_log_level_holds_at_once() {
+async fn a_changed_log_level_takes_effect_immediately() {
     for way in WAYS {
         let relay = with("log.level = 'info'\n").start().await;
         let debug = |relay: &Relay| relay.log().iter().filter(|line| line.contains("\"DEBUG\"")).count();

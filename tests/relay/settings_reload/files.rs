@@ -11,12 +11,12 @@ use crate::moderation::notes;
 const ONE: &str = "[instance]\nrooms = ['QGIS']\n";
 
 #[tokio::test]
-async fn a_file_that_is_half_written_is_read_when_it_is_whole() {
+async fn a_partly_written_file_is_read_once_it_is_complete() {
     let relay = with(ONE).start().await;
     let path = relay.directory().join("relay.toml");
     let whole = "[instance]\nrooms = ['QGIS', 'Maps']\n";
     let writing = async {
-        // As a slow copy does: each piece comes before the relay would take the file for whole.
+        // Like a slow copy: each piece arrives before the relay would consider the file stable.
         for end in 1..=whole.len() {
             std::fs::write(&path, &whole[..end]).unwrap();
             if end % 5 == 0 {
@@ -31,7 +31,7 @@ async fn a_file_that_is_half_written_is_read_when_it_is_whole() {
 }
 
 #[tokio::test]
-async fn a_file_that_keeps_changing_is_named_after_a_while_and_the_rest_takes_effect() {
+async fn a_file_that_keeps_changing_is_reported_and_the_rest_takes_effect() {
     let relay = with(ONE).start().await;
     let path = relay.directory().join("relay.toml");
     let rule = "[[rule]]\nid = 'no'\nwords = ['bingo']\nverdict = 'reject'\n";
@@ -54,25 +54,25 @@ async fn a_file_that_keeps_changing_is_named_after_a_while_and_the_rest_takes_ef
     let (answer, ()) = tokio::join!(asking, writing);
     assert!(begun.elapsed() >= Duration::from_secs(10));
     assert_eq!(answer.status, 422, "{}", answer.body);
-    let error = "relay.toml: keeps changing while it is to be read; once it stays as it is, read it again";
+    let error = "relay.toml: keeps changing while it is read; reload again once it is stable";
     assert_eq!(errors(&answer), [error]);
     assert_eq!(relay.put_line("QGIS", "anna", "bingo", &[]).await.status, 403);
 }
 
 #[tokio::test]
-async fn a_settings_file_that_is_gone_is_named_and_changes_nothing() {
+async fn a_missing_settings_file_is_reported_and_changes_nothing() {
     let relay = with(ONE).start().await;
     std::fs::remove_file(relay.directory().join("relay.toml")).unwrap();
     let answer = reload(&relay).await;
     assert_eq!(answer.status, 422);
-    assert_eq!(errors(&answer), ["relay.toml: is gone; put it back, or restart the relay to do without it"]);
+    assert_eq!(errors(&answer), ["relay.toml: no longer exists; restore it, or restart the relay to run without it"]);
     assert_eq!(relay.get("/rooms").await.json(), json!(["QGIS"]));
     change(&relay, "[instance]\nrooms = ['Maps']\n", Way::Call).await;
     assert_eq!(relay.get("/rooms").await.json(), json!(["Maps"]));
 }
 
 #[tokio::test]
-async fn a_settings_file_that_comes_where_there_was_none_is_read() {
+async fn a_settings_file_that_appears_is_read() {
     let relay = with(ONE).start().await;
     place(&relay, ".env", "ROOMS=Maps\n");
     signal(&relay).await;
@@ -80,7 +80,7 @@ async fn a_settings_file_that_comes_where_there_was_none_is_read() {
 }
 
 #[tokio::test]
-async fn signals_that_come_in_a_row_end_with_the_last_settings() {
+async fn repeated_signals_end_with_the_last_settings() {
     let relay = with(ONE).start().await;
     for number in 0..10 {
         place(&relay, "relay.toml", &format!("[instance]\nrooms = ['QGIS', 'r{number}']\n"));

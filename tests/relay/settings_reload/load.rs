@@ -10,7 +10,7 @@ const SENDERS: usize = 4;
 const TOGETHER: usize = 25;
 const RELOADS: usize = 12;
 
-/// Says things until told to stop, each once the one before was heard, and gives how many.
+/// Sends messages until told to stop, each after the previous one was delivered, and returns their number.
 async fn talk(mut client: Client, name: String, done: Arc<AtomicBool>) -> (Client, usize) {
     let mut said = 0;
     while !done.load(Ordering::SeqCst) {
@@ -29,7 +29,7 @@ async fn talk(mut client: Client, name: String, done: Arc<AtomicBool>) -> (Clien
 }
 
 #[tokio::test]
-async fn no_message_is_lost_and_nobody_in_other_rooms_is_closed_while_rooms_and_limits_change() {
+async fn changing_rooms_and_limits_loses_no_message_and_closes_nobody_in_other_rooms() {
     let settings = |n: usize| {
         let more = if n.is_multiple_of(2) { ", 'Maps'" } else { "" };
         let bound = 100 + n;
@@ -49,7 +49,7 @@ async fn no_message_is_lost_and_nobody_in_other_rooms_is_closed_while_rooms_and_
         let guest = if n % 2 == 1 { Some(relay.join("Maps").await) } else { None };
         change(&relay, &settings(n), WAYS[n % 3]).await;
         if let Some(mut guest) = guest {
-            assert_eq!(guest.closed().await.map(|(code, _)| code), Some(1001));
+            assert_eq!(guest.wait_for_close().await.map(|(code, _)| code), Some(1001));
             closed += 1;
         }
         assert_eq!(relay.get("/rules").await.json()["max_message_length"], 100 + n);

@@ -23,19 +23,19 @@ enum Way {
 
 const WAYS: [Way; 3] = [Way::Call, Way::Signal, Way::Command];
 
-/// A relay with these settings, of which none is overridden that the tests change.
+/// A relay with these settings; no variable overrides those that the tests change.
 fn with(settings: &str) -> RelayBuilder {
-    moderated(Relay::with()).env("LOG_LEVEL", "").env("RELAY__FILTER__PRESET", "off").file("relay.toml", settings)
+    moderated(Relay::builder()).env("LOG_LEVEL", "").env("RELAY__FILTER__PRESET", "off").file("relay.toml", settings)
 }
 
-/// Puts a file in place as editors do.
+/// Replaces a file by renaming, as editors do.
 fn place(relay: &Relay, name: &str, text: &str) {
     let aside = relay.directory().join("aside");
     std::fs::write(&aside, text).unwrap();
     std::fs::rename(aside, relay.directory().join(name)).unwrap();
 }
 
-/// Puts other settings in place and has them read in this way, which must succeed.
+/// Replaces the settings file and reloads it in this way, which must succeed.
 async fn change(relay: &Relay, settings: &str, way: Way) {
     place(relay, "relay.toml", settings);
     match way {
@@ -51,14 +51,14 @@ async fn change(relay: &Relay, settings: &str, way: Way) {
     }
 }
 
-/// Has everything read again by a call.
+/// Reloads by a call.
 async fn reload(relay: &Relay) -> Response {
     call(relay, "POST", "/moderation/reload", "").await
 }
 
-/// Has everything read again by a signal, and waits until that is done.
+/// Reloads by a signal, and waits until it is done.
 async fn signal(relay: &Relay) {
-    // Rules that are noticed to have changed are told of, too.
+    // Automatic reloads of changed rules are noted too.
     let done = async || {
         let told = notes(relay, "reloaded").await;
         told.iter().filter(|note| note["text"].as_str().unwrap().starts_with("reloaded by a signal")).count()
@@ -77,6 +77,6 @@ async fn command(relay: &Relay) -> Output {
 
 /// The errors of an answer.
 fn errors(answer: &Response) -> Vec<String> {
-    let faults = answer.json()["faults"].as_array().cloned().unwrap_or_default();
-    faults.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
+    errors.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }

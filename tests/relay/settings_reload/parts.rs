@@ -1,4 +1,4 @@
-//! Each part takes effect by itself, and what cannot change while the relay runs is named.
+//! Parts are applied separately, and settings that need a restart are named.
 
 use serde_json::json;
 
@@ -22,14 +22,14 @@ fn logged(relay: &Relay, parts: &[&str]) -> usize {
 }
 
 #[tokio::test]
-async fn good_rules_are_in_force_beside_settings_with_an_error_which_is_named() {
+async fn valid_rules_are_applied_despite_settings_with_an_error() {
     let relay = with(BOUND).file("rules.toml", &refusing("poker")).start().await;
     place(&relay, "relay.toml", "filter.shape.max_message_length = 0\ninstance.romos = ['x']\n");
     place(&relay, "rules.toml", &refusing("bingo"));
     let answer = reload(&relay).await;
     assert_eq!(answer.status, 422);
     let answer_json = answer.json();
-    assert_eq!(answer_json["detail"], "some parts were not reloaded: there are 2 faults");
+    assert_eq!(answer_json["detail"], "some parts were not reloaded: 2 errors");
     assert_eq!(
         errors(&answer),
         [
@@ -44,7 +44,7 @@ async fn good_rules_are_in_force_beside_settings_with_an_error_which_is_named() 
 }
 
 #[tokio::test]
-async fn good_settings_are_in_force_beside_rules_with_an_error_which_is_named() {
+async fn valid_settings_are_applied_despite_rules_with_an_error() {
     let relay = with(BOUND).file("rules.toml", &refusing("poker")).start().await;
     place(&relay, "relay.toml", "filter.shape.max_message_length = 9\n");
     place(&relay, "rules.toml", &refusing("bingo").replace("words", "wrods"));
@@ -61,7 +61,7 @@ async fn settings_with_an_error_are_logged_once_for_each_signal_and_change_nothi
     place(&relay, "relay.toml", "filter.shape.max_message_length = 'many'\n");
     signal(&relay).await;
     assert_eq!(status(&relay, "123456").await, 422);
-    let parts = ["the settings and tokens stay as they were", "relay.toml:1: filter.shape.max_message_length"];
+    let parts = ["reload failed; settings and tokens are unchanged", "relay.toml:1: filter.shape.max_message_length"];
     relay.wait_until(1, async || logged(&relay, &parts)).await;
     let told = notes(&relay, "reloaded").await.pop().unwrap();
     let text = told["text"].as_str().unwrap();
@@ -69,7 +69,7 @@ async fn settings_with_an_error_are_logged_once_for_each_signal_and_change_nothi
 }
 
 #[tokio::test]
-async fn a_setting_that_needs_a_restart_is_named_until_then_and_the_rest_takes_effect() {
+async fn a_setting_that_needs_a_restart_is_reported_until_then_and_the_rest_takes_effect() {
     let relay = with(BOUND).start().await;
     let settings = "filter.shape.max_message_length = 9\n[live]\noutbox_bytes = 2048\n[wire]\n";
     place(&relay, "relay.toml", settings);
@@ -80,7 +80,7 @@ async fn a_setting_that_needs_a_restart_is_named_until_then_and_the_rest_takes_e
     assert_eq!(status(&relay, "123456789").await, 200);
     let told = notes(&relay, "reloaded").await.pop().unwrap();
     let text = "reloaded by jane; rules in force: 0, plugins: 0; settings changed: filter.shape.max_message_length; \
-                changed, and need a restart: live.outbox_bytes";
+                changed, restart needed: live.outbox_bytes";
     assert_eq!(told["text"], text);
     relay
         .wait_until(1, async || logged(&relay, &["reloaded by jane", "\"needs_restart\":\"live.outbox_bytes\""]))
@@ -88,7 +88,7 @@ async fn a_setting_that_needs_a_restart_is_named_until_then_and_the_rest_takes_e
 
     let output = command(&relay).await;
     let lines: Vec<&str> = output.stdout.lines().take(2).collect();
-    assert_eq!(lines, ["settings changed, and need a restart: live.outbox_bytes", "rules in force: 0; plugins: none"]);
+    assert_eq!(lines, ["settings changed, restart needed: live.outbox_bytes", "rules in force: 0; plugins: none"]);
     change(&relay, "filter.shape.max_message_length = 9\n", Way::Call).await;
     assert_eq!(reload(&relay).await.json()["settings"], json!({"changed": [], "needs_restart": []}));
 }
@@ -117,7 +117,7 @@ async fn variables_of_the_dotenv_file_are_read_again() {
 }
 
 #[tokio::test]
-async fn the_command_names_the_errors_and_shows_what_is_in_force() {
+async fn the_command_prints_the_errors_and_what_is_in_force() {
     let relay = with(BOUND).file("rules.toml", &refusing("poker")).start().await;
     place(&relay, "rules.toml", &refusing("bingo").replace("words", "wrods"));
     let output = command(&relay).await;

@@ -5,14 +5,14 @@ use tokio_tungstenite::tungstenite::Error;
 
 use super::{WAYS, Way, change, errors, place, reload, with};
 use crate::moderation::{call, moderated};
-use crate::plugins::{PATIENT, guest};
+use crate::plugins::{LONG_DEADLINES, guest};
 use crate::support::{Client, Relay, line};
 
 fn rooms(names: &[&str]) -> String {
     format!("[instance]\nrooms = {names:?}\n")
 }
 
-/// The numbers of those who are in a room, as moderators see them.
+/// The ids of the members of a room.
 async fn members(relay: &Relay, room: &str) -> Vec<u64> {
     let list = call(relay, "GET", &format!("/moderation/rooms/{room}/members"), "").await.json();
     let list = list["members"].as_array().unwrap_or_else(|| panic!("{list}")).clone();
@@ -28,7 +28,7 @@ async fn refused(relay: &Relay, room: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_room_that_is_added_is_there_when_the_reload_is_done_and_stands_where_the_settings_say() {
+async fn an_added_room_exists_after_the_reload_at_its_configured_position() {
     for way in WAYS {
         let relay = with(&rooms(&["QGIS"])).start().await;
         assert_eq!(refused(&relay, "Maps").await, 404);
@@ -51,7 +51,7 @@ async fn the_members_of_a_removed_room_are_closed_with_1001_and_nobody_joins_it_
         let mut stays = relay.join_as("QGIS", "stays").await;
         let mut leaves = relay.join_as("Maps", "leaves").await;
         change(&relay, &rooms(&["QGIS"]), way).await;
-        assert_eq!(leaves.closed().await, Some((1001, "this room was removed".to_owned())), "{way:?}");
+        assert_eq!(leaves.wait_for_close().await, Some((1001, "this room was removed".to_owned())), "{way:?}");
         assert_eq!(refused(&relay, "Maps").await, 404);
         assert_eq!(relay.put_line("Maps", "hans", "hello", &[]).await.status, 404);
         assert_eq!(relay.get("/room/Maps/users").await.status, 404);
@@ -65,11 +65,11 @@ async fn the_members_of_a_removed_room_are_closed_with_1001_and_nobody_joins_it_
 }
 
 #[tokio::test]
-async fn a_room_that_is_removed_and_added_again_begins_empty_and_works() {
+async fn a_room_that_is_removed_and_added_again_is_empty_and_works() {
     let relay = with(&rooms(&["QGIS", "Maps"])).start().await;
     let mut old = relay.join_as("Maps", "jane").await;
     change(&relay, &rooms(&["QGIS"]), Way::Call).await;
-    assert!(old.closed().await.is_some());
+    assert!(old.wait_for_close().await.is_some());
     change(&relay, &rooms(&["QGIS", "Maps"]), Way::Call).await;
     assert_eq!(relay.users("Maps").await, json!([]));
     let mut new = relay.join_as("Maps", "jane").await;
@@ -91,7 +91,7 @@ async fn a_room_in_another_order_keeps_its_members() {
 #[tokio::test]
 async fn a_message_that_is_judged_while_its_room_is_removed_is_answered_as_one_to_an_unknown_room() {
     let relay = with(&rooms(&["QGIS", "Maps"])).env("RATE_LIMITS", "off");
-    let relay = PATIENT.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value));
+    let relay = LONG_DEADLINES.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value));
     let relay = relay.plugin("hostile", "limits.deadline_ms = 3000", &guest("hostile")).start().await;
     let mut jane = relay.join_as("Maps", "jane").await;
     // The plugin loops until its deadline.
@@ -100,7 +100,7 @@ async fn a_message_that_is_judged_while_its_room_is_removed_is_answered_as_one_t
         change(&relay, &rooms(&["QGIS"]), Way::Call).await;
     });
     assert_eq!((put.status, put.json()), (404, json!({"detail": "Room 'Maps' not registered"})));
-    assert_eq!(jane.closed().await.map(|(code, _)| code), Some(1001));
+    assert_eq!(jane.wait_for_close().await.map(|(code, _)| code), Some(1001));
     assert_eq!(relay.put_line("QGIS", "hans", "sentinel", &[]).await.status, 200);
 }
 
@@ -119,7 +119,7 @@ async fn rooms_that_are_added_go_to_the_shards_that_have_the_fewest() {
 }
 
 #[tokio::test]
-async fn a_rule_may_name_a_room_that_is_added_together_with_it() {
+async fn a_rule_may_name_a_room_that_is_added_with_it() {
     let relay = with(&rooms(&["QGIS"])).start().await;
     let rule = "[[rule]]\nid = 'no'\nwords = ['casino']\nverdict = 'reject'\nrooms = ['Maps']\n";
     place(&relay, "rules.toml", rule);
@@ -143,7 +143,7 @@ async fn a_rule_that_names_a_removed_room_stays_in_force_as_it_was_and_is_named(
 }
 
 #[tokio::test]
-async fn sanctions_of_a_removed_room_stay_and_hold_again_when_it_is_back() {
+async fn sanctions_of_a_removed_room_apply_again_when_it_returns() {
     let relay = with(&rooms(&["QGIS", "Maps"])).start().await;
     let mute = json!({"kind": "mute", "nickname": "mallory", "room": "Maps", "reason": "enough"}).to_string();
     let answer = call(&relay, "POST", "/moderation/sanctions", &mute).await;
@@ -158,7 +158,7 @@ async fn sanctions_of_a_removed_room_stay_and_hold_again_when_it_is_back() {
 
 #[tokio::test]
 async fn settings_without_a_room_change_nothing() {
-    let relay = moderated(Relay::with()).file("relay.toml", &rooms(&["QGIS"])).start().await;
+    let relay = moderated(Relay::builder()).file("relay.toml", &rooms(&["QGIS"])).start().await;
     place(&relay, "relay.toml", &rooms(&[]));
     let answer = reload(&relay).await;
     assert_eq!(answer.status, 422);

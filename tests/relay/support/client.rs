@@ -14,23 +14,23 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{PATIENCE, refusal};
+use super::{TIMEOUT, refusal};
 
-/// One connection to a room.
+/// A connection to a room.
 #[derive(Debug)]
 pub(crate) struct Client {
     socket: WebSocketStream<TcpStream>,
-    /// The first message, which has arrived but is still to be read.
+    /// The first message, received but not yet returned.
     first: Option<Message>,
 }
 
 impl Client {
     /// Connects to a path.
     pub(crate) async fn connect(address: SocketAddr, path: &str) -> Self {
-        Self::try_connect(address, path, &[]).await.unwrap_or_else(|fault| panic!("{path}: {fault}"))
+        Self::try_connect(address, path, &[]).await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// Connects to a path with further headers, or gives the error; a refused handshake is [`Error::Http`].
+    /// Connects to a path with extra headers. A refused handshake is [`Error::Http`].
     pub(crate) async fn try_connect(
         address: SocketAddr,
         path: &str,
@@ -40,10 +40,9 @@ impl Client {
         Self::handshake(stream, address, path, headers).await
     }
 
-    /// Makes the handshake on a connection that is there already.
+    /// Performs the handshake on an open connection.
     ///
-    /// The first thing that the room tells has arrived then: between the answer to the handshake and that, others may
-    /// join before this one.
+    /// Returns once the first frame has arrived: before it, other connections may join ahead of this one.
     pub(crate) async fn handshake(
         stream: TcpStream,
         address: SocketAddr,
@@ -55,8 +54,8 @@ impl Client {
             request.headers_mut().append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
         }
         let connecting = tokio_tungstenite::client_async(request, stream);
-        let (socket, _) = timeout(PATIENCE, connecting).await.expect("a handshake takes too long")?;
-        Ok(Self { socket, first: None }.arrived().await)
+        let (socket, _) = timeout(TIMEOUT, connecting).await.expect("handshake timed out")?;
+        Ok(Self { socket, first: None }.receive_first().await)
     }
 
     /// Connects from another address of this machine, such as 127.0.0.2.
@@ -66,8 +65,8 @@ impl Client {
         Self::handshake(socket.connect(address).await?, address, path, &[]).await
     }
 
-    /// Connects with these frames in the same packet as the handshake.
-    pub(crate) async fn connect_saying(address: SocketAddr, path: &str, frames: &[Value]) -> Self {
+    /// Sends these frames in the same packet as the handshake.
+    pub(crate) async fn connect_with_frames(address: SocketAddr, path: &str, frames: &[Value]) -> Self {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let mut packet = format!(
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -80,27 +79,27 @@ impl Client {
         stream.write_all(&packet).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            let byte = timeout(PATIENCE, stream.read_u8()).await.expect("a handshake takes too long");
-            head.push(byte.unwrap_or_else(|fault| panic!("{path}: {fault} after {}", String::from_utf8_lossy(&head))));
+            let byte = timeout(TIMEOUT, stream.read_u8()).await.expect("handshake timed out");
+            head.push(byte.unwrap_or_else(|error| panic!("{path}: {error} after {}", String::from_utf8_lossy(&head))));
         }
         let head = String::from_utf8(head).unwrap();
         assert!(head.starts_with("HTTP/1.1 101 "), "{path}: {head}");
         let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-        Self { socket, first: None }.arrived().await
+        Self { socket, first: None }.receive_first().await
     }
 
-    async fn arrived(mut self) -> Self {
+    async fn receive_first(mut self) -> Self {
         self.first = self.next_message().await;
         self
     }
 
-    /// Sends JSON frames so that they arrive together.
+    /// Sends JSON frames together.
     pub(crate) async fn send_together(&mut self, frames: &[Value]) {
         for frame in frames {
             let fed = self.socket.feed(Message::text(frame.to_string()));
-            timeout(PATIENCE, fed).await.expect("sending takes too long").unwrap();
+            timeout(TIMEOUT, fed).await.expect("sending timed out").unwrap();
         }
-        timeout(PATIENCE, self.socket.flush()).await.expect("sending takes too long").unwrap();
+        timeout(TIMEOUT, self.socket.flush()).await.expect("sending timed out").unwrap();
     }
 
     /// Sends a JSON frame.
@@ -115,16 +114,16 @@ impl Client {
 
     /// Sends any frame.
     pub(crate) async fn send_message(&mut self, message: Message) {
-        timeout(PATIENCE, self.socket.send(message)).await.expect("sending takes too long").unwrap();
+        timeout(TIMEOUT, self.socket.send(message)).await.expect("sending timed out").unwrap();
     }
 
-    /// The next frame, pings and pongs aside, or `None` when the connection has ended without a close frame.
+    /// Returns the next frame other than pings and pongs, or `None` if the connection ended without a close frame.
     pub(crate) async fn next_message(&mut self) -> Option<Message> {
         if let Some(first) = self.first.take() {
             return Some(first);
         }
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("nothing is heard") {
+            match timeout(TIMEOUT, self.socket.next()).await.expect("no frame received") {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(message)) => return Some(message),
                 Some(Err(_)) | None => return None,
@@ -132,25 +131,25 @@ impl Client {
         }
     }
 
-    /// The next frame, which must be JSON.
+    /// Returns the next frame, which must be JSON.
     pub(crate) async fn next(&mut self) -> Value {
         match self.next_message().await {
             Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
-            other => panic!("a text frame was expected, not {other:?}"),
+            other => panic!("expected a text frame, got {other:?}"),
         }
     }
 
-    /// Takes the next frame, which must be this one.
+    /// Asserts that this is the next frame.
     pub(crate) async fn expect(&mut self, frame: Value) {
         assert_eq!(self.next().await, frame);
     }
 
-    /// Takes the next frame, which must tell of a refusal with this reason.
+    /// Asserts that the next frame is a refusal with this reason.
     pub(crate) async fn expect_refusal(&mut self, reason: &str) {
         self.expect(refusal(reason)).await;
     }
 
-    /// Takes frames up to this one, and gives those before it.
+    /// Reads up to this frame, and returns the frames before it.
     pub(crate) async fn skip_until(&mut self, frame: Value) -> Vec<Value> {
         let mut skipped = Vec::new();
         loop {
@@ -162,38 +161,38 @@ impl Client {
         }
     }
 
-    /// Takes all that the relay had for this client when it read what the client has sent so far, as it stands on the
-    /// wire: a ping is answered in its turn.
-    pub(crate) async fn settle_texts(&mut self) -> Vec<String> {
+    /// Returns the texts sent to this client in response to everything that it has sent so far: the pong to a ping
+    /// comes after them.
+    pub(crate) async fn drain_texts(&mut self) -> Vec<String> {
         self.send_message(Message::Ping("settle".into())).await;
-        let mut heard = Vec::new();
+        let mut texts = Vec::new();
         let mut first = self.first.take().map(Ok);
         loop {
             let next = match first.take() {
                 Some(first) => Some(first),
-                None => timeout(PATIENCE, self.socket.next()).await.expect("a ping is not answered"),
+                None => timeout(TIMEOUT, self.socket.next()).await.expect("no pong received"),
             };
             match next {
-                Some(Ok(Message::Text(text))) => heard.push(text.to_string()),
+                Some(Ok(Message::Text(text))) => texts.push(text.to_string()),
                 Some(Ok(Message::Ping(_))) => {}
-                Some(Ok(Message::Pong(payload))) if payload == "settle" => return heard,
-                other => panic!("a text or a pong was expected, not {other:?}"),
+                Some(Ok(Message::Pong(payload))) if payload == "settle" => return texts,
+                other => panic!("expected a text or a pong, got {other:?}"),
             }
         }
     }
 
-    /// As [`Client::settle_texts`], read as JSON.
-    pub(crate) async fn settle(&mut self) -> Vec<Value> {
-        self.settle_texts().await.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+    /// As [`Client::drain_texts`], parsed as JSON.
+    pub(crate) async fn drain(&mut self) -> Vec<Value> {
+        self.drain_texts().await.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
     }
 
-    /// Breaks the connection off: the relay gets a reset, no close frame.
-    pub(crate) fn break_off(mut self) {
+    /// Resets the connection without a close frame.
+    pub(crate) fn reset(mut self) {
         socket2::SockRef::from(&*self.stream()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
-    /// Takes frames up to the close frame and gives its code and reason; `None` when there is none.
-    pub(crate) async fn closed(&mut self) -> Option<(u16, String)> {
+    /// Reads up to the close frame and returns its code and reason, if there is one.
+    pub(crate) async fn wait_for_close(&mut self) -> Option<(u16, String)> {
         loop {
             match self.next_message().await {
                 Some(Message::Close(frame)) => return frame.map(|frame| (frame.code.into(), frame.reason.to_string())),
@@ -203,19 +202,19 @@ impl Client {
         }
     }
 
-    /// Takes leave properly.
+    /// Closes the connection with a close handshake.
     pub(crate) async fn leave(mut self) {
-        timeout(PATIENCE, self.socket.close(None)).await.expect("closing takes too long").unwrap();
-        assert_eq!(self.closed().await.map(|(code, _)| code), None);
+        timeout(TIMEOUT, self.socket.close(None)).await.expect("closing timed out").unwrap();
+        assert_eq!(self.wait_for_close().await.map(|(code, _)| code), None);
     }
 
-    /// The TCP connection below, for tests of what no proper client does. What the client had read ahead is lost.
+    /// The underlying TCP stream, for behaviour that no proper client shows. Data already buffered is lost.
     pub(crate) fn stream(&mut self) -> &mut TcpStream {
         self.socket.get_mut()
     }
 }
 
-/// A text frame as a client writes it. A mask of zeros changes nothing.
+/// Encodes a client text frame. The mask is zero, so the payload is unchanged.
 fn masked_text(text: &str) -> Vec<u8> {
     let mut frame = vec![0x81];
     match u16::try_from(text.len()).unwrap() {

@@ -1,4 +1,4 @@
-//! HTTP as it is on the wire, so that tests see the letter case of headers too.
+//! Raw HTTP, so that tests see the letter case of headers.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -8,30 +8,30 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
-    /// Names as they were written.
+    /// Header names in their original letter case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
 impl Response {
-    /// The value of a header, found by its exact letter case.
+    /// The value of a header; the letter case of the name must match.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     /// The body as JSON.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
-/// Makes a call on a connection of its own.
+/// Sends a request on a new connection.
 pub(crate) async fn request(
     address: SocketAddr,
     method: &str,
@@ -49,9 +49,9 @@ pub(crate) async fn request(
     send(address, format!("{head}\r\n{body}").as_bytes()).await
 }
 
-/// Sends these bytes, which must make the relay close the connection, and gives the answer.
+/// Sends these bytes, after which the relay must close the connection, and returns the response.
 pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Response {
-    let text = timeout(PATIENCE, exchange(address, bytes)).await.expect("no answer").unwrap();
+    let text = timeout(TIMEOUT, exchange(address, bytes)).await.expect("no response").unwrap();
     parse(&text)
 }
 
@@ -64,7 +64,7 @@ async fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<String
 }
 
 fn parse(text: &str) -> Response {
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no response: {text:?}"));
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
     let headers = lines.filter_map(|line| line.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();

@@ -1,4 +1,4 @@
-//! A real nginx with the site of `examples/deploy/nginx.conf` in front of a relay, and clients that speak TLS to it.
+//! A real nginx with `examples/deploy/nginx.conf` in front of a relay, and TLS clients for it.
 
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,47 +8,47 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use super::program::output;
 
 const HINT: &str = "`make test` installs what the tests need";
-/// Tries to get two free ports, which somebody else may take before nginx does.
+/// Attempts to get two free ports, since another process may take them before nginx does.
 const TRIES: usize = 5;
 
-/// A running nginx; ended when dropped.
+/// A running nginx; killed on drop.
 #[derive(Debug)]
 pub(crate) struct Nginx {
     child: Child,
-    /// Where it answers without TLS, and with it.
+    /// The addresses without and with TLS.
     pub(crate) plain: SocketAddr,
     pub(crate) tls: SocketAddr,
     directory: tempfile::TempDir,
 }
 
 impl Nginx {
-    /// Starts the example's site before this relay.
+    /// Starts nginx in front of this relay.
     pub(crate) fn start(relay: SocketAddr) -> Self {
         let directory = tempfile::tempdir().unwrap();
         make_certificate(directory.path());
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         for _ in 0..TRIES {
             let [plain, tls] = free_ports();
             std::fs::write(directory.path().join("nginx.conf"), configuration(relay, plain, tls, directory.path()))
                 .unwrap();
             match run(directory.path()) {
                 Ok(child) => return Self { child, plain, tls, directory },
-                Err(fault) => faults.push(fault),
+                Err(error) => errors.push(error),
             }
         }
-        panic!("nginx does not serve: {faults:#?}");
+        panic!("nginx does not serve: {errors:#?}");
     }
 
-    /// The certificate, which it has signed itself, for `localhost`.
+    /// The path of the self-signed certificate for `localhost`.
     pub(crate) fn certificate(&self) -> PathBuf {
         self.directory.path().join("fullchain.pem")
     }
 
-    /// What it has logged.
+    /// The error log.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("error.log")).unwrap_or_default()
     }
@@ -56,7 +56,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // It is a single process, so nothing of it stays.
+        // With `master_process off` there are no child processes.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
@@ -65,13 +65,13 @@ impl Drop for Nginx {
     }
 }
 
-/// Both listeners live until both ports are known, so these are two.
+/// Both listeners stay open until both ports are known, so the ports differ.
 fn free_ports() -> [SocketAddr; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap())
 }
 
-/// The site as it is in the example but for addresses and paths, in the least configuration that nginx takes.
+/// A minimal configuration with the site of the example, except for addresses and paths.
 fn configuration(relay: SocketAddr, plain: SocketAddr, tls: SocketAddr, directory: &Path) -> String {
     let site =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/deploy/nginx.conf")).unwrap();
@@ -83,7 +83,7 @@ fn configuration(relay: SocketAddr, plain: SocketAddr, tls: SocketAddr, director
         ("/etc/letsencrypt/live/chat.example.org", directory.display().to_string()),
         ("server 127.0.0.1:8000;", format!("server {relay};")),
     ] {
-        assert!(site.contains(old), "examples/deploy/nginx.conf does not hold {old:?} any more");
+        assert!(site.contains(old), "examples/deploy/nginx.conf no longer contains {old:?}");
         site = site.replace(old, &new);
     }
     let own = directory.display();
@@ -104,22 +104,22 @@ fn make_certificate(directory: &Path) {
     assert_eq!(made.status, Some(0), "openssl makes no certificate ({HINT}): {}", made.stderr);
 }
 
-/// Starts nginx and waits until its ports are open, or tells why they are not.
+/// Starts nginx and waits until its ports are open. Returns its standard error if it exits.
 fn run(directory: &Path) -> Result<Child, String> {
-    // It is not in everybody's PATH.
+    // /usr/sbin is not in every PATH.
     let program = if Path::new("/usr/sbin/nginx").exists() { "/usr/sbin/nginx" } else { "nginx" };
     let pid_file = directory.join("nginx.pid");
     let mut command = Command::new(program);
     command.arg("-p").arg(directory).arg("-c").arg(directory.join("nginx.conf"));
     command.arg("-e").arg(directory.join("error.log")).stdin(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|fault| panic!("nginx cannot be run ({fault}); {HINT}"));
-    let until = Instant::now() + PATIENCE;
-    // It writes its pid when it has all ports.
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("nginx cannot be run ({error}); {HINT}"));
+    let until = Instant::now() + TIMEOUT;
+    // The pid file is written once all ports are open.
     while !std::fs::read(&pid_file).is_ok_and(|pid| !pid.is_empty()) {
         if child.try_wait().unwrap().is_some() {
-            let mut fault = String::new();
-            let _ = child.stderr.take().unwrap().read_to_string(&mut fault);
-            return Err(fault);
+            let mut error = String::new();
+            let _ = child.stderr.take().unwrap().read_to_string(&mut error);
+            return Err(error);
         }
         assert!(Instant::now() < until, "nginx does not start");
         std::thread::sleep(Duration::from_millis(10));
@@ -127,8 +127,8 @@ fn run(directory: &Path) -> Result<Child, String> {
     Ok(child)
 }
 
-/// A port that speaks TLS, as clients from one address, to whomever it was opened for; what connects to it does not
-/// have to. It checks the certificate.
+/// A local plain-text port whose connections are forwarded to nginx over TLS, from one client address. Verifies the
+/// certificate.
 #[derive(Debug)]
 pub(crate) struct Tunnel {
     /// Where to connect.
@@ -137,7 +137,7 @@ pub(crate) struct Tunnel {
 }
 
 impl Tunnel {
-    /// A tunnel whose clients seem to be at `127.0.0.HOST`.
+    /// Opens a tunnel whose connections come from `127.0.0.HOST`.
     pub(crate) fn from_host(host: u8, nginx: &Nginx) -> Self {
         let from = IpAddr::from(Ipv4Addr::new(127, 0, 0, host));
         let (to, certificate) = (nginx.tls, nginx.certificate());
@@ -148,7 +148,7 @@ impl Tunnel {
             let children = Arc::clone(&children);
             move || {
                 for stream in listener.incoming() {
-                    children.lock().unwrap().push(carry(&stream.unwrap(), from, to, &certificate));
+                    children.lock().unwrap().push(run_openssl(&stream.unwrap(), from, to, &certificate));
                 }
             }
         });
@@ -156,14 +156,14 @@ impl Tunnel {
     }
 }
 
-/// Lets openssl carry what comes by `stream`.
-fn carry(stream: &TcpStream, from: IpAddr, to: SocketAddr, certificate: &Path) -> Child {
+/// Starts an openssl process that forwards `stream`.
+fn run_openssl(stream: &TcpStream, from: IpAddr, to: SocketAddr, certificate: &Path) -> Child {
     let end = || Stdio::from(OwnedFd::from(stream.try_clone().unwrap()));
     let mut command = Command::new("openssl");
     command.args(["s_client", "-quiet", "-connect", &to.to_string(), "-bind", &format!("{from}:0")]);
     command.args(["-servername", "localhost", "-verify_hostname", "localhost", "-verify_return_error", "-CAfile"]);
     command.arg(certificate).stdin(end()).stdout(end()).stderr(Stdio::null());
-    command.spawn().unwrap_or_else(|fault| panic!("openssl: {fault}; {HINT}"))
+    command.spawn().unwrap_or_else(|error| panic!("openssl: {error}; {HINT}"))
 }
 
 impl Drop for Tunnel {

@@ -1,42 +1,46 @@
-//! What the system knows of the relay's process.
+//! Resource usage of the relay's process.
 
 use std::time::Instant;
 
-use super::{PATIENCE, Relay};
+use super::{Relay, TIMEOUT};
 
 impl Relay {
-    /// How many files and sockets it holds open.
+    /// The number of open files and sockets.
     pub(crate) fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
 
-    /// How many threads it has.
+    /// The number of threads.
     pub(crate) fn threads(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap().count()
     }
 
-    /// Most memory that it has ever had, in bytes.
+    /// The peak memory, in bytes.
     pub(crate) fn peak_memory(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
     }
 
-    /// How many connections `/status` tells of, all rooms together.
+    /// The number of connections in all rooms, from `/status`.
     pub(crate) async fn connected(&self) -> u64 {
         let status = self.get("/status").await.json();
         status["rooms"].as_array().unwrap().iter().map(|room| room["nb_connected_users"].as_u64().unwrap()).sum()
     }
 
-    /// Asks, again and again, until the relay is as it should be.
-    pub(crate) async fn wait_until<T: PartialEq + std::fmt::Debug>(&self, wanted: T, mut ask: impl AsyncFnMut() -> T) {
-        let until = Instant::now() + PATIENCE;
+    /// Polls until the value is the expected one.
+    pub(crate) async fn wait_until<T: PartialEq + std::fmt::Debug>(
+        &self,
+        expected: T,
+        mut poll: impl AsyncFnMut() -> T,
+    ) {
+        let until = Instant::now() + TIMEOUT;
         loop {
-            let now = ask().await;
-            if now == wanted {
+            let now = poll().await;
+            if now == expected {
                 return;
             }
-            assert!(Instant::now() < until, "{now:?} is not {wanted:?} even after a while");
+            assert!(Instant::now() < until, "{now:?} does not become {expected:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A WebSocket client that sends and sees bytes, for what no proper client does.
+//! A WebSocket client at the level of bytes, for behaviour that no proper client shows.
 
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
-/// First byte of a whole text frame.
+/// First byte of an unfragmented text frame.
 pub(crate) const TEXT: u8 = 0x81;
 /// First byte of a close frame.
 pub(crate) const CLOSE: u8 = 0x88;
@@ -20,12 +20,12 @@ pub(crate) const PING: u8 = 0x89;
 /// First byte of a pong.
 pub(crate) const PONG: u8 = 0x8a;
 
-/// The mask of all frames here; any will do.
+/// The mask of all frames; the value does not matter.
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// What came from the relay.
+/// A frame, or the end of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum Received {
     /// A frame: its first byte, which holds opcode and flags, and its payload.
     Frame(u8, Vec<u8>),
     /// The relay closed its side.
@@ -34,13 +34,13 @@ pub(crate) enum Seen {
     Reset,
 }
 
-impl Seen {
-    /// A close frame with this code, whatever its reason.
+impl Received {
+    /// Whether this is a close frame with this code.
     pub(crate) fn is_close(&self, code: u16) -> bool {
         matches!(self, Self::Frame(CLOSE, payload) if payload.get(..2) == Some(&code.to_be_bytes()))
     }
 
-    /// What the frame says, or nothing when it is no text.
+    /// The JSON of a text frame; `None` for other frames.
     pub(crate) fn json(&self) -> Option<Value> {
         match self {
             Self::Frame(TEXT, payload) => Some(serde_json::from_slice(payload).unwrap()),
@@ -49,14 +49,14 @@ impl Seen {
     }
 }
 
-/// A connection that speaks frames by hand.
+/// A connection without a WebSocket library.
 #[derive(Debug)]
-pub(crate) struct Raw {
+pub(crate) struct RawClient {
     pub(crate) stream: TcpStream,
-    arrived: Vec<u8>,
+    buffer: Vec<u8>,
 }
 
-/// A frame as a client sends it: masked, its length in the shortest form.
+/// Encodes a client frame: masked, with the length in the shortest form.
 pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     match payload.len() {
@@ -75,111 +75,111 @@ pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-impl Raw {
-    /// Connects and sends nothing.
+impl RawClient {
+    /// Connects without sending anything.
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let stream = timeout(PATIENCE, TcpStream::connect(address)).await.expect("no connection").unwrap();
+        let stream = timeout(TIMEOUT, TcpStream::connect(address)).await.expect("no connection").unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, arrived: Vec::new() }
+        Self { stream, buffer: Vec::new() }
     }
 
-    /// Connects with a receive buffer of a few kilobytes, so that little is sent to a client that does not read.
+    /// Connects with a receive buffer of a few kilobytes, so that the relay can send little before the client reads.
     pub(crate) async fn connect_narrow(address: SocketAddr) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
         socket.set_nonblocking(true).unwrap();
         let stream = TcpSocket::from_std_stream(socket.into()).connect(address);
-        let stream = timeout(PATIENCE, stream).await.expect("no connection").unwrap();
+        let stream = timeout(TIMEOUT, stream).await.expect("no connection").unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, arrived: Vec::new() }
+        Self { stream, buffer: Vec::new() }
     }
 
     /// Connects and joins a room.
     pub(crate) async fn join(address: SocketAddr, room: &str) -> Self {
-        Self::connect(address).await.joined(room).await
+        Self::connect(address).await.join_room(room).await
     }
 
-    /// Joins a room on this connection. The first thing that the room tells has arrived then, but is still to be read:
-    /// between the answer to the handshake and that, others may join before this one.
-    pub(crate) async fn joined(mut self, room: &str) -> Self {
+    /// Joins a room on this connection. The first frame has then arrived, but is not consumed: before it, other
+    /// connections may join ahead of this one.
+    pub(crate) async fn join_room(mut self, room: &str) -> Self {
         self.send(handshake(room).as_bytes()).await;
         let head = self.head().await;
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-        while frame_head(&self.arrived).is_none_or(|(head, length)| self.arrived.len() < head + length) {
-            let more = self.more().await;
-            assert!(more.is_none(), "{more:?} instead of a first frame");
+        while frame_head(&self.buffer).is_none_or(|(head, length)| self.buffer.len() < head + length) {
+            let more = self.read_more().await;
+            assert!(more.is_none(), "expected a first frame, got {more:?}");
         }
         self
     }
 
     /// Sends bytes as they are.
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        timeout(PATIENCE, self.stream.write_all(bytes)).await.expect("sending takes too long").unwrap();
+        timeout(TIMEOUT, self.stream.write_all(bytes)).await.expect("sending takes too long").unwrap();
     }
 
-    /// Sends a whole text frame.
-    pub(crate) async fn say(&mut self, frame: &Value) {
+    /// Sends an unfragmented text frame.
+    pub(crate) async fn send_json(&mut self, frame: &Value) {
         self.send(&masked(TEXT, frame.to_string().as_bytes())).await;
     }
 
-    /// The head of an HTTP answer, up to and with its empty line.
+    /// Reads the head of an HTTP response, including the empty line.
     pub(crate) async fn head(&mut self) -> String {
         loop {
-            if let Some(end) = self.arrived.windows(4).position(|four| four == b"\r\n\r\n") {
-                return String::from_utf8(self.arrived.drain(..end + 4).collect()).unwrap();
+            if let Some(end) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                return String::from_utf8(self.buffer.drain(..end + 4).collect()).unwrap();
             }
-            let more = self.more().await;
-            assert!(more.is_none(), "{more:?} after {:?}", String::from_utf8_lossy(&self.arrived));
+            let more = self.read_more().await;
+            assert!(more.is_none(), "{more:?} after {:?}", String::from_utf8_lossy(&self.buffer));
         }
     }
 
-    /// All bytes up to the end, and how it ended.
-    pub(crate) async fn rest(&mut self) -> (Vec<u8>, Seen) {
+    /// Reads all bytes up to the end of the connection, and returns them with the kind of end.
+    pub(crate) async fn read_to_end(&mut self) -> (Vec<u8>, Received) {
         loop {
-            if let Some(end) = self.more().await {
-                return (std::mem::take(&mut self.arrived), end);
+            if let Some(end) = self.read_more().await {
+                return (std::mem::take(&mut self.buffer), end);
             }
         }
     }
 
-    /// The next frame or the end.
+    /// Returns the next frame or the end.
     ///
-    /// The frame must be as a server's must: not masked, not in parts, its length in the shortest form.
-    pub(crate) async fn next(&mut self) -> Seen {
+    /// Asserts that the frame is unmasked and unfragmented, with the length in the shortest form.
+    pub(crate) async fn next(&mut self) -> Received {
         loop {
-            if let Some((head, length)) = frame_head(&self.arrived)
-                && self.arrived.len() >= head + length
+            if let Some((head, length)) = frame_head(&self.buffer)
+                && self.buffer.len() >= head + length
             {
-                let first = self.arrived[0];
-                assert_eq!(first & 0xf0, 0x80, "a frame of the relay has odd flags: {first:#x}");
-                let frame: Vec<u8> = self.arrived.drain(..head + length).skip(head).collect();
-                return Seen::Frame(first, frame);
+                let first = self.buffer[0];
+                assert_eq!(first & 0xf0, 0x80, "unexpected flags in a frame of the relay: {first:#x}");
+                let frame: Vec<u8> = self.buffer.drain(..head + length).skip(head).collect();
+                return Received::Frame(first, frame);
             }
-            if let Some(end) = self.more().await {
-                let left = String::from_utf8_lossy(&self.arrived);
-                assert!(self.arrived.is_empty() || end == Seen::Reset, "the last frame is cut off: {left:?}");
+            if let Some(end) = self.read_more().await {
+                let left = String::from_utf8_lossy(&self.buffer);
+                assert!(self.buffer.is_empty() || end == Received::Reset, "the last frame is incomplete: {left:?}");
                 return end;
             }
         }
     }
 
-    /// The next text frame as JSON, pings of the relay aside.
-    pub(crate) async fn hear(&mut self) -> Value {
+    /// Returns the next text frame as JSON, ignoring pings.
+    pub(crate) async fn next_json(&mut self) -> Value {
         loop {
             match self.next().await {
-                Seen::Frame(PING, _) => {}
-                seen => return seen.json().unwrap_or_else(|| panic!("a text frame was expected, not {seen:?}")),
+                Received::Frame(PING, _) => {}
+                seen => return seen.json().unwrap_or_else(|| panic!("expected a text frame, got {seen:?}")),
             }
         }
     }
 
-    /// Everything up to the end, pings of the relay aside; the end comes last.
-    pub(crate) async fn all(&mut self) -> Vec<Seen> {
+    /// Returns everything up to and including the end, except pings.
+    pub(crate) async fn read_frames(&mut self) -> Vec<Received> {
         let mut all = Vec::new();
         loop {
             match self.next().await {
-                Seen::Frame(PING, _) => {}
-                seen @ Seen::Frame(..) => all.push(seen),
+                Received::Frame(PING, _) => {}
+                seen @ Received::Frame(..) => all.push(seen),
                 end => {
                     all.push(end);
                     return all;
@@ -188,44 +188,44 @@ impl Raw {
         }
     }
 
-    /// Waits until the relay has seen all that was sent: it answers a ping with this payload.
+    /// Sends a ping with this payload, which the relay answers after having processed all data sent before.
     ///
-    /// Gives the frames that came before the answer.
-    pub(crate) async fn until_pong(&mut self, payload: &[u8]) -> Vec<Seen> {
+    /// Returns the frames before the pong.
+    pub(crate) async fn until_pong(&mut self, payload: &[u8]) -> Vec<Received> {
         self.send(&masked(PING, payload)).await;
         let mut before = Vec::new();
         loop {
             match self.next().await {
-                Seen::Frame(PONG, answer) if answer == payload => return before,
-                Seen::Frame(PING, _) => {}
-                seen @ Seen::Frame(..) => before.push(seen),
-                end => panic!("a pong was expected, not {end:?}, after {before:?}"),
+                Received::Frame(PONG, answer) if answer == payload => return before,
+                Received::Frame(PING, _) => {}
+                seen @ Received::Frame(..) => before.push(seen),
+                end => panic!("expected a pong, got {end:?} after {before:?}"),
             }
         }
     }
 
-    /// Closes the client's side only.
-    pub(crate) fn finish(&self) {
+    /// Closes the write half.
+    pub(crate) fn shutdown_write(&self) {
         SockRef::from(&self.stream).shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Ends the connection with a reset.
+    /// Resets the connection.
     pub(crate) fn reset(self) {
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
-    /// Reads more; `Some` at the end.
-    async fn more(&mut self) -> Option<Seen> {
-        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.arrived)).await;
-        match read.unwrap_or_else(|_| panic!("nothing is heard after {:?}", String::from_utf8_lossy(&self.arrived))) {
-            Ok(0) => Some(Seen::End),
+    /// Reads more into the buffer; returns `Some` at the end.
+    async fn read_more(&mut self) -> Option<Received> {
+        let read = timeout(TIMEOUT, self.stream.read_buf(&mut self.buffer)).await;
+        match read.unwrap_or_else(|_| panic!("no data after {:?}", String::from_utf8_lossy(&self.buffer))) {
+            Ok(0) => Some(Received::End),
             Ok(_) => None,
-            Err(_) => Some(Seen::Reset),
+            Err(_) => Some(Received::Reset),
         }
     }
 }
 
-/// A handshake for this room.
+/// The handshake request for a room.
 pub(crate) fn handshake(room: &str) -> String {
     format!(
         "GET /room/{room}/ws HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -233,7 +233,7 @@ pub(crate) fn handshake(room: &str) -> String {
     )
 }
 
-/// The lengths of the head and of the payload of the first frame, once its head is there.
+/// The lengths of the head and payload of the first frame, if its head is complete.
 fn frame_head(bytes: &[u8]) -> Option<(usize, usize)> {
     let second = *bytes.get(1)?;
     assert_eq!(second & 0x80, 0, "a frame of the relay is masked");

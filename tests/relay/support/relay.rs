@@ -1,4 +1,4 @@
-//! The relay under test: the real binary, in an empty directory, with no environment but what a test gives it.
+//! The relay under test: the real binary in an empty directory, with only the environment that a test sets.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -9,77 +9,77 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::program::{NO_EMBEDDED_PLUGINS, Output, output};
-use super::{Client, PATIENCE, Response, request};
+use super::{Client, Response, TIMEOUT, request};
 
-/// Most lines of a log that a failed test shows.
+/// Maximum number of log lines that a failed test shows.
 const SHOWN_LINES: usize = 200;
 
-/// A running relay; ended when dropped.
+/// A running relay; killed on drop.
 #[derive(Debug)]
 pub(crate) struct Relay {
     child: Child,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
     printed: Arc<Mutex<Vec<String>>>,
-    /// Ends when the relay has closed its log.
+    /// Disconnects when the relay has closed its log.
     closed: Receiver<()>,
     directory: tempfile::TempDir,
 }
 
-/// What a relay is started with.
+/// Configures and starts a relay.
 #[derive(Debug)]
 pub(crate) struct RelayBuilder {
     environment: Vec<(String, String)>,
-    /// A command, with arguments, that runs the relay's program.
+    /// A command, with arguments, that runs the relay's binary.
     runner: Vec<String>,
     directory: tempfile::TempDir,
 }
 
 impl RelayBuilder {
-    /// Sets a variable of the environment.
+    /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Writes a file into the directory that the relay runs in.
+    /// Writes a file into the relay's working directory.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
-        self.file_of(name, text.as_bytes())
+        self.file_bytes(name, text.as_bytes())
     }
 
-    /// As [`RelayBuilder::file`], of bytes.
-    pub(crate) fn file_of(self, name: &str, bytes: &[u8]) -> Self {
+    /// As [`RelayBuilder::file`], with bytes.
+    pub(crate) fn file_bytes(self, name: &str, bytes: &[u8]) -> Self {
         let path = self.directory.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
         self
     }
 
-    /// Gives a file of that directory this date.
-    pub(crate) fn aged(self, name: &str, modified: std::time::SystemTime) -> Self {
+    /// Sets the modification time of a file in that directory.
+    pub(crate) fn file_modified(self, name: &str, modified: std::time::SystemTime) -> Self {
         let file = std::fs::File::options().write(true).open(self.directory.path().join(name)).unwrap();
         file.set_modified(modified).unwrap();
         self
     }
 
-    /// Puts a plugin into the default folder.
+    /// Adds a plugin to the default folder.
     pub(crate) fn plugin(self, name: &str, manifest: &str, component: &[u8]) -> Self {
         self.file(&format!("plugins/{name}/plugin.toml"), manifest)
-            .file_of(&format!("plugins/{name}/filter.wasm"), component)
+            .file_bytes(&format!("plugins/{name}/filter.wasm"), component)
     }
 
-    /// Has the relay's program run by this command.
-    pub(crate) fn run_by(mut self, runner: &[&str]) -> Self {
+    /// Runs the relay's binary by this command.
+    pub(crate) fn runner(mut self, runner: &[&str]) -> Self {
         self.runner = runner.iter().map(ToString::to_string).collect();
         self
     }
 
-    /// The directory that it will run in.
+    /// The working directory.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// What `check` says of the same configuration.
+    /// Runs `check` with the same configuration.
     pub(crate) fn check(&self) -> Output {
         output(self.command().arg("check"))
     }
@@ -128,13 +128,13 @@ impl RelayBuilder {
             move || {
                 for line in stderr.lines().map_while(Result::ok) {
                     log.lock().unwrap().push(line.clone());
-                    // Nobody listens any more once the relay serves.
+                    // Fails once the relay serves, as the receiver is then dropped.
                     let _ = lines.send(line);
                 }
                 drop(open);
             }
         });
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         let address = loop {
             match arriving.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
@@ -142,14 +142,14 @@ impl RelayBuilder {
                         break address;
                     }
                 }
-                Err(fault) => panic!("the relay does not serve ({fault}); its log: {:#?}", log.lock().unwrap()),
+                Err(error) => panic!("the relay does not serve ({error}); its log: {:#?}", log.lock().unwrap()),
             }
         };
         Relay { child, address, log, printed, closed, directory: self.directory }
     }
 }
 
-/// The address that a line of the log, JSON or text, says is served.
+/// The address in a `serving` line of the log, JSON or text.
 fn address(line: &str) -> Option<SocketAddr> {
     let address = match serde_json::from_str::<serde_json::Value>(line) {
         Ok(line) if line["message"] == "serving" => line["address"].as_str()?.to_owned(),
@@ -160,47 +160,47 @@ fn address(line: &str) -> Option<SocketAddr> {
 }
 
 impl Relay {
-    /// What a relay may be started with beyond its defaults.
-    pub(crate) fn with() -> RelayBuilder {
+    /// Returns a builder.
+    pub(crate) fn builder() -> RelayBuilder {
         RelayBuilder { environment: Vec::new(), runner: Vec::new(), directory: tempfile::tempdir().unwrap() }
     }
 
-    /// A relay with its defaults: rooms QGIS and QField.
+    /// Starts a relay with the defaults: rooms QGIS and QField.
     pub(crate) async fn start() -> Self {
-        Self::with().start().await
+        Self::builder().start().await
     }
 
-    /// Where it serves.
+    /// The address of the main port.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The directory it runs in.
+    /// The working directory.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Its process.
+    /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has logged so far.
+    /// The log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
 
-    /// What it has printed for its operator so far.
+    /// The standard output so far.
     pub(crate) fn printed(&self) -> Vec<String> {
         self.printed.lock().unwrap().clone()
     }
 
-    /// A client in this room, named as it stands in a path: percent-encoded.
+    /// Joins a room. The name must be percent-encoded.
     pub(crate) async fn join(&self, room: &str) -> Client {
         Client::connect(self.address, &format!("/room/{room}/ws")).await
     }
 
-    /// A client in this room that has registered this nickname, when it has heard all that joining tells.
+    /// Joins a room under a nickname, and reads up to its own newcomer frame.
     pub(crate) async fn join_as(&self, room: &str, nickname: &str) -> Client {
         let mut client = self.join(room).await;
         client.send(super::newcomer(nickname)).await;
@@ -208,17 +208,17 @@ impl Relay {
         client
     }
 
-    /// The answer to `GET path`.
+    /// Sends `GET path`.
     pub(crate) async fn get(&self, path: &str) -> Response {
         request(self.address, "GET", path, &[], "").await
     }
 
-    /// The answer to `PUT path`.
+    /// Sends `PUT path`.
     pub(crate) async fn put(&self, path: &str, body: &str) -> Response {
         request(self.address, "PUT", path, &[], body).await
     }
 
-    /// The answer to a message that is sent by `PUT` with further headers.
+    /// Sends a chat message by `PUT` with extra headers.
     pub(crate) async fn put_line(&self, room: &str, author: &str, text: &str, headers: &[(&str, &str)]) -> Response {
         let body = super::line(author, text).to_string();
         request(self.address, "PUT", &format!("/room/{room}/message"), headers, &body).await
@@ -229,14 +229,14 @@ impl Relay {
         self.get(&format!("/room/{room}/users")).await.json()
     }
 
-    /// The value of a line of `/metrics`, 0 when it is not there.
+    /// The value of a metric, or 0 if it is absent.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics").await.body;
         let line = text.lines().find_map(|line| line.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')));
         line.map_or(0.0, |value| value.parse().unwrap())
     }
 
-    /// As [`Relay::metric`], of what is counted in whole numbers.
+    /// As [`Relay::metric`], as an integer.
     pub(crate) async fn count(&self, name: &str) -> u64 {
         let value = self.metric(name).await;
         format!("{value}").parse().unwrap_or_else(|_| panic!("{name} is {value}"))
@@ -248,11 +248,11 @@ impl Relay {
         assert!(status.success());
     }
 
-    /// Waits for the relay to end by itself, and gives its status and its whole log.
+    /// Waits for the relay to exit, and returns its status and its whole log.
     pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>) {
-        match self.closed.recv_timeout(PATIENCE) {
+        match self.closed.recv_timeout(TIMEOUT) {
             Err(RecvTimeoutError::Disconnected) => {}
-            other => panic!("the relay does not end ({other:?})"),
+            other => panic!("the relay does not exit ({other:?})"),
         }
         (self.child.wait().unwrap(), self.log())
     }
@@ -260,12 +260,12 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
             let log = self.log();
-            // A flood makes hundreds of thousands of lines, of which the end tells most.
+            // A flood logs hundreds of thousands of lines; the last ones are the most useful.
             let before = log.len().saturating_sub(SHOWN_LINES);
             eprintln!("the relay's log after its first {before} lines:\n{}", log[before..].join("\n"));
         }

@@ -1,4 +1,4 @@
-//! `examples/chat.py`, run as a person would run it.
+//! Runs `examples/chat.py` interactively.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -6,23 +6,23 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Instant;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// Debian's Python, which finds the package python3-websockets.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// The example script while it talks; ended when dropped.
+/// The running example script; killed on drop.
 #[derive(Debug)]
 pub(crate) struct Script {
     child: Child,
     stdin: Option<ChildStdin>,
-    /// What it prints, line by line; what it says on its standard error stands behind `stderr: `.
+    /// Lines of its output; those of the standard error are prefixed with `stderr: `.
     lines: Receiver<String>,
-    heard: Vec<String>,
+    output: Vec<String>,
 }
 
 impl Script {
-    /// Starts it against the relay at `url`.
+    /// Starts the script with the relay at `url`.
     pub(crate) fn start(url: &str, arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(PYTHON)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/chat.py"))
@@ -35,7 +35,7 @@ impl Script {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|fault| panic!("{PYTHON}: {fault}; `make test` installs what the tests need"));
+            .unwrap_or_else(|error| panic!("{PYTHON}: {error}; `make test` installs what the tests need"));
         let (send, lines) = channel();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let errors = send.clone();
@@ -47,54 +47,56 @@ impl Script {
             lines.map(|line| format!("stderr: {line}")).all(|line| errors.send(line).is_ok())
         });
         let stdin = child.stdin.take();
-        Self { child, stdin, lines, heard: Vec::new() }
+        Self { child, stdin, lines, output: Vec::new() }
     }
 
     /// Types a line.
-    pub(crate) fn say(&mut self, text: &str) {
+    pub(crate) fn type_line(&mut self, text: &str) {
         writeln!(self.stdin.as_mut().expect("the input has not ended"), "{text}").unwrap();
     }
 
-    /// Ends its input.
+    /// Closes its standard input.
     pub(crate) fn end_input(&mut self) {
         self.stdin = None;
     }
 
-    /// Waits until it prints this line, and gives those before it.
-    pub(crate) fn hear(&mut self, line: &str) -> Vec<String> {
-        let until = Instant::now() + PATIENCE;
+    /// Waits until it prints this line, and returns the lines before it.
+    pub(crate) fn wait_for(&mut self, line: &str) -> Vec<String> {
+        let until = Instant::now() + TIMEOUT;
         let mut before = Vec::new();
         loop {
             match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(next) if next == line => {
-                    self.heard.push(next);
+                    self.output.push(next);
                     return before;
                 }
                 Ok(other) => {
-                    self.heard.push(other.clone());
+                    self.output.push(other.clone());
                     before.push(other);
                 }
-                Err(fault) => panic!("{line:?} is not heard ({fault}); heard: {:#?}{}", self.heard, self.hint()),
+                Err(error) => panic!("{line:?} is not printed ({error}); output: {:#?}{}", self.output, self.hint()),
             }
         }
     }
 
-    /// Waits for its end and gives its exit status and what it printed since the last [`Script::hear`].
+    /// Waits for it to exit, and returns its exit status and the lines printed since the last [`Script::wait_for`].
     pub(crate) fn wait(mut self) -> (Option<i32>, Vec<String>) {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         let mut rest = Vec::new();
         loop {
             match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(line) => rest.push(line),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("the script does not end; heard: {:#?} {rest:#?}", self.heard),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("the script does not exit; output: {:#?} {rest:#?}", self.output)
+                }
             }
         }
         (self.child.wait().unwrap().code(), rest)
     }
 
     fn hint(&self) -> &'static str {
-        if self.heard.iter().any(|line| line.contains("No module named 'websockets'")) {
+        if self.output.iter().any(|line| line.contains("No module named 'websockets'")) {
             "\n`make test` installs python3-websockets"
         } else {
             ""
@@ -104,7 +106,7 @@ impl Script {
 
 impl Drop for Script {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

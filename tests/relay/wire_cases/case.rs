@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::raw::{CLOSE, PONG, Seen, masked};
+use crate::support::raw::{CLOSE, PONG, Received, masked};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,28 +14,28 @@ pub(super) struct Table {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Case {
-    /// What is claimed.
+    /// The claim.
     pub(super) name: String,
-    /// The one text frame that is sent, or else
+    /// A single text frame to send; an alternative to `send`.
     pub(super) text: Option<String>,
-    /// all that is sent.
+    /// The frames to send.
     #[serde(default)]
     pub(super) send: Vec<Step>,
-    /// What is heard then, in this order; nothing when it is not there.
+    /// The frames expected, in order; none if absent.
     #[serde(default)]
     pub(super) expect: Vec<Expected>,
-    /// The nickname that the client has in the end.
+    /// The nickname of the client at the end.
     pub(super) registers: Option<String>,
-    /// Whether the client vanishes then without a word.
+    /// Whether the client then disconnects without a close frame.
     #[serde(default)]
     pub(super) leaves: bool,
 }
 
-/// A frame, or bytes as they are. Its payload is `text` or `hex`, then `repeat` so many `times`, then `then`.
+/// A frame, or raw bytes. The payload of a frame is `text` or `hex`, then `repeat` repeated `times`, then `then`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Step {
-    /// Bytes to send as they are, in hex, so many `times`; what follows is not looked at then.
+    /// Raw bytes in hex, repeated `times`; the other fields are then ignored.
     pub(super) raw: Option<String>,
     pub(super) opcode: u8,
     pub(super) fin: bool,
@@ -46,9 +46,9 @@ pub(super) struct Step {
     pub(super) repeat: String,
     pub(super) times: usize,
     pub(super) then: String,
-    /// How often the whole frame is sent.
+    /// Number of times to send the frame.
     pub(super) copies: usize,
-    /// Whether each byte goes into a packet of its own.
+    /// Whether to send each byte in a separate packet.
     pub(super) bytewise: bool,
 }
 
@@ -71,29 +71,29 @@ impl Default for Step {
     }
 }
 
-/// What is heard, and by whom.
+/// An expected frame and its recipients.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Expected {
-    /// A frame that everybody gets.
+    /// A frame for the whole room.
     Room(Text),
-    /// A frame that only the sender gets.
+    /// A frame for the sender only.
     Sender(Text),
-    /// A frame that only the bystander gets.
+    /// A frame for the bystander only.
     Bystander(Text),
-    /// The notice that a message was refused, in the form that the setting asks for.
+    /// The notice of a refusal, in the configured form.
     Refused(String),
-    /// The notice that the frame was none of the protocol's, where the setting asks for it.
+    /// The notice of an unknown frame, if configured.
     Uncompliant(String),
     /// A pong with this payload.
     Pong(Step),
-    /// A close frame of the relay's own with this code.
+    /// A close frame initiated by the relay, with this code.
     Close(u16),
-    /// A close frame that answers the client's, its payload in hex.
+    /// The response to the client's close frame, its payload in hex.
     Echo(String),
 }
 
-/// JSON, written out or put together like a payload.
+/// JSON, written out or assembled like a payload.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Text {
@@ -101,13 +101,13 @@ pub(super) enum Text {
     Parts(Box<Step>),
 }
 
-/// What the sender gets.
+/// A frame that the sender gets.
 #[derive(Clone, Debug)]
-pub(super) enum Wanted {
+pub(super) enum ExpectedFrame {
     /// A text frame with this JSON.
     Json(Value),
-    /// This very frame.
-    Exactly(Seen),
+    /// Exactly this frame.
+    Exactly(Received),
     /// A close frame with this code.
     Close(u16),
 }
@@ -176,28 +176,28 @@ impl Expected {
         }
     }
 
-    /// What the sender gets; `None` stands for nothing at all.
-    pub(super) fn for_sender(&self, notices: Notices) -> Option<Wanted> {
+    /// The frame that the sender gets, if any.
+    pub(super) fn for_sender(&self, notices: Notices) -> Option<ExpectedFrame> {
         match (self, notices) {
-            (Self::Room(text) | Self::Sender(text), _) => Some(Wanted::Json(text.json())),
-            (Self::Refused(reason), Notices::Visible) => Some(Wanted::Json(json!({
+            (Self::Room(text) | Self::Sender(text), _) => Some(ExpectedFrame::Json(text.json())),
+            (Self::Refused(reason), Notices::Visible) => Some(ExpectedFrame::Json(json!({
                 "message": format!("Refused: {reason}"), "author": "moderation", "avatar": "mIconWarning.svg",
             }))),
             (Self::Refused(reason) | Self::Uncompliant(reason), Notices::Internal) => {
-                Some(Wanted::Json(json!({"author": "internal", "uncompliant": reason})))
+                Some(ExpectedFrame::Json(json!({"author": "internal", "uncompliant": reason})))
             }
             (Self::Bystander(_), _)
             | (Self::Uncompliant(_), Notices::Visible)
             | (Self::Refused(_) | Self::Uncompliant(_), Notices::Off) => None,
-            (Self::Pong(payload), _) => Some(Wanted::Exactly(Seen::Frame(PONG, payload.payload()))),
-            (Self::Close(code), _) => Some(Wanted::Close(*code)),
-            (Self::Echo(payload), _) => Some(Wanted::Exactly(Seen::Frame(CLOSE, unhex(payload)))),
+            (Self::Pong(payload), _) => Some(ExpectedFrame::Exactly(Received::Frame(PONG, payload.payload()))),
+            (Self::Close(code), _) => Some(ExpectedFrame::Close(*code)),
+            (Self::Echo(payload), _) => Some(ExpectedFrame::Exactly(Received::Frame(CLOSE, unhex(payload)))),
         }
     }
 }
 
-impl Wanted {
-    pub(super) fn is(&self, seen: &Seen) -> bool {
+impl ExpectedFrame {
+    pub(super) fn is(&self, seen: &Received) -> bool {
         match self {
             Self::Json(json) => seen.json().as_ref() == Some(json),
             Self::Exactly(wanted) => seen == wanted,

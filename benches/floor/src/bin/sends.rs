@@ -1,17 +1,17 @@
-//! The one-send floor: one `send` for each message and member, at once.
+//! The one-send floor: one `send` for each message and member, immediately.
 
-use gischat_floor::{Fanout, House, serve};
+use gischat_floor::{Fanout, Hub, serve};
 
-/// Keeps nothing.
+/// Has no state.
 #[derive(Debug)]
 struct Sends;
 
 impl Fanout for Sends {
-    fn message(&mut self, house: &mut House, room: usize, frame: &[u8]) {
-        house.tell(room, frame);
+    fn message(&mut self, hub: &mut Hub, room: usize, frame: &[u8]) {
+        hub.broadcast(room, frame);
     }
 
-    fn round_ends(&mut self, _house: &mut House) {}
+    fn end_round(&mut self, _hub: &mut Hub) {}
 }
 
 fn main() -> std::io::Result<()> {

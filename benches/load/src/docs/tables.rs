@@ -1,9 +1,9 @@
-//! What `PERFORMANCE.md` says: tables, pictures and the line of the history.
+//! The contents of `PERFORMANCE.md`: tables, plots and the line of the history.
 
 use serde_json::Value;
 
-use super::Source;
-use crate::entrants::{Entrant, Rival, Who};
+use super::Results;
+use crate::entrants::{Entrant, Rival, ServerKind};
 use crate::goals::{self, CHAIN_LINES, LINES, RULES_LINES};
 use crate::plot::{Curve, Plot};
 use crate::report::{DELIVERY_CPU, FOREIGN_CPU, TOOL_CPU, number};
@@ -11,7 +11,7 @@ use crate::section::Section;
 use crate::stats::Spread;
 use crate::workload::Workload;
 
-impl Source<'_> {
+impl Results<'_> {
     fn fact(&self, name: &str) -> String {
         match &self.facts[name] {
             Value::String(text) => text.clone(),
@@ -28,14 +28,14 @@ impl Source<'_> {
         self.sections.iter().filter(move |section| section.case.workload == workload)
     }
 
-    /// Everything between the first marks, see [`super::FIGURES`].
+    /// The text between the first marks, see [`super::FIGURES`].
     pub(super) fn figures(&self) -> String {
         let versions: Vec<String> =
             self.entrants.iter().filter_map(|e| Some(format!("{} by {}.", e.title(), e.version.as_ref()?))).collect();
         let mut parts = vec![
             format!(
                 "`{}` at commit {}, {}. {}, {} cores, {}, Linux {}. Servers in turn, {} pairs: medians, and the \
-                 relay's figure by the other's (×), pair by pair, with its range. {}",
+                 ratio of the relay's figure to the other's (×), pair by pair, with its range. {}",
                 self.fact("command"),
                 self.fact("commit"),
                 self.fact("date"),
@@ -66,9 +66,9 @@ impl Source<'_> {
             })
             .collect();
         parts.push(if problems.is_empty() {
-            "Lost, doubled or out of order, in any run of any server: nothing.".to_owned()
+            "No message was lost, duplicated or out of order in any run of any server.".to_owned()
         } else {
-            format!("What went wrong:\n\n{}", problems.join("\n"))
+            format!("Problems:\n\n{}", problems.join("\n"))
         });
         parts.join("\n\n")
     }
@@ -88,7 +88,7 @@ impl Source<'_> {
                 format!("{}, {}", line.figure, goals::readable(unit)),
                 ours(section, line.figure),
             ];
-            cells.extend(rivals.iter().map(|rival| cell(section, Who::Rival(*rival), line.figure)));
+            cells.extend(rivals.iter().map(|rival| cell(section, ServerKind::Rival(*rival), line.figure)));
             cells.push(line.verdict(section));
             lines.push(row(cells.iter().map(String::as_str)));
         }
@@ -96,22 +96,22 @@ impl Source<'_> {
     }
 
     fn rivals(&self) -> Vec<Rival> {
-        let rival = |entrant: &Entrant| match entrant.who {
-            Who::Relay | Who::With(_) => None,
-            Who::Rival(rival) => Some(rival),
+        let rival = |entrant: &Entrant| match entrant.kind {
+            ServerKind::Relay | ServerKind::RelayWith(_) => None,
+            ServerKind::Rival(rival) => Some(rival),
         };
         self.entrants.iter().filter_map(rival).collect()
     }
 
-    /// How far the figures can be trusted.
+    /// Describes how much other processes and the tool interfered.
     fn disturbance(&self) -> String {
         let most = |figure| {
-            let most = |section: &Section| Some((section.most(figure)?, section.case.name()));
+            let most = |section: &Section| Some((section.maximum(figure)?, section.case.name()));
             let most = self.sections.iter().filter_map(most).reduce(|a, b| if a.0 > b.0 { a } else { b });
             most.map_or_else(|| "-".to_owned(), |(value, name)| format!("{} % ({name})", number(value, 2)))
         };
         format!(
-            "At most in any run, in percent of one core: foreign CPU {}, load tool {}.",
+            "Maximum of any run, in percent of one core: other processes {}, load tool {}.",
             most(FOREIGN_CPU),
             most(TOOL_CPU)
         )
@@ -128,24 +128,24 @@ impl Source<'_> {
         ];
         for section in self.curve(workload) {
             let at = number(section.case.at.unwrap_or_default() as f64, 1);
-            let cells = floors.map(|floor| cell(section, Who::Rival(floor), DELIVERY_CPU));
+            let cells = floors.map(|floor| cell(section, ServerKind::Rival(floor), DELIVERY_CPU));
             lines.push(format!("| {at} | {} | {} |", ours(section, DELIVERY_CPU), cells.join(" | ")));
         }
         let steepness = goals::steepness(self.curve(workload));
         lines.push(format!(
-            "\nFlat beside the coalescing floor: the ratio to it differs by a factor of {} over all {name}; \
+            "\nCompared with the coalescing floor, the ratio differs by a factor of {} over all {name}; \
              goal ≤ {}: {}.",
             steepness.map_or_else(|| "-".to_owned(), |steepness| number(steepness, 3)),
-            goals::FLAT,
-            goals::answer(steepness.map(|steepness| steepness <= goals::FLAT)),
+            goals::MAX_STEEPNESS,
+            goals::yes_or_no(steepness.map(|steepness| steepness <= goals::MAX_STEEPNESS)),
         ));
         lines.join("\n")
     }
 
-    /// The table of what rules add.
+    /// The table of the cost of rules.
     fn rules_table(&self) -> Option<String> {
         let sections: Vec<&Section> = self.curve(Workload::Rules).collect();
-        let titles = sections.first()?.columns.iter().map(|column| column.who.title());
+        let titles = sections.first()?.columns.iter().map(|column| column.kind.title());
         let mut lines = vec![
             row(["rules", "figure"].into_iter().chain(titles).chain(["more", "goal"])),
             row(std::iter::repeat_n("---", sections.first()?.columns.len() + 4)),
@@ -155,8 +155,8 @@ impl Source<'_> {
                 let unit = goals::readable(section.unit(line.figure).unwrap_or_default());
                 let like = section.case.at.map_or_else(String::new, |at| format!("W{at}"));
                 let mut cells = vec![like, format!("{}, {unit}", line.figure)];
-                cells.extend(section.columns.iter().map(|column| cell(section, column.who, line.figure)));
-                cells.push(section.more(line.figure).map_or_else(
+                cells.extend(section.columns.iter().map(|column| cell(section, column.kind, line.figure)));
+                cells.push(section.difference(line.figure).map_or_else(
                     || "-".to_owned(),
                     |Spread { median, min, max }| {
                         format!("{} ({}–{})", number(median, 2), number(min, 2), number(max, 2))
@@ -169,7 +169,7 @@ impl Source<'_> {
         Some(lines.join("\n"))
     }
 
-    /// One line of the history: the relay's medians, each with the ratio to the first rival that it is held to.
+    /// One line of the history: the relay's medians, with ratios to the floor of the workload's goal.
     pub(super) fn history(&self) -> String {
         let day = self.fact("date").chars().take(10).collect::<String>();
         let mut cells = vec![day, self.fact("commit"), format!("{}, {} cores", self.fact("cpu"), self.fact("cores"))];
@@ -183,19 +183,19 @@ impl Source<'_> {
         row(cells.iter().map(String::as_str))
     }
 
-    /// The picture of a curve.
+    /// The plot of a curve.
     pub(super) fn plot(&self, workload: Workload) -> Plot<'static> {
         let curve = |entrant: &Entrant| {
             let point = |section: &Section| {
-                let cost = section.median(entrant.who, DELIVERY_CPU).filter(|cost| *cost > 0.0)?;
+                let cost = section.median(entrant.kind, DELIVERY_CPU).filter(|cost| *cost > 0.0)?;
                 Some((section.case.at? as f64, cost))
             };
             Curve { name: entrant.title().to_owned(), points: self.curve(workload).filter_map(point).collect() }
         };
         Plot {
             title: title(workload),
-            x_label: if workload == Workload::Rooms { "rooms for the same members" } else { "members of the room" },
-            y_label: "server CPU of a delivery, µs",
+            x_label: if workload == Workload::Rooms { "rooms, same number of members" } else { "members of the room" },
+            y_label: "server CPU per delivery, µs",
             curves: self.entrants.iter().map(curve).filter(|curve| !curve.points.is_empty()).collect(),
         }
     }
@@ -203,20 +203,20 @@ impl Source<'_> {
 
 fn title(workload: Workload) -> &'static str {
     match workload {
-        Workload::Rooms => "Cost of a delivery over rooms",
-        _ => "Cost of a delivery over members",
+        Workload::Rooms => "Cost of a delivery by number of rooms",
+        _ => "Cost of a delivery by number of members",
     }
 }
 
-/// A line of a table.
+/// Formats a line of a table.
 fn row<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
 }
 
-/// The table of a section about plugins, and what is left out of it.
+/// The table of a section about plugins, with notes on what is left out.
 fn chain_table(section: &Section) -> String {
     let name = section.case.workload.name();
-    let titles = section.columns.iter().map(|column| column.who.title());
+    let titles = section.columns.iter().map(|column| column.kind.title());
     let mut lines = vec![
         row([name].into_iter().chain(titles).chain(["goal"])),
         row(std::iter::repeat_n("---", section.columns.len() + 2)),
@@ -224,7 +224,7 @@ fn chain_table(section: &Section) -> String {
     for line in CHAIN_LINES.iter().filter(|line| line.workload == section.case.workload) {
         let unit = section.unit(line.figure).unwrap_or_default();
         let mut cells = vec![format!("{}, {}", line.figure, goals::readable(unit))];
-        cells.extend(section.columns.iter().map(|column| cell(section, column.who, line.figure)));
+        cells.extend(section.columns.iter().map(|column| cell(section, column.kind, line.figure)));
         cells.push(line.verdict(section));
         lines.push(row(cells.iter().map(String::as_str)));
     }
@@ -234,14 +234,14 @@ fn chain_table(section: &Section) -> String {
 
 /// The relay's median.
 fn ours(section: &Section, figure: &str) -> String {
-    section.median(Who::Relay, figure).map_or_else(|| "-".to_owned(), |value| number(value, 3))
+    section.median(ServerKind::Relay, figure).map_or_else(|| "-".to_owned(), |value| number(value, 3))
 }
 
-/// The median of a column, and what stands beside it.
-fn cell(section: &Section, who: Who, figure: &str) -> String {
-    let Some(median) = section.median(who, figure) else { return "-".to_owned() };
+/// The median of a column, with its ratio.
+fn cell(section: &Section, kind: ServerKind, figure: &str) -> String {
+    let Some(median) = section.median(kind, figure) else { return "-".to_owned() };
     let ratio = section
-        .beside(who, figure)
+        .comparison(kind, figure)
         .map(|ratio| format!(" · ×{} ({}–{})", number(ratio.median, 3), number(ratio.min, 3), number(ratio.max, 3)));
     format!("{}{}", number(median, 3), ratio.unwrap_or_default())
 }
@@ -253,12 +253,15 @@ mod tests {
     use super::*;
     use crate::chains::Chain;
     use crate::report::P99_BARE;
-    use crate::section::tests::made_up;
+    use crate::section::tests::section_of;
 
     #[test]
-    fn plugins_have_a_table_with_what_is_left_out() {
-        let columns = [(Who::With(Chain::Calm), &[2.0][..]), (Who::With(Chain::Stuck), &[3.0][..])];
-        let mut section = made_up(Workload::Stuck, 0, P99_BARE, &columns);
+    fn the_table_of_plugins_notes_what_is_left_out() {
+        let columns = [
+            (ServerKind::RelayWith(Chain::StuckIdle), &[2.0][..]),
+            (ServerKind::RelayWith(Chain::StuckBusy), &[3.0][..]),
+        ];
+        let mut section = section_of(Workload::Stuck, 0, P99_BARE, &columns);
         section.notes.push("without something".to_owned());
         let table = chain_table(&section);
         assert!(table.starts_with("| stuck | none stuck | stuck | goal |\n| --- | --- | --- | --- |\n"), "{table}");
@@ -267,11 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn rules_have_a_table_with_what_they_add() {
-        let columns = [(Who::With(Chain::Unruled), &[0.2, 0.2][..]), (Who::With(Chain::Starter), &[0.203, 0.203][..])];
-        let sections = [0, 2].map(|at| made_up(Workload::Rules, at, DELIVERY_CPU, &columns));
-        let source = Source { facts: &json!({}), entrants: &[], sections: &sections, runs: 2 };
-        let table = source.rules_table().expect("there are sections");
+    fn the_table_of_rules_has_their_cost() {
+        let columns = [
+            (ServerKind::RelayWith(Chain::NoRules), &[0.2, 0.2][..]),
+            (ServerKind::RelayWith(Chain::StarterRules), &[0.203, 0.203][..]),
+        ];
+        let sections = [0, 2].map(|at| section_of(Workload::Rules, at, DELIVERY_CPU, &columns));
+        let results = Results { facts: &json!({}), entrants: &[], sections: &sections, runs: 2 };
+        let table = results.rules_table().expect("there are sections");
         assert!(table.starts_with("| rules | figure | no rules | starter rules | more | goal |\n| ---"), "{table}");
         let w1 = "| W1 | server CPU per delivery, µs | 0.200 | 0.203 · ×1.01 (1.01–1.01) | 0.0030 (0.0030–0.0030) | \
                   starter rules ≤ 1.05 × no rules: yes |";
@@ -283,12 +289,13 @@ mod tests {
     }
 
     #[test]
-    fn figures_history_and_curves_tell_medians_and_ratios() {
-        let entrant = |who| Entrant::nowhere(who);
-        let entrants = [entrant(Who::Relay), entrant(Who::Rival(Rival::Coalescing))];
+    fn figures_history_and_curves_have_medians_and_ratios() {
+        let entrant = |kind| Entrant::nowhere(kind);
+        let entrants = [entrant(ServerKind::Relay), entrant(ServerKind::Rival(Rival::Coalescing))];
         let pair = |workload, at, ours: f64, theirs: f64| {
-            let columns = [(Who::Relay, &[ours, ours][..]), (Who::Rival(Rival::Coalescing), &[theirs, theirs][..])];
-            made_up(workload, at, DELIVERY_CPU, &columns)
+            let columns =
+                [(ServerKind::Relay, &[ours, ours][..]), (ServerKind::Rival(Rival::Coalescing), &[theirs, theirs][..])];
+            section_of(workload, at, DELIVERY_CPU, &columns)
         };
         let sections = [
             pair(Workload::W1, 0, 0.21, 0.2),
@@ -296,17 +303,17 @@ mod tests {
             pair(Workload::Members, 1, 0.2, 0.2),
         ];
         let facts = json!({ "date": "2026-11-23T07:00:00Z", "commit": "abc", "cpu": "some", "cores": 2 });
-        let source = Source { facts: &facts, entrants: &entrants, sections: &sections, runs: 2 };
-        let figures = source.figures();
+        let results = Results { facts: &facts, entrants: &entrants, sections: &sections, runs: 2 };
+        let figures = results.figures();
         assert!(
             figures.contains("| 0.210 | 0.200 · ×1.05 (1.05–1.05) | ≤ 1.10 × coalescing floor: yes |"),
             "{figures}"
         );
         assert!(figures.contains("| 30 | 0.200 | 0.200 · ×1 (1–1) | - |"), "{figures}");
         assert!(figures.contains("a factor of 1.50 over all members; goal ≤ 1.5: yes"), "{figures}");
-        assert!(figures.ends_with("nothing."), "{figures}");
-        assert_eq!(source.history(), "| 2026-11-23 | abc | some, 2 cores | 0.210 (×1.05) |");
-        let curves = source.plot(Workload::Members).curves;
+        assert!(figures.ends_with("in any run of any server."), "{figures}");
+        assert_eq!(results.history(), "| 2026-11-23 | abc | some, 2 cores | 0.210 (×1.05) |");
+        let curves = results.plot(Workload::Members).curves;
         assert_eq!(curves[0].points, [(10.0, 0.3), (30.0, 0.2)]);
     }
 }

@@ -1,14 +1,14 @@
-//! Closed loops: how many deliveries a second, and what one costs.
+//! Closed loops: deliveries a second, and the cost of a delivery.
 //!
-//! With a window of messages under way the server is never idle, and its queues never hold more than the window, so
-//! that a server is measured and not its way of dropping slow readers.
+//! With a window of messages in flight the server is never idle, and its queues never hold more than the window. So the
+//! server is measured, and not the way it drops slow readers.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::Window;
-use super::venue::Venue;
+use super::session::Session;
 use crate::layout::Layout;
 use crate::report::Run;
 use crate::server::Server;
@@ -17,11 +17,11 @@ use crate::sizes::Sizes;
 /// One run.
 ///
 /// # Errors
-/// As [`Venue`]'s.
+/// As [`Session`]'s.
 pub(super) fn run(sizes: &Sizes, layout: Layout, window: Window, duration: Duration, server: &Server) -> Result<Run> {
-    let mut venue = Venue::open(sizes, layout, server)?;
-    venue.exchange(window, sizes.warmup())?;
-    venue.start()?;
-    venue.exchange(window, duration)?;
-    venue.close()
+    let mut session = Session::open(sizes, layout, server)?;
+    session.exchange(window, sizes.warmup())?;
+    session.start()?;
+    session.exchange(window, duration)?;
+    session.close()
 }

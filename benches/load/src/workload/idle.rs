@@ -1,4 +1,4 @@
-//! What a connection costs that says nothing.
+//! The cost of an idle connection.
 
 use anyhow::Result;
 
@@ -11,8 +11,8 @@ use crate::swarm::Swarm;
 
 /// One run.
 ///
-/// Processor time is given twice: until the last handshake, and until all know how many they are and it is quiet, since
-/// a server may put its announcements off.
+/// CPU time is reported twice: until the last handshake, and until all members have the right user count and no text
+/// arrives, since a server may delay its announcements.
 ///
 /// # Errors
 /// If a connection fails or the room does not become quiet.
@@ -36,10 +36,10 @@ pub(super) fn run(sizes: &Sizes, connections: usize, server: &Server) -> Result<
         Figure::new("connects", "1/s", count / connecting.as_secs_f64()),
         Figure::new("resident before", "MiB", mebibytes(before)),
         Figure::new("resident after", "MiB", mebibytes(after)),
-        Figure::new("presence frames each", "", swarm.crowd().tally().presence as f64 / count),
+        Figure::new("presence frames each", "", swarm.clients().tally().presence as f64 / count),
     ];
-    figures.extend(Figure::of_usage(&connected));
+    figures.extend(Figure::cpu_figures(&connected));
     let problems = swarm.problems();
-    swarm.leave();
+    swarm.close();
     Ok(Run { figures, problems })
 }

@@ -1,7 +1,7 @@
-//! Many join one room at once: how long until all know how many they are.
+//! Many connections join one room: how long until all have the right user count.
 //!
-//! The same joins, each into a room of its own, are what joining costs when there is nobody to tell. One server does
-//! both, that one first, after some joins that nobody counts.
+//! For comparison, the same number of connections join a room each, where there is nobody to notify. One server does
+//! both, separate rooms first, after a warm-up that is not measured.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ use crate::server::Server;
 use crate::sizes::Sizes;
 use crate::swarm::Swarm;
 
-/// What a crowd of joins gave.
-struct Joined {
-    /// From the first connect to the last right number, or to the last handshake where nothing is announced.
-    told: Duration,
+/// The measurement of a set of joins.
+struct JoinResult {
+    /// From the first connect to the last right user count, or to the last handshake if counts are not announced.
+    duration: Duration,
     usage: Usage,
     /// Presence frames.
     frames: u64,
@@ -27,7 +27,7 @@ struct Joined {
 /// One run.
 ///
 /// # Errors
-/// If a connection fails or somebody never learns the right number.
+/// If a connection fails or a member never receives the right user count.
 pub(super) fn run(sizes: &Sizes, connections: usize, server: &Server) -> Result<Run> {
     join(sizes, Layout::alone(connections.div_ceil(10)), server)?;
     let alone = join(sizes, Layout::alone(connections), server)?;
@@ -37,32 +37,32 @@ pub(super) fn run(sizes: &Sizes, connections: usize, server: &Server) -> Result<
     let each = |usage: &Usage| usage.server.as_secs_f64() * 1e6 / count;
     let millis = |duration: Duration| duration.as_secs_f64() * 1e3;
     let mut figures = vec![
-        Figure::new(JOINS_TOLD, "ms", millis(together.told)),
-        Figure::new(JOINS_ALONE, "ms", millis(alone.told)),
-        Figure::new(JOINS_MORE, "ms", millis(together.told) - millis(alone.told)),
+        Figure::new(JOINS_TOLD, "ms", millis(together.duration)),
+        Figure::new(JOINS_ALONE, "ms", millis(alone.duration)),
+        Figure::new(JOINS_MORE, "ms", millis(together.duration) - millis(alone.duration)),
         Figure::new("server CPU per join", "us", each(&together.usage)),
         Figure::new(JOIN_CPU_ALONE, "us", each(&alone.usage)),
         Figure::new("presence frames each", "", together.frames as f64 / count),
     ];
-    figures.extend(Figure::of_usage(&together.usage));
+    figures.extend(Figure::cpu_figures(&together.usage));
     let problems = alone.problems.into_iter().chain(together.problems).collect();
     Ok(Run { figures, problems })
 }
 
-/// All members of `layout` come, are told, and leave.
-fn join(sizes: &Sizes, layout: Layout, server: &Server) -> Result<Joined> {
+/// Connects all members of `layout`, waits for their user counts, and closes them.
+fn join(sizes: &Sizes, layout: Layout, server: &Server) -> Result<JoinResult> {
     let mut swarm = Swarm::new(server)?;
     let (start, started) = (server.meter.read()?, Instant::now());
     let connecting = swarm.connect(layout, sizes.parallel, sizes.limit())?;
     let last = swarm.settle(sizes.quiet(), sizes.limit())?;
-    let joined = Joined {
-        told: if server.announces { connecting.max(last - started) } else { connecting },
+    let joined = JoinResult {
+        duration: if server.announces { connecting.max(last - started) } else { connecting },
         usage: start.until(&server.meter.read()?),
-        frames: swarm.crowd().tally().presence,
+        frames: swarm.clients().tally().presence,
         problems: swarm.problems(),
     };
-    swarm.leave();
-    // Who has left must be gone from the room before others are counted there.
-    server.meter.wait_for_rest()?;
+    swarm.close();
+    // All members must have left the room before others are counted there.
+    server.meter.wait_until_idle()?;
     Ok(joined)
 }

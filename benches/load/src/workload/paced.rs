@@ -1,11 +1,11 @@
-//! A rate far below what the server can do: latency, and what a message costs that comes alone.
+//! A rate far below the server's capacity: latency, and the cost of a message that arrives alone.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::Window;
-use super::venue::Venue;
+use super::session::Session;
 use crate::layout::Layout;
 use crate::report::{Figure, Run};
 use crate::server::Server;
@@ -13,29 +13,29 @@ use crate::sizes::Sizes;
 
 /// One run.
 ///
-/// How late the tool itself was is reported: latency counts from the real sending, so a late tool would thin
-/// out the load and flatter the server.
+/// The delay of the tool itself is reported, too: latency counts from the actual send, so a late tool would reduce the
+/// load and flatter the server.
 ///
 /// # Errors
-/// As [`Venue`]'s.
+/// As [`Session`]'s.
 pub(super) fn run(sizes: &Sizes, layout: Layout, rate: u32, duration: Duration, server: &Server) -> Result<Run> {
-    let mut venue = Venue::open(sizes, layout, server)?;
-    venue.exchange(Window::Each(1), sizes.warmup())?;
-    venue.start()?;
-    let latest = speak(&mut venue, 1, rate, duration)?;
-    venue.drain()?;
-    let mut run = venue.close()?;
+    let mut session = Session::open(sizes, layout, server)?;
+    session.exchange(Window::PerSender(1), sizes.warmup())?;
+    session.start()?;
+    let latest = send_at_rate(&mut session, 1, rate, duration)?;
+    session.drain()?;
+    let mut run = session.close()?;
     run.figures.push(Figure::new("sent late at most", "ms", latest.as_secs_f64() * 1e3));
     Ok(run)
 }
 
-/// Lets each of the first `speakers` say `rate` messages a second, and says how late the latest one was.
+/// Sends `rate` messages a second from each of the first `senders`. Returns the greatest delay of a message.
 ///
-/// Each message is due at a fixed time after the first, whatever became of those before.
+/// Each message is due at a fixed time after the first one, independent of earlier messages.
 ///
 /// # Errors
-/// As [`Venue::listen`]'s.
-pub(super) fn speak(venue: &mut Venue, speakers: usize, rate: u32, duration: Duration) -> Result<Duration> {
+/// As [`Session::listen`]'s.
+pub(super) fn send_at_rate(session: &mut Session, senders: usize, rate: u32, duration: Duration) -> Result<Duration> {
     let messages = (duration.as_secs_f64() * f64::from(rate)).ceil() as u32;
     let (started, mut latest) = (Instant::now(), Duration::ZERO);
     for message in 0..messages {
@@ -46,10 +46,10 @@ pub(super) fn speak(venue: &mut Venue, speakers: usize, rate: u32, duration: Dur
                 latest = latest.max(now - due);
                 break;
             }
-            venue.listen(due - now)?;
+            session.receive(due - now)?;
         }
-        (0..speakers).for_each(|speaker| venue.say(speaker));
-        venue.flush();
+        (0..senders).for_each(|sender| session.queue_message(sender));
+        session.flush();
     }
     Ok(latest)
 }

@@ -1,11 +1,11 @@
-//! Notices when nothing comes any more.
+//! Detects when nothing arrives any more.
 
 use std::time::{Duration, Instant};
 
-/// A room in which nothing arrives for this long, although something is due, has lost it.
+/// Messages that are due count as lost when nothing arrives for this long.
 const STALL: Duration = Duration::from_secs(5);
 
-/// Notices when a count stands still.
+/// Detects when a count stops growing.
 #[derive(Debug)]
 pub(super) struct Progress {
     count: u64,
@@ -13,13 +13,13 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Counting starts at nothing, now.
+    /// Starts with a count of zero.
     pub(super) fn new() -> Self {
         Self { count: 0, since: Instant::now() }
     }
 
     /// Whether `count` has been the same for [`STALL`].
-    pub(super) fn stalled(&mut self, count: u64) -> bool {
+    pub(super) fn is_stalled(&mut self, count: u64) -> bool {
         if count != self.count {
             *self = Self { count, since: Instant::now() };
         }

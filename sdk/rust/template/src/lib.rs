@@ -1,4 +1,4 @@
-//! Refuses messages with a word of its settings.
+//! Refuses messages that contain a word from its settings.
 
 use gischat_filter::{Filter, Message, Sender, Verdict, export};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ pub struct Settings {
     words: Vec<String>,
 }
 
-/// The filter. What it keeps here is gone when the relay makes a new instance: `gischat_filter::store` remembers.
+/// The filter. Its fields are lost when the relay creates a new instance; `gischat_filter::store` lasts.
 #[derive(Debug)]
 pub struct MyFilter {
     words: Vec<String>,
@@ -27,7 +27,7 @@ impl Filter for MyFilter {
     }
 
     fn check(&mut self, message: &Message, _: &Sender) -> Verdict {
-        // `folded` is the text without the difference between capital and small letters.
+        // `folded` is the text with case differences removed.
         let mut words = message.folded.split(|c: char| !c.is_alphanumeric());
         match words.find(|word| self.words.iter().any(|refused| refused == word)) {
             Some(word) => Verdict::reject(format!("Please do not say {word} here.")).label("word"),

@@ -1,4 +1,4 @@
-//! The files of cases: what is said to a plugin, by whom, and what it must answer.
+//! The case files: messages, their senders, and the answers that a plugin must give.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,97 +9,97 @@ use toml::Spanned;
 
 use super::super::language::line_of;
 use crate::model::{Outcome, RoomName};
-use crate::settings::{Fault, Place};
+use crate::settings::{ConfigError, Location};
 
 /// One case.
 #[derive(Debug)]
-pub(super) struct Case {
-    /// Where it is written.
-    pub(super) place: Place,
+pub(super) struct PluginCase {
+    /// Its location in the file.
+    pub(super) location: Location,
     pub(super) name: String,
-    /// Keys that replace those of the manifest.
+    /// Settings that replace those of the manifest.
     pub(super) settings: toml::Table,
-    /// What is said before.
-    pub(super) before: Vec<Before>,
-    pub(super) asked: Asked,
-    pub(super) sender: Person,
-    pub(super) room: Surroundings,
-    pub(super) expect: Expected,
+    /// Messages sent before.
+    pub(super) before: Vec<EarlierMessage>,
+    pub(super) input: CaseInput,
+    pub(super) sender: CaseSender,
+    pub(super) room: CaseRoom,
+    pub(super) expect: ExpectedAnswer,
 }
 
-/// What the plugin is asked about.
+/// What the plugin checks.
 #[derive(Debug)]
-pub(super) enum Asked {
-    Message(Said),
+pub(super) enum CaseInput {
+    Message(CaseMessage),
     Nickname(String),
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct CaseFile {
     #[serde(default, rename = "case")]
-    cases: Vec<Written>,
+    cases: Vec<RawCase>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct RawCase {
     name: Spanned<String>,
     #[serde(default)]
     settings: toml::Table,
     #[serde(default)]
-    before: Vec<Before>,
-    message: Option<Said>,
+    before: Vec<EarlierMessage>,
+    message: Option<CaseMessage>,
     nickname: Option<String>,
     #[serde(default)]
-    sender: Person,
+    sender: CaseSender,
     #[serde(default)]
-    room: Surroundings,
-    expect: Expected,
+    room: CaseRoom,
+    expect: ExpectedAnswer,
 }
 
 /// A message.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Said {
+pub(super) struct CaseMessage {
     pub(super) text: String,
     #[serde(default = "jane")]
     pub(super) author: String,
-    #[serde(default = "qgis", deserialize_with = "room")]
+    #[serde(default = "qgis", deserialize_with = "parse_room")]
     pub(super) room: RoomName,
     #[serde(default)]
     pub(super) kind: Kind,
-    /// When it comes; when not said, with the message before it.
-    #[serde(default, deserialize_with = "time")]
+    /// The time of arrival; by default, that of the message before it.
+    #[serde(default, deserialize_with = "parse_time")]
     pub(super) at: Option<Timestamp>,
 }
 
-/// A message that comes before.
+/// A message sent before the one of the case.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Before {
+pub(super) struct EarlierMessage {
     text: String,
     #[serde(default = "jane")]
     author: String,
-    #[serde(default = "qgis", deserialize_with = "room")]
+    #[serde(default = "qgis", deserialize_with = "parse_room")]
     room: RoomName,
     #[serde(default)]
     kind: Kind,
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default, deserialize_with = "parse_time")]
     at: Option<Timestamp>,
-    /// What is different from the sender of the case.
+    /// Differences from the sender of the case.
     #[serde(default)]
-    pub(super) sender: Person,
+    pub(super) sender: CaseSender,
 }
 
-impl Before {
-    pub(super) fn said(&self) -> Said {
+impl EarlierMessage {
+    pub(super) fn message(&self) -> CaseMessage {
         let Self { text, author, room, kind, at, sender: _ } = self.clone();
-        Said { text, author, room, kind, at }
+        CaseMessage { text, author, room, kind, at }
     }
 }
 
-/// The kinds that a message of a case may be of.
+/// The kind of a message in a case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
@@ -108,10 +108,10 @@ pub(super) enum Kind {
     Like,
 }
 
-/// Who sends: what is not said has its default.
+/// The sender of a message. Missing fields have defaults.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Person {
+pub(super) struct CaseSender {
     pub(super) connection: Option<u64>,
     pub(super) address: Option<String>,
     pub(super) registered: Option<bool>,
@@ -121,8 +121,8 @@ pub(super) struct Person {
     pub(super) trusted: Option<bool>,
 }
 
-impl Person {
-    /// This one, with what it does not say taken from another.
+impl CaseSender {
+    /// Returns this sender with missing fields taken from another.
     pub(super) fn or(self, other: &Self) -> Self {
         let other = other.clone();
         Self {
@@ -137,34 +137,34 @@ impl Person {
     }
 }
 
-/// The room.
+/// The room of a case.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Surroundings {
+pub(super) struct CaseRoom {
     pub(super) members: usize,
     pub(super) names: Vec<String>,
 }
 
-impl Default for Surroundings {
+impl Default for CaseRoom {
     fn default() -> Self {
         Self { members: 1, names: Vec::new() }
     }
 }
 
-/// What must be answered. What is not said may be anything.
+/// The expected answer. Missing fields may have any value.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Expected {
+pub(super) struct ExpectedAnswer {
     pub(super) action: Outcome,
     pub(super) reason: Option<String>,
     pub(super) text: Option<String>,
     pub(super) labels: Option<Vec<String>>,
-    pub(super) sanction: Option<Sanction>,
+    pub(super) sanction: Option<ExpectedSanction>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Sanction {
+pub(super) struct ExpectedSanction {
     pub(super) kind: String,
     pub(super) seconds: u64,
 }
@@ -173,63 +173,63 @@ fn jane() -> String {
     "jane".to_owned()
 }
 
-#[expect(clippy::expect_used, reason = "the name is this one")]
+#[expect(clippy::expect_used, reason = "the name is valid")]
 pub(super) fn qgis() -> RoomName {
-    RoomName::parse("QGIS").expect("it is a name")
+    RoomName::parse("QGIS").expect("a valid name")
 }
 
-fn room<'de, D: Deserializer<'de>>(from: D) -> Result<RoomName, D::Error> {
+fn parse_room<'de, D: Deserializer<'de>>(from: D) -> Result<RoomName, D::Error> {
     RoomName::parse(&String::deserialize(from)?).map_err(serde::de::Error::custom)
 }
 
-fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+fn parse_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let written = toml::value::Datetime::deserialize(from)?.to_string();
-    let wrong = |_| serde::de::Error::custom("a time has a date and an offset, as in 2026-11-23T22:00:00Z");
-    written.parse().map(Some).map_err(wrong)
+    let invalid = |_| serde::de::Error::custom("a time must have a date and an offset, as in 2026-11-23T22:00:00Z");
+    written.parse().map(Some).map_err(invalid)
 }
 
-/// The cases of a plugin's folder, file by file in the order of their names.
-pub(super) fn read(folder: &Path) -> Result<Vec<Case>, Vec<Fault>> {
+/// Reads the cases of a plugin's folder, from all files in the order of their names.
+pub(super) fn read(folder: &Path) -> Result<Vec<PluginCase>, Vec<ConfigError>> {
     let folder = folder.join("cases");
-    let fault = |path: &Path, text: String| Fault::new(Place::File(path.to_owned()), text);
+    let error_in = |path: &Path, text: String| ConfigError::new(Location::File(path.to_owned()), text);
     let mut files: Vec<PathBuf> = match fs::read_dir(&folder) {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
         Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        Err(cause) => return Err(vec![fault(&folder, format!("cannot be read: {cause}"))]),
+        Err(error) => return Err(vec![error_in(&folder, format!("cannot be read: {error}"))]),
     };
     files.retain(|path| path.extension().is_some_and(|end| end == "toml"));
     files.sort();
-    let (mut cases, mut faults) = (Vec::new(), Vec::new());
+    let (mut cases, mut errors) = (Vec::new(), Vec::new());
     for file in files {
         match fs::read_to_string(&file) {
             Ok(text) => match parse(&file, &text) {
                 Ok(more) => cases.extend(more),
-                Err(fault) => faults.push(fault),
+                Err(error) => errors.push(error),
             },
-            Err(cause) => faults.push(fault(&file, format!("cannot be read: {cause}"))),
+            Err(error) => errors.push(error_in(&file, format!("cannot be read: {error}"))),
         }
     }
-    if faults.is_empty() { Ok(cases) } else { Err(faults) }
+    if errors.is_empty() { Ok(cases) } else { Err(errors) }
 }
 
-fn parse(path: &Path, text: &str) -> Result<Vec<Case>, Fault> {
-    let at = |start: usize| Place::line(path, line_of(text, start));
-    let file: File = toml::from_str(text)
-        .map_err(|fault| Fault::new(at(fault.span().map_or(0, |span| span.start)), fault.message()))?;
-    file.cases.into_iter().map(|case| checked(at(case.name.span().start), case)).collect()
+fn parse(path: &Path, text: &str) -> Result<Vec<PluginCase>, ConfigError> {
+    let at = |start: usize| Location::line(path, line_of(text, start));
+    let file: CaseFile = toml::from_str(text)
+        .map_err(|error| ConfigError::new(at(error.span().map_or(0, |span| span.start)), error.message()))?;
+    file.cases.into_iter().map(|case| validate(at(case.name.span().start), case)).collect()
 }
 
-fn checked(place: Place, case: Written) -> Result<Case, Fault> {
-    let Written { name, settings, before, message, nickname, sender, room, expect } = case;
-    let asked = match (message, nickname) {
-        (Some(message), None) => Asked::Message(message),
-        (None, Some(nickname)) => Asked::Nickname(nickname),
-        _ => return Err(Fault::new(place, "a case has either `message` or `nickname`")),
+fn validate(location: Location, case: RawCase) -> Result<PluginCase, ConfigError> {
+    let RawCase { name, settings, before, message, nickname, sender, room, expect } = case;
+    let input = match (message, nickname) {
+        (Some(message), None) => CaseInput::Message(message),
+        (None, Some(nickname)) => CaseInput::Nickname(nickname),
+        _ => return Err(ConfigError::new(location, "a case must have either `message` or `nickname`")),
     };
     if expect.text.is_some() && expect.action != Outcome::Replace {
-        return Err(Fault::new(place, "only `replace` has a `text`"));
+        return Err(ConfigError::new(location, "`text` is only allowed with the action `replace`"));
     }
-    Ok(Case { place, name: name.into_inner(), settings, before, asked, sender, room, expect })
+    Ok(PluginCase { location, name: name.into_inner(), settings, before, input, sender, room, expect })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `plugin test`: whether plugins answer as their cases say, in the relay's own sandbox and within their limits.
+//! `plugin test`: runs the cases of plugins in the relay's sandbox, within their limits.
 
 mod case;
 mod run;
@@ -8,66 +8,67 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use self::case::Case;
-use self::run::Ran;
+use self::case::PluginCase;
+use self::run::CaseResult;
 use super::table::{Align, Table};
-use super::{failed, tell};
+use super::{fail, print_to};
 use crate::config::Config;
-use crate::sandbox::{Entry, Plugin, Sandbox};
+use crate::sandbox::{Plugin, PluginEntry, Sandbox};
 use crate::telemetry::logging;
 
-/// Tests each folder and prints a table; 1 when a case does not hold, or cannot be tried.
+/// Tests each folder and prints a table. Exits with 1 if a case fails or cannot be run.
 pub(super) fn run(folders: &[PathBuf], config: &Config) -> ExitCode {
-    // What plugins log is said here as it is said by the relay: the words of a panic are there.
+    // Show the log of plugins, which contains the messages of panics.
     let _log = match logging::start(&config.log) {
         Ok(log) => log,
-        Err(fault) => return failed(format_args!("the log cannot be started: {fault}")),
+        Err(error) => return fail(format_args!("the log cannot be started: {error}")),
     };
-    let sandbox = match Sandbox::of(&config.filter.plugins) {
+    let sandbox = match Sandbox::from_config(&config.filter.plugins) {
         Ok(sandbox) => Arc::new(sandbox),
-        Err(fault) => return failed(anyhow::Error::from(fault).root_cause()),
+        Err(error) => return fail(anyhow::Error::from(error).root_cause()),
     };
-    let mut all_hold = true;
+    let mut all_passed = true;
     for folder in folders {
-        all_hold &= match test(&sandbox, folder, config) {
-            Ok(holds) => holds,
-            Err(fault) => {
-                tell(io::stderr(), &format!("{fault}\n"));
+        all_passed &= match test(&sandbox, folder, config) {
+            Ok(passed) => passed,
+            Err(error) => {
+                print_to(io::stderr(), &format!("{error}\n"));
                 false
             }
         };
     }
-    if all_hold { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Whether all cases of a folder hold.
+/// Tests a folder. Returns whether all of its cases passed.
 fn test(sandbox: &Arc<Sandbox>, folder: &Path, config: &Config) -> anyhow::Result<bool> {
-    let cases = case::read(folder).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!(faults.join("\n"))
+    let cases = case::read(folder).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!(errors.join("\n"))
     })?;
     if cases.is_empty() && folder.is_dir() {
-        anyhow::bail!("{}: there are no cases: write them into cases/NAME.toml", folder.display());
+        anyhow::bail!("{}: there are no cases; write them to cases/NAME.toml", folder.display());
     }
-    let (of_task, folder, caps) = (Arc::clone(sandbox), folder.to_owned(), config.filter.plugins.caps);
-    let longest = config.filter.shape.max_message_length;
+    let (task_sandbox, folder, limits) = (Arc::clone(sandbox), folder.to_owned(), config.filter.plugins.limits);
+    let max_chars = config.filter.shape.max_message_length;
     let handle = sandbox.handle();
-    // Plugins compute where they are called: on the sandbox's threads.
+    // Plugins must be called on the sandbox's threads.
     let testing = handle.spawn(async move {
-        let plugin = Entry::of_folder(&of_task, &folder, &caps).await?.plugin.map_err(anyhow::Error::msg)?;
-        let mut ran = Vec::with_capacity(cases.len());
+        let plugin =
+            PluginEntry::load_folder(&task_sandbox, &folder, &limits).await?.plugin.map_err(anyhow::Error::msg)?;
+        let mut results = Vec::with_capacity(cases.len());
         for case in cases {
-            let outcome = run::run(&plugin, &case, longest).await;
-            ran.push((case, outcome));
+            let result = run::run(&plugin, &case, max_chars).await;
+            results.push((case, result));
         }
-        anyhow::Ok((plugin, ran))
+        anyhow::Ok((plugin, results))
     });
-    let (plugin, ran) = handle.block_on(testing)??;
-    tell(io::stdout(), &report(&plugin, &ran));
-    Ok(ran.iter().all(|(_, ran)| ran.wrong.is_empty()))
+    let (plugin, results) = handle.block_on(testing)??;
+    print_to(io::stdout(), &report(&plugin, &results));
+    Ok(results.iter().all(|(_, result)| result.mismatches.is_empty()))
 }
 
-fn report(plugin: &Plugin, ran: &[(Case, Ran)]) -> String {
+fn report(plugin: &Plugin, results: &[(PluginCase, CaseResult)]) -> String {
     let mut table = Table::new([
         ("case", Align::Left),
         ("verdict", Align::Left),
@@ -75,23 +76,23 @@ fn report(plugin: &Plugin, ran: &[(Case, Ran)]) -> String {
         ("KiB", Align::Right),
         ("", Align::Left),
     ]);
-    for (case, ran) in ran {
+    for (case, result) in results {
         let number = |number: Option<u128>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
-        let holds = if ran.wrong.is_empty() { "ok" } else { "FAILED" };
-        let notes = ran.wrong.iter().map(|wrong| format!("{}: {wrong}", case.place)).collect();
+        let status = if result.mismatches.is_empty() { "ok" } else { "FAILED" };
+        let notes = result.mismatches.iter().map(|mismatch| format!("{}: {mismatch}", case.location)).collect();
         let cells = [
             case.name.clone(),
-            ran.verdict.clone(),
-            number(ran.took.map(|took| took.as_micros())),
-            number(ran.memory.map(|bytes| bytes as u128 / 1_024)),
-            holds.to_owned(),
+            result.verdict.clone(),
+            number(result.took.map(|took| took.as_micros())),
+            number(result.memory.map(|bytes| bytes as u128 / 1_024)),
+            status.to_owned(),
         ];
         table.add(cells, notes);
     }
     let limits = plugin.limits();
-    let wrong = ran.iter().filter(|(_, ran)| !ran.wrong.is_empty()).count();
-    let (count, plural) = (ran.len(), if ran.len() == 1 { "" } else { "s" });
-    let outcome = if wrong == 0 { "all hold".to_owned() } else { format!("{wrong} FAILED") };
+    let failed = results.iter().filter(|(_, result)| !result.mismatches.is_empty()).count();
+    let (count, plural) = (results.len(), if results.len() == 1 { "" } else { "s" });
+    let outcome = if failed == 0 { "all passed".to_owned() } else { format!("{failed} FAILED") };
     format!(
         "{} {}, within {} µs and {} KiB\n{}{count} case{plural}, {outcome}\n",
         plugin.manifest().name,

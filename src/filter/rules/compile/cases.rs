@@ -1,81 +1,86 @@
-//! The cases that rules bring along: what they must hit, and what not.
+//! Test cases in rules: texts that a rule must hit (`refuses`) or must not hit (`accepts`).
 
-use crate::filter::rules::conditions::Where;
-use crate::filter::rules::faults::{Faults, quoted};
-use crate::filter::rules::look::Look;
-use crate::filter::rules::matcher::{Budget, Exhausted, Haystack, Scratch};
-use crate::filter::rules::rule::Scene;
-use crate::filter::rules::set::Rules;
-use crate::filter::rules::written::{At, Written};
+use crate::filter::rules::conditions::HitSpan;
+use crate::filter::rules::document::{Located, RuleEntry};
+use crate::filter::rules::errors::{FileErrors, quoted};
+use crate::filter::rules::matcher::{BudgetExhausted, Haystack, RegexBudget, Scratch};
+use crate::filter::rules::rule::MatchContext;
+use crate::filter::rules::set::RuleSet;
+use crate::filter::rules::text_features::TextFeatures;
 use crate::matching::char_span;
 
-/// A text that a rule must hit, or must not.
-pub(super) struct Case {
+/// A text that a rule must or must not hit.
+pub(super) struct RuleCase {
     rule: usize,
-    /// What faults call the rule.
+    /// The name of the rule in errors.
     name: String,
-    text: At<String>,
-    refuses: bool,
-    /// The number of its file, from 1 on.
+    text: Located<String>,
+    must_hit: bool,
+    /// The number of its file, counted from 1.
     pub(super) file: usize,
 }
 
-impl Case {
-    /// The cases of a rule in the file of that number.
-    pub(super) fn all(rule: usize, file: usize, written: &Written) -> Vec<Self> {
-        let case = |text: &At<String>, refuses| {
-            let (name, text) = (written.name.clone(), text.clone());
-            Self { rule, name, text, refuses, file }
+impl RuleCase {
+    /// Returns the cases of a rule. `file` is the number of its file.
+    pub(super) fn from_entry(rule: usize, file: usize, entry: &RuleEntry) -> Vec<Self> {
+        let case = |text: &Located<String>, must_hit| {
+            let (name, text) = (entry.name.clone(), text.clone());
+            Self { rule, name, text, must_hit, file }
         };
-        let refused = written.refuses.iter().map(|text| case(text, true));
-        refused.chain(written.accepts.iter().map(|text| case(text, false))).collect()
+        let refuses = entry.refuses.iter().map(|text| case(text, true));
+        refuses.chain(entry.accepts.iter().map(|text| case(text, false))).collect()
     }
 }
 
-/// Tries each rule with its own cases. Rooms, hours, senders and what was said before are taken as they must be.
-pub(super) fn run<'c>(rules: &Rules, cases: impl Iterator<Item = &'c Case>, faults: &mut Faults<'_>) {
+/// Runs the cases of each rule. Conditions on rooms, hours, sender and repetition are assumed to hold.
+pub(super) fn run<'c>(rules: &RuleSet, cases: impl Iterator<Item = &'c RuleCase>, errors: &mut FileErrors<'_>) {
     let mut scratch = Scratch::default();
-    for Case { rule, name, text: At { value, line }, refuses, .. } in cases {
-        match (rules.hit_by(*rule, value, &mut scratch), refuses) {
+    for RuleCase { rule, name, text: Located { value, line }, must_hit, .. } in cases {
+        match (rules.find_rule_hit(*rule, value, &mut scratch), must_hit) {
             (Ok(Some(_)), true) | (Ok(None), false) => {}
-            (Err(Exhausted), _) => {
+            (Err(BudgetExhausted), _) => {
                 let text = format!(
-                    "{name}: {} sets off more of its patterns than may run on a message; write them as fewer, with `|`",
+                    "{name}: {} triggers more of its patterns than may run on one message; combine them with `|`",
                     quoted(value)
                 );
-                faults.add(*line, text);
+                errors.add(*line, text);
             }
             (Ok(None), true) => {
-                let text = format!("{name}: does not hit {}, which its `refuses` names", quoted(value));
-                faults.add(*line, text);
+                let text = format!("{name}: does not hit {}, which `refuses` lists", quoted(value));
+                errors.add(*line, text);
             }
-            (Ok(Some(place)), false) => {
-                let place = place.map_or_else(String::new, |at| format!(" at {}..{}", at.start, at.end));
-                let text = format!("{name}: hits {}{place}, which its `accepts` names", quoted(value));
-                faults.add(*line, text);
+            (Ok(Some(span)), false) => {
+                let at = span.map_or_else(String::new, |span| format!(" at {}..{}", span.start, span.end));
+                let text = format!("{name}: hits {}{at}, which `accepts` lists", quoted(value));
+                errors.add(*line, text);
             }
         }
     }
 }
 
-impl Rules {
-    /// Where one rule hits a text, in code points, if it does.
-    fn hit_by(&self, number: usize, text: &str, scratch: &mut Scratch) -> Result<Option<Where>, Exhausted> {
+impl RuleSet {
+    /// Returns where one rule hits a text, in code points.
+    fn find_rule_hit(
+        &self,
+        number: usize,
+        text: &str,
+        scratch: &mut Scratch,
+    ) -> Result<Option<HitSpan>, BudgetExhausted> {
         let Some(rule) = self.rules.get(number) else { return Ok(None) };
         let matcher = self.matcher(rule.field);
-        scratch.read(matcher, text, self.rules.len());
+        scratch.scan(matcher, text, self.rules.len());
         if !scratch.triggered.contains(&number) {
             return Ok(None);
         }
-        let scene = Scene {
-            hay: Haystack::of(text, &scratch.views),
-            look: Look::at(text, scratch.views.clean()),
-            quoted: false,
+        let context = MatchContext {
+            hay: Haystack::new(text, &scratch.views),
+            features: TextFeatures::new(text, scratch.views.clean()),
+            is_quoted: false,
             recall: None,
             scratch,
             matcher,
         };
-        let hit = rule.hit(number, &scene, &mut Budget::of_enforced())?;
-        Ok(hit.map(|place| place.map(|bytes| char_span(text, bytes))))
+        let hit = rule.find_hit(number, &context, &mut RegexBudget::enforced())?;
+        Ok(hit.map(|span| span.map(|bytes| char_span(text, bytes))))
     }
 }

@@ -1,4 +1,4 @@
-//! Entries of rules files into rules that run: what the values mean together, and their limits.
+//! Compiles the entries of rules files into rules: checks how values combine, and their limits.
 
 mod cases;
 mod checks;
@@ -10,169 +10,170 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::faults::Faults;
-use super::hits::Hits;
+use super::document::{Field, RuleEntry, digest};
+use super::errors::FileErrors;
+use super::hits::HitCounters;
 use super::rule::Rule;
-use super::set::Rules;
-use super::written::{Field, Written, content};
-use super::{Instance, starter};
-use crate::model::{Brake, Mode, Outcome};
-use cases::Case;
+use super::set::RuleSet;
+use super::{RulesContext, starter};
+use crate::model::{Breaker, Mode, Outcome};
+use cases::RuleCase;
 use names::{NAME_HELP, is_name};
-use patterns::Builder;
+use patterns::MatcherBuilder;
 
 const MAX_RULES: usize = 1_000;
 
-/// A file whose entries are compiled.
-pub(super) struct Origin<'p> {
-    /// What faults and matches call it.
+/// A rules file to compile.
+pub(super) struct RuleFile<'p> {
+    /// The path shown in errors and matches.
     pub(super) path: &'p Path,
-    /// Where its files of words are.
+    /// The folder of its words files.
     pub(super) base: &'p Path,
 }
 
-/// Compiles the entries of one file after the other into one set.
-pub(super) struct Compiler<'a> {
-    instance: &'a Instance,
+/// Compiles the entries of several files into one set.
+pub(super) struct RuleCompiler<'a> {
+    instance: &'a RulesContext,
     clauses: Vec<&'a str>,
     rules: Vec<Rule>,
-    text: Builder,
-    nickname: Builder,
-    cases: Vec<Case>,
-    /// The line where each id was first seen.
+    text: MatcherBuilder,
+    nickname: MatcherBuilder,
+    cases: Vec<RuleCase>,
+    /// The line of the first rule with each id.
     ids: HashMap<String, usize>,
-    /// How many files were taken in.
-    files: usize,
+    /// Number of files added.
+    file_count: usize,
 }
 
-impl<'a> Compiler<'a> {
-    pub(super) fn new(instance: &'a Instance) -> Self {
+impl<'a> RuleCompiler<'a> {
+    pub(super) fn new(instance: &'a RulesContext) -> Self {
         let clauses = instance.clauses.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         Self {
             instance,
             clauses,
             rules: Vec::new(),
-            text: Builder::default(),
-            nickname: Builder::default(),
+            text: MatcherBuilder::default(),
+            nickname: MatcherBuilder::default(),
             cases: Vec::new(),
             ids: HashMap::new(),
-            files: 0,
+            file_count: 0,
         }
     }
 
-    /// Whether a rule of this id is there already.
-    pub(super) fn has(&self, id: &str) -> bool {
+    /// Whether a rule with this id was added.
+    pub(super) fn has_rule(&self, id: &str) -> bool {
         self.ids.contains_key(id)
     }
 
-    /// How many rules are good so far.
+    /// Returns the number of valid rules so far.
     pub(super) fn len(&self) -> usize {
         self.rules.len()
     }
 
-    /// Takes in the entries of a file. What is beyond its limits is not looked at.
-    pub(super) fn add(&mut self, origin: &Origin<'_>, written: Vec<Written>, faults: &mut Faults<'_>) {
-        self.text.count_anew();
-        self.nickname.count_anew();
-        self.files += 1;
-        for (index, entry) in written.into_iter().enumerate() {
+    /// Adds the entries of a file. Stops at the first entry beyond a limit.
+    pub(super) fn add_file(&mut self, file: &RuleFile<'_>, entries: Vec<RuleEntry>, errors: &mut FileErrors<'_>) {
+        self.text.reset_count();
+        self.nickname.reset_count();
+        self.file_count += 1;
+        for (index, entry) in entries.into_iter().enumerate() {
             if index == MAX_RULES {
-                faults.add(entry.line, format!("more than {MAX_RULES} rules"));
+                errors.add(entry.line, format!("more than {MAX_RULES} rules"));
                 break;
             }
-            self.rule(origin, entry, faults);
+            self.add_rule(file, entry, errors);
             if self.text.is_full() || self.nickname.is_full() {
                 break;
             }
         }
     }
 
-    /// The set, once all of it is good and its rules keep what their cases promise. `faults` are those of each file, in
-    /// the order in which the files were taken in.
-    pub(super) fn finish(self, faults: &mut [Faults<'_>]) -> Rules {
+    /// Builds the set and runs the cases of its rules. `errors` has one element per file, in the order in which the
+    /// files were added.
+    pub(super) fn finish(self, errors: &mut [FileErrors<'_>]) -> RuleSet {
         let (mut of_text, mut of_nickname) = (Vec::new(), Vec::new());
         let (text, nickname) = (self.text.build(&mut of_text), self.nickname.build(&mut of_nickname));
-        if let Some(first) = faults.first_mut() {
-            of_text.into_iter().chain(of_nickname).for_each(|fault| first.add(0, fault));
+        if let Some(first) = errors.first_mut() {
+            of_text.into_iter().chain(of_nickname).for_each(|error| first.add(0, error));
         }
-        let least_recalled = self.rules.iter().filter_map(Rule::least_recalled).min();
-        let numbers = self.rules.iter().enumerate().map(|(number, rule)| (Arc::clone(&rule.id), number)).collect();
-        let rules = Rules { rules: self.rules, numbers, text, nickname, least_recalled, ..Rules::default() };
-        if faults.iter().any(Faults::any) {
-            // What a rule at fault has left behind would be taken for the next one's.
+        let min_recall_letters = self.rules.iter().filter_map(Rule::min_recall_letters).min();
+        let index_by_id = self.rules.iter().enumerate().map(|(number, rule)| (Arc::clone(&rule.id), number)).collect();
+        let rules =
+            RuleSet { rules: self.rules, index_by_id, text, nickname, min_recall_letters, ..RuleSet::default() };
+        if errors.iter().any(|errors| !errors.is_empty()) {
+            // An invalid rule may have left patterns behind under the number of the next rule.
             return rules;
         }
-        for (file, faults) in (1..).zip(faults) {
-            cases::run(&rules, self.cases.iter().filter(|case| case.file == file), faults);
+        for (file, errors) in (1..).zip(errors) {
+            cases::run(&rules, self.cases.iter().filter(|case| case.file == file), errors);
         }
         rules
     }
 
-    fn rule(&mut self, origin: &Origin<'_>, mut written: Written, faults: &mut Faults<'_>) {
+    fn add_rule(&mut self, file: &RuleFile<'_>, mut entry: RuleEntry, errors: &mut FileErrors<'_>) {
         let number = self.rules.len();
-        let id = self.id(&written, faults);
-        let clause = self.clause(&written, faults);
-        let reason = self.reason(&written, clause.as_deref(), faults);
-        let mask = values::mask(&written, faults);
-        let labels = values::labels(&written, faults);
-        let rooms = self.rooms(&written, faults);
-        values::check_cases(&written, faults);
-        values::check_field(&written, faults);
-        let is_starter = origin.path == Path::new(starter::NAME);
-        if !written.presets.is_empty() && !is_starter {
-            written.fault(faults, written.line, "`presets` is for the starter rules; use `mode`");
+        let id = self.id(&entry, errors);
+        let clause = self.clause(&entry, errors);
+        let reason = self.reason(&entry, clause.as_deref(), errors);
+        let mask = values::mask(&entry, errors);
+        let labels = values::labels(&entry, errors);
+        let rooms = self.rooms(&entry, errors);
+        values::check_cases(&entry, errors);
+        values::check_field(&entry, errors);
+        let is_starter = file.path == Path::new(starter::FILE_NAME);
+        if !entry.presets.is_empty() && !is_starter {
+            entry.error(errors, entry.line, "`presets` applies only to starter rules; use `mode`");
         }
-        let builder = match written.field {
+        let builder = match entry.field {
             Field::Text => &mut self.text,
             Field::Nickname => &mut self.nickname,
         };
-        let patterns = builder.patterns(number, origin, &written, faults);
-        let (Some(id), Some(asked), Some(patterns)) = (id, written.asked, patterns) else { return };
+        let patterns = builder.add_patterns(number, file, &entry, errors);
+        let (Some(id), Some(outcome), Some(patterns)) = (id, entry.outcome, patterns) else { return };
         if !patterns.has_alternatives() && patterns.all.is_empty() {
-            builder.always(number);
+            builder.add_unconditional(number);
         }
-        self.cases.extend(Case::all(number, self.files, &written));
-        written.conditions.sort_by_key(super::conditions::Condition::rank);
-        let labels = if asked == Outcome::Pass && labels.is_empty() { vec![Arc::clone(&id)] } else { labels };
-        let mode = written.mode.unwrap_or(Mode::Enforce);
-        let besides: [&[u8]; 2] = [&patterns.file.to_le_bytes(), mode.as_str().as_bytes()];
+        self.cases.extend(RuleCase::from_entry(number, self.file_count, &entry));
+        entry.conditions.sort_by_key(super::conditions::TextCondition::cost);
+        let labels = if outcome == Outcome::Pass && labels.is_empty() { vec![Arc::clone(&id)] } else { labels };
+        let mode = entry.mode.unwrap_or(Mode::Enforce);
+        let additions: [&[u8]; 2] = [&patterns.words_file_digest.to_le_bytes(), mode.as_str().as_bytes()];
         self.rules.push(Rule {
-            content: content::with(written.content, &besides),
+            digest: digest::extend(entry.digest, &additions),
             is_starter,
-            source: format!("{}:{}", origin.path.display(), written.line).into(),
+            source: format!("{}:{}", file.path.display(), entry.line).into(),
             clause,
-            field: written.field,
+            field: entry.field,
             labels,
-            written_mode: mode,
-            asked,
+            configured_mode: mode,
+            outcome,
             reason,
-            hidden: written.hidden,
+            is_hidden: entry.is_hidden,
             mask,
-            sanction: written.sanction,
-            exempt: written.exempt,
+            sanction: entry.sanction,
+            exempt: entry.exempt,
             rooms,
-            hours: written.hours,
-            sender: written.sender,
-            conditions: written.conditions,
+            hours: entry.hours,
+            sender: entry.sender,
+            conditions: entry.conditions,
             patterns,
-            cases: written.refuses.len() + written.accepts.len(),
-            hits: Arc::new(Hits::default()),
-            brake: Arc::new(Brake::default()),
+            case_count: entry.refuses.len() + entry.accepts.len(),
+            hits: Arc::new(HitCounters::default()),
+            breaker: Arc::new(Breaker::default()),
             id,
         });
     }
 
-    fn id(&mut self, written: &Written, faults: &mut Faults<'_>) -> Option<Arc<str>> {
-        let id = written.id.as_ref()?;
+    fn id(&mut self, entry: &RuleEntry, errors: &mut FileErrors<'_>) -> Option<Arc<str>> {
+        let id = entry.id.as_ref()?;
         if !is_name(&id.value) {
-            written.fault(faults, id.line, &format!("`id` {NAME_HELP}"));
+            entry.error(errors, id.line, &format!("`id` {NAME_HELP}"));
             return None;
         }
         if let Some(first) = self.ids.get(&id.value) {
-            written.fault(faults, id.line, &format!("a rule of this `id` is already at line {first}"));
+            entry.error(errors, id.line, &format!("`id` is already used at line {first}"));
             return None;
         }
-        self.ids.insert(id.value.clone(), written.line);
+        self.ids.insert(id.value.clone(), entry.line);
         Some(id.value.as_str().into())
     }
 }

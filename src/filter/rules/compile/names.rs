@@ -1,4 +1,4 @@
-//! Names that operators give.
+//! Names of rules and labels.
 
 const MAX_NAME_BYTES: usize = 64;
 

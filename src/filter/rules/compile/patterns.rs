@@ -1,204 +1,217 @@
-//! Words and regexes of rules, put together for one automaton.
+//! Collects the words and regexes of all rules into one matcher per field.
 
 use std::ops::Range;
 
-use super::Origin;
+use super::RuleFile;
 use super::checks::{check_effect, check_folded, check_trial};
-use crate::filter::rules::faults::{Faults, quoted};
+use crate::filter::rules::document::{Located, PatternView, RuleEntry, digest};
+use crate::filter::rules::errors::{FileErrors, quoted};
 use crate::filter::rules::files;
-use crate::filter::rules::matcher::{Matcher, Owner, Regex};
-use crate::filter::rules::rule::Patterns;
-use crate::filter::rules::written::{At, View, Written, content};
-use crate::matching::{BoundedRegex, Edges, Leniency, Literal, Literals, View as Seen};
+use crate::filter::rules::matcher::{LiteralOwner, Matcher, RuleRegex};
+use crate::filter::rules::rule::RulePatterns;
+use crate::matching::{Boundary, BoundedRegex, Leniency, Literal, Literals, View as MatchView};
 use crate::model::Outcome;
-use crate::settings::Place;
+use crate::settings::Location;
 
-/// Regexes, words and phrases of all rules of a field together.
+/// Most regexes, words and phrases in one field, over all rules of a file.
 const MAX_PATTERNS: usize = 10_000;
-/// Of one word or phrase.
+/// Longest word or phrase.
 const MAX_WORD_BYTES: usize = 1_000;
-/// Regexes that may run on every message.
+/// Most regexes that run on every message.
 const MAX_COSTLY: usize = 8;
-/// Regexes of all rules of a field together: each takes up to some hundred kilobytes.
+/// Most regexes in one field, over all rules. Each takes up to a few hundred kilobytes.
 const MAX_REGEXES: usize = 500;
-/// Regexes of one rule in `all` and `none`, which run on every text that its other conditions let through.
+/// Most regexes in `all` and `none` of one rule. They run on every text that meets its other conditions.
 const MAX_CONFIRMING: usize = 16;
 
-/// Collects what all rules of a field look for.
+/// Collects the patterns of all rules of a field.
 #[derive(Default)]
-pub(super) struct Builder {
-    literals: Vec<Wanted>,
-    owners: Vec<Owner>,
-    regexes: Vec<Regex>,
-    always: Vec<usize>,
+pub(super) struct MatcherBuilder {
+    literals: Vec<OwnedLiteral>,
+    owners: Vec<LiteralOwner>,
+    regexes: Vec<RuleRegex>,
+    unconditional: Vec<usize>,
     costly: Vec<usize>,
     patterns: usize,
 }
 
 /// A [`Literal`] that owns its text.
-struct Wanted {
+struct OwnedLiteral {
     text: String,
-    view: Seen,
-    edges: Edges,
+    view: MatchView,
+    edges: Boundary,
     leniency: Leniency,
 }
 
-impl Wanted {
+impl OwnedLiteral {
     fn as_literal(&self) -> Literal<'_> {
-        Literal { text: &self.text, view: self.view, edges: self.edges, leniency: self.leniency }
+        Literal { text: &self.text, view: self.view, boundary: self.edges, leniency: self.leniency }
     }
 }
 
-/// What a regex is there for.
+/// How a regex takes part in its rule.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    /// It sets its rule off.
+enum RegexRole {
+    /// Triggers its rule.
     Trigger,
-    /// One of its list sets the rule off, whichever can; all of them must match then.
+    /// One regex of the list triggers the rule, and then all of them must match.
     OneOfAll,
-    /// It runs once something else has.
+    /// Runs after another pattern has triggered the rule.
     Confirmation,
 }
 
-impl Builder {
+impl MatcherBuilder {
     pub(super) fn is_full(&self) -> bool {
         self.patterns > MAX_PATTERNS
     }
 
-    /// What has come so far does not count towards the limits of what comes.
-    pub(super) fn count_anew(&mut self) {
+    /// Starts counting patterns for the limits of another file.
+    pub(super) fn reset_count(&mut self) {
         self.patterns = 0;
     }
 
-    /// Has a rule looked at for every message.
-    pub(super) fn always(&mut self, rule: usize) {
-        self.always.push(rule);
+    /// Adds a rule that is checked for every message.
+    pub(super) fn add_unconditional(&mut self, rule: usize) {
+        self.unconditional.push(rule);
     }
 
-    pub(super) fn build(self, faults: &mut Vec<String>) -> Matcher {
-        let literals = Literals::new(self.literals.iter().map(Wanted::as_literal)).unwrap_or_else(|fault| {
-            // Each was tried by itself before.
-            faults.push(format!("the words cannot be put together: {fault}"));
+    pub(super) fn build(self, errors: &mut Vec<String>) -> Matcher {
+        let literals = Literals::new(self.literals.iter().map(OwnedLiteral::as_literal)).unwrap_or_else(|error| {
+            // Cannot happen in practice: each literal was checked before.
+            errors.push(format!("building the matcher for words failed: {error}"));
             Literals::default()
         });
-        let Self { owners, regexes, always, costly, .. } = self;
-        Matcher { literals, owners, regexes, always, costly }
+        let Self { owners, regexes, unconditional, costly, .. } = self;
+        Matcher { literals, owners, regexes, unconditional, costly }
     }
 
-    /// Takes in the patterns of a rule, or names what is wrong with them.
-    pub(super) fn patterns(
+    /// Adds the patterns of a rule. Returns `None` after reporting errors.
+    pub(super) fn add_patterns(
         &mut self,
         rule: usize,
-        origin: &Origin<'_>,
-        written: &Written,
-        faults: &mut Faults<'_>,
-    ) -> Option<Patterns> {
-        let of = &written.patterns;
-        let (regexes_see, words_see) = match of.view {
-            None => (View::Exact, Seen::Folded),
-            Some(View::Exact) => (View::Exact, Seen::Exact),
-            Some(View::Folded) => (View::Folded, Seen::Folded),
+        file: &RuleFile<'_>,
+        entry: &RuleEntry,
+        errors: &mut FileErrors<'_>,
+    ) -> Option<RulePatterns> {
+        let patterns = &entry.patterns;
+        let (regex_view, word_view) = match patterns.view {
+            None => (PatternView::Exact, MatchView::Folded),
+            Some(PatternView::Exact) => (PatternView::Exact, MatchView::Exact),
+            Some(PatternView::Folded) => (PatternView::Folded, MatchView::Folded),
         };
-        let has_alternatives = !of.any.is_empty() || !of.words.is_empty() || of.words_file.is_some();
-        let all_as = if has_alternatives { Purpose::Confirmation } else { Purpose::OneOfAll };
-        check_effect(written, faults);
-        if let Some(At { line, .. }) = of.all.iter().chain(&of.none).nth(MAX_CONFIRMING) {
-            let what =
-                format!("`all` and `none` have more than {MAX_CONFIRMING} patterns; write them as fewer, with `|`");
-            written.fault(faults, *line, &what);
+        let has_alternatives = !patterns.any.is_empty() || !patterns.words.is_empty() || patterns.words_file.is_some();
+        let all_role = if has_alternatives { RegexRole::Confirmation } else { RegexRole::OneOfAll };
+        check_effect(entry, errors);
+        if let Some(Located { line, .. }) = patterns.all.iter().chain(&patterns.none).nth(MAX_CONFIRMING) {
+            let what = format!("`all` and `none` have more than {MAX_CONFIRMING} patterns; combine them with `|`");
+            entry.error(errors, *line, &what);
         }
-        let lists = [(&of.any, Purpose::Trigger), (&of.all, all_as), (&of.none, Purpose::Confirmation)];
+        let lists =
+            [(&patterns.any, RegexRole::Trigger), (&patterns.all, all_role), (&patterns.none, RegexRole::Confirmation)];
         let [any, all, none] =
-            lists.map(|(list, purpose)| self.regexes(rule, list, (purpose, regexes_see), written, faults));
+            lists.map(|(list, role)| self.add_regexes(rule, list, (role, regex_view), entry, errors));
         let before = self.literals.len();
-        let listed = self.listed_words(rule, written, words_see, faults);
-        let from_file = self.words_of_file(rule, origin, written, words_see, faults);
-        let replaces = written.asked == Some(Outcome::Replace);
+        let are_listed_valid = self.add_listed_words(rule, entry, word_view, errors);
+        let words_file_digest = self.add_words_file(rule, file, entry, word_view, errors);
+        let replaces = entry.outcome == Some(Outcome::Replace);
         if replaces && !has_alternatives {
-            let what = "the verdict replace needs `any`, `words` or `words_file`: what it masks";
-            written.fault(faults, written.line, what);
+            let what = "the verdict `replace` needs `any`, `words` or `words_file` to mask";
+            entry.error(errors, entry.line, what);
         }
-        let file = from_file.filter(|_| listed)?;
-        Some(Patterns { words: self.literals.len() - before, file, any: any?, all: all?, none: none? })
+        let words_file_digest = words_file_digest.filter(|_| are_listed_valid)?;
+        Some(RulePatterns {
+            word_count: self.literals.len() - before,
+            words_file_digest,
+            any: any?,
+            all: all?,
+            none: none?,
+        })
     }
 
-    /// Counts one more pattern; `false` beyond the limit, which is a fault the first time.
-    fn counted(&mut self, line: usize, faults: &mut Faults<'_>) -> bool {
+    /// Counts one more pattern. Returns `false` beyond the limit, and reports the error the first time.
+    fn count_pattern(&mut self, line: usize, errors: &mut FileErrors<'_>) -> bool {
         self.patterns += 1;
         if self.patterns == MAX_PATTERNS + 1 {
-            faults.add(line, format!("more than {MAX_PATTERNS} patterns and words in all"));
+            errors.add(line, format!("more than {MAX_PATTERNS} patterns and words"));
         }
         self.patterns <= MAX_PATTERNS
     }
 
-    fn regexes(
+    fn add_regexes(
         &mut self,
         rule: usize,
-        list: &[At<String>],
-        (purpose, view): (Purpose, View),
-        written: &Written,
-        faults: &mut Faults<'_>,
+        list: &[Located<String>],
+        (role, view): (RegexRole, PatternView),
+        entry: &RuleEntry,
+        errors: &mut FileErrors<'_>,
     ) -> Option<Range<usize>> {
         let first = self.regexes.len();
-        let (mut good, mut best) = (true, None);
-        for (index, At { value, line }) in list.iter().enumerate() {
-            if !self.counted(*line, faults) {
+        let (mut is_valid, mut best) = (true, None);
+        for (index, Located { value, line }) in list.iter().enumerate() {
+            if !self.count_pattern(*line, errors) {
                 return None;
             }
             let number = first + index;
             if number == MAX_REGEXES {
-                faults.add(
-                    *line,
-                    format!("more than {MAX_REGEXES} regular expressions in all; use `words` where they do"),
-                );
+                errors.add(*line, format!("more than {MAX_REGEXES} regular expressions; use `words` where possible"));
             }
             if number >= MAX_REGEXES {
                 return None;
             }
-            let compiled = BoundedRegex::new(value).map_err(|fault| fault.to_string()).and_then(|pattern| {
+            let compiled = BoundedRegex::new(value).map_err(|error| error.to_string()).and_then(|pattern| {
                 check_trial(&pattern)?;
-                if view == View::Folded {
+                if view == PatternView::Folded {
                     check_folded(value)?;
                 }
-                if purpose == Purpose::Trigger {
-                    self.set_off_by(&pattern, number, view, written.patterns.costly)?;
+                if role == RegexRole::Trigger {
+                    self.add_trigger(&pattern, number, view, entry.patterns.costly)?;
                 }
                 Ok(pattern)
             });
             match compiled {
                 Ok(pattern) => {
-                    let longest = needed(&pattern, view).map(|(needed, _)| needed.iter().map(String::len).min());
+                    let longest =
+                        required_literals(&pattern, view).map(|(required, _)| required.iter().map(String::len).min());
                     best = best.max(longest.map(|length| (length, number)));
-                    self.regexes.push(Regex { pattern, rule, view });
+                    self.regexes.push(RuleRegex { pattern, rule, view });
                 }
-                Err(why) => {
-                    written.fault(faults, *line, &format!("pattern {} {why}", quoted(value)));
-                    good = false;
+                Err(error) => {
+                    entry.error(errors, *line, &format!("pattern {} {error}", quoted(value)));
+                    is_valid = false;
                 }
             }
         }
-        if !good {
+        if !is_valid {
             return None;
         }
-        if purpose == Purpose::OneOfAll && !list.is_empty() {
+        if role == RegexRole::OneOfAll && !list.is_empty() {
             let number = best.map_or(first, |(_, number)| number);
             let pattern = self.regexes.get(number)?.pattern.clone();
-            let set_off = self.set_off_by(&pattern, number, view, written.patterns.costly);
-            if let (Err(why), Some(At { value, line })) = (set_off, list.first()) {
-                written.fault(faults, *line, &format!("pattern {} {why}", quoted(value)));
+            let added = self.add_trigger(&pattern, number, view, entry.patterns.costly);
+            if let (Err(error), Some(Located { value, line })) = (added, list.first()) {
+                entry.error(errors, *line, &format!("pattern {} {error}", quoted(value)));
                 return None;
             }
         }
         Some(first..self.regexes.len())
     }
 
-    /// Has a regex looked at where the text has what it needs.
-    fn set_off_by(&mut self, pattern: &BoundedRegex, number: usize, view: View, costly: bool) -> Result<(), String> {
-        match needed(pattern, view) {
-            Some((needed, view)) => {
-                for text in needed {
+    /// Makes a regex a candidate for texts that contain one of its required literals, or for all texts if it is costly.
+    fn add_trigger(
+        &mut self,
+        pattern: &BoundedRegex,
+        number: usize,
+        view: PatternView,
+        costly: bool,
+    ) -> Result<(), String> {
+        match required_literals(pattern, view) {
+            Some((required, view)) => {
+                for text in required {
                     let (text, leniency) = (text.clone(), Leniency::default());
-                    self.literal(Wanted { text, view, edges: Edges::Anywhere, leniency }, Owner::Regex(number))?;
+                    self.add_literal(
+                        OwnedLiteral { text, view, edges: Boundary::Anywhere, leniency },
+                        LiteralOwner::Regex(number),
+                    )?;
                 }
                 Ok(())
             }
@@ -206,21 +219,21 @@ impl Builder {
                 self.costly.push(number);
                 Ok(())
             }
-            None if costly => Err(format!("is one `costly` pattern too many: {MAX_COSTLY} may run on every message")),
+            None if costly => Err(format!("is one `costly` pattern too many; the limit is {MAX_COSTLY}")),
             None => Err(COSTLY.to_owned()),
         }
     }
 
-    /// Takes in a literal that can be found.
-    fn literal(&mut self, wanted: Wanted, owner: Owner) -> Result<(), String> {
-        Literals::check(&wanted.as_literal()).map_err(|fault| fault.to_string())?;
-        self.literals.push(wanted);
+    /// Adds a literal after checking that it can be found.
+    fn add_literal(&mut self, literal: OwnedLiteral, owner: LiteralOwner) -> Result<(), String> {
+        Literals::check(&literal.as_literal()).map_err(|error| error.to_string())?;
+        self.literals.push(literal);
         self.owners.push(owner);
         Ok(())
     }
 
-    /// A word of a rule, or what is wrong with it.
-    fn word(&mut self, rule: usize, text: &str, view: Seen, written: &Written) -> Result<(), String> {
+    /// Adds a word of a rule.
+    fn add_word(&mut self, rule: usize, text: &str, view: MatchView, entry: &RuleEntry) -> Result<(), String> {
         let text = text.trim();
         if text.is_empty() {
             return Err("a word is empty".to_owned());
@@ -228,69 +241,79 @@ impl Builder {
         if text.len() > MAX_WORD_BYTES {
             return Err(format!("word {} is {} bytes; the limit is {MAX_WORD_BYTES}", quoted(text), text.len()));
         }
-        let of = &written.patterns;
-        let leniency =
-            Leniency { accents: of.accents, doubled: of.doubled, masked: of.masked, exact_letters: of.plain };
-        let wanted = Wanted { text: text.to_owned(), view, edges: Edges::Word, leniency };
-        self.literal(wanted, Owner::Word(rule)).map_err(|why| format!("word {} {why}", quoted(text)))
+        let patterns = &entry.patterns;
+        let leniency = Leniency {
+            accents: patterns.accents,
+            doubled: patterns.doubled,
+            masked: patterns.masked,
+            exact_letters: patterns.no_leetspeak,
+        };
+        let literal = OwnedLiteral { text: text.to_owned(), view, edges: Boundary::Word, leniency };
+        self.add_literal(literal, LiteralOwner::Word(rule)).map_err(|error| format!("word {} {error}", quoted(text)))
     }
 
-    fn listed_words(&mut self, rule: usize, written: &Written, view: Seen, faults: &mut Faults<'_>) -> bool {
-        let mut good = true;
-        for At { value, line } in &written.patterns.words {
-            if !self.counted(*line, faults) {
-                return false;
-            }
-            if let Err(why) = self.word(rule, value, view, written) {
-                written.fault(faults, *line, &why);
-                good = false;
-            }
-        }
-        good
-    }
-
-    /// Takes in the words of a rule's file of words and gives a digest of that; `None` when something is wrong.
-    fn words_of_file(
+    fn add_listed_words(
         &mut self,
         rule: usize,
-        origin: &Origin<'_>,
-        written: &Written,
-        view: Seen,
-        faults: &mut Faults<'_>,
+        entry: &RuleEntry,
+        view: MatchView,
+        errors: &mut FileErrors<'_>,
+    ) -> bool {
+        let mut is_valid = true;
+        for Located { value, line } in &entry.patterns.words {
+            if !self.count_pattern(*line, errors) {
+                return false;
+            }
+            if let Err(error) = self.add_word(rule, value, view, entry) {
+                entry.error(errors, *line, &error);
+                is_valid = false;
+            }
+        }
+        is_valid
+    }
+
+    /// Adds the words of a rule's words file and returns a digest of the file: 0 without one, `None` after an error.
+    fn add_words_file(
+        &mut self,
+        rule: usize,
+        file: &RuleFile<'_>,
+        entry: &RuleEntry,
+        view: MatchView,
+        errors: &mut FileErrors<'_>,
     ) -> Option<u64> {
-        let Some(At { value: name, line }) = &written.patterns.words_file else { return Some(0) };
-        let read = files::locate(origin.base, name).and_then(|path| Ok((files::read_text(&path)?, path)));
+        let Some(Located { value: name, line }) = &entry.patterns.words_file else { return Some(0) };
+        let read = files::locate(file.base, name).and_then(|path| Ok((files::read_text(&path)?, path)));
         let (text, path) = match read {
             Ok(read) => read,
-            Err(why) => {
-                written.fault(faults, *line, &format!("`words_file` {} {why}", quoted(name)));
+            Err(error) => {
+                entry.error(errors, *line, &format!("`words_file` {} {error}", quoted(name)));
                 return None;
             }
         };
-        let mut good = true;
+        let mut is_valid = true;
         for (at, value) in files::words(&text) {
-            if !self.counted(*line, faults) {
+            if !self.count_pattern(*line, errors) {
                 return None;
             }
-            if let Err(why) = self.word(rule, value, view, written) {
-                faults.add_elsewhere(*line, Place::Line { file: path.clone(), line: at }, why);
-                good = false;
+            if let Err(error) = self.add_word(rule, value, view, entry) {
+                errors.add_at(*line, Location::Line { file: path.clone(), line: at }, error);
+                is_valid = false;
             }
         }
         if files::words(&text).next().is_none() {
-            written.fault(faults, *line, &format!("`words_file` {} holds no word", quoted(name)));
+            entry.error(errors, *line, &format!("`words_file` {} contains no words", quoted(name)));
         }
-        good.then(|| content::with(0, &[text.as_bytes()]))
+        is_valid.then(|| digest::extend(0, &[text.as_bytes()]))
     }
 }
 
-/// The literals of which a regex needs one, and where they are looked for.
-fn needed(pattern: &BoundedRegex, view: View) -> Option<(&[String], Seen)> {
+/// Returns literals of which every match contains at least one, and the view in which they are searched.
+fn required_literals(pattern: &BoundedRegex, view: PatternView) -> Option<(&[String], MatchView)> {
     match view {
-        View::Exact => pattern.required().map(|needed| (needed, Seen::Exact)),
-        View::Folded => pattern.required_letters().map(|needed| (needed, Seen::Folded)),
+        PatternView::Exact => pattern.required().map(|required| (required, MatchView::Exact)),
+        PatternView::Folded => pattern.required_letters().map(|required| (required, MatchView::Folded)),
     }
 }
 
-const COSTLY: &str = "would run on every message: it has no three characters in a row that every match needs; write \
-                      some into it, use `words`, or set `costly = true`";
+const COSTLY: &str = "would run on every message: no three consecutive characters occur in every match; add some, use \
+                      `words`, or set `costly = true`";

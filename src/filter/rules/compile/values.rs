@@ -1,63 +1,65 @@
-//! Single values of a rule.
+//! Checks of single values of a rule.
 
 use std::sync::Arc;
 
-use super::Compiler;
+use super::RuleCompiler;
 use super::names::{NAME_HELP, is_name};
-use crate::filter::rules::faults::{Faults, did_you_mean, quoted};
-use crate::filter::rules::written::{At, Field, Texts, Written};
+use crate::filter::rules::document::{Field, Located, ReasonTexts, RuleEntry};
+use crate::filter::rules::errors::{FileErrors, did_you_mean, quoted};
 use crate::matching::Views;
 use crate::model::{Outcome, RoomName};
 
 const MAX_REASON_CHARS: usize = 300;
-/// Longest text of a case, in bytes; and the most cases of a rule.
+/// Longest text of a case, in bytes.
 const MAX_CASE_BYTES: usize = 4_000;
+/// Most cases of a rule.
 const MAX_CASES: usize = 1_000;
 
 const DEFAULT_REASON: &str = "This message breaks a rule of this instance.";
-/// What a sender is told who must not learn which rule it was.
+/// The reason for rules with `reveal = false`.
 const HIDDEN_REASON: &str = "This message was not accepted.";
 
-impl Written {
-    /// A fault of this rule.
-    pub(super) fn fault(&self, faults: &mut Faults<'_>, line: usize, what: &str) {
-        faults.add(line, format!("{}: {what}", self.name));
+impl RuleEntry {
+    /// Reports an error of this rule.
+    pub(super) fn error(&self, errors: &mut FileErrors<'_>, line: usize, what: &str) {
+        errors.add(line, format!("{}: {what}", self.name));
     }
 }
 
-impl Compiler<'_> {
-    pub(super) fn clause(&self, written: &Written, faults: &mut Faults<'_>) -> Option<Arc<str>> {
-        let At { value, line } = written.clause.as_ref()?;
-        let wanted = value.trim();
-        if self.clauses.contains(&wanted) {
-            return Some(wanted.into());
+impl RuleCompiler<'_> {
+    pub(super) fn clause(&self, entry: &RuleEntry, errors: &mut FileErrors<'_>) -> Option<Arc<str>> {
+        let Located { value, line } = entry.clause.as_ref()?;
+        let clause = value.trim();
+        if self.clauses.contains(&clause) {
+            return Some(clause.into());
         }
-        let near = did_you_mean(wanted, self.clauses.iter().copied());
+        let near = did_you_mean(clause, self.clauses.iter().copied());
         let lines: Vec<String> = self.clauses.iter().map(|clause| quoted(clause)).collect();
         let lines =
             if lines.is_empty() { "RULES is empty".to_owned() } else { format!("RULES has {}", lines.join(", ")) };
         let help = if near.is_empty() { format!("; {lines}") } else { near };
-        written.fault(faults, *line, &format!("`clause` {} is no line of RULES{help}", quoted(wanted)));
+        entry.error(errors, *line, &format!("`clause` {} is not a line of RULES{help}", quoted(clause)));
         None
     }
 
-    /// What the sender is told: the reason of the rule in the language of the instance, and the clause that it keeps.
-    pub(super) fn reason(&self, written: &Written, clause: Option<&str>, faults: &mut Faults<'_>) -> Arc<str> {
-        if let Some(reason) = &written.reason {
-            let texts: Vec<&At<String>> = match reason {
-                Texts::One(text) => vec![text],
-                Texts::Each(texts) => texts.iter().map(|(_, text)| text).collect(),
+    /// Returns the reason for the sender: that of the rule in the main language of the instance, followed by its
+    /// clause.
+    pub(super) fn reason(&self, entry: &RuleEntry, clause: Option<&str>, errors: &mut FileErrors<'_>) -> Arc<str> {
+        if let Some(reason) = &entry.reason {
+            let texts: Vec<&Located<String>> = match reason {
+                ReasonTexts::Single(text) => vec![text],
+                ReasonTexts::PerLanguage(texts) => texts.iter().map(|(_, text)| text).collect(),
             };
             for text in texts {
-                check_reason(written, text, faults);
+                check_reason(entry, text, errors);
             }
         }
-        let own = written.reason.as_ref().map(|reason| match reason {
-            Texts::One(text) => text.value.as_str(),
-            Texts::Each(texts) => in_language(texts, &self.instance.main_lang),
+        let own = entry.reason.as_ref().map(|reason| match reason {
+            ReasonTexts::Single(text) => text.value.as_str(),
+            ReasonTexts::PerLanguage(texts) => in_language(texts, &self.instance.main_lang),
         });
         match (own, clause) {
-            (own, _) if written.hidden => own.unwrap_or(HIDDEN_REASON).into(),
+            (own, _) if entry.is_hidden => own.unwrap_or(HIDDEN_REASON).into(),
             (Some(own), Some(clause)) if own.contains(clause) => own.into(),
             (Some(own), Some(clause)) => format!("{own} ({clause})").into(),
             (Some(own), None) => own.into(),
@@ -65,13 +67,13 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn rooms(&self, written: &Written, faults: &mut Faults<'_>) -> Vec<RoomName> {
-        let mut rooms = Vec::with_capacity(written.rooms.len());
-        for At { value, line } in &written.rooms {
+    pub(super) fn rooms(&self, entry: &RuleEntry, errors: &mut FileErrors<'_>) -> Vec<RoomName> {
+        let mut rooms = Vec::with_capacity(entry.rooms.len());
+        for Located { value, line } in &entry.rooms {
             let named = RoomName::parse(value).ok().filter(|named| self.instance.rooms.contains(named));
             if named.is_none() {
                 let hint = did_you_mean(value, self.instance.rooms.iter().map(RoomName::as_str));
-                written.fault(faults, *line, &format!("there is no room {}{hint}", quoted(value)));
+                entry.error(errors, *line, &format!("there is no room {}{hint}", quoted(value)));
             }
             rooms.extend(named);
         }
@@ -79,93 +81,94 @@ impl Compiler<'_> {
     }
 }
 
-fn check_reason(written: &Written, At { value, line }: &At<String>, faults: &mut Faults<'_>) {
+fn check_reason(entry: &RuleEntry, Located { value, line }: &Located<String>, errors: &mut FileErrors<'_>) {
     let length = value.chars().count();
     if value.trim().is_empty() {
-        written.fault(faults, *line, "`reason` is empty");
+        entry.error(errors, *line, "`reason` is empty");
     } else if length > MAX_REASON_CHARS {
         let what = format!("`reason` has {length} characters; the limit is {MAX_REASON_CHARS}");
-        written.fault(faults, *line, &what);
+        entry.error(errors, *line, &what);
     }
 }
 
-/// The text in this language; else in its main form (`pt` for `pt-BR`), in English, in the first one that is there.
-fn in_language<'t>(texts: &'t [(String, At<String>)], tag: &str) -> &'t str {
-    let main = tag.split('-').next().unwrap_or(tag);
-    let found = [tag, main, "en"].into_iter().find_map(|tag| texts.iter().find(|(of, _)| of.eq_ignore_ascii_case(tag)));
+/// Returns the text in this language, else in its primary language (`pt` for `pt-BR`), in English, or the first one.
+fn in_language<'t>(texts: &'t [(String, Located<String>)], tag: &str) -> &'t str {
+    let primary = tag.split('-').next().unwrap_or(tag);
+    let found =
+        [tag, primary, "en"].into_iter().find_map(|tag| texts.iter().find(|(of, _)| of.eq_ignore_ascii_case(tag)));
     found.or(texts.first()).map_or(DEFAULT_REASON, |(_, text)| text.value.as_str())
 }
 
-pub(super) fn mask(written: &Written, faults: &mut Faults<'_>) -> char {
-    let Some(At { value, line }) = &written.mask else { return '*' };
-    if written.asked.is_some_and(|asked| asked != Outcome::Replace) {
-        written.fault(faults, *line, "`mask` is for the verdict replace");
+pub(super) fn mask(entry: &RuleEntry, errors: &mut FileErrors<'_>) -> char {
+    let Some(Located { value, line }) = &entry.mask else { return '*' };
+    if entry.outcome.is_some_and(|outcome| outcome != Outcome::Replace) {
+        entry.error(errors, *line, "`mask` applies only to the verdict `replace`");
     }
     let mut chars = value.chars();
     match (chars.next(), chars.next()) {
         (Some(mask), None) if is_visible(mask) => mask,
         _ => {
-            written.fault(faults, *line, "`mask` must be one visible character");
+            entry.error(errors, *line, "`mask` must be one visible character");
             '*'
         }
     }
 }
 
-/// Whether a character stands for itself: no blank, mark, filler, or sign that changes how others are shown. Whatever a
-/// text can hide a word with is none.
+/// Whether a character is visible on its own: no blank, combining mark, filler or formatting character, and nothing
+/// that could hide a word.
 fn is_visible(c: char) -> bool {
     let mut views = Views::default();
     views.read(c.encode_utf8(&mut [0; 4]));
     !c.is_control() && !views.clean().trim().is_empty() && !unicode_normalization::char::is_combining_mark(c)
 }
 
-pub(super) fn labels(written: &Written, faults: &mut Faults<'_>) -> Vec<Arc<str>> {
-    for At { value, line } in &written.labels {
+pub(super) fn labels(entry: &RuleEntry, errors: &mut FileErrors<'_>) -> Vec<Arc<str>> {
+    for Located { value, line } in &entry.labels {
         if !is_name(value) {
-            written.fault(faults, *line, &format!("label {} {NAME_HELP}", quoted(value)));
+            entry.error(errors, *line, &format!("label {} {NAME_HELP}", quoted(value)));
         }
     }
-    if let (Some(first), Some(asked)) = (written.labels.first(), written.asked)
-        && asked != Outcome::Pass
+    if let (Some(first), Some(outcome)) = (entry.labels.first(), entry.outcome)
+        && outcome != Outcome::Pass
     {
-        written.fault(faults, first.line, "`labels` are for the verdict label");
+        entry.error(errors, first.line, "`labels` apply only to the verdict `label`");
     }
-    written.labels.iter().map(|label| label.value.as_str().into()).collect()
+    entry.labels.iter().map(|label| label.value.as_str().into()).collect()
 }
 
-pub(super) fn check_cases(written: &Written, faults: &mut Faults<'_>) {
-    let cases = || written.refuses.iter().chain(&written.accepts);
+pub(super) fn check_cases(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
+    let cases = || entry.refuses.iter().chain(&entry.accepts);
     if let Some(first) = cases().nth(MAX_CASES) {
-        written.fault(faults, first.line, &format!("has more than {MAX_CASES} cases"));
+        entry.error(errors, first.line, &format!("has more than {MAX_CASES} cases"));
     }
-    for At { value, line } in cases().take(MAX_CASES) {
+    for Located { value, line } in cases().take(MAX_CASES) {
         if value.len() > MAX_CASE_BYTES {
-            written.fault(faults, *line, &format!("a case is {} bytes; the limit is {MAX_CASE_BYTES}", value.len()));
+            entry.error(errors, *line, &format!("a case is {} bytes; the limit is {MAX_CASE_BYTES}", value.len()));
         }
     }
-    let looks = &written.patterns;
-    let at_text = !looks.any.is_empty()
-        || !looks.all.is_empty()
-        || !looks.words.is_empty()
-        || looks.words_file.is_some()
-        || written.conditions.iter().any(crate::filter::rules::conditions::Condition::is_of_text);
-    if !at_text && let Some(first) = cases().next() {
-        let what = "has cases and nothing that looks at a text: they would tell nothing";
-        written.fault(faults, first.line, what);
+    let patterns = &entry.patterns;
+    let checks_text = !patterns.any.is_empty()
+        || !patterns.all.is_empty()
+        || !patterns.words.is_empty()
+        || patterns.words_file.is_some()
+        || entry.conditions.iter().any(crate::filter::rules::conditions::TextCondition::is_stateless);
+    if !checks_text && let Some(first) = cases().next() {
+        let what = "has cases but no condition on the text, so that they test nothing";
+        entry.error(errors, first.line, what);
     }
 }
 
-/// A nickname is no text: some things cannot be asked of it, or done with it.
-pub(super) fn check_field(written: &Written, faults: &mut Faults<'_>) {
-    if written.field != Field::Nickname {
+/// Reports conditions and verdicts that do not apply to nicknames.
+pub(super) fn check_field(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
+    if entry.field != Field::Nickname {
         return;
     }
-    if written.asked == Some(Outcome::Replace) {
-        written.fault(faults, written.line, "a nickname cannot be replaced; use the verdict reject");
+    if entry.outcome == Some(Outcome::Replace) {
+        entry.error(errors, entry.line, "a nickname cannot be replaced; use the verdict `reject`");
     }
-    if written.conditions.iter().any(|condition| !condition.is_of_nickname()) {
-        let what = "`links`, `mentions`, `repetition` and `language` are for the field text";
-        written.fault(faults, written.line, what);
+    if entry.conditions.iter().any(|condition| !condition.is_for_nicknames()) {
+        let what = "`links`, `mentions`, `repetition` and `language` do not apply to nicknames";
+        entry.error(errors, entry.line, what);
     }
 }
 
@@ -174,11 +177,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mask_is_a_character_that_can_be_seen() {
-        for seen in ['*', '#', '-', '█', '·', 'x', 'é', '🙈', '♥', '〇', '…'] {
-            assert!(is_visible(seen), "{seen:?}");
+    fn a_mask_is_a_visible_character() {
+        for visible in ['*', '#', '-', '█', '·', 'x', 'é', '🙈', '♥', '〇', '…'] {
+            assert!(is_visible(visible), "{visible:?}");
         }
-        for unseen in [
+        for invisible in [
             ' ',
             '\u{a0}',
             '\u{ad}',
@@ -197,7 +200,7 @@ mod tests {
             '\u{7}',
             '\u{e0020}',
         ] {
-            assert!(!is_visible(unseen), "{unseen:?}");
+            assert!(!is_visible(invisible), "{invisible:?}");
         }
     }
 }

@@ -4,24 +4,24 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
-use crate::filter::rules::faults::quoted;
-use crate::filter::rules::written::{Item, Reader};
+use crate::filter::rules::document::{KeyedValue, Reader};
+use crate::filter::rules::errors::quoted;
 
-/// Hours of the day somewhere: `22:00-06:00 Europe/Paris`.
+/// Hours of the day in a time zone: `22:00-06:00 Europe/Paris`.
 #[derive(Debug)]
-pub(in crate::filter::rules) struct Hours {
+pub(in crate::filter::rules) struct HoursCondition {
     from: Time,
-    /// Not one of them any more. Before `from` when midnight lies between.
+    /// Exclusive. Earlier than `from` when the range crosses midnight.
     until: Time,
     zone: TimeZone,
 }
 
-impl Hours {
-    pub(in crate::filter::rules) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Option<Self> {
+impl HoursCondition {
+    pub(in crate::filter::rules) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let written = reader.string(item)?.value;
         let hours = Self::parse(&written);
-        if let Err(why) = &hours {
-            reader.fault(item, why);
+        if let Err(error) = &hours {
+            reader.error(item, error);
         }
         hours.ok()
     }
@@ -32,16 +32,14 @@ impl Hours {
         };
         let (from, rest) = written.split_once('-').ok_or_else(not_hours)?;
         let (until, zone) = rest.trim().split_once(' ').unwrap_or((rest.trim(), "UTC"));
-        // The end of the day is the beginning of the next one.
         let until = if until == "24:00" { "00:00" } else { until };
         let (from, until) = (time(from).ok_or_else(not_hours)?, time(until).ok_or_else(not_hours)?);
         if from == until {
             return Err("begins and ends at the same time".to_owned());
         }
         let zone = zone.trim();
-        let zone = TimeZone::get(zone).map_err(|_| {
-            format!("names the time zone {}, which is not known; one is written as \"Europe/Paris\"", quoted(zone))
-        })?;
+        let zone = TimeZone::get(zone)
+            .map_err(|_| format!("has the unknown time zone {}; an example is \"Europe/Paris\"", quoted(zone)))?;
         Ok(Self { from, until, zone })
     }
 
@@ -70,39 +68,39 @@ mod tests {
     }
 
     #[test]
-    fn hours_begin_on_the_minute_and_end_before_it() {
-        let hours = Hours::parse("08:00-18:30").unwrap();
+    fn hours_include_their_start_and_exclude_their_end() {
+        let hours = HoursCondition::parse("08:00-18:30").unwrap();
         for (time, holds) in [("07:59:59", false), ("08:00:00", true), ("18:29:59", true), ("18:30:00", false)] {
             assert_eq!(hours.holds(at(time)), holds, "{time}");
         }
     }
 
     #[test]
-    fn hours_may_go_past_midnight() {
-        let hours = Hours::parse("22:00-06:00").unwrap();
+    fn hours_may_cross_midnight() {
+        let hours = HoursCondition::parse("22:00-06:00").unwrap();
         for (time, holds) in [("21:59:59", false), ("22:00:00", true), ("00:00:00", true), ("06:00:00", false)] {
             assert_eq!(hours.holds(at(time)), holds, "{time}");
         }
     }
 
     #[test]
-    fn hours_are_those_of_their_time_zone_in_summer_too() {
-        let hours = Hours::parse("22:00-06:00 Europe/Paris").unwrap();
+    fn hours_follow_daylight_saving_time() {
+        let hours = HoursCondition::parse("22:00-06:00 Europe/Paris").unwrap();
         assert!(hours.holds(at("20:00:00")) && !hours.holds(at("04:00:00")));
         let winter: Timestamp = "2026-01-01T20:00:00Z".parse().unwrap();
         assert!(!hours.holds(winter));
     }
 
     #[test]
-    fn a_day_ends_at_24_and_blanks_do_not_matter() {
-        let hours = Hours::parse(" 20:00 - 24:00  Europe/Paris").unwrap();
+    fn hours_may_end_at_24_and_contain_blanks() {
+        let hours = HoursCondition::parse(" 20:00 - 24:00  Europe/Paris").unwrap();
         assert!(hours.holds(at("21:59:59")) && !hours.holds(at("22:00:00")));
     }
 
     #[test]
-    fn what_is_no_hours_is_a_fault() {
+    fn malformed_hours_are_an_error() {
         for text in ["", "8-18", "08:00", "08:00-25:00", "08:00-8:00", "-", "08:00-08:00", "08:00-09:00 Nowhere/Here"] {
-            assert!(Hours::parse(text).is_err(), "{text}");
+            assert!(HoursCondition::parse(text).is_err(), "{text}");
         }
     }
 }

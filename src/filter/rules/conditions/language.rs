@@ -1,32 +1,33 @@
-//! The language of a text, where it can be told.
+//! The language of a text, where it is certain.
 
-use crate::filter::rules::look::Look;
-use crate::filter::rules::written::{Item, Reader};
+use crate::filter::rules::document::{KeyedValue, Reader};
+use crate::filter::rules::text_features::TextFeatures;
 use crate::matching::LANGUAGES;
 
-/// In which language a text must be, or must not be. A text whose language cannot be told is in none.
+/// The languages a text must, or must not, be in. Never holds for a text whose language is uncertain.
 #[derive(Debug)]
-pub(in crate::filter::rules) struct Languages {
+pub(in crate::filter::rules) struct LanguageCondition {
     is: Vec<&'static str>,
     not: Vec<&'static str>,
 }
 
-impl Languages {
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Option<Self> {
+impl LanguageCondition {
+    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let known: Vec<(&'static str, &'static str)> = LANGUAGES.iter().map(|code| (*code, *code)).collect();
         let (mut is, mut not) = (Vec::new(), Vec::new());
-        reader.fields(item, &["is", "not"], |reader, name, field| match name {
+        reader.each_known_field(item, &["is", "not"], |reader, name, field| match name {
             "is" => is = reader.choices(field, &known),
             _ => not = reader.choices(field, &known),
         });
         if !is.is_empty() && !not.is_empty() {
-            reader.fault(item, "has both `is` and `not`; one of them is enough");
+            reader.error(item, "has both `is` and `not`; use one of them");
         }
         (!is.is_empty() || !not.is_empty()).then_some(Self { is, not })
     }
 
-    pub(super) fn holds(&self, look: &Look<'_>) -> bool {
-        look.language()
+    pub(super) fn holds(&self, features: &TextFeatures<'_>) -> bool {
+        features
+            .language()
             .is_some_and(|code| if self.is.is_empty() { !self.not.contains(&code) } else { self.is.contains(&code) })
     }
 }

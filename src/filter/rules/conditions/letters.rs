@@ -1,67 +1,67 @@
-//! How a text is written: in capitals, with stretched letters, under heaps of marks.
+//! How a text is written: capitals, repeated characters, combining marks.
 
-use super::Where;
-use crate::filter::rules::look::Look;
-use crate::filter::rules::written::{Item, Reader};
+use super::HitSpan;
+use crate::filter::rules::document::{KeyedValue, Reader};
+use crate::filter::rules::text_features::TextFeatures;
 
-/// At least this share of the letters are capitals.
+/// At least this share of the letters is capital.
 #[derive(Debug)]
-pub(in crate::filter::rules) struct Capitals {
-    /// Per cent, of letters that have a case.
+pub(in crate::filter::rules) struct CapitalsCondition {
+    /// In per cent of the letters that have a case.
     share: u8,
-    /// A text with fewer letters is not looked at.
-    letters: u32,
+    /// Never holds for a text with fewer letters that have a case.
+    min_letters: u32,
 }
 
-impl Capitals {
-    const DEFAULT_LETTERS: u32 = 12;
+impl CapitalsCondition {
+    const DEFAULT_MIN_LETTERS: u32 = 12;
 
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Option<Self> {
-        let (mut share, mut letters) = (None, Some(Self::DEFAULT_LETTERS));
-        let mut named = false;
-        reader.fields(item, &["share", "letters"], |reader, name, field| match name {
-            "share" => (share, named) = (reader.number(field, 1..=100), true),
-            _ => letters = reader.number(field, 4..=10_000),
+    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+        let (mut share, mut min_letters) = (None, Some(Self::DEFAULT_MIN_LETTERS));
+        let mut has_share = false;
+        reader.each_known_field(item, &["share", "letters"], |reader, name, field| match name {
+            "share" => (share, has_share) = (reader.number(field, 1..=100), true),
+            _ => min_letters = reader.number(field, 4..=10_000),
         });
-        if !named {
-            reader.fault(item, "needs a `share`, in per cent, such as { share = 70 }");
+        if !has_share {
+            reader.error(item, "needs a `share`, in per cent, such as { share = 70 }");
         }
-        Some(Self { share: u8::try_from(share?).ok()?, letters: letters? })
+        Some(Self { share: u8::try_from(share?).ok()?, min_letters: min_letters? })
     }
 
-    pub(super) fn holds(&self, look: &Look<'_>) -> Option<Where> {
-        let letters = look.letters();
-        let enough = u32::try_from(letters.cased).is_ok_and(|cased| cased >= self.letters);
-        (enough && letters.capital_share() >= self.share).then_some(None)
+    pub(super) fn holds(&self, features: &TextFeatures<'_>) -> Option<HitSpan> {
+        let letters = features.letters();
+        let enough = u32::try_from(letters.cased).is_ok_and(|cased| cased >= self.min_letters);
+        (enough && letters.uppercase_percent() >= self.share).then_some(None)
     }
 }
 
-/// A character stands so many times in a row.
+/// A character is repeated at least this many times in a row.
 #[derive(Debug)]
-pub(in crate::filter::rules) struct Repeated(u32);
+pub(in crate::filter::rules) struct RepeatedCondition(u32);
 
-impl Repeated {
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Option<Self> {
+impl RepeatedCondition {
+    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         reader.number(item, 3..=1_000).map(Self)
     }
 
-    pub(super) fn holds(&self, look: &Look<'_>) -> Option<Where> {
-        let letters = look.letters();
+    pub(super) fn holds(&self, features: &TextFeatures<'_>) -> Option<HitSpan> {
+        let letters = features.letters();
         u32::try_from(letters.longest_run).is_ok_and(|run| run >= self.0).then(|| Some(letters.run.clone()))
     }
 }
 
-/// So many marks lie on one letter.
+/// One letter carries at least this many combining marks.
 #[derive(Debug)]
-pub(in crate::filter::rules) struct Marks(u32);
+pub(in crate::filter::rules) struct MarksCondition(u32);
 
-impl Marks {
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Option<Self> {
+impl MarksCondition {
+    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         reader.number(item, 2..=100).map(Self)
     }
 
-    pub(super) fn holds(&self, look: &Look<'_>) -> Option<Where> {
-        let letters = look.letters();
-        u32::try_from(letters.most_marks).is_ok_and(|most| most >= self.0).then(|| Some(letters.marks.clone()))
+    pub(super) fn holds(&self, features: &TextFeatures<'_>) -> Option<HitSpan> {
+        let letters = features.letters();
+        u32::try_from(letters.max_marks).is_ok_and(|most| most >= self.0).then(|| Some(letters.marks.clone()))
     }
 }

@@ -1,39 +1,39 @@
-//! Links, and where they lead.
+//! Links and their domains.
 
-use super::Where;
-use crate::filter::rules::faults::quoted;
-use crate::filter::rules::look::{FoundLink, Look};
-use crate::filter::rules::written::{At, Item, Reader};
+use super::HitSpan;
+use crate::filter::rules::document::{KeyedValue, Located, Reader};
+use crate::filter::rules::errors::quoted;
+use crate::filter::rules::text_features::{FoundLink, TextFeatures};
 use crate::matching::is_within;
 
-/// So many links, of those that count.
+/// The text has at least `min` links that count.
 #[derive(Debug)]
-pub(in crate::filter::rules) struct Links {
+pub(in crate::filter::rules) struct LinksCondition {
     min: u32,
-    /// Links to these domains, and below them, do not count.
+    /// Links to these domains and their subdomains do not count.
     allow: Vec<String>,
-    /// Only links to these domains, and below them, count. Empty: all do.
+    /// Only links to these domains and their subdomains count; all links when empty.
     deny: Vec<String>,
 }
 
-impl Links {
-    /// A number, or a table.
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Option<Self> {
+impl LinksCondition {
+    /// Reads a number or a table.
+    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let mut links = Self { min: 1, allow: Vec::new(), deny: Vec::new() };
         if item.value().is_integer() {
             links.min = reader.number(item, 1..=64)?;
             return Some(links);
         }
-        let mut complete = true;
-        reader.fields(item, &["min", "allow", "deny"], |reader, name, field| match name {
+        let mut is_valid = true;
+        reader.each_known_field(item, &["min", "allow", "deny"], |reader, name, field| match name {
             "min" => match reader.number(field, 1..=64) {
                 Some(min) => links.min = min,
-                None => complete = false,
+                None => is_valid = false,
             },
             "allow" => links.allow = domains(reader, field),
             _ => links.deny = domains(reader, field),
         });
-        complete.then_some(links)
+        is_valid.then_some(links)
     }
 
     fn counts(&self, link: &FoundLink) -> bool {
@@ -41,8 +41,8 @@ impl Links {
         (self.deny.is_empty() || is_in(&self.deny)) && !is_in(&self.allow)
     }
 
-    pub(super) fn holds(&self, look: &Look<'_>) -> Option<Where> {
-        let mut counted = look.links().iter().filter(|link| self.counts(link));
+    pub(super) fn holds(&self, features: &TextFeatures<'_>) -> Option<HitSpan> {
+        let mut counted = features.links().iter().filter(|link| self.counts(link));
         let first = counted.next()?;
         let others = usize::try_from(self.min).ok()?.checked_sub(1)?;
         let enough = others == 0 || counted.nth(others - 1).is_some();
@@ -50,18 +50,15 @@ impl Links {
     }
 }
 
-/// Domains as they are compared: in lower case.
-fn domains(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Vec<String> {
+/// Reads a list of domains, in lower case.
+fn domains(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Vec<String> {
     let mut domains = Vec::new();
-    for At { value, .. } in reader.strings(item) {
+    for Located { value, .. } in reader.strings(item) {
         let domain = value.trim().trim_end_matches('.').to_lowercase();
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.');
         let labels = || domain.split('.');
         if domain.len() > 253 || !domain.chars().all(plain) || labels().count() < 2 || labels().any(str::is_empty) {
-            reader.fault(
-                item,
-                &format!("holds {}, which is no domain; one is written as \"example.org\"", quoted(&value)),
-            );
+            reader.error(item, &format!("contains {}, which is not a domain such as \"example.org\"", quoted(&value)));
         } else {
             domains.push(domain);
         }

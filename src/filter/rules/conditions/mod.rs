@@ -1,5 +1,5 @@
-//! What a rule asks of a message beside its patterns. A file for each kind of evidence: how it is written, and when it
-//! holds. To add one: a file, a variant, a name in [`CONDITIONS`].
+//! Conditions of rules besides patterns. Each kind has a file that says how it is written and when it holds. A new one
+//! needs a file, a variant of [`TextCondition`], and a key in [`CONDITIONS`].
 
 mod hours;
 mod language;
@@ -11,18 +11,18 @@ mod sender;
 
 use std::ops::Range;
 
-pub(super) use hours::Hours;
-pub(super) use repetition::By;
-pub(super) use sender::SenderIs;
+pub(super) use hours::HoursCondition;
+pub(super) use repetition::RepetitionScope;
+pub(super) use sender::SenderCondition;
 
-use super::look::Look;
+use super::document::{KeyedValue, Reader};
 use super::memory::Recall;
-use super::written::{Item, Reader};
-use language::Languages;
-use letters::{Capitals, Marks, Repeated};
-use links::Links;
-use mentions::Mentioned;
-use repetition::Repetition;
+use super::text_features::TextFeatures;
+use language::LanguageCondition;
+use letters::{CapitalsCondition, MarksCondition, RepeatedCondition};
+use links::LinksCondition;
+use mentions::MentionsCondition;
+use repetition::RepetitionCondition;
 
 /// The keys of the conditions on a text.
 pub(super) const CONDITIONS: [&str; 7] =
@@ -30,51 +30,52 @@ pub(super) const CONDITIONS: [&str; 7] =
 
 /// A condition on a text.
 #[derive(Debug)]
-pub(super) enum Condition {
-    Links(Links),
-    Mentions(Mentioned),
-    Capitals(Capitals),
-    Repeated(Repeated),
-    Marks(Marks),
-    Repetition(Repetition),
-    Language(Languages),
+pub(super) enum TextCondition {
+    Links(LinksCondition),
+    Mentions(MentionsCondition),
+    Capitals(CapitalsCondition),
+    Repeated(RepeatedCondition),
+    Marks(MarksCondition),
+    Repetition(RepetitionCondition),
+    Language(LanguageCondition),
 }
 
-/// Where something holds: in bytes of the text unless it says otherwise, or nowhere in particular.
-pub(super) type Where = Option<Range<usize>>;
+/// Where a rule or condition hits: a range of bytes of the text unless stated otherwise, or `None` for all of it.
+pub(super) type HitSpan = Option<Range<usize>>;
 
-impl Condition {
-    /// Reads the condition of this key.
-    pub(super) fn read(reader: &mut Reader<'_, '_>, key: &str, item: &Item<'_, '_>) -> Option<Self> {
+impl TextCondition {
+    /// Reads the condition with this key.
+    pub(super) fn read(reader: &mut Reader<'_, '_>, key: &str, item: &KeyedValue<'_, '_>) -> Option<Self> {
         match key {
-            "links" => Links::read(reader, item).map(Self::Links),
-            "mentions" => Mentioned::read(reader, item).map(Self::Mentions),
-            "capitals" => Capitals::read(reader, item).map(Self::Capitals),
-            "repeated" => Repeated::read(reader, item).map(Self::Repeated),
-            "marks" => Marks::read(reader, item).map(Self::Marks),
-            "repetition" => Repetition::read(reader, item).map(Self::Repetition),
-            "language" => Languages::read(reader, item).map(Self::Language),
+            "links" => LinksCondition::read(reader, item).map(Self::Links),
+            "mentions" => MentionsCondition::read(reader, item).map(Self::Mentions),
+            "capitals" => CapitalsCondition::read(reader, item).map(Self::Capitals),
+            "repeated" => RepeatedCondition::read(reader, item).map(Self::Repeated),
+            "marks" => MarksCondition::read(reader, item).map(Self::Marks),
+            "repetition" => RepetitionCondition::read(reader, item).map(Self::Repetition),
+            "language" => LanguageCondition::read(reader, item).map(Self::Language),
             _ => None,
         }
     }
 
-    /// Whether a text alone can show it, without what was said before.
-    pub(super) fn is_of_text(&self) -> bool {
+    /// Whether it depends on the text alone, and not on earlier messages.
+    pub(super) fn is_stateless(&self) -> bool {
         !matches!(self, Self::Repetition(_))
     }
 
-    /// Whether it is about who says something, and not about what is said: nobody says what is only liked.
-    pub(super) fn is_of_author(&self) -> bool {
+    /// Whether it is about the author's behaviour. Such conditions never hold for a like, whose text somebody else
+    /// wrote.
+    pub(super) fn is_about_author(&self) -> bool {
         matches!(self, Self::Links(_) | Self::Mentions(_) | Self::Repetition(_))
     }
 
-    /// Whether it can be asked of a nickname.
-    pub(super) fn is_of_nickname(&self) -> bool {
+    /// Whether it can apply to a nickname.
+    pub(super) fn is_for_nicknames(&self) -> bool {
         matches!(self, Self::Capitals(_) | Self::Repeated(_) | Self::Marks(_))
     }
 
-    /// How much it costs to look, the cheapest first.
-    pub(super) fn rank(&self) -> u8 {
+    /// Returns the rank of its cost; the cheapest is 0.
+    pub(super) fn cost(&self) -> u8 {
         match self {
             Self::Capitals(_) | Self::Repeated(_) | Self::Marks(_) => 0,
             Self::Mentions(_) => 1,
@@ -84,17 +85,16 @@ impl Condition {
         }
     }
 
-    /// Where it holds; `None` if it does not. Without a recollection, what is said more than once counts as said so
-    /// often.
-    pub(super) fn holds(&self, look: &Look<'_>, recall: Option<&Recall>) -> Option<Where> {
+    /// Returns where it holds, or `None` if it does not. Without `recall`, repetition counts as given.
+    pub(super) fn holds(&self, features: &TextFeatures<'_>, recall: Option<&Recall>) -> Option<HitSpan> {
         match self {
-            Self::Links(links) => links.holds(look),
-            Self::Mentions(mentions) => mentions.holds(look),
-            Self::Capitals(capitals) => capitals.holds(look),
-            Self::Repeated(repeated) => repeated.holds(look),
-            Self::Marks(marks) => marks.holds(look),
+            Self::Links(links) => links.holds(features),
+            Self::Mentions(mentions) => mentions.holds(features),
+            Self::Capitals(capitals) => capitals.holds(features),
+            Self::Repeated(repeated) => repeated.holds(features),
+            Self::Marks(marks) => marks.holds(features),
             Self::Repetition(repetition) => recall.is_none_or(|recall| repetition.holds(recall)).then_some(None),
-            Self::Language(languages) => languages.holds(look).then_some(None),
+            Self::Language(languages) => languages.holds(features).then_some(None),
         }
     }
 }

@@ -1,41 +1,41 @@
-//! The same text again, or nearly the same: from one sender, or from many.
+//! Repetition of the same or nearly the same text, by one sender or by many.
 
 use std::time::Duration;
 
-use crate::filter::rules::memory::{MAX_SENDERS, MAX_TIMES, REMEMBERED, Recall};
-use crate::filter::rules::written::{Item, Reader};
+use crate::filter::rules::document::{KeyedValue, Reader};
+use crate::filter::rules::memory::{MAX_SENDERS, MAX_TIMES, RETENTION, Recall};
 
-/// How often a text must have been said within some time, this time included.
+/// How often a text must have been sent within some time, this message included.
 #[derive(Debug)]
-pub(in crate::filter::rules) struct Repetition {
-    pub(in crate::filter::rules) by: By,
+pub(in crate::filter::rules) struct RepetitionCondition {
+    pub(in crate::filter::rules) scope: RepetitionScope,
     times: u32,
     pub(in crate::filter::rules) within: Duration,
-    /// A text with fewer letters may be said by all: a greeting is no raid.
-    pub(in crate::filter::rules) letters: u32,
-    /// Only the same text counts, letter for letter and digit for digit.
+    /// Shorter texts may be repeated: many greetings are not a raid.
+    pub(in crate::filter::rules) min_letters: u32,
+    /// Counts only texts with the same letters and digits.
     exact: bool,
 }
 
-/// Who repeats a text.
+/// Whose messages are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::filter::rules) enum By {
-    /// One sender, so many times.
+pub(in crate::filter::rules) enum RepetitionScope {
+    /// Repetitions by one sender.
     Sender,
-    /// So many senders of a room, each at least once.
+    /// Different senders in a room, each counted once.
     Room,
 }
 
-impl By {
-    /// Fewest letters when a rule does not say.
-    fn letters(self) -> u32 {
+impl RepetitionScope {
+    /// Returns the default of `letters`.
+    fn default_min_letters(self) -> u32 {
         match self {
             Self::Sender => 8,
             Self::Room => 20,
         }
     }
 
-    fn most(self) -> u32 {
+    fn max_times(self) -> u32 {
         match self {
             Self::Sender => MAX_TIMES,
             Self::Room => MAX_SENDERS,
@@ -43,41 +43,45 @@ impl By {
     }
 }
 
-impl Repetition {
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Option<Self> {
-        let (mut by, mut times, mut within, mut letters, mut exact) = (None, None, None, None, false);
-        let mut named = Vec::new();
-        reader.fields(item, &["by", "times", "within", "letters", "exact"], |reader, name, field| {
-            named.push(name.to_owned());
+impl RepetitionCondition {
+    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+        let (mut scope, mut times, mut within, mut min_letters, mut exact) = (None, None, None, None, false);
+        let mut given = Vec::new();
+        reader.each_known_field(item, &["by", "times", "within", "letters", "exact"], |reader, name, field| {
+            given.push(name.to_owned());
             match name {
-                "by" => by = reader.choice(field, &[("sender", By::Sender), ("room", By::Room)]),
+                "by" => {
+                    scope =
+                        reader.choice(field, &[("sender", RepetitionScope::Sender), ("room", RepetitionScope::Room)])
+                }
                 "times" => times = reader.number(field, 2..=MAX_SENDERS),
-                "within" => within = reader.duration(field, Duration::from_secs(1)..=REMEMBERED),
+                "within" => within = reader.duration(field, Duration::from_secs(1)..=RETENTION),
                 "exact" => exact = reader.boolean(field) == Some(true),
-                _ => letters = reader.number(field, 1..=10_000),
+                _ => min_letters = reader.number(field, 1..=10_000),
             }
         });
-        for needed in ["by", "times", "within"] {
-            if item.value().is_table() && !named.iter().any(|name| name == needed) {
-                reader.fault(
+        for required in ["by", "times", "within"] {
+            if item.value().is_table() && !given.iter().any(|name| name == required) {
+                reader.error(
                     item,
-                    &format!("needs `{needed}`, as in {{ by = \"sender\", times = 4, within = \"60s\" }}"),
+                    &format!("needs `{required}`, as in {{ by = \"sender\", times = 4, within = \"60s\" }}"),
                 );
             }
         }
-        let (by, times, within) = (by?, times?, within?);
-        if times > by.most() {
-            reader.fault(item, &format!("can count to {} times here, not {times}", by.most()));
+        let (scope, times, within) = (scope?, times?, within?);
+        if times > scope.max_times() {
+            reader.error(item, &format!("allows at most {} `times` here, not {times}", scope.max_times()));
             return None;
         }
-        Some(Self { by, times, within, letters: letters.unwrap_or(by.letters()), exact })
+        let min_letters = min_letters.unwrap_or(scope.default_min_letters());
+        Some(Self { scope, times, within, min_letters, exact })
     }
 
     pub(super) fn holds(&self, recall: &Recall) -> bool {
-        let said = match self.by {
-            By::Sender => recall.times_by_sender(self.within, self.exact),
-            By::Room => recall.senders(self.within, self.exact),
+        let times = match self.scope {
+            RepetitionScope::Sender => recall.times_by_sender(self.within, self.exact),
+            RepetitionScope::Room => recall.distinct_senders(self.within, self.exact),
         };
-        recall.letters() >= self.letters && said >= self.times
+        recall.letters() >= self.min_letters && times >= self.times
     }
 }

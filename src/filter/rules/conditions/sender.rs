@@ -1,24 +1,24 @@
-//! What the relay knows of a sender.
+//! Conditions on the sender.
 
 use std::time::Duration;
 
-use crate::filter::rules::written::{Item, Reader};
-use crate::model::Facts;
+use crate::filter::rules::document::{KeyedValue, Reader};
+use crate::model::SenderContext;
 
-/// What must be so of the sender. What is `None` is not asked.
+/// What must be true of the sender. `None` means any.
 #[derive(Debug, Default)]
-pub(in crate::filter::rules) struct SenderIs {
+pub(in crate::filter::rules) struct SenderCondition {
     registered: Option<bool>,
     trusted: Option<bool>,
     connected_under: Option<Duration>,
     accepted_under: Option<u32>,
 }
 
-impl SenderIs {
-    pub(in crate::filter::rules) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_, '_>) -> Option<Self> {
+impl SenderCondition {
+    pub(in crate::filter::rules) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         const KEYS: [&str; 4] = ["registered", "trusted", "connected_under", "accepted_under"];
         let mut sender = Self::default();
-        reader.fields(item, &KEYS, |reader, name, field| match name {
+        reader.each_known_field(item, &KEYS, |reader, name, field| match name {
             "registered" => sender.registered = reader.boolean(field),
             "trusted" => sender.trusted = reader.boolean(field),
             "connected_under" => {
@@ -28,13 +28,14 @@ impl SenderIs {
             _ => sender.accepted_under = reader.number(field, 1..=1_000_000),
         });
         let Self { registered, trusted, connected_under, accepted_under } = &sender;
-        let asks = registered.is_some() || trusted.is_some() || connected_under.is_some() || accepted_under.is_some();
-        asks.then_some(sender)
+        let has_any =
+            registered.is_some() || trusted.is_some() || connected_under.is_some() || accepted_under.is_some();
+        has_any.then_some(sender)
     }
 
-    pub(in crate::filter::rules) fn holds(&self, facts: &Facts) -> bool {
-        self.registered.is_none_or(|wanted| facts.registered == wanted)
-            && self.trusted.is_none_or(|wanted| facts.trusted == wanted)
+    pub(in crate::filter::rules) fn holds(&self, facts: &SenderContext) -> bool {
+        self.registered.is_none_or(|expected| facts.registered == expected)
+            && self.trusted.is_none_or(|expected| facts.trusted == expected)
             && self.connected_under.is_none_or(|limit| facts.connected < limit)
             && self.accepted_under.is_none_or(|limit| facts.accepted < u64::from(limit))
     }

@@ -1,9 +1,9 @@
-//! Limits of rules files: each holds, and one more is a fault.
+//! Limits of rules files: the limit itself is accepted, and one more is an error.
 
 use super::*;
 
 #[test]
-fn the_limits_of_a_file_hold_and_one_more_is_a_fault() {
+fn one_more_than_a_limit_of_a_file_is_an_error() {
     let rule = |n: usize| format!("[[rule]]\nid = 'r{n}'\nwords = ['x']\nverdict = 'label'\n");
     let file: String = (0..1_000).map(rule).collect();
     assert_eq!(load(&file).unwrap().len(), 1_000);
@@ -14,7 +14,7 @@ fn the_limits_of_a_file_hold_and_one_more_is_a_fault() {
         format!("[[rule]]\nid = 'a'\nwords = [{}]\nverdict = 'label'\n", list.join(","))
     };
     assert!(load(&words(10_000)).is_ok());
-    assert_eq!(load(&words(10_001)).unwrap_err(), ["rules.toml:3: more than 10000 patterns and words in all"]);
+    assert_eq!(load(&words(10_001)).unwrap_err(), ["rules.toml:3: more than 10000 patterns and words"]);
 
     let filler = |bytes: usize| "#".repeat(bytes);
     assert!(load(&filler(MAX_FILE_BYTES)).is_ok());
@@ -22,7 +22,7 @@ fn the_limits_of_a_file_hold_and_one_more_is_a_fault() {
 }
 
 #[test]
-fn the_limits_of_a_rule_hold_and_one_more_is_a_fault() {
+fn one_more_than_a_limit_of_a_rule_is_an_error() {
     let rule = |line: String| load(&format!("[[rule]]\nid = 'a'\nverdict = 'label'\n{line}\n"));
     assert!(rule(format!("any = ['{}']", "a".repeat(1_000))).is_ok());
     let shown = "a".repeat(60);
@@ -42,20 +42,20 @@ fn the_limits_of_a_rule_hold_and_one_more_is_a_fault() {
 }
 
 #[test]
-fn a_words_file_beyond_its_limit_is_a_fault_of_the_line_that_names_it() {
+fn a_too_large_words_file_is_an_error_at_the_line_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("words.txt"), "a\n".repeat(MAX_FILE_BYTES)).unwrap();
     let text = "[[rule]]\nid = 'a'\nwords_file = 'words.txt'\nverdict = 'reject'";
-    let faults = Rules::load(Path::new("rules.toml"), text, folder.path(), &instance(Preset::Off)).unwrap_err();
-    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    assert_eq!(faults, ["rules.toml:3: rule `a`: `words_file` `words.txt` is larger than 1048576 bytes"]);
+    let errors = RuleSet::load(Path::new("rules.toml"), text, folder.path(), &instance(Preset::Off)).unwrap_err();
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(errors, ["rules.toml:3: rule `a`: `words_file` `words.txt` is larger than 1048576 bytes"]);
 }
 
 #[test]
-fn words_of_ones_own_are_counted_without_those_of_the_starter_rules() {
+fn the_words_of_starter_rules_do_not_count() {
     let words: Vec<String> = (0..10_000).map(|n| format!("'w{n}'")).collect();
     let text = format!("[[rule]]\nid = 'a'\nwords = [{}]\nverdict = 'label'\n", words.join(","));
-    assert!(Rules::load(Path::new("rules.toml"), &text, Path::new(""), &instance(Preset::Strict)).is_ok());
+    assert!(RuleSet::load(Path::new("rules.toml"), &text, Path::new(""), &instance(Preset::Strict)).is_ok());
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn there_are_at_most_500_regular_expressions() {
     assert!(load(&file(500)).is_ok());
     assert_eq!(
         load(&file(501)).unwrap_err(),
-        ["rules.toml:3: more than 500 regular expressions in all; use `words` where they do"]
+        ["rules.toml:3: more than 500 regular expressions; use `words` where possible"]
     );
 }
 
@@ -84,12 +84,12 @@ fn a_rule_has_at_most_16_patterns_in_all_and_none() {
     assert!(load(&file(8, 8)).is_ok());
     assert_eq!(
         load(&file(8, 9)).unwrap_err(),
-        ["rules.toml:5: rule `a`: `all` and `none` have more than 16 patterns; write them as fewer, with `|`"]
+        ["rules.toml:5: rule `a`: `all` and `none` have more than 16 patterns; combine them with `|`"]
     );
 }
 
 #[test]
-fn cases_have_their_limits() {
+fn cases_have_limits() {
     let rule = |cases: &[String]| {
         let list: Vec<String> = cases.iter().map(|case| format!("'{case}'")).collect();
         load(&format!("[[rule]]\nid = 'a'\nwords = ['x']\nverdict = 'label'\naccepts = [{}]\n", list.join(",")))
@@ -104,15 +104,15 @@ fn cases_have_their_limits() {
 }
 
 #[test]
-fn rules_that_do_not_act_run_so_many_regular_expressions_on_a_message_and_no_more() {
-    // Each has one that its text sets off, and that does not match.
+fn rules_that_do_not_act_run_at_most_128_regular_expressions_on_a_message() {
+    // Each rule has a regex that the text triggers but does not match.
     let rule =
         |n: usize| format!("[[rule]]\nid = 'r{n}'\nany = ['free \\w*{n}z']\nmode = 'observe'\nverdict = 'reject'\n");
     let last = "[[rule]]\nid = 'last'\nany = ['free maps']\nmode = 'observe'\nverdict = 'reject'\n";
     let seen = |before: usize| {
         let rules = load(&((0..before).map(rule).collect::<String>() + last)).unwrap();
         let finding = examine(&rules, "free maps");
-        assert_eq!(finding.verdict, Verdict::Pass, "what does not act has nobody refused");
+        assert_eq!(finding.verdict, Verdict::Pass, "rules that do not act never reject");
         finding.matches.len()
     };
     assert_eq!(seen(127), 1);

@@ -6,10 +6,10 @@ use crate::settings::Choice;
 #[test]
 fn the_starter_rules_load_with_their_cases_in_every_preset() {
     for (name, preset) in Preset::NAMES {
-        let rules = Rules::load(Path::new("rules.toml"), "", Path::new(""), &instance(*preset));
-        let rules = rules.unwrap_or_else(|faults| panic!("{name}: {faults:#?}"));
-        assert_eq!((rules.is_empty(), rules.own()), (*preset == Preset::Off, 0), "{name}");
-        let acts = rules.figures().filter(|rule| rule.mode == Mode::Enforce).count();
+        let rules = RuleSet::load(Path::new("rules.toml"), "", Path::new(""), &instance(*preset));
+        let rules = rules.unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
+        assert_eq!((rules.is_empty(), rules.own_count()), (*preset == Preset::Off, 0), "{name}");
+        let acts = rules.stats().filter(|rule| rule.mode == Mode::Enforce).count();
         assert_eq!(
             acts,
             match preset {
@@ -23,21 +23,21 @@ fn the_starter_rules_load_with_their_cases_in_every_preset() {
 }
 
 #[test]
-fn the_rules_file_chooses_the_preset_and_the_modes_of_single_starter_rules() {
+fn the_rules_file_sets_the_preset_and_the_modes_of_single_starter_rules() {
     let text = "[starter]\npreset = 'open'\nmodes = { raid = 'enforce', shouting = 'off' }\n\
                 [[rule]]\nid = 'zalgo'\nmarks = 9\nverdict = 'shadow'";
     let rules = load(text).unwrap();
-    let figures = |id: &str| rules.figures().find(|rule| rule.id == id).map(|rule| (rule.mode, rule.source));
+    let figures = |id: &str| rules.stats().find(|rule| rule.id == id).map(|rule| (rule.mode, rule.source));
     assert_eq!(rules.preset(), Preset::Open);
     assert_eq!(figures("raid").unwrap().0, Mode::Enforce);
     assert_eq!(figures("shouting"), None);
     assert_eq!(figures("flooding").unwrap().0, Mode::Observe);
-    assert_eq!(figures("zalgo"), Some((Mode::Enforce, "rules.toml:4")), "one's own takes its place");
-    assert_eq!(rules.figures().next().unwrap().id, "zalgo", "one's own rules come first");
+    assert_eq!(figures("zalgo"), Some((Mode::Enforce, "rules.toml:4")), "the operator's rule replaces it");
+    assert_eq!(rules.stats().next().unwrap().id, "zalgo", "the operator's rules come first");
 }
 
 #[test]
-fn map_talk_that_is_nearly_the_same_is_no_flood_unless_the_preset_is_strict() {
+fn similar_map_talk_is_flooding_only_with_the_strict_preset() {
     let series: [fn(u32) -> String; 6] = [
         |n| format!("https://github.com/qgis/QGIS/issues/{}", 51_230 + n),
         |n| format!("layer_{n:02}.shp is ready"),
@@ -47,9 +47,9 @@ fn map_talk_that_is_nearly_the_same_is_no_flood_unless_the_preset_is_strict() {
         |n| format!("parcelle section A numéro {n}"),
     ];
     let last = |preset, texts: &dyn Fn(u32) -> String| {
-        let rules = Rules::load(Path::new("rules.toml"), "", Path::new(""), &instance(preset)).unwrap();
-        let scene = Scene::new();
-        (0..8).map(|n| scene.say(&rules, &texts(n)).finding.verdict.outcome()).last().unwrap()
+        let rules = RuleSet::load(Path::new("rules.toml"), "", Path::new(""), &instance(preset)).unwrap();
+        let scenario = Scenario::new();
+        (0..8).map(|n| scenario.say(&rules, &texts(n)).finding.verdict.outcome()).last().unwrap()
     };
     for (number, texts) in series.iter().enumerate() {
         assert_eq!(last(Preset::Balanced, texts), Outcome::Pass, "series {number}");

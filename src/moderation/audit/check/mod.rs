@@ -1,6 +1,6 @@
-//! Whether the files of a log are as the relay wrote them, as far as they can tell.
+//! Verifies the hash chain of a log.
 
-mod walk;
+mod day;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,163 +9,165 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use self::walk::{DayBefore, Walk};
+use self::day::{DayCheck, PreviousDay};
 use super::chain;
-use super::folder::{self, FileName};
+use super::folder::{self, LogFileName};
 
-/// What was found.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checked {
-    /// Day by day.
-    pub days: Vec<Day>,
+pub struct CheckReport {
+    /// The results by day.
+    pub days: Vec<DayReport>,
 }
 
-impl Checked {
-    /// Whether there is anything, and nothing wrong with it.
+impl CheckReport {
+    /// Returns whether there is a log and no error was found.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
-        !self.days.is_empty() && self.days.iter().all(|day| day.fault.is_none())
+    pub fn is_valid(&self) -> bool {
+        !self.days.is_empty() && self.days.iter().all(|day| day.error.is_none())
     }
 }
 
-/// What was found of a day.
+/// The result for one day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Day {
+pub struct DayReport {
     /// The day, in UTC.
     pub day: Date,
-    /// How many files there are.
+    /// The number of files.
     pub files: usize,
-    /// How many lines are whole and in their place; those behind the first fault of a file are not looked at.
+    /// The number of valid lines. Lines after the first error of a file are not checked.
     pub lines: u64,
-    /// How many lines the relay could not keep, as the log says.
+    /// The number of lost lines that the log notes.
     pub lost: u64,
-    /// The hash of the last line that is whole and in its place: 64 digits.
+    /// The hash of the last valid line: 64 hexadecimal digits.
     pub head: String,
-    /// Whether the last file was closed in good order. Otherwise the relay still writes it, or was stopped hard, or lines
-    /// at its end are missing.
+    /// Whether the last file was closed properly. Otherwise the relay is still writing it, was killed, or lines at its end
+    /// are missing.
     pub closed: bool,
-    /// The first thing that is wrong.
-    pub fault: Option<Fault>,
-    /// What should be known and is no fault.
+    /// The first error.
+    pub error: Option<ChainError>,
+    /// Remarks that are not errors.
     pub notes: Vec<String>,
 }
 
-/// Something that is wrong, and where.
+/// An error in the chain, with its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {what}")]
-pub struct Fault {
+#[error("{file}:{line}: {kind}")]
+pub struct ChainError {
     /// The name of the file.
     pub file: String,
-    /// The line, from 1 on.
+    /// The line, counted from 1.
     pub line: u64,
-    /// What.
-    pub what: Wrong,
+    /// The kind of error.
+    pub kind: ChainErrorKind,
 }
 
-/// What may be wrong.
+/// A kind of error in the chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
-    /// Another byte stands somewhere in the line.
-    #[error("changed: the line is not as it was written")]
+pub enum ChainErrorKind {
+    /// A byte of the line differs.
+    #[error("changed: the line was modified")]
     Changed,
-    /// Lines are not there.
-    #[error("missing: {0} lines before this one are not there")]
+    /// Lines are missing.
+    #[error("missing: {0} lines before this one")]
     MissingLines(u64),
-    /// The file ends too early: what comes next goes on from a line that is not there.
-    #[error("missing: the last lines of the file are not there, or others stand there")]
+    /// The file ends too early: the next file continues from a line that is missing.
+    #[error("missing: the last lines of the file, or they were replaced")]
     MissingEnd,
-    /// A file is not there.
-    #[error("missing: file {0} of the day is not there")]
+    /// A file is missing.
+    #[error("missing: file {0} of the day")]
     MissingFile(u64),
-    /// A day is not there.
-    #[error("missing: the day before was {0}, and is not there")]
+    /// A day is missing.
+    #[error("missing: the previous day {0}")]
     MissingDay(Date),
-    /// A day before this one was not there when this one began.
-    #[error("wrong order: {0} was not there when this day began")]
+    /// An earlier day did not exist when this one began.
+    #[error("wrong order: {0} did not exist when this day began")]
     UnknownDay(Date),
-    /// The line stands elsewhere than it was written.
-    #[error("wrong order: the line stands elsewhere than it was written")]
+    /// The line was moved.
+    #[error("wrong order: the line was moved")]
     Order,
-    /// The file is another one than its name says.
+    /// The file does not match its name.
     #[error("wrong order: the file is number {number} of {day}")]
     OtherFile {
-        /// The day that it is of.
+        /// The day of the file.
         day: String,
-        /// Its number.
+        /// The number of the file.
         number: u64,
     },
-    /// The file ends within a line, and no later file knows of that.
-    #[error(
-        "cut: the file ends within a line (the relay was stopped hard or still writes it, or somebody cut the file)"
-    )]
+    /// The file ends within a line, and no later file notes that.
+    #[error("cut: the file ends within a line (the relay was killed or is still writing, or the file was truncated)")]
     Cut,
-    /// There is not one line, and no later file knows of that.
+    /// The file is empty, and no later file notes that.
     #[error("cut: the file is empty")]
     Empty,
-    /// It is no line of a log.
-    #[error("not JSON: the line is none of an audit log")]
+    /// The line is not one of a log.
+    #[error("not JSON: not a line of an audit log")]
     NotJson,
     /// The line is longer than 1 MiB.
-    #[error("not JSON: the line is longer than the relay writes them")]
+    #[error("not JSON: the line is too long")]
     TooLong,
 }
 
-/// Checks the files of a folder, or one file. Other files of the folder are not looked at. Reads line by line.
+/// Checks the log files of a folder, or one file. Other files of the folder are ignored. Reads line by line.
 ///
 /// # Errors
-/// When a file cannot be read, or a single one is not named as the relay names them.
-pub fn check(path: &Path) -> io::Result<Checked> {
+/// If a file cannot be read, or a single file does not have the name of a log file.
+pub fn check(path: &Path) -> io::Result<CheckReport> {
     if path.metadata()?.is_dir() {
-        return folder(path);
+        return check_folder(path);
     }
-    let name = path.file_name().and_then(|name| name.to_str()).and_then(FileName::parse);
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(LogFileName::parse);
     let Some(name) = name else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no name of a file of an audit log"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of an audit log file"));
     };
-    let mut walk = Walk::of_one_file(name);
-    walk.file(name, BufReader::new(File::open(path)?))?;
-    Ok(Checked { days: vec![walk.day()] })
+    let mut check = DayCheck::for_single_file(name);
+    check.check_file(name, BufReader::new(File::open(path)?))?;
+    Ok(CheckReport { days: vec![check.into_report()] })
 }
 
-fn folder(dir: &Path) -> io::Result<Checked> {
-    let mut files: BTreeMap<Date, Vec<FileName>> = BTreeMap::new();
+fn check_folder(dir: &Path) -> io::Result<CheckReport> {
+    let mut files: BTreeMap<Date, Vec<LogFileName>> = BTreeMap::new();
     for name in folder::list(dir)? {
         files.entry(name.day).or_default().push(name);
     }
-    let mut days: Vec<Walk> = Vec::new();
+    let mut days: Vec<DayCheck> = Vec::new();
     for (day, files) in files {
-        let mut walk = Walk::new(day);
+        let mut check = DayCheck::new(day);
         for name in files {
-            walk.file(name, BufReader::with_capacity(1 << 16, File::open(dir.join(name.to_string()))?))?;
+            check.check_file(name, BufReader::with_capacity(1 << 16, File::open(dir.join(name.to_string()))?))?;
         }
-        link(&mut days, &mut walk);
-        days.push(walk);
+        check_link(&mut days, &mut check);
+        days.push(check);
     }
-    Ok(Checked { days: days.into_iter().map(Walk::day).collect() })
+    Ok(CheckReport { days: days.into_iter().map(DayCheck::into_report).collect() })
 }
 
-/// Holds what a day says of the day before it against what is there.
-fn link(earlier: &mut [Walk], walk: &mut Walk) {
-    let Some(head) = walk.first_head() else { return };
-    let first = FileName { day: walk.date(), number: 1 };
-    let (last, said) = (earlier.last().map(Walk::date), head.day_before);
-    match (last, said) {
+/// Compares the previous day that a day names with the one that exists.
+fn check_link(earlier: &mut [DayCheck], check: &mut DayCheck) {
+    let Some(head) = check.first_head() else { return };
+    let first = LogFileName { day: check.date(), number: 1 };
+    let (last, named) = (earlier.last().map(DayCheck::date), head.day_before);
+    match (last, named) {
         (None, None) => {}
-        (None, Some(DayBefore { day, .. })) => walk.note(format!("goes on from {day}, which is not there any more")),
-        (Some(last), None) => walk.fault(first, 1, Wrong::UnknownDay(last)),
-        (Some(last), Some(DayBefore { day, .. })) if last < day => walk.fault(first, 1, Wrong::MissingDay(day)),
-        (Some(last), Some(DayBefore { day, .. })) if last > day => walk.fault(first, 1, Wrong::UnknownDay(last)),
-        (Some(_), Some(DayBefore { hash, .. })) => {
+        (None, Some(PreviousDay { day, .. })) => check.add_note(format!("continues from {day}, which was removed")),
+        (Some(last), None) => check.set_error(first, 1, ChainErrorKind::UnknownDay(last)),
+        (Some(last), Some(PreviousDay { day, .. })) if last < day => {
+            check.set_error(first, 1, ChainErrorKind::MissingDay(day))
+        }
+        (Some(last), Some(PreviousDay { day, .. })) if last > day => {
+            check.set_error(first, 1, ChainErrorKind::UnknownDay(last))
+        }
+        (Some(_), Some(PreviousDay { hash, .. })) => {
             if let Some(last) = earlier.last_mut() {
-                last.followed_by(&hash, &head.cut);
+                last.check_next_day(&hash, &head.cut);
             }
         }
     }
 }
 
-impl Walk {
-    fn day(self) -> Day {
-        let head = chain::hex(self.head());
-        self.into_day(head)
+impl DayCheck {
+    fn into_report(self) -> DayReport {
+        let tip = chain::hex(self.tip());
+        self.finish(tip)
     }
 }

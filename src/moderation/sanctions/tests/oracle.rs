@@ -1,27 +1,27 @@
-//! The same by brute force: all that ever happened in a list, and everything found out anew from it each time.
+//! A brute-force oracle: keeps all events in a list and recalculates everything from it each time.
 
 use super::*;
 
-/// What happens.
+/// An operation.
 #[derive(Clone, Debug)]
 enum Event {
-    Impose(Order),
+    Impose(PenaltyRequest),
     Lift(u64),
-    Undo(Cause, i64),
+    Undo(Actor, i64),
     Prune,
 }
 
-/// An offence; where it was lifted, with the first number that was given after that, and when.
+/// An offence. `lifted` holds the first number assigned after it was lifted, and when.
 #[derive(Clone, Debug)]
 struct Done {
     id: u64,
     second: i64,
-    order: Order,
-    looks: Vec<String>,
+    request: PenaltyRequest,
+    keys: Vec<String>,
     lifted: Option<(u64, i64)>,
 }
 
-/// What follows: the kind, the end in seconds, the step; `None` when it does nothing.
+/// A consequence: the kind, the end in seconds, the step; `None` if absorbed.
 type Follows = Option<(SanctionKind, Option<i64>, Option<usize>)>;
 
 const HOUR: i64 = 3_600;
@@ -30,17 +30,17 @@ const HOUR: i64 = 3_600;
 const STEPS: [(SanctionKind, i64); 5] = [(Warn, 0), (Mute, 600), (Mute, 5_400), (Kick, 0), (Ban, 3 * HOUR)];
 
 fn short_ladder() -> Ladder {
-    let step = |(kind, seconds): (SanctionKind, i64)| Step {
+    let step = |(kind, seconds): (SanctionKind, i64)| LadderStep {
         kind,
-        lasts: (seconds > 0).then(|| Duration::from_secs(u64::try_from(seconds).unwrap())),
+        duration: (seconds > 0).then(|| Duration::from_secs(u64::try_from(seconds).unwrap())),
     };
     Ladder { steps: STEPS.map(step).into(), decay: Duration::from_hours(1) }
 }
 
-/// What a target can be told by: two that share one of these are taken for each other.
-fn looks(target: &Target) -> Vec<String> {
+/// Returns the keys of a target. Two targets that share one are treated as the same.
+fn keys(target: &Target) -> Vec<String> {
     match target {
-        Target::Nickname(nickname) => nickname.looks().iter().map(str::to_owned).collect(),
+        Target::Nickname(nickname) => nickname.skeletons().iter().map(str::to_owned).collect(),
         Target::Address(address) => vec![format!("from {}", address.ip())],
     }
 }
@@ -49,7 +49,7 @@ fn alike(one: &[String], other: &[String]) -> bool {
     one.iter().any(|look| other.contains(look))
 }
 
-/// What follows from each, the first one first.
+/// Returns the consequence of each offence, in order.
 fn follow(list: &[Done]) -> Vec<Follows> {
     let mut all: Vec<Follows> = Vec::new();
     for done in list {
@@ -58,11 +58,11 @@ fn follow(list: &[Done]) -> Vec<Follows> {
         let mut absorbed = false;
         for (earlier, follows) in list.iter().zip(&all) {
             let lifted_before = earlier.lifted.is_some_and(|(id, _)| id <= done.id);
-            if !alike(&earlier.looks, &done.looks) || lifted_before {
+            if !alike(&earlier.keys, &done.keys) || lifted_before {
                 continue;
             }
             let Some((kind, until, step)) = follows else { continue };
-            if step.is_some() && earlier.order.room == done.order.room {
+            if step.is_some() && earlier.request.room == done.request.room {
                 for _ in 0..(earlier.second - previous) / HOUR {
                     level = (level - 1).max(0);
                 }
@@ -70,14 +70,14 @@ fn follow(list: &[Done]) -> Vec<Follows> {
                 previous = earlier.second;
             }
             let running = matches!(kind, Mute | Ban) && until.is_none_or(|until| done.second < until);
-            let there = earlier.order.room.is_none() || earlier.order.room == done.order.room;
-            let enough = match done.order.penalty {
+            let there = earlier.request.room.is_none() || earlier.request.room == done.request.room;
+            let enough = match done.request.penalty {
                 Penalty::Ladder => step.is_some(),
                 Penalty::Fixed(asked, _) => {
-                    *kind >= asked && (step.is_some() || earlier.order.cause == done.order.cause)
+                    *kind >= asked && (step.is_some() || earlier.request.actor == done.request.actor)
                 }
             };
-            absorbed |= running && there && enough && !matches!(done.order.cause, Cause::Moderator(_));
+            absorbed |= running && there && enough && !matches!(done.request.actor, Actor::Moderator(_));
         }
         for _ in 0..(done.second - previous) / HOUR {
             level = (level - 1).max(0);
@@ -86,7 +86,7 @@ fn follow(list: &[Done]) -> Vec<Follows> {
             Warn | Kick => Some(done.second),
             Mute | Ban => seconds.map(|seconds| done.second + seconds),
         };
-        all.push(match done.order.penalty {
+        all.push(match done.request.penalty {
             _ if absorbed => None,
             Penalty::Fixed(kind, lasts) => {
                 let seconds = lasts.map(|lasts| i64::try_from(lasts.as_secs()).unwrap());
@@ -101,7 +101,7 @@ fn follow(list: &[Done]) -> Vec<Follows> {
     all
 }
 
-/// What is in force: the number, the kind, the end, the step.
+/// The sanctions in force: number, kind, end, step.
 type InForce = Vec<(u64, SanctionKind, Option<i64>, Option<usize>)>;
 
 fn in_force(list: &[Done], now: i64) -> InForce {
@@ -127,10 +127,10 @@ fn short(sanctions: &[Sanction]) -> InForce {
 
 const NAMES: [&str; 6] = ["Ioki", "loki", "ioki", "Map", "rnap", "jane"];
 
-fn verdict(list: &[Done], in_force: &InForce, room: &RoomName, looks: &[String]) -> Option<u64> {
+fn verdict(list: &[Done], in_force: &InForce, room: &RoomName, keys: &[String]) -> Option<u64> {
     let concerns = |(id, ..): &&(u64, SanctionKind, Option<i64>, Option<usize>)| {
         let done = list.iter().find(|done| done.id == *id).unwrap();
-        done.order.room.as_ref().is_none_or(|own| own == room) && alike(&done.looks, looks)
+        done.request.room.as_ref().is_none_or(|own| own == room) && alike(&done.keys, keys)
     };
     let mut found: Vec<_> = in_force.iter().filter(concerns).collect();
     found.sort_by_key(|(id, kind, until, _)| (*kind == Mute, -until.unwrap_or(i64::MAX), *id));
@@ -140,20 +140,20 @@ fn verdict(list: &[Done], in_force: &InForce, room: &RoomName, looks: &[String])
 fn check(events: Vec<(i64, Event)>) -> Result<(), TestCaseError> {
     let sanctions = Sanctions::new(short_ladder());
     let rooms = ["QGIS", "QField"].map(room);
-    // Whoever speaks does so from the address that may be sanctioned.
-    let names = NAMES.map(|name| (name, [looks(&named(name)), looks(&Target::Address(address(1)))].concat()));
+    // All senders use the address that may be sanctioned.
+    let names = NAMES.map(|name| (name, [keys(&named(name)), keys(&Target::Address(address(1)))].concat()));
     let (mut list, mut now, mut next, mut pruned) = (Vec::<Done>::new(), 0, 1, false);
     for (passed, event) in events {
         now += passed;
         match event {
-            Event::Impose(order) => {
-                let done = sanctions.impose(order.clone(), at(now)).unwrap();
-                let looks = looks(&order.target);
-                list.push(Done { id: next, second: now, order, looks, lifted: None });
+            Event::Impose(request) => {
+                let done = sanctions.impose(request.clone(), at(now)).unwrap();
+                let keys = keys(&request.target);
+                list.push(Done { id: next, second: now, request, keys, lifted: None });
                 if let Some((kind, until, step)) = follow(&list).pop().unwrap() {
                     prop_assert_eq!(short(&[done]), vec![(next, kind, until, step)]);
                 } else {
-                    prop_assert!(done.id < next && done.holds(at(now)), "what is in force comes back");
+                    prop_assert!(done.id < next && done.is_in_force(at(now)), "the sanction in force is returned");
                 }
                 next += 1;
             }
@@ -170,11 +170,11 @@ fn check(events: Vec<(i64, Event)>) -> Result<(), TestCaseError> {
                     list[at].lifted = Some((next, now));
                 }
             }
-            Event::Undo(cause, back) => {
+            Event::Undo(actor, back) => {
                 let before = in_force(&list, now);
-                list.retain(|done| done.order.cause != cause || done.second < now - back);
+                list.retain(|done| done.request.actor != actor || done.second < now - back);
                 let after = in_force(&list, now);
-                let undone = sanctions.undo(&cause, at(now - back), at(now));
+                let undone = sanctions.undo(&actor, at(now - back), at(now));
                 let lifted: InForce =
                     before.iter().filter(|(id, ..)| !after.iter().any(|(own, ..)| own == id)).copied().collect();
                 let changed: InForce = after.iter().filter(|one| !before.contains(one)).copied().collect();
@@ -191,21 +191,21 @@ fn check(events: Vec<(i64, Event)>) -> Result<(), TestCaseError> {
             prop_assert_eq!(short(&sanctions.in_force(at(now + later))), holding(&list, &follows, now + later));
         }
         let in_force = holding(&list, &follows, now);
-        for (name, looks) in &names {
+        for (name, keys) in &names {
             for room in &rooms {
-                let found = sanctions.verdict(room, name, address(1), at(now)).map(|sanction| sanction.id);
-                prop_assert_eq!(found, verdict(&list, &in_force, room, looks), "{} in {}", name, room);
+                let found = sanctions.strongest(room, name, address(1), at(now)).map(|sanction| sanction.id);
+                prop_assert_eq!(found, verdict(&list, &in_force, room, keys), "{} in {}", name, room);
             }
         }
     }
     Ok(())
 }
 
-fn any_order() -> impl Strategy<Value = Order> {
+fn any_request() -> impl Strategy<Value = PenaltyRequest> {
     let penalty = prop_oneof![
         6 => Just(Penalty::Ladder),
         1 => (proptest::sample::select(SanctionKind::ALL.to_vec()), proptest::option::of(1_u64..9_000)).prop_map(
-            |(kind, seconds)| Penalty::Fixed(kind, seconds.map(Duration::from_secs).filter(|_| kind.lasts()))
+            |(kind, seconds)| Penalty::Fixed(kind, seconds.map(Duration::from_secs).filter(|_| kind.has_duration()))
         ),
     ];
     let target = prop_oneof![
@@ -213,24 +213,24 @@ fn any_order() -> impl Strategy<Value = Order> {
         1 => Just(Target::Address(address(1))),
     ];
     let room = prop_oneof![5 => Just(Some("QGIS")), 1 => Just(Some("QField")), 1 => Just(None)];
-    (penalty, target, room, any_cause()).prop_map(|(penalty, target, room, cause)| Order {
+    (penalty, target, room, any_actor()).prop_map(|(penalty, target, room, actor)| PenaltyRequest {
         penalty,
         target,
         room: room.map(super::room),
         reason: None,
-        cause,
+        actor,
     })
 }
 
-fn any_cause() -> impl Strategy<Value = Cause> {
-    proptest::sample::select(vec![rule("a"), rule("b"), Cause::Plugin("a".into()), jane(), Cause::Relay])
+fn any_actor() -> impl Strategy<Value = Actor> {
+    proptest::sample::select(vec![rule("a"), rule("b"), Actor::Plugin("a".into()), jane(), Actor::Relay])
 }
 
 fn any_events() -> impl Strategy<Value = Vec<(i64, Event)>> {
     let event = prop_oneof![
-        12 => any_order().prop_map(Event::Impose),
+        12 => any_request().prop_map(Event::Impose),
         2 => any::<u64>().prop_map(Event::Lift),
-        1 => (any_cause(), 0_i64..20_000).prop_map(|(cause, back)| Event::Undo(cause, back)),
+        1 => (any_actor(), 0_i64..20_000).prop_map(|(actor, back)| Event::Undo(actor, back)),
         1 => Just(Event::Prune),
     ];
     let passed = prop_oneof![2 => Just(0), 6 => 0_i64..900, 2 => 3_000_i64..4_200, 1 => 0_i64..30_000];
@@ -240,10 +240,10 @@ fn any_events() -> impl Strategy<Value = Vec<(i64, Event)>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Ladder, decay, expiry, lifting, undoing and forgetting: all is as if it were found out anew from all that ever
-    /// happened, and an undo as if what it takes back had never been.
+    /// Ladder, decay, expiry, lifting, undo and pruning give the same result as recalculating from all events, and an
+    /// undo the same as if the undone events had never happened.
     #[test]
-    fn what_is_in_force_follows_from_all_that_happened(events in any_events()) {
+    fn sanctions_match_the_oracle(events in any_events()) {
         check(events)?;
     }
 }

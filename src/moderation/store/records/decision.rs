@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::offence::PenaltyRecord;
-use super::{NoRecord, intern, parse};
-use crate::model::{Basis, Code, Decision, Kind, Match, Message, Mode, Outcome, Reason, Span, Step};
+use super::{RecordError, intern, parse};
+use crate::model::{Basis, Decision, Kind, Match, Message, Mode, Outcome, Reason, ReasonCode, Span, TraceStep};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct DecisionRecord {
@@ -67,7 +67,7 @@ enum BasisRecord {
 
 impl From<&Decision> for DecisionRecord {
     fn from(decision: &Decision) -> Self {
-        let Decision { message, original, outcome, reason, by, trace } = decision;
+        let Decision { message, original, outcome, reason, decided_by: by, trace } = decision;
         let Message { id, at, author, kind } = message;
         Self {
             id: *id,
@@ -88,7 +88,7 @@ impl From<&Decision> for DecisionRecord {
 }
 
 impl DecisionRecord {
-    pub(super) fn read(self) -> Result<Decision, NoRecord> {
+    pub(super) fn read(self) -> Result<Decision, RecordError> {
         let kind = match self.kind {
             KindRecord::Text { avatar, text } => Kind::Text { avatar, text },
             KindRecord::Like { liked, text } => Kind::Like { liked, text },
@@ -99,7 +99,7 @@ impl DecisionRecord {
             original: self.original,
             outcome: self.outcome,
             reason: self.reason.map(ReasonRecord::read),
-            by: self.by.as_deref().map(intern),
+            decided_by: self.by.as_deref().map(intern),
             trace: self.trace.into_iter().map(StepRecord::read).collect::<Result<_, _>>()?,
         })
     }
@@ -114,28 +114,28 @@ impl From<&Reason> for ReasonRecord {
 impl ReasonRecord {
     pub(super) fn read(self) -> Reason {
         // A code of another version is no reason to lose the message.
-        let code = Code::of_name(&self.code).unwrap_or(Code::Held);
+        let code = ReasonCode::from_name(&self.code).unwrap_or(ReasonCode::Held);
         Reason { code, text: self.text.into(), retry_after: self.retry_after }
     }
 }
 
-impl From<&Step> for StepRecord {
-    fn from(Step { filter, verdict, matched, took }: &Step) -> Self {
+impl From<&TraceStep> for StepRecord {
+    fn from(TraceStep { filter, verdict, matched, took }: &TraceStep) -> Self {
         let matched = matched.as_ref().map(Into::into);
         Self { filter: (*filter).to_owned(), verdict: *verdict, took: *took, matched }
     }
 }
 
 impl StepRecord {
-    fn read(self) -> Result<Step, NoRecord> {
+    fn read(self) -> Result<TraceStep, RecordError> {
         let matched = self.matched.map(MatchRecord::read).transpose()?;
-        Ok(Step { filter: intern(&self.filter), verdict: self.verdict, matched, took: self.took })
+        Ok(TraceStep { filter: intern(&self.filter), verdict: self.verdict, matched, took: self.took })
     }
 }
 
 impl From<&Match> for MatchRecord {
     fn from(matched: &Match) -> Self {
-        let Match { asked, mode, exempt, basis, field, span, labels } = matched;
+        let Match { requested: asked, mode, exempt, basis, field, span, labels } = matched;
         let basis = match basis {
             Basis::Rule { id, source, sanction } => {
                 BasisRecord::Rule { id: id.to_string(), source: source.to_string(), sanction: sanction.map(Into::into) }
@@ -161,7 +161,7 @@ impl From<&Match> for MatchRecord {
 }
 
 impl MatchRecord {
-    fn read(self) -> Result<Match, NoRecord> {
+    fn read(self) -> Result<Match, RecordError> {
         let penalty = |record: Option<PenaltyRecord>| record.map(PenaltyRecord::read).transpose();
         let basis = match self.basis {
             BasisRecord::Rule { id, source, sanction } => {
@@ -174,7 +174,7 @@ impl MatchRecord {
             }
         };
         Ok(Match {
-            asked: self.asked,
+            requested: self.asked,
             mode: self.mode,
             exempt: self.exempt,
             basis,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::decision::{DecisionRecord, ReasonRecord};
-use super::{CauseRecord, NoRecord, address, parse, room};
-use crate::model::{Facts, Recorded, Sender, SenderId};
+use super::{CauseRecord, RecordError, address, parse, room};
+use crate::model::{ConnectionId, JudgedMessage, Sender, SenderContext};
 use crate::moderation::HeldMessage;
 
 /// A held message.
@@ -38,7 +38,16 @@ struct SenderRecord {
 
 impl From<&Sender> for SenderRecord {
     fn from(sender: &Sender) -> Self {
-        let Facts { registered, connected, accepted, refused, trusted, since_start, members, names } = &sender.facts;
+        let SenderContext {
+            registered,
+            connected,
+            accepted,
+            refused,
+            trusted,
+            since_start,
+            member_count: members,
+            nicknames: names,
+        } = &sender.context;
         Self {
             connection: sender.connection.map(|connection| connection.0),
             address: sender.address.ip().to_string(),
@@ -56,19 +65,19 @@ impl From<&Sender> for SenderRecord {
 }
 
 impl SenderRecord {
-    fn read(self) -> Result<Sender, NoRecord> {
-        let facts = Facts {
+    fn read(self) -> Result<Sender, RecordError> {
+        let facts = SenderContext {
             registered: self.registered,
             connected: self.connected,
             accepted: self.accepted,
             refused: self.refused,
             trusted: self.trusted,
             since_start: self.since_start,
-            members: self.members,
-            names: self.names.into(),
+            member_count: self.members,
+            nicknames: self.names.into(),
         };
-        let connection = self.connection.map(SenderId);
-        Ok(Sender { connection, address: address(&self.address)?, room: room(&self.room)?, facts })
+        let connection = self.connection.map(ConnectionId);
+        Ok(Sender { connection, address: address(&self.address)?, room: room(&self.room)?, context: facts })
     }
 }
 
@@ -78,22 +87,22 @@ impl From<&HeldMessage> for HeldRecord {
             decision: (&held.recorded.decision).into(),
             sender: (&held.recorded.sender).into(),
             reason: (&held.reason).into(),
-            cause: held.cause.as_ref().map(Into::into),
+            cause: held.held_by.as_ref().map(Into::into),
             held_at: held.held_at.to_string(),
-            expires: held.expires.to_string(),
+            expires: held.expires_at.to_string(),
         }
     }
 }
 
 impl HeldRecord {
-    pub(in crate::moderation::store) fn read(self) -> Result<HeldMessage, NoRecord> {
-        let recorded = Recorded { decision: self.decision.read()?, sender: self.sender.read()? };
+    pub(in crate::moderation::store) fn read(self) -> Result<HeldMessage, RecordError> {
+        let recorded = JudgedMessage { decision: self.decision.read()?, sender: self.sender.read()? };
         Ok(HeldMessage {
             recorded: Arc::new(recorded),
             reason: self.reason.read(),
-            cause: self.cause.map(Into::into),
+            held_by: self.cause.map(Into::into),
             held_at: parse("time", &self.held_at)?,
-            expires: parse("time", &self.expires)?,
+            expires_at: parse("time", &self.expires)?,
         })
     }
 }

@@ -1,7 +1,6 @@
-//! What stands in the file, record by record, as JSON.
+//! The JSON records of the store.
 //!
-//! Names that programs may rely on stand for what they name; anything else is no record. Whatever changes here so that
-//! older versions could not read it, or read it as something else, needs another format number.
+//! A change that older versions cannot read, or would misread, needs a new format number.
 
 mod decision;
 mod held;
@@ -17,46 +16,46 @@ use serde::{Deserialize, Serialize};
 pub(super) use self::held::HeldRecord;
 pub(super) use self::names::intern;
 pub(super) use self::offence::OffenceRecord;
-use crate::model::{Address, Cause, Nickname, RoomName, Target};
-use crate::moderation::{Level, SetLevel};
+use crate::model::{Actor, Address, Nickname, RoomName, Target};
+use crate::moderation::{ActiveLevel, ModerationLevel};
 
-/// That a record is not what it should be.
+/// A record is invalid.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NoRecord(pub(super) String);
+pub(super) struct RecordError(pub(super) String);
 
-impl fmt::Display for NoRecord {
+impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
 /// A record as bytes.
-pub(super) fn write<T: Serialize>(record: &T) -> Result<Vec<u8>, NoRecord> {
-    serde_json::to_vec(record).map_err(|fault| NoRecord(fault.to_string()))
+pub(super) fn write<T: Serialize>(record: &T) -> Result<Vec<u8>, RecordError> {
+    serde_json::to_vec(record).map_err(|error| RecordError(error.to_string()))
 }
 
 /// A record from its bytes.
-pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, NoRecord> {
-    // Where in the record it is wrong is told, and nothing of the record itself.
-    serde_json::from_slice(bytes).map_err(|fault| {
-        NoRecord(format!("is no record of this version, at column {} ({:?})", fault.column(), fault.classify()))
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
+    // Report the position of the error, but no contents.
+    serde_json::from_slice(bytes).map_err(|error| {
+        RecordError(format!("is not a record of this version, at column {} ({:?})", error.column(), error.classify()))
     })
 }
 
 /// A value from its text.
-fn parse<T: FromStr>(what: &'static str, text: &str) -> Result<T, NoRecord> {
-    text.parse().map_err(|_| NoRecord(format!("has no good {what}")))
+fn parse<T: FromStr>(what: &'static str, text: &str) -> Result<T, RecordError> {
+    text.parse().map_err(|_| RecordError(format!("has an invalid {what}")))
 }
 
-fn no_good(what: &'static str) -> NoRecord {
-    NoRecord(format!("has no good {what}"))
+fn invalid(what: &'static str) -> RecordError {
+    RecordError(format!("has an invalid {what}"))
 }
 
-fn room(text: &str) -> Result<RoomName, NoRecord> {
-    RoomName::parse(text).map_err(|_| no_good("room"))
+fn room(text: &str) -> Result<RoomName, RecordError> {
+    RoomName::parse(text).map_err(|_| invalid("room"))
 }
 
-fn address(text: &str) -> Result<Address, NoRecord> {
+fn address(text: &str) -> Result<Address, RecordError> {
     parse("address", text).map(|ip: std::net::IpAddr| Address::from(ip))
 }
 
@@ -77,9 +76,9 @@ impl From<&Target> for TargetRecord {
 }
 
 impl TargetRecord {
-    fn read(self) -> Result<Target, NoRecord> {
+    fn read(self) -> Result<Target, RecordError> {
         match self {
-            Self::Nickname(name) => Nickname::parse(&name).map(Target::Nickname).map_err(|_| no_good("nickname")),
+            Self::Nickname(name) => Nickname::parse(&name).map(Target::Nickname).map_err(|_| invalid("nickname")),
             Self::Address(text) => address(&text).map(Target::Address),
         }
     }
@@ -94,19 +93,19 @@ enum CauseRecord {
     Relay,
 }
 
-impl From<&Cause> for CauseRecord {
-    fn from(cause: &Cause) -> Self {
+impl From<&Actor> for CauseRecord {
+    fn from(cause: &Actor) -> Self {
         let name = cause.name().to_owned();
         match cause {
-            Cause::Moderator(_) => Self::Moderator(name),
-            Cause::Rule(_) => Self::Rule(name),
-            Cause::Plugin(_) => Self::Plugin(name),
-            Cause::Relay => Self::Relay,
+            Actor::Moderator(_) => Self::Moderator(name),
+            Actor::Rule(_) => Self::Rule(name),
+            Actor::Plugin(_) => Self::Plugin(name),
+            Actor::Relay => Self::Relay,
         }
     }
 }
 
-impl From<CauseRecord> for Cause {
+impl From<CauseRecord> for Actor {
     fn from(record: CauseRecord) -> Self {
         match record {
             CauseRecord::Moderator(name) => Self::Moderator(name.into()),
@@ -126,9 +125,9 @@ pub(super) struct LevelRecord {
     until: Option<String>,
 }
 
-impl From<&SetLevel> for LevelRecord {
-    fn from(set: &SetLevel) -> Self {
-        let seconds = if let Level::Slow { seconds } = set.level { Some(seconds) } else { None };
+impl From<&ActiveLevel> for LevelRecord {
+    fn from(set: &ActiveLevel) -> Self {
+        let seconds = if let ModerationLevel::Slow { seconds } = set.level { Some(seconds) } else { None };
         Self {
             room: set.room.as_ref().map(|room| room.as_str().to_owned()),
             level: set.level.as_str().to_owned(),
@@ -139,17 +138,17 @@ impl From<&SetLevel> for LevelRecord {
 }
 
 impl LevelRecord {
-    pub(super) fn read(self) -> Result<SetLevel, NoRecord> {
+    pub(super) fn read(self) -> Result<ActiveLevel, RecordError> {
         let level = match (self.level.as_str(), self.seconds) {
-            ("normal", None) => Level::Normal,
-            ("newcomers", None) => Level::Newcomers,
-            ("slow", Some(seconds)) => Level::Slow { seconds },
-            ("all", None) => Level::All,
-            _ => return Err(no_good("level")),
+            ("normal", None) => ModerationLevel::Normal,
+            ("newcomers", None) => ModerationLevel::Newcomers,
+            ("slow", Some(seconds)) => ModerationLevel::Slow { seconds },
+            ("all", None) => ModerationLevel::All,
+            _ => return Err(invalid("level")),
         };
         let room = self.room.map(|name| room(&name)).transpose()?;
         let until = self.until.map(|until| parse("time", &until)).transpose()?;
-        Ok(SetLevel { room, level, until })
+        Ok(ActiveLevel { room, level, until })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 /// Most names that are taken from files, and the longest of them: what is taken stays in memory.
-const MOST: usize = 256;
+const MAX_KEYS: usize = 256;
 const LONGEST: usize = 64;
 const UNKNOWN: &str = "unknown";
 
@@ -17,7 +17,7 @@ pub(in crate::moderation::store) fn intern(name: &str) -> &'static str {
     if let Some(known) = taken.get(name) {
         return known;
     }
-    if taken.len() >= MOST || name.len() > LONGEST {
+    if taken.len() >= MAX_KEYS || name.len() > LONGEST {
         return UNKNOWN;
     }
     let name: &'static str = Box::leak(Box::from(name));

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CauseRecord, NoRecord, TargetRecord, no_good, parse, room};
+use super::{CauseRecord, RecordError, TargetRecord, invalid, parse, room};
 use crate::model::{Penalty, SanctionKind};
-use crate::moderation::sanctions::{Effect, Entry, Lifted, Offence, Order};
+use crate::moderation::sanctions::{Consequence, Lift, Offence, OffenceEntry, PenaltyRequest};
 
 /// An offence, and what followed from it.
 #[derive(Serialize, Deserialize)]
@@ -49,16 +49,16 @@ impl From<Penalty> for PenaltyRecord {
 }
 
 impl PenaltyRecord {
-    pub(super) fn read(self) -> Result<Penalty, NoRecord> {
-        let penalty = Penalty::of_name(&self.kind, self.lasts);
-        penalty.ok_or_else(|| no_good("penalty"))
+    pub(super) fn read(self) -> Result<Penalty, RecordError> {
+        let penalty = Penalty::from_name(&self.kind, self.lasts);
+        penalty.ok_or_else(|| invalid("penalty"))
     }
 }
 
-impl From<&Entry> for OffenceRecord {
-    fn from(Entry { offence, effect }: &Entry) -> Self {
-        let Offence { at, order, lifted, .. } = offence;
-        let Order { penalty, target, room, reason, cause } = order;
+impl From<&OffenceEntry> for OffenceRecord {
+    fn from(OffenceEntry { offence, consequence: effect }: &OffenceEntry) -> Self {
+        let Offence { at, request: order, lifted, .. } = offence;
+        let PenaltyRequest { penalty, target, room, reason, actor: cause } = order;
         Self {
             at: at.to_string(),
             asked: (*penalty).into(),
@@ -68,8 +68,8 @@ impl From<&Entry> for OffenceRecord {
             cause: cause.into(),
             lifted: lifted.map(|lifted| LiftedRecord { at: lifted.at.to_string(), before: lifted.before }),
             effect: match effect {
-                Effect::Absorbed(by) => EffectRecord::Absorbed { by: *by },
-                Effect::Sanction { kind, until, step } => EffectRecord::Sanction {
+                Consequence::Absorbed(by) => EffectRecord::Absorbed { by: *by },
+                Consequence::Sanction { kind, until, step } => EffectRecord::Sanction {
                     kind: kind.as_str().to_owned(),
                     until: until.map(|until| until.to_string()),
                     step: *step,
@@ -80,26 +80,29 @@ impl From<&Entry> for OffenceRecord {
 }
 
 impl OffenceRecord {
-    pub(in crate::moderation::store) fn read(self, id: u64) -> Result<Entry, NoRecord> {
-        let order = Order {
+    pub(in crate::moderation::store) fn read(self, id: u64) -> Result<OffenceEntry, RecordError> {
+        let order = PenaltyRequest {
             penalty: self.asked.read()?,
             target: self.target.read()?,
             room: self.room.map(|name| room(&name)).transpose()?,
             reason: self.reason.map(Into::into),
-            cause: self.cause.into(),
+            actor: self.cause.into(),
         };
         let lifted = match self.lifted {
-            Some(LiftedRecord { at, before }) => Some(Lifted { at: parse("time", &at)?, before }),
+            Some(LiftedRecord { at, before }) => Some(Lift { at: parse("time", &at)?, before }),
             None => None,
         };
         let effect = match self.effect {
-            EffectRecord::Absorbed { by } => Effect::Absorbed(by),
-            EffectRecord::Sanction { kind, until, step } => Effect::Sanction {
-                kind: SanctionKind::of_name(&kind).ok_or_else(|| no_good("kind"))?,
+            EffectRecord::Absorbed { by } => Consequence::Absorbed(by),
+            EffectRecord::Sanction { kind, until, step } => Consequence::Sanction {
+                kind: SanctionKind::from_name(&kind).ok_or_else(|| invalid("kind"))?,
                 until: until.map(|until| parse("time", &until)).transpose()?,
                 step,
             },
         };
-        Ok(Entry { offence: Offence { id, at: parse("time", &self.at)?, order, lifted }, effect })
+        Ok(OffenceEntry {
+            offence: Offence { id, at: parse("time", &self.at)?, request: order, lifted },
+            consequence: effect,
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! What is written reads as the same.
+//! Records round-trip.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Basis, Code, Decision, Facts, Kind, Match, Message, Mode, Outcome, Penalty, Reason, Recorded, SanctionKind, Sender,
-    SenderId, Span, Step,
+    Basis, ConnectionId, Decision, JudgedMessage, Kind, Match, Message, Mode, Outcome, Penalty, Reason, ReasonCode,
+    SanctionKind, Sender, SenderContext, Span, TraceStep,
 };
 use crate::moderation::HeldMessage;
-use crate::moderation::sanctions::{Effect, Entry, Lifted, Offence, Order};
+use crate::moderation::sanctions::{Consequence, Lift, Offence, OffenceEntry, PenaltyRequest};
 
 /// Numbers that look random and are the same in each run.
 pub(in crate::moderation) fn random() -> impl FnMut() -> u64 {
@@ -46,7 +46,7 @@ pub(in crate::moderation) fn held_message(number: u64) -> HeldMessage {
         },
     };
     let matched = Match {
-        asked: Outcome::Hold,
+        requested: Outcome::Hold,
         mode: Mode::Enforce,
         exempt: number.is_multiple_of(2),
         basis,
@@ -56,44 +56,50 @@ pub(in crate::moderation) fn held_message(number: u64) -> HeldMessage {
     };
     let reason = Reason {
         retry_after: Some(Duration::from_millis(1_500)),
-        ..Reason::new(Code::ALL[usize::try_from(number).unwrap() % Code::ALL.len()], "Wait, please.")
+        ..Reason::new(ReasonCode::ALL[usize::try_from(number).unwrap() % ReasonCode::ALL.len()], "Wait, please.")
     };
     let decision = Decision {
         message: Message { id: Uuid::from_u64_pair(7, number), at, author: format!("hans{number}"), kind },
         original: number.is_multiple_of(2).then(|| "as it was".to_owned()),
         outcome: Outcome::Hold,
         reason: Some(reason.clone()),
-        by: Some("rules"),
+        decided_by: Some("rules"),
         trace: vec![
-            Step { filter: "shape", verdict: Outcome::Pass, matched: None, took: Duration::from_nanos(50) },
-            Step { filter: "rules", verdict: Outcome::Hold, matched: Some(matched), took: Duration::MAX },
+            TraceStep { filter: "shape", verdict: Outcome::Pass, matched: None, took: Duration::from_nanos(50) },
+            TraceStep { filter: "rules", verdict: Outcome::Hold, matched: Some(matched), took: Duration::MAX },
         ],
     };
-    let facts = Facts {
+    let facts = SenderContext {
         registered: true,
         connected: Duration::from_nanos(987_654_321),
         accepted: 3,
         refused: u64::MAX,
         trusted: number.is_multiple_of(2),
         since_start: Duration::from_secs(9),
-        members: 20,
-        names: ["ann".to_owned(), "bob".to_owned()].into(),
+        member_count: 20,
+        nicknames: ["ann".to_owned(), "bob".to_owned()].into(),
     };
     let sender = Sender {
-        connection: number.is_multiple_of(2).then_some(SenderId(number)),
+        connection: number.is_multiple_of(2).then_some(ConnectionId(number)),
         address: Address::from(
             ["2001:db8:1:2::3", "192.0.2.7"][usize::from(number > 2)].parse::<std::net::IpAddr>().unwrap(),
         ),
         room: RoomName::parse("Cafe\u{301}").unwrap(),
-        facts,
+        context: facts,
     };
-    let cause = [None, Some(Cause::Relay), Some(Cause::Rule("no-spam".into())), Some(Cause::Plugin("calm".into()))];
+    let cause = [None, Some(Actor::Relay), Some(Actor::Rule("no-spam".into())), Some(Actor::Plugin("calm".into()))];
     let cause = cause[usize::try_from(number % 4).unwrap()].clone();
-    HeldMessage { recorded: Arc::new(Recorded { decision, sender }), reason, cause, held_at: at, expires: at }
+    HeldMessage {
+        recorded: Arc::new(JudgedMessage { decision, sender }),
+        reason,
+        held_by: cause,
+        held_at: at,
+        expires_at: at,
+    }
 }
 
 #[test]
-fn a_held_message_reads_as_it_was_written() {
+fn a_held_message_round_trips() {
     for number in 0..60 {
         let held = held_message(number);
         let bytes = write(&HeldRecord::from(&held)).unwrap();
@@ -103,14 +109,14 @@ fn a_held_message_reads_as_it_was_written() {
 }
 
 #[test]
-fn every_code_of_a_reason_is_found_by_its_name() {
-    for code in Code::ALL {
-        assert_eq!(Code::of_name(code.as_str()), Some(code));
+fn every_reason_code_is_found_by_its_name() {
+    for code in ReasonCode::ALL {
+        assert_eq!(ReasonCode::from_name(code.as_str()), Some(code));
     }
 }
 
 #[test]
-fn names_that_a_file_makes_up_do_not_fill_the_memory() {
+fn invented_names_in_a_file_do_not_fill_the_memory() {
     assert_eq!(intern("rules"), "rules");
     assert_eq!(intern(&"x".repeat(65)), "unknown");
     let unknown = (0..1_000).filter(|n| intern(&format!("made up {n}")) == "unknown").count();
@@ -128,47 +134,49 @@ fn kind() -> impl Strategy<Value = SanctionKind> {
     proptest::sample::select(SanctionKind::ALL.to_vec())
 }
 
-fn entry() -> impl Strategy<Value = Entry> {
+fn entry() -> impl Strategy<Value = OffenceEntry> {
     let penalty = prop_oneof![
         Just(Penalty::Ladder),
         (kind(), any::<Option<Duration>>())
-            .prop_map(|(kind, lasts)| Penalty::Fixed(kind, lasts.filter(|_| kind.lasts()))),
+            .prop_map(|(kind, lasts)| Penalty::Fixed(kind, lasts.filter(|_| kind.has_duration()))),
     ];
     let target = prop_oneof![
         "[A-Za-z0-9_-]{1,32}".prop_map(|name| Target::Nickname(Nickname::parse(&name).unwrap())),
         any::<std::net::IpAddr>().prop_map(|ip| Target::Address(Address::from(ip))),
     ];
     let cause = prop_oneof![
-        Just(Cause::Relay),
-        any::<String>().prop_map(|name| Cause::Moderator(name.into())),
-        any::<String>().prop_map(|name| Cause::Rule(name.into())),
-        any::<String>().prop_map(|name| Cause::Plugin(name.into())),
+        Just(Actor::Relay),
+        any::<String>().prop_map(|name| Actor::Moderator(name.into())),
+        any::<String>().prop_map(|name| Actor::Rule(name.into())),
+        any::<String>().prop_map(|name| Actor::Plugin(name.into())),
     ];
     let room = proptest::option::of("[a-zé]{1,9}".prop_map(|name| RoomName::parse(&name).unwrap()));
     let order =
         (penalty, target, room, any::<Option<String>>(), cause).prop_map(|(penalty, target, room, reason, cause)| {
-            Order { penalty, target, room, reason: reason.map(Into::into), cause }
+            PenaltyRequest { penalty, target, room, reason: reason.map(Into::into), actor: cause }
         });
-    let lifted = proptest::option::of((time(), any::<u64>()).prop_map(|(at, before)| Lifted { at, before }));
+    let lifted = proptest::option::of((time(), any::<u64>()).prop_map(|(at, before)| Lift { at, before }));
     let effect = prop_oneof![
-        any::<u64>().prop_map(Effect::Absorbed),
+        any::<u64>().prop_map(Consequence::Absorbed),
         (kind(), proptest::option::of(time()), any::<Option<usize>>())
-            .prop_map(|(kind, until, step)| Effect::Sanction { kind, until, step }),
+            .prop_map(|(kind, until, step)| Consequence::Sanction { kind, until, step }),
     ];
-    (any::<u64>(), time(), order, lifted, effect)
-        .prop_map(|(id, at, order, lifted, effect)| Entry { offence: Offence { id, at, order, lifted }, effect })
+    (any::<u64>(), time(), order, lifted, effect).prop_map(|(id, at, order, lifted, effect)| OffenceEntry {
+        offence: Offence { id, at, request: order, lifted },
+        consequence: effect,
+    })
 }
 
 proptest! {
     #[test]
-    fn an_offence_reads_as_it_was_written(entry in entry()) {
+    fn an_offence_round_trips(entry in entry()) {
         let bytes = write(&OffenceRecord::from(&entry)).unwrap();
         let again = super::read::<OffenceRecord>(&bytes).unwrap().read(entry.offence.id).unwrap();
         prop_assert_eq!(again, entry);
     }
 
     #[test]
-    fn no_bytes_are_read_to_a_panic(bytes in any::<Vec<u8>>()) {
+    fn reading_arbitrary_bytes_does_not_panic(bytes in any::<Vec<u8>>()) {
         if let Ok(record) = super::read::<HeldRecord>(&bytes) {
             drop(record.read());
         }

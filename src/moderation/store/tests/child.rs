@@ -1,4 +1,4 @@
-//! A relay's state in a process of its own, which may be killed or run out of disk.
+//! Tests with the state in a child process, which is killed or runs out of disk space.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -7,14 +7,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::*;
 
-/// What the child is to do, and with which file.
+/// The task of the child, and its file.
 const PART: &str = "TEST_PART";
 const FILE: &str = "TEST_FILE";
 
-/// This same program again, playing a part.
+/// Starts this program again with a task.
 fn child(part: &str, path: &Path) -> Child {
     let own = module_path!().split_once("::").unwrap().1;
-    // What a file may not grow beyond is to be an error, not the end of the process.
+    // Exceeding the file size limit must be an error, not a signal.
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(std::env::current_exe().unwrap());
     command.args(["--exact", "--ignored", "--nocapture", &format!("{own}::play")]);
@@ -36,18 +36,18 @@ async fn play() {
 async fn write_for_ever(state: &State) {
     for n in 0.. {
         let id = state.sanctions().impose(mute(&format!("name{n}"), None), at(n)).unwrap().id;
-        // So that there is something under way that nobody waits for.
+        // A change for which nobody waits.
         state.sanctions().impose(mute(&format!("other{n}"), Some(1)), at(n)).unwrap();
         let held = held_message(u64::try_from(n).unwrap());
-        state.held().hold(held.recorded, held.reason, held.cause, at(n)).ok();
-        state.saved().await.unwrap();
+        state.held().hold(held.recorded, held.reason, held.held_by, at(n)).ok();
+        state.flush().await.unwrap();
         println!("\nsaved {id}");
         std::io::stdout().flush().unwrap();
     }
 }
 
 #[test]
-fn nothing_that_was_saved_is_lost_when_the_process_is_killed() {
+fn no_saved_state_is_lost_when_the_process_is_killed() {
     for count in [1, 7, 40, 120] {
         let place = Place::new();
         let mut child = child("write for ever", &place.path());
@@ -62,33 +62,36 @@ fn nothing_that_was_saved_is_lost_when_the_process_is_killed() {
     }
 }
 
-/// Lets no file of this process grow beyond so many bytes.
+/// Limits the size of files that this process writes.
 fn limit(bytes: Option<u64>) {
     let Rlimit { maximum, .. } = getrlimit(Resource::Fsize);
     setrlimit(Resource::Fsize, Rlimit { current: bytes, maximum }).unwrap();
 }
 
 async fn run_out_of_disk(state: &State) {
-    state.saved().await.unwrap();
+    state.flush().await.unwrap();
     limit(Some(1 << 16));
     for n in 0..2_000 {
         state.sanctions().impose(mute(&format!("name{n}"), None), at(n)).unwrap();
     }
-    assert!(matches!(state.saved().await, Err(StoreError::NotWritten)));
-    assert!(state.sanctions().verdict(&room("QGIS"), "name1999", address(), at(2_000)).is_some(), "all holds");
+    assert!(matches!(state.flush().await, Err(StoreError::WriteFailed)));
+    assert!(
+        state.sanctions().strongest(&room("QGIS"), "name1999", address(), at(2_000)).is_some(),
+        "state stays in effect"
+    );
     let figures = state.store_figures().unwrap();
-    assert!(figures.faults > 0 && figures.behind, "{figures:?}");
-    assert!(state.saved().await.is_err(), "whoever asks again is told again");
+    assert!(figures.errors > 0 && figures.is_behind, "{figures:?}");
+    assert!(state.flush().await.is_err(), "the next call fails again");
     limit(None);
-    state.saved().await.unwrap();
+    state.flush().await.unwrap();
     state.sanctions().impose(mute("after", None), at(0)).unwrap();
-    state.saved().await.unwrap();
-    assert!(!state.store_figures().unwrap().behind);
+    state.flush().await.unwrap();
+    assert!(!state.store_figures().unwrap().is_behind);
     println!("\nsaved 2001");
 }
 
 #[test]
-fn a_full_disk_stops_nobody_and_is_caught_up_with_when_there_is_room() {
+fn a_full_disk_blocks_no_caller_and_writing_catches_up_when_there_is_room() {
     let place = Place::new();
     let child = child("run out of disk", &place.path());
     let output = child.wait_with_output().unwrap();

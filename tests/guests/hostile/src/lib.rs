@@ -1,4 +1,4 @@
-//! Does what a message, or its settings, tell it to: everything that a plugin should not do.
+//! Executes the command in a message or in its settings: everything that a plugin should not do.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use gischat_filter::{Filter, Message, Sanction, Sender, Verdict, clock, export, 
 #[derive(serde::Deserialize, Default)]
 #[serde(default)]
 pub struct Settings {
-    /// What to do when it is configured.
+    /// The command to execute in `configure`.
     configure: String,
 }
 
@@ -23,32 +23,32 @@ impl Filter for Hostile {
             "refuse" => Err("I do not like these settings".to_owned()),
             "refuse-in-lines" => Err("I do not like\nthese settings\r\n".to_owned()),
             other => {
-                let (what, more) = other.split_once(' ').unwrap_or((other, ""));
-                let _ = act(what, more);
+                let (command, argument) = other.split_once(' ').unwrap_or((other, ""));
+                let _ = execute(command, argument);
                 Ok(Self)
             }
         }
     }
 
     fn check(&mut self, message: &Message, sender: &Sender) -> Verdict {
-        let (what, more) = message.text.split_once(' ').unwrap_or((&message.text, ""));
-        if what == "tell" {
-            return Verdict::reject(tell(more, message, sender));
+        let (command, argument) = message.text.split_once(' ').unwrap_or((&message.text, ""));
+        if command == "tell" {
+            return Verdict::reject(tell(argument, message, sender));
         }
-        act(what, more)
+        execute(command, argument)
     }
 }
 
-fn act(what: &str, more: &str) -> Verdict {
-    let number = || more.split(' ').next().unwrap_or_default().parse().unwrap_or(0_u64);
-    match what {
-        "reject" => Verdict::reject(more),
-        "replace" => Verdict::replace(more),
-        "hold" => Verdict::hold().reason(more),
-        "shadow" => Verdict::shadow().reason(more),
-        "label" => Verdict::pass().label(more),
+fn execute(command: &str, argument: &str) -> Verdict {
+    let number = || argument.split(' ').next().unwrap_or_default().parse().unwrap_or(0_u64);
+    match command {
+        "reject" => Verdict::reject(argument),
+        "replace" => Verdict::replace(argument),
+        "hold" => Verdict::hold().reason(argument),
+        "shadow" => Verdict::shadow().reason(argument),
+        "label" => Verdict::pass().label(argument),
         "mute" => Verdict::reject("quiet").sanction(Sanction::mute(number())),
-        "sanction" => Verdict::pass().sanction(Sanction { kind: more.to_owned(), seconds: 1 }),
+        "sanction" => Verdict::pass().sanction(Sanction { kind: argument.to_owned(), seconds: 1 }),
         "loop" => loop {
             black_box(());
         },
@@ -56,7 +56,7 @@ fn act(what: &str, more: &str) -> Verdict {
             black_box(clock::now());
         },
         "spin" => {
-            // Some nanoseconds a turn.
+            // A few nanoseconds per turn.
             for turn in 0..number() {
                 black_box(turn);
             }
@@ -75,7 +75,7 @@ fn act(what: &str, more: &str) -> Verdict {
                 memory.push(black_box(std::mem::take(&mut mebibyte)));
             }
             let count = memory.len();
-            // So that there is room for an answer.
+            // Make room for the answer.
             drop(memory);
             Verdict::reject(count.to_string())
         }
@@ -88,7 +88,7 @@ fn act(what: &str, more: &str) -> Verdict {
         "long-reason" => Verdict::reject("x".repeat(usize::try_from(number()).unwrap_or(0))),
         "long-text" => Verdict::replace("x".repeat(usize::try_from(number()).unwrap_or(0))),
         "labels" => (0..number()).fold(Verdict::pass(), |verdict, n| verdict.label(format!("label {n}"))),
-        "no-utf-8" => Verdict::reject(no_utf_8()),
+        "no-utf-8" => Verdict::reject(invalid_utf_8()),
         "log" => {
             (0..number()).for_each(|n| log::info(format!("line {n}")));
             Verdict::pass()
@@ -97,26 +97,26 @@ fn act(what: &str, more: &str) -> Verdict {
             (0..number()).for_each(|n| store::set(&format!("key {n}"), vec![0; 10_000], 3_600));
             Verdict::pass()
         }
-        "count" => Verdict::reject(store::add(more, 1, 60).to_string()),
+        "count" => Verdict::reject(store::add(argument, 1, 60).to_string()),
         "patterns" => {
             let kept: Vec<_> = (0..number()).map(|n| Pattern::compile(&format!("x{n}"))).collect();
             Verdict::reject(kept.len().to_string())
         }
         "big-pattern" => match Pattern::compile(r"\w{1000}{1000}") {
             Ok(_) => Verdict::pass(),
-            Err(fault) => Verdict::reject(fault.lines().last().unwrap_or_default()),
+            Err(error) => Verdict::reject(error.lines().last().unwrap_or_default()),
         },
         "grow-text" => Verdict::replace(match Pattern::compile("x") {
             Ok(pattern) => pattern.replace_all(&"x".repeat(10_000), &"y".repeat(10_000)),
-            Err(fault) => fault,
+            Err(error) => error,
         }),
         _ => Verdict::pass(),
     }
 }
 
-/// What it knows.
-fn tell(what: &str, message: &Message, sender: &Sender) -> String {
-    match what.split(' ').next().unwrap_or_default() {
+/// Returns what the plugin knows about a topic.
+fn tell(topic: &str, message: &Message, sender: &Sender) -> String {
+    match topic.split(' ').next().unwrap_or_default() {
         "room" => format!("{} {} {:?}", message.room, room::members(), room::names()),
         "sender" => format!(
             "{} {} {} {} {}",
@@ -133,7 +133,7 @@ fn tell(what: &str, message: &Message, sender: &Sender) -> String {
     }
 }
 
-#[expect(unconditional_recursion, reason = "that is its purpose")]
+#[expect(unconditional_recursion, reason = "this is its purpose")]
 fn recurse(depth: u64) -> u64 {
     black_box([depth; 64]);
     recurse(depth + 1) + 1
@@ -149,8 +149,8 @@ fn trap() -> ! {
     std::process::abort()
 }
 
-fn no_utf_8() -> String {
-    // That it is none is the purpose: the relay must not believe a guest.
+fn invalid_utf_8() -> String {
+    // Invalid on purpose: the relay must not trust a guest.
     unsafe { String::from_utf8_unchecked(vec![0xff, 0xfe, 0x80]) }
 }
 

@@ -1,4 +1,4 @@
-//! Asks for likes alone, and for all of each as JSON: a like of `tell` is refused with that.
+//! Checks only likes, with their payload. A like of `tell` is refused with the payload as the reason.
 
 use gischat_filter::{Filter, Message, NoSettings, Sender, Verdict, export};
 

@@ -1,4 +1,4 @@
-//! Asks for nicknames alone. What it is told of a message it refuses.
+//! Checks only nicknames. Refuses any message that it is called with.
 
 use gischat_filter::{Filter, Hook, Message, NoSettings, Sender, Verdict, export};
 

@@ -1,4 +1,4 @@
-// The same filter as in `../rust` and `../python`: it uses whatever a filter has.
+// The same filter as in `../rust` and `../python`. Uses every feature of the contract.
 
 import { Filter, Pattern, clock, hold, passed, reject, replace, room, shadow, store } from 'gischat-filter';
 
@@ -41,7 +41,7 @@ export default class Same extends Filter {
     return passed();
   }
 
-  /** What is to be said of a text that this address has just said. */
+  /** The verdict on a text that this address has just sent. */
   again(message, sender) {
     const last = `last ${sender.address}`;
     const before = store.get(last);

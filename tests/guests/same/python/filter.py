@@ -1,4 +1,4 @@
-"""The same filter as in `../rust` and `../javascript`: it uses whatever a filter has."""
+"""The same filter as in `../rust` and `../javascript`. Uses every feature of the contract."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ class Same(Filter):
         return passed()
 
     def again(self, message: Message, sender: Sender) -> Verdict | None:
-        """What is to be said of a text that this address has just said."""
+        """The verdict on a text that this address has just sent."""
         last, folded = f"last {sender.address}", message.folded.encode()
         is_again = store.get(last) == folded
         store.set(last, folded, 60)

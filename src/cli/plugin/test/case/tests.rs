@@ -1,32 +1,35 @@
 use super::*;
 
-fn parse(text: &str) -> Result<Vec<Case>, String> {
-    super::parse(Path::new("cases/x.toml"), text).map_err(|fault| fault.to_string())
+fn parse(text: &str) -> Result<Vec<PluginCase>, String> {
+    super::parse(Path::new("cases/x.toml"), text).map_err(|error| error.to_string())
 }
 
 #[test]
-fn a_case_has_defaults_for_all_but_name_message_and_action() {
+fn only_name_message_and_action_are_required() {
     let cases = parse("[[case]]\nname = 'a'\nmessage.text = 'hello'\nexpect.action = 'pass'").unwrap();
     let [case] = &cases[..] else { panic!("{cases:?}") };
-    let Asked::Message(said) = &case.asked else { panic!("{case:?}") };
-    assert_eq!((said.author.as_str(), said.room.as_str(), said.kind, said.at), ("jane", "QGIS", Kind::Text, None));
-    assert_eq!((case.room.members, case.place.to_string().as_str()), (1, "cases/x.toml:2"));
+    let CaseInput::Message(message) = &case.input else { panic!("{case:?}") };
+    assert_eq!(
+        (message.author.as_str(), message.room.as_str(), message.kind, message.at),
+        ("jane", "QGIS", Kind::Text, None)
+    );
+    assert_eq!((case.room.members, case.location.to_string().as_str()), (1, "cases/x.toml:2"));
 }
 
 #[test]
-fn faults_name_the_file_and_the_line() {
+fn errors_name_the_file_and_the_line() {
     let whole = "[[case]]\nname = 'a'\nmessage = { text = 'x' }\nexpect = { action = 'pass' }\n";
     assert!(parse(whole).is_ok());
-    for (text, fault) in [
+    for (text, error) in [
         (whole.replace("name", "nmae"), ":2: unknown field `nmae`"),
         (whole.replace("text = 'x'", "text = 'x', txet = 'x'"), ":3: unknown field `txet`"),
         (whole.replace("text = 'x'", "text = 'x', kind = 'newcomer'"), ":3: unknown variant `newcomer`"),
-        (whole.replace("text = 'x'", "text = 'x', at = 2026-11-23"), ":3: a time has a date and an offset"),
+        (whole.replace("text = 'x'", "text = 'x', at = 2026-11-23"), ":3: a time must have a date and an offset"),
         (whole.replace("text = 'x'", "text = 'x', room = ''"), ":3: a room name is empty"),
         (whole.replace("'pass'", "'passed'"), ":4: unknown variant `passed`"),
-        (whole.replace("'pass'", "'pass', text = ''"), ":2: only `replace` has a `text`"),
-        (whole.replace("message = { text = 'x' }", ""), ":2: a case has either `message` or `nickname`"),
-        (format!("{whole}nickname = 'bob'"), ":2: a case has either `message` or `nickname`"),
+        (whole.replace("'pass'", "'pass', text = ''"), ":2: `text` is only allowed with the action `replace`"),
+        (whole.replace("message = { text = 'x' }", ""), ":2: a case must have either `message` or `nickname`"),
+        (format!("{whole}nickname = 'bob'"), ":2: a case must have either `message` or `nickname`"),
         (format!("{whole}sender = {{ trusting = true }}"), ":5: unknown field `trusting`"),
         (format!("{whole}room = {{ member = 1 }}"), ":5: unknown field `member`"),
         (format!("{whole}before = [{{ text = 'x', sender = {{ x = 1 }} }}]"), ":5: unknown field `x`"),
@@ -34,6 +37,6 @@ fn faults_name_the_file_and_the_line() {
         (whole.replace("name = 'a'", ""), ":1: missing field `name`"),
     ] {
         let found = parse(&text).unwrap_err();
-        assert!(found.starts_with("cases/x.toml") && found.contains(fault), "{fault} is not in {found}");
+        assert!(found.starts_with("cases/x.toml") && found.contains(error), "{error} is not in {found}");
     }
 }

@@ -1,4 +1,4 @@
-//! The same filter as in `../python` and `../javascript`: it uses whatever a filter has.
+//! The same filter as in `../python` and `../javascript`. Uses every feature of the contract.
 
 use gischat_filter::regex::Pattern;
 use gischat_filter::{Filter, Hook, Message, Sanction, Sender, Verdict, clock, export, room, store};
@@ -75,7 +75,7 @@ impl Filter for Same {
 }
 
 impl Same {
-    /// What is to be said of a text that this address has just said.
+    /// The verdict on a text that this address has just sent.
     fn again(&self, message: &Message, sender: &Sender) -> Option<Verdict> {
         let last = format!("last {}", sender.address);
         let is_again = store::get(&last).is_some_and(|last| last == message.folded.as_bytes());

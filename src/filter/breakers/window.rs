@@ -1,0 +1,75 @@
+//! The recent activity of one rule or plugin.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::Config;
+use crate::model::Breaker;
+
+/// The recent messages that a rule or plugin refused, and its hits on trusted senders.
+#[derive(Debug)]
+pub(super) struct Window {
+    /// The breaker it belongs to. A changed rule or plugin has another one.
+    pub(super) breaker: Arc<Breaker>,
+    refused: MessageNumbers,
+    trusted: MessageNumbers,
+}
+
+/// The effect of a rule or plugin on a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct MessageEffect {
+    pub(super) refused: bool,
+    pub(super) hit_trusted: bool,
+}
+
+/// The limit that was exceeded, with the count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TripLimit {
+    /// Refusals among recent messages.
+    Refused(usize),
+    /// Hits on trusted senders among recent messages.
+    TrustedHits(usize),
+}
+
+impl Window {
+    pub(super) fn new(breaker: Arc<Breaker>) -> Self {
+        Self { breaker, refused: MessageNumbers::default(), trusted: MessageNumbers::default() }
+    }
+
+    /// Records what it did to the message of this number, of `seen` messages so far. Returns the limit that is now
+    /// exceeded, if any.
+    pub(super) fn record(
+        &mut self,
+        effect: MessageEffect,
+        number: u64,
+        seen: u64,
+        config: &Config,
+    ) -> Option<TripLimit> {
+        let oldest = seen.saturating_sub(config.messages) + 1;
+        let refused = self.refused.record(effect.refused, number, oldest);
+        let trusted = self.trusted.record(effect.hit_trusted, number, oldest);
+        if refused > config.max_refusals() {
+            return Some(TripLimit::Refused(refused));
+        }
+        (trusted >= config.trusted_hits).then_some(TripLimit::TrustedHits(trusted))
+    }
+}
+
+/// Message numbers in ascending order. Bounded, since the window is dropped once a limit is exceeded.
+#[derive(Debug, Default)]
+struct MessageNumbers(VecDeque<u64>);
+
+impl MessageNumbers {
+    /// Adds a number if it `counts`, drops numbers below `oldest`, and returns how many are left.
+    fn record(&mut self, counts: bool, number: u64, oldest: u64) -> usize {
+        if counts && number >= oldest {
+            // MessageNumbers arrive almost in order.
+            let place = self.0.iter().rposition(|other| *other <= number).map_or(0, |before| before + 1);
+            self.0.insert(place, number);
+        }
+        while self.0.front().is_some_and(|first| *first < oldest) {
+            self.0.pop_front();
+        }
+        self.0.len()
+    }
+}

@@ -1,0 +1,72 @@
+//! The `[starter]` section of a rules file: a preset, and modes of single starter rules.
+
+use std::collections::BTreeMap;
+
+use super::reader::{KeyedValue, Located, Reader};
+use crate::model::Mode;
+use crate::settings::Choice;
+
+/// A preset of the starter rules. It gives each of them a mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Preset {
+    /// None of the rules runs.
+    Off,
+    /// All rules observe.
+    Open,
+    /// Rules with few false positives enforce; the others observe.
+    #[default]
+    Balanced,
+    /// All rules enforce.
+    Strict,
+}
+
+impl Preset {
+    /// Returns the name used in the rules file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, preset)| *preset == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl Choice for Preset {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("off", Self::Off), ("open", Self::Open), ("balanced", Self::Balanced), ("strict", Self::Strict)];
+}
+
+/// The modes of a starter rule; `None` does not run it.
+const MODES: [(&str, Option<Mode>); 3] =
+    [("enforce", Some(Mode::Enforce)), ("observe", Some(Mode::Observe)), ("off", None)];
+
+/// The `[starter]` section of a rules file.
+#[derive(Debug, Default)]
+pub(in crate::filter::rules) struct StarterSection {
+    /// The preset, if the file sets one.
+    pub(in crate::filter::rules) preset: Option<Preset>,
+    /// The modes of single rules by id. They override the preset.
+    pub(in crate::filter::rules) modes: BTreeMap<String, Located<Option<Mode>>>,
+}
+
+impl StarterSection {
+    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Self {
+        let mut choice = Self::default();
+        reader.each_known_field(item, &["preset", "modes"], |reader, name, field| match name {
+            "preset" => choice.preset = reader.choice(field, Preset::NAMES),
+            _ => choice.modes = modes(reader, field),
+        });
+        choice
+    }
+}
+
+/// Reads `modes = { raid = "enforce", … }`.
+fn modes(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> BTreeMap<String, Located<Option<Mode>>> {
+    let mut modes = BTreeMap::new();
+    let toml::de::DeValue::Table(table) = item.value() else {
+        reader.error(item, "must be a table: the id of a rule and its mode, such as `raid = \"enforce\"`");
+        return modes;
+    };
+    reader.each_field(item, table, |reader, name, field| {
+        let line = field.line();
+        modes.extend(reader.choice(field, &MODES).map(|value| (name.to_owned(), Located { value, line })));
+    });
+    modes
+}

@@ -1,0 +1,76 @@
+//! Statistics of filters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::rules::{RuleSet, RulesReloadError};
+use crate::model::Outcome;
+use crate::sandbox::Catalog;
+use crate::telemetry::Quantiles;
+
+/// The statistics of one filter since the start.
+#[derive(Clone, Debug)]
+pub struct FilterStats {
+    /// The name of the filter.
+    pub filter: &'static str,
+    /// Number of verdicts: pass, replace, hold, shadow, reject.
+    pub verdicts: [u64; 5],
+    /// Median latency.
+    pub median: Option<Duration>,
+    /// p99 latency.
+    pub p99: Option<Duration>,
+    /// Its parts.
+    pub parts: FilterParts,
+}
+
+/// The parts of a filter that have statistics of their own.
+#[derive(Clone, Debug)]
+pub enum FilterParts {
+    /// No such parts.
+    None,
+    /// Plugins, in the order in which they are called.
+    Plugins(Arc<Catalog>),
+    /// Rules.
+    Rules {
+        /// The rules in force, in file order.
+        set: Arc<RuleSet>,
+        /// Why the newest files are not in force, if the last reload failed.
+        refused: Option<Arc<RulesReloadError>>,
+    },
+}
+
+/// Counters of a filter, updated concurrently by many threads.
+#[derive(Debug, Default)]
+pub(super) struct FilterCounters {
+    verdicts: [AtomicU64; 5],
+    times: Quantiles,
+}
+
+impl FilterCounters {
+    /// Records a message.
+    pub(super) fn record(&self, outcome: Outcome, took: Duration) {
+        let index = match outcome {
+            Outcome::Pass => 0,
+            Outcome::Replace => 1,
+            Outcome::Hold => 2,
+            Outcome::Shadow => 3,
+            Outcome::Reject => 4,
+        };
+        if let Some(count) = self.verdicts.get(index) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        self.times.record(took);
+    }
+
+    /// Returns a snapshot under the name of the filter.
+    pub(super) fn snapshot(&self, filter: &'static str, parts: FilterParts) -> FilterStats {
+        FilterStats {
+            filter,
+            verdicts: self.verdicts.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            median: self.times.quantile(0.5),
+            p99: self.times.quantile(0.99),
+            parts,
+        }
+    }
+}

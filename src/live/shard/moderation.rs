@@ -1,0 +1,112 @@
+//! Moderation of connections.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::Shard;
+use super::closing::CloseReason;
+use super::rooms::RoomKey;
+use crate::model::{ConnectionId, JudgedMessage, Notice, RoomName, Sanction, SanctionKind};
+use crate::moderation::{imposed_reason, lifted_reason};
+use crate::room::MemberView;
+use crate::wire::frame::CloseCode;
+
+/// A moderation command to a shard.
+#[derive(Debug)]
+pub(in crate::live) enum ModerationCommand {
+    /// Return the members of a room.
+    Members { room: RoomKey, reply: oneshot::Sender<Vec<MemberView>> },
+    /// Return a member and its room.
+    Find { id: ConnectionId, reply: oneshot::Sender<Option<(RoomName, MemberView)>> },
+    /// Set or clear a moderator's trust in a member.
+    SetTrusted { id: ConnectionId, on: bool, reply: oneshot::Sender<Option<MemberView>> },
+    /// Apply a sanction that has begun or was lifted.
+    ApplySanction { sanction: Box<Sanction>, lifted: bool },
+    /// Notify a member and close its connection.
+    Kick { id: ConnectionId, notice: Notice },
+    /// Publish a released message.
+    Release { room: RoomKey, judged: Arc<JudgedMessage>, reply: oneshot::Sender<()> },
+    /// Send a notice to a member.
+    Notify { id: ConnectionId, notice: Notice },
+}
+
+impl Shard {
+    /// Executes a moderation command. The caller may have timed out.
+    pub(super) fn handle_moderation(&mut self, command: ModerationCommand, now: Instant) {
+        match command {
+            ModerationCommand::Members { room, reply } => {
+                // Dropping `reply` tells the caller that the room was removed.
+                if let Some(local) = self.rooms.get(&room) {
+                    drop(reply.send(local.room.member_views()));
+                }
+            }
+            ModerationCommand::Find { id, reply } => {
+                let found = self.room_of(id).and_then(|room| {
+                    let local = self.rooms.get(&room)?;
+                    Some((local.room.name().clone(), local.room.member_view(id)?))
+                });
+                drop(reply.send(found));
+            }
+            ModerationCommand::SetTrusted { id, on, reply } => {
+                let trusted = self.room_of(id).and_then(|room| self.rooms.get_mut(&room)?.room.set_trusted(id, on));
+                drop(reply.send(trusted));
+            }
+            ModerationCommand::ApplySanction { sanction, lifted: was_lifted } => {
+                self.apply_sanction(&sanction, was_lifted, now)
+            }
+            ModerationCommand::Kick { id, notice } => {
+                if let Some(room) = self.room_of(id) {
+                    self.disconnect(room, id, &notice, now);
+                }
+            }
+            ModerationCommand::Release { room, judged, reply } => {
+                if let Some(local) = self.rooms.get_mut(&room) {
+                    local.room.release(judged.sender.connection, &judged.decision.message);
+                    self.mark_dirty(room);
+                    let _gone = reply.send(());
+                }
+            }
+            ModerationCommand::Notify { id, notice } => {
+                if let Some(room) = self.room_of(id) {
+                    self.notify(room, id, &notice);
+                }
+            }
+        }
+    }
+
+    /// Returns the room of a connection, unless it is closing.
+    fn room_of(&mut self, id: ConnectionId) -> Option<RoomKey> {
+        self.connection(id).filter(|connection| !connection.is_closing()).map(|connection| connection.room)
+    }
+
+    /// Notifies or disconnects the connections that a sanction targets.
+    fn apply_sanction(&mut self, sanction: &Sanction, was_lifted: bool, now: Instant) {
+        let reason = if was_lifted { lifted_reason(sanction) } else { Some(imposed_reason(sanction)) };
+        let Some(notice) = reason.map(Notice::Moderation) else { return };
+        let rooms: Vec<RoomKey> = self.rooms.keys().copied().collect();
+        for room in rooms {
+            let targeted = match self.rooms.get(&room) {
+                Some(local) if sanction.applies_to(local.room.name()) => local.room.members_matching(&sanction.target),
+                _ => continue,
+            };
+            for id in targeted {
+                match sanction.kind {
+                    SanctionKind::Kick | SanctionKind::Ban => self.disconnect(room, id, &notice, now),
+                    SanctionKind::Warn | SanctionKind::Mute => self.notify(room, id, &notice),
+                }
+            }
+        }
+    }
+
+    /// Notifies a connection and closes it.
+    fn disconnect(&mut self, room: RoomKey, id: ConnectionId, notice: &Notice, now: Instant) {
+        self.notify(room, id, notice);
+        self.close_connection(
+            id,
+            CloseReason::ByServer(CloseCode::Policy, "a moderator has closed this connection"),
+            now,
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! A decision with the context needed to explain or replay it.
+
+use super::{Decision, Sender};
+
+/// A [`Decision`] and its sender as known when the message arrived.
+#[derive(Clone, Debug)]
+pub struct JudgedMessage {
+    /// The decision of the chain.
+    pub decision: Decision,
+    /// The sender, with the context at that time.
+    pub sender: Sender,
+}

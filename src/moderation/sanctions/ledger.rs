@@ -1,0 +1,233 @@
+//! The ledger: all offences, indexed by target.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use super::keys::{TargetFamily, TargetKey, remove_id};
+use super::ladder::Ladder;
+use super::limits::MAX_OFFENCES;
+use super::offence::{Consequence, Offence, OffenceEntry, consequence_of};
+use crate::model::{Address, Nickname, Sanction, SanctionKind};
+use crate::moderation::InsertError;
+use crate::moderation::store::ChangeTracker;
+
+/// All offences, indexed by target.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) ladder: Ladder,
+    pub(super) entries: BTreeMap<u64, IndexedEntry>,
+    by_skeleton: HashMap<Box<str>, Vec<u64>>,
+    by_address: HashMap<Address, Vec<u64>>,
+    next_id: u64,
+    /// Mutes and bans not lifted.
+    lasting: usize,
+    /// The ledger is full, and no offence ends before this time.
+    pub(super) full_until: Option<Timestamp>,
+    pub(super) changes: ChangeTracker<u64>,
+}
+
+/// An entry with its keys. Skeletons are slow to compute and needed often.
+#[derive(Debug)]
+pub(super) struct IndexedEntry {
+    pub(super) entry: OffenceEntry,
+    pub(super) keys: Box<[TargetKey]>,
+    pub(super) family: TargetFamily,
+}
+
+impl Ledger {
+    pub(super) fn new(ladder: Ladder, next_id: u64, changes: ChangeTracker<u64>) -> Self {
+        let (by_look, by_address) = (HashMap::new(), HashMap::new());
+        Self {
+            ladder,
+            entries: BTreeMap::new(),
+            by_skeleton: by_look,
+            by_address,
+            next_id,
+            lasting: 0,
+            full_until: None,
+            changes,
+        }
+    }
+
+    pub(super) fn unlifted_count(&self) -> usize {
+        self.lasting
+    }
+
+    pub(super) fn next_id(&self) -> u64 {
+        self.next_id
+    }
+
+    /// Assigns no number below `id` from now on.
+    pub(super) fn reserve_ids_below(&mut self, id: u64) {
+        self.next_id = self.next_id.max(id);
+    }
+
+    pub(super) fn entry(&self, id: u64) -> Option<&OffenceEntry> {
+        self.entries.get(&id).map(|indexed| &indexed.entry)
+    }
+
+    pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = &OffenceEntry> {
+        self.entries.values().map(|indexed| &indexed.entry)
+    }
+
+    pub(super) fn ids_of(&self, key: &TargetKey) -> &[u64] {
+        match key {
+            TargetKey::Skeleton(skeleton) => self.ids_of_skeleton(skeleton),
+            TargetKey::Address(address) => self.ids_of_address(*address),
+        }
+    }
+
+    fn ids_of_skeleton(&self, skeleton: &str) -> &[u64] {
+        self.by_skeleton.get(skeleton).map_or(&[], Vec::as_slice)
+    }
+
+    fn ids_of_address(&self, address: Address) -> &[u64] {
+        self.by_address.get(&address).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the consequence of an offence with these keys, given the offences before it.
+    fn consequence(&self, offence: &Offence, keys: &[TargetKey]) -> Consequence {
+        let mut ids: Vec<u64> = keys.iter().flat_map(|key| self.ids_of(key)).copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let earlier = ids.iter().take_while(|id| **id < offence.id).filter_map(|id| self.entry(*id));
+        consequence_of(&self.ladder, offence, earlier)
+    }
+
+    /// Returns the sanction that an offence would lead to.
+    pub(super) fn preview(&self, mut offence: Offence) -> Option<Sanction> {
+        offence.id = self.next_id;
+        let consequence = self.consequence(&offence, &TargetKey::keys_of(&offence.request.target));
+        OffenceEntry { offence, consequence }.sanction()
+    }
+
+    /// Adds an offence and returns the sanction in force because of it.
+    pub(super) fn add(&mut self, mut offence: Offence) -> Result<Sanction, InsertError> {
+        offence.id = self.next_id;
+        let keys = TargetKey::keys_of(&offence.request.target);
+        let consequence = self.consequence(&offence, &keys);
+        let in_force = match consequence {
+            Consequence::Absorbed(by) => self.entry(by).and_then(OffenceEntry::sanction),
+            Consequence::Sanction { .. } => None,
+        };
+        if let Err(full) = self.make_room(&offence, &keys) {
+            // An absorbed offence has no consequence, so dropping it matters only to a later undo.
+            return in_force.ok_or(full);
+        }
+        let entry = OffenceEntry { offence, consequence };
+        let sanction = in_force.or_else(|| entry.sanction());
+        self.insert_with_keys(keys, entry);
+        // Unreachable: an absorbed offence refers to a sanction in force.
+        sanction.ok_or(InsertError::OffencesFull { limit: MAX_OFFENCES })
+    }
+
+    /// Inserts an entry unchanged.
+    pub(super) fn insert(&mut self, entry: OffenceEntry) {
+        self.insert_with_keys(TargetKey::keys_of(&entry.offence.request.target), entry);
+    }
+
+    fn insert_with_keys(&mut self, keys: Box<[TargetKey]>, entry: OffenceEntry) {
+        let id = entry.offence.id;
+        self.remove(id);
+        self.next_id = self.next_id.max(id.saturating_add(1));
+        for key in &keys {
+            let ids = match key {
+                TargetKey::Skeleton(skeleton) => self.by_skeleton.entry(skeleton.clone()).or_default(),
+                TargetKey::Address(address) => self.by_address.entry(*address).or_default(),
+            };
+            let at = ids.partition_point(|other| *other < id);
+            ids.insert(at, id);
+        }
+        self.lasting += usize::from(entry.is_lasting());
+        let family = TargetFamily::new(&entry.offence.request.target);
+        self.entries.insert(id, IndexedEntry { entry, keys, family });
+        self.changes.mark(id);
+    }
+
+    /// Removes an entry.
+    pub(super) fn remove(&mut self, id: u64) -> Option<IndexedEntry> {
+        let indexed = self.entries.remove(&id)?;
+        for key in &indexed.keys {
+            match key {
+                TargetKey::Skeleton(skeleton) => remove_id(&mut self.by_skeleton, &**skeleton, id),
+                TargetKey::Address(address) => remove_id(&mut self.by_address, address, id),
+            }
+        }
+        self.lasting -= usize::from(indexed.entry.is_lasting());
+        self.changes.mark(id);
+        Some(indexed)
+    }
+
+    /// Updates an entry. `change` must keep its number and target.
+    pub(super) fn update(&mut self, id: u64, change: impl FnOnce(&mut OffenceEntry)) {
+        if let Some(IndexedEntry { entry, .. }) = self.entries.get_mut(&id) {
+            self.lasting -= usize::from(entry.is_lasting());
+            change(entry);
+            self.lasting += usize::from(entry.is_lasting());
+            self.full_until = None;
+            self.changes.mark(id);
+        }
+    }
+
+    /// Returns the strongest sanction against this nickname or address among the entries that `concerns` accepts.
+    pub(super) fn strongest<'a>(
+        &'a self,
+        nickname: Option<&Nickname>,
+        address: Address,
+        concerns: impl Fn(&OffenceEntry) -> bool,
+    ) -> Option<&'a OffenceEntry> {
+        let mut strongest: Option<&OffenceEntry> = None;
+        let mut consider = |ids: &[u64]| {
+            for entry in ids.iter().filter_map(|id| self.entry(*id)).filter(|entry| concerns(entry)) {
+                let stronger = strongest.is_none_or(|other| strength(entry) > strength(other));
+                if stronger {
+                    strongest = Some(entry);
+                }
+            }
+        };
+        consider(self.ids_of_address(address));
+        if let Some(nickname) = nickname.filter(|_| !self.by_skeleton.is_empty()) {
+            nickname.skeletons().iter().for_each(|skeleton| consider(self.ids_of_skeleton(skeleton)));
+        }
+        strongest
+    }
+
+    /// Removes these offences and recalculates the consequences of later ones. Returns each entry that was removed or
+    /// changed, as it was before.
+    pub(super) fn retract(&mut self, ids: &[u64]) -> Vec<OffenceEntry> {
+        let (mut before, mut families) = (Vec::new(), HashMap::<TargetFamily, u64>::new());
+        for id in ids {
+            let Some(IndexedEntry { entry, family, .. }) = self.remove(*id) else { continue };
+            let first = families.entry(family).or_insert(*id);
+            *first = (*first).min(*id);
+            before.push(entry);
+        }
+        let later = families.values().min().copied().unwrap_or(u64::MAX);
+        let concerned = |indexed: &IndexedEntry| {
+            families.get(&indexed.family).is_some_and(|first| *first < indexed.entry.offence.id)
+        };
+        let later = self.entries.range(later..).filter(|(_, indexed)| concerned(indexed));
+        let ids: Vec<u64> = later.map(|(id, _)| *id).collect();
+        for id in ids {
+            let Some(IndexedEntry { entry, keys, .. }) = self.entries.get(&id) else { continue };
+            let consequence = self.consequence(&entry.offence, keys);
+            if consequence != entry.consequence {
+                before.push(entry.clone());
+                self.update(id, |entry| entry.consequence = consequence);
+            }
+        }
+        self.full_until = None;
+        before
+    }
+}
+
+/// Orders sanctions by strength: a ban before a mute, then the later end, then the lower number.
+fn strength(entry: &OffenceEntry) -> (SanctionKind, Timestamp, Reverse<u64>) {
+    let (kind, until) = match entry.consequence {
+        Consequence::Sanction { kind, until, .. } => (kind, until.unwrap_or(Timestamp::MAX)),
+        Consequence::Absorbed(_) => (SanctionKind::Warn, Timestamp::MIN),
+    };
+    (kind, until, Reverse(entry.offence.id))
+}

@@ -1,0 +1,268 @@
+//! The moderation service: records decisions and acts, and applies the sanctions and holds that follow from them.
+//!
+//! The functions that shards call never block. Changes that concern open connections are sent as [`SanctionEvent`]s
+//! and carried out by the owner of the rooms.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::act::{Act, ActKind};
+use super::audit::Audit;
+use super::error::InsertError;
+use super::feed::{Feed, NoteKind};
+use super::journal::{Journal, JournalEvent};
+use super::sanctions::PenaltyRequest;
+use super::state::State;
+use crate::model::{
+    Actor, Decision, JudgedMessage, Kind as MessageKind, Match, Mode, Nickname, Outcome, Reason, ReasonCode, Sanction,
+    Target,
+};
+
+/// Sanction events that may be pending. Beyond that, further sanctions take effect but open connections are not
+/// notified.
+const MAX_PENDING_EVENTS: usize = 4_096;
+/// Shortest time between two notes about held messages.
+const HELD_NOTE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Longest text, author or avatar kept of a rejected message, in bytes.
+const MAX_REFUSED: usize = 4_096;
+
+/// The key of the stored setting that holds the starter preset.
+pub const PRESET_KEY: &str = "preset";
+
+/// Moderation state, journal, audit log and feed behind one interface.
+#[derive(Debug)]
+pub struct ModerationService {
+    state: Arc<State>,
+    journal: Arc<Journal>,
+    audit: Option<Arc<Audit>>,
+    feed: Arc<Feed>,
+    started: Instant,
+    events: mpsc::Sender<SanctionEvent>,
+    /// When the last note about held messages was added, in Unix milliseconds.
+    last_held_note: AtomicI64,
+}
+
+/// A change of a sanction, to be applied to open connections.
+#[derive(Clone, Debug)]
+pub enum SanctionEvent {
+    /// A sanction was imposed.
+    Imposed(Sanction),
+    /// A sanction was lifted.
+    Lifted(Sanction),
+}
+
+impl ModerationService {
+    /// Returns the service and the receiver of its sanction events. `started` is when the relay started.
+    #[must_use]
+    pub fn new(
+        state: Arc<State>,
+        journal: Arc<Journal>,
+        audit: Option<Arc<Audit>>,
+        feed: Arc<Feed>,
+        started: Instant,
+    ) -> (Self, mpsc::Receiver<SanctionEvent>) {
+        let (events, receiver) = mpsc::channel(MAX_PENDING_EVENTS);
+        let last_held_note = AtomicI64::new(i64::MIN);
+        (Self { state, journal, audit, feed, started, events, last_held_note }, receiver)
+    }
+
+    /// Sanctions, held messages and levels.
+    #[must_use]
+    pub fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    /// Recent decisions, acts and notes.
+    #[must_use]
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
+    /// The audit log, if enabled.
+    #[must_use]
+    pub fn audit(&self) -> Option<&Arc<Audit>> {
+        self.audit.as_ref()
+    }
+
+    /// Notes for moderators.
+    #[must_use]
+    pub fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
+    /// How long the relay has been running.
+    #[must_use]
+    pub fn since_start(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Records a decision and applies the penalties that rules and plugins request.
+    pub fn on_decision(&self, mut judged: JudgedMessage) -> Arc<JudgedMessage> {
+        truncate_refused(&mut judged.decision);
+        let judged = Arc::new(judged);
+        self.journal.push(JournalEvent::Decision(Arc::clone(&judged)));
+        if let Some(audit) = &self.audit {
+            audit.record(Arc::clone(&judged));
+        }
+        for request in penalty_requests(&judged) {
+            self.apply_penalty(request, judged.decision.message.at);
+        }
+        judged
+    }
+
+    /// Holds a message for a moderator.
+    ///
+    /// # Errors
+    /// The [`Reason`] for the sender when the message cannot be held.
+    pub fn hold(&self, judged: &JudgedMessage) -> Result<(), Reason> {
+        let decision = &judged.decision;
+        let reason = decision.reason.clone().unwrap_or_else(|| Reason::new(ReasonCode::Held, ""));
+        let actor = deciding_actor(judged, Outcome::Hold);
+        let mut kept = judged.clone();
+        // The nicknames in the room are not needed later and would be stored with each message.
+        kept.sender.context.nicknames = Arc::default();
+        self.state.held().hold(kept, reason, actor, decision.message.at).map_err(|refused| {
+            let text = match refused {
+                InsertError::DuplicateId { .. } => "a message with this id is already held",
+                _ => "this message needs a moderator, and too many messages are held already",
+            };
+            Reason::new(ReasonCode::HoldUnavailable, text)
+        })?;
+        let (now, last) = (decision.message.at.as_millisecond(), self.last_held_note.load(Ordering::Relaxed));
+        let interval = i64::try_from(HELD_NOTE_INTERVAL.as_millis()).unwrap_or(i64::MAX);
+        if now.saturating_sub(last) >= interval
+            && self.last_held_note.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            let waiting = self.state.held().len();
+            let text = format!("{waiting} messages held, the latest in {}", judged.sender.room);
+            self.note(NoteKind::MessageHeld, &text);
+        }
+        Ok(())
+    }
+
+    /// Adds a note for moderators.
+    pub fn note(&self, kind: NoteKind, text: &str) {
+        self.feed.note(kind, text, None);
+    }
+
+    /// Records an act before it takes effect, in the audit log first. An audit log that cannot be written delays
+    /// nothing: it counts the lost line and logs a warning.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the act may be in the audit log but not in the journal.
+    pub async fn record(&self, actor: Actor, kind: ActKind) {
+        let act = self.act(actor, kind);
+        if let Some(audit) = &self.audit {
+            // The audit log has counted and logged the error.
+            let _not_written = audit.record_act(&act).await;
+        }
+        self.journal.push(JournalEvent::Act(Arc::new(act)));
+    }
+
+    /// Like [`ModerationService::record`], without waiting for the audit log. For acts of rules, plugins and the relay.
+    pub fn record_detached(&self, actor: Actor, kind: ActKind) {
+        let act = self.act(actor, kind);
+        if let Some(audit) = &self.audit {
+            audit.record_act_detached(&act);
+        }
+        self.journal.push(JournalEvent::Act(Arc::new(act)));
+    }
+
+    /// Sends an event to open connections. Drops it if too many are pending.
+    pub fn send_event(&self, event: SanctionEvent) {
+        if self.events.try_send(event).is_err() {
+            tracing::warn!("too many sanctions at once; not all connections were notified");
+        }
+    }
+
+    fn act(&self, actor: Actor, kind: ActKind) -> Act {
+        Act { at: Timestamp::now(), since_start: self.since_start(), actor, kind }
+    }
+
+    fn apply_penalty(&self, request: PenaltyRequest, at: Timestamp) {
+        let actor = request.actor.clone();
+        match self.state.sanctions().impose(request, at) {
+            Ok(sanction) if sanction.at == at && sanction.actor == actor => {
+                self.record_detached(actor, ActKind::Sanctioned(sanction.clone()));
+                self.send_event(SanctionEvent::Imposed(sanction));
+            }
+            // A sanction in force absorbed the request.
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, %actor, "sanction not imposed"),
+        }
+    }
+}
+
+/// Returns the penalties that rules and plugins request against the author of a message, in its room. Rules and plugins
+/// that only observe, or exempt this sender, request none.
+#[must_use]
+pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
+    let JudgedMessage { decision, sender } = judged;
+    let matched = decision.trace.iter().filter_map(|step| step.matched.as_ref());
+    let enforced = matched.filter(|matched| is_enforced(matched));
+    let requested: Vec<_> =
+        enforced.filter_map(|matched| Some((matched.basis.penalty()?, matched.basis.actor()?))).collect();
+    if requested.is_empty() {
+        return Vec::new();
+    }
+    let Ok(nickname) = Nickname::parse(&decision.message.author) else { return Vec::new() };
+    // The reason of the decision belongs to the rule or plugin that decided, not to the others.
+    let decider = deciding_actor(judged, decision.outcome);
+    let request = |(penalty, actor)| PenaltyRequest {
+        penalty,
+        target: Target::Nickname(nickname.clone()),
+        room: Some(sender.room.clone()),
+        reason: decision
+            .reason
+            .as_ref()
+            .filter(|_| decider.as_ref() == Some(&actor))
+            .map(|reason| Arc::from(&*reason.text)),
+        actor,
+    };
+    requested.into_iter().map(request).collect()
+}
+
+/// Returns the rule or plugin that caused an outcome; `None` if another filter did.
+fn deciding_actor(judged: &JudgedMessage, outcome: Outcome) -> Option<Actor> {
+    let steps = judged.decision.trace.iter().filter_map(|step| step.matched.as_ref());
+    let mut matching = steps.filter(|matched| is_enforced(matched) && matched.requested == outcome);
+    matching.next().and_then(|matched| matched.basis.actor())
+}
+
+/// Truncates a rejected message. Oversized messages are rejected before any rate limit counts them, and the journal
+/// could not keep ten thousand of them in memory.
+fn truncate_refused(decision: &mut Decision) {
+    if decision.outcome != Outcome::Reject {
+        return;
+    }
+    let message = &mut decision.message;
+    truncate(&mut message.author);
+    match &mut message.kind {
+        MessageKind::Text { avatar, text } => {
+            truncate(text);
+            avatar.iter_mut().for_each(truncate);
+        }
+        MessageKind::Like { liked, text } => {
+            truncate(text);
+            truncate(liked);
+        }
+        MessageKind::Newcomer => {}
+    }
+    decision.original.iter_mut().for_each(truncate);
+}
+
+fn truncate(text: &mut String) {
+    if text.len() > MAX_REFUSED {
+        text.truncate(text.floor_char_boundary(MAX_REFUSED));
+        text.shrink_to_fit();
+    }
+}
+
+fn is_enforced(matched: &Match) -> bool {
+    matched.mode == Mode::Enforce && !matched.exempt
+}

@@ -1,0 +1,132 @@
+//! Output of a room: messages, presence, and frames to single members, collected in rounds.
+
+use std::time::Instant;
+
+use bytes::BytesMut;
+
+use super::{Delivery, Member, Room, Share};
+use crate::model::{ConnectionId, Kind, Message, Nickname, Notice, Reason, RoomEvent};
+use crate::wire;
+
+impl Room {
+    /// Publishes a message that passed the chain.
+    ///
+    /// # Errors
+    /// The [`Reason`] when another connection has registered the author's name in the meantime.
+    pub fn publish(&mut self, connection: Option<ConnectionId>, message: &Message) -> Result<(), Reason> {
+        self.check_author(connection, &message.author)?;
+        let event = RoomEvent::Message(message);
+        match &message.kind {
+            Kind::Like { liked, .. } => self.send_to_holder(liked, event),
+            Kind::Text { .. } | Kind::Newcomer => self.broadcast(event),
+        }
+        Ok(())
+    }
+
+    /// Sends a message back to its sender alone, as if it had been broadcast.
+    pub fn echo(&mut self, id: ConnectionId, message: &Message) {
+        self.send_event(id, RoomEvent::Message(message));
+    }
+
+    /// Sends a notice to one member, as encoded for its generation.
+    pub fn notify(&mut self, id: ConnectionId, notice: &Notice, config: &wire::Config) {
+        let generation = self.members.get(&id).map(|member| member.generation);
+        if let Some(frame) = generation.and_then(|generation| wire::encode_notice(generation, notice, config)) {
+            self.send_to(id, &frame);
+        }
+    }
+
+    /// Whether the current round has output.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.round.is_empty() || !self.direct_recipients.is_empty()
+    }
+
+    /// Whether the current round has output, or a user count is pending.
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        self.count_changed || self.has_output()
+    }
+
+    /// When the pending user count is due; `None` if there is none.
+    #[must_use]
+    pub fn count_due_at(&self) -> Option<Instant> {
+        let due = || self.count_sent_at.map(|sent_at| sent_at + self.announce_interval());
+        self.count_changed.then(|| due().unwrap_or_else(Instant::now))
+    }
+
+    /// Ends the round and returns its output; `None` if there is none.
+    ///
+    /// Includes the user count if that is due.
+    pub fn end_round(&mut self, now: Instant) -> Option<Delivery> {
+        if self.count_changed
+            && self
+                .count_sent_at
+                .is_none_or(|sent_at| now.saturating_duration_since(sent_at) >= self.announce_interval())
+        {
+            self.announce_count();
+        }
+        if std::mem::take(&mut self.count_in_round) {
+            self.count_sent_at = Some(now);
+        }
+        let direct_recipients = std::mem::take(&mut self.direct_recipients);
+        if self.round.is_empty() && direct_recipients.is_empty() {
+            return None;
+        }
+        let share = |(id, member): (&ConnectionId, &mut Member)| Share {
+            to: *id,
+            generation: member.generation,
+            start: std::mem::take(&mut member.round_start),
+            direct: std::mem::take(&mut member.direct).freeze(),
+        };
+        let shares = if self.round.is_empty() {
+            let shares =
+                direct_recipients.iter().filter_map(|id| self.members.get_mut(id).map(|member| share((id, member))));
+            shares.filter(|share| !share.direct.is_empty()).collect()
+        } else {
+            self.members.iter_mut().map(share).collect()
+        };
+        let (broadcast, frame_count) = self.round.take();
+        Some(Delivery { broadcast, frame_count, shares })
+    }
+
+    /// Adds the user count to the round, if it changed.
+    pub(super) fn announce_count(&mut self) {
+        if std::mem::take(&mut self.count_changed) {
+            self.round.add(RoomEvent::UserCount(self.members.len()), self.members_by_generation);
+            self.count_in_round = true;
+        }
+    }
+
+    /// Sends an event to everyone. A pending user count comes first, the order that clients expect.
+    pub(super) fn broadcast(&mut self, event: RoomEvent<'_>) {
+        self.announce_count();
+        self.round.add(event, self.members_by_generation);
+    }
+
+    pub(super) fn send_to_holder(&mut self, name: &str, event: RoomEvent<'_>) {
+        let nickname = Nickname::parse(name).ok();
+        let holder = nickname.and_then(|nickname| self.nicknames.holder(&nickname.skeletons(), None));
+        if let Some(id) = holder {
+            self.send_event(id, event);
+        }
+    }
+
+    fn send_event(&mut self, id: ConnectionId, event: RoomEvent<'_>) {
+        if let Some(generation) = self.members.get(&id).map(|member| member.generation) {
+            let mut frame = BytesMut::new();
+            wire::append_event(generation, event, &mut frame);
+            self.send_to(id, &frame);
+        }
+    }
+
+    /// Sends a frame to one member, after all output so far. Does not flush a pending user count: otherwise a client
+    /// could trigger counts for everyone by pinging.
+    pub fn send_to(&mut self, id: ConnectionId, frame: &[u8]) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        if member.direct.is_empty() {
+            self.direct_recipients.push(id);
+        }
+        member.direct.push(self.round.len(member.generation), frame);
+    }
+}
