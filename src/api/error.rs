@@ -89,7 +89,7 @@ pub enum ApiError {
 /// The body of every error response.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorResponse {
-    /// What is wrong.
+    /// The error, for people.
     #[schema(example = "Room 'x' not registered")]
     pub detail: String,
 }

@@ -18,11 +18,11 @@ pub struct Act {
     pub since_start: Duration,
     /// The person or thing that acted.
     pub actor: Actor,
-    /// What was done.
+    /// The kind of act, with its details.
     pub kind: ActKind,
 }
 
-/// What was done.
+/// A kind of act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActKind {
     /// A sanction was imposed.

@@ -244,6 +244,6 @@ fn invalid_rules_are_a_bad_configuration_and_an_empty_trial_is_bad_arguments() {
     let arguments = ["replay", "audit-2026-11-18.jsonl", "--plugins", "."];
     let output = relay(directory.path(), &arguments, &[("RELAY__FILTER__ORDER", "shape,rate,rules")]);
     assert_eq!(output.status, Some(2), "{output:?}");
-    assert!(output.stderr.contains("does not name `plugin`"), "{output:?}");
+    assert!(output.stderr.contains("does not include `plugin`"), "{output:?}");
     assert_eq!(relay(directory.path(), &["replay"], &[]).status, Some(2));
 }

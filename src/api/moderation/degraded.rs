@@ -14,7 +14,7 @@ pub(in crate::api) struct DegradedPartJson {
     /// The reason, with the path.
     #[schema(example = "filters: the folder cannot be read: No such file or directory (os error 2)")]
     reason: String,
-    /// What does not work without it.
+    /// The functions that are unavailable without it.
     consequence: &'static str,
 }
 

@@ -36,7 +36,7 @@ pub(in crate::api) struct UndoRequest {
     since: Timestamp,
 }
 
-/// What was undone.
+/// The result of an undo.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::api) struct UndoResponse {
     /// Lifted sanctions.

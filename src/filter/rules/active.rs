@@ -23,7 +23,7 @@ pub const EXTRA_NAME: &str = "what-if";
 pub struct RulesSource {
     /// The file named in the configuration, if any. It must exist.
     pub file: Option<PathBuf>,
-    /// What the rules can refer to.
+    /// Settings of the instance that rules refer to.
     pub context: RulesContext,
 }
 

@@ -17,7 +17,7 @@ const TYPICAL_TEXTS: [&str; 4] = [
 /// Number of runs on each text. The fastest counts, as other programs use the machine as well.
 const RUNS: u32 = 50;
 
-/// What a rule consists of.
+/// An overview of a rule: its patterns and conditions.
 #[derive(Clone, Debug)]
 pub struct RuleOutline<'r> {
     /// Its id.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::Mode;
 
-/// What one rule has hit since it was last changed.
+/// The hits of one rule since it was last changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleStats<'r> {
     /// Its id.

@@ -40,7 +40,7 @@ use crate::model::RoomName;
 /// Largest size of a rules file or a words file, in bytes.
 const MAX_FILE_BYTES: usize = 1 << 20;
 
-/// What rules can refer to.
+/// Settings of the instance that rules refer to.
 #[derive(Clone, Debug, Default)]
 pub struct RulesContext {
     /// The rules of conduct, one per line. The `clause` of a rule is one of these lines.

@@ -1,4 +1,4 @@
-//! What a token grants: moderation within a scope and rooms, or a trusted nickname.
+//! Grants of a token: moderation within a scope and rooms, or a trusted nickname.
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ pub(super) struct PluginCase {
     pub(super) expect: ExpectedAnswer,
 }
 
-/// What the plugin checks.
+/// The message or nickname to check.
 #[derive(Debug)]
 pub(super) enum CaseInput {
     Message(CaseMessage),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::filter::rules::document::{KeyedValue, Reader};
 use crate::model::SenderContext;
 
-/// What must be true of the sender. `None` means any.
+/// Conditions on the sender. `None` matches any sender.
 #[derive(Debug, Default)]
 pub(in crate::filter::rules) struct SenderCondition {
     registered: Option<bool>,

@@ -31,7 +31,7 @@ pub(super) struct DayCheck {
     notes: Vec<String>,
 }
 
-/// What the first head of a day records about the previous day.
+/// The record of the previous day in the first head of a day.
 #[derive(Clone, Debug)]
 pub(super) struct FirstHead {
     pub(super) day_before: Option<PreviousDay>,
