@@ -73,6 +73,7 @@ test-kits: # The kits for authors and the shipped plugins, natively.
 # Documentation tests run first, so that the output ends with the other tests.
 test: ## Install what the tests need, if missing, and run all tests
 	sh tests/needs.sh
+	sh tests/promtool.sh
 	sh tests/corpora.sh
 	$(MAKE) plugins guests INSTALL=--install STRICT=yes
 	$(MAKE) test-kits

@@ -32,7 +32,7 @@ pub(super) async fn healthz() -> Json<HealthResponse> {
 ///
 /// Served to clients on the same machine and to moderators. `METRICS_LISTEN` serves them on a separate port instead.
 #[utoipa::path(get, path = "/metrics", tag = "operation", security((), ("moderator" = [])), responses(
-    (status = 200, body = String, content_type = "application/openmetrics-text"),
+    (status = 200, body = String, content_type = "text/plain"),
     (status = 401, body = ErrorResponse, description = "The client is not on this machine, and its token is not a moderator's"),
     (status = 403, body = ErrorResponse, description = "The client is not on this machine, and sent no token"),
     (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
@@ -58,5 +58,5 @@ pub(super) async fn unrestricted_metrics(State(metrics): State<Arc<Metrics>>) ->
 }
 
 fn exposition(metrics: &Metrics) -> impl IntoResponse + use<> {
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.encode())
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.encode())
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -15,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::reload::{ActiveSettings, Reloader, instance_info};
-use super::{App, PluginRuntime, ServeError, StartupContext, moderation_tasks, notes};
+use super::{App, PluginRuntime, ServeError, StartupContext, moderation_tasks, notes, prune};
 use crate::api::{self, Api};
 use crate::filter::rules::ActiveRules;
 use crate::live::accept::{ConnectionLimit, HttpServer};
@@ -32,8 +31,6 @@ use crate::wire::frame::CloseCode;
 
 /// How long connections and tasks have to end at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(9);
-/// How often idle entries are pruned.
-const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// A relay that is bound to its ports and ready to serve.
 #[derive(Debug)]
@@ -189,7 +186,7 @@ impl BoundRelay {
         log_address(&listener, "serving");
         serving.notify_one();
         tasks.spawn(server.serve(listener));
-        tasks.spawn(prune(Arc::clone(&live), moderators, Arc::clone(&moderation), stop.clone()));
+        tasks.spawn(prune::run(Arc::clone(&live), moderators, Arc::clone(&moderation), stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));
         tasks.spawn(reloader.on_signals(reloads, stop.clone()));
         tasks.spawn(moderation_tasks::apply_sanction_events(effects, Arc::clone(&rooms), stop.clone()));
@@ -274,28 +271,4 @@ fn spawn_observers(
     tasks.spawn(moderation_tasks::update_metrics(Arc::clone(moderation), Arc::clone(metrics), stop.clone()));
     tasks.spawn(notes::note_degradation(degraded.changes(), Arc::clone(feed), stop.clone()));
     tasks.spawn(moderation_tasks::watch_writers(Arc::clone(moderation), config, degraded, stop.clone()));
-}
-
-/// Periodically prunes idle entries.
-async fn prune(
-    live: Arc<Live>,
-    moderators: Arc<Moderators>,
-    moderation: Arc<ModerationService>,
-    stop: CancellationToken,
-) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(PRUNE_INTERVAL) => {}
-            () = stop.cancelled() => return,
-        }
-        let (live, moderators, moderation) = (Arc::clone(&live), Arc::clone(&moderators), Arc::clone(&moderation));
-        let pruned = tokio::task::spawn_blocking(move || {
-            live.prune();
-            moderators.prune();
-            moderation.state().prune(Timestamp::now());
-        });
-        if pruned.await.is_err() {
-            tracing::error!("pruning panicked");
-        }
-    }
 }

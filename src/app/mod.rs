@@ -4,6 +4,7 @@
 mod bound;
 mod moderation_tasks;
 mod notes;
+mod prune;
 mod reload;
 mod subsystems;
 
@@ -38,7 +39,7 @@ use crate::room::Room;
 use crate::sandbox::{Library, PluginEvent, Sandbox};
 use crate::settings::{Choice, SettingsSnapshot};
 use crate::telemetry::logging::LevelHandle;
-use crate::telemetry::{Degradation, Degraded, Metrics, RoomGauges};
+use crate::telemetry::{Degradation, Degraded, Metrics};
 
 /// A relay that is built but not bound to any port yet.
 #[derive(Debug)]
@@ -197,7 +198,8 @@ impl App {
     pub async fn try_out(&self, room: RoomName, message: Message) -> Decision {
         let address = Address::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let mut sender = Sender { connection: None, address, room: room.clone(), context: SenderContext::default() };
-        let mut room = Room::new(room, Arc::new(AtomicUsize::new(0)), RoomGauges::default());
+        let gauges = Metrics::default().room(&room);
+        let mut room = Room::new(room, Arc::new(AtomicUsize::new(0)), gauges);
         let chain = self.live.intake.chain();
         match self.live.intake.try_out(&chain, &mut room, &mut sender, message) {
             Judgement::Ready(decision) => *decision,

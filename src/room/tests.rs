@@ -3,6 +3,7 @@ use std::net::IpAddr;
 
 use super::*;
 use crate::model::{Kind, Message, Notice};
+use crate::telemetry::Metrics;
 use crate::wire::{self, V1Notices};
 
 /// A room and the frames its members received.
@@ -54,7 +55,11 @@ fn texts(mut frames: &[u8]) -> Vec<String> {
 }
 
 fn room() -> TestRoom {
-    let room = Room::new(RoomName::parse("QGIS").unwrap(), Arc::default(), RoomGauges::default());
+    let room = Room::new(
+        RoomName::parse("QGIS").unwrap(),
+        Arc::default(),
+        Metrics::default().room(&RoomName::parse("QGIS").unwrap()),
+    );
     TestRoom { room, now: Instant::now(), received: HashMap::new() }
 }
 

@@ -3,99 +3,56 @@
 //! Per-member events are counted once per round, never one by one. Labels never contain user input: rooms, filters and
 //! outcomes come from the configuration and the code.
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 
-use prometheus_client::encoding::{EncodeLabelSet, text};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::{Family, MetricConstructor};
-use prometheus_client::metrics::gauge::Gauge;
-pub use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
+pub use prometheus::Histogram;
+use prometheus::core::{Collector, Opts};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
+    exponential_buckets,
+};
 
-use super::build::BuildInfo;
 use crate::model::{Outcome, RoomName};
-use crate::settings::Swap;
 
 /// All metrics of a relay.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    connections: Gauge,
-    room_connections: Family<RoomLabel, Gauge>,
-    room_members: Family<RoomLabel, Gauge>,
-    messages: Family<MessageLabels, Counter>,
-    closed: Family<CloseLabel, Counter>,
-    refused_connections: Family<RefusalLabel, Counter>,
-    alerts: Family<AlertLabel, Counter>,
-    deliveries: Counter<u64, AtomicU64>,
-    filter_seconds: Family<FilterLabel, Histogram, Buckets>,
+    build_info: IntGaugeVec,
+    connections: IntGauge,
+    room_connections: IntGaugeVec,
+    room_members: IntGaugeVec,
+    messages: IntCounterVec,
+    closed: IntCounterVec,
+    refused_connections: IntCounterVec,
+    alerts: IntCounterVec,
+    deliveries: IntCounter,
+    filter_seconds: HistogramVec,
     round_seconds: Histogram,
-    moderation: [Gauge; 7],
-    environment: Arc<Swap<String>>,
+    moderation: Mutex<Moderation>,
 }
 
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct RoomLabel {
-    room: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct MessageLabels {
-    outcome: &'static str,
-    filter: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct FilterLabel {
-    filter: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct CloseLabel {
-    code: u16,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct RefusalLabel {
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct AlertLabel {
-    outcome: &'static str,
-}
-
-/// Creates histograms with `count` exponential buckets, starting at `first` seconds and doubling.
-#[derive(Clone)]
-struct Buckets {
-    first: f64,
-    count: u16,
-}
-
-impl fmt::Debug for Buckets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} buckets from {} s", self.count, self.first)
-    }
-}
-
-impl MetricConstructor<Histogram> for Buckets {
-    fn new_metric(&self) -> Histogram {
-        Histogram::new(prometheus_client::metrics::histogram::exponential_buckets(self.first, 2.0, self.count))
-    }
+#[derive(Debug)]
+struct Moderation {
+    held: IntGauge,
+    sanctions: IntGauge,
+    store_errors: IntCounter,
+    audit_written: IntCounter,
+    audit_lost: IntCounter,
+    audit_errors: IntCounter,
+    unlogged_acts: IntCounter,
 }
 
 /// The metrics of one room, updated by the room.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RoomGauges {
     /// Current connections.
-    pub connections: Gauge,
+    pub connections: IntGauge,
     /// Current connections with a registered nickname.
-    pub members: Gauge,
+    pub members: IntGauge,
 }
 
-/// A snapshot of the moderation metrics.
+/// A snapshot of the moderation metrics. Counts are since the start.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ModerationMetrics {
     /// Held messages.
@@ -114,155 +71,173 @@ pub struct ModerationMetrics {
     pub unlogged_acts: u64,
 }
 
-impl ModerationMetrics {
-    /// Names and help texts, in the order of [`ModerationMetrics::values`].
-    const NAMES: [(&'static str, &'static str); 7] = [
-        ("held_messages", "Messages held for a moderator"),
-        ("sanctions", "Mutes and bans in force, including those that ended in the last minute"),
-        ("store_faults", "Store transactions that failed and were retried since the start"),
-        ("audit_lines_written", "Audit log lines written since the start"),
-        ("audit_lines_lost", "Audit log lines lost since the start"),
-        ("audit_faults", "Audit log writes that failed and were retried since the start"),
-        ("unlogged_acts", "Moderator actions without a confirmed audit log entry since the start"),
-    ];
-
-    fn values(&self) -> [u64; 7] {
-        let Self { held, sanctions, store_errors, audit_written, audit_lost, audit_errors, unlogged_acts } = *self;
-        [held, sanctions, store_errors, audit_written, audit_lost, audit_errors, unlogged_acts]
-    }
-}
-
 impl Metrics {
-    /// Sets the moderation gauges.
-    pub fn set_moderation(&self, now: &ModerationMetrics) {
-        for (gauge, value) in self.moderation.iter().zip(now.values()) {
-            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        }
-    }
-
-    /// Creates the metrics, labelled with `version` and `environment` in `build_info`.
+    /// Creates the metrics of `version`, run in `environment`.
     #[must_use]
-    pub fn new(version: &str, environment: &str) -> Self {
-        let mut metrics = Self::default();
-        metrics.set_environment(environment);
-        let build = BuildInfo { version: version.to_owned(), environment: Arc::clone(&metrics.environment) };
-        metrics.registry.register_collector(Box::new(build));
+    pub fn new(version: &'static str, environment: &str) -> Self {
+        let metrics = Self::default();
+        metrics.set_build(version, environment);
         metrics
     }
 
-    /// Changes the name of the environment.
-    pub fn set_environment(&self, environment: &str) {
-        self.environment.set(environment.to_owned());
+    /// Sets the version and the environment.
+    pub fn set_build(&self, version: &'static str, environment: &str) {
+        self.build_info.reset();
+        self.build_info.with_label_values(&[version, environment]).set(1);
     }
 
-    /// Returns the histogram of a filter's time per message.
-    #[must_use]
-    pub fn filter_seconds(&self, filter: &'static str) -> Histogram {
-        self.filter_seconds.get_or_create(&FilterLabel { filter }).clone()
-    }
-
-    /// Returns the gauges of a room.
-    #[must_use]
-    pub fn room(&self, room: &RoomName) -> RoomGauges {
-        let label = RoomLabel { room: room.to_string() };
-        RoomGauges {
-            connections: self.room_connections.get_or_create(&label).clone(),
-            members: self.room_members.get_or_create(&label).clone(),
+    /// Sets the moderation metrics. A count that is lower than before is ignored.
+    pub fn set_moderation(&self, now: &ModerationMetrics) {
+        let moderation = self.moderation.lock().unwrap_or_else(PoisonError::into_inner);
+        let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        moderation.held.set(gauge(now.held));
+        moderation.sanctions.set(gauge(now.sanctions));
+        for (counter, value) in [
+            (&moderation.store_errors, now.store_errors),
+            (&moderation.audit_written, now.audit_written),
+            (&moderation.audit_lost, now.audit_lost),
+            (&moderation.audit_errors, now.audit_errors),
+            (&moderation.unlogged_acts, now.unlogged_acts),
+        ] {
+            counter.inc_by(value.saturating_sub(counter.get()));
         }
     }
 
-    /// Removes the gauges of a room.
+    /// Returns the histogram of the time that the filter `filter` takes per message.
+    #[must_use]
+    pub fn filter_seconds(&self, filter: &'static str) -> Histogram {
+        self.filter_seconds.with_label_values(&[filter])
+    }
+
+    /// Returns the metrics of a room.
+    #[must_use]
+    pub fn room(&self, room: &RoomName) -> RoomGauges {
+        let labels = [room.as_str()];
+        RoomGauges {
+            connections: self.room_connections.with_label_values(&labels),
+            members: self.room_members.with_label_values(&labels),
+        }
+    }
+
+    /// Drops the metrics of a removed room.
     pub fn forget_room(&self, room: &RoomName) {
-        let label = RoomLabel { room: room.to_string() };
-        self.room_connections.remove(&label);
-        self.room_members.remove(&label);
+        // A room without metrics has nothing to drop.
+        for gauges in [&self.room_connections, &self.room_members] {
+            let _missing = gauges.remove_label_values(&[room.as_str()]);
+        }
     }
 
-    /// Counts a message by outcome and deciding filter; `none` if no filter objected.
+    /// Counts a message by outcome and by the filter that decided; `none` if no filter objected.
     pub fn count_message(&self, outcome: Outcome, by: Option<&'static str>) {
-        let labels = MessageLabels { outcome: outcome.as_str(), filter: by.unwrap_or("none") };
-        self.messages.get_or_create(&labels).inc();
+        self.messages.with_label_values(&[outcome.as_str(), by.unwrap_or("none")]).inc();
     }
 
-    /// Counts a round of a room: `deliveries` frames in total, written within `took`.
+    /// Counts a round of a room that wrote `deliveries` frames to its members.
     pub fn count_round(&self, deliveries: usize, took: std::time::Duration) {
         self.deliveries.inc_by(deliveries as u64);
         self.round_seconds.observe(took.as_secs_f64());
     }
 
-    /// Counts a connection that opened (`+1`) or closed (`-1`).
+    /// Counts a connection that was opened (`1`) or closed (`-1`).
     pub fn count_connection(&self, change: i64) {
-        self.connections.inc_by(change);
+        self.connections.add(change);
     }
 
-    /// Counts a WebSocket closed by the relay, by close code.
+    /// Counts a WebSocket that the relay closed with this code.
     pub fn count_close(&self, code: u16) {
-        self.closed.get_or_create(&CloseLabel { code }).inc();
+        self.closed.with_label_values(&[code.to_string().as_str()]).inc();
     }
 
-    /// Counts a refused connection. `reason` is one of a few fixed words.
+    /// Counts a refused connection; `reason` is one of a few fixed words.
     pub fn count_refused_connection(&self, reason: &'static str) {
-        self.refused_connections.get_or_create(&RefusalLabel { reason }).inc();
+        self.refused_connections.with_label_values(&[reason]).inc();
     }
 
-    /// Counts an alert. `outcome` is one of a few fixed words.
+    /// Counts an alert; `outcome` is one of a few fixed words.
     pub fn count_alert(&self, outcome: &'static str) {
-        self.alerts.get_or_create(&AlertLabel { outcome }).inc();
+        self.alerts.with_label_values(&[outcome]).inc();
     }
 
-    /// Encodes all metrics in the OpenMetrics text format.
+    /// Encodes all metrics in the Prometheus text format, version 0.0.4.
     #[must_use]
     pub fn encode(&self) -> String {
-        let mut out = String::new();
-        if text::encode(&mut out, &self.registry).is_err() {
-            // Writing to a string does not fail.
-            tracing::error!("encoding the metrics failed");
-        }
-        out
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
+            tracing::error!(%error, "encoding the metrics failed");
+            String::new()
+        })
+    }
+}
+
+/// Creates metrics and registers them. Names and labels are constants; a test creates them all.
+struct Registrar(Registry);
+
+#[expect(clippy::expect_used, reason = "names and labels are constants")]
+impl Registrar {
+    fn register<M: Collector + Clone + 'static>(&self, metric: prometheus::Result<M>) -> M {
+        let metric = metric.expect("a valid metric");
+        self.0.register(Box::new(metric.clone())).expect("a metric with a name of its own");
+        metric
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> IntGauge {
+        self.register(IntGauge::with_opts(Opts::new(name, help).namespace("gischat")))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        self.register(IntGaugeVec::new(Opts::new(name, help).namespace("gischat"), labels))
+    }
+
+    fn counter(&self, name: &str, help: &str) -> IntCounter {
+        self.register(IntCounter::with_opts(Opts::new(name, help).namespace("gischat")))
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+        self.register(IntCounterVec::new(Opts::new(name, help).namespace("gischat"), labels))
+    }
+
+    /// Options of a histogram with `count` buckets from `first` seconds up, each twice as wide as the previous one.
+    fn histogram(name: &str, help: &str, first: f64, count: usize) -> HistogramOpts {
+        let buckets = exponential_buckets(first, 2.0, count).expect("valid buckets");
+        HistogramOpts::new(name, help).namespace("gischat").buckets(buckets)
     }
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("gischat");
-        // A filter takes 0.1 µs to milliseconds, a round up to a second.
-        let filter_buckets = Buckets { first: 1e-7, count: 18 };
-        let metrics = Self {
-            connections: Gauge::default(),
-            room_connections: Family::default(),
-            room_members: Family::default(),
-            messages: Family::default(),
-            closed: Family::default(),
-            refused_connections: Family::default(),
-            alerts: Family::default(),
-            deliveries: Counter::default(),
-            filter_seconds: Family::new_with_constructor(filter_buckets),
-            round_seconds: Buckets { first: 1e-6, count: 20 }.new_metric(),
-            moderation: std::array::from_fn(|_| Gauge::default()),
-            environment: Arc::default(),
-            registry: Registry::default(),
-        };
-        registry.register("connections", "Current network connections", metrics.connections.clone());
-        registry.register("room_connections", "Current WebSockets in the room", metrics.room_connections.clone());
-        registry.register("room_members", "Current registered nicknames in the room", metrics.room_members.clone());
-        registry.register("messages", "Messages by outcome and deciding filter", metrics.messages.clone());
-        registry.register("websockets_closed", "WebSockets closed by the relay", metrics.closed.clone());
-        registry.register("connections_refused", "Refused connections", metrics.refused_connections.clone());
-        registry.register("alerts", "Alerts by outcome: delivered, failed or held_back", metrics.alerts.clone());
-        registry.register("deliveries", "Frames written or queued for members", metrics.deliveries.clone());
-        let filter_seconds = metrics.filter_seconds.clone();
-        registry.register_with_unit("filter", "Time of a filter per message", Unit::Seconds, filter_seconds);
-        let round_seconds = metrics.round_seconds.clone();
-        registry.register_with_unit(
-            "round",
-            "Time to write a round of a room to its members",
-            Unit::Seconds,
-            round_seconds,
-        );
-        for ((name, help), gauge) in ModerationMetrics::NAMES.into_iter().zip(&metrics.moderation) {
-            registry.register(name, help, gauge.clone());
+        let new = Registrar(Registry::new());
+        // A filter takes from a tenth of a microsecond to milliseconds, a round up to a second.
+        let filter = Registrar::histogram("filter_duration_seconds", "Time per message of each filter", 1e-7, 18);
+        let round =
+            Registrar::histogram("round_duration_seconds", "Time to write a round of a room to its members", 1e-6, 20);
+        Self {
+            build_info: new.gauges("build_info", "Version and environment of this relay", &["version", "environment"]),
+            connections: new.gauge("connections", "Current network connections"),
+            room_connections: new.gauges("room_connections", "Current WebSocket connections in the room", &["room"]),
+            room_members: new.gauges("room_members", "Current registered nicknames in the room", &["room"]),
+            messages: new.counters(
+                "messages_total",
+                "Messages by outcome and by the filter that decided",
+                &["outcome", "filter"],
+            ),
+            closed: new.counters("websockets_closed_total", "WebSockets closed by the relay", &["code"]),
+            refused_connections: new.counters("connections_refused_total", "Refused connections", &["reason"]),
+            alerts: new.counters("alerts_total", "Alerts that were delivered, failed or were held back", &["outcome"]),
+            deliveries: new.counter("deliveries_total", "Frames written or queued for members"),
+            filter_seconds: new.register(HistogramVec::new(filter, &["filter"])),
+            round_seconds: new.register(Histogram::with_opts(round)),
+            moderation: Mutex::new(Moderation {
+                held: new.gauge("held_messages", "Messages held for a moderator"),
+                sanctions: new
+                    .gauge("sanctions", "Mutes and bans in force, including those that ended in the last minute"),
+                store_errors: new.counter("store_errors_total", "Store transactions that failed and were retried"),
+                audit_written: new.counter("audit_lines_written_total", "Audit log lines written"),
+                audit_lost: new.counter("audit_lines_lost_total", "Audit log lines lost"),
+                audit_errors: new.counter("audit_errors_total", "Audit log writes that failed and were retried"),
+                unlogged_acts: new
+                    .counter("unlogged_acts_total", "Moderator actions without a confirmed audit log entry"),
+            }),
+            registry: new.0,
         }
-        Self { registry, ..metrics }
     }
 }
 
@@ -271,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metrics_have_units_and_labels_in_their_text_form() {
+    fn metrics_have_units_and_labels() {
         let metrics = Metrics::new("1.2.3", "production");
         metrics.room(&RoomName::parse("Living room").unwrap()).connections.set(4);
         metrics.count_message(Outcome::Reject, Some("shape"));
@@ -279,14 +254,40 @@ mod tests {
         metrics.filter_seconds("rate").observe(4e-7);
         let text = metrics.encode();
         for line in [
-            "gischat_build_info{version=\"1.2.3\",environment=\"production\"} 1",
+            "gischat_build_info{environment=\"production\",version=\"1.2.3\"} 1",
             "gischat_room_connections{room=\"Living room\"} 4",
-            "gischat_messages_total{outcome=\"reject\",filter=\"shape\"} 1",
+            "gischat_messages_total{filter=\"shape\",outcome=\"reject\"} 1",
             "gischat_deliveries_total 1000",
-            "gischat_filter_seconds_count{filter=\"rate\"} 1",
-            "gischat_round_seconds_count 1",
+            "gischat_filter_duration_seconds_count{filter=\"rate\"} 1",
+            "gischat_round_duration_seconds_count 1",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn counts_of_moderation_only_grow() {
+        let metrics = Metrics::default();
+        for audit_lost in [3, 2, 5] {
+            metrics.set_moderation(&ModerationMetrics { audit_lost, held: 10 - audit_lost, ..Default::default() });
+        }
+        let text = metrics.encode();
+        assert!(text.contains("\ngischat_audit_lines_lost_total 5\n"), "{text}");
+        assert!(text.contains("\ngischat_held_messages 5\n"), "{text}");
+    }
+
+    #[test]
+    fn another_environment_takes_the_place_of_the_previous_one() {
+        let metrics = Metrics::new("1.2.3", "staging");
+        metrics.set_build("1.2.3", "production");
+        assert_eq!(metrics.encode().matches("gischat_build_info{").count(), 1);
+    }
+
+    #[test]
+    fn metrics_of_a_removed_room_are_gone() {
+        let (metrics, room) = (Metrics::default(), RoomName::parse("QGIS").unwrap());
+        metrics.room(&room).members.set(1);
+        metrics.forget_room(&room);
+        assert!(!metrics.encode().contains("QGIS"));
     }
 }

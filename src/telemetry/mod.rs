@@ -1,6 +1,5 @@
 //! Telemetry for operators: logging ([`logging`]), metrics ([`Metrics`]), and missing subsystems ([`Degraded`]).
 
-mod build;
 mod degraded;
 pub mod logging;
 mod metrics;

@@ -12,7 +12,7 @@ impl Reloader {
         let ReloadedSettings { config, snapshot, tokens, present } = read;
         let changes = active.snapshot.changes(&snapshot);
         self.start.level.set(&config.log.level);
-        self.metrics.set_environment(&config.instance.environment);
+        self.metrics.set_build(env!("CARGO_PKG_VERSION"), &config.instance.environment);
         self.moderators.replace(tokens);
         let limits = config.live.address_limits(config.filter.rate.enabled);
         self.live.admission.set_limits(limits);

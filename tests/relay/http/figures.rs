@@ -1,6 +1,9 @@
 //! `/metrics`: counters, access, and data that it must not contain.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::support::{Client, OTHER_ADDRESS, Relay, Response, line, nb_users, newcomer, request};
 
@@ -8,19 +11,48 @@ async fn metrics(address: SocketAddr, headers: &[(&str, &str)]) -> Response {
     request(address, "GET", "/metrics", headers, "").await
 }
 
-/// The value of a message counter.
-async fn messages(relay: &Relay, outcome: &str, filter: &str) -> u64 {
-    relay.count(&format!("gischat_messages_total{{outcome=\"{outcome}\",filter=\"{filter}\"}}")).await
+/// Runs `promtool check metrics` on a text and returns what it printed.
+fn promtool(text: &str) -> String {
+    let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/promtool");
+    let program = if fetched.exists() { fetched } else { "promtool".into() };
+    let mut child = Command::new(program)
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool; tests/promtool.sh fetches it");
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
 }
 
 #[tokio::test]
-async fn metrics_are_valid_openmetrics_text() {
+async fn promtool_has_nothing_to_object_to() {
+    let relay = Relay::start().await;
+    let mut jane = relay.join_as("QGIS", "jane").await;
+    jane.send(line("jane", "hello")).await;
+    jane.skip_until(line("jane", "hello")).await;
+    let text = relay.get("/metrics").await.body;
+    for kind in ["counter", "gauge", "histogram"] {
+        assert!(text.lines().any(|line| line.starts_with("# TYPE ") && line.ends_with(kind)), "{text}");
+    }
+    assert_eq!(promtool(&text), "");
+    assert_ne!(promtool("# TYPE messages unknown\n"), "", "promtool does not check");
+}
+
+/// The value of a message counter.
+async fn messages(relay: &Relay, outcome: &str, filter: &str) -> u64 {
+    relay.count(&format!("gischat_messages_total{{filter=\"{filter}\",outcome=\"{outcome}\"}}")).await
+}
+
+#[tokio::test]
+async fn metrics_are_prometheus_text() {
     let relay = Relay::start().await;
     let answer = relay.get("/metrics").await;
     assert_eq!(answer.status, 200);
     let content_type = answer.header("Content-Type").unwrap();
-    assert!(content_type.starts_with("application/openmetrics-text; version=1.0.0"), "{content_type}");
-    assert!(answer.body.ends_with("# EOF\n"), "{}", answer.body);
+    assert!(content_type.starts_with("text/plain; version=0.0.4"), "{content_type}");
     for line in answer.body.lines().filter(|line| !line.starts_with('#')) {
         let (name, value) = line.rsplit_once(' ').unwrap();
         assert!(name.starts_with("gischat_"), "{line}");
@@ -88,9 +120,9 @@ verdict = "shadow"
         assert_eq!(messages(&relay, outcome, filter).await, number, "{outcome} by {filter}");
     }
     // Each filter that ran was timed: a message does not get beyond the filter that rejects it.
-    assert_eq!(relay.count("gischat_filter_seconds_count{filter=\"shape\"}").await, 7);
-    assert_eq!(relay.count("gischat_filter_seconds_count{filter=\"rate\"}").await, 5);
-    assert_eq!(relay.count("gischat_filter_seconds_count{filter=\"rules\"}").await, 5);
+    assert_eq!(relay.count("gischat_filter_duration_seconds_count{filter=\"shape\"}").await, 7);
+    assert_eq!(relay.count("gischat_filter_duration_seconds_count{filter=\"rate\"}").await, 5);
+    assert_eq!(relay.count("gischat_filter_duration_seconds_count{filter=\"rules\"}").await, 5);
 
     while relay.put_line("QGIS", "eager", "hi", &[]).await.status == 200 {}
     assert_eq!(messages(&relay, "reject", "rate").await, 1);
@@ -106,7 +138,7 @@ async fn deliveries_are_counted_per_member_and_rounds_once_per_room() {
     }
     let figures = async || {
         let deliveries = relay.count("gischat_deliveries_total").await;
-        (deliveries, relay.count("gischat_round_seconds_count").await)
+        (deliveries, relay.count("gischat_round_duration_seconds_count").await)
     };
     // Five joined, one after the other. Rooms on other shards update their counters independently.
     assert_eq!(relay.put_line("QField", "jane", "into the void", &[]).await.status, 200);
