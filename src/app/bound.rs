@@ -20,7 +20,7 @@ use crate::filter::rules::ActiveRules;
 use crate::live::accept::{ConnectionLimit, HttpServer};
 use crate::live::admission::AddressCounter;
 use crate::live::rooms::Rooms;
-use crate::live::{Live, shard};
+use crate::live::shard;
 use crate::model::RoomName;
 use crate::moderation::alerts::Alerts;
 use crate::moderation::{self, Feed, ModerationService, Moderators, Token};
