@@ -19,10 +19,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
+use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use config::Config;
 
@@ -90,24 +92,33 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .allow_headers(Any)
         .expose_headers([header::RETRY_AFTER])
         .allow_origin(allowed_origins(&api.origins));
-    Router::new()
-        .route("/rooms", get(rooms::room_names))
-        .route("/rules", get(rules::rules))
-        .route("/status", get(rooms::status))
-        .route("/version", get(rooms::version))
-        .route("/room/{room}/users", get(rooms::users))
-        .route("/room/{room}/message", put(rooms::put_message))
-        .route("/room/{room}/ws", get(rooms::websocket))
-        .route("/healthz", get(operations::healthz))
+    let (calls, mut description) = OpenApiRouter::with_openapi(docs::description())
+        .routes(routes!(rooms::room_names))
+        .routes(routes!(rules::rules))
+        .routes(routes!(rooms::status))
+        .routes(routes!(rooms::version))
+        .routes(routes!(rooms::users))
+        .routes(routes!(rooms::put_message))
+        .routes(routes!(rooms::websocket))
+        .routes(routes!(operations::healthz))
         .with_state(Arc::clone(&api))
-        .merge(docs::router())
+        .split_for_parts();
+    // Without CORS headers: the operator's browser runs on the machine that may read metrics, and pages of other origins
+    // must not read them through it.
+    let (metrics, metrics_description) =
+        OpenApiRouter::new().routes(routes!(operations::metrics)).with_state(Arc::clone(&api)).split_for_parts();
+    let (moderation, moderation_description) = moderation::router(api, timeout);
+    description.merge(metrics_description);
+    description.merge(moderation_description);
+    calls
+        .merge(docs::router(description))
         .merge(pages())
         .fallback(async || ApiError::PathNotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(cors)
-        .merge(metrics_route(Arc::clone(&api)))
+        .merge(metrics.method_not_allowed_fallback(async || ApiError::MethodNotAllowed))
         .layer(middleware::from_fn_with_state(timeout, with_timeout))
-        .merge(moderation::router(api, timeout))
+        .merge(moderation)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -118,15 +129,6 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
 async fn with_timeout(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
     let response = tokio::time::timeout(timeout, next.run(request)).await;
     response.unwrap_or_else(|_| ApiError::RequestTimeout.into_response())
-}
-
-/// Sends no CORS headers: the operator's browser runs on the machine that may read metrics, and pages of other origins
-/// must not read them through it.
-fn metrics_route(api: Arc<Api>) -> Router {
-    Router::new()
-        .route("/metrics", get(operations::metrics))
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .with_state(api)
 }
 
 /// Returns the routes of the metrics port.

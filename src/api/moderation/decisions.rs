@@ -98,13 +98,10 @@ pub(in crate::api) struct DecisionsResponse {
 ///
 /// The last 10 000 decisions are kept in memory. They include the texts, even if the audit log does not.
 #[utoipa::path(
-    get, path = "/moderation/decisions", tag = "moderation", params(DecisionsQuery), security(("moderator" = [])),
+    get, path = "/moderation/decisions", tag = "moderation", params(DecisionsQuery),
     responses(
         (status = 200, body = DecisionsResponse),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`, or is not valid for this room"),
         (status = 422, body = ErrorResponse, description = "Invalid query; `detail` names the field"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn decisions(
@@ -128,14 +125,11 @@ pub(in crate::api) async fn decisions(
 /// `Last-Event-ID` gets the entries since then that are still in memory, after a `lost` event if some are not. A client
 /// that falls 10 000 decisions behind is disconnected.
 #[utoipa::path(
-    get, path = "/moderation/decisions/stream", tag = "moderation", security(("moderator" = [])),
+    get, path = "/moderation/decisions/stream", tag = "moderation",
     params(("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event received")),
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
         (status = 422, body = ErrorResponse, description = "`Last-Event-ID` is not a number"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn stream(

@@ -71,12 +71,10 @@ impl From<moderation::Note> for NoteJson {
 ///
 /// The last 1000 notes since the start are kept. To poll for more, pass the last `id` as `after`.
 #[utoipa::path(
-    get, path = "/moderation/feed", tag = "moderation", params(FeedQuery), security(("moderator" = [])),
+    get, path = "/moderation/feed", tag = "moderation", params(FeedQuery),
     responses(
         (status = 200, body = FeedResponse),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
         (status = 422, body = ErrorResponse, description = "Invalid query; `detail` names the field"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn feed(

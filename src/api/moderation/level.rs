@@ -54,12 +54,9 @@ pub(in crate::api) struct LevelsResponse {
 
 /// List the levels that are set.
 #[utoipa::path(
-    get, path = "/moderation/level", tag = "moderation", security(("moderator" = [])),
+    get, path = "/moderation/level", tag = "moderation",
     responses(
         (status = 200, body = LevelsResponse),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn levels(
@@ -75,14 +72,11 @@ pub(in crate::api) async fn levels(
 
 /// Set the level of a room or of all rooms.
 #[utoipa::path(
-    put, path = "/moderation/level", tag = "moderation", request_body = LevelJson, security(("moderator" = [])),
+    put, path = "/moderation/level", tag = "moderation", request_body = LevelJson,
     responses(
         (status = 200, body = LevelJson),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
         (status = 404, body = ErrorResponse, description = "No such room"),
         (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
         (status = 503, body = ErrorResponse, description = "Applied, but not yet persisted"),
     ),
 )]
@@ -162,12 +156,9 @@ pub(in crate::api) struct PresetJson {
 
 /// Show the preset of the starter rules.
 #[utoipa::path(
-    get, path = "/moderation/preset", tag = "moderation", security(("moderator" = [])),
+    get, path = "/moderation/preset", tag = "moderation",
     responses(
         (status = 200, body = PresetJson),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn preset(State(api): State<Arc<Api>>) -> Json<PresetJson> {
@@ -178,13 +169,10 @@ pub(in crate::api) async fn preset(State(api): State<Arc<Api>>) -> Json<PresetJs
 ///
 /// A `preset` in the rules file takes precedence.
 #[utoipa::path(
-    put, path = "/moderation/preset", tag = "moderation", request_body = PresetJson, security(("moderator" = [])),
+    put, path = "/moderation/preset", tag = "moderation", request_body = PresetJson,
     responses(
         (status = 200, body = PresetJson),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `admin`"),
         (status = 422, body = ErrorResponse, description = "No such preset, or the rules file sets another one or has an error"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
         (status = 503, body = ErrorResponse, description = "Applied, but not yet persisted"),
     ),
 )]

@@ -89,14 +89,11 @@ pub(in crate::api) struct TrustRequest {
 
 /// List the members of a room.
 #[utoipa::path(
-    get, path = "/moderation/rooms/{room}/members", tag = "moderation", security(("moderator" = [])),
+    get, path = "/moderation/rooms/{room}/members", tag = "moderation",
     params(("room" = String, Path, description = "Name of a room", example = "QGIS")),
     responses(
         (status = 200, body = MembersResponse),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
         (status = 404, body = ErrorResponse, description = "No such room"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn members(
@@ -109,16 +106,13 @@ pub(in crate::api) async fn members(
 
 /// Kick a member: close the connection. The member may reconnect.
 #[utoipa::path(
-    post, path = "/moderation/members/{id}/kick", tag = "moderation", security(("moderator" = [])),
+    post, path = "/moderation/members/{id}/kick", tag = "moderation",
     params(("id" = String, Path, description = "The id of a member", example = "4294967296")),
     request_body(content = KickRequest, description = "Optional"),
     responses(
         (status = 200, body = MemberJson, description = "The member before the kick"),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
         (status = 404, body = ErrorResponse, description = "No such member"),
         (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn kick(
@@ -147,14 +141,11 @@ pub(in crate::api) async fn kick(
 ///
 /// Rules may exempt trusted members, and the levels `newcomers` and `slow` do not apply to them.
 #[utoipa::path(
-    post, path = "/moderation/trusted", tag = "moderation", request_body = TrustRequest, security(("moderator" = [])),
+    post, path = "/moderation/trusted", tag = "moderation", request_body = TrustRequest,
     responses(
         (status = 200, body = MemberJson),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
         (status = 404, body = ErrorResponse, description = "No such member or room"),
         (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn trust(
@@ -169,14 +160,11 @@ pub(in crate::api) async fn trust(
 ///
 /// This does not affect trust in a nickname that the client proves with a token from the tokens file.
 #[utoipa::path(
-    delete, path = "/moderation/trusted", tag = "moderation", request_body = TrustRequest, security(("moderator" = [])),
+    delete, path = "/moderation/trusted", tag = "moderation", request_body = TrustRequest,
     responses(
         (status = 200, body = MemberJson),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
         (status = 404, body = ErrorResponse, description = "No such member or room"),
         (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn distrust(
@@ -229,16 +217,13 @@ fn no_such_member() -> ApiError {
 ///
 /// This relay does not store messages, so the response is always 404.
 #[utoipa::path(
-    delete, path = "/moderation/rooms/{room}/last/{message_id}", tag = "moderation", security(("moderator" = [])),
+    delete, path = "/moderation/rooms/{room}/last/{message_id}", tag = "moderation",
     params(
         ("room" = String, Path, description = "Name of a room", example = "QGIS"),
         ("message_id" = String, Path, description = "The id of a message"),
     ),
     responses(
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
         (status = 404, body = ErrorResponse, description = "No such room, or no such message"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn delete_message(

@@ -4,20 +4,20 @@
 //! automatically.
 
 mod caller;
-pub(super) mod decisions;
+mod decisions;
 mod degraded;
-pub(super) mod feed;
-pub(super) mod filters;
-pub(super) mod held;
-pub(super) mod level;
-pub(super) mod members;
-pub(super) mod reload;
-pub(super) mod sanctions;
-pub(super) mod stats;
-pub(super) mod try_out;
-pub(super) mod undo;
+mod feed;
+mod filters;
+mod held;
+mod level;
+mod members;
+mod reload;
+mod sanctions;
+mod stats;
+mod try_out;
+mod undo;
 mod views;
-pub(super) mod what_if;
+mod what_if;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,14 +29,16 @@ use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get, post, put};
 use jiff::Timestamp;
 use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
 
 use self::caller::Caller;
 use super::error::ApiError;
 use super::request::RequestOrigin;
-use super::{Api, with_timeout};
+use super::{Api, docs, with_timeout};
 use crate::live::rooms::RoomUnavailable;
 use crate::moderation::{HeldMessage, Scope};
 
@@ -45,41 +47,50 @@ const RELOAD_TIMEOUT: Duration = Duration::from_mins(2);
 /// Longest reason, in code points.
 const MAX_REASON_CHARS: usize = 500;
 
-/// Returns the moderator routes, each with the scope that it requires. Requests are answered within `timeout`, except
-/// reloads and what-if runs.
-pub(super) fn router(api: Arc<Api>, timeout: Duration) -> Router {
-    let within = |timeout, scope, call: MethodRouter<Arc<Api>>| {
-        call.layer(middleware::from_fn_with_state(timeout, with_timeout))
-            .layer(middleware::from_fn_with_state(scope, require_scope))
+/// Returns the moderator routes, each with the scope that it requires, and their description. Requests are answered within
+/// `timeout`, except reloads and what-if runs.
+pub(super) fn router(api: Arc<Api>, timeout: Duration) -> (Router, OpenApi) {
+    let within = |timeout, scope, (schemas, mut paths, call): UtoipaMethodRouter<Arc<Api>>| {
+        docs::require_scope(&mut paths, scope);
+        let call = call
+            .layer(middleware::from_fn_with_state(timeout, with_timeout))
+            .layer(middleware::from_fn_with_state(scope, require_scope));
+        (schemas, paths, call)
     };
     let read = |call| within(timeout, Scope::Read, call);
     let act = |call| within(timeout, Scope::Act, call);
     let admin = |call| within(RELOAD_TIMEOUT, Scope::Admin, call);
-    Router::new()
-        .route("/moderation/try", read(post(try_out::try_out)))
-        .route("/moderation/whatif", within(RELOAD_TIMEOUT, Scope::Read, post(what_if::what_if)))
-        .route("/moderation/filters", read(get(filters::filters)))
-        .route("/moderation/feed", read(get(feed::feed)))
-        .route("/moderation/stats", read(get(stats::stats)))
-        .route("/moderation/decisions", read(get(decisions::decisions)))
-        .route("/moderation/decisions/stream", read(get(decisions::stream)))
-        .route("/moderation/held", read(get(held::list)))
-        .route("/moderation/held/{id}/release", act(post(held::release)))
-        .route("/moderation/held/{id}/refuse", act(post(held::refuse)))
-        .route("/moderation/sanctions", read(get(sanctions::list)).merge(act(post(sanctions::impose))))
-        .route("/moderation/sanctions/{id}", act(delete(sanctions::lift)))
-        .route("/moderation/rooms/{room}/members", act(get(members::members)))
-        .route("/moderation/rooms/{room}/last/{message_id}", act(delete(members::delete_message)))
-        .route("/moderation/members/{id}/kick", act(post(members::kick)))
-        .route("/moderation/trusted", act(post(members::trust).delete(members::distrust)))
-        .route("/moderation/level", read(get(level::levels)).merge(act(put(level::set_level))))
-        .route("/moderation/preset", read(get(level::preset)).merge(admin(put(level::set_preset))))
-        .route("/moderation/reload", admin(post(reload::reload)))
-        .route("/moderation/undo", admin(post(undo::undo)))
+    let (calls, description) = OpenApiRouter::new()
+        .routes(read(routes!(try_out::try_out)))
+        .routes(within(RELOAD_TIMEOUT, Scope::Read, routes!(what_if::what_if)))
+        .routes(read(routes!(filters::filters)))
+        .routes(read(routes!(feed::feed)))
+        .routes(read(routes!(stats::stats)))
+        .routes(read(routes!(decisions::decisions)))
+        .routes(read(routes!(decisions::stream)))
+        .routes(read(routes!(held::list)))
+        .routes(act(routes!(held::release)))
+        .routes(act(routes!(held::refuse)))
+        .routes(read(routes!(sanctions::list)))
+        .routes(act(routes!(sanctions::impose)))
+        .routes(act(routes!(sanctions::lift)))
+        .routes(act(routes!(members::members)))
+        .routes(act(routes!(members::delete_message)))
+        .routes(act(routes!(members::kick)))
+        .routes(act(routes!(members::trust, members::distrust)))
+        .routes(read(routes!(level::levels)))
+        .routes(act(routes!(level::set_level)))
+        .routes(read(routes!(level::preset)))
+        .routes(admin(routes!(level::set_preset)))
+        .routes(admin(routes!(reload::reload)))
+        .routes(admin(routes!(undo::undo)))
+        .split_for_parts();
+    let calls = calls
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::from_fn_with_state(Arc::clone(&api), authenticate))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .with_state(api)
+        .with_state(api);
+    (calls, description)
 }
 
 /// Rejects requests without a valid moderator token.

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::caller::Caller;
 use super::filters::{RuleJson, rules_in_force};
-use crate::api::error::{ApiError, ErrorResponse};
+use crate::api::error::ApiError;
 use crate::api::{Api, ReloadReport, ReloadTrigger};
 use crate::model::Actor;
 use crate::moderation::ActKind;
@@ -67,13 +67,10 @@ pub(in crate::api) struct PartialReloadResponse {
 /// Each of these parts is applied entirely, or stays as it was if it has an error; each plugin is a separate part.
 /// Files that are being written are read once they have not changed for 0.4 s.
 #[utoipa::path(
-    post, path = "/moderation/reload", tag = "moderation", security(("moderator" = [])),
+    post, path = "/moderation/reload", tag = "moderation",
     responses(
         (status = 200, body = ReloadResponse),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `admin`, or is limited to some rooms"),
         (status = 422, body = PartialReloadResponse, description = "Parts with errors stay as they were; the rest is in force"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn reload(

@@ -85,12 +85,9 @@ pub(in crate::api) enum TargetKind {
 
 /// List mutes and bans in force.
 #[utoipa::path(
-    get, path = "/moderation/sanctions", tag = "moderation", security(("moderator" = [])),
+    get, path = "/moderation/sanctions", tag = "moderation",
     responses(
         (status = 200, body = SanctionsResponse),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
     ),
 )]
 pub(in crate::api) async fn list(
@@ -107,15 +104,12 @@ pub(in crate::api) async fn list(
 /// When the response arrives, the sanction is in effect and, if there is a store, persisted. Affected connections are
 /// notified or closed.
 #[utoipa::path(
-    post, path = "/moderation/sanctions", tag = "moderation", request_body = SanctionRequest, security(("moderator" = [])),
+    post, path = "/moderation/sanctions", tag = "moderation", request_body = SanctionRequest,
     responses(
         (status = 201, body = Object, description = "The sanction, as listed"),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
         (status = 404, body = ErrorResponse, description = "No such room, member or decision"),
         (status = 413, body = ErrorResponse, description = "The body exceeds the limit"),
         (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
         (status = 503, body = ErrorResponse, description = "Too many sanctions, or applied but not yet persisted; see `detail`"),
     ),
 )]
@@ -150,14 +144,11 @@ pub(in crate::api) async fn impose(
 
 /// Lift a sanction before its end.
 #[utoipa::path(
-    delete, path = "/moderation/sanctions/{id}", tag = "moderation", security(("moderator" = [])),
+    delete, path = "/moderation/sanctions/{id}", tag = "moderation",
     params(("id" = u64, Path, description = "The id of a sanction", example = 17)),
     responses(
         (status = 200, body = Object, description = "The lifted sanction"),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `act`, or is not valid for this room"),
         (status = 404, body = ErrorResponse, description = "No such sanction in force"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
         (status = 503, body = ErrorResponse, description = "Lifted, but not yet persisted"),
     ),
 )]

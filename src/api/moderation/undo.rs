@@ -55,14 +55,11 @@ pub(in crate::api) struct UndoResponse {
 /// Sanctions are lifted, and ladder steps that depended on them are recomputed; held messages are released in their
 /// order. Rejected messages cannot be restored, because they are not stored.
 #[utoipa::path(
-    post, path = "/moderation/undo", tag = "moderation", request_body = UndoRequest, security(("moderator" = [])),
+    post, path = "/moderation/undo", tag = "moderation", request_body = UndoRequest,
     responses(
         (status = 200, body = UndoResponse),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `admin`, or is limited to some rooms"),
         (status = 413, body = ErrorResponse, description = "The body exceeds the limit"),
         (status = 422, body = ErrorResponse, description = "Invalid body; `detail` names the field"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
         (status = 503, body = ErrorResponse, description = "Applied, but not yet persisted"),
     ),
 )]

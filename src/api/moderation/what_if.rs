@@ -42,7 +42,7 @@ pub(in crate::api) struct WhatIfRequest {
 /// them. A decision that cannot be reproduced even with the rules in force, because the messages before it are no
 /// longer in memory, is counted as `uncertain`.
 #[utoipa::path(
-    post, path = "/moderation/whatif", tag = "moderation", request_body = WhatIfRequest, security(("moderator" = [])),
+    post, path = "/moderation/whatif", tag = "moderation", request_body = WhatIfRequest,
     responses(
         (
             status = 200, body = Object, content_type = "application/json", description = "The decisions that would differ",
@@ -56,11 +56,8 @@ pub(in crate::api) struct WhatIfRequest {
                 }],
             }),
         ),
-        (status = 401, body = ErrorResponse, description = "No valid moderator token"),
-        (status = 403, body = ErrorResponse, description = "The token lacks the scope `read`"),
         (status = 413, body = ErrorResponse, description = "The body exceeds the limit"),
         (status = 422, body = ErrorsResponse, description = "The rules have errors, or the body is invalid"),
-        (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
         (status = 503, body = ErrorResponse, description = "Another what-if run is in progress"),
     ),
 )]
