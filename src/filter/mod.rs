@@ -17,11 +17,12 @@ mod stats;
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use chain::{Chain, Judgement, PendingJudgement};
 pub use reload::{RulesReload, RulesReloadTrigger};
-pub use stats::{FilterParts, FilterStats};
+pub use stats::FilterStats;
 
 use jiff::Timestamp;
 
@@ -93,6 +94,22 @@ impl fmt::Debug for FilterAnswer {
             Self::Pending(_) => f.write_str("Pending"),
         }
     }
+}
+
+/// The parts of a filter that have statistics of their own.
+#[derive(Clone, Debug)]
+pub enum FilterParts {
+    /// No such parts.
+    None,
+    /// Plugins, in the order in which they are called.
+    Plugins(Arc<sandbox::Catalog>),
+    /// Rules.
+    Rules {
+        /// The rules in force, in file order.
+        set: Arc<rules::RuleSet>,
+        /// Why the newest files are not in force, if the last reload failed.
+        refused: Option<Arc<rules::RulesReloadError>>,
+    },
 }
 
 /// The result of a filter: the verdict that it requests, and the matches behind it.

@@ -1,12 +1,10 @@
 //! Statistics of filters.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::rules::{RuleSet, RulesReloadError};
+use super::FilterParts;
 use crate::model::Outcome;
-use crate::sandbox::Catalog;
 use crate::telemetry::Quantiles;
 
 /// The statistics of one filter since the start.
@@ -22,22 +20,6 @@ pub struct FilterStats {
     pub p99: Option<Duration>,
     /// Its parts.
     pub parts: FilterParts,
-}
-
-/// The parts of a filter that have statistics of their own.
-#[derive(Clone, Debug)]
-pub enum FilterParts {
-    /// No such parts.
-    None,
-    /// Plugins, in the order in which they are called.
-    Plugins(Arc<Catalog>),
-    /// Rules.
-    Rules {
-        /// The rules in force, in file order.
-        set: Arc<RuleSet>,
-        /// Why the newest files are not in force, if the last reload failed.
-        refused: Option<Arc<RulesReloadError>>,
-    },
 }
 
 /// Counters of a filter, updated concurrently by many threads.

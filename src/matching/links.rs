@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use memchr::{memchr2_iter, memchr3_iter};
 
+mod dot;
 mod host;
 mod path;
 mod suffixes;
@@ -51,8 +52,7 @@ pub fn find_links<'t>(text: &'t str, mut each: impl FnMut(Link<'t>)) {
     let bytes = text.as_bytes();
     // Every link has a dot or a colon. Non-ASCII dots begin with one of three bytes.
     let mut signs = memchr2_iter(b'.', b':', bytes).peekable();
-    let mut other_dots =
-        memchr3_iter(0xe2, 0xe3, 0xef, bytes).filter(|at| host::dot_at(text, *at).is_some()).peekable();
+    let mut other_dots = memchr3_iter(0xe2, 0xe3, 0xef, bytes).filter(|at| dot::dot_at(text, *at).is_some()).peekable();
     let (mut done, mut count) = (0, 0);
     while count < MAX_LINKS {
         let next_is_other_dot = match (signs.peek(), other_dots.peek()) {

@@ -8,48 +8,11 @@ use regex_syntax::is_word_character;
 use super::View;
 use super::automaton::{Automaton, TooManyPatterns};
 use super::letter::Letter;
+use super::literal::{Boundary, Leniency, Literal, PatternLetter, PatternLiteral};
 use super::masks::MaskedWords;
 use super::table::{self, Script};
-use super::verify::{PatternLetter, PatternLiteral, verify};
+use super::verify::verify;
 use super::views::Views;
-
-/// Deviations from a literal that still match, beyond the disguises that are always undone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "independent options")]
-pub struct Leniency {
-    /// Accents are ignored, in the literal and in the text.
-    pub accents: bool,
-    /// Any letter may be doubled.
-    pub doubled: bool,
-    /// Up to half of the letters may be masked by symbols: `f*ck`.
-    pub masked: bool,
-    /// Digits and symbols never stand for letters: `c4sino` does not match.
-    pub exact_letters: bool,
-}
-
-/// Where a literal may stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Boundary {
-    /// As a whole word: where the literal begins or ends with a letter or digit, the text has no other one next to it.
-    /// Scripts that are written without spaces have no such boundaries.
-    Word,
-    /// Anywhere. Every occurrence in the form of the text is reported, and perhaps false positives: the caller must
-    /// verify hits.
-    Anywhere,
-}
-
-/// A literal to find.
-#[derive(Clone, Copy, Debug)]
-pub struct Literal<'a> {
-    /// The letters, in any case and form.
-    pub text: &'a str,
-    /// The form of the text to search.
-    pub view: View,
-    /// Where it may stand.
-    pub boundary: Boundary,
-    /// Permitted deviations in [`View::Folded`].
-    pub leniency: Leniency,
-}
 
 /// A literal that can never match.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
 use super::letter::{Letter, RawLetter};
+use super::literal::PatternLetter;
 use super::table::FoldKind;
-use super::verify::{PatternLetter, matches_letter};
+use super::verify::matches_letter;
 use super::views::Views;
 
 /// Longest masked word that is found. Letters.

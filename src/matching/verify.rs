@@ -5,7 +5,7 @@ mod codes;
 use std::ops::Range;
 
 use super::letter::Letter;
-use super::literals::Leniency;
+use super::literal::{Leniency, PatternLetter, PatternLiteral};
 use super::table::{B_OR_G, FoldKind, I_OR_L, Script};
 use super::views::Views;
 use codes::{is_code, is_label};
@@ -18,40 +18,6 @@ const MIN_SPACED_LETTERS: usize = 5;
 const MANY_ACCENTS: usize = 3;
 /// How far beyond a hit a row of underscores is followed. Letters.
 const MAX_DISTANCE: usize = 64;
-
-/// One letter of a literal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct PatternLetter {
-    /// The character to compare.
-    pub(super) c: char,
-    pub(super) accent: u8,
-    pub(super) kind: FoldKind,
-    /// Whether it begins a run of the coarse text.
-    pub(super) starts_run: bool,
-}
-
-impl PatternLetter {
-    /// Converts a letter of a literal. `last` is the coarse byte of the letter before, and is updated to its own.
-    pub(super) fn new(letter: &Letter, last: &mut u8) -> Self {
-        let coarse = letter.coarse();
-        let starts_run = coarse != *last;
-        *last = coarse;
-        Self { c: letter.comparison_char(), accent: letter.accent, kind: letter.kind, starts_run }
-    }
-
-    pub(super) fn is_word_char(self) -> bool {
-        matches!(self.kind, FoldKind::Letter | FoldKind::Digit | FoldKind::Composing | FoldKind::Expanding)
-    }
-}
-
-/// The part of a literal that verifying a hit needs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PatternLiteral<'l> {
-    pub(super) letters: &'l [PatternLetter],
-    pub(super) leniency: Leniency,
-    /// The letters are the Latin lookalikes of a literal in another script. Matches only words that mix both scripts.
-    pub(super) disguised: bool,
-}
 
 /// How a letter of a text matches a letter of a literal.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -18,11 +18,9 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::compiler::CompiledPlugin;
+use super::limits::MAX_ARTIFACT_BYTES;
 use crate::file::probe;
 
-/// Largest artifact, in bytes. Those of Python filters have about 50 MB.
-pub(super) const MAX_BYTES: u64 = 512 * 1024 * 1024;
 /// Length of a digest, in bytes.
 const DIGEST_BYTES: usize = blake3::OUT_LEN;
 /// File extension of artifacts.
@@ -45,6 +43,13 @@ pub(super) struct ArtifactCache {
 pub(super) struct CachedArtifact {
     cache: ArtifactCache,
     name: String,
+}
+
+/// A compiled plugin.
+pub(super) enum CompiledPlugin {
+    Component(Component),
+    /// As [`Component::serialize`] writes it.
+    Artifact(Vec<u8>),
 }
 
 /// Why a folder cannot be used as a cache.
@@ -171,7 +176,7 @@ impl CachedArtifact {
             return None;
         }
         let mut bytes = Vec::new();
-        (&file).take(MAX_BYTES + DIGEST_BYTES as u64).read_to_end(&mut bytes).ok()?;
+        (&file).take(MAX_ARTIFACT_BYTES + DIGEST_BYTES as u64).read_to_end(&mut bytes).ok()?;
         let (digest, artifact) = bytes.split_at_checked(DIGEST_BYTES)?;
         let shown = self.cache.path.join(&self.name);
         if blake3::hash(artifact).as_bytes().as_slice() != digest {

@@ -13,8 +13,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::artifact;
-use super::load::{MAX_FILE_BYTES, root_cause};
+use super::artifact::CompiledPlugin;
+use super::engine_settings;
+use super::failure::root_cause;
+use super::limits::{MAX_ARTIFACT_BYTES, MAX_CODE_BYTES};
 
 /// The interface that a filter exports, without its version.
 const GUEST_INTERFACE: &str = "gischat:filter/guest@";
@@ -54,13 +56,6 @@ pub enum PluginCompiler {
         /// Its arguments.
         arguments: Vec<String>,
     },
-}
-
-/// A compiled plugin.
-pub(super) enum CompiledPlugin {
-    Component(Component),
-    /// As [`Component::serialize`] writes it.
-    Artifact(Vec<u8>),
 }
 
 /// Compiles a plugin: a component or a core module made with wit-bindgen, as binary or text.
@@ -129,7 +124,7 @@ async fn compile_in_child(program: &Path, arguments: &[String], bytes: &[u8]) ->
     };
     let work = async {
         let (mut artifact, mut message) = (Vec::new(), Vec::new());
-        let (mut stdout, mut stderr) = (stdout.take(artifact::MAX_BYTES), stderr.take(MAX_STDERR_BYTES));
+        let (mut stdout, mut stderr) = (stdout.take(MAX_ARTIFACT_BYTES), stderr.take(MAX_STDERR_BYTES));
         let reading_stderr = async {
             stderr.read_to_end(&mut message).await?;
             // Drain the rest, so that the process does not block on a full pipe.
@@ -178,8 +173,8 @@ pub fn compile_for_parent(input: impl io::Read, mut output: impl io::Write) -> R
     // If the system runs out of memory, kill this process first.
     let _ignored = std::fs::write("/proc/self/oom_score_adj", "1000");
     let mut bytes = Vec::new();
-    input.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let engine = super::engine::compile_only().map_err(|error| root_cause(&error))?;
+    input.take(MAX_CODE_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let engine = engine_settings::compile_only().map_err(|error| root_cause(&error))?;
     let artifact = compile(&engine, &bytes)?.serialize().map_err(|error| root_cause(&error))?;
     output.write_all(&artifact).and_then(|()| output.flush()).map_err(|error| error.to_string())
 }

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::compiler::PluginCompiler;
-use super::engine::{MAX_MEMORY, MAX_TABLE_ELEMENTS};
-use super::limits::{OperatorLimits, PluginLimits};
+use super::limits::{MAX_MEMORY, MAX_TABLE_ELEMENTS, OperatorLimits, PluginLimits};
 use crate::settings::{Section, Setting};
 
 /// Settings of the sandbox.

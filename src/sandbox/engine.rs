@@ -13,9 +13,10 @@ use super::clock::{Clock, ClockGuard};
 use super::compiler::PluginCompiler;
 use super::config::Config;
 use super::contract::Filter;
-use super::folder::MAX_PLUGINS;
+use super::engine_settings::engine_config;
 use super::host::Host;
 use super::limiter::MemoryBudget;
+use super::limits::{MAX_MEMORY, MAX_PLUGINS, MAX_TABLE_ELEMENTS};
 use super::stats::{Events, PluginEvent};
 
 /// Most instances of all plugins together: one for each plugin, another for each while plugins are reloaded, and
@@ -30,10 +31,6 @@ const CORE_INSTANCES_PER_COMPONENT: u32 = 64;
 /// Most memories and tables of one component, so that none can take those of others.
 const MEMORIES_PER_COMPONENT: u32 = 2;
 const TABLES_PER_COMPONENT: u32 = 8;
-/// Most linear memory of any instance, in bytes.
-pub(super) const MAX_MEMORY: usize = 512 * 1024 * 1024;
-/// Most elements of any table.
-pub(super) const MAX_TABLE_ELEMENTS: usize = 100_000;
 
 /// The environment that plugins run in. One per relay.
 pub struct Sandbox {
@@ -172,27 +169,6 @@ impl Sandbox {
     }
 }
 
-/// The settings of the compiler, the same in the relay and in child processes.
-fn engine_config() -> wasmtime::Config {
-    let mut config = wasmtime::Config::new();
-    config
-        .epoch_interruption(true)
-        .concurrency_support(false)
-        // Not the default of 4 GiB each: a system may have less address space in total.
-        .memory_reservation(MAX_MEMORY as u64)
-        .wasm_component_model(true)
-        .wasm_backtrace_max_frames(None);
-    config
-}
-
-/// An engine that only compiles, with artifacts that the engine of a [`Sandbox`] can run.
-///
-/// # Errors
-/// If there is no compiler for this machine.
-pub(super) fn compile_only() -> wasmtime::Result<Engine> {
-    Engine::new(&engine_config())
-}
-
 impl Drop for Sandbox {
     fn drop(&mut self) {
         // The sandbox may be dropped by a future, which must not block on the runtime's shutdown.
@@ -207,6 +183,7 @@ mod tests {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
     use super::*;
+    use crate::sandbox::engine_settings::compile_only;
 
     #[test]
     fn artifacts_of_the_compile_only_engine_run_in_a_sandbox() {

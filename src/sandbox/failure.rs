@@ -41,6 +41,11 @@ pub(super) fn single_line(text: &str) -> String {
     text.trim().chars().take(MAX_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// The first line of an error's root cause.
+pub(super) fn root_cause(error: &wasmtime::Error) -> String {
+    error.root_cause().to_string().lines().next().unwrap_or_default().to_owned()
+}
+
 /// Flattens the result of a call with a timeout. A failure after the deadline counts as [`PluginFailure::Deadline`].
 pub(super) fn within_deadline<T>(
     called: Result<Result<T, PluginFailure>, tokio::time::error::Elapsed>,

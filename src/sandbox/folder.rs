@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 use super::artifact::{ArtifactCache, CacheError};
 use super::config::Config;
 use super::embedded::{self, Embedded};
+use super::limits::MAX_PLUGINS;
 use super::location::{CODE_FILES, MANIFEST, PluginLocation, PluginStamp};
-
-/// Most plugins, embedded ones included.
-pub(super) const MAX_PLUGINS: u32 = 64;
 
 /// The plugin folder cannot be used.
 #[derive(Debug, thiserror::Error)]

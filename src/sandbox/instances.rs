@@ -13,10 +13,9 @@ use wasmtime::{Store as WasmStore, UpdateDeadline, bail};
 
 use super::contract::{Filter, FilterPre};
 use super::engine::Sandbox;
-use super::failure::{PluginFailure, within_deadline};
+use super::failure::{PluginFailure, root_cause, within_deadline};
 use super::host::Host;
 use super::limiter::Limiter;
-use super::load::root_cause;
 use super::request::CallContext;
 use super::shared::{PluginShared, lock};
 use super::stats::PluginStats;

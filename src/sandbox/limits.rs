@@ -22,6 +22,16 @@ pub(super) const PATTERNS_BYTES: usize = 32 * 1024 * 1024;
 pub(super) const MAX_DESCRIBED: usize = 16;
 /// Longest name of a kind or hook, in bytes.
 pub(super) const MAX_DESCRIBED_BYTES: usize = 64;
+/// Most plugins, embedded ones included.
+pub(super) const MAX_PLUGINS: u32 = 64;
+/// Largest file with a plugin's code, in bytes. Those of Python filters have about 20 MB.
+pub(super) const MAX_CODE_BYTES: u64 = 64 * 1024 * 1024;
+/// Largest artifact, in bytes. Those of Python filters have about 50 MB.
+pub(super) const MAX_ARTIFACT_BYTES: u64 = 512 * 1024 * 1024;
+/// Most linear memory of any instance, in bytes.
+pub(super) const MAX_MEMORY: usize = 512 * 1024 * 1024;
+/// Most elements of any table.
+pub(super) const MAX_TABLE_ELEMENTS: usize = 100_000;
 /// Size above which a component contains an interpreter, in bytes, as those of Python and JavaScript do.
 pub(super) const INTERPRETER_BYTES: usize = 4 * 1024 * 1024;
 

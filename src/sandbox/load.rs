@@ -8,11 +8,9 @@ use wasmtime::component::Component;
 
 use super::compiler::is_large;
 use super::engine::Sandbox;
-use super::failure::single_line;
+use super::failure::{root_cause, single_line};
+use super::limits::MAX_CODE_BYTES;
 use super::origin::PluginCode;
-
-/// Largest file, in bytes. Those of Python filters have about 20 MB.
-pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How thoroughly to load plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +37,7 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// The file is too large.
-    #[error("{}: is larger than {} MiB", .0.display(), MAX_FILE_BYTES / (1024 * 1024))]
+    #[error("{}: is larger than {} MiB", .0.display(), MAX_CODE_BYTES / (1024 * 1024))]
     TooLarge(PathBuf),
     /// The code does not have the digest in the manifest.
     #[error("{code}: its SHA-256 is {found}; the manifest says {expected}")]
@@ -84,8 +82,8 @@ fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(read_error)?;
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(read_error)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES { Err(LoadError::TooLarge(path.to_owned())) } else { Ok(bytes) }
+    file.take(MAX_CODE_BYTES + 1).read_to_end(&mut bytes).map_err(read_error)?;
+    if bytes.len() as u64 > MAX_CODE_BYTES { Err(LoadError::TooLarge(path.to_owned())) } else { Ok(bytes) }
 }
 
 /// A plugin's compiled code.
@@ -142,11 +140,6 @@ pub(super) async fn load(
     let component = caching.await.map_err(panicked)?;
     let component = component.map_err(|error| invalid(format!("cannot be run here: {}", root_cause(&error))))?;
     Ok(LoadedCode { component, size, artifact })
-}
-
-/// The first line of an error's root cause.
-pub(super) fn root_cause(error: &wasmtime::Error) -> String {
-    error.root_cause().to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// Checks code against the digest in its manifest.

@@ -14,6 +14,7 @@ mod config;
 mod contract;
 mod embedded;
 mod engine;
+mod engine_settings;
 mod entry;
 mod failure;
 mod folder;

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::contract::{FilterPre, PluginAnswer, types};
 use super::engine::Sandbox;
-use super::failure::{PluginFailure, within_deadline};
+use super::failure::{PluginFailure, root_cause, within_deadline};
 use super::health::HealthState;
 use super::host::Host;
 use super::instances::{Instances, PluginInstance, failure_of, now_millis};
 use super::limits::{MAX_DESCRIBED, MAX_DESCRIBED_BYTES, OperatorLimits, PluginLimits};
-use super::load::{LoadError, LoadMode, LoadedCode, load, root_cause};
+use super::load::{LoadError, LoadMode, LoadedCode, load};
 use super::manifest::Manifest;
 use super::origin::PluginCode;
 use super::request::{CallContext, CheckRequest};

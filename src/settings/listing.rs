@@ -1,48 +1,13 @@
 //! The listing of all settings: a settings file with every setting at its default, documented.
 
+use super::SettingsSource;
+use super::declared::DeclaredSetting;
 use super::setting::grouped;
-use super::{Setting, SettingValue, SettingsSource};
 
 /// Longest line of a comment, in columns.
 const WIDTH: usize = 120;
 
-/// A declared section.
-#[derive(Debug)]
-pub(super) struct DeclaredSection {
-    pub(super) path: String,
-    pub(super) doc: &'static str,
-    pub(super) settings: Vec<DeclaredSetting>,
-}
-
-/// A declared setting, without its type.
-#[derive(Debug)]
-pub(super) struct DeclaredSetting {
-    pub(super) key: &'static str,
-    /// Its environment variable, followed by aliases.
-    pub(super) names: Vec<String>,
-    doc: &'static str,
-    allowed: Option<String>,
-    /// The default in TOML, or an example if the setting is not set by default.
-    default: String,
-    /// Whether the setting is not set by default.
-    absent: bool,
-    /// Whether a new value takes effect on a reload.
-    reloads: bool,
-}
-
 impl DeclaredSetting {
-    pub(super) fn new<T: SettingValue>(setting: &Setting<T>, names: Vec<String>) -> Self {
-        Self {
-            key: setting.key,
-            names,
-            doc: setting.doc,
-            allowed: setting.allowed(),
-            default: setting.default.to_toml(),
-            absent: setting.default.is_absent(),
-            reloads: setting.reloads,
-        }
-    }
-
     fn write(&self, listing: &mut String) {
         comment(listing, self.doc);
         let limits = self.allowed.as_ref().map(|limits| format!("Allowed: {limits}. ")).unwrap_or_default();
@@ -105,7 +70,7 @@ fn comment(listing: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Diagnostics, Section};
+    use crate::settings::{Diagnostics, Section, Setting};
 
     fn declare(root: &mut Section<'_>) -> (u32, Option<u32>, String, Vec<String>) {
         let mut shape = root.section("shape", "What a message may look like.");

@@ -29,11 +29,13 @@
 //! effect.
 
 mod choice;
+mod declared;
 mod dotenv;
 mod error;
 mod listing;
 mod lookalike;
 mod quotes;
+mod raw_value;
 mod section;
 mod setting;
 mod snapshot;
@@ -48,10 +50,11 @@ mod variables;
 pub use choice::Choice;
 pub use error::{ConfigError, ConfigWarning, Diagnostics, Location};
 pub use quotes::Quotes;
-pub use section::{Section, UnsupportedVariable};
+pub use section::Section;
 pub use setting::Setting;
 pub use snapshot::{SettingChanges, SettingsSnapshot};
 pub use source::SettingsSource;
 pub use swap::Swap;
 pub use text::{LineIndex, MAX_FILE_BYTES, nearest, quote, read_text};
 pub use value::SettingValue;
+pub use variables::UnsupportedVariable;

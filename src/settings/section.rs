@@ -1,14 +1,22 @@
 //! A section of the settings. Each part of the relay declares its settings in its own section.
 
-use super::listing::DeclaredSetting;
-use super::source::{RawValue, SettingsSource, join_key};
-use super::{Setting, SettingValue};
+use super::declared::DeclaredSetting;
+use super::raw_value::RawValue;
+use super::source::{SettingsSource, join_key};
+use super::{Setting, SettingValue, UnsupportedVariable};
 
 /// A section of the settings.
 #[derive(Debug)]
 pub struct Section<'a> {
     source: &'a mut SettingsSource,
     path: String,
+}
+
+impl SettingsSource {
+    /// Returns the root section.
+    pub fn root(&mut self) -> Section<'_> {
+        Section::new(self, String::new(), "")
+    }
 }
 
 impl<'a> Section<'a> {
@@ -65,17 +73,6 @@ impl<'a> Section<'a> {
     pub fn ignore_env(&mut self, matches: impl Fn(&str) -> bool, why: &str) {
         self.source.ignore(matches, why);
     }
-}
-
-/// A variable for a feature that this version does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnsupportedVariable {
-    /// Its name.
-    pub name: &'static str,
-    /// Values that are accepted because they ask for the behaviour of this version.
-    pub except: &'static [&'static str],
-    /// The reason, and what to do.
-    pub why: &'static str,
 }
 
 #[cfg(test)]

@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
-use super::quotes::{self, Unquoted};
-use super::source::RawValue;
-use super::text::{quote, shorten};
+use super::raw_value::RawValue;
+use super::text::shorten;
 use super::{Quotes, SettingValue};
 
 /// A setting: its key, default, documentation, environment variables and constraints.
@@ -152,29 +151,6 @@ impl<T: SettingValue> Setting<T> {
 
     fn shown(&self, value: impl FnOnce() -> String) -> String {
         if self.secret { "the value".to_owned() } else { value() }
-    }
-}
-
-impl RawValue {
-    /// Removes quotes around the value or around the items of a list, and returns the warning to show; `None` if there
-    /// are no quotes. Outside of the environment, quotes around anything but a list are intentional and kept.
-    pub(super) fn without_quotes(&self, quotes: Quotes) -> Result<Option<(Self, &'static str)>, String> {
-        let unquoted = match (self, quotes) {
-            (Self::Environment(text), _) => quotes::strip_from_value(text, quotes)?,
-            (Self::Dotenv(text) | Self::Toml(toml::Value::String(text)), Quotes::List(items)) => {
-                quotes::strip_from_list(text, *items)?
-            }
-            _ => None,
-        };
-        Ok(unquoted.map(|Unquoted { text, warning }| (Self::Environment(text), warning)))
-    }
-
-    /// Returns the value as shown in an error.
-    fn shown(&self) -> String {
-        match self {
-            Self::Environment(text) | Self::Dotenv(text) | Self::Toml(toml::Value::String(text)) => quote(text),
-            Self::Toml(value) => shorten(&value.to_string()),
-        }
     }
 }
 

@@ -6,13 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::listing::{DeclaredSection, DeclaredSetting};
+use super::declared::{DeclaredSection, DeclaredSetting};
+use super::raw_value::RawValue;
 use super::text::shorten;
 use super::tree::{self, TomlItem, TomlTable};
 use super::variables::{self, Variable};
-use super::{
-    ConfigError, ConfigWarning, Diagnostics, Location, Quotes, Section, SettingsSnapshot, UnsupportedVariable, dotenv,
-};
+use super::{ConfigError, ConfigWarning, Diagnostics, Location, Quotes, SettingsSnapshot, UnsupportedVariable, dotenv};
 
 /// Most variables named in one warning.
 const MAX_NAMES: usize = 100;
@@ -42,27 +41,6 @@ struct SettingsFile {
     root: TomlTable,
     /// Whether the file has syntax errors. Keys may then appear in the wrong section.
     broken: bool,
-}
-
-/// A value before parsing, by its source.
-#[derive(Debug)]
-pub(super) enum RawValue {
-    /// From the environment.
-    Environment(String),
-    /// From `.env`.
-    Dotenv(String),
-    /// From the settings file.
-    Toml(toml::Value),
-}
-
-impl RawValue {
-    /// Returns the complete value as text.
-    pub(super) fn text(&self) -> String {
-        match self {
-            Self::Environment(text) | Self::Dotenv(text) => text.clone(),
-            Self::Toml(value) => value.to_string(),
-        }
-    }
 }
 
 /// Where a value comes from, with its name unless the location includes it.
@@ -120,11 +98,6 @@ impl SettingsSource {
             (RawValue::Environment(text) | RawValue::Dotenv(text), _) => Some(text),
             (RawValue::Toml(_), _) => None,
         }
-    }
-
-    /// Returns the root section.
-    pub fn root(&mut self) -> Section<'_> {
-        Section::new(self, String::new(), "")
     }
 
     /// Returns a snapshot of all settings read so far.

@@ -52,6 +52,17 @@ impl Variable {
     }
 }
 
+/// A variable for a feature that this version does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnsupportedVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// Values that are accepted because they ask for the behaviour of this version.
+    pub except: &'static [&'static str],
+    /// The reason, and what to do.
+    pub why: &'static str,
+}
+
 /// Converts the variables of the environment.
 pub(super) fn environment(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<Variable> {
     variables

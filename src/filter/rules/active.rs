@@ -1,58 +1,20 @@
 //! The rules in force, and how they are replaced while the relay runs.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
-use super::errors::FileErrors;
 use super::examine::RuleInput;
 use super::memory::Memory;
 use super::reload_error::{LastReloadError, RulesReloadError};
-use super::{RuleSet, RulesContext, files};
+use super::{RuleSet, RulesSource};
 use crate::filter::{ClockReading, Filter, FilterAnswer, FilterParts, Purpose};
 use crate::model::{Message, Sender};
 use crate::moderation::{Feed, NoteKind};
-use crate::settings::{ConfigError, Location};
+use crate::settings::ConfigError;
 
 /// The file name that errors and matches show for hypothetical rules.
 pub const EXTRA_NAME: &str = "what-if";
-
-/// Where rules are loaded from.
-#[derive(Clone, Debug)]
-pub struct RulesSource {
-    /// The file named in the configuration, if any. It must exist.
-    pub file: Option<PathBuf>,
-    /// Settings of the instance that rules refer to.
-    pub context: RulesContext,
-}
-
-impl RulesSource {
-    /// Loads the rules; only the starter rules when the default file is absent. Blocks, like [`RuleSet::load`].
-    ///
-    /// # Errors
-    /// All errors of the file.
-    pub fn load(&self) -> Result<RuleSet, Vec<ConfigError>> {
-        self.load_with_extra(("", ""))
-    }
-
-    /// Like [`RulesSource::load`], with extra rules; see [`RuleSet::load_with_extra`].
-    ///
-    /// # Errors
-    /// All errors of the extra rules and of the file.
-    pub fn load_with_extra(&self, extra: (&str, &str)) -> Result<RuleSet, Vec<ConfigError>> {
-        let path = self.path();
-        let text = match (&self.file, path.try_exists()) {
-            (None, Ok(false)) => String::new(),
-            (Some(_), Ok(false)) => {
-                let text = "does not exist, but RULES_FILE (filter.rules_file) names it";
-                return Err(vec![ConfigError::new(Location::File(path.to_owned()), text)]);
-            }
-            _ => files::read_text(path).map_err(|error| vec![FileErrors::file_error(path, error)])?,
-        };
-        RuleSet::load_with_extra(path, &text, path.parent().unwrap_or(Path::new("")), &self.context, extra)
-    }
-}
 
 /// The rules in force. Each message is judged by one set from start to end, even if the set is replaced meanwhile.
 #[derive(Debug)]
@@ -181,8 +143,10 @@ impl Filter for Arc<ActiveRules> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::filter::rules::{Preset, RuleStats};
+    use crate::filter::rules::{Preset, RuleStats, RulesContext};
     use crate::model::{Address, Kind as MessageKind, Outcome, RoomName, SenderContext};
 
     fn rules(word: &str) -> RuleSet {

@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::decompose_compatible;
 
 use super::super::char_class::CharClass;
+use super::dot::is_dot;
 use super::path;
 use super::suffixes::{self, SuffixClass};
 
@@ -16,16 +17,6 @@ const MAX_HOST: usize = 253;
 /// Longest host as written, before normalization shortens it. Bytes.
 const MAX_WRITTEN: usize = 4 * MAX_HOST;
 const MAX_LABEL: usize = 63;
-
-/// Returns the end of the dot at this byte, if there is one: the ASCII dot or one that browsers treat as equal.
-pub(super) fn dot_at(text: &str, at: usize) -> Option<usize> {
-    let c = text.get(at..)?.chars().next()?;
-    is_dot(c).then(|| at + c.len_utf8())
-}
-
-pub(super) fn is_dot(c: char) -> bool {
-    matches!(c, '.' | '。' | '．' | '｡' | '\u{2024}')
-}
 
 /// Whether the dot is also the full stop of Chinese and Japanese.
 fn is_ideographic(dot: char) -> bool {

@@ -1,6 +1,6 @@
 //! The end of a link.
 
-use super::host::is_dot;
+use super::dot::is_dot;
 
 const SLASHES: [char; 2] = ['/', '\\'];
 
