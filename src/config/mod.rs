@@ -9,7 +9,7 @@ mod legacy;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::settings::{ConfigError, ConfigWarning, Diagnostics, Location, SettingsSnapshot, SettingsSource, read_text};
+use crate::settings::{ConfigError, ConfigWarning, Diagnostics, SettingsSnapshot, SettingsSource, read_text};
 use crate::{api, filter, live, moderation, telemetry, wire};
 
 /// The settings file that is read by default, if it exists.
@@ -125,7 +125,7 @@ fn load_in(
     match (read_text(&path), named) {
         (Ok(Some(text)), _) => source = source.file(path, &text),
         (Ok(None), Some((_, by))) => {
-            source.error(ConfigError::new(Location::File(path), format!("does not exist, though {by} names it")));
+            source.error(ConfigError::in_file(path, format!("does not exist, though {by} names it")));
         }
         (Ok(None), None) => {}
         (Err(error), _) => source.error(error),

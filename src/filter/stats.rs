@@ -32,14 +32,7 @@ pub(super) struct FilterCounters {
 impl FilterCounters {
     /// Records a message.
     pub(super) fn record(&self, outcome: Outcome, took: Duration) {
-        let index = match outcome {
-            Outcome::Pass => 0,
-            Outcome::Replace => 1,
-            Outcome::Hold => 2,
-            Outcome::Shadow => 3,
-            Outcome::Reject => 4,
-        };
-        if let Some(count) = self.verdicts.get(index) {
+        if let Some(count) = self.verdicts.get(outcome.index()) {
             count.fetch_add(1, Ordering::Relaxed);
         }
         self.times.record(took);

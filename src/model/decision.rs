@@ -37,6 +37,18 @@ impl Outcome {
         }
     }
 
+    /// Index for counters by outcome: pass, replace, hold, shadow, reject.
+    #[must_use]
+    pub fn index(self) -> usize {
+        match self {
+            Self::Pass => 0,
+            Self::Replace => 1,
+            Self::Hold => 2,
+            Self::Shadow => 3,
+            Self::Reject => 4,
+        }
+    }
+
     /// When several rules match, the strongest outcome wins. Higher is stronger.
     #[must_use]
     pub fn strength(self) -> u8 {

@@ -31,3 +31,4 @@ pub use sanctions::{Ladder, LadderStep, PenaltyRequest, Sanctions, UndoResult};
 pub use service::{ModerationService, PRESET_KEY, SanctionEvent, penalty_requests};
 pub use state::State;
 pub use store::{StoreError, StoreStats, probe as probe_store};
+pub use time::elapsed;

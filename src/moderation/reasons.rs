@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::time::elapsed;
 use crate::model::{Reason, ReasonCode, Sanction, SanctionKind};
 
 /// Returns the reason sent when a sanction is imposed.
@@ -28,7 +29,7 @@ pub fn refusal_reason(sanction: &Sanction, now: Timestamp) -> Reason {
             (ReasonCode::Muted, format!("you are muted{}", duration_suffix(sanction, now)))
         }
     };
-    let retry_after = sanction.until.map(|until| remaining(until, now));
+    let retry_after = sanction.until.map(|until| elapsed(now, until));
     Reason { retry_after, ..Reason::new(code, with_reason(what, &sanction.reason)) }
 }
 
@@ -48,11 +49,7 @@ fn with_reason(what: String, reason: &str) -> String {
 
 /// Returns the time left, such as ` for 10 minutes`; empty for a sanction without an end.
 fn duration_suffix(sanction: &Sanction, now: Timestamp) -> String {
-    sanction.until.map_or_else(String::new, |until| format!(" for {}", format_duration(remaining(until, now))))
-}
-
-fn remaining(until: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(until.duration_since(now)).unwrap_or_default()
+    sanction.until.map_or_else(String::new, |until| format!(" for {}", format_duration(elapsed(now, until))))
 }
 
 /// Formats a duration in its largest whole unit, rounded up so that waiting that long is always enough.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 /// Returns the time between two timestamps; zero if the second is not later.
-pub(super) fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
+#[must_use]
+pub fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
     to.duration_since(from).try_into().unwrap_or_default()
 }
 

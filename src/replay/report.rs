@@ -238,8 +238,8 @@ impl ReplayReport {
         let changed = |side: &ReportedOutcome| u64::from(side.outcome != Outcome::Pass);
         totals.before += changed(before);
         totals.after += changed(after);
-        totals.lost += u64::from(severity(before) > severity(after));
-        totals.gained += u64::from(severity(before) < severity(after));
+        totals.lost += u64::from(before.outcome.strength() > after.outcome.strength());
+        totals.gained += u64::from(before.outcome.strength() < after.outcome.strength());
     }
 
     /// Adds a note, unless it is there already.
@@ -263,17 +263,6 @@ fn sorted_by_flips(totals: HashMap<String, FlipTotals>) -> Vec<FlipTotals> {
     let mut totals: Vec<FlipTotals> = totals.into_values().collect();
     totals.sort_by(|a, b| (b.lost + b.gained, &a.name).cmp(&(a.lost + a.gained, &b.name)));
     totals
-}
-
-/// Ranks outcomes by how much they keep from the audience.
-fn severity(side: &ReportedOutcome) -> u8 {
-    match side.outcome {
-        Outcome::Pass => 0,
-        Outcome::Replace => 1,
-        Outcome::Shadow => 2,
-        Outcome::Hold => 3,
-        Outcome::Reject => 4,
-    }
 }
 
 fn flip(past: &PastDecision, before: ReportedOutcome, after: ReportedOutcome) -> Flip {

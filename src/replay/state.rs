@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -11,7 +10,7 @@ use serde_json::{Map, Value};
 use super::past_decision::address_from_hash;
 use crate::model::{Actor, JudgedMessage, Nickname, Penalty, RoomName, Sanction, SanctionKind, Target};
 use crate::moderation::audit::{FileHead, LoggedAct};
-use crate::moderation::{Config, ModerationLevel, PenaltyRequest, State, penalty_requests};
+use crate::moderation::{Config, ModerationLevel, PenaltyRequest, State, elapsed, penalty_requests};
 
 /// The sanctions and levels of a run.
 #[derive(Debug)]
@@ -91,7 +90,7 @@ impl ReplayState {
     fn apply_sanction(&mut self, by: &Actor, logged: Sanction, at: Timestamp) -> Option<()> {
         let Sanction { id, kind, target, room, at: began, until, reason, actor: cause, step } = logged;
         let current = if matches!(by, Actor::Moderator(_)) {
-            let lasts = until.filter(|_| kind.has_duration()).map(|until| between(began, until));
+            let lasts = until.filter(|_| kind.has_duration()).map(|until| elapsed(began, until));
             let penalty = if step.is_some() { Penalty::Ladder } else { Penalty::Fixed(kind, lasts) };
             let order = PenaltyRequest { penalty, target, room, reason: Some(reason), actor: cause };
             self.state.sanctions().impose(order, at).ok()?.id
@@ -164,8 +163,4 @@ fn text<'v>(json: &'v Map<String, Value>, key: &str) -> Option<&'v str> {
 
 fn time(json: &Map<String, Value>, key: &str) -> Option<Timestamp> {
     text(json, key)?.parse().ok()
-}
-
-fn between(from: Timestamp, until: Timestamp) -> Duration {
-    Duration::try_from(until.duration_since(from)).unwrap_or_default()
 }

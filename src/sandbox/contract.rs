@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::limits::{MAX_LABEL_BYTES, MAX_LABELS, MAX_REASON_BYTES};
-use crate::model::Penalty;
+use crate::model::{Outcome, Penalty};
 
 /// Shortest and longest duration of a sanction by a plugin.
 const SANCTION_DURATION: [Duration; 2] = [Duration::from_secs(1), Duration::from_hours(24 * 366)];
@@ -46,6 +46,20 @@ pub enum Action {
     Shadow,
     /// Refuse it.
     Reject,
+}
+
+impl Action {
+    /// The outcome that the action asks for, without its text.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Pass => Outcome::Pass,
+            Self::Replace(_) => Outcome::Replace,
+            Self::Hold => Outcome::Hold,
+            Self::Shadow => Outcome::Shadow,
+            Self::Reject => Outcome::Reject,
+        }
+    }
 }
 
 /// Why an answer is invalid.

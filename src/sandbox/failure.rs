@@ -1,6 +1,6 @@
 //! Failures of plugin calls.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::contract::AnswerError;
 
@@ -44,18 +44,4 @@ pub(super) fn single_line(text: &str) -> String {
 /// The first line of an error's root cause.
 pub(super) fn root_cause(error: &wasmtime::Error) -> String {
     error.root_cause().to_string().lines().next().unwrap_or_default().to_owned()
-}
-
-/// Flattens the result of a call with a timeout. A failure after the deadline counts as [`PluginFailure::Deadline`].
-pub(super) fn within_deadline<T>(
-    called: Result<Result<T, PluginFailure>, tokio::time::error::Elapsed>,
-    limit: Duration,
-    deadline: Instant,
-) -> Result<T, PluginFailure> {
-    match called {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(PluginFailure::Busy)) => Err(PluginFailure::Busy),
-        Ok(Err(failure)) if Instant::now() < deadline => Err(failure),
-        _ => Err(PluginFailure::Deadline(limit)),
-    }
 }

@@ -13,12 +13,13 @@ use wasmtime::{Store as WasmStore, UpdateDeadline, bail};
 
 use super::contract::{Filter, FilterPre};
 use super::engine::Sandbox;
-use super::failure::{PluginFailure, root_cause, within_deadline};
+use super::failure::{PluginFailure, root_cause};
 use super::host::Host;
 use super::limiter::Limiter;
 use super::request::CallContext;
 use super::shared::{PluginShared, lock};
 use super::stats::PluginStats;
+use super::timing::within_deadline;
 
 /// Delay after an instance could not be created.
 const RETRY_DELAY: Duration = Duration::from_secs(1);

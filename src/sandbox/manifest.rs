@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::failure::single_line;
 use super::limits::{OperatorLimits, PluginLimits};
 use crate::model::Mode;
+use crate::settings::{ConfigError, FileErrors, from_toml};
 
 /// Longest manifest, in bytes.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 256 * 1024;
@@ -131,28 +132,35 @@ impl Manifest {
     /// Parses the manifest of the plugin in the folder `name`.
     ///
     /// # Errors
-    /// The reason why it is invalid, with path and line.
+    /// The reasons why it is invalid, on one line, each with path and line.
     pub fn parse(name: &str, path: &Path, text: &str) -> Result<Self, String> {
-        let file: RawManifest = toml::from_str(text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let line = 1 + before.matches('\n').count();
-            // The message quotes keys, which may be long and contain control characters.
-            format!("{}:{}: {}", path.display(), line, single_line(error.message()))
-        })?;
-        let at_path = |text: String| format!("{}: {}", path.display(), single_line(&text));
+        Self::read(name, path, text).map_err(|errors| {
+            // The errors quote keys, which may be long and contain control characters.
+            let lines: Vec<String> = errors.iter().map(|error| single_line(&error.to_string())).collect();
+            lines.join("; ")
+        })
+    }
+
+    fn read(name: &str, path: &Path, text: &str) -> Result<Self, Vec<ConfigError>> {
+        let file: RawManifest = from_toml(path, text)?;
+        let mut errors = FileErrors::new(path);
         if let Some(own) = file.name.as_ref().filter(|own| *own != name) {
-            return Err(at_path(format!("`name` is `{own}` and the folder is `{name}`: they must be the same")));
+            errors.add(0, format!("`name` is `{own}` and the folder is `{name}`: they must be the same"));
         }
         if let Some(api) = file.api.as_ref().filter(|api| api.split('.').next() != Some("1")) {
-            return Err(at_path(format!("`api` is `{api}`; this relay supports version 1 of the contract")));
+            errors.add(0, format!("`api` is `{api}`; this relay supports version 1 of the contract"));
         }
         if file.sha256.as_ref().is_some_and(|sum| sum.len() != 64 || !sum.bytes().all(|b| b.is_ascii_hexdigit())) {
-            return Err(at_path("`sha256` must be 64 hexadecimal digits".to_owned()));
+            errors.add(0, "`sha256` must be 64 hexadecimal digits".to_owned());
         }
-        file.limits.check().map_err(at_path)?;
-        let settings =
-            to_json(toml::Value::Table(file.settings)).map_err(|text| at_path(format!("`settings`: {text}")))?;
-        let settings = settings.to_string();
+        if let Err(text) = file.limits.check() {
+            errors.add(0, text);
+        }
+        let settings = to_json(toml::Value::Table(file.settings)).unwrap_or_else(|text| {
+            errors.add(0, format!("`settings`: {text}"));
+            serde_json::Value::Null
+        });
+        errors.into_result()?;
         Ok(Self {
             name: name.to_owned(),
             version: file.version,
@@ -162,7 +170,7 @@ impl Manifest {
             has_mode: file.mode.is_some(),
             on_failure: file.on_failure,
             limits: file.limits,
-            settings,
+            settings: settings.to_string(),
         })
     }
 

@@ -35,6 +35,7 @@ mod request;
 mod shared;
 mod stats;
 mod store;
+mod timing;
 
 pub use artifact::CacheError;
 pub use catalog::Catalog;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::contract::{FilterPre, PluginAnswer, types};
 use super::engine::Sandbox;
-use super::failure::{PluginFailure, root_cause, within_deadline};
+use super::failure::{PluginFailure, root_cause};
 use super::health::HealthState;
 use super::host::Host;
 use super::instances::{Instances, PluginInstance, failure_of, now_millis};
@@ -17,6 +17,7 @@ use super::origin::PluginCode;
 use super::request::{CallContext, CheckRequest};
 use super::shared::PluginShared;
 use super::stats::{PluginStats, PluginStatsSnapshot};
+use super::timing::{measure_busy, within_deadline};
 
 /// A loaded plugin.
 pub struct Plugin {
@@ -264,18 +265,6 @@ impl Drop for Plugin {
         // A running call must not trigger the creation of instances.
         self.instances.retire();
     }
-}
-
-/// Runs a future and adds the time spent in polls to `busy`.
-async fn measure_busy<T>(future: impl Future<Output = T>, busy: &mut Duration) -> T {
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|cx| {
-        let started = Instant::now();
-        let polled = future.as_mut().poll(cx);
-        *busy += started.elapsed();
-        polled
-    })
-    .await
 }
 
 /// Reads a plugin's description, with its first instance.

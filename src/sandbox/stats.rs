@@ -110,7 +110,7 @@ impl PluginStats {
 
     /// Records an answer.
     pub(super) fn record_answer(&self, action: &Action, latency: Duration) {
-        if let Some(count) = self.answers.get(action_index(action)) {
+        if let Some(count) = self.answers.get(action.outcome().index()) {
             count.fetch_add(1, Ordering::Relaxed);
         }
         self.latencies.record(latency);
@@ -163,17 +163,6 @@ impl PluginStats {
             p99: self.latencies.quantile(0.99),
             last_failure: lock(&self.last_failure).clone(),
         }
-    }
-}
-
-/// The index of an action in the counts.
-fn action_index(action: &Action) -> usize {
-    match action {
-        Action::Pass => 0,
-        Action::Replace(_) => 1,
-        Action::Hold => 2,
-        Action::Shadow => 3,
-        Action::Reject => 4,
     }
 }
 

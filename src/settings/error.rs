@@ -59,6 +59,11 @@ impl ConfigError {
     pub fn new(location: Location, text: impl Into<String>) -> Self {
         Self { location, text: text.into() }
     }
+
+    /// Creates an error of a whole file.
+    pub fn in_file(file: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        Self::new(Location::File(file.into()), text)
+    }
 }
 
 /// A value that was repaired or has no effect, displayed as `relay.toml:12: what happened`.

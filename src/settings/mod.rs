@@ -23,6 +23,9 @@
 //! }
 //! ```
 //!
+//! The other files that operators write in TOML are read with the same means: [`TomlFile`] parses them, [`TomlReader`]
+//! or [`from_toml`] reads their values, and [`FileErrors`] collects what is wrong.
+//!
 //! A [`SettingsSource`] holds the input. The environment takes precedence over `.env`, `.env` over the file, and the
 //! file over the default. An error does not stop reading: it is recorded, the default is used, and
 //! [`SettingsSource::finish`] returns all errors together, with warnings about values that were repaired or have no
@@ -31,7 +34,9 @@
 mod choice;
 mod declared;
 mod dotenv;
+mod duration;
 mod error;
+mod file_errors;
 mod listing;
 mod lookalike;
 mod quotes;
@@ -42,19 +47,25 @@ mod snapshot;
 mod source;
 mod swap;
 mod text;
+mod toml_file;
+mod toml_reader;
 mod tree;
 mod value;
 mod value_list;
 mod variables;
 
 pub use choice::Choice;
+pub use duration::{format_duration, parse_duration};
 pub use error::{ConfigError, ConfigWarning, Diagnostics, Location};
+pub use file_errors::FileErrors;
 pub use quotes::Quotes;
 pub use section::Section;
 pub use setting::Setting;
 pub use snapshot::{SettingChanges, SettingsSnapshot};
 pub use source::SettingsSource;
 pub use swap::Swap;
-pub use text::{LineIndex, MAX_FILE_BYTES, nearest, quote, read_text};
+pub use text::{MAX_FILE_BYTES, backticked, did_you_mean, quote, read_text};
+pub use toml_file::{LineIndex, TomlFile, TomlKey, TomlValue, from_toml, type_name};
+pub use toml_reader::{KeyedValue, Located, TomlReader};
 pub use value::SettingValue;
 pub use variables::UnsupportedVariable;

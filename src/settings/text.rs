@@ -1,10 +1,10 @@
-//! Helpers for text written by operators: reading it with a size limit, finding line numbers, quoting excerpts.
+//! Helpers for text written by operators: reading it with a size limit, quoting excerpts, suggesting names.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::{ConfigError, Location};
+use super::ConfigError;
 
 /// Largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
@@ -17,7 +17,7 @@ const MAX_SHOWN: usize = 60;
 /// # Errors
 /// [`ConfigError`] if the file cannot be read, is too large or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<Option<String>, ConfigError> {
-    let invalid = |text: String| ConfigError::new(Location::File(path.to_owned()), text);
+    let invalid = |text: String| ConfigError::in_file(path, text);
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -36,30 +36,8 @@ pub fn read_text(path: &Path) -> Result<Option<String>, ConfigError> {
 
 /// Returns an error if a text is larger than [`MAX_FILE_BYTES`].
 pub(super) fn too_large(bytes: usize, path: &Path) -> Option<ConfigError> {
-    (bytes > MAX_FILE_BYTES).then(|| {
-        ConfigError::new(Location::File(path.to_owned()), format!("is too large; the limit is {MAX_FILE_BYTES} bytes"))
-    })
-}
-
-/// Maps byte offsets of a text to line numbers.
-#[derive(Clone, Debug)]
-pub struct LineIndex {
-    starts: Vec<usize>,
-}
-
-impl LineIndex {
-    /// Creates the index of `text`.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        let after_each = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Self { starts: std::iter::once(0).chain(after_each).collect() }
-    }
-
-    /// Returns the line of a byte offset, counted from 1.
-    #[must_use]
-    pub fn line(&self, offset: usize) -> usize {
-        self.starts.partition_point(|start| *start <= offset)
-    }
+    (bytes > MAX_FILE_BYTES)
+        .then(|| ConfigError::in_file(path, format!("is too large; the limit is {MAX_FILE_BYTES} bytes")))
 }
 
 /// Quotes a text for an error message: cut to 60 code points, with control characters escaped.
@@ -70,12 +48,28 @@ pub fn quote(text: &str) -> String {
 
 /// Like [`quote`], without the quotes.
 pub(super) fn shorten(text: &str) -> String {
+    cut(text, escape)
+}
+
+/// Quotes a text in backticks for an error message: cut to 60 code points, on one line.
+#[must_use]
+pub fn backticked(text: &str) -> String {
+    format!("`{}`", on_one_line(text))
+}
+
+/// Like [`backticked`], without the backticks.
+pub(super) fn on_one_line(text: &str) -> String {
+    cut(text, |c| [if c.is_control() { '\u{fffd}' } else { c }])
+}
+
+/// Cuts a text to [`MAX_SHOWN`] code points and replaces each by `shown`.
+fn cut<I: IntoIterator<Item = char>>(text: &str, shown: impl Fn(char) -> I) -> String {
     let mut chars = text.chars();
-    let mut shown: String = chars.by_ref().take(MAX_SHOWN).flat_map(escape).collect();
+    let mut cut: String = chars.by_ref().take(MAX_SHOWN).flat_map(shown).collect();
     if chars.next().is_some() {
-        shown.push('…');
+        cut.push('…');
     }
-    shown
+    cut
 }
 
 /// Escapes a character as `escape_debug` does, except for quotes and backslashes: the result is for people, not a
@@ -85,15 +79,24 @@ fn escape(c: char) -> impl Iterator<Item = char> {
     plain.into_iter().chain(c.escape_debug().filter(move |_| plain.is_none()))
 }
 
-/// Returns the candidate closest to `word`, if one is close enough to suggest.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let max_distance = (word.chars().count() / 3).clamp(1, 3);
+/// Returns the candidate closest to `word`, ignoring case, if one is close enough to suggest.
+pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let length = word.chars().count();
+    let max_distance = (length / 3).clamp(1, 3);
     candidates
         .into_iter()
-        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
+        // The distance is at least the difference of the lengths, which is faster to compute.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= max_distance)
+        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= max_distance)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// Returns ``; did you mean `x`?`` for the name closest to `written`, or an empty text if none is close.
+pub fn did_you_mean<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(written, names).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -108,10 +111,18 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_maps_to_its_line() {
-        let lines = LineIndex::new("ab\nc\n\nd");
-        let found: Vec<usize> = (0..8).map(|offset| lines.line(offset)).collect();
-        assert_eq!(found, [1, 1, 1, 2, 2, 3, 4, 4]);
+    fn only_typos_get_a_suggestion() {
+        let names = ["words", "words_file", "any"];
+        assert_eq!(did_you_mean("wrods", names), "; did you mean `words`?");
+        assert_eq!(did_you_mean("Any", names), "; did you mean `any`?");
+        assert_eq!(did_you_mean("colour", names), "");
+        assert_eq!(did_you_mean(&"w".repeat(100_000), names), "");
+    }
+
+    #[test]
+    fn a_quoted_text_is_short_and_on_one_line() {
+        assert_eq!(backticked("a\nb"), "`a\u{fffd}b`");
+        assert_eq!(backticked(&"é".repeat(61)), format!("`{}…`", "é".repeat(60)));
     }
 
     #[test]

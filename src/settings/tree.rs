@@ -1,11 +1,12 @@
 //! A parsed settings file that keeps line numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::text::{LineIndex, too_large};
+use super::text::too_large;
+use super::toml_file::{LineIndex, TomlFile};
 use super::{ConfigError, Location};
 
 /// A table: the root or a section of the file.
@@ -50,24 +51,19 @@ pub(super) fn parse(path: &Path, text: &str) -> (Option<TomlTable>, Vec<ConfigEr
     if let Some(error) = too_large(text.len(), path) {
         return (None, vec![error]);
     }
-    let (table, errors) = DeTable::parse_recoverable(text);
-    let lines = LineIndex::new(text);
-    let mut reader = TreeBuilder { path, lines, broken: BTreeSet::new(), errors: Vec::new() };
-    for error in errors {
-        let line = reader.lines.line(error.span().map_or(0, |span| span.start));
-        // Of several errors on one line, the later ones usually follow from the first.
-        if reader.broken.insert(line) {
-            reader.error(line, error.message());
-        }
+    let TomlFile { root, lines, syntax_errors } = TomlFile::parse(text);
+    let mut builder = TreeBuilder { path, lines, syntax_errors: &syntax_errors, errors: Vec::new() };
+    for (line, text) in &syntax_errors {
+        builder.error(*line, text);
     }
-    (Some(reader.table(table.get_ref())), reader.errors)
+    (Some(builder.table(root.get_ref())), builder.errors)
 }
 
 struct TreeBuilder<'a> {
     path: &'a Path,
     lines: LineIndex,
-    /// Lines with a syntax error. Values recovered from them would only cause further errors.
-    broken: BTreeSet<usize>,
+    /// By line. Values recovered from these lines would only cause further errors.
+    syntax_errors: &'a BTreeMap<usize, String>,
     errors: Vec<ConfigError>,
 }
 
@@ -84,7 +80,7 @@ impl TreeBuilder<'_> {
                 TomlItem::Table(self.table(inner))
             } else {
                 let last = self.lines.line(value.span().end);
-                if self.broken.range(line..=last.max(line)).next().is_some() {
+                if self.syntax_errors.range(line..=last.max(line)).next().is_some() {
                     TomlItem::Invalid
                 } else {
                     self.value(value.get_ref(), line).map_or(TomlItem::Invalid, TomlItem::Value)

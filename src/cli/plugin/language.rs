@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::settings::from_toml;
+
 /// A language of plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,10 +55,8 @@ impl Language {
     pub(super) fn detect(folder: &Path) -> Result<Self, String> {
         let path = folder.join("plugin.toml");
         let manifest = match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str::<BuildManifest>(&text).map_err(|error| {
-                let line = line_of(&text, error.span().map_or(0, |span| span.start));
-                format!("{}:{line}: {}", path.display(), error.message())
-            })?,
+            Ok(text) => from_toml::<BuildManifest>(&path, &text)
+                .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?,
             Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => BuildManifest::default(),
             Err(error) => return Err(format!("{}: cannot be read: {error}", path.display())),
         };
@@ -66,11 +66,6 @@ impl Language {
             format!("{}: nothing to build: none of {files} exists", folder.display())
         })
     }
-}
-
-/// The line number, from 1, of a byte offset in a text.
-pub(super) fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.get(..offset).unwrap_or_default().matches('\n').count()
 }
 
 #[cfg(test)]

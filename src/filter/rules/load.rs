@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use super::compile::{RuleCompiler, RuleFile};
-use super::document::{self, Located};
-use super::errors::FileErrors;
+use super::document::{self};
 use super::{RuleSet, RulesContext, files, starter};
-use crate::settings::ConfigError;
+use crate::settings::{ConfigError, FileErrors, Located};
 
 impl RuleSet {
     /// Loads the rules file at `path`; see [`RuleSet::load`]. Words files are relative to its folder.
@@ -16,7 +15,7 @@ impl RuleSet {
     pub fn load_file(path: &Path, instance: &RulesContext) -> Result<Self, Vec<ConfigError>> {
         match files::read_text(path) {
             Ok(text) => Self::load(path, &text, path.parent().unwrap_or(Path::new("")), instance),
-            Err(error) => Err(vec![FileErrors::file_error(path, error)]),
+            Err(error) => Err(vec![ConfigError::in_file(path, error)]),
         }
     }
 

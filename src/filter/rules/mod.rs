@@ -10,7 +10,6 @@ mod compile;
 mod conditions;
 mod costs;
 mod document;
-mod errors;
 mod examine;
 mod files;
 mod hits;

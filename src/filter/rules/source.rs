@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
-use super::errors::FileErrors;
 use super::stamps::RulesFileStamps;
 use super::{RuleSet, RulesContext, document, files};
 use crate::filter::Config;
-use crate::settings::{ConfigError, Location};
+use crate::settings::{ConfigError, FileErrors};
 
 /// Most words files that are watched: the most rules of a file.
 const MAX_FILES: usize = 1_000;
@@ -51,9 +50,9 @@ impl RulesSource {
             (None, Ok(false)) => String::new(),
             (Some(_), Ok(false)) => {
                 let text = "does not exist, but RULES_FILE (filter.rules_file) names it";
-                return Err(vec![ConfigError::new(Location::File(path.to_owned()), text)]);
+                return Err(vec![ConfigError::in_file(path, text)]);
             }
-            _ => files::read_text(path).map_err(|error| vec![FileErrors::file_error(path, error)])?,
+            _ => files::read_text(path).map_err(|error| vec![ConfigError::in_file(path, error)])?,
         };
         RuleSet::load_with_extra(path, &text, path.parent().unwrap_or(Path::new("")), &self.context, extra)
     }
@@ -99,7 +98,7 @@ impl RulesSource {
     }
 
     fn error(&self, text: &str) -> ConfigError {
-        ConfigError::new(Location::File(self.path().to_owned()), text)
+        ConfigError::in_file(self.path(), text)
     }
 
     /// Returns the current stamps of the files.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::document::{self, Located, Preset, RuleEntry};
-use super::errors::{FileErrors, did_you_mean, quoted};
+use super::document::{self, Preset, RuleEntry};
 use crate::model::Mode;
+use crate::settings::{FileErrors, Located, backticked, did_you_mean};
 
 /// The file name shown in matches and listings.
 pub(super) const FILE_NAME: &str = "starter.toml";
@@ -39,7 +39,7 @@ pub(super) fn check_modes(modes: &ModeOverrides, errors: &mut FileErrors<'_>) {
     for (id, Located { line, .. }) in modes.iter().filter(|(id, _)| !ids.contains(&id.as_str())) {
         let hint = did_you_mean(id, ids.iter().copied());
         let list = if hint.is_empty() { format!("; there are {}", ids.join(", ")) } else { hint };
-        errors.add(*line, format!("there is no starter rule {}{list}", quoted(id)));
+        errors.add(*line, format!("there is no starter rule {}{list}", backticked(id)));
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Errors never repeat a text of the file, so that a misplaced token does not end up in a log.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use toml::Spanned;
@@ -13,12 +13,10 @@ use super::grant::{Moderator, RoomScope, Scope, TrustedNickname};
 use super::token::Digest;
 use super::tokens::AccessTokens;
 use crate::model::{Nickname, RoomName, is_reserved};
-use crate::settings::{ConfigError, LineIndex, Location, nearest};
+use crate::settings::{ConfigError, FileErrors, LineIndex, TomlFile, did_you_mean};
 
 /// Most trusted nicknames.
 const MAX_TRUSTED: usize = 1_000;
-/// Most errors listed; further ones are only counted.
-const MAX_ERRORS: usize = 100;
 
 /// A kind of entry.
 struct EntryKind {
@@ -64,8 +62,8 @@ pub(super) fn parse(
     rooms: &[RoomName],
     named: Vec<Moderator>,
 ) -> Result<AccessTokens, Vec<ConfigError>> {
-    let (root, syntax_errors) = DeTable::parse_recoverable(text);
-    let mut reader = Parser::new(text, rooms, &named);
+    let TomlFile { root, lines, syntax_errors } = TomlFile::parse(text);
+    let mut reader = Parser::new(&lines, rooms, &named);
     let mut tokens = AccessTokens { moderators: named, trusted: Vec::new() };
     for (key, value) in root.get_ref() {
         match key.get_ref().as_ref() {
@@ -78,49 +76,27 @@ pub(super) fn parse(
                 tokens.trusted.extend(entries.into_iter().filter_map(|entry| reader.trusted(entry)));
             }
             other => {
-                let hint = hint(other, &["moderator", "trusted"]);
+                let hint = did_you_mean(other, ["moderator", "trusted"]);
                 reader.error(key.span().start, format!("unknown key; expected `moderator` or `trusted`{hint}"));
             }
         }
     }
-    // One syntax error causes many; report the first of each line.
-    let mut broken = BTreeMap::new();
-    for error in syntax_errors {
-        broken.entry(reader.lines.line(error.span().map_or(0, |span| span.start))).or_insert(error);
-    }
     let Parser { mut errors, entry_lines, .. } = reader;
-    if let Some((&first, _)) = broken.first_key_value() {
+    if let Some((&first, _)) = syntax_errors.first_key_value() {
         // The entry with the syntax error and those after it are misparsed; drop errors about them.
         let whole = entry_lines.range(..=first).next_back().copied().unwrap_or(first);
         errors.retain(|(line, _)| *line < whole);
-        errors.extend(broken.iter().map(|(line, error)| (*line, error.message().to_owned())));
+        errors.extend(syntax_errors);
     }
-    if errors.is_empty() { Ok(tokens) } else { Err(to_errors(path, errors)) }
-}
-
-/// Sorts errors by line and limits their number.
-fn to_errors(path: &Path, mut errors: Vec<(usize, String)>) -> Vec<ConfigError> {
     errors.sort();
-    let unlisted = errors.len().saturating_sub(MAX_ERRORS);
-    let place = |line| Location::line(path, line);
-    let mut list: Vec<ConfigError> =
-        errors.into_iter().take(MAX_ERRORS).map(|(line, text)| ConfigError::new(place(line), text)).collect();
-    if unlisted > 0 {
-        list.push(ConfigError::new(Location::File(path.to_owned()), format!("{unlisted} more errors")));
-    }
-    list
-}
-
-/// `; did you mean ...?` if one of `names` is close to `written`, which is not shown itself.
-fn hint(written: &str, names: &[&'static str]) -> String {
-    // A long text is not a typo, and may be a token.
-    let near = nearest(written, names.iter().copied()).filter(|_| written.len() <= 16);
-    near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+    let mut all = FileErrors::new(path);
+    errors.into_iter().for_each(|(line, text)| all.add(line, text));
+    all.into_result().map(|()| tokens)
 }
 
 /// Parses entries and collects errors with their lines.
 struct Parser<'a> {
-    lines: LineIndex,
+    lines: &'a LineIndex,
     rooms: &'a [RoomName],
     /// The lines on which entries begin.
     entry_lines: BTreeSet<usize>,
@@ -132,10 +108,10 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn new(text: &str, rooms: &'a [RoomName], named: &[Moderator]) -> Self {
+    fn new(lines: &'a LineIndex, rooms: &'a [RoomName], named: &[Moderator]) -> Self {
         let elsewhere = || "a moderator of MODERATORS".to_owned();
         Self {
-            lines: LineIndex::new(text),
+            lines,
             rooms,
             entry_lines: BTreeSet::new(),
             names: named.iter().map(|moderator| (moderator.name.to_string(), elsewhere())).collect(),
@@ -178,7 +154,7 @@ impl<'a> Parser<'a> {
             let start = key.span().start;
             let name = key.get_ref().as_ref();
             if !kind.keys.contains(&name) {
-                let hint = hint(name, kind.keys);
+                let hint = did_you_mean(name, kind.keys.iter().copied());
                 self.error(start, format!("unknown key in {header}; expected one of {}{hint}", kind.keys.join(", ")));
                 continue;
             }
@@ -286,7 +262,11 @@ fn parse_scope(value: &DeValue<'_>) -> Result<Scope, String> {
     for (at, name) in (1..).zip(names) {
         let scope = Scope::from_name(name);
         let scope = scope.ok_or_else(|| {
-            format!("has an unknown scope in item number {at}; expected one of {}{}", all.join(", "), hint(name, &all))
+            format!(
+                "has an unknown scope in item number {at}; expected one of {}{}",
+                all.join(", "),
+                did_you_mean(name, all)
+            )
         })?;
         widest = widest.max(Some(scope));
     }

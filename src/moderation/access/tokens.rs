@@ -9,7 +9,7 @@ use super::grant::{Moderator, TrustedNickname};
 use super::token::Digest;
 use crate::model::RoomName;
 use crate::moderation::Config;
-use crate::settings::{ConfigError, Location, read_text};
+use crate::settings::{ConfigError, read_text};
 
 /// The mode bit that lets everybody write a file.
 const WORLD_WRITABLE: u32 = 0o002;
@@ -86,7 +86,7 @@ fn find<'a, T>(all: &'a [T], digest: &Digest, of: fn(&T) -> &Digest) -> Option<&
 
 /// Reads the tokens file.
 fn read_file(path: &Path) -> Result<String, ConfigError> {
-    let config_error = |text: &str| ConfigError::new(Location::File(path.to_owned()), text);
+    let config_error = |text: &str| ConfigError::in_file(path, text);
     let missing = || config_error("does not exist, but is named by moderation.tokens_file");
     match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),

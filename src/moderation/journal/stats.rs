@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::model::{Decision, Outcome};
+use crate::model::Decision;
 
 /// Minutes kept: one day.
 pub const MAX_MINUTES: usize = 1_440;
@@ -34,7 +34,7 @@ impl OutcomeHistory {
             self.0.insert(place, MinuteCounts { minute, ..MinuteCounts::default() });
         }
         if let Some(kept) = self.0.get_mut(place) {
-            if let Some(count) = kept.outcomes.get_mut(outcome_index(decision.outcome)) {
+            if let Some(count) = kept.outcomes.get_mut(decision.outcome.index()) {
                 *count += 1;
             }
             if let Some(by) = decision.decided_by {
@@ -54,15 +54,5 @@ impl OutcomeHistory {
             |minute: i64| self.0.binary_search_by_key(&minute, |kept| kept.minute).ok().and_then(|at| self.0.get(at));
         let one = |minute| kept(minute).cloned().unwrap_or(MinuteCounts { minute, ..MinuteCounts::default() });
         (end - count + 1..=end).map(one).collect()
-    }
-}
-
-fn outcome_index(outcome: Outcome) -> usize {
-    match outcome {
-        Outcome::Pass => 0,
-        Outcome::Replace => 1,
-        Outcome::Hold => 2,
-        Outcome::Shadow => 3,
-        Outcome::Reject => 4,
     }
 }

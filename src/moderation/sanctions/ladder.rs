@@ -6,14 +6,12 @@ use jiff::Timestamp;
 
 use crate::model::SanctionKind;
 use crate::moderation::time;
-use crate::settings::{Section, Setting, SettingValue};
+use crate::settings::{Section, Setting, SettingValue, format_duration, parse_duration};
 
 /// Most steps.
 const MAX_STEPS: usize = 16;
 /// Longest time of a step, in days.
 const MAX_DAYS: u64 = 365;
-/// Units of time, with their seconds.
-const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
 
 /// Settings of the ladder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,29 +136,22 @@ impl SettingValue for LadderStep {
         };
         match lasts {
             Some(_) if !kind.has_duration() => Err(format!("has a duration, but a {} takes none", kind.as_str())),
-            lasts => Ok(Self { kind, duration: lasts.map(parse_duration).transpose()? }),
+            lasts => Ok(Self { kind, duration: lasts.map(step_duration).transpose()? }),
         }
     }
 
     fn to_toml(&self) -> String {
         let Some(lasts) = self.duration else { return self.kind.as_str().to_owned().to_toml() };
-        let seconds = lasts.as_secs();
-        let (unit, of) = UNITS.into_iter().rev().find(|(_, of)| seconds.is_multiple_of(*of)).unwrap_or(("s", 1));
-        format!("{} {}{unit}", self.kind.as_str(), seconds / of).to_toml()
+        format!("{} {}", self.kind.as_str(), format_duration(lasts)).to_toml()
     }
 }
 
-/// Parses a duration such as `10m`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let error =
-        || format!("has an invalid duration; expected a whole number with s, m, h or d, from 1s to {MAX_DAYS}d");
-    let (unit, of) = UNITS.into_iter().find(|(unit, _)| text.ends_with(unit)).ok_or_else(error)?;
-    let digits = text.strip_suffix(unit).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-    let seconds = digits.and_then(|digits| digits.parse::<u64>().ok()).and_then(|number| number.checked_mul(of));
-    match seconds {
-        Some(seconds) if (1..=MAX_DAYS * 86_400).contains(&seconds) => Ok(Duration::from_secs(seconds)),
-        _ => Err(error()),
-    }
+/// Parses the duration of a step, such as `10m`.
+fn step_duration(text: &str) -> Result<Duration, String> {
+    let allowed = Duration::from_secs(1)..=Duration::from_secs(MAX_DAYS * 86_400);
+    parse_duration(text).filter(|duration| allowed.contains(duration)).ok_or_else(|| {
+        format!("has an invalid duration; expected a whole number with s, m, h or d, from 1s to {MAX_DAYS}d")
+    })
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! The case files: messages, their senders, and the answers that a plugin must give.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::super::language::line_of;
 use crate::model::{Outcome, RoomName};
-use crate::settings::{ConfigError, Location};
+use crate::settings::{ConfigError, LineIndex, Location, from_toml};
 
 /// One case.
 #[derive(Debug)]
@@ -191,11 +191,11 @@ fn parse_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D
 /// Reads the cases of a plugin's folder, from all files in the order of their names.
 pub(super) fn read(folder: &Path) -> Result<Vec<PluginCase>, Vec<ConfigError>> {
     let folder = folder.join("cases");
-    let error_in = |path: &Path, text: String| ConfigError::new(Location::File(path.to_owned()), text);
+    let cannot_read = |path: &Path, error: &io::Error| ConfigError::in_file(path, format!("cannot be read: {error}"));
     let mut files: Vec<PathBuf> = match fs::read_dir(&folder) {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
-        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(vec![error_in(&folder, format!("cannot be read: {error}"))]),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(vec![cannot_read(&folder, &error)]),
     };
     files.retain(|path| path.extension().is_some_and(|end| end == "toml"));
     files.sort();
@@ -204,19 +204,21 @@ pub(super) fn read(folder: &Path) -> Result<Vec<PluginCase>, Vec<ConfigError>> {
         match fs::read_to_string(&file) {
             Ok(text) => match parse(&file, &text) {
                 Ok(more) => cases.extend(more),
-                Err(error) => errors.push(error),
+                Err(more) => errors.extend(more),
             },
-            Err(error) => errors.push(error_in(&file, format!("cannot be read: {error}"))),
+            Err(error) => errors.push(cannot_read(&file, &error)),
         }
     }
     if errors.is_empty() { Ok(cases) } else { Err(errors) }
 }
 
-fn parse(path: &Path, text: &str) -> Result<Vec<PluginCase>, ConfigError> {
-    let at = |start: usize| Location::line(path, line_of(text, start));
-    let file: CaseFile = toml::from_str(text)
-        .map_err(|error| ConfigError::new(at(error.span().map_or(0, |span| span.start)), error.message()))?;
-    file.cases.into_iter().map(|case| validate(at(case.name.span().start), case)).collect()
+fn parse(path: &Path, text: &str) -> Result<Vec<PluginCase>, Vec<ConfigError>> {
+    let lines = LineIndex::new(text);
+    let location = |case: &RawCase| Location::line(path, lines.line(case.name.span().start));
+    let file: CaseFile = from_toml(path, text)?;
+    let cases: Result<Vec<PluginCase>, ConfigError> =
+        file.cases.into_iter().map(|case| validate(location(&case), case)).collect();
+    cases.map_err(|error| vec![error])
 }
 
 fn validate(location: Location, case: RawCase) -> Result<PluginCase, ConfigError> {

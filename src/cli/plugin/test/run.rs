@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::case::{CaseInput, CaseMessage, CaseSender, ExpectedAnswer, Kind, PluginCase, qgis};
 use crate::matching::Views;
-use crate::model::{self, Address, ConnectionId, Message, Outcome, RoomName, Sender, SenderContext};
+use crate::model::{self, Address, ConnectionId, Message, RoomName, Sender, SenderContext};
 use crate::sandbox::{self, CallContext, CheckRequest, Plugin, PluginAnswer, PluginFailure};
 
 /// The default time of messages: 2026-01-01T12:00:00Z.
@@ -59,7 +59,7 @@ pub(super) async fn run(plugin: &Plugin, case: &PluginCase, max_chars: usize) ->
     match called {
         Some((Ok(answer), took)) => {
             let mismatches = differences(&case.expect, &answer);
-            CaseResult { verdict: action(&answer).as_str().to_owned(), took: Some(took), memory, mismatches }
+            CaseResult { verdict: answer.action.outcome().as_str().to_owned(), took: Some(took), memory, mismatches }
         }
         Some((Err(failure), took)) => CaseResult { took: Some(took), ..CaseResult::failed(failure.to_string()) },
         None => {
@@ -155,16 +155,6 @@ fn address(person: &CaseSender) -> String {
     person.address.clone().unwrap_or_else(|| "a1".to_owned())
 }
 
-fn action(answer: &PluginAnswer) -> Outcome {
-    match answer.action {
-        sandbox::Action::Pass => Outcome::Pass,
-        sandbox::Action::Replace(_) => Outcome::Replace,
-        sandbox::Action::Hold => Outcome::Hold,
-        sandbox::Action::Shadow => Outcome::Shadow,
-        sandbox::Action::Reject => Outcome::Reject,
-    }
-}
-
 /// Returns the differences between an answer and the expected one.
 fn differences(expect: &ExpectedAnswer, answer: &PluginAnswer) -> Vec<String> {
     let mut mismatches = Vec::new();
@@ -173,7 +163,7 @@ fn differences(expect: &ExpectedAnswer, answer: &PluginAnswer) -> Vec<String> {
             mismatches.push(format!("{field}: expected {expected}, got {actual}"));
         }
     };
-    compare("action", expect.action.as_str().to_owned(), action(answer).as_str().to_owned());
+    compare("action", expect.action.as_str().to_owned(), answer.action.outcome().as_str().to_owned());
     let quoted = |text: Option<&String>| text.map_or_else(|| "none".to_owned(), |text| format!("{text:?}"));
     if expect.reason.is_some() {
         compare("reason", quoted(expect.reason.as_ref()), quoted(answer.reason.as_ref()));

@@ -1,13 +1,13 @@
 //! Test cases in rules: texts that a rule must hit (`refuses`) or must not hit (`accepts`).
 
 use crate::filter::rules::conditions::HitSpan;
-use crate::filter::rules::document::{Located, RuleEntry};
-use crate::filter::rules::errors::{FileErrors, quoted};
+use crate::filter::rules::document::RuleEntry;
 use crate::filter::rules::matcher::{BudgetExhausted, Haystack, RegexBudget, Scratch};
 use crate::filter::rules::rule::MatchContext;
 use crate::filter::rules::set::RuleSet;
 use crate::filter::rules::text_features::TextFeatures;
 use crate::matching::char_span;
+use crate::settings::{FileErrors, Located, backticked};
 
 /// A text that a rule must or must not hit.
 pub(super) struct RuleCase {
@@ -41,17 +41,17 @@ pub(super) fn run<'c>(rules: &RuleSet, cases: impl Iterator<Item = &'c RuleCase>
             (Err(BudgetExhausted), _) => {
                 let text = format!(
                     "{name}: {} triggers more of its patterns than may run on one message; combine them with `|`",
-                    quoted(value)
+                    backticked(value)
                 );
                 errors.add(*line, text);
             }
             (Ok(None), true) => {
-                let text = format!("{name}: does not hit {}, which `refuses` lists", quoted(value));
+                let text = format!("{name}: does not hit {}, which `refuses` lists", backticked(value));
                 errors.add(*line, text);
             }
             (Ok(Some(span)), false) => {
                 let at = span.map_or_else(String::new, |span| format!(" at {}..{}", span.start, span.end));
-                let text = format!("{name}: hits {}{at}, which `accepts` lists", quoted(value));
+                let text = format!("{name}: hits {}{at}, which `accepts` lists", backticked(value));
                 errors.add(*line, text);
             }
         }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::filter::rules::document::{PatternView, RuleEntry};
-use crate::filter::rules::errors::FileErrors;
 use crate::matching::{BoundedRegex, Views};
+use crate::settings::FileErrors;
 
 /// Longest time a regex may take on a worst-case text of 2 kB, eight times the longest message. Far above what the
 /// other limits allow on an ordinary machine, so that a busy machine does not reject a good pattern.

@@ -5,18 +5,19 @@ mod checks;
 mod names;
 mod patterns;
 mod values;
+mod words;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::document::{Field, RuleEntry, digest};
-use super::errors::FileErrors;
 use super::hits::HitCounters;
 use super::rule::Rule;
 use super::set::RuleSet;
 use super::{RulesContext, starter};
 use crate::model::{Breaker, Mode, Outcome};
+use crate::settings::FileErrors;
 use cases::RuleCase;
 use names::{NAME_HELP, is_name};
 use patterns::MatcherBuilder;

@@ -1,22 +1,18 @@
-//! Collects the words and regexes of all rules into one matcher per field.
+//! Collects the patterns of all rules into one matcher per field.
 
 use std::ops::Range;
 
 use super::RuleFile;
 use super::checks::{check_effect, check_folded, check_trial};
-use crate::filter::rules::document::{Located, PatternView, RuleEntry, digest};
-use crate::filter::rules::errors::{FileErrors, quoted};
-use crate::filter::rules::files;
+use crate::filter::rules::document::{PatternView, RuleEntry};
 use crate::filter::rules::matcher::{LiteralOwner, Matcher, RuleRegex};
 use crate::filter::rules::rule::RulePatterns;
 use crate::matching::{Boundary, BoundedRegex, Leniency, Literal, Literals, View as MatchView};
 use crate::model::Outcome;
-use crate::settings::Location;
+use crate::settings::{FileErrors, Located, backticked};
 
 /// Most regexes, words and phrases in one field, over all rules of a file.
 const MAX_PATTERNS: usize = 10_000;
-/// Longest word or phrase.
-const MAX_WORD_BYTES: usize = 1_000;
 /// Most regexes that run on every message.
 const MAX_COSTLY: usize = 8;
 /// Most regexes in one field, over all rules. Each takes up to a few hundred kilobytes.
@@ -36,16 +32,16 @@ pub(super) struct MatcherBuilder {
 }
 
 /// A [`Literal`] that owns its text.
-struct OwnedLiteral {
-    text: String,
-    view: MatchView,
-    edges: Boundary,
-    leniency: Leniency,
+pub(super) struct OwnedLiteral {
+    pub(super) text: String,
+    pub(super) view: MatchView,
+    pub(super) boundary: Boundary,
+    pub(super) leniency: Leniency,
 }
 
 impl OwnedLiteral {
     fn as_literal(&self) -> Literal<'_> {
-        Literal { text: &self.text, view: self.view, boundary: self.edges, leniency: self.leniency }
+        Literal { text: &self.text, view: self.view, boundary: self.boundary, leniency: self.leniency }
     }
 }
 
@@ -129,7 +125,7 @@ impl MatcherBuilder {
     }
 
     /// Counts one more pattern. Returns `false` beyond the limit, and reports the error the first time.
-    fn count_pattern(&mut self, line: usize, errors: &mut FileErrors<'_>) -> bool {
+    pub(super) fn count_pattern(&mut self, line: usize, errors: &mut FileErrors<'_>) -> bool {
         self.patterns += 1;
         if self.patterns == MAX_PATTERNS + 1 {
             errors.add(line, format!("more than {MAX_PATTERNS} patterns and words"));
@@ -176,7 +172,7 @@ impl MatcherBuilder {
                     self.regexes.push(RuleRegex { pattern, rule, view });
                 }
                 Err(error) => {
-                    entry.error(errors, *line, &format!("pattern {} {error}", quoted(value)));
+                    entry.error(errors, *line, &format!("pattern {} {error}", backticked(value)));
                     is_valid = false;
                 }
             }
@@ -189,7 +185,7 @@ impl MatcherBuilder {
             let pattern = self.regexes.get(number)?.pattern.clone();
             let added = self.add_trigger(&pattern, number, view, entry.patterns.costly);
             if let (Err(error), Some(Located { value, line })) = (added, list.first()) {
-                entry.error(errors, *line, &format!("pattern {} {error}", quoted(value)));
+                entry.error(errors, *line, &format!("pattern {} {error}", backticked(value)));
                 return None;
             }
         }
@@ -209,7 +205,7 @@ impl MatcherBuilder {
                 for text in required {
                     let (text, leniency) = (text.clone(), Leniency::default());
                     self.add_literal(
-                        OwnedLiteral { text, view, edges: Boundary::Anywhere, leniency },
+                        OwnedLiteral { text, view, boundary: Boundary::Anywhere, leniency },
                         LiteralOwner::Regex(number),
                     )?;
                 }
@@ -225,85 +221,11 @@ impl MatcherBuilder {
     }
 
     /// Adds a literal after checking that it can be found.
-    fn add_literal(&mut self, literal: OwnedLiteral, owner: LiteralOwner) -> Result<(), String> {
+    pub(super) fn add_literal(&mut self, literal: OwnedLiteral, owner: LiteralOwner) -> Result<(), String> {
         Literals::check(&literal.as_literal()).map_err(|error| error.to_string())?;
         self.literals.push(literal);
         self.owners.push(owner);
         Ok(())
-    }
-
-    /// Adds a word of a rule.
-    fn add_word(&mut self, rule: usize, text: &str, view: MatchView, entry: &RuleEntry) -> Result<(), String> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err("a word is empty".to_owned());
-        }
-        if text.len() > MAX_WORD_BYTES {
-            return Err(format!("word {} is {} bytes; the limit is {MAX_WORD_BYTES}", quoted(text), text.len()));
-        }
-        let patterns = &entry.patterns;
-        let leniency = Leniency {
-            accents: patterns.accents,
-            doubled: patterns.doubled,
-            masked: patterns.masked,
-            exact_letters: patterns.no_leetspeak,
-        };
-        let literal = OwnedLiteral { text: text.to_owned(), view, edges: Boundary::Word, leniency };
-        self.add_literal(literal, LiteralOwner::Word(rule)).map_err(|error| format!("word {} {error}", quoted(text)))
-    }
-
-    fn add_listed_words(
-        &mut self,
-        rule: usize,
-        entry: &RuleEntry,
-        view: MatchView,
-        errors: &mut FileErrors<'_>,
-    ) -> bool {
-        let mut is_valid = true;
-        for Located { value, line } in &entry.patterns.words {
-            if !self.count_pattern(*line, errors) {
-                return false;
-            }
-            if let Err(error) = self.add_word(rule, value, view, entry) {
-                entry.error(errors, *line, &error);
-                is_valid = false;
-            }
-        }
-        is_valid
-    }
-
-    /// Adds the words of a rule's words file and returns a digest of the file: 0 without one, `None` after an error.
-    fn add_words_file(
-        &mut self,
-        rule: usize,
-        file: &RuleFile<'_>,
-        entry: &RuleEntry,
-        view: MatchView,
-        errors: &mut FileErrors<'_>,
-    ) -> Option<u64> {
-        let Some(Located { value: name, line }) = &entry.patterns.words_file else { return Some(0) };
-        let read = files::locate(file.base, name).and_then(|path| Ok((files::read_text(&path)?, path)));
-        let (text, path) = match read {
-            Ok(read) => read,
-            Err(error) => {
-                entry.error(errors, *line, &format!("`words_file` {} {error}", quoted(name)));
-                return None;
-            }
-        };
-        let mut is_valid = true;
-        for (at, value) in files::words(&text) {
-            if !self.count_pattern(*line, errors) {
-                return None;
-            }
-            if let Err(error) = self.add_word(rule, value, view, entry) {
-                errors.add_at(*line, Location::Line { file: path.clone(), line: at }, error);
-                is_valid = false;
-            }
-        }
-        if files::words(&text).next().is_none() {
-            entry.error(errors, *line, &format!("`words_file` {} contains no words", quoted(name)));
-        }
-        is_valid.then(|| digest::extend(0, &[text.as_bytes()]))
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::RuleCompiler;
 use super::names::{NAME_HELP, is_name};
-use crate::filter::rules::document::{Field, Located, ReasonTexts, RuleEntry};
-use crate::filter::rules::errors::{FileErrors, did_you_mean, quoted};
+use crate::filter::rules::document::{Field, ReasonTexts, RuleEntry};
 use crate::matching::Views;
 use crate::model::{Outcome, RoomName};
+use crate::settings::{FileErrors, Located, backticked, did_you_mean};
 
 const MAX_REASON_CHARS: usize = 300;
 /// Longest text of a case, in bytes.
@@ -34,11 +34,11 @@ impl RuleCompiler<'_> {
             return Some(clause.into());
         }
         let near = did_you_mean(clause, self.clauses.iter().copied());
-        let lines: Vec<String> = self.clauses.iter().map(|clause| quoted(clause)).collect();
+        let lines: Vec<String> = self.clauses.iter().map(|clause| backticked(clause)).collect();
         let lines =
             if lines.is_empty() { "RULES is empty".to_owned() } else { format!("RULES has {}", lines.join(", ")) };
         let help = if near.is_empty() { format!("; {lines}") } else { near };
-        entry.error(errors, *line, &format!("`clause` {} is not a line of RULES{help}", quoted(clause)));
+        entry.error(errors, *line, &format!("`clause` {} is not a line of RULES{help}", backticked(clause)));
         None
     }
 
@@ -73,7 +73,7 @@ impl RuleCompiler<'_> {
             let named = RoomName::parse(value).ok().filter(|named| self.instance.rooms.contains(named));
             if named.is_none() {
                 let hint = did_you_mean(value, self.instance.rooms.iter().map(RoomName::as_str));
-                entry.error(errors, *line, &format!("there is no room {}{hint}", quoted(value)));
+                entry.error(errors, *line, &format!("there is no room {}{hint}", backticked(value)));
             }
             rooms.extend(named);
         }
@@ -125,7 +125,7 @@ fn is_visible(c: char) -> bool {
 pub(super) fn labels(entry: &RuleEntry, errors: &mut FileErrors<'_>) -> Vec<Arc<str>> {
     for Located { value, line } in &entry.labels {
         if !is_name(value) {
-            entry.error(errors, *line, &format!("label {} {NAME_HELP}", quoted(value)));
+            entry.error(errors, *line, &format!("label {} {NAME_HELP}", backticked(value)));
         }
     }
     if let (Some(first), Some(outcome)) = (entry.labels.first(), entry.outcome)

@@ -1,11 +1,9 @@
 //! Hours of the day.
 
+use crate::settings::{KeyedValue, TomlReader, backticked};
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-
-use crate::filter::rules::document::{KeyedValue, Reader};
-use crate::filter::rules::errors::quoted;
 
 /// Hours of the day in a time zone: `22:00-06:00 Europe/Paris`.
 #[derive(Debug)]
@@ -17,7 +15,7 @@ pub(in crate::filter::rules) struct HoursCondition {
 }
 
 impl HoursCondition {
-    pub(in crate::filter::rules) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+    pub(in crate::filter::rules) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let written = reader.string(item)?.value;
         let hours = Self::parse(&written);
         if let Err(error) = &hours {
@@ -28,7 +26,10 @@ impl HoursCondition {
 
     fn parse(written: &str) -> Result<Self, String> {
         let not_hours = || {
-            format!("must be hours such as \"22:00-06:00\" or \"22:00-06:00 Europe/Paris\", not {}", quoted(written))
+            format!(
+                "must be hours such as \"22:00-06:00\" or \"22:00-06:00 Europe/Paris\", not {}",
+                backticked(written)
+            )
         };
         let (from, rest) = written.split_once('-').ok_or_else(not_hours)?;
         let (until, zone) = rest.trim().split_once(' ').unwrap_or((rest.trim(), "UTC"));
@@ -39,7 +40,7 @@ impl HoursCondition {
         }
         let zone = zone.trim();
         let zone = TimeZone::get(zone)
-            .map_err(|_| format!("has the unknown time zone {}; an example is \"Europe/Paris\"", quoted(zone)))?;
+            .map_err(|_| format!("has the unknown time zone {}; an example is \"Europe/Paris\"", backticked(zone)))?;
         Ok(Self { from, until, zone })
     }
 

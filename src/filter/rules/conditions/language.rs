@@ -1,8 +1,8 @@
 //! The language of a text, where it is certain.
 
-use crate::filter::rules::document::{KeyedValue, Reader};
 use crate::filter::rules::text_features::TextFeatures;
 use crate::matching::LANGUAGES;
+use crate::settings::{KeyedValue, TomlReader};
 
 /// The languages a text must, or must not, be in. Never holds for a text whose language is uncertain.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(in crate::filter::rules) struct LanguageCondition {
 }
 
 impl LanguageCondition {
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let known: Vec<(&'static str, &'static str)> = LANGUAGES.iter().map(|code| (*code, *code)).collect();
         let (mut is, mut not) = (Vec::new(), Vec::new());
         reader.each_known_field(item, &["is", "not"], |reader, name, field| match name {

@@ -1,8 +1,8 @@
 //! How a text is written: capitals, repeated characters, combining marks.
 
 use super::HitSpan;
-use crate::filter::rules::document::{KeyedValue, Reader};
 use crate::filter::rules::text_features::TextFeatures;
+use crate::settings::{KeyedValue, TomlReader};
 
 /// At least this share of the letters is capital.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(in crate::filter::rules) struct CapitalsCondition {
 impl CapitalsCondition {
     const DEFAULT_MIN_LETTERS: u32 = 12;
 
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let (mut share, mut min_letters) = (None, Some(Self::DEFAULT_MIN_LETTERS));
         let mut has_share = false;
         reader.each_known_field(item, &["share", "letters"], |reader, name, field| match name {
@@ -41,7 +41,7 @@ impl CapitalsCondition {
 pub(in crate::filter::rules) struct RepeatedCondition(u32);
 
 impl RepeatedCondition {
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         reader.number(item, 3..=1_000).map(Self)
     }
 
@@ -56,7 +56,7 @@ impl RepeatedCondition {
 pub(in crate::filter::rules) struct MarksCondition(u32);
 
 impl MarksCondition {
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         reader.number(item, 2..=100).map(Self)
     }
 

@@ -1,10 +1,9 @@
 //! Links and their domains.
 
 use super::HitSpan;
-use crate::filter::rules::document::{KeyedValue, Located, Reader};
-use crate::filter::rules::errors::quoted;
 use crate::filter::rules::text_features::{FoundLink, TextFeatures};
 use crate::matching::is_within;
+use crate::settings::{KeyedValue, Located, TomlReader, backticked};
 
 /// The text has at least `min` links that count.
 #[derive(Debug)]
@@ -18,7 +17,7 @@ pub(in crate::filter::rules) struct LinksCondition {
 
 impl LinksCondition {
     /// Reads a number or a table.
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let mut links = Self { min: 1, allow: Vec::new(), deny: Vec::new() };
         if item.value().is_integer() {
             links.min = reader.number(item, 1..=64)?;
@@ -51,14 +50,17 @@ impl LinksCondition {
 }
 
 /// Reads a list of domains, in lower case.
-fn domains(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Vec<String> {
+fn domains(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Vec<String> {
     let mut domains = Vec::new();
     for Located { value, .. } in reader.strings(item) {
         let domain = value.trim().trim_end_matches('.').to_lowercase();
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.');
         let labels = || domain.split('.');
         if domain.len() > 253 || !domain.chars().all(plain) || labels().count() < 2 || labels().any(str::is_empty) {
-            reader.error(item, &format!("contains {}, which is not a domain such as \"example.org\"", quoted(&value)));
+            reader.error(
+                item,
+                &format!("contains {}, which is not a domain such as \"example.org\"", backticked(&value)),
+            );
         } else {
             domains.push(domain);
         }

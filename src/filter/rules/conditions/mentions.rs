@@ -1,8 +1,8 @@
 //! Mentions in a text: `@jane`, `@all`.
 
 use super::HitSpan;
-use crate::filter::rules::document::{KeyedValue, Reader};
 use crate::filter::rules::text_features::TextFeatures;
+use crate::settings::{KeyedValue, TomlReader};
 
 /// The names a text must mention.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(in crate::filter::rules) struct MentionsCondition {
 
 impl MentionsCondition {
     /// Reads a number or a table.
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         if item.value().is_integer() {
             return reader.number(item, 1..=1_000).map(|min| Self { min: Some(min), everyone: None });
         }

@@ -15,9 +15,9 @@ pub(super) use hours::HoursCondition;
 pub(super) use repetition::RepetitionScope;
 pub(super) use sender::SenderCondition;
 
-use super::document::{KeyedValue, Reader};
 use super::memory::Recall;
 use super::text_features::TextFeatures;
+use crate::settings::{KeyedValue, TomlReader};
 use language::LanguageCondition;
 use letters::{CapitalsCondition, MarksCondition, RepeatedCondition};
 use links::LinksCondition;
@@ -45,7 +45,7 @@ pub(super) type HitSpan = Option<Range<usize>>;
 
 impl TextCondition {
     /// Reads the condition with this key.
-    pub(super) fn read(reader: &mut Reader<'_, '_>, key: &str, item: &KeyedValue<'_, '_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut TomlReader<'_, '_>, key: &str, item: &KeyedValue<'_, '_>) -> Option<Self> {
         match key {
             "links" => LinksCondition::read(reader, item).map(Self::Links),
             "mentions" => MentionsCondition::read(reader, item).map(Self::Mentions),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::filter::rules::document::{KeyedValue, Reader};
 use crate::filter::rules::memory::{MAX_SENDERS, MAX_TIMES, RETENTION, Recall};
+use crate::settings::{KeyedValue, TomlReader};
 
 /// How often a text must have been sent within some time, this message included.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl RepetitionScope {
 }
 
 impl RepetitionCondition {
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let (mut scope, mut times, mut within, mut min_letters, mut exact) = (None, None, None, None, false);
         let mut given = Vec::new();
         reader.each_known_field(item, &["by", "times", "within", "letters", "exact"], |reader, name, field| {

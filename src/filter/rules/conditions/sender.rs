@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::filter::rules::document::{KeyedValue, Reader};
 use crate::model::SenderContext;
+use crate::settings::{KeyedValue, TomlReader};
 
 /// Conditions on the sender. `None` matches any sender.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(in crate::filter::rules) struct SenderCondition {
 }
 
 impl SenderCondition {
-    pub(in crate::filter::rules) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
+    pub(in crate::filter::rules) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         const KEYS: [&str; 4] = ["registered", "trusted", "connected_under", "accepted_under"];
         let mut sender = Self::default();
         reader.each_known_field(item, &KEYS, |reader, name, field| match name {

@@ -5,12 +5,10 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::digest;
-use super::reader::{KeyedValue, Located, Reader, TomlKey, TomlValue};
 use super::starter::Preset;
 use crate::filter::rules::conditions::{CONDITIONS, HoursCondition, SenderCondition, TextCondition};
-use crate::filter::rules::errors::{did_you_mean, quoted};
 use crate::model::{Mode, Outcome, Penalty, SenderContext};
-use crate::settings::Choice;
+use crate::settings::{Choice, KeyedValue, Located, TomlKey, TomlReader, TomlValue, backticked, did_you_mean};
 
 /// All keys of a rule except those of [`CONDITIONS`].
 const KEYS: [&str; 28] = [
@@ -140,17 +138,18 @@ pub(in crate::filter::rules) struct RuleEntry {
     pub(in crate::filter::rules) presets: Vec<(Preset, Mode)>,
 }
 
-impl Reader<'_, '_> {
-    pub(super) fn read_entry(&mut self, table: &DeTable<'_>, line: usize, number: usize) -> RuleEntry {
+impl RuleEntry {
+    /// Reads a `[[rule]]` table, which is the `number`th of the file.
+    pub(super) fn read(reader: &mut TomlReader<'_, '_>, table: &DeTable<'_>, line: usize, number: usize) -> Self {
         let id = table.get("id").and_then(|id| id.get_ref().as_str());
-        let name = id.map_or_else(|| format!("rule {number}"), |id| format!("rule {}", quoted(id)));
-        let mut rule = RuleEntry { line, digest: digest::of_table(table), name: name.clone(), ..RuleEntry::default() };
+        let name = id.map_or_else(|| format!("rule {number}"), |id| format!("rule {}", backticked(id)));
+        let mut rule = Self { line, digest: digest::of_table(table), name: name.clone(), ..Self::default() };
         for (key, value) in table {
-            self.read_key(&mut rule, &name, key, value);
+            rule.read_key(reader, &name, key, value);
         }
         for required in ["id", "verdict"] {
             if !table.contains_key(required) {
-                self.errors.add(line, format!("{name}: `{required}` is missing"));
+                reader.add_error(line, format!("{name}: `{required}` is missing"));
             }
         }
         let condition_keys = ["any", "all", "words", "words_file", "rooms", "hours", "sender"];
@@ -159,114 +158,114 @@ impl Reader<'_, '_> {
                 "{name}: has no condition: it needs at least one of `any`, `all`, `words`, `words_file`, {}, `rooms`, `hours` and `sender`",
                 CONDITIONS.map(|key| format!("`{key}`")).join(", ")
             );
-            self.errors.add(line, text);
+            reader.add_error(line, text);
         }
         rule
     }
 
-    fn read_key(&mut self, rule: &mut RuleEntry, name: &str, key: &TomlKey<'_>, value: &TomlValue<'_>) {
-        let item = &self.item(name, key, value);
-        let patterns = &mut rule.patterns;
+    fn read_key(&mut self, reader: &mut TomlReader<'_, '_>, name: &str, key: &TomlKey<'_>, value: &TomlValue<'_>) {
+        let item = &reader.item(name, key, value);
+        let patterns = &mut self.patterns;
         match key.get_ref().as_ref() {
-            "id" => rule.id = self.string(item),
-            "clause" => rule.clause = self.string(item),
+            "id" => self.id = reader.string(item),
+            "clause" => self.clause = reader.string(item),
             "field" => {
                 let fields = [("text", Field::Text), ("nickname", Field::Nickname)];
-                rule.field = self.choice(item, &fields).unwrap_or_default();
+                self.field = reader.choice(item, &fields).unwrap_or_default();
             }
-            "any" => patterns.any = self.strings(item),
-            "all" => patterns.all = self.strings(item),
-            "none" => patterns.none = self.strings(item),
-            "words" => patterns.words = self.strings(item),
-            "words_file" => patterns.words_file = self.string(item),
+            "any" => patterns.any = reader.strings(item),
+            "all" => patterns.all = reader.strings(item),
+            "none" => patterns.none = reader.strings(item),
+            "words" => patterns.words = reader.strings(item),
+            "words_file" => patterns.words_file = reader.string(item),
             "view" => {
-                patterns.view = self.choice(item, &[("exact", PatternView::Exact), ("folded", PatternView::Folded)])
+                patterns.view = reader.choice(item, &[("exact", PatternView::Exact), ("folded", PatternView::Folded)])
             }
-            "accents" => patterns.accents = self.boolean(item) == Some(true),
-            "doubled" => patterns.doubled = self.boolean(item) == Some(true),
-            "masked" => patterns.masked = self.boolean(item) == Some(true),
-            "leetspeak" => patterns.no_leetspeak = self.boolean(item) == Some(false),
-            "costly" => patterns.costly = self.boolean(item) == Some(true),
-            "rooms" => rule.rooms = self.strings(item),
-            "hours" => rule.hours = HoursCondition::read(self, item),
-            "sender" => rule.sender = SenderCondition::read(self, item),
+            "accents" => patterns.accents = reader.boolean(item) == Some(true),
+            "doubled" => patterns.doubled = reader.boolean(item) == Some(true),
+            "masked" => patterns.masked = reader.boolean(item) == Some(true),
+            "leetspeak" => patterns.no_leetspeak = reader.boolean(item) == Some(false),
+            "costly" => patterns.costly = reader.boolean(item) == Some(true),
+            "rooms" => self.rooms = reader.strings(item),
+            "hours" => self.hours = HoursCondition::read(reader, item),
+            "sender" => self.sender = SenderCondition::read(reader, item),
             "exempt" => {
                 let kinds = [("trusted", Exemption::Trusted), ("registered", Exemption::Registered)];
-                rule.exempt = self.choices(item, &kinds);
+                self.exempt = reader.choices(item, &kinds);
             }
-            "verdict" => rule.outcome = self.choice(item, &VERDICTS),
-            "mask" => rule.mask = self.string(item),
-            "labels" => rule.labels = self.strings(item),
-            "sanction" => rule.sanction = self.sanction(item),
-            "mode" => rule.mode = self.choice(item, &[("enforce", Mode::Enforce), ("observe", Mode::Observe)]),
-            "reveal" => rule.is_hidden = self.boolean(item) == Some(false),
-            "reason" => rule.reason = self.texts(item),
-            "refuses" => rule.refuses = self.strings(item),
-            "accepts" => rule.accepts = self.strings(item),
-            "presets" => rule.presets = self.presets(item),
+            "verdict" => self.outcome = reader.choice(item, &VERDICTS),
+            "mask" => self.mask = reader.string(item),
+            "labels" => self.labels = reader.strings(item),
+            "sanction" => self.sanction = read_sanction(reader, item),
+            "mode" => self.mode = reader.choice(item, &[("enforce", Mode::Enforce), ("observe", Mode::Observe)]),
+            "reveal" => self.is_hidden = reader.boolean(item) == Some(false),
+            "reason" => self.reason = read_reason(reader, item),
+            "refuses" => self.refuses = reader.strings(item),
+            "accepts" => self.accepts = reader.strings(item),
+            "presets" => self.presets = read_presets(reader, item),
             condition if CONDITIONS.contains(&condition) => {
-                rule.conditions.extend(TextCondition::read(self, condition, item));
+                self.conditions.extend(TextCondition::read(reader, condition, item));
             }
             _ => {
                 let line = item.line();
                 let hint = did_you_mean(key.get_ref(), KEYS.into_iter().chain(CONDITIONS));
-                self.errors.add(line, format!("{name}: unknown key {}{hint}", quoted(key.get_ref())));
+                reader.add_error(line, format!("{name}: unknown key {}{hint}", backticked(key.get_ref())));
             }
         }
     }
+}
 
-    /// Reads one text, or a table of texts by language.
-    fn texts(&mut self, item: &KeyedValue<'_, '_>) -> Option<ReasonTexts> {
-        let DeValue::Table(table) = item.value() else { return self.string(item).map(ReasonTexts::Single) };
-        let mut texts = Vec::with_capacity(table.len());
-        self.each_field(item, table, |reader, tag, field| {
-            let is_plain = tag.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
-            if !is_plain || !(2..=16).contains(&tag.len()) {
-                reader.error(field, "is not a language tag such as \"en\" or \"pt-BR\"");
-            }
-            texts.extend(reader.string(field).map(|text| (tag.to_owned(), text)));
-        });
-        if table.is_empty() {
-            self.error(item, "is an empty table");
+/// Reads one text, or a table of texts by language.
+fn read_reason(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<ReasonTexts> {
+    let DeValue::Table(table) = item.value() else { return reader.string(item).map(ReasonTexts::Single) };
+    let mut texts = Vec::with_capacity(table.len());
+    reader.each_field(item, table, |reader, tag, field| {
+        let is_plain = tag.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+        if !is_plain || !(2..=16).contains(&tag.len()) {
+            reader.error(field, "is not a language tag such as \"en\" or \"pt-BR\"");
         }
-        (!texts.is_empty()).then_some(ReasonTexts::PerLanguage(texts))
+        texts.extend(reader.string(field).map(|text| (tag.to_owned(), text)));
+    });
+    if table.is_empty() {
+        reader.error(item, "is an empty table");
     }
+    (!texts.is_empty()).then_some(ReasonTexts::PerLanguage(texts))
+}
 
-    /// Reads `{ kind = "mute", duration = "10m" }`.
-    fn sanction(&mut self, item: &KeyedValue<'_, '_>) -> Option<Penalty> {
-        const KINDS: [(&str, &str); 5] =
-            [("warn", "warn"), ("mute", "mute"), ("kick", "kick"), ("ban", "ban"), ("ladder", Penalty::LADDER)];
-        let (mut kind, mut duration) = (None, None);
-        self.each_known_field(item, &["kind", "duration"], |reader, name, field| match name {
-            "kind" => kind = reader.choice(field, &KINDS),
-            _ => duration = reader.duration(field, Duration::from_secs(1)..=Duration::from_hours(24 * 366)),
-        });
-        match (kind?, duration) {
-            (kind @ ("mute" | "ban"), None) => {
-                self.error(item, &format!("{kind} needs a `duration`, such as \"10m\""));
-                None
-            }
-            (kind @ ("warn" | "kick"), Some(_)) => {
-                self.error(item, &format!("{kind} takes no `duration`, as it is instantaneous"));
-                None
-            }
-            (kind @ Penalty::LADDER, Some(_)) => {
-                self.error(item, &format!("{kind} takes no `duration`, as each step has its own"));
-                None
-            }
-            (kind, duration) => Penalty::from_name(kind, duration),
+/// Reads `{ kind = "mute", duration = "10m" }`.
+fn read_sanction(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Penalty> {
+    const KINDS: [(&str, &str); 5] =
+        [("warn", "warn"), ("mute", "mute"), ("kick", "kick"), ("ban", "ban"), ("ladder", Penalty::LADDER)];
+    let (mut kind, mut duration) = (None, None);
+    reader.each_known_field(item, &["kind", "duration"], |reader, name, field| match name {
+        "kind" => kind = reader.choice(field, &KINDS),
+        _ => duration = reader.duration(field, Duration::from_secs(1)..=Duration::from_hours(24 * 366)),
+    });
+    match (kind?, duration) {
+        (kind @ ("mute" | "ban"), None) => {
+            reader.error(item, &format!("{kind} needs a `duration`, such as \"10m\""));
+            None
         }
+        (kind @ ("warn" | "kick"), Some(_)) => {
+            reader.error(item, &format!("{kind} takes no `duration`, as it is instantaneous"));
+            None
+        }
+        (kind @ Penalty::LADDER, Some(_)) => {
+            reader.error(item, &format!("{kind} takes no `duration`, as each step has its own"));
+            None
+        }
+        (kind, duration) => Penalty::from_name(kind, duration),
     }
+}
 
-    /// Reads `{ open = "observe", strict = "enforce" }`. The rule does not run in presets that are not named.
-    fn presets(&mut self, item: &KeyedValue<'_, '_>) -> Vec<(Preset, Mode)> {
-        let mut modes = Vec::new();
-        let names: Vec<&str> = Preset::NAMES.iter().map(|(name, _)| *name).collect();
-        self.each_known_field(item, &names, |reader, name, field| {
-            let preset = Preset::NAMES.iter().find(|(known, _)| *known == name);
-            let mode = reader.choice(field, &[("enforce", Mode::Enforce), ("observe", Mode::Observe)]);
-            modes.extend(preset.map(|(_, preset)| *preset).zip(mode));
-        });
-        modes
-    }
+/// Reads `{ open = "observe", strict = "enforce" }`. The rule does not run in presets that are not named.
+fn read_presets(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Vec<(Preset, Mode)> {
+    let mut modes = Vec::new();
+    let names: Vec<&str> = Preset::NAMES.iter().map(|(name, _)| *name).collect();
+    reader.each_known_field(item, &names, |reader, name, field| {
+        let preset = Preset::NAMES.iter().find(|(known, _)| *known == name);
+        let mode = reader.choice(field, &[("enforce", Mode::Enforce), ("observe", Mode::Observe)]);
+        modes.extend(preset.map(|(_, preset)| *preset).zip(mode));
+    });
+    modes
 }

@@ -5,20 +5,17 @@
 
 pub(super) mod digest;
 mod entry;
-mod reader;
 mod starter;
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 pub(super) use entry::{Exemption, Field, PatternView, ReasonTexts, RuleEntry};
-pub(super) use reader::{KeyedValue, Located, Reader};
 pub use starter::Preset;
 pub(super) use starter::StarterSection;
 
 use super::MAX_FILE_BYTES;
-use super::errors::{FileErrors, did_you_mean, quoted};
 use super::files::too_large;
-use reader::{LineIndex, TomlValue, type_name};
+use crate::settings::{FileErrors, TomlFile, TomlReader, TomlValue, backticked, did_you_mean, type_name};
 
 /// The contents of a rules file.
 #[derive(Debug, Default)]
@@ -34,56 +31,51 @@ pub(super) fn parse(text: &str, errors: &mut FileErrors<'_>) -> RulesDocument {
         errors.add(0, too_large());
         return file;
     }
-    let lines = LineIndex::new(text);
-    let (root, syntax_errors) = DeTable::parse_recoverable(text);
-    let mut syntax: Vec<_> =
-        syntax_errors.iter().map(|error| (lines.line_of(&error.span().unwrap_or(0..0)), error.message())).collect();
-    // One mistake causes several errors. The first on a line is the useful one.
-    syntax.sort_by_key(|&(line, _)| line);
-    syntax.dedup_by_key(|&mut (line, _)| line);
-    for (line, message) in &syntax {
-        errors.add(*line, (*message).to_owned());
+    let TomlFile { root, lines, syntax_errors } = TomlFile::parse(text);
+    let first_error = syntax_errors.first_key_value().map(|(line, _)| *line);
+    for (line, message) in syntax_errors {
+        errors.add(line, message);
     }
-    let first_error = syntax.first().map(|&(line, _)| line);
-
-    let mut reader = Reader { lines, errors };
+    let mut reader = TomlReader::new(&lines, errors);
     for (key, value) in root.get_ref() {
         match (key.get_ref().as_ref(), value.get_ref()) {
-            ("rule", DeValue::Array(array)) => file.rules = reader.read_entries(array, first_error),
+            ("rule", DeValue::Array(array)) => file.rules = read_entries(&mut reader, array, first_error),
             _ if first_error.is_some() => {}
             ("rule", _) => {
-                let line = reader.lines.line_of(&value.span());
-                reader.errors.add(line, "a rule begins with `[[rule]]`, in double brackets".to_owned());
+                let line = reader.line_of(&value.span());
+                reader.add_error(line, "a rule begins with `[[rule]]`, in double brackets".to_owned());
             }
             ("starter", _) => {
                 let item = reader.item("the starter rules", key, value);
                 file.starter = StarterSection::read(&mut reader, &item);
             }
             (other, _) => {
-                let line = reader.lines.line_of(&key.span());
+                let line = reader.line_of(&key.span());
                 let hint = did_you_mean(other, ["rule", "starter"]);
-                reader.errors.add(line, format!("unknown key {}{hint}", quoted(other)));
+                reader.add_error(line, format!("unknown key {}{hint}", backticked(other)));
             }
         }
     }
     file
 }
 
-impl Reader<'_, '_> {
-    /// Reads the rules that end before the line `first_error`. After it, the parser's recovery is not reliable.
-    fn read_entries(&mut self, array: &[TomlValue<'_>], first_error: Option<usize>) -> Vec<RuleEntry> {
-        let mut entries = Vec::new();
-        for (index, value) in array.iter().enumerate() {
-            let end = array.get(index + 1).map_or(usize::MAX, |next| self.lines.line_of(&next.span()));
-            if first_error.is_some_and(|error| error < end) {
-                break;
-            }
-            let line = self.lines.line_of(&value.span());
-            match value.get_ref() {
-                DeValue::Table(table) => entries.push(self.read_entry(table, line, index + 1)),
-                other => self.errors.add(line, format!("a rule is a table, not {}", type_name(other))),
-            }
+/// Reads the rules that end before the line `first_error`. After it, the parser's recovery is not reliable.
+fn read_entries(
+    reader: &mut TomlReader<'_, '_>,
+    array: &[TomlValue<'_>],
+    first_error: Option<usize>,
+) -> Vec<RuleEntry> {
+    let mut entries = Vec::new();
+    for (index, value) in array.iter().enumerate() {
+        let end = array.get(index + 1).map_or(usize::MAX, |next| reader.line_of(&next.span()));
+        if first_error.is_some_and(|error| error < end) {
+            break;
         }
-        entries
+        let line = reader.line_of(&value.span());
+        match value.get_ref() {
+            DeValue::Table(table) => entries.push(RuleEntry::read(reader, table, line, index + 1)),
+            other => reader.add_error(line, format!("a rule is a table, not {}", type_name(other))),
+        }
     }
+    entries
 }

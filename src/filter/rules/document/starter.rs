@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::reader::{KeyedValue, Located, Reader};
 use crate::model::Mode;
-use crate::settings::Choice;
+use crate::settings::{Choice, KeyedValue, Located, TomlReader};
 
 /// A preset of the starter rules. It gives each of them a mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -47,7 +46,7 @@ pub(in crate::filter::rules) struct StarterSection {
 }
 
 impl StarterSection {
-    pub(super) fn read(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> Self {
+    pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Self {
         let mut choice = Self::default();
         reader.each_known_field(item, &["preset", "modes"], |reader, name, field| match name {
             "preset" => choice.preset = reader.choice(field, Preset::NAMES),
@@ -58,7 +57,7 @@ impl StarterSection {
 }
 
 /// Reads `modes = { raid = "enforce", … }`.
-fn modes(reader: &mut Reader<'_, '_>, item: &KeyedValue<'_, '_>) -> BTreeMap<String, Located<Option<Mode>>> {
+fn modes(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> BTreeMap<String, Located<Option<Mode>>> {
     let mut modes = BTreeMap::new();
     let toml::de::DeValue::Table(table) = item.value() else {
         reader.error(item, "must be a table: the id of a rule and its mode, such as `raid = \"enforce\"`");

@@ -1,7 +1,8 @@
 use super::*;
 
 fn parse(text: &str) -> Result<Vec<PluginCase>, String> {
-    super::parse(Path::new("cases/x.toml"), text).map_err(|error| error.to_string())
+    let joined = |errors: Vec<ConfigError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    super::parse(Path::new("cases/x.toml"), text).map_err(joined)
 }
 
 #[test]
