@@ -116,7 +116,7 @@ fn audit_snapshot(state: &Arc<State>) -> SnapshotFn {
 /// Restores the starter preset that moderators chose before the restart.
 async fn restore_preset(state: &State, rules: &Arc<rules::ActiveRules>) {
     let Some(name) = state.setting(PRESET_KEY) else { return };
-    let Some((_, preset)) = rules::Preset::NAMES.iter().copied().find(|(known, _)| *known == name) else { return };
+    let Some(preset) = rules::Preset::from_name(&name) else { return };
     let rules = Arc::clone(rules);
     match tokio::task::spawn_blocking(move || rules.set_preset(preset)).await {
         Ok(Ok(())) => tracing::info!(preset = name, "starter preset restored"),

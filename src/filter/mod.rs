@@ -149,7 +149,7 @@ impl FilterName {
     /// Returns the name used in the configuration.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, name)| *name == self).map_or("", |(text, _)| text)
+        self.name()
     }
 }
 

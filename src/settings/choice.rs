@@ -6,6 +6,18 @@ use super::SettingValue;
 pub trait Choice: Copy + PartialEq + 'static {
     /// Each name with its value.
     const NAMES: &'static [(&'static str, Self)];
+
+    /// Returns the name of the value.
+    #[must_use]
+    fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, choice)| *choice == self).map_or("", |(name, _)| name)
+    }
+
+    /// Returns the value with this name.
+    #[must_use]
+    fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, choice)| *choice)
+    }
 }
 
 impl<T: Choice> SettingValue for T {
@@ -21,8 +33,7 @@ impl<T: Choice> SettingValue for T {
     }
 
     fn to_toml(&self) -> String {
-        let found = T::NAMES.iter().find(|(_, choice)| choice == self);
-        format!("\"{}\"", found.map_or("", |(name, _)| name))
+        format!("\"{}\"", self.name())
     }
 
     fn names() -> Option<String> {

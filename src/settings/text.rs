@@ -83,7 +83,7 @@ fn escape(c: char) -> impl Iterator<Item = char> {
 pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let length = word.chars().count();
-    let max_distance = (length / 3).clamp(1, 3);
+    let max_distance = (length / 3).clamp(1, 4);
     candidates
         .into_iter()
         // The distance is at least the difference of the lengths, which is faster to compute.

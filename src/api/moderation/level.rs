@@ -182,20 +182,20 @@ pub(in crate::api) async fn set_preset(
     body: Body,
 ) -> Result<Json<PresetJson>, ApiError> {
     let PresetJson { preset: name } = parse_json(&read_body(body, api.max_body_bytes).await?)?;
-    let Some((name, preset)) = Preset::NAMES.iter().copied().find(|(known, _)| *known == name) else {
+    let Some(preset) = Preset::from_name(&name) else {
         let text = format!("`preset` is `{}`; off, open, balanced and strict are allowed", name.escape_debug());
         return Err(ApiError::InvalidRequest(text));
     };
     caller.require_all_rooms()?;
     let act_guard = api.act_lock.lock().await;
-    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Preset(name)).await;
+    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Preset(preset.name())).await;
     match api.rules_reload.set_preset(preset).await {
         Ok(()) => {}
         Err(PresetError::Task(_)) => return Err(ApiError::Unavailable("the rules could not be reloaded".to_owned())),
         Err(refused) => return Err(ApiError::InvalidRequest(refused.to_string())),
     }
-    api.moderation.state().set_setting(PRESET_KEY, name);
+    api.moderation.state().set_setting(PRESET_KEY, &name);
     drop(act_guard);
     api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
-    Ok(Json(PresetJson { preset: name.to_owned() }))
+    Ok(Json(PresetJson { preset: name }))
 }

@@ -263,9 +263,8 @@ fn read_presets(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> V
     let mut modes = Vec::new();
     let names: Vec<&str> = Preset::NAMES.iter().map(|(name, _)| *name).collect();
     reader.each_known_field(item, &names, |reader, name, field| {
-        let preset = Preset::NAMES.iter().find(|(known, _)| *known == name);
         let mode = reader.choice(field, &[("enforce", Mode::Enforce), ("observe", Mode::Observe)]);
-        modes.extend(preset.map(|(_, preset)| *preset).zip(mode));
+        modes.extend(Preset::from_name(name).zip(mode));
     });
     modes
 }

@@ -23,7 +23,7 @@ impl Preset {
     /// Returns the name used in the rules file.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, preset)| *preset == self).map_or("", |(name, _)| name)
+        self.name()
     }
 }
 
