@@ -14,7 +14,7 @@ pub type TomlKey<'t> = Spanned<DeString<'t>>;
 /// A value and its position.
 pub type TomlValue<'t> = Spanned<DeValue<'t>>;
 
-/// A parsed file. What follows a syntax error is missing or unreliable.
+/// A parsed file. Entries after a syntax error are missing or unreliable.
 #[derive(Debug)]
 pub struct TomlFile<'t> {
     /// The keys and values of the file.
