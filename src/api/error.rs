@@ -12,10 +12,10 @@ use crate::live::admission::AdmissionError;
 use crate::live::rooms::RoomUnavailable;
 use crate::live::shard::ShuttingDown;
 use crate::live::upgrade::HandshakeError;
-use crate::model::{Reason, ReasonCode};
+use crate::model::{MissingReason, Reason, ReasonCode};
 use crate::moderation;
 
-/// An error response, or the 202 for a held message.
+/// An error response.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// There is no room with this name.
@@ -51,9 +51,6 @@ pub enum ApiError {
     /// The message, or the handshake of a banned client, was rejected.
     #[error("{}", .0.text)]
     Rejected(Reason),
-    /// The message is held until a moderator decides on it. Not a failure: the status is 202.
-    #[error("{}", .0.text)]
-    HeldForReview(Reason),
     /// A moderator call without a token.
     #[error("this call requires a moderator token, as `Authorization: Bearer TOKEN`")]
     MissingToken,
@@ -81,9 +78,20 @@ pub enum ApiError {
     /// The relay is shutting down.
     #[error(transparent)]
     ShuttingDown(#[from] ShuttingDown),
-    /// The request carries no [`ConnectionInfo`](crate::live::accept::ConnectionInfo), which is a bug.
+    /// A bug. The cause is logged, and not sent.
     #[error("internal error")]
+    Internal(#[from] InternalError),
+}
+
+/// A state that cannot occur unless the relay has a bug.
+#[derive(Debug, thiserror::Error)]
+pub enum InternalError {
+    /// The request carries no [`ConnectionInfo`](crate::live::accept::ConnectionInfo).
+    #[error("a request has no connection info")]
     MissingConnectionInfo,
+    /// A message was held or rejected without a reason.
+    #[error(transparent)]
+    MissingReason(#[from] MissingReason),
 }
 
 /// The body of every error response.
@@ -142,13 +150,12 @@ impl ApiError {
                 | ReasonCode::HeldRefused
                 | ReasonCode::HoldUnavailable => StatusCode::FORBIDDEN,
             },
-            Self::HeldForReview(_) => StatusCode::ACCEPTED,
             Self::Handshake(HandshakeError::Address(_))
             | Self::Token(moderation::TokenError::TooManyAttempts { .. }) => StatusCode::TOO_MANY_REQUESTS,
             Self::UnreadableBody | Self::Handshake(HandshakeError::Key) => StatusCode::BAD_REQUEST,
             Self::Handshake(HandshakeError::NotAnUpgrade | HandshakeError::Version) => StatusCode::UPGRADE_REQUIRED,
             Self::ShuttingDown(_) | Self::Unavailable(_) | Self::NotPersisted(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::MissingConnectionInfo => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -164,8 +171,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        if matches!(self, Self::MissingConnectionInfo) {
-            tracing::error!("request without connection info");
+        if let Self::Internal(error) = &self {
+            tracing::error!(%error, "internal error");
         }
         let mut response = (self.status(), Json(ErrorResponse { detail: self.to_string() })).into_response();
         let headers = response.headers_mut();

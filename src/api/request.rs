@@ -9,7 +9,7 @@ use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 use super::Api;
-use super::error::ApiError;
+use super::error::{ApiError, InternalError};
 use crate::live::accept::ConnectionInfo;
 use crate::live::client::Client;
 use crate::live::rooms::RoomHandle;
@@ -41,7 +41,7 @@ impl FromRequestParts<Arc<Api>> for RequestOrigin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        let info = parts.extensions.get::<ConnectionInfo>().cloned().ok_or(ApiError::MissingConnectionInfo)?;
+        let info = parts.extensions.get::<ConnectionInfo>().cloned().ok_or(InternalError::MissingConnectionInfo)?;
         Ok(Self { client: api.proxies.client(info.peer, &parts.headers), info })
     }
 }

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::error::{ApiError, ErrorResponse};
+use super::error::{ApiError, ErrorResponse, InternalError};
 use super::moderation::bearer_token;
 use super::request::{AllowedOrigin, RequestOrigin, RoomPath, read_body};
 use crate::live::rooms::RoomHandle;
-use crate::model::{Kind, Notice, Outcome, Sender, SenderContext};
+use crate::model::{Kind, Notice, Sender, SenderContext, SenderNotice};
 use crate::moderation::refusal_reason;
 use crate::wire::{Generation, v1};
 
@@ -141,14 +141,16 @@ pub(super) async fn put_message(
     let context = SenderContext { trusted: proven.as_deref() == Some(&*message.author), ..SenderContext::default() };
     let sender = Sender { connection: None, address: origin.client.address(), room: room.name().clone(), context };
     let judged = room.submit(sender, message).await?;
-    let decision = &judged.decision;
-    match (decision.outcome, &decision.reason) {
-        (Outcome::Reject, Some(reason)) => Err(ApiError::Rejected(reason.clone())),
-        (Outcome::Hold, Some(reason)) => Err(ApiError::HeldForReview(reason.clone())),
-        _ => {
+    match judged.decision.sender_notice().map_err(InternalError::from)? {
+        SenderNotice::Accepted => {
             let headers = [(header::CONTENT_TYPE, "application/json")];
-            Ok((headers, v1::encode_message(&decision.message)).into_response())
+            Ok((headers, v1::encode_message(&judged.decision.message)).into_response())
         }
+        SenderNotice::Held(reason) => {
+            let body = ErrorResponse { detail: reason.text.to_string() };
+            Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+        }
+        SenderNotice::Refused(reason) => Err(ApiError::Rejected(reason.clone())),
     }
 }
 

@@ -6,61 +6,7 @@ use std::time::Duration;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Message, Penalty, Reason, RoomName};
-
-/// The outcome for a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// Broadcast unchanged.
-    Pass,
-    /// Broadcast with another text.
-    Replace,
-    /// Held for a moderator.
-    Hold,
-    /// Shown to its sender alone.
-    Shadow,
-    /// Refused.
-    Reject,
-}
-
-impl Outcome {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Replace => "replace",
-            Self::Hold => "hold",
-            Self::Shadow => "shadow",
-            Self::Reject => "reject",
-        }
-    }
-
-    /// Index for counters by outcome: pass, replace, hold, shadow, reject.
-    #[must_use]
-    pub fn index(self) -> usize {
-        match self {
-            Self::Pass => 0,
-            Self::Replace => 1,
-            Self::Hold => 2,
-            Self::Shadow => 3,
-            Self::Reject => 4,
-        }
-    }
-
-    /// When several rules match, the strongest outcome wins. Higher is stronger.
-    #[must_use]
-    pub fn strength(self) -> u8 {
-        match self {
-            Self::Pass => 0,
-            Self::Replace => 1,
-            Self::Shadow => 2,
-            Self::Hold => 3,
-            Self::Reject => 4,
-        }
-    }
-}
+use super::{Actor, Message, Outcome, Penalty, Reason, RoomName};
 
 /// Whether a rule or plugin takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -243,7 +189,36 @@ pub struct Decision {
     pub trace: Vec<TraceStep>,
 }
 
+/// The part of a decision that its sender learns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SenderNotice<'a> {
+    /// The message is broadcast, or appears so to its sender.
+    Accepted,
+    /// The message waits for a moderator.
+    Held(&'a Reason),
+    /// The message is refused.
+    Refused(&'a Reason),
+}
+
+/// A decision holds or rejects a message without a reason, which is a bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a message was held or rejected without a reason")]
+pub struct MissingReason;
+
 impl Decision {
+    /// Returns the part that the sender learns.
+    ///
+    /// # Errors
+    /// [`MissingReason`] if the decision has no reason but needs one.
+    pub fn sender_notice(&self) -> Result<SenderNotice<'_>, MissingReason> {
+        match (self.outcome, &self.reason) {
+            (Outcome::Pass | Outcome::Replace | Outcome::Shadow, _) => Ok(SenderNotice::Accepted),
+            (Outcome::Hold, Some(reason)) => Ok(SenderNotice::Held(reason)),
+            (Outcome::Reject, Some(reason)) => Ok(SenderNotice::Refused(reason)),
+            (Outcome::Hold | Outcome::Reject, None) => Err(MissingReason),
+        }
+    }
+
     /// Returns the text as sent.
     #[must_use]
     pub fn original_text(&self) -> Option<&str> {

@@ -14,10 +14,10 @@ mod verdict;
 
 pub use address::Address;
 pub use breaker::Breaker;
-pub use decision::{Basis, Decision, DecisionJson, Match, Mode, Outcome, Span, TraceStep};
+pub use decision::{Basis, Decision, DecisionJson, Match, MissingReason, Mode, SenderNotice, Span, TraceStep};
 pub use judged_message::JudgedMessage;
 pub use message::{ConnectionId, Kind, Message, Notice, RoomEvent, Sender, SenderContext};
 pub use nickname::{Nickname, NicknameError, Skeletons, is_reserved};
 pub use room_name::{RoomName, RoomNameError};
 pub use sanction::{Actor, Penalty, Sanction, SanctionKind, Target};
-pub use verdict::{Reason, ReasonCode, Verdict};
+pub use verdict::{Outcome, Reason, ReasonCode, Verdict};

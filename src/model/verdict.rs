@@ -1,9 +1,9 @@
-//! Verdicts of filters, and their reasons.
+//! Verdicts of filters, their outcomes and their reasons.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::Outcome;
+use serde::{Deserialize, Serialize};
 
 /// The verdict of one filter on a message. A rejection is a verdict, not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,60 @@ impl Verdict {
             Self::Hold(_) => Outcome::Hold,
             Self::Shadow(_) => Outcome::Shadow,
             Self::Reject(_) => Outcome::Reject,
+        }
+    }
+}
+
+/// The outcome for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Broadcast unchanged.
+    Pass,
+    /// Broadcast with another text.
+    Replace,
+    /// Held for a moderator.
+    Hold,
+    /// Shown to its sender alone.
+    Shadow,
+    /// Refused.
+    Reject,
+}
+
+impl Outcome {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Replace => "replace",
+            Self::Hold => "hold",
+            Self::Shadow => "shadow",
+            Self::Reject => "reject",
+        }
+    }
+
+    /// Index for counters by outcome: pass, replace, hold, shadow, reject.
+    #[must_use]
+    pub fn index(self) -> usize {
+        match self {
+            Self::Pass => 0,
+            Self::Replace => 1,
+            Self::Hold => 2,
+            Self::Shadow => 3,
+            Self::Reject => 4,
+        }
+    }
+
+    /// When several rules match, the strongest outcome wins. Higher is stronger.
+    #[must_use]
+    pub fn strength(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Replace => 1,
+            Self::Shadow => 2,
+            Self::Hold => 3,
+            Self::Reject => 4,
         }
     }
 }
