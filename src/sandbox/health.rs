@@ -23,59 +23,87 @@ pub enum HealthState {
 }
 
 /// The health of one plugin.
-#[derive(Debug, Default)]
-pub(super) struct PluginHealth {
-    failures: VecDeque<Instant>,
-    /// The end of the current suspension, until a call succeeds.
-    suspended_until: Option<Instant>,
-    /// The length of the last suspension.
-    suspension: Duration,
-    last_suspension_end: Option<Instant>,
+#[derive(Debug)]
+pub(super) enum PluginHealth {
+    /// It is called.
+    Healthy {
+        /// Failures within [`FAILURE_WINDOW`].
+        failures: VecDeque<Instant>,
+        /// The last suspension, if any.
+        last: Option<Suspension>,
+    },
+    /// It is not called before the end of the suspension. After that it is probed: the next result decides.
+    Suspended(Suspension),
+}
+
+/// A suspension of a plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Suspension {
+    length: Duration,
+    until: Instant,
+}
+
+impl Suspension {
+    /// Starts a suspension. Each is twice as long as the last, until the plugin stays healthy for a sustained period.
+    fn start(last: Option<Self>, now: Instant) -> Self {
+        let recent = last.filter(|last| now.saturating_duration_since(last.until) <= MAX_SUSPENSION);
+        let length = recent.map_or(MIN_SUSPENSION, |last| (last.length * 2).min(MAX_SUSPENSION));
+        Self { length, until: now + length }
+    }
+}
+
+impl Default for PluginHealth {
+    fn default() -> Self {
+        Self::Healthy { failures: VecDeque::new(), last: None }
+    }
 }
 
 impl PluginHealth {
     /// Whether the plugin may be called.
     pub(super) fn may_run(&self, now: Instant) -> bool {
-        self.suspended_until.is_none_or(|until| now >= until)
+        !matches!(self.state(now), HealthState::Suspended(_))
     }
 
     /// The current state.
     pub(super) fn state(&self, now: Instant) -> HealthState {
-        match self.suspended_until {
-            None => HealthState::Healthy,
-            Some(until) if now >= until => HealthState::Probing,
-            Some(until) => HealthState::Suspended(until.saturating_duration_since(now)),
+        match self {
+            Self::Healthy { .. } => HealthState::Healthy,
+            Self::Suspended(Suspension { until, .. }) if now >= *until => HealthState::Probing,
+            Self::Suspended(Suspension { until, .. }) => HealthState::Suspended(until.saturating_duration_since(now)),
         }
     }
 
     /// Records a successful call. Returns whether that ends a suspension; a call that started before it does not.
     pub(super) fn record_success(&mut self, now: Instant) -> bool {
-        let ends_suspension = self.suspended_until.take_if(|until| now >= *until).is_some();
-        if ends_suspension {
-            self.failures.clear();
+        match *self {
+            Self::Suspended(last) if now >= last.until => {
+                *self = Self::Healthy { failures: VecDeque::new(), last: Some(last) };
+                true
+            }
+            Self::Suspended(_) | Self::Healthy { .. } => false,
         }
-        ends_suspension
     }
 
-    /// Records a failed call. Returns the length of the suspension if this starts one.
+    /// Records a failed call. Returns the length of the suspension if this starts one; a call that started before a
+    /// suspension does not.
     pub(super) fn record_failure(&mut self, now: Instant) -> Option<Duration> {
-        while self.failures.front().is_some_and(|first| now.saturating_duration_since(*first) > FAILURE_WINDOW) {
-            self.failures.pop_front();
-        }
-        self.failures.push_back(now);
-        let is_probing = self.suspended_until.is_some_and(|until| now >= until);
-        if !is_probing && (self.failures.len() < MAX_FAILURES || self.suspended_until.is_some()) {
-            return None;
-        }
-        self.failures.clear();
-        // Backoff resets only after a sustained healthy period.
-        if self.last_suspension_end.is_some_and(|until| now.saturating_duration_since(until) > MAX_SUSPENSION) {
-            self.suspension = Duration::ZERO;
-        }
-        self.suspension = (self.suspension * 2).clamp(MIN_SUSPENSION, MAX_SUSPENSION);
-        self.suspended_until = Some(now + self.suspension);
-        self.last_suspension_end = self.suspended_until;
-        Some(self.suspension)
+        let last = match self {
+            Self::Healthy { failures, last } => {
+                while failures.front().is_some_and(|first| now.saturating_duration_since(*first) > FAILURE_WINDOW) {
+                    failures.pop_front();
+                }
+                failures.push_back(now);
+                if failures.len() < MAX_FAILURES {
+                    return None;
+                }
+                *last
+            }
+            Self::Suspended(suspension) if now < suspension.until => return None,
+            Self::Suspended(suspension) => Some(*suspension),
+        };
+        let suspension = Suspension::start(last, now);
+        *self = Self::Suspended(suspension);
+        Some(suspension.length)
     }
 }
 
@@ -141,5 +169,47 @@ mod tests {
         health.record_success(now + seconds(11));
         let mut five_failures = |now| (0..5).find_map(|_| health.record_failure(now));
         assert_eq!(five_failures(now + seconds(312)), Some(seconds(5)));
+    }
+
+    #[test]
+    fn every_result_leads_to_the_state_in_the_table() {
+        let start = Instant::now();
+        let now = start + seconds(600);
+        let healthy = |failures: &[u64], last| PluginHealth::Healthy {
+            failures: failures.iter().map(|ago| now.checked_sub(seconds(*ago)).unwrap()).collect(),
+            last,
+        };
+        let ended =
+            |ago: u64, length| Suspension { length: seconds(length), until: now.checked_sub(seconds(ago)).unwrap() };
+        let suspended = || PluginHealth::Suspended(Suspension { length: seconds(40), until: now + seconds(30) });
+        let probing = |ago| PluginHealth::Suspended(ended(ago, 40));
+        let (fails, succeeds) = (true, false);
+        for (case, (mut health, fails, state)) in [
+            (healthy(&[], None), succeeds, HealthState::Healthy),
+            (healthy(&[], None), fails, HealthState::Healthy),
+            (healthy(&[4, 3, 2, 1], None), succeeds, HealthState::Healthy),
+            (healthy(&[61, 3, 2, 1], None), fails, HealthState::Healthy),
+            (healthy(&[60, 3, 2, 1], None), fails, HealthState::Suspended(seconds(5))),
+            (healthy(&[4, 3, 2, 1], Some(ended(300, 20))), fails, HealthState::Suspended(seconds(40))),
+            (healthy(&[4, 3, 2, 1], Some(ended(301, 20))), fails, HealthState::Suspended(seconds(5))),
+            (suspended(), succeeds, HealthState::Suspended(seconds(30))),
+            (suspended(), fails, HealthState::Suspended(seconds(30))),
+            (probing(0), succeeds, HealthState::Healthy),
+            (probing(0), fails, HealthState::Suspended(seconds(80))),
+            (probing(301), fails, HealthState::Suspended(seconds(5))),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let before = health.state(now);
+            if fails {
+                let starts = health.record_failure(now).is_some();
+                let suspended = matches!(state, HealthState::Suspended(_));
+                assert_eq!(starts, suspended && before != state, "case {case}");
+            } else {
+                assert_eq!(health.record_success(now), before == HealthState::Probing, "case {case}");
+            }
+            assert_eq!(health.state(now), state, "case {case}");
+        }
     }
 }
