@@ -117,7 +117,7 @@ impl BoundRelay {
             0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             shards => shards,
         };
-        let (rooms, endings) = shard::start(&live, config.instance.rooms.clone(), threads, [&runtime, &judge_handle])
+        let (rooms, endings) = Rooms::start(&live, &config.instance.rooms, threads, [&runtime, &judge_handle])
             .map_err(ServeError::Shards)?;
         let rooms = Arc::new(rooms);
 

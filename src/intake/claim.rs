@@ -17,15 +17,16 @@ pub struct NicknameClaim {
     pub claimant: ConnectionId,
     /// The connection that holds the nickname.
     pub holder: ConnectionId,
+    pub(super) nickname: Nickname,
+    pub(super) sender: Sender,
     pub(super) decision: Decision,
 }
 
 impl NicknameClaim {
-    /// Whether `holder` holds the claimed nickname or a look-alike in `room`.
+    /// Whether the holder still holds the claimed nickname or a look-alike in `room`.
     #[must_use]
-    pub fn is_held_by(&self, holder: ConnectionId, room: &Room) -> bool {
-        Nickname::parse(&self.decision.message.author)
-            .is_ok_and(|nickname| room.holder(&nickname, self.claimant) == Some(holder))
+    pub fn is_held(&self, room: &Room) -> bool {
+        room.holder(&self.nickname, self.claimant) == Some(self.holder)
     }
 }
 
@@ -39,23 +40,20 @@ pub(super) fn check_author(room: &mut Room, sender: &Sender, message: &Message) 
     }
 }
 
-/// Registers a nickname that the chain accepted, or returns the holder to probe first.
-pub(super) fn register(
-    room: &mut Room,
-    id: ConnectionId,
-    sender: &Sender,
-    name: &str,
-) -> Result<Option<ConnectionId>, Reason> {
-    let Ok(nickname) = Nickname::parse(name) else { return Err(reserved_reason()) };
-    match room.check_free(id, sender.address, &nickname) {
-        Err(NicknameInUse { holder, same_address: true }) => Ok(Some(holder)),
-        Err(NicknameInUse { same_address: false, .. }) => Err(in_use_reason()),
-        Ok(()) => room.register(id, &nickname).map(|()| None).map_err(|_| in_use_reason()),
-    }
+/// The result of a registration that is not refused.
+pub(super) enum Registration {
+    /// The nickname is registered.
+    Registered,
+    /// This connection holds the nickname, and must be probed first.
+    HeldBy(ConnectionId, Nickname),
 }
 
-/// Registers a claimed nickname, unless another connection still holds it.
-pub(super) fn resolve(room: &mut Room, id: ConnectionId, name: &str) -> Result<(), Reason> {
+/// Registers a nickname that the chain accepted, unless another connection holds it.
+pub(super) fn register(room: &mut Room, id: ConnectionId, sender: &Sender, name: &str) -> Result<Registration, Reason> {
     let Ok(nickname) = Nickname::parse(name) else { return Err(reserved_reason()) };
-    room.register(id, &nickname).map_err(|_| in_use_reason())
+    match room.check_free(id, sender.address, &nickname) {
+        Err(NicknameInUse { holder, same_address: true }) => Ok(Registration::HeldBy(holder, nickname)),
+        Err(NicknameInUse { same_address: false, .. }) => Err(in_use_reason()),
+        Ok(()) => room.register(id, &nickname).map(|()| Registration::Registered).map_err(|_| in_use_reason()),
+    }
 }

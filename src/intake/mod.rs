@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 pub use claim::NicknameClaim;
 
+use self::claim::Registration;
 use crate::filter::breakers::{Breakers, TrippedBreaker};
 use crate::filter::{Chain, ClockReading, FilterStats, Judgement, PendingJudgement, Purpose};
 use crate::model::{
@@ -17,7 +18,7 @@ use crate::model::{
     SenderContext,
 };
 use crate::moderation::{ActKind, ModerationService};
-use crate::room::Room;
+use crate::room::{Room, in_use_reason};
 use crate::settings::Swap;
 use crate::telemetry::Metrics;
 
@@ -73,7 +74,7 @@ impl Intake {
     pub fn submit(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, message: Message) -> Submission {
         sender.context = self.sender_context(chain, room, sender, &message.author);
         if let Err(reason) = claim::check_author(room, sender, &message) {
-            return self.finish(room, sender, rejection(message, reason));
+            return Submission::Ready(self.finish(room, sender, rejection(message, reason)));
         }
         match chain.judge(message, sender, Purpose::Judge) {
             Judgement::Ready(decision) => self.deliver(room, sender, *decision),
@@ -125,9 +126,11 @@ impl Intake {
                 Ok(())
             }
             (_, Kind::Newcomer, Some(id)) => match claim::register(room, id, sender, &message.author) {
-                Ok(None) => Ok(()),
-                Ok(Some(holder)) => {
-                    return Submission::Claimed(Box::new(NicknameClaim { claimant: id, holder, decision }));
+                Ok(Registration::Registered) => Ok(()),
+                Ok(Registration::HeldBy(holder, nickname)) => {
+                    let sender = sender.clone();
+                    let claim = NicknameClaim { claimant: id, holder, nickname, sender, decision };
+                    return Submission::Claimed(Box::new(claim));
                 }
                 Err(reason) => Err(reason),
             },
@@ -144,17 +147,17 @@ impl Intake {
             }
             Err(reason) => Decision { trace: decision.trace, ..rejection(decision.message, reason) },
         };
-        self.finish(room, sender, decision)
+        Submission::Ready(self.finish(room, sender, decision))
     }
 
     /// Resolves a claim after the holder was probed. A holder that did not respond must have left the room.
-    pub fn resolve_claim(&self, room: &mut Room, sender: &Sender, claim: NicknameClaim) -> Submission {
-        let NicknameClaim { claimant, decision, .. } = claim;
-        let decision = match claim::resolve(room, claimant, &decision.message.author) {
+    pub fn resolve_claim(&self, room: &mut Room, claim: NicknameClaim) -> Arc<JudgedMessage> {
+        let NicknameClaim { claimant, nickname, sender, decision, .. } = claim;
+        let decision = match room.register(claimant, &nickname) {
             Ok(()) => decision,
-            Err(reason) => Decision { trace: decision.trace, ..rejection(decision.message, reason) },
+            Err(_in_use) => Decision { trace: decision.trace, ..rejection(decision.message, in_use_reason()) },
         };
-        self.finish(room, sender, decision)
+        self.finish(room, &sender, decision)
     }
 
     /// Drops filter state of inactive senders; see [`Chain::prune`].
@@ -174,7 +177,7 @@ impl Intake {
         SenderContext { since_start: self.moderation.since_start(), trusted, ..context }
     }
 
-    fn finish(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Submission {
+    fn finish(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Arc<JudgedMessage> {
         self.metrics.count_message(decision.outcome, decision.decided_by);
         let was_accepted = matches!(decision.outcome, Outcome::Pass | Outcome::Replace);
         // A registration is not counted as a message.
@@ -185,7 +188,7 @@ impl Intake {
             let (outcome, filter, reason) = (decision.outcome.as_str(), decision.decided_by, code.as_str());
             tracing::debug!(room = %room.name(), outcome, filter, reason, "message not accepted");
         }
-        Submission::Ready(self.moderation.on_decision(JudgedMessage { decision, sender: sender.clone() }))
+        self.moderation.on_decision(JudgedMessage { decision, sender: sender.clone() })
     }
 }
 

@@ -18,7 +18,6 @@ use super::accept::ConnectionInfo;
 use super::admission;
 use super::rooms::RoomHandle;
 use super::shard::inbox::{ConnectionGuards, NewConnection};
-use super::shard::rooms::RoomKey;
 use crate::model::Address;
 use crate::wire::Generation;
 
@@ -71,8 +70,7 @@ impl Live {
         self.tasks.spawn(async move {
             let Some((stream, initial_bytes)) = take_socket(upgrade).await else { return };
             let guards = ConnectionGuards::new(permit, ticket);
-            let arrival =
-                NewConnection { stream, initial_bytes, generation, address, proven, guards, room: RoomKey::default() };
+            let arrival = NewConnection { stream, initial_bytes, generation, address, proven, guards };
             if room.adopt(arrival).await.is_err() {
                 tracing::debug!("connection dropped: the relay is shutting down");
             }

@@ -50,6 +50,12 @@ impl LastAuthor {
     }
 }
 
+/// Returns the sender of a message; `None` for a `PUT`, and for a connection that has left while its message was judged
+/// elsewhere.
+pub(super) fn sender(members: &mut Members, connection: Option<ConnectionId>) -> Option<&mut Member> {
+    members.get_mut(&connection?)
+}
+
 impl Room {
     /// Returns the registered nicknames, sorted case-insensitively.
     ///
@@ -69,7 +75,7 @@ impl Room {
     ) -> SenderContext {
         let names = if with_names { self.nicknames() } else { Arc::default() };
         let context = SenderContext { member_count: self.members.len(), nicknames: names, ..SenderContext::default() };
-        let Some(member) = connection.and_then(|id| self.members.get(&id)) else { return context };
+        let Some(member) = sender(&mut self.members, connection) else { return context };
         SenderContext {
             registered: member.nickname.is_some(),
             connected: member.joined.elapsed(),
@@ -82,7 +88,7 @@ impl Room {
 
     /// Counts a message of a connection as accepted or refused.
     pub fn count_message(&mut self, connection: Option<ConnectionId>, was_accepted: bool) {
-        if let Some(member) = connection.and_then(|id| self.members.get_mut(&id)) {
+        if let Some(member) = sender(&mut self.members, connection) {
             let count = if was_accepted { &mut member.accepted } else { &mut member.refused };
             *count = count.saturating_add(1);
         }

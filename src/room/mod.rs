@@ -123,15 +123,15 @@ impl Room {
         self.update_count(generation, 1);
     }
 
-    /// Removes a connection, and returns its unsent share of the current round. The remaining members will be notified.
-    /// Does nothing if the connection has left already.
-    pub fn leave(&mut self, id: ConnectionId) -> Vec<Bytes> {
+    /// Removes a connection, and returns its unsent share of the current round; `None` if it is not a member. The
+    /// remaining members will be notified.
+    pub fn leave(&mut self, id: ConnectionId) -> Option<Vec<Bytes>> {
         // Send a pending user count before the exiter event; it still includes the leaver. Without an exiter event the
         // count is deferred, so that a thousand simultaneous leavers do not cause a thousand counts.
-        if self.members.get(&id).is_some_and(|member| member.nickname.is_some()) {
+        if self.members.get(&id)?.nickname.is_some() {
             self.announce_count();
         }
-        let Some(member) = self.members.swap_remove(&id) else { return Vec::new() };
+        let member = self.members.swap_remove(&id)?;
         let due = self.round.share_so_far(member.generation, member.round_start, member.direct);
         self.update_count(member.generation, -1);
         if let Some(nickname) = member.nickname {
@@ -143,7 +143,7 @@ impl Room {
             self.broadcast(RoomEvent::Exiter(&nickname));
             self.count_changed = count_changed;
         }
-        due
+        Some(due)
     }
 
     /// Checks that neither `nickname` nor a look-alike belongs to another connection.
@@ -166,12 +166,13 @@ impl Room {
 
     /// Registers a nickname for a connection, and announces it to everyone.
     ///
-    /// Releases the previous nickname. Registering the same nickname again has no effect.
+    /// Releases the previous nickname. Registering the same nickname again has no effect. Neither has registering one
+    /// for a connection that has left, as it may while its message is judged elsewhere.
     ///
     /// # Errors
     /// [`NicknameInUse`] when another connection holds the nickname or a look-alike.
     pub fn register(&mut self, id: ConnectionId, nickname: &Nickname) -> Result<(), NicknameInUse> {
-        let Some(member) = self.members.get_mut(&id) else { return Ok(()) };
+        let Some(member) = members::sender(&mut self.members, Some(id)) else { return Ok(()) };
         if member.nickname.as_ref() == Some(nickname) {
             return Ok(());
         }
@@ -197,7 +198,7 @@ impl Room {
     /// The [`Reason`] for the sender.
     pub fn check_author(&mut self, connection: Option<ConnectionId>, author: &str) -> Result<(), Reason> {
         let version = self.nicknames.version();
-        let mut member = connection.and_then(|id| self.members.get_mut(&id));
+        let mut member = members::sender(&mut self.members, connection);
         match member.as_ref().and_then(|member| member.nickname.as_ref()) {
             Some(own) if own.as_str() == author => return Ok(()),
             Some(own) => {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 
+use super::members::sender;
 use super::{Delivery, Member, Room, Share};
 use crate::model::{ConnectionId, Kind, Message, Nickname, Notice, Reason, RoomEvent};
 use crate::wire;
@@ -23,12 +24,12 @@ impl Room {
         Ok(())
     }
 
-    /// Sends a message back to its sender alone, as if it had been broadcast.
+    /// Sends a message back to its sender alone, as if it had been broadcast. Does nothing if it has left.
     pub fn echo(&mut self, id: ConnectionId, message: &Message) {
         self.send_event(id, RoomEvent::Message(message));
     }
 
-    /// Sends a notice to one member, as encoded for its generation.
+    /// Sends a notice to one member, as encoded for its generation, unless it has left.
     pub fn notify(&mut self, id: ConnectionId, notice: &Notice, config: &wire::Config) {
         let generation = self.members.get(&id).map(|member| member.generation);
         if let Some(frame) = generation.and_then(|generation| wire::encode_notice(generation, notice, config)) {
@@ -104,6 +105,7 @@ impl Room {
         self.round.add(event, self.members_by_generation);
     }
 
+    /// Sends an event to the member that holds a nickname, if any.
     pub(super) fn send_to_holder(&mut self, name: &str, event: RoomEvent<'_>) {
         let nickname = Nickname::parse(name).ok();
         let holder = nickname.and_then(|nickname| self.nicknames.holder(&nickname.skeletons(), None));
@@ -120,10 +122,11 @@ impl Room {
         }
     }
 
-    /// Sends a frame to one member, after all output so far. Does not flush a pending user count: otherwise a client
-    /// could trigger counts for everyone by pinging.
+    /// Sends a frame to one member, after all output so far; nothing if it has left, as it may while its message is
+    /// judged elsewhere. Does not flush a pending user count: otherwise a client could trigger counts for everyone by
+    /// pinging.
     pub fn send_to(&mut self, id: ConnectionId, frame: &[u8]) {
-        let Some(member) = self.members.get_mut(&id) else { return };
+        let Some(member) = sender(&mut self.members, Some(id)) else { return };
         if member.direct.is_empty() {
             self.direct_recipients.push(id);
         }

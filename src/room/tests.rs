@@ -193,7 +193,7 @@ fn leaving_twice_has_no_further_effect() {
     join(&mut test, 2);
     test.room.leave(ConnectionId(2));
     test.forget();
-    assert!(test.room.leave(ConnectionId(2)).is_empty());
+    assert_eq!(test.room.leave(ConnectionId(2)), None);
     assert_eq!((test.received(1), test.room.connections()), (NOTHING.to_vec(), 1));
 }
 
@@ -203,7 +203,7 @@ fn leaving_mid_round_returns_the_output_so_far() {
     join(&mut test, 1);
     test.forget();
     test.room.publish(Some(ConnectionId(1)), &line("jane", "hi")).unwrap();
-    let due = test.room.leave(ConnectionId(1));
+    let due = test.room.leave(ConnectionId(1)).unwrap();
     assert_eq!(texts(&due.concat()), [r#"{"message":"hi","author":"jane","avatar":null}"#]);
 }
 

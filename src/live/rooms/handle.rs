@@ -25,11 +25,11 @@ pub struct RoomHandle {
 
 /// The location of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::live) struct RoomLocation {
+pub(super) struct RoomLocation {
     /// Index of its shard.
-    pub(in crate::live) shard: usize,
+    pub(super) shard: usize,
     /// Its key on that shard.
-    pub(in crate::live) key: RoomKey,
+    pub(super) key: RoomKey,
 }
 
 /// Why a room is unavailable.
@@ -44,12 +44,7 @@ pub enum RoomUnavailable {
 }
 
 impl RoomHandle {
-    pub(in crate::live) fn new(
-        name: RoomName,
-        shard: Inbox,
-        location: RoomLocation,
-        connections: Arc<AtomicUsize>,
-    ) -> Self {
+    pub(super) fn new(name: RoomName, shard: Inbox, location: RoomLocation, connections: Arc<AtomicUsize>) -> Self {
         Self { name, shard, location, connections, removed: Arc::default() }
     }
 
@@ -155,6 +150,6 @@ impl RoomHandle {
 
     /// Hands a WebSocket over to the room's shard. If the room has been removed, the shard closes the connection.
     pub(in crate::live) async fn adopt(&self, arrival: NewConnection) -> Result<(), ShuttingDown> {
-        self.shard.post(ShardCommand::Adopt(Box::new(NewConnection { room: self.location.key, ..arrival }))).await
+        self.shard.post(ShardCommand::Adopt { room: self.location.key, arrival: Box::new(arrival) }).await
     }
 }

@@ -2,13 +2,14 @@
 
 mod handle;
 mod reconfigure;
+mod start;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, oneshot};
 
-pub(in crate::live) use self::handle::RoomLocation;
+use self::handle::RoomLocation;
 pub use self::handle::{RoomHandle, RoomUnavailable};
 use super::shard::inbox::{Inbox, ShardCommand};
 use super::shard::moderation::ModerationCommand;
@@ -63,7 +64,7 @@ impl RoomList {
 }
 
 impl Rooms {
-    pub(super) fn new(in_order: Vec<RoomHandle>, shards: Vec<Inbox>, metrics: Arc<Metrics>) -> Self {
+    fn new(in_order: Vec<RoomHandle>, shards: Vec<Inbox>, metrics: Arc<Metrics>) -> Self {
         let next_key = in_order.iter().map(|room| room.location().key.0 + 1).max().unwrap_or(0);
         Self { listed: Swap::new(RoomList::new(in_order)), shards, metrics, next_key: Mutex::new(next_key) }
     }

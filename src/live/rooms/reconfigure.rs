@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use tokio::sync::oneshot;
 
+use super::start::new_room;
 use super::{RoomHandle, RoomList, RoomLocation, Rooms};
 use crate::filter::Chain;
+use crate::live::shard::ShuttingDown;
 use crate::live::shard::inbox::ShardCommand;
 use crate::live::shard::rooms::RoomKey;
-use crate::live::shard::{ShuttingDown, new_room};
 use crate::model::RoomName;
 
 impl Rooms {
@@ -55,8 +56,8 @@ impl Rooms {
         load: &mut [usize],
         next_key: &mut u64,
     ) -> Result<RoomHandle, ShuttingDown> {
-        let (shard, count) = load.iter_mut().enumerate().min_by_key(|(_, count)| **count).ok_or(ShuttingDown)?;
-        let inbox = self.shards.get(shard).ok_or(ShuttingDown)?;
+        let loads = self.shards.iter().zip(load).enumerate();
+        let (shard, (inbox, count)) = loads.min_by_key(|(_, (_, count))| **count).ok_or(ShuttingDown)?;
         let key = RoomKey(*next_key);
         let (room, connections) = new_room(name, &self.metrics);
         inbox.post(ShardCommand::AddRoom { room: key, state: Box::new(room) }).await?;

@@ -3,111 +3,163 @@
 use std::time::Instant;
 
 use super::Shard;
-use super::closing::CloseReason;
-use super::inbox::MessageOrigin;
+use super::closing::{CloseReason, InternalError};
 use super::rooms::RoomKey;
 use crate::intake::NicknameClaim;
 use crate::model::ConnectionId;
 use crate::wire::frame::{self, CloseCode};
 
-/// Claims that wait for a response of the holder, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct PendingClaims {
-    pending: Vec<PendingClaim>,
-}
+/// The close reason for a holder that did not respond.
+const RECLAIMED: CloseReason =
+    CloseReason::ByServer(CloseCode::Policy, "your nickname was taken back by a newer connection from your address");
 
+/// A claim that waits for a response of the holder, which was pinged.
 #[derive(Debug)]
 struct PendingClaim {
     deadline: Instant,
     room: RoomKey,
-    origin: MessageOrigin,
     claim: NicknameClaim,
 }
+
+/// An event that may decide a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClaimEvent {
+    /// Data arrived from this connection.
+    Activity(ConnectionId),
+    /// This connection left its room.
+    Left(ConnectionId),
+    /// Time has passed.
+    Time(Instant),
+}
+
+/// The end of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClaimOutcome {
+    /// The holder has responded or left. The claimant registers the nickname if that is free by now.
+    Resolved,
+    /// The holder has not responded in time. It is closed if it still holds the nickname.
+    Expired,
+    /// The claimant has left.
+    Abandoned,
+}
+
+impl ClaimEvent {
+    /// Returns the outcome for a claim; `None` if it keeps waiting.
+    fn outcome(self, claimant: ConnectionId, holder: ConnectionId, deadline: Instant) -> Option<ClaimOutcome> {
+        match self {
+            Self::Left(id) if id == claimant => Some(ClaimOutcome::Abandoned),
+            Self::Activity(id) | Self::Left(id) if id == holder => Some(ClaimOutcome::Resolved),
+            Self::Time(now) if now >= deadline => Some(ClaimOutcome::Expired),
+            Self::Activity(_) | Self::Left(_) | Self::Time(_) => None,
+        }
+    }
+}
+
+/// The claims that wait, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct PendingClaims(Vec<PendingClaim>);
 
 impl PendingClaims {
     /// Returns the next deadline of a holder.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.pending.first().map(|pending| pending.deadline)
+        self.0.first().map(|pending| pending.deadline)
     }
 
-    fn take(&mut self, concerned: impl Fn(&NicknameClaim) -> bool) -> Vec<PendingClaim> {
-        self.pending.extract_if(.., |pending| concerned(&pending.claim)).collect()
+    /// Drops the claims in rooms that have lost all their members at once.
+    pub(super) fn forget(&mut self, is_empty: impl Fn(RoomKey) -> bool) {
+        self.0.retain(|pending| !is_empty(pending.room));
+    }
+
+    /// Removes the claims that an event decides.
+    fn take_decided(&mut self, event: ClaimEvent) -> Vec<(ClaimOutcome, PendingClaim)> {
+        let outcome = |pending: &PendingClaim| {
+            let PendingClaim { deadline, claim, .. } = pending;
+            event.outcome(claim.claimant, claim.holder, *deadline)
+        };
+        let decided = self.0.extract_if(.., |pending| outcome(pending).is_some());
+        decided.filter_map(|pending| Some((outcome(&pending)?, pending))).collect()
     }
 }
 
 impl Shard {
     /// Pings the holder of a claimed nickname.
-    pub(super) fn probe_holder(&mut self, room: RoomKey, origin: MessageOrigin, claim: NicknameClaim, now: Instant) {
-        let limit = self.live.config.outbox_bytes;
-        let holder = claim.holder;
+    pub(super) fn probe_holder(&mut self, room: RoomKey, claim: NicknameClaim, now: Instant) {
+        let (claimant, holder) = (claim.claimant, claim.holder);
         let deadline = now + self.live.config.reclaim_timeout;
-        self.claims.pending.push(PendingClaim { deadline, room, origin, claim });
-        let Some(connection) = self.connection(holder) else { return };
+        self.claims.0.push(PendingClaim { deadline, room, claim });
+        let Some(connection) = self.connections.member(holder) else {
+            return self.fail_connection(claimant, InternalError::NotConnected, now);
+        };
         connection.awaiting_reclaim = true;
-        if let Err(reason) = connection.send(frame::ping(), limit) {
+        if let Err(reason) = connection.send(frame::ping(), self.live.config.outbox_bytes) {
             self.close_connection(holder, reason, now);
         }
     }
 
-    /// Handles activity of a connection, which resolves claims on its nickname.
-    pub(super) fn on_activity(&mut self, id: ConnectionId, now: Instant) {
-        let awaiting_reclaim =
-            self.connection(id).is_some_and(|connection| std::mem::take(&mut connection.awaiting_reclaim));
-        if awaiting_reclaim {
-            for pending in self.claims.take(|claim| claim.holder == id) {
-                self.resolve_claim(pending, now);
-            }
-        }
+    /// Resolves the claims on the nickname of a connection from which data arrived.
+    pub(super) fn resolve_claims_on(&mut self, id: ConnectionId, now: Instant) {
+        self.on_claim_event(ClaimEvent::Activity(id), now);
     }
 
     /// Resolves the claims on and by a connection that has left its room.
     pub(super) fn resolve_claims_of(&mut self, id: ConnectionId, now: Instant) {
-        for pending in self.claims.take(|claim| claim.holder == id || claim.claimant == id) {
-            if pending.claim.claimant != id {
-                self.resolve_claim(pending, now);
-            }
-        }
+        self.on_claim_event(ClaimEvent::Left(id), now);
     }
 
     /// Closes holders that have not responded in time.
     pub(super) fn expire_claims(&mut self, now: Instant) {
-        while let Some(PendingClaim { deadline, claim, .. }) = self.claims.pending.first() {
-            if now < *deadline {
-                return;
-            }
-            let holder = claim.holder;
-            // Closing the holder resolves the claims on it. It may have changed its nickname in the meantime.
-            if self.still_holds(holder) {
-                self.close_connection(
-                    holder,
-                    CloseReason::ByServer(
-                        CloseCode::Policy,
-                        "your nickname was taken back by a newer connection from your address",
-                    ),
-                    now,
-                );
-            }
-            // A holder that was closed earlier leaves its claims behind.
-            for pending in self.claims.take(|claim| claim.holder == holder) {
-                self.resolve_claim(pending, now);
+        self.on_claim_event(ClaimEvent::Time(now), now);
+    }
+
+    fn on_claim_event(&mut self, event: ClaimEvent, now: Instant) {
+        for (outcome, PendingClaim { room, claim, .. }) in self.claims.take_decided(event) {
+            match outcome {
+                ClaimOutcome::Abandoned => {}
+                ClaimOutcome::Resolved => self.resolve_claim(room, claim, now),
+                ClaimOutcome::Expired => {
+                    // The holder may have changed its nickname in the meantime.
+                    if self.rooms.get(room).is_some_and(|room| claim.is_held(room)) {
+                        self.close_connection(claim.holder, RECLAIMED, now);
+                    }
+                    self.resolve_claim(room, claim, now);
+                }
             }
         }
     }
 
-    /// Whether the holder of the oldest claim still holds the claimed nickname.
-    fn still_holds(&self, holder: ConnectionId) -> bool {
-        let Some(PendingClaim { room, claim, .. }) = self.claims.pending.first() else { return false };
-        self.rooms.get(room).is_some_and(|local| claim.is_held_by(holder, &local.room))
-    }
-
-    fn resolve_claim(&mut self, PendingClaim { room, origin, claim, .. }: PendingClaim, now: Instant) {
+    fn resolve_claim(&mut self, key: RoomKey, claim: NicknameClaim, now: Instant) {
         let claimant = claim.claimant;
-        let Some(local) = self.rooms.get_mut(&room) else { return };
-        let submission = self.live.intake.resolve_claim(&mut local.room, origin.sender(), claim);
-        if let Some(connection) = self.connection(claimant) {
-            connection.mark_decided();
+        let Some(room) = self.rooms.get_mut(key) else {
+            return self.fail_connection(claimant, InternalError::NoRoom, now);
+        };
+        let judged = self.live.intake.resolve_claim(room, claim);
+        self.notify_sender(key, claimant, &judged, now);
+        self.resume(claimant, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn every_event_leads_to_the_outcome_in_the_table() {
+        let (claimant, holder, other) = (ConnectionId(1), ConnectionId(2), ConnectionId(3));
+        let deadline = Instant::now() + Duration::from_secs(2);
+        let early = deadline.checked_sub(Duration::from_nanos(1)).unwrap();
+        for (event, outcome) in [
+            (ClaimEvent::Activity(holder), Some(ClaimOutcome::Resolved)),
+            (ClaimEvent::Activity(claimant), None),
+            (ClaimEvent::Activity(other), None),
+            (ClaimEvent::Left(holder), Some(ClaimOutcome::Resolved)),
+            (ClaimEvent::Left(claimant), Some(ClaimOutcome::Abandoned)),
+            (ClaimEvent::Left(other), None),
+            (ClaimEvent::Time(early), None),
+            (ClaimEvent::Time(deadline), Some(ClaimOutcome::Expired)),
+        ] {
+            assert_eq!(event.outcome(claimant, holder, deadline), outcome, "{event:?}");
         }
-        self.on_submission(room, origin, submission, now);
-        self.resume_if_ready(claimant, now);
     }
 }

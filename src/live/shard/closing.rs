@@ -1,12 +1,11 @@
 //! Closing connections, one by one or all together.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{READ_BYTES, Shard, slab_key};
-use crate::model::ConnectionId;
+use super::Shard;
+use crate::model::{ConnectionId, MissingReason};
 use crate::wire::frame::{self, CloseCode, Violation};
 
 /// Why a connection closes.
@@ -31,6 +30,9 @@ pub(super) enum CloseReason {
 }
 
 impl CloseReason {
+    /// An error of the relay, which is logged where it occurs.
+    pub(super) const INTERNAL: Self = Self::ByServer(CloseCode::Internal, "internal error");
+
     /// The code and reason of the relay's close frame, unless the client closes or is gone.
     pub(super) fn code_and_text(self) -> Option<(CloseCode, String)> {
         match self {
@@ -52,65 +54,94 @@ impl CloseReason {
     }
 }
 
+/// A contradiction in the state of a shard, which is a bug. It is logged once, and the connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum InternalError {
+    /// The room of a connection that is not closing does not exist.
+    #[error("the room of an open connection does not exist")]
+    NoRoom,
+    /// A connection that is not closing is not a member of its room.
+    #[error("an open connection is not a member of its room")]
+    NotMember,
+    /// A member of a room has no connection, or one that is closing.
+    #[error("a member of a room has no open connection")]
+    NotConnected,
+    /// A message was decided that its connection does not wait for.
+    #[error("a message was decided twice")]
+    NotWaiting,
+    /// See [`MissingReason`].
+    #[error(transparent)]
+    MissingReason(#[from] MissingReason),
+}
+
+impl InternalError {
+    /// Logs the error.
+    pub(super) fn log(self, id: ConnectionId) {
+        tracing::error!(connection = id.0, error = %self, "internal error");
+    }
+}
+
 impl Shard {
-    /// Closes a connection: it leaves its room immediately, and has a limited time to receive a close frame.
+    /// Closes a connection: it leaves its room immediately, and has a limited time to receive a close frame. One that
+    /// is closing already is dropped.
     pub(super) fn close_connection(&mut self, id: ConnectionId, reason: CloseReason, now: Instant) {
-        let live = Arc::clone(&self.live);
-        let Some(connection) = self.connection(id) else { return };
-        let room = connection.room;
+        let Some(connection) = self.connections.get(id) else { return };
         if connection.is_closing() {
-            return self.drop_connection(id);
+            return self.connections.remove(id);
         }
-        connection.release_partial(&live);
-        connection.backlog = None;
-        let due = self.leave_room(room, id);
+        let Some(due) = self.rooms.leave(connection.room, id) else {
+            return self.fail_connection(id, InternalError::NotMember, now);
+        };
+        self.begin_close(id, reason, due, now);
         self.resolve_claims_of(id, now);
+    }
+
+    /// Closes a connection after an internal error, which is logged.
+    pub(super) fn fail_connection(&mut self, id: ConnectionId, error: InternalError, now: Instant) {
+        error.log(id);
+        let Some(connection) = self.connections.member(id) else { return };
+        // The error may be that it is in no room.
+        let due = self.rooms.leave(connection.room, id).unwrap_or_default();
+        self.begin_close(id, CloseReason::INTERNAL, due, now);
+        self.resolve_claims_of(id, now);
+    }
+
+    /// Closes a connection that has left its room, or has not joined it. It still receives the output in `due`.
+    pub(super) fn begin_close(&mut self, id: ConnectionId, reason: CloseReason, due: Vec<Bytes>, now: Instant) {
+        let Some(connection) = self.connections.member(id) else { return };
         tracing::debug!(connection = id.0, ?reason, "connection closes");
-        let Some(close) = reason.close_frame() else { return self.drop_connection(id) };
-        let Some(connection) = self.connection(id) else { return };
+        let Some(close) = reason.close_frame() else { return self.connections.remove(id) };
         if let Some((code, text)) = reason.code_and_text() {
             let (code, address) = (code.as_u16(), connection.address);
-            live.metrics.count_close(code);
+            self.live.metrics.count_close(code);
             // Shutdown and removal of a room are logged once for all connections.
             if !matches!(reason, CloseReason::ByServer(..)) {
                 tracing::info!(code, reason = text, %address, "closing connection");
             }
         }
-        let deadline = now + live.config.close_timeout;
-        // Enough for one message with its frame heads, and the client's close frame.
-        let drain_budget = live.config.max_frame_bytes + READ_BYTES;
-        match connection.begin_close(reason, due, close, deadline, drain_budget) {
-            Ok(()) => {
+        match connection.begin_close(reason, due, close, &self.live.config, now) {
+            Ok(deadline) => {
                 self.schedule_check(id, deadline, now);
                 // Unread data would reset the socket when it is closed.
                 self.queue_read(id);
             }
-            Err(_) => self.drop_connection(id),
-        }
-    }
-
-    /// Drops a connection, which closes its socket.
-    fn drop_connection(&mut self, id: ConnectionId) {
-        if self.connection(id).is_some() {
-            self.connections.remove(slab_key(id));
+            Err(_) => self.connections.remove(id),
         }
     }
 
     /// Closes all connections at shutdown: pending output is delivered, then everyone leaves without presence events.
-    pub(super) fn close_all(&mut self, code: CloseCode, reason: &'static str, now: Instant) {
-        self.closing = Some((code, reason));
+    pub(super) fn close_all(&mut self, code: CloseCode, text: &'static str, now: Instant) {
+        let reason = CloseReason::ByServer(code, text);
+        self.closing = Some(reason);
         self.deliver_all(now);
-        for local in self.rooms.values_mut() {
-            local.room.clear();
+        self.rooms.clear_members();
+        self.claims.forget(|_| true);
+        let members = self.connections.members(None);
+        if !members.is_empty() {
+            tracing::info!(connections = members.len(), code = code.as_u16(), reason = text, "closing connections");
         }
-        let ids: Vec<ConnectionId> = self.connections.iter().map(|(_, connection)| connection.id).collect();
-        if !ids.is_empty() {
-            tracing::info!(connections = ids.len(), code = code.as_u16(), reason, "closing connections");
-        }
-        for id in ids {
-            if self.connection(id).is_some_and(|connection| !connection.is_closing()) {
-                self.close_connection(id, CloseReason::ByServer(code, reason), now);
-            }
+        for id in members {
+            self.begin_close(id, reason, Vec::new(), now);
         }
     }
 }

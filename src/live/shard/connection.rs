@@ -2,40 +2,41 @@
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::net::TcpStream;
 
+use super::READ_BYTES;
 use super::closing::CloseReason;
 use super::inbox::{ConnectionGuards, NewConnection};
 use super::outbox::{Flushed, Outbox};
+use super::partial::{AccountedBytes, PartialMessage};
 use super::rooms::RoomKey;
 use crate::live::{Config, Live};
 use crate::model::{Address, ConnectionId};
 use crate::wire::Generation;
-use crate::wire::frame::{self, Decoder, Incoming};
+use crate::wire::frame::{self, Incoming};
 
-/// Size up to which an incomplete message is not accounted for, so that long messages cannot use up the memory for a
-/// chat line that arrives in two packets.
-const UNACCOUNTED_BYTES: usize = 4 * 1024;
-
-/// An incomplete message or frame, or a complete one that is still accounted for.
+/// The state of a connection. Only one that is not closing is a member of its room.
 #[derive(Debug)]
-struct Partial {
-    decoder: Decoder,
-    /// When the current message began.
-    since: Instant,
-    /// The size accounted for, in bytes.
-    accounted: usize,
+enum State {
+    /// Its messages are decoded as they arrive.
+    Open(PartialMessage),
+    /// An earlier message is decoded or judged elsewhere; later ones wait.
+    Waiting(Box<Waiting>),
+    /// It has left its room, and receives what is pending and a close frame.
+    Closing(Box<Closing>),
 }
 
-/// Bytes received while an earlier message is decoded or judged elsewhere.
-#[derive(Debug, Default)]
-pub(super) struct Backlog {
-    pub(super) bytes: Vec<u8>,
-    /// Whether the earlier message is being judged, rather than decoded.
-    pub(super) awaiting_decision: bool,
+/// The state of a connection whose message is decoded or judged elsewhere.
+#[derive(Debug)]
+struct Waiting {
+    /// Bytes received since.
+    backlog: Vec<u8>,
+    /// The memory of the message, which remains accounted for.
+    _accounted: Option<AccountedBytes>,
 }
 
 /// The state of a closing connection.
@@ -56,8 +57,8 @@ pub(super) struct Connection {
     pub(super) room: RoomKey,
     pub(super) generation: Generation,
     pub(super) address: Address,
-    pub(super) stream: TcpStream,
-    partial: Option<Box<Partial>>,
+    stream: TcpStream,
+    state: State,
     outbox: Option<Box<Outbox>>,
     /// When data was last received.
     last_received: Instant,
@@ -65,8 +66,6 @@ pub(super) struct Connection {
     last_pinged: Instant,
     /// Whether a pong is due.
     awaiting_pong: bool,
-    /// Set while a message is decoded or judged elsewhere.
-    pub(super) backlog: Option<Box<Backlog>>,
     /// Whether it is in the shard's list of connections to read.
     pub(super) queued: bool,
     /// The client has shut down its side, or the connection is broken; read it to its end.
@@ -75,42 +74,45 @@ pub(super) struct Connection {
     pub(super) next_check: Instant,
     /// Whether another connection has claimed its nickname and waits for a response.
     pub(super) awaiting_reclaim: bool,
-    /// Set while closing.
-    closing: Option<Box<Closing>>,
     _guards: ConnectionGuards,
 }
 
+const _: () = assert!(size_of::<Connection>() <= 168, "an idle connection must stay small");
+
 impl Connection {
-    pub(super) fn new(id: ConnectionId, arrival: NewConnection, now: Instant) -> Self {
-        let NewConnection { stream, generation, address, guards, room, .. } = arrival;
+    pub(super) fn new(id: ConnectionId, room: RoomKey, arrival: NewConnection, now: Instant) -> Self {
+        let NewConnection { stream, generation, address, guards, .. } = arrival;
         Self {
             id,
             room,
             generation,
             address,
             stream,
-            partial: None,
+            state: State::Open(PartialMessage::default()),
             outbox: None,
             last_received: now,
             last_pinged: now,
             awaiting_pong: false,
-            backlog: None,
             queued: false,
             hung_up: false,
             next_check: now,
             awaiting_reclaim: false,
-            closing: None,
             _guards: guards,
         }
     }
 
     pub(super) fn is_closing(&self) -> bool {
-        self.closing.is_some()
+        matches!(self.state, State::Closing(_))
     }
 
-    /// Whether reading is paused while closing: until its outbox is written, or because the drain budget is used up.
+    /// Whether reading is paused: while the backlog is full, and while closing until the outbox is written or because
+    /// the drain budget is used up.
     pub(super) fn reads_paused(&self) -> bool {
-        self.closing.as_ref().is_some_and(|closing| closing.drain_budget == 0 || self.has_unsent())
+        match &self.state {
+            State::Open(_) => false,
+            State::Waiting(waiting) => waiting.backlog.len() >= READ_BYTES,
+            State::Closing(closing) => closing.drain_budget == 0 || self.has_unsent(),
+        }
     }
 
     /// Whether the outbox holds unsent frames.
@@ -118,11 +120,20 @@ impl Connection {
         self.outbox.is_some()
     }
 
-    /// Notes that the message judged elsewhere has been decided.
-    pub(super) fn mark_decided(&mut self) {
-        if let Some(backlog) = &mut self.backlog {
-            backlog.awaiting_decision = false;
+    /// Postpones later messages, because the current one is decoded or judged elsewhere.
+    pub(super) fn wait(&mut self) {
+        if let State::Open(partial) = &mut self.state {
+            let accounted = std::mem::take(partial).into_accounted();
+            self.state = State::Waiting(Box::new(Waiting { backlog: Vec::new(), _accounted: accounted }));
         }
+    }
+
+    /// Ends the wait, and returns the bytes received meanwhile; `None` if there was no wait.
+    pub(super) fn resume(&mut self) -> Option<Vec<u8>> {
+        let State::Waiting(waiting) = &mut self.state else { return None };
+        let backlog = std::mem::take(&mut waiting.backlog);
+        self.state = State::Open(PartialMessage::default());
+        Some(backlog)
     }
 
     /// Reads once. Returns 0 when no data is available.
@@ -131,7 +142,7 @@ impl Connection {
             Ok(0) => Err(CloseReason::Disconnected),
             Ok(n) => {
                 self.last_received = now;
-                if let Some(closing) = &mut self.closing {
+                if let State::Closing(closing) = &mut self.state {
                     closing.drain_budget = closing.drain_budget.saturating_sub(n);
                 }
                 Ok(n)
@@ -141,48 +152,30 @@ impl Connection {
         }
     }
 
-    /// Decodes the next message from the front of `bytes`; a message may have `limit` bytes.
-    pub(super) fn decode(
+    /// Takes the next message from the front of `bytes`; `None` once they are used up. Bytes that cannot be decoded yet
+    /// are kept, and those that arrive while closing are discarded: they are read only so that the socket shuts down
+    /// without a reset.
+    pub(super) fn receive(
         &mut self,
         bytes: &mut &[u8],
-        limit: usize,
+        live: &Arc<Live>,
         now: Instant,
     ) -> Result<Option<Incoming>, CloseReason> {
-        if let Some(partial) = &mut self.partial {
-            if !partial.decoder.has_partial() {
-                partial.since = now;
+        match &mut self.state {
+            State::Open(partial) => partial.decode(bytes, live, now),
+            State::Waiting(waiting) => {
+                waiting.backlog.extend_from_slice(bytes);
+                Ok(None)
             }
-            return partial.decoder.decode(bytes).map_err(CloseReason::Protocol);
+            State::Closing(_) => Ok(None),
         }
-        let mut decoder = Decoder::new(limit);
-        let incoming = decoder.decode(bytes).map_err(CloseReason::Protocol)?;
-        if decoder.has_partial() {
-            self.partial = Some(Box::new(Partial { decoder, since: now, accounted: 0 }));
-        }
-        Ok(incoming)
     }
 
-    /// Returns when the current message must be complete.
+    /// Returns when the current message must be complete; `None` if none is incomplete.
     pub(super) fn message_deadline(&self, config: &Config) -> Option<Instant> {
-        let partial = self.partial.as_ref().filter(|partial| partial.decoder.has_partial())?;
-        Some(partial.since + config.frame_timeout)
-    }
-
-    /// Accounts for the memory of an incomplete message.
-    pub(super) fn account_partial(&mut self, live: &Live) -> Result<(), CloseReason> {
-        let Some(partial) = &mut self.partial else { return Ok(()) };
-        let now = partial.decoder.buffered_bytes().saturating_sub(UNACCOUNTED_BYTES);
-        let before = std::mem::replace(&mut partial.accounted, now);
-        if !partial.decoder.has_partial() {
-            self.partial = None;
-        }
-        if before == now || live.account_partial(before, now) { Ok(()) } else { Err(CloseReason::OutOfMemory) }
-    }
-
-    /// Releases the memory accounted for.
-    pub(super) fn release_partial(&mut self, live: &Live) {
-        if let Some(partial) = self.partial.take() {
-            live.account_partial(partial.accounted, 0);
+        match &self.state {
+            State::Open(partial) => partial.deadline(config),
+            State::Waiting(_) | State::Closing(_) => None,
         }
     }
 
@@ -221,16 +214,15 @@ impl Connection {
         Ok(())
     }
 
-    /// Starts closing with the unsent frames in `due` and a close frame. Both must be sent by `deadline`; until then,
-    /// up to `drain_budget` bytes of the client are read.
+    /// Starts closing with the unsent frames in `due` and a close frame. Returns when the socket is reset, at the latest.
     pub(super) fn begin_close(
         &mut self,
         reason: CloseReason,
         due: Vec<Bytes>,
         close: Bytes,
-        deadline: Instant,
-        drain_budget: usize,
-    ) -> Result<(), CloseReason> {
+        config: &Config,
+        now: Instant,
+    ) -> Result<Instant, CloseReason> {
         let outbox = self.outbox.get_or_insert_default();
         if matches!(reason, CloseReason::SlowReader | CloseReason::OutOfMemory) {
             // Complete only the current frame. The client is too slow for the rest.
@@ -241,24 +233,28 @@ impl Connection {
             }
         }
         outbox.push(close, 0);
-        self.closing = Some(Box::new(Closing { deadline, drain_budget }));
-        self.flush()
+        let deadline = now + config.close_timeout;
+        // Enough for one message with its frame heads, and the client's close frame.
+        let drain_budget = config.max_frame_bytes + READ_BYTES;
+        self.state = State::Closing(Box::new(Closing { deadline, drain_budget }));
+        self.flush()?;
+        Ok(deadline)
     }
 
     /// Resets the connection.
-    pub(super) fn reset(&self) {
+    fn reset(&self) {
         // If this fails, the socket is closed already.
         let _gone = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
     /// Handles timeouts, and returns when to check next.
     pub(super) fn on_timer(&mut self, now: Instant, config: &Config) -> Result<Instant, CloseReason> {
-        if let Some(deadline) = self.closing.as_ref().map(|closing| closing.deadline) {
-            if now >= deadline {
+        if let State::Closing(closing) = &self.state {
+            if now >= closing.deadline {
                 self.reset();
                 return Err(CloseReason::Disconnected);
             }
-            return Ok(deadline);
+            return Ok(closing.deadline);
         }
         if self.awaiting_pong && now >= self.last_pinged + config.pong_timeout {
             if self.last_received < self.last_pinged {

@@ -25,8 +25,8 @@ const INBOX_LENGTH: usize = 4_096;
 /// A command to a shard.
 #[derive(Debug)]
 pub(in crate::live) enum ShardCommand {
-    /// Take over a connection.
-    Adopt(Box<NewConnection>),
+    /// Take over a connection as a member of a room.
+    Adopt { room: RoomKey, arrival: Box<NewConnection> },
     /// Judge and deliver a message sent without a connection.
     Submit { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Arc<JudgedMessage>> },
     /// Judge a message sent without a connection, without side effects.
@@ -77,7 +77,6 @@ pub(in crate::live) struct NewConnection {
     /// The nickname that the client proved to own with a token.
     pub(in crate::live) proven: Option<Arc<str>>,
     pub(in crate::live) guards: ConnectionGuards,
-    pub(in crate::live) room: RoomKey,
 }
 
 /// Counters released when the connection is dropped.

@@ -8,84 +8,68 @@ use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 
 use super::Shard;
-use super::closing::CloseReason;
+use super::closing::{CloseReason, InternalError};
 use super::inbox::{MessageOrigin, ShardCommand};
 use super::rooms::RoomKey;
 use crate::filter::Judgement;
 use crate::intake::Submission;
-use crate::model::{ConnectionId, Decision, JudgedMessage, Message, Notice, Outcome, Sender, SenderContext};
-use crate::wire;
+use crate::model::{ConnectionId, Decision, JudgedMessage, Message, Notice, Sender, SenderContext, SenderNotice};
 use crate::wire::frame::{self, Incoming};
+use crate::wire::{self, Generation};
 
 /// Longer messages are decoded on a blocking thread.
 const INLINE_DECODE_LIMIT: usize = 64 * 1024;
 
+/// Whether a message is finished, or is decoded or judged elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Finished,
+    Elsewhere,
+}
+
 impl Shard {
     /// Processes the bytes received from a connection, message by message.
     pub(super) fn process_bytes(&mut self, id: ConnectionId, mut bytes: &[u8], now: Instant) {
-        let live = Arc::clone(&self.live);
         loop {
-            let Some(connection) = self.connection(id) else { return };
-            if connection.is_closing() {
-                // Discard input while closing. It is read only so that the socket shuts down without a reset.
-                return;
-            }
-            if let Some(backlog) = &mut connection.backlog {
-                backlog.bytes.extend_from_slice(bytes);
-                return;
-            }
-            let result = match connection.decode(&mut bytes, live.config.max_frame_bytes, now) {
-                Ok(Some(incoming)) => self.on_incoming(id, incoming, now),
+            let Some(connection) = self.connections.get(id) else { return };
+            match connection.receive(&mut bytes, &self.live, now) {
+                Ok(Some(Incoming::Text(text))) if text.len() > INLINE_DECODE_LIMIT => {
+                    connection.wait();
+                    let generation = connection.generation;
+                    self.decode_elsewhere(id, generation, text);
+                }
+                Ok(Some(Incoming::Text(text))) => {
+                    let decoded = wire::decode(connection.generation, &text);
+                    self.on_decoded(id, decoded, now);
+                }
+                Ok(Some(Incoming::Ping(payload))) => {
+                    let room = connection.room;
+                    self.on_ping(id, room, &payload, now);
+                }
+                Ok(Some(Incoming::Pong)) => {}
+                Ok(Some(Incoming::Close(code))) => return self.close_connection(id, CloseReason::ByPeer(code), now),
                 Ok(None) => {
-                    let accounted = connection.account_partial(&live);
-                    let deadline = connection.message_deadline(&live.config);
+                    let deadline = connection.message_deadline(&self.live.config);
                     if let Some(deadline) = deadline.filter(|deadline| *deadline < connection.next_check) {
                         self.schedule_check(id, deadline, now);
                     }
-                    match accounted {
-                        Ok(()) => return,
-                        Err(reason) => Err(reason),
-                    }
+                    return;
                 }
-                Err(reason) => Err(reason),
-            };
-            if let Err(reason) = result {
-                return self.close_connection(id, reason, now);
+                Err(reason) => return self.close_connection(id, reason, now),
             }
-        }
-    }
-
-    fn on_incoming(&mut self, id: ConnectionId, incoming: Incoming, now: Instant) -> Result<(), CloseReason> {
-        match incoming {
-            Incoming::Text(text) => {
-                self.on_text(id, text, now);
-                Ok(())
-            }
-            Incoming::Ping(payload) => {
-                self.on_ping(id, &payload);
-                Ok(())
-            }
-            Incoming::Pong => Ok(()),
-            Incoming::Close(code) => Err(CloseReason::ByPeer(code)),
         }
     }
 
     /// The pong is queued behind the room's output: a client that receives it has received all of that.
-    fn on_ping(&mut self, id: ConnectionId, payload: &[u8]) {
-        let Some(room) = self.connection(id).map(|connection| connection.room) else { return };
-        if let Some(local) = self.rooms.get_mut(&room) {
-            local.room.send_to(id, &frame::pong(payload));
-            self.mark_dirty(room);
+    fn on_ping(&mut self, id: ConnectionId, room: RoomKey, payload: &[u8], now: Instant) {
+        match self.rooms.get_mut(room) {
+            Some(room) => room.send_to(id, &frame::pong(payload)),
+            None => self.fail_connection(id, InternalError::NoRoom, now),
         }
     }
 
-    fn on_text(&mut self, id: ConnectionId, text: String, now: Instant) {
-        let Some(connection) = self.connection(id) else { return };
-        let generation = connection.generation;
-        if text.len() <= INLINE_DECODE_LIMIT {
-            return self.on_decoded(id, wire::decode(generation, &text), now);
-        }
-        connection.backlog = Some(Box::default());
+    /// Decodes a long message on a blocking thread.
+    fn decode_elsewhere(&self, id: ConnectionId, generation: Generation, text: String) {
         let inbox = self.self_inbox.clone();
         self.runtime.spawn(async move {
             let decoding = tokio::task::spawn_blocking(move || wire::decode(generation, &text));
@@ -102,52 +86,58 @@ impl Shard {
     }
 
     pub(super) fn on_decoded_elsewhere(&mut self, id: ConnectionId, decoded: Result<Message, Notice>, now: Instant) {
-        self.on_decoded(id, decoded, now);
-        self.resume_if_ready(id, now);
+        if self.on_decoded(id, decoded, now) == Progress::Finished {
+            self.resume(id, now);
+        }
     }
 
-    fn on_decoded(&mut self, id: ConnectionId, decoded: Result<Message, Notice>, now: Instant) {
-        // Ignore messages from a connection that has already left the room.
-        let Some(connection) = self.connection(id).filter(|connection| !connection.is_closing()) else { return };
-        let (room, address) = (connection.room, connection.address);
+    fn on_decoded(&mut self, id: ConnectionId, decoded: Result<Message, Notice>, now: Instant) -> Progress {
+        let Some(connection) = self.connections.member(id) else { return Progress::Finished };
+        let (key, address) = (connection.room, connection.address);
+        let Some(room) = self.rooms.get_mut(key) else {
+            self.fail_connection(id, InternalError::NoRoom, now);
+            return Progress::Finished;
+        };
         match decoded {
             Ok(message) => {
-                let Some(local) = self.rooms.get_mut(&room) else { return };
-                let room_name = local.room.name().clone();
+                let name = room.name().clone();
                 let mut sender =
-                    Sender { connection: Some(id), address, room: room_name, context: SenderContext::default() };
-                let submission = self.live.intake.submit(&self.chain, &mut local.room, &mut sender, message);
-                self.on_submission(room, MessageOrigin::Connection(sender, id), submission, now);
+                    Sender { connection: Some(id), address, room: name, context: SenderContext::default() };
+                let submission = self.live.intake.submit(&self.chain, room, &mut sender, message);
+                self.on_submission(key, MessageOrigin::Connection(sender, id), submission, now)
             }
-            Err(notice) => self.notify(room, id, &notice),
+            Err(notice) => {
+                room.notify(id, &notice, &self.live.wire);
+                Progress::Finished
+            }
         }
     }
 
     /// Handles a message sent without a connection.
     pub(super) fn on_submit(
         &mut self,
-        room: RoomKey,
+        key: RoomKey,
         mut sender: Sender,
         message: Message,
         reply: oneshot::Sender<Arc<JudgedMessage>>,
         now: Instant,
     ) {
-        let Some(local) = self.rooms.get_mut(&room) else { return };
-        let submission = self.live.intake.submit(&self.chain, &mut local.room, &mut sender, message);
-        self.on_submission(room, MessageOrigin::Call(sender, reply), submission, now);
+        let Some(room) = self.rooms.get_mut(key) else { return };
+        let submission = self.live.intake.submit(&self.chain, room, &mut sender, message);
+        self.on_submission(key, MessageOrigin::Call(sender, reply), submission, now);
     }
 
     /// Judges a message without side effects.
     pub(super) fn on_try(
         &mut self,
-        room: RoomKey,
+        key: RoomKey,
         mut sender: Sender,
         message: Message,
         reply: oneshot::Sender<Decision>,
     ) {
-        let Some(local) = self.rooms.get_mut(&room) else { return };
+        let Some(room) = self.rooms.get_mut(key) else { return };
         // The caller may have timed out.
-        match self.live.intake.try_out(&self.chain, &mut local.room, &mut sender, message) {
+        match self.live.intake.try_out(&self.chain, room, &mut sender, message) {
             Judgement::Ready(decision) => drop(reply.send(*decision)),
             Judgement::Pending(waiting) => {
                 self.filter_runtime.spawn(async move { reply.send(waiting.finish(&sender).await) });
@@ -156,29 +146,40 @@ impl Shard {
     }
 
     /// Handles a message that was judged elsewhere.
-    pub(super) fn on_judged(&mut self, room: RoomKey, origin: MessageOrigin, decision: Decision, now: Instant) {
-        let Some(local) = self.rooms.get_mut(&room) else { return };
-        let submission = self.live.intake.deliver(&mut local.room, origin.sender(), decision);
-        let connection = match &origin {
-            MessageOrigin::Connection(_, id) => Some(*id),
-            MessageOrigin::Call(..) => None,
-        };
-        if let Some(connection) = connection.and_then(|id| self.connection(id)) {
-            connection.mark_decided();
-        }
-        self.on_submission(room, origin, submission, now);
-        if let Some(id) = connection {
-            self.resume_if_ready(id, now);
+    pub(super) fn on_judged(&mut self, key: RoomKey, origin: MessageOrigin, decision: Decision, now: Instant) {
+        let Some(room) = self.rooms.get_mut(key) else { return };
+        let connection = origin.sender().connection;
+        let submission = self.live.intake.deliver(room, origin.sender(), decision);
+        let progress = self.on_submission(key, origin, submission, now);
+        if let (Progress::Finished, Some(id)) = (progress, connection) {
+            self.resume(id, now);
         }
     }
 
     /// Handles the result of submitting a message.
-    pub(super) fn on_submission(&mut self, room: RoomKey, origin: MessageOrigin, submission: Submission, now: Instant) {
-        self.mark_dirty(room);
-        match submission {
-            Submission::Ready(judged) => self.reply(room, origin, judged),
-            Submission::Pending(waiting) => {
-                self.suspend(&origin);
+    fn on_submission(
+        &mut self,
+        room: RoomKey,
+        origin: MessageOrigin,
+        submission: Submission,
+        now: Instant,
+    ) -> Progress {
+        match (submission, origin) {
+            (Submission::Ready(judged), MessageOrigin::Connection(_, id)) => {
+                self.notify_sender(room, id, &judged, now);
+                Progress::Finished
+            }
+            (Submission::Ready(judged), MessageOrigin::Call(_, reply)) => {
+                // The caller may have timed out.
+                drop(reply.send(judged));
+                Progress::Finished
+            }
+            (Submission::Pending(waiting), origin) => {
+                if let MessageOrigin::Connection(_, id) = origin
+                    && let Some(connection) = self.connections.member(id)
+                {
+                    connection.wait();
+                }
                 let inbox = self.self_inbox.clone();
                 self.filter_runtime.spawn(async move {
                     let judging = AssertUnwindSafe(waiting.finish(origin.sender())).catch_unwind().await;
@@ -191,51 +192,44 @@ impl Shard {
                     // A shard that has exited does not need the result.
                     let _exited = inbox.post(command).await;
                 });
+                Progress::Elsewhere
             }
-            Submission::Claimed(claim) => {
-                self.suspend(&origin);
-                self.probe_holder(room, origin, *claim, now);
+            (Submission::Claimed(claim), _) => {
+                // The claimant may have left while its message was judged. Its claim ends with it.
+                if let Some(connection) = self.connections.member(claim.claimant) {
+                    connection.wait();
+                    self.probe_holder(room, *claim, now);
+                }
+                Progress::Elsewhere
             }
         }
     }
 
-    /// Notifies the sender of a decision.
-    fn reply(&mut self, room: RoomKey, origin: MessageOrigin, judged: Arc<JudgedMessage>) {
-        match origin {
-            MessageOrigin::Connection(_, id) => {
-                let Decision { outcome, reason: Some(reason), .. } = &judged.decision else { return };
-                match outcome {
-                    Outcome::Reject => self.notify(room, id, &Notice::Refused(reason.clone())),
-                    Outcome::Hold => self.notify(room, id, &Notice::Held(reason.clone())),
-                    Outcome::Pass | Outcome::Replace | Outcome::Shadow => {}
-                }
-            }
-            // The caller may have timed out.
-            MessageOrigin::Call(_, reply) => drop(reply.send(judged)),
+    /// Notifies the sender of a decision, if it is still connected.
+    pub(super) fn notify_sender(&mut self, room: RoomKey, id: ConnectionId, judged: &JudgedMessage, now: Instant) {
+        match judged.decision.sender_notice() {
+            Ok(SenderNotice::Accepted) => {}
+            Ok(SenderNotice::Refused(reason)) => self.notify(room, id, &Notice::Refused(reason.clone())),
+            Ok(SenderNotice::Held(reason)) => self.notify(room, id, &Notice::Held(reason.clone())),
+            Err(error) => self.fail_connection(id, error.into(), now),
         }
     }
 
     pub(super) fn notify(&mut self, room: RoomKey, id: ConnectionId, notice: &Notice) {
-        if let Some(local) = self.rooms.get_mut(&room) {
-            local.room.notify(id, notice, &self.live.wire);
-            self.mark_dirty(room);
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.notify(id, notice, &self.live.wire);
         }
     }
 
-    /// Buffers further input of a connection while its message is judged.
-    fn suspend(&mut self, origin: &MessageOrigin) {
-        if let MessageOrigin::Connection(_, id) = origin
-            && let Some(connection) = self.connection(*id)
-        {
-            connection.backlog.get_or_insert_default().awaiting_decision = true;
+    /// Continues with the bytes that a connection sent while its message was decoded or judged elsewhere.
+    pub(super) fn resume(&mut self, id: ConnectionId, now: Instant) {
+        let Some(connection) = self.connections.member(id) else { return };
+        match connection.resume() {
+            Some(backlog) => {
+                self.process_bytes(id, &backlog, now);
+                self.queue_read(id);
+            }
+            None => self.fail_connection(id, InternalError::NotWaiting, now),
         }
-    }
-
-    /// Resumes a connection unless its message is still being judged.
-    pub(super) fn resume_if_ready(&mut self, id: ConnectionId, now: Instant) {
-        let Some(connection) = self.connection(id) else { return };
-        let Some(backlog) = connection.backlog.take_if(|backlog| !backlog.awaiting_decision) else { return };
-        self.process_bytes(id, &backlog.bytes, now);
-        self.queue_read(id);
     }
 }

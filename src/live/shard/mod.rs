@@ -8,11 +8,13 @@
 mod claims;
 mod closing;
 mod connection;
+mod connections;
 mod deliver;
 pub(super) mod inbox;
 mod messages;
 pub(super) mod moderation;
 mod outbox;
+mod partial;
 pub(super) mod rooms;
 mod start;
 mod timer_wheel;
@@ -24,24 +26,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
-use mio::{Events, Interest, Poll, Token};
-use slab::Slab;
+use mio::{Events, Poll, Token};
 use tokio::runtime::Handle;
 
 use self::claims::PendingClaims;
 use self::closing::CloseReason;
-use self::connection::Connection;
+use self::connections::Connections;
 use self::inbox::{Inbox, InboxReceiver, NewConnection, ShardCommand};
-use self::rooms::{LocalRooms, RoomKey};
+use self::rooms::{LocalRooms, REMOVED, RoomKey};
 use self::timer_wheel::TimerWheel;
 use super::Live;
 use crate::filter::Chain;
 use crate::model::ConnectionId;
 use crate::wire::frame::CloseCode;
 
+pub(super) use self::connections::shard_of_id;
 pub use self::inbox::ShuttingDown;
-pub(super) use self::start::new_room;
-pub use self::start::{ShardExit, start};
+pub use self::start::ShardExit;
+pub(super) use self::start::spawn;
 
 /// Maximum number of events per poll.
 const MAX_EVENTS: usize = 1_024;
@@ -53,6 +55,9 @@ const READ_BYTES: usize = 64 * 1024;
 const MAX_COMMANDS: usize = 1_024;
 /// Maximum interval between checks of a connection; less than one revolution of the timer wheel.
 const MAX_CHECK_INTERVAL: Duration = Duration::from_secs(50);
+
+/// The close reason for an address that was banned since the handshake.
+const BANNED: CloseReason = CloseReason::ByServer(CloseCode::Policy, "this address is banned");
 
 /// The state of a shard, owned by its thread.
 pub(super) struct Shard {
@@ -66,20 +71,15 @@ pub(super) struct Shard {
     runtime: Handle,
     /// Runs filters that answer later.
     filter_runtime: Handle,
-    /// Index of this shard, part of its connection IDs.
-    index: u8,
-    next_serial: u32,
     rooms: LocalRooms,
-    /// Rooms with output or a pending user count.
-    dirty_rooms: VecDeque<RoomKey>,
-    connections: Slab<Connection>,
+    connections: Connections,
     /// Connections that may have data to read.
     ready: VecDeque<ConnectionId>,
     timers: TimerWheel,
     claims: PendingClaims,
     read_buffer: Vec<u8>,
-    /// Set during shutdown.
-    closing: Option<(CloseCode, &'static str)>,
+    /// The close reason for everyone during shutdown.
+    closing: Option<CloseReason>,
 }
 
 impl Shard {
@@ -120,10 +120,10 @@ impl Shard {
 
     /// How long the shard may sleep; zero if work is left.
     fn poll_timeout(&self) -> Option<Duration> {
-        if !self.ready.is_empty() || self.has_undelivered() || !self.inbox.prepare_sleep() {
+        if !self.ready.is_empty() || self.rooms.has_undelivered() || !self.inbox.prepare_sleep() {
             return Some(Duration::ZERO);
         }
-        let next = [self.timers.next_expiry(), self.claims.next_deadline(), self.next_count_due()]
+        let next = [self.timers.next_expiry(), self.claims.next_deadline(), self.rooms.next_count_due()]
             .into_iter()
             .flatten()
             .min()?;
@@ -132,9 +132,8 @@ impl Shard {
     }
 
     fn on_event(&mut self, event: &Event, now: Instant) {
-        let Token(key) = event.token();
-        // Ignores events of the inbox, and of connections that have closed in the meantime.
-        let Some(connection) = self.connections.get_mut(key) else { return };
+        // The inbox has no connection: its event only wakes the shard.
+        let Some(connection) = self.connections.by_token(event.token()) else { return };
         let id = connection.id;
         if event.is_writable()
             && let Err(reason) = connection.flush()
@@ -150,22 +149,24 @@ impl Shard {
 
     fn on_command(&mut self, command: ShardCommand, now: Instant) {
         match command {
-            ShardCommand::Adopt(arrival) => self.adopt(*arrival, now),
+            ShardCommand::Adopt { room, arrival } => self.adopt(room, *arrival, now),
             ShardCommand::Submit { room, sender, message, reply } => self.on_submit(room, sender, *message, reply, now),
             ShardCommand::Try { room, sender, message, reply } => self.on_try(room, sender, *message, reply),
             ShardCommand::Judged { room, origin, decision } => self.on_judged(room, origin, *decision, now),
             ShardCommand::Failed { id } => {
-                self.close_connection(id, CloseReason::ByServer(CloseCode::Internal, "internal error"), now)
+                if self.connections.member(id).is_some() {
+                    self.close_connection(id, CloseReason::INTERNAL, now);
+                }
             }
             ShardCommand::Decoded { id, decoded } => self.on_decoded_elsewhere(id, *decoded, now),
             ShardCommand::Nicknames { room, reply } => {
-                if let Some(local) = self.rooms.get_mut(&room) {
+                if let Some(room) = self.rooms.get_mut(room) {
                     // The caller may have timed out.
-                    let _gone = reply.send(local.room.nicknames());
+                    let _gone = reply.send(room.nicknames());
                 }
             }
             ShardCommand::Moderate(command) => self.handle_moderation(*command, now),
-            ShardCommand::AddRoom { room, state } => self.add_room(room, *state),
+            ShardCommand::AddRoom { room, state } => self.rooms.add(room, *state),
             ShardCommand::RemoveRoom { room, reply } => self.remove_room(room, reply, now),
             ShardCommand::SetChain { chain, reply } => {
                 self.chain = chain;
@@ -175,63 +176,48 @@ impl Shard {
         }
     }
 
-    /// Takes over a socket as a member of its room.
-    fn adopt(&mut self, mut arrival: NewConnection, now: Instant) {
-        let (room, address, generation) = (arrival.room, arrival.address, arrival.generation);
+    /// Takes over a socket as a member of a room, unless the room was removed or the address banned since the handshake.
+    fn adopt(&mut self, key: RoomKey, mut arrival: NewConnection, now: Instant) {
+        let (address, generation) = (arrival.address, arrival.generation);
         let (initial_bytes, proven) = (std::mem::take(&mut arrival.initial_bytes), arrival.proven.take());
-        let entry = self.connections.vacant_entry();
-        let key = entry.key();
-        let id =
-            ConnectionId(u64::from(self.next_serial) << 32 | u64::from(self.index) << 24 | key as u64 & 0x00ff_ffff);
-        self.next_serial = self.next_serial.wrapping_add(1);
-        let both = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(&mut arrival.stream, Token(key), both) {
-            tracing::warn!(%error, "registering a connection failed");
-            return;
-        }
-        entry.insert(Connection::new(id, arrival, now));
+        let id = match self.connections.add(arrival, key, self.poll.registry(), now) {
+            Ok(id) => id,
+            Err(error) => return tracing::warn!(%error, "registering a connection failed"),
+        };
         self.schedule_check(id, now + self.live.config.ping_interval, now);
-        if let Some((code, reason)) = self.closing {
-            return self.close_connection(id, CloseReason::ByServer(code, reason), now);
-        }
-        // The room may have been removed since the handshake.
-        if !self.has_room(room) {
-            return self.close_removed(id, now);
-        }
-        // The address may have been banned since the handshake.
-        let banned = self.rooms.get(&room).is_some_and(|local| self.live.intake.is_banned(local.room.name(), address));
-        if banned {
-            return self.close_connection(id, CloseReason::ByServer(CloseCode::Policy, "this address is banned"), now);
-        }
-        if let Some(local) = self.rooms.get_mut(&room) {
-            local.room.join(id, address, generation, proven, now);
-            self.mark_dirty(room);
-        }
-        self.process_bytes(id, &initial_bytes, now);
+        let refused = match (self.closing, self.rooms.get_mut(key)) {
+            (Some(shutdown), _) => shutdown,
+            (None, None) => REMOVED,
+            (None, Some(room)) if self.live.intake.is_banned(room.name(), address) => BANNED,
+            (None, Some(room)) => {
+                room.join(id, address, generation, proven, now);
+                return self.process_bytes(id, &initial_bytes, now);
+            }
+        };
+        self.begin_close(id, refused, Vec::new(), now);
     }
 
     /// Reads a connection once. Further data is read in the next round, so that a busy client does not starve others.
     fn read_connection(&mut self, id: ConnectionId, now: Instant) {
-        let mut buffer = std::mem::take(&mut self.read_buffer);
-        if let Some(connection) = self.connection(id) {
-            connection.queued = false;
+        let Some(connection) = self.connections.get(id) else { return };
+        connection.queued = false;
+        if connection.reads_paused() {
+            return;
         }
-        let read = match self.connection(id) {
-            // While a message is decoded or judged elsewhere, buffer a limited amount; the rest stays in the socket.
-            Some(Connection { backlog: Some(backlog), .. }) if backlog.bytes.len() >= READ_BYTES => Ok(0),
-            None => Ok(0),
-            Some(connection) if connection.reads_paused() => Ok(0),
-            Some(connection) => connection.read(&mut buffer, now),
-        };
-        match read {
+        let mut buffer = std::mem::take(&mut self.read_buffer);
+        match connection.read(&mut buffer, now) {
             Ok(0) => {}
             Ok(n) => {
                 // A short read means that the socket is empty (epoll(7)), and new data causes a new event. The end of
                 // the stream may have been part of the last event, though.
-                if n == buffer.len() || self.connection(id).is_some_and(|connection| connection.hung_up) {
+                let more = n == buffer.len() || connection.hung_up;
+                let awaiting_reclaim = std::mem::take(&mut connection.awaiting_reclaim);
+                if more {
                     self.queue_read(id);
                 }
-                self.on_activity(id, now);
+                if awaiting_reclaim {
+                    self.resolve_claims_on(id, now);
+                }
                 self.process_bytes(id, buffer.get(..n).unwrap_or_default(), now);
             }
             Err(reason) => self.close_connection(id, reason, now),
@@ -242,13 +228,12 @@ impl Shard {
     /// Checks connections whose timers have expired.
     fn run_timers(&mut self, expired: Vec<ConnectionId>, now: Instant) {
         for id in expired {
-            let live = Arc::clone(&self.live);
-            let Some(connection) = self.connection(id) else { continue };
+            let Some(connection) = self.connections.get(id) else { continue };
             // Rescheduled in the meantime.
             if now < connection.next_check {
                 continue;
             }
-            match connection.on_timer(now, &live.config) {
+            match connection.on_timer(now, &self.live.config) {
                 Ok(next) => self.schedule_check(id, next, now),
                 Err(reason) => self.close_connection(id, reason, now),
             }
@@ -257,33 +242,18 @@ impl Shard {
     }
 
     fn schedule_check(&mut self, id: ConnectionId, when: Instant, now: Instant) {
-        let when = when.min(now + MAX_CHECK_INTERVAL);
-        if let Some(connection) = self.connections.get_mut(slab_key(id)).filter(|connection| connection.id == id) {
-            connection.next_check = when;
-            self.timers.schedule(id, when);
+        if let Some(connection) = self.connections.get(id) {
+            connection.next_check = when.min(now + MAX_CHECK_INTERVAL);
+            self.timers.schedule(id, connection.next_check);
         }
     }
 
     /// Queues a connection for reading in the next round, at most once, so that all connections get equal turns.
     fn queue_read(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connection(id)
+        if let Some(connection) = self.connections.get(id)
             && !std::mem::replace(&mut connection.queued, true)
         {
             self.ready.push_back(id);
         }
     }
-
-    fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.connections.get_mut(slab_key(id)).filter(|connection| connection.id == id)
-    }
-}
-
-/// The slab key of a connection. Keys are reused; the rest of the ID tells connections apart.
-fn slab_key(id: ConnectionId) -> usize {
-    usize::try_from(id.0 & 0x00ff_ffff).unwrap_or(usize::MAX)
-}
-
-/// The index of the shard that owns a connection.
-pub(super) fn shard_of_id(id: ConnectionId) -> usize {
-    usize::from(id.0.to_le_bytes()[3])
 }

@@ -38,64 +38,49 @@ impl Shard {
         match command {
             ModerationCommand::Members { room, reply } => {
                 // Dropping `reply` tells the caller that the room was removed.
-                if let Some(local) = self.rooms.get(&room) {
-                    drop(reply.send(local.room.member_views()));
+                if let Some(room) = self.rooms.get(room) {
+                    drop(reply.send(room.member_views()));
                 }
             }
             ModerationCommand::Find { id, reply } => {
-                let found = self.room_of(id).and_then(|room| {
-                    let local = self.rooms.get(&room)?;
-                    Some((local.room.name().clone(), local.room.member_view(id)?))
-                });
+                let room = self.connections.room_of(id).and_then(|room| self.rooms.get(room));
+                let found = room.and_then(|room| Some((room.name().clone(), room.member_view(id)?)));
                 drop(reply.send(found));
             }
             ModerationCommand::SetTrusted { id, on, reply } => {
-                let trusted = self.room_of(id).and_then(|room| self.rooms.get_mut(&room)?.room.set_trusted(id, on));
-                drop(reply.send(trusted));
+                let room = self.connections.room_of(id).and_then(|room| self.rooms.get_mut(room));
+                drop(reply.send(room.and_then(|room| room.set_trusted(id, on))));
             }
             ModerationCommand::ApplySanction { sanction, lifted: was_lifted } => {
                 self.apply_sanction(&sanction, was_lifted, now)
             }
             ModerationCommand::Kick { id, notice } => {
-                if let Some(room) = self.room_of(id) {
+                if let Some(room) = self.connections.room_of(id) {
                     self.disconnect(room, id, &notice, now);
                 }
             }
             ModerationCommand::Release { room, judged, reply } => {
-                if let Some(local) = self.rooms.get_mut(&room) {
-                    local.room.release(judged.sender.connection, &judged.decision.message);
-                    self.mark_dirty(room);
+                if let Some(room) = self.rooms.get_mut(room) {
+                    room.release(judged.sender.connection, &judged.decision.message);
                     let _gone = reply.send(());
                 }
             }
             ModerationCommand::Notify { id, notice } => {
-                if let Some(room) = self.room_of(id) {
+                if let Some(room) = self.connections.room_of(id) {
                     self.notify(room, id, &notice);
                 }
             }
         }
     }
 
-    /// Returns the room of a connection, unless it is closing.
-    fn room_of(&mut self, id: ConnectionId) -> Option<RoomKey> {
-        self.connection(id).filter(|connection| !connection.is_closing()).map(|connection| connection.room)
-    }
-
     /// Notifies or disconnects the connections that a sanction targets.
     fn apply_sanction(&mut self, sanction: &Sanction, was_lifted: bool, now: Instant) {
         let reason = if was_lifted { lifted_reason(sanction) } else { Some(imposed_reason(sanction)) };
         let Some(notice) = reason.map(Notice::Moderation) else { return };
-        let rooms: Vec<RoomKey> = self.rooms.keys().copied().collect();
-        for room in rooms {
-            let targeted = match self.rooms.get(&room) {
-                Some(local) if sanction.applies_to(local.room.name()) => local.room.members_matching(&sanction.target),
-                _ => continue,
-            };
-            for id in targeted {
-                match sanction.kind {
-                    SanctionKind::Kick | SanctionKind::Ban => self.disconnect(room, id, &notice, now),
-                    SanctionKind::Warn | SanctionKind::Mute => self.notify(room, id, &notice),
-                }
+        for (room, id) in self.rooms.targets_of(sanction) {
+            match sanction.kind {
+                SanctionKind::Kick | SanctionKind::Ban => self.disconnect(room, id, &notice, now),
+                SanctionKind::Warn | SanctionKind::Mute => self.notify(room, id, &notice),
             }
         }
     }

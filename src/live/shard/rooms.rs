@@ -1,59 +1,169 @@
 //! The rooms of a shard.
 
-use std::time::Instant;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use indexmap::IndexMap;
 use tokio::sync::oneshot;
 
 use super::Shard;
 use super::closing::CloseReason;
-use super::deliver::LocalRoom;
-use crate::model::ConnectionId;
-use crate::room::Room;
+use crate::model::{ConnectionId, Sanction};
+use crate::room::{Delivery, Room};
 use crate::wire::frame::CloseCode;
 
 /// The key of a room on its shard. Keys are never reused, so that a command for a removed room cannot reach a later
 /// one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::live) struct RoomKey(pub(in crate::live) u64);
 
-/// The rooms by key. Clients do not choose keys, so a fast hash is safe.
-pub(super) type LocalRooms = IndexMap<RoomKey, LocalRoom, foldhash::fast::RandomState>;
-
 /// The close reason for members of a removed room.
-const REMOVED: &str = "this room was removed";
+pub(super) const REMOVED: CloseReason = CloseReason::ByServer(CloseCode::GoingAway, "this room was removed");
 
-impl Shard {
-    /// Adds a room.
-    pub(super) fn add_room(&mut self, key: RoomKey, room: Room) {
-        self.rooms.insert(key, LocalRoom::new(room));
+/// A room and the unsent rest of its last round.
+#[derive(Debug)]
+pub(super) struct LocalRoom {
+    pub(super) room: Room,
+    pub(super) delivery: Option<PendingDelivery>,
+    /// Whether it is in the list of dirty rooms.
+    dirty: bool,
+}
+
+/// A round in delivery, slice by slice.
+#[derive(Debug)]
+pub(super) struct PendingDelivery {
+    pub(super) delivery: Delivery,
+    /// Frames delivered so far.
+    pub(super) delivered: usize,
+    /// Time spent on delivery so far.
+    pub(super) took: Duration,
+}
+
+impl LocalRoom {
+    /// Removes a member, and returns its undelivered output; `None` if it is not a member.
+    fn leave(&mut self, id: ConnectionId) -> Option<Vec<Bytes>> {
+        let current = self.room.leave(id)?;
+        let mut due = Vec::new();
+        if let Some(PendingDelivery { delivery: Delivery { broadcast, shares, .. }, .. }) = &mut self.delivery
+            && let Some(at) = shares.iter().position(|share| share.to == id)
+        {
+            due.extend(shares.swap_remove(at).pieces(broadcast));
+        }
+        due.extend(current);
+        Some(due)
+    }
+}
+
+/// The rooms by key. Clients do not choose keys, so a fast hash is safe.
+#[derive(Debug, Default)]
+pub(super) struct LocalRooms {
+    by_key: IndexMap<RoomKey, LocalRoom, foldhash::fast::RandomState>,
+    /// Rooms with output or a pending user count. All of them exist.
+    dirty: VecDeque<RoomKey>,
+}
+
+impl LocalRooms {
+    pub(super) fn add(&mut self, key: RoomKey, room: Room) {
+        self.by_key.insert(key, LocalRoom { room, delivery: None, dirty: false });
     }
 
+    fn remove(&mut self, key: RoomKey) -> Option<Room> {
+        self.dirty.retain(|dirty| *dirty != key);
+        self.by_key.swap_remove(&key).map(|local| local.room)
+    }
+
+    /// Returns a room; `None` once it is removed. Commands may have been sent before that; if they have a reply,
+    /// dropping it informs the caller.
+    pub(super) fn get(&self, key: RoomKey) -> Option<&Room> {
+        self.by_key.get(&key).map(|local| &local.room)
+    }
+
+    /// As [`LocalRooms::get`], to change the room. Its output is delivered at the end of the round.
+    pub(super) fn get_mut(&mut self, key: RoomKey) -> Option<&mut Room> {
+        self.mark_dirty(key).map(|local| &mut local.room)
+    }
+
+    /// As [`LocalRooms::get`], to deliver a round.
+    pub(super) fn to_deliver(&mut self, key: RoomKey) -> Option<&mut LocalRoom> {
+        self.by_key.get_mut(&key)
+    }
+
+    /// Removes a member from its room, and returns its undelivered output; `None` if it is not a member.
+    pub(super) fn leave(&mut self, key: RoomKey, id: ConnectionId) -> Option<Vec<Bytes>> {
+        self.mark_dirty(key)?.leave(id)
+    }
+
+    fn mark_dirty(&mut self, key: RoomKey) -> Option<&mut LocalRoom> {
+        let local = self.by_key.get_mut(&key)?;
+        if !std::mem::replace(&mut local.dirty, true) {
+            self.dirty.push_back(key);
+        }
+        Some(local)
+    }
+
+    /// Marks a room again if a part of its round is left or a user count is not yet due.
+    pub(super) fn mark_unfinished(&mut self, key: RoomKey) {
+        if self.by_key.get(&key).is_some_and(|local| local.delivery.is_some() || local.room.is_dirty()) {
+            self.mark_dirty(key);
+        }
+    }
+
+    /// Takes the next dirty room from the list.
+    pub(super) fn take_dirty(&mut self) -> Option<RoomKey> {
+        let key = self.dirty.pop_front()?;
+        self.by_key.get_mut(&key)?.dirty = false;
+        Some(key)
+    }
+
+    pub(super) fn dirty_len(&self) -> usize {
+        self.dirty.len()
+    }
+
+    /// Returns all keys.
+    pub(super) fn keys(&self) -> Vec<RoomKey> {
+        self.by_key.keys().copied().collect()
+    }
+
+    /// Whether a room has undelivered output.
+    pub(super) fn has_undelivered(&self) -> bool {
+        let has_output = |local: &LocalRoom| local.delivery.is_some() || local.room.has_output();
+        self.dirty.iter().any(|key| self.by_key.get(key).is_some_and(has_output))
+    }
+
+    /// Returns when the next user count is due.
+    pub(super) fn next_count_due(&self) -> Option<Instant> {
+        self.dirty.iter().filter_map(|key| self.get(*key)?.count_due_at()).min()
+    }
+
+    /// Returns the members that a sanction targets, with their rooms.
+    pub(super) fn targets_of(&self, sanction: &Sanction) -> Vec<(RoomKey, ConnectionId)> {
+        let covered = self.by_key.iter().filter(|(_, local)| sanction.applies_to(local.room.name()));
+        let targets = covered
+            .flat_map(|(key, local)| local.room.members_matching(&sanction.target).into_iter().map(|id| (*key, id)));
+        targets.collect()
+    }
+
+    /// Removes all members of all rooms without notifying them.
+    pub(super) fn clear_members(&mut self) {
+        self.by_key.values_mut().for_each(|local| local.room.clear());
+    }
+}
+
+impl Shard {
     /// Removes a room: pending output is delivered, then its members are disconnected without presence events.
     pub(super) fn remove_room(&mut self, key: RoomKey, reply: oneshot::Sender<()>, now: Instant) {
         self.deliver_room(key, now);
-        if let Some(mut local) = self.rooms.swap_remove(&key) {
-            local.room.clear();
-            let here = self.connections.iter().filter(|(_, connection)| connection.room == key);
-            let ids: Vec<ConnectionId> = here.map(|(_, connection)| connection.id).collect();
-            tracing::info!(room = %local.room.name(), connections = ids.len(), "room removed");
-            for id in ids {
-                self.close_removed(id, now);
+        if let Some(mut room) = self.rooms.remove(key) {
+            room.clear();
+            self.claims.forget(|claim_room| claim_room == key);
+            let members = self.connections.members(Some(key));
+            tracing::info!(room = %room.name(), connections = members.len(), "room removed");
+            for id in members {
+                self.begin_close(id, REMOVED, Vec::new(), now);
             }
         }
         // The caller may have timed out.
         let _gone = reply.send(());
-    }
-
-    /// Whether this room exists.
-    pub(super) fn has_room(&self, key: RoomKey) -> bool {
-        self.rooms.contains_key(&key)
-    }
-
-    /// Closes a connection whose room was removed, unless it is closing already.
-    pub(super) fn close_removed(&mut self, id: ConnectionId, now: Instant) {
-        if self.connection(id).is_some_and(|connection| !connection.is_closing()) {
-            self.close_connection(id, CloseReason::ByServer(CloseCode::GoingAway, REMOVED), now);
-        }
     }
 }
