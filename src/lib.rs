@@ -17,7 +17,11 @@ pub mod sandbox;
 
 pub mod room;
 
+pub mod audit;
+pub mod auth;
 pub mod moderation;
+
+pub mod alerts;
 
 pub mod filter;
 pub mod intake;

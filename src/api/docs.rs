@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi, ToSchema as _};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::error::ErrorResponse;
-use crate::moderation::Scope;
+use crate::auth::Scope;
 
 /// The name of the security scheme of moderator tokens.
 const MODERATOR: &str = "moderator";

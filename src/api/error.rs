@@ -8,12 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::TokenError;
 use crate::live::admission::AdmissionError;
 use crate::live::rooms::RoomUnavailable;
 use crate::live::shard::ShuttingDown;
 use crate::live::upgrade::HandshakeError;
 use crate::model::{MissingReason, Reason, ReasonCode};
-use crate::moderation;
 
 /// An error response.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ pub enum ApiError {
     MissingToken,
     /// The token was not accepted.
     #[error(transparent)]
-    Token(#[from] moderation::TokenError),
+    Token(#[from] TokenError),
     /// The body, the query or a header is invalid.
     #[error("{0}")]
     InvalidRequest(String),
@@ -123,8 +123,7 @@ impl ApiError {
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidMessage(_) | Self::InvalidRequest(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::MissingToken
-            | Self::Token(moderation::TokenError::NotModerator | moderation::TokenError::NotTrusted) => {
+            Self::MissingToken | Self::Token(TokenError::NotModerator | TokenError::NotTrusted) => {
                 StatusCode::UNAUTHORIZED
             }
             Self::Rejected(reason) => match reason.code {
@@ -150,8 +149,9 @@ impl ApiError {
                 | ReasonCode::HeldRefused
                 | ReasonCode::HoldUnavailable => StatusCode::FORBIDDEN,
             },
-            Self::Handshake(HandshakeError::Address(_))
-            | Self::Token(moderation::TokenError::TooManyAttempts { .. }) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Handshake(HandshakeError::Address(_)) | Self::Token(TokenError::TooManyAttempts { .. }) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::UnreadableBody | Self::Handshake(HandshakeError::Key) => StatusCode::BAD_REQUEST,
             Self::Handshake(HandshakeError::NotAnUpgrade | HandshakeError::Version) => StatusCode::UPGRADE_REQUIRED,
             Self::ShuttingDown(_) | Self::Unavailable(_) | Self::NotPersisted(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -163,7 +163,7 @@ impl ApiError {
         match self {
             Self::Rejected(reason) => reason.retry_after,
             Self::Handshake(HandshakeError::Address(AdmissionError::TooFast { retry_after }))
-            | Self::Token(moderation::TokenError::TooManyAttempts { retry_after }) => Some(*retry_after),
+            | Self::Token(TokenError::TooManyAttempts { retry_after }) => Some(*retry_after),
             _ => None,
         }
     }

@@ -29,12 +29,13 @@ use utoipa_axum::routes;
 pub use config::Config;
 
 use self::error::ApiError;
+use crate::auth::Moderators;
 use crate::filter::rules::ActiveRules;
 use crate::filter::{self, RulesReload};
 use crate::live::Live;
 use crate::live::client::{Origins, TrustedProxies};
 use crate::live::rooms::Rooms;
-use crate::moderation::{Feed, ModerationService, Moderators};
+use crate::moderation::{Feed, ModerationService};
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};

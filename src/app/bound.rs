@@ -15,15 +15,17 @@ use tokio_util::task::TaskTracker;
 
 use super::reload::{ActiveSettings, Reloader, instance_info};
 use super::{App, PluginRuntime, ServeError, StartupContext, moderation_tasks, notes, prune};
+use crate::alerts::Alerts;
 use crate::api::{self, Api};
+use crate::auth::{Moderators, Token};
+use crate::config::Config;
 use crate::filter::rules::ActiveRules;
 use crate::live::accept::{ConnectionLimit, HttpServer};
 use crate::live::admission::AddressCounter;
 use crate::live::rooms::Rooms;
 use crate::live::shard;
 use crate::model::RoomName;
-use crate::moderation::alerts::Alerts;
-use crate::moderation::{self, Feed, ModerationService, Moderators, Token};
+use crate::moderation::{Feed, ModerationService};
 use crate::sandbox::Library;
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
@@ -63,7 +65,7 @@ pub struct Overview {
 
 impl BoundRelay {
     pub(super) async fn new(app: App) -> Result<Self, ServeError> {
-        let (moderators, token) = Moderators::new(&app.config.moderation, &app.config.instance.rooms)?;
+        let (moderators, token) = Moderators::new(&app.config.auth, &app.config.instance.rooms)?;
         let listener = bind(app.config.server.listen).await?;
         let metrics_listener = match app.config.server.metrics_listen {
             Some(address) => Some(bind(address).await?),
@@ -191,15 +193,11 @@ impl BoundRelay {
         tasks.spawn(reloader.on_signals(reloads, stop.clone()));
         tasks.spawn(moderation_tasks::apply_sanction_events(effects, Arc::clone(&rooms), stop.clone()));
         let unanswered = config.moderation.held.on_expiry;
-        tasks.spawn(moderation_tasks::expire_held(
-            Arc::clone(&moderation),
-            Arc::clone(&rooms),
-            unanswered,
-            stop.clone(),
-        ));
-        let moderation_config = config.moderation.clone();
-        spawn_observers(&tasks, &moderation, &feed, &metrics, degraded, moderation_config, &stop);
-        if let Some(alerts) = Alerts::new(&config.moderation.alerts, Arc::clone(&feed), metrics) {
+        let expiry =
+            moderation_tasks::expire_held(Arc::clone(&moderation), Arc::clone(&rooms), unanswered, stop.clone());
+        tasks.spawn(expiry);
+        spawn_observers(&tasks, &moderation, &feed, &metrics, degraded, config.clone(), &stop);
+        if let Some(alerts) = Alerts::new(&config.alerts, Arc::clone(&feed), metrics) {
             tasks.spawn(alerts.run(stop.clone()));
         }
         // Keep the sandbox alive until everything has ended.
@@ -264,7 +262,7 @@ fn spawn_observers(
     feed: &Arc<Feed>,
     metrics: &Arc<Metrics>,
     degraded: Arc<Degraded>,
-    config: moderation::Config,
+    config: Config,
     stop: &CancellationToken,
 ) {
     tasks.spawn(moderation_tasks::journal_notes(Arc::clone(feed), Arc::clone(moderation), stop.clone()));

@@ -23,6 +23,8 @@ use uuid::Uuid;
 
 pub use self::bound::{BoundRelay, Overview};
 pub use self::subsystems::probe;
+use crate::audit::{SnapshotFn, StateSnapshot};
+use crate::auth::AccessError;
 use crate::config::{self, Config};
 use crate::filter::breakers::Breakers;
 use crate::filter::plugin::PluginFilter;
@@ -30,11 +32,8 @@ use crate::filter::rules::{self, RuleSet};
 use crate::filter::{self, Chain, Filter, Judgement, RulesReload};
 use crate::intake::Intake;
 use crate::live::Live;
-use crate::model::{Address, Decision, Message, RoomName, Sender, SenderContext};
-use crate::moderation::audit::{SnapshotFn, StateSnapshot};
-use crate::moderation::{
-    AccessError, Feed, Journal, ModerationService, PRESET_KEY, SanctionEvent, State, level_json, sanction_json,
-};
+use crate::model::{Address, Decision, Message, RoomName, Sender, SenderContext, level_json, sanction_json};
+use crate::moderation::{Feed, Journal, ModerationService, PRESET_KEY, SanctionEvent, State};
 use crate::room::Room;
 use crate::sandbox::{Library, PluginEvent, Sandbox};
 use crate::settings::{Choice, SettingsSnapshot};
@@ -153,7 +152,7 @@ impl App {
         let feed = Arc::new(Feed::default());
         let journal = Arc::new(Journal::new(now));
         let run = Uuid::new_v4();
-        let audit = subsystems::open_audit(&config.moderation.audit, run, began, &state, &degraded).map(Arc::new);
+        let audit = subsystems::open_audit(&config.audit, run, began, &state, &degraded).map(Arc::new);
         let (moderation, effects) =
             ModerationService::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
         let moderation = Arc::new(moderation);

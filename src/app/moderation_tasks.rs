@@ -9,12 +9,11 @@ use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
 use super::subsystems;
+use crate::audit::AuditStats;
+use crate::config::Config;
 use crate::live::rooms::Rooms;
-use crate::model::{Actor, Notice, Reason, ReasonCode};
-use crate::moderation::audit::AuditStats;
-use crate::moderation::{
-    self, ActKind, ExpiryAction, Feed, HeldMessage, JournalEvent, MAX_NOTES, ModerationService, SanctionEvent,
-};
+use crate::model::{ActKind, Actor, Notice, Reason, ReasonCode};
+use crate::moderation::{ExpiryAction, Feed, HeldMessage, JournalEvent, MAX_NOTES, ModerationService, SanctionEvent};
 use crate::telemetry::{Degradation, Degraded, Metrics, ModerationMetrics, Subsystem};
 
 /// How often the held queue is checked.
@@ -127,7 +126,7 @@ pub(super) async fn update_metrics(moderation: Arc<ModerationService>, metrics: 
 /// Tracks whether the moderation store and the audit log can be written. Runs until `stop` is cancelled.
 pub(super) async fn watch_writers(
     moderation: Arc<ModerationService>,
-    config: moderation::Config,
+    config: Config,
     degraded: Arc<Degraded>,
     stop: CancellationToken,
 ) {
@@ -137,7 +136,7 @@ pub(super) async fn watch_writers(
             () = tokio::time::sleep(METRICS_INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        let store = state.store_error().map(|failure| subsystems::store_degradation(&config, &failure));
+        let store = state.store_error().map(|failure| subsystems::store_degradation(&config.moderation, &failure));
         // A successful write shows that the file works; a store that could not be opened never writes.
         let works = state.store_figures().is_some_and(|stats| stats.written > 0);
         update_degraded(&degraded, Subsystem::Store, store, works);

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Live;
-use crate::moderation::{ModerationService, Moderators};
+use crate::auth::Moderators;
+use crate::moderation::ModerationService;
 
 /// How often entries are pruned.
 const INTERVAL: Duration = Duration::from_mins(1);

@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{PluginRuntime, audit_snapshot};
+use crate::audit::{self, Audit};
 use crate::config::Config;
 use crate::filter;
 use crate::model::RoomName;
-use crate::moderation::audit::{self, Audit};
 use crate::moderation::{self, State, probe_store};
 use crate::sandbox::{self, Catalog, Library, PluginEntry, Sandbox};
 use crate::telemetry::{Degradation, Degraded, Subsystem};
@@ -88,7 +88,7 @@ pub fn probe(config: &Config) -> Vec<Degradation> {
             let probed = config.moderation.store.as_deref().map_or(Ok(()), probe_store);
             probed.err().iter().map(ToString::to_string).collect()
         }
-        Subsystem::Audit => audit::probe(&config.moderation.audit).err().iter().map(ToString::to_string).collect(),
+        Subsystem::Audit => audit::probe(&config.audit).err().iter().map(ToString::to_string).collect(),
     };
     let found = |subsystem| reasons(subsystem).into_iter().map(move |reason| Degradation::new(subsystem, reason));
     Subsystem::ALL.into_iter().flat_map(found).collect()

@@ -27,9 +27,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::app::{self, StartupContext};
+use crate::auth::AccessTokens;
 use crate::config::{self, LoadedConfig};
 use crate::filter::rules::RuleSet;
-use crate::moderation::AccessTokens;
 use crate::settings::{ConfigError, ConfigWarning};
 use crate::telemetry::logging::LevelHandle;
 
@@ -113,7 +113,7 @@ pub fn main() -> ExitCode {
         errors.extend(more);
         RuleSet::default()
     });
-    errors.extend(AccessTokens::read(&config.moderation, &config.instance.rooms).err().into_iter().flatten());
+    errors.extend(AccessTokens::read(&config.auth, &config.instance.rooms).err().into_iter().flatten());
     // Without errors, `serve` logs the warnings instead.
     match command {
         Command::Check(_) => print_warnings(&warnings),

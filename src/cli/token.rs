@@ -4,9 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use super::print_to;
+use crate::auth::{Token, check_name};
 use crate::model::{Nickname, is_reserved};
-use crate::moderation::Token;
-use crate::moderation::access::check_name;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct TokenArgs {

@@ -8,10 +8,10 @@ use super::table::{Align, Table};
 use super::terminal::{plain_json, printable};
 use super::{BAD_ARGUMENTS, print_to};
 use crate::app::App;
+use crate::audit::Recording;
 use crate::config::Config;
 use crate::filter::rules::RuleSet;
 use crate::model::{Basis, Decision, Kind, Match, Message, RoomName, TraceStep};
-use crate::moderation::audit::Recording;
 use crate::telemetry::Subsystem;
 
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: TryArgs, config: Config, rules: RuleSet) -> ExitCod
 async fn judge(mut config: Config, rules: RuleSet, room: RoomName, message: Message) -> anyhow::Result<Decision> {
     // Do not touch the files of a running relay.
     config.moderation.store = None;
-    config.moderation.audit.record = Recording::Off;
+    config.audit.record = Recording::Off;
     let app = Arc::new(App::build(config, rules).await);
     if app.plugins().is_none() {
         for missing in app.degraded().iter().filter(|missing| missing.subsystem == Subsystem::Plugins) {

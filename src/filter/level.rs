@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{ClockReading, Filter, FilterAnswer, Finding, Purpose};
-use crate::model::{Kind, Message, Reason, ReasonCode, Sender, Verdict};
-use crate::moderation::{ModerationLevel, State};
+use crate::model::{Kind, Message, ModerationLevel, Reason, ReasonCode, Sender, Verdict};
+use crate::moderation::State;
 use crate::settings::{Section, Setting};
 
 /// Maximum number of senders that are remembered. When full, senders that may send again are dropped first.

@@ -14,10 +14,10 @@ use self::claim::Registration;
 use crate::filter::breakers::{Breakers, TrippedBreaker};
 use crate::filter::{Chain, ClockReading, FilterStats, Judgement, PendingJudgement, Purpose};
 use crate::model::{
-    Actor, Address, Decision, JudgedMessage, Kind, Message, Outcome, Reason, ReasonCode, RoomName, Sender,
+    ActKind, Actor, Address, Decision, JudgedMessage, Kind, Message, Outcome, Reason, ReasonCode, RoomName, Sender,
     SenderContext,
 };
-use crate::moderation::{ActKind, ModerationService};
+use crate::moderation::ModerationService;
 use crate::room::{Room, in_use_reason};
 use crate::settings::Swap;
 use crate::telemetry::Metrics;

@@ -6,9 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::act::ModerationLevel;
 use super::store::ChangeTracker;
-use crate::model::RoomName;
+use crate::model::{ActiveLevel, ModerationLevel, RoomName};
 
 /// The levels in effect. Read for each message, from many threads.
 #[derive(Debug, Default)]
@@ -23,17 +22,6 @@ struct Inner {
     /// The key `None` stands for all rooms.
     levels: HashMap<Option<RoomName>, (ModerationLevel, Option<Timestamp>)>,
     changes: ChangeTracker<()>,
-}
-
-/// A level that was set for a room or for all rooms.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActiveLevel {
-    /// The room; `None` for all rooms without a level of their own.
-    pub room: Option<RoomName>,
-    /// The level.
-    pub level: ModerationLevel,
-    /// When it ends; `None` if it stays until it is set again.
-    pub until: Option<Timestamp>,
 }
 
 impl Levels {

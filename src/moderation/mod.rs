@@ -1,10 +1,6 @@
-//! Moderation: access for moderators ([`Moderators`]), notes for them ([`Feed`]), and sanctions, held messages and
-//! levels ([`State`]). [`ModerationService`] ties them together. Does not depend on HTTP.
+//! Moderation: sanctions, held messages and levels ([`State`]), and notes for moderators ([`Feed`]).
+//! [`ModerationService`] ties them together and to the audit log. Does not depend on HTTP.
 
-pub mod access;
-mod act;
-pub mod alerts;
-pub mod audit;
 mod config;
 mod error;
 mod feed;
@@ -18,14 +14,12 @@ mod state;
 mod store;
 mod time;
 
-pub use access::{AccessError, AccessTokens, Moderator, Moderators, Scope, Token, TokenError, TrustedNickname};
-pub use act::{Act, ActKind, ModerationLevel, actor_json, level_json, sanction_json};
 pub use config::Config;
 pub use error::InsertError;
 pub use feed::{Feed, MAX_NOTES, Note, NoteKind};
 pub use held::{ExpiryAction, HeldConfig, HeldMessage, HeldQueue};
 pub use journal::{Journal, JournalEntry, JournalEvent, JournalPage, MAX_DECISIONS, MAX_MINUTES, MinuteCounts};
-pub use levels::{ActiveLevel, Levels};
+pub use levels::Levels;
 pub use reasons::{imposed_reason, lifted_reason, refusal_reason};
 pub use sanctions::{Ladder, LadderStep, PenaltyRequest, Sanctions, UndoResult};
 pub use service::{ModerationService, PRESET_KEY, SanctionEvent, penalty_requests};

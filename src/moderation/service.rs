@@ -10,16 +10,15 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::act::{Act, ActKind};
-use super::audit::Audit;
 use super::error::InsertError;
 use super::feed::{Feed, NoteKind};
 use super::journal::{Journal, JournalEvent};
 use super::sanctions::PenaltyRequest;
 use super::state::State;
+use crate::audit::Audit;
 use crate::model::{
-    Actor, Decision, JudgedMessage, Kind as MessageKind, Match, Mode, Nickname, Outcome, Reason, ReasonCode, Sanction,
-    Target,
+    Act, ActKind, Actor, Decision, JudgedMessage, Kind as MessageKind, Match, Mode, Nickname, Outcome, Reason,
+    ReasonCode, Sanction, Target,
 };
 
 /// Sanction events that may be pending. Beyond that, further sanctions take effect but open connections are not

@@ -12,9 +12,9 @@ use super::environment::{Environment, Run};
 use super::past_decision::{DecisionOrigin, PastDecision, SkipReason};
 use super::reorder::ReorderBuffer;
 use super::report::ReplayReport;
+use crate::audit::{FileHead, LoggedAct, LoggedDecision};
 use crate::filter::{Chain, ClockReading, Judgement, Purpose};
 use crate::model::{Decision, JudgedMessage};
-use crate::moderation::audit::{FileHead, LoggedAct, LoggedDecision};
 
 /// How often filters drop the state of inactive senders; the same interval as in a running relay.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::recorded_filter::{Playback, RecordedFilter};
 use super::state::ReplayState;
+use crate::audit::{FileHead, LoggedAct};
 use crate::filter::{self, Chain, Filter, rules};
 use crate::model::JudgedMessage;
-use crate::moderation::audit::{FileHead, LoggedAct};
 use crate::moderation::{self, State};
 use crate::telemetry::Metrics;
 

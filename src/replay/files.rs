@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::engine::{Replay, ReplayError};
 use super::environment::Environment;
 use super::past_decision::{DecisionOrigin, SkipReason};
-use crate::moderation::audit::{LineErrorKind, LogLine, read_lines};
+use crate::audit::{LineErrorKind, LogLine, read_lines};
 
 /// Size of the read buffer. Bytes.
 const BUFFER: usize = 256 << 10;

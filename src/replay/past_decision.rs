@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::audit::LoggedDecision;
 use crate::model::{Address, JudgedMessage, Message, Outcome, ReasonCode, Sender};
-use crate::moderation::audit::LoggedDecision;
 
 /// The filter name of a refusal because the nickname belongs to somebody else; the chain did not decide then.
 const IDENTITY: &str = "identity";

@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::past_decision::address_from_hash;
-use crate::model::{Actor, JudgedMessage, Nickname, Penalty, RoomName, Sanction, SanctionKind, Target};
-use crate::moderation::audit::{FileHead, LoggedAct};
-use crate::moderation::{Config, ModerationLevel, PenaltyRequest, State, elapsed, penalty_requests};
+use crate::audit::{FileHead, LoggedAct};
+use crate::model::{
+    Actor, JudgedMessage, ModerationLevel, Nickname, Penalty, RoomName, Sanction, SanctionKind, Target,
+};
+use crate::moderation::{Config, PenaltyRequest, State, elapsed, penalty_requests};
 
 /// The sanctions and levels of a run.
 #[derive(Debug)]

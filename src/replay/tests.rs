@@ -13,15 +13,15 @@ use uuid::Uuid;
 
 use super::past_decision::{address_from_hash, hash_from_address};
 use super::*;
+use crate::audit::{FileHead, LoggedAct};
 use crate::filter::rate::RateLimit;
 use crate::filter::rules::{ActiveRules, Preset, RuleSet, RulesContext, RulesSource};
 use crate::filter::{self, Chain, Filter, FilterAnswer, Finding, Judgement, Purpose};
 use crate::model::{
-    Actor, Basis, ConnectionId, JudgedMessage, Kind, Match, Message, Mode, Outcome, Penalty, Reason, ReasonCode,
-    RoomName, SanctionKind, Sender, SenderContext, Target, Verdict,
+    Act, ActKind, Actor, Basis, ConnectionId, JudgedMessage, Kind, Match, Message, Mode, ModerationLevel, Outcome,
+    Penalty, Reason, ReasonCode, RoomName, SanctionKind, Sender, SenderContext, Target, Verdict,
 };
-use crate::moderation::audit::{FileHead, LoggedAct};
-use crate::moderation::{self, Act, ActKind, ModerationLevel, PenaltyRequest, State, penalty_requests};
+use crate::moderation::{self, PenaltyRequest, State, penalty_requests};
 use crate::settings;
 use crate::telemetry::Metrics;
 

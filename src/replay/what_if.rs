@@ -8,10 +8,10 @@ use super::environment::{Environment, Run};
 use super::past_decision::{DecisionOrigin, PastDecision};
 use super::recorded_filter::{Playback, RecordedFilter};
 use super::report::ReplayReport;
+use crate::audit::{FileHead, LoggedAct};
 use crate::filter::rules::{ActiveRules, RuleSet};
 use crate::filter::{self, Chain, Filter};
 use crate::model::JudgedMessage;
-use crate::moderation::audit::{FileHead, LoggedAct};
 use crate::telemetry::Metrics;
 
 /// The surroundings and limits of a trial of rules.

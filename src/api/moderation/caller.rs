@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::api::Api;
 use crate::api::error::ApiError;
+use crate::auth::{Moderator, Moderators};
 use crate::model::RoomName;
-use crate::moderation::{Moderator, Moderators};
 
 /// The authenticated moderator of a request.
 #[derive(Clone, Debug)]

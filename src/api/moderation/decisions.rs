@@ -20,8 +20,9 @@ use super::caller::Caller;
 use super::{format_time, parse_query, views};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
+use crate::auth::Moderators;
 use crate::model::{Basis, JudgedMessage, Outcome};
-use crate::moderation::{Journal, JournalEntry, JournalEvent, MAX_DECISIONS, Moderators, Note};
+use crate::moderation::{Journal, JournalEntry, JournalEvent, MAX_DECISIONS, Note};
 
 /// Default for `limit`.
 const DEFAULT_LIMIT: usize = 100;

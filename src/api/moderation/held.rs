@@ -16,8 +16,8 @@ use super::{format_time, normalize_reason, release_all, views};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
-use crate::model::{Actor, Notice, Reason, ReasonCode};
-use crate::moderation::{ActKind, HeldMessage, actor_json};
+use crate::model::{ActKind, Actor, Notice, Reason, ReasonCode, actor_json};
+use crate::moderation::HeldMessage;
 
 /// Held messages, oldest first.
 #[derive(Debug, Serialize, ToSchema)]

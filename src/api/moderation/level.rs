@@ -15,8 +15,8 @@ use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
 use crate::filter::rules::{Preset, PresetError};
-use crate::model::{Actor, RoomName};
-use crate::moderation::{ActKind, ActiveLevel, ModerationLevel, PRESET_KEY};
+use crate::model::{ActKind, ActiveLevel, Actor, ModerationLevel, RoomName};
+use crate::moderation::PRESET_KEY;
 use crate::settings::Choice;
 
 /// Default for `seconds`.

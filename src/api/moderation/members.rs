@@ -14,8 +14,7 @@ use super::normalize_reason;
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{RoomPath, parse_json, read_body};
-use crate::model::{Actor, ConnectionId, Nickname, Notice, Reason, ReasonCode, RoomName};
-use crate::moderation::ActKind;
+use crate::model::{ActKind, Actor, ConnectionId, Nickname, Notice, Reason, ReasonCode, RoomName};
 use crate::room::MemberView;
 
 /// The members of a room.

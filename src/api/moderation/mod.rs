@@ -39,8 +39,9 @@ use self::caller::Caller;
 use super::error::ApiError;
 use super::request::RequestOrigin;
 use super::{Api, docs, with_timeout};
+use crate::auth::Scope;
 use crate::live::rooms::RoomUnavailable;
-use crate::moderation::{HeldMessage, Scope};
+use crate::moderation::HeldMessage;
 
 /// Time limit for a reload: a plugin that contains an interpreter takes seconds to compile.
 const RELOAD_TIMEOUT: Duration = Duration::from_mins(2);

@@ -13,8 +13,7 @@ use super::caller::Caller;
 use super::filters::{RuleJson, rules_in_force};
 use crate::api::error::ApiError;
 use crate::api::{Api, ReloadReport, ReloadTrigger};
-use crate::model::Actor;
-use crate::moderation::ActKind;
+use crate::model::{ActKind, Actor};
 use crate::settings::SettingChanges;
 
 /// The result of a reload.

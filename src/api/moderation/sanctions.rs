@@ -20,8 +20,8 @@ use super::{normalize_reason, views};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
-use crate::model::{Actor, Address, Nickname, Penalty, Target};
-use crate::moderation::{ActKind, PenaltyRequest};
+use crate::model::{ActKind, Actor, Address, Nickname, Penalty, Target};
+use crate::moderation::PenaltyRequest;
 
 /// Longest sanction that expires.
 const MAX_DURATION: Duration = Duration::from_hours(24 * 366 * 10);

@@ -15,8 +15,8 @@ use super::{release_all, views};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
-use crate::model::{Actor, Sanction};
-use crate::moderation::{ActKind, HeldMessage, UndoResult};
+use crate::model::{ActKind, Actor, Sanction};
+use crate::moderation::{HeldMessage, UndoResult};
 
 /// Selects the acts to undo: one of `rule`, `plugin` and `moderator`, and a time.
 #[derive(Debug, Deserialize, ToSchema)]

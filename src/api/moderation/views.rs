@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::model::{Address, JudgedMessage, Sanction};
-use crate::moderation::{Act, sanction_json};
+use crate::model::{Act, Address, JudgedMessage, Sanction, sanction_json};
 
 /// Returns a decision with its entry number and its sender.
 pub(super) fn decision(entry: u64, judged: &JudgedMessage) -> Value {

@@ -92,7 +92,7 @@ impl Reloader {
             let config = if loaded.errors.is_empty() { &loaded.config } else { &active };
             let rules = rules_source(config).stamps();
             WatchedFiles {
-                settings: stamp_files(loaded.files.into_iter().chain(config.moderation.tokens_file.clone())),
+                settings: stamp_files(loaded.files.into_iter().chain(config.auth.tokens_file.clone())),
                 rules: rules.iter().map(|(path, stamp)| (path.to_owned(), stamp)).collect(),
                 plugins: library
                     .map_or_else(Vec::new, |library| library.file_stamps())

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::files::{changed_files, check_stable, stamp_files};
 use super::{ActiveSettings, Reloader};
+use crate::auth::AccessTokens;
 use crate::config::{self, Config, LoadedConfig};
-use crate::moderation::AccessTokens;
 use crate::settings::{ConfigError, Location, SettingsSnapshot};
 
 /// Maximum number of attempts to read settings whose files change while they are read.
@@ -33,10 +33,10 @@ impl Reloader {
             let mut attempt = 1;
             loop {
                 let loaded = config::load(&options, std::env::vars_os());
-                let tokens_file = loaded.config.moderation.tokens_file.clone();
+                let tokens_file = loaded.config.auth.tokens_file.clone();
                 let stamps = stamp_files(loaded.files.iter().cloned().chain(tokens_file));
                 let read = read_once(&options, &before, &present, |config| {
-                    moderators.read(&config.moderation, &config.instance.rooms)
+                    moderators.read(&config.auth, &config.instance.rooms)
                 });
                 let changed = check_stable(&changed_files(&stamps, &stamp_files(stamps.keys().cloned())));
                 match changed {

@@ -5,10 +5,10 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::audit::{self, CheckReport, DayReport};
 use crate::cli::print_to;
 use crate::cli::table::{Align, Table};
 use crate::cli::terminal::printable;
-use crate::moderation::audit::{self, CheckReport, DayReport};
 
 /// Prints a report by day. Exits with 1 if the log is damaged or does not exist.
 pub(super) fn run(path: &Path) -> ExitCode {
@@ -65,7 +65,7 @@ fn report(checked: &CheckReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::moderation::audit::{ChainError, ChainErrorKind};
+    use crate::audit::{ChainError, ChainErrorKind};
 
     fn day(error: Option<ChainErrorKind>, closed: bool) -> DayReport {
         let error = error.map(|what| ChainError { file: "audit-2026-11-23.jsonl".to_owned(), line: 3, kind: what });

@@ -14,9 +14,8 @@ use tokio::sync::Notify;
 
 use self::stats::OutcomeHistory;
 pub use self::stats::{MAX_MINUTES, MinuteCounts};
-use super::act::Act;
 use super::feed::Note;
-use crate::model::JudgedMessage;
+use crate::model::{Act, JudgedMessage};
 
 /// Decisions kept; the oldest are dropped first.
 pub const MAX_DECISIONS: usize = 10_000;

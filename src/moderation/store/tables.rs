@@ -14,8 +14,9 @@ use serde::de::DeserializeOwned;
 use super::StoreError;
 use super::file::{FileBackend, LockedFile};
 use super::records::{self, HeldRecord, LevelRecord, OffenceRecord, RecordError};
+use crate::model::ActiveLevel;
+use crate::moderation::HeldMessage;
 use crate::moderation::sanctions::OffenceEntry;
-use crate::moderation::{ActiveLevel, HeldMessage};
 
 /// The format that this version writes.
 const FORMAT: u64 = 1;

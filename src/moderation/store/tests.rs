@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use super::records::tests::{held_message, random};
 use super::*;
-use crate::model::{Actor, Penalty, RoomName, SanctionKind, Target};
-use crate::moderation::{Config, ModerationLevel, PenaltyRequest, State};
+use crate::model::{Actor, ModerationLevel, Penalty, RoomName, SanctionKind, Target};
+use crate::moderation::{Config, PenaltyRequest, State};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()

@@ -16,8 +16,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use self::held::HeldRecord;
 pub(super) use self::names::intern;
 pub(super) use self::offence::OffenceRecord;
-use crate::model::{Actor, Address, Nickname, RoomName, Target};
-use crate::moderation::{ActiveLevel, ModerationLevel};
+use crate::model::{ActiveLevel, Actor, Address, ModerationLevel, Nickname, RoomName, Target};
 
 /// A record is invalid.
 #[derive(Debug, PartialEq, Eq)]

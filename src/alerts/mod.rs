@@ -24,7 +24,7 @@ pub use config::{Config, Secret, Url};
 
 use self::rate_limiter::RateLimiter;
 use self::webhook::Webhook;
-use super::feed::{Feed, Note, NoteKind};
+use crate::moderation::{Feed, Note, NoteKind};
 use crate::telemetry::Metrics;
 
 /// Alerts that may be queued; further ones are dropped.

@@ -13,8 +13,8 @@ use super::form::{
     ActLine, DecisionLine, EndLine, HeadLine, LostLine, ReasonJson, SenderJson, clock, nanoseconds, time,
 };
 use super::{Config, LogFileName, chain};
+use crate::model::Act;
 use crate::model::{Address, Basis, JudgedMessage, Kind, Match, Outcome, Sender, TraceStep};
-use crate::moderation::Act;
 
 /// Longest text of a refusal, unless full texts are logged. Code points.
 const MAX_EXCERPT: usize = 80;

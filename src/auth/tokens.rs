@@ -4,11 +4,11 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use super::Config;
 use super::file;
 use super::grant::{Moderator, TrustedNickname};
 use super::token::Digest;
 use crate::model::RoomName;
-use crate::moderation::Config;
 use crate::settings::{ConfigError, read_text};
 
 /// The mode bit that lets everybody write a file.

@@ -3,12 +3,12 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use super::Config;
 use super::attempts::FailedAttempts;
 use super::grant::{Moderator, TrustedNickname};
 use super::token::{Digest, RandomnessError, Token};
 use super::tokens::AccessTokens;
 use crate::model::{Address, RoomName};
-use crate::moderation::Config;
 use crate::settings::ConfigError;
 
 /// The name of the moderator with the token of this run.

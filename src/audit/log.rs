@@ -20,8 +20,8 @@ use super::lines::MAX_LINE;
 use super::shared::AuditShared;
 use super::write::{self, HeadFields, LogTime};
 use super::{Config, SnapshotFn, StateSnapshot};
+use crate::model::Act;
 use crate::model::{Address, JudgedMessage};
-use crate::moderation::Act;
 
 /// How often the tip of the chain is written to the relay's log.
 const REPORT_INTERVAL: Duration = Duration::from_hours(1);

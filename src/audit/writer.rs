@@ -14,8 +14,8 @@ use tokio::sync::{oneshot, watch};
 use super::log::LogFiles;
 use super::shared::AuditShared;
 use super::write::LogTime;
+use crate::model::Act;
 use crate::model::JudgedMessage;
-use crate::moderation::Act;
 
 /// Collected lines are written when they reach this size, if not earlier. Bytes.
 const CHUNK: usize = 256 << 10;

@@ -84,7 +84,7 @@ impl SettingValue for ConfiguredModerator {
 ///
 /// # Errors
 /// A text about the first duplicate name or token, or about the length of the list.
-pub(in crate::moderation) fn check_moderators(moderators: &[ConfiguredModerator]) -> Result<(), String> {
+pub(super) fn check_moderators(moderators: &[ConfiguredModerator]) -> Result<(), String> {
     if moderators.len() > MAX_MODERATORS {
         return Err(format!("names {} moderators; at most {MAX_MODERATORS} are allowed", moderators.len()));
     }
@@ -103,7 +103,7 @@ pub(in crate::moderation) fn check_moderators(moderators: &[ConfiguredModerator]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::moderation::Config;
+    use crate::auth::Config;
     use crate::settings::SettingsSource;
 
     const TOKEN: &str = "0123456789abcdef";

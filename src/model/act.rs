@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::levels::ActiveLevel;
-use crate::model::{Actor, Address, ConnectionId, Nickname, RoomName, Sanction, Target};
+use super::{ActiveLevel, Actor, Address, ConnectionId, ModerationLevel, Nickname, RoomName, Sanction, Target};
 
 /// An act: something that was done, when, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,35 +93,6 @@ pub enum ActKind {
         /// Why, for people.
         reason: String,
     },
-}
-
-/// A moderation level: how much is held or slowed down in addition to the verdicts of filters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ModerationLevel {
-    /// Nothing in addition.
-    Normal,
-    /// Hold the first messages of each sender.
-    Newcomers,
-    /// Accept one message per sender in this many seconds.
-    Slow {
-        /// The interval, in seconds.
-        seconds: u32,
-    },
-    /// Hold all messages.
-    All,
-}
-
-impl ModerationLevel {
-    /// Returns the stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::Newcomers => "newcomers",
-            Self::Slow { .. } => "slow",
-            Self::All => "all",
-        }
-    }
 }
 
 impl ActKind {

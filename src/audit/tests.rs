@@ -22,10 +22,10 @@ use super::shared::AuditShared;
 use super::write::LogTime;
 use super::*;
 use crate::model::{
-    Actor, Basis, ConnectionId, Decision, JudgedMessage, Kind, Match, Message, Mode, Outcome, Reason, ReasonCode,
-    RoomName, Sanction, SanctionKind, Sender, SenderContext, Target, TraceStep,
+    Act, ActKind, Actor, Basis, ConnectionId, Decision, JudgedMessage, Kind, Match, Message, Mode, ModerationLevel,
+    Outcome, Reason, ReasonCode, RoomName, Sanction, SanctionKind, Sender, SenderContext, Target, TraceStep,
+    sanction_json,
 };
-use crate::moderation::{Act, ActKind, ModerationLevel, sanction_json};
 
 /// The 23rd of November 2026, at midnight.
 const MIDNIGHT: i64 = 1_795_392_000;
@@ -694,7 +694,7 @@ mod checking {
 
 mod running {
     use super::*;
-    use crate::moderation::audit::handle::WriterParts;
+    use crate::audit::handle::WriterParts;
 
     fn some(text: &str, outcome: Outcome) -> Arc<JudgedMessage> {
         Arc::new(recorded(text, outcome, now(1)))

@@ -6,6 +6,7 @@
 //! in no file, so they can only be guessed online, where an address gets ten attempts a minute.
 
 mod attempts;
+mod config;
 mod configured;
 mod file;
 mod grant;
@@ -13,10 +14,9 @@ mod moderators;
 mod token;
 mod tokens;
 
+pub use config::Config;
 pub use configured::{ConfiguredModerator, MAX_MODERATOR_NAME, check_name};
 pub use grant::{Moderator, RoomScope, Scope, TrustedNickname};
 pub use moderators::{AccessError, Moderators, TokenError};
 pub use token::{RandomnessError, Token};
 pub use tokens::AccessTokens;
-
-pub(super) use configured::check_moderators as check_named;

@@ -16,8 +16,8 @@ use super::log::LogFiles;
 use super::shared::AuditShared;
 use super::writer::{self, AuditWriter, QueueEntry};
 use super::{ActLogError, AuditError, AuditStats, Config, Recording, SnapshotFn, folder};
+use crate::model::Act;
 use crate::model::{Address, JudgedMessage, Outcome};
-use crate::moderation::Act;
 
 /// Most decisions in the queue.
 pub(super) const MAX_QUEUED: usize = 8_192;

@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::*;
-use crate::moderation::Config;
-use crate::moderation::access::Scope;
+use crate::auth::Config;
+use crate::auth::Scope;
 use crate::settings::{SettingValue, SettingsSource};
 
 const JANE: &str = "0123456789abcdef";
