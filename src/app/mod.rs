@@ -32,7 +32,7 @@ use crate::filter::rules::{self, RuleSet};
 use crate::filter::{self, Chain, Filter, Judgement, RulesReload};
 use crate::intake::Intake;
 use crate::live::Live;
-use crate::model::{Address, Decision, Message, RoomName, Sender, SenderContext, level_json, sanction_json};
+use crate::model::{Address, Decision, Message, RoomName, Sender, SenderContext};
 use crate::moderation::{Feed, Journal, ModerationService, PRESET_KEY, SanctionEvent, State};
 use crate::room::Room;
 use crate::sandbox::{Library, PluginEvent, Sandbox};
@@ -103,12 +103,9 @@ pub enum ServeError {
 /// Returns the state that each file of the audit log begins with.
 fn audit_snapshot(state: &Arc<State>) -> SnapshotFn {
     let state = Arc::clone(state);
-    Box::new(move |hashed| {
+    Box::new(move || {
         let now = Timestamp::now();
-        let sanctions = state.sanctions().in_force_or_counted(now);
-        let sanctions = sanctions.iter().map(|sanction| sanction_json(sanction, hashed).into()).collect();
-        let levels = state.levels().list(now).iter().map(level_json).collect();
-        StateSnapshot { sanctions, levels }
+        StateSnapshot { sanctions: state.sanctions().in_force_or_counted(now), levels: state.levels().list(now) }
     })
 }
 

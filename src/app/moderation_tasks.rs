@@ -67,14 +67,14 @@ async fn resolve_expired(moderation: &ModerationService, rooms: &Rooms, unanswer
     let sanctioned = moderation.state().sanctions().strongest(&room, author, address, Timestamp::now()).is_some();
     match if sanctioned { ExpiryAction::Drop } else { unanswered } {
         ExpiryAction::Release => {
-            moderation.record_detached(Actor::Relay, ActKind::Released { message, room: room.clone() });
+            moderation.record_detached(Actor::Relay, Some(room.clone()), ActKind::Released { message });
             if let Some(room) = rooms.find(room.as_str()) {
                 // Fails if the relay is shutting down or the room was removed: nobody is left to receive it.
                 let _ended = room.release(recorded).await;
             }
         }
         ExpiryAction::Drop => {
-            moderation.record_detached(Actor::Relay, ActKind::Refused { message, room });
+            moderation.record_detached(Actor::Relay, Some(room), ActKind::Refused { message });
             if let Some(member) = recorded.sender.connection {
                 let text = "no moderator reviewed your message in time; it was not sent";
                 rooms.notify(member, Notice::Refused(Reason::new(ReasonCode::HeldRefused, text))).await;

@@ -73,6 +73,23 @@ pub(super) fn parse(digits: &[u8]) -> Option<Hash> {
     Some(hash)
 }
 
+/// The form of a hash in a line, for `#[serde(with = "…")]`.
+pub(super) mod hexadecimal {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Hash;
+
+    pub(in crate::audit) fn serialize<S: Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::hex(hash))
+    }
+
+    pub(in crate::audit) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        super::parse(digits.as_bytes()).ok_or_else(|| D::Error::custom("not a hash of 64 hexadecimal digits"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::settings::{Choice, Section, Setting};
 
 /// The decisions that are recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Recording {
     /// Nothing.
     Off,
@@ -21,7 +24,8 @@ impl Choice for Recording {
 }
 
 /// The texts that are recorded with decisions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Texts {
     /// None.
     Off,
@@ -34,11 +38,6 @@ pub enum Texts {
 impl Choice for Texts {
     const NAMES: &'static [(&'static str, Self)] =
         &[("off", Self::Off), ("refusals", Self::Refusals), ("full", Self::Full)];
-}
-
-/// Returns the name of a choice in the settings.
-pub(super) fn name_of<T: Choice>(choice: T) -> &'static str {
-    T::NAMES.iter().find(|(_, other)| *other == choice).map_or("", |(name, _)| name)
 }
 
 /// Settings of the audit log.

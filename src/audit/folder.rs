@@ -1,15 +1,18 @@
 //! The files of the log, and the tip of their chain.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use jiff::civil::Date;
 
 use super::chain::{self, Hash};
 use super::lines::{RawLine, RawLines};
+
+/// Most names that are tried for a new file.
+const MAX_NAME_TRIES: u64 = 100;
 
 /// The name of a log file: its day, and its number within the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +49,20 @@ impl fmt::Display for LogFileName {
 /// Creates the folder, accessible to its owner only, unless it exists.
 pub(super) fn create(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Creates a new file under the first free number of a day.
+pub(super) fn create_file(dir: &Path, day: Date, first: u64) -> io::Result<(LogFileName, File)> {
+    for number in first..first + MAX_NAME_TRIES {
+        let name = LogFileName { day, number };
+        let mut options = OpenOptions::new();
+        options.append(true).create_new(true).mode(0o600);
+        match options.open(dir.join(name.to_string())) {
+            Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
+            created => return created.map(|file| (name, file)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// Returns the log files of a folder, by day and number.

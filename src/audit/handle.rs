@@ -16,8 +16,7 @@ use super::log::LogFiles;
 use super::shared::AuditShared;
 use super::writer::{self, AuditWriter, QueueEntry};
 use super::{ActLogError, AuditError, AuditStats, Config, Recording, SnapshotFn, folder};
-use crate::model::Act;
-use crate::model::{Address, JudgedMessage, Outcome};
+use crate::model::{Act, JudgedMessage, Outcome};
 
 /// Most decisions in the queue.
 pub(super) const MAX_QUEUED: usize = 8_192;
@@ -176,12 +175,6 @@ impl Audit {
             self.shared.add_lost(1);
         }
         sent
-    }
-
-    /// Returns the current hash of an address in the log: 16 hexadecimal digits. It changes with the key.
-    #[must_use]
-    pub fn hash_address(&self, address: Address) -> String {
-        self.shared.keys.hash(address)
     }
 
     /// Returns the error of the last write; `None` if it succeeded.

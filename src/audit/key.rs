@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::chain::{hex, parse};
-use crate::model::Address;
+use crate::model::{Address, AddressHash};
 
 /// The key file in the folder of the log.
 const FILE: &str = "key";
@@ -73,14 +73,15 @@ impl AddressKeys {
         self.0.read().unwrap_or_else(PoisonError::into_inner).since
     }
 
-    /// Returns the hash of an address: 16 hexadecimal digits.
-    pub(super) fn hash(&self, address: Address) -> String {
+    /// Returns the hash of an address.
+    pub(super) fn hash(&self, address: Address) -> AddressHash {
         let key = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let hash = match address.ip() {
             IpAddr::V4(v4) => blake3::keyed_hash(&key.bytes, &v4.octets()),
             IpAddr::V6(v6) => blake3::keyed_hash(&key.bytes, &v6.octets()),
         };
-        hash.to_hex().chars().take(16).collect()
+        let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
+        AddressHash(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
     }
 }
 
@@ -144,9 +145,9 @@ mod tests {
         let keys = AddressKeys::open(dir.path(), day(0), 30).unwrap();
         let here = address("192.0.2.7");
         let first = keys.hash(here);
-        assert!(first.len() == 16 && first != keys.hash(address("192.0.2.8")));
+        assert_ne!(first, keys.hash(address("192.0.2.8")));
         let again = AddressKeys::open(dir.path(), day(29), 30).unwrap();
-        assert_eq!((again.hash(here), again.since()), (first.clone(), day(0)));
+        assert_eq!((again.hash(here), again.since()), (first, day(0)));
         again.renew(dir.path(), day(29), 30).unwrap();
         assert_eq!(again.hash(here), first);
         again.renew(dir.path(), day(30), 30).unwrap();

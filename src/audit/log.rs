@@ -1,8 +1,8 @@
 //! Writes the files of the log: chain, rotation, and recovery from failed writes. The caller passes the time.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,24 +11,23 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::chain::{self, Hash};
+use super::config::Config;
 use super::folder::{self, ChainTip, LogFileName};
+use super::head::{FileHead, FilePlace, LogTime, PreviousDay, split_sanctions};
+use super::line::Line;
 use super::lines::MAX_LINE;
+use super::privacy::Privacy;
 use super::shared::AuditShared;
-use super::write::{self, HeadFields, LogTime};
-use super::{Config, SnapshotFn, StateSnapshot};
-use crate::model::Act;
-use crate::model::{Address, JudgedMessage};
+use super::{SnapshotFn, StateSnapshot};
+use crate::model::{Act, JudgedMessage};
 
 /// How often the tip of the chain is written to the relay's log.
 const REPORT_INTERVAL: Duration = Duration::from_hours(1);
 /// Largest buffer that is kept for the next lines. Bytes.
 const MAX_SPARE_BUFFER: usize = 1 << 20;
-/// Most names that are tried for a new file.
-const MAX_NAME_TRIES: u64 = 100;
 
 /// The files of the log. Lines are collected, and written by [`LogFiles::flush`].
 pub(super) struct LogFiles {
@@ -116,31 +115,33 @@ impl LogFiles {
     /// Adds a decision.
     pub(super) fn add_decision(&mut self, recorded: &JudgedMessage) {
         let (texts, shared) = (self.config.texts, Arc::clone(&self.shared));
-        self.add_line(|out, n| write::decision(out, n, recorded, texts, &|address| shared.keys.hash(address)));
+        let privacy = Privacy { texts, hash: |address| shared.keys.hash(address) };
+        self.add_line(|n| Line::Decision(Box::new(privacy.decision(n, recorded))));
     }
 
     /// Adds an act. Returns `false` if its line is too long.
-    pub(super) fn add_act(&mut self, act: &Act) -> bool {
+    pub(super) fn add_act(&mut self, act: Act) -> bool {
         let (texts, shared) = (self.config.texts, Arc::clone(&self.shared));
-        self.add_line(|out, n| write::act(out, n, act, texts, &|address| shared.keys.hash(address)))
+        let privacy = Privacy { texts, hash: |address| shared.keys.hash(address) };
+        self.add_line(|n| Line::Act(Box::new(privacy.act(n, act))))
     }
 
     /// Adds the number of lines lost since the last note, if any.
     pub(super) fn add_losses(&mut self, now: LogTime) {
         let count = self.shared.unreported_losses.swap(0, Relaxed);
         if count > 0 {
-            self.add_line(|out, n| write::lost(out, n, now, count));
+            self.add_line(|n| Line::Lost { n, time: now, count });
         }
     }
 
     /// Adds a line. A line that is too long is lost.
-    fn add_line(&mut self, line: impl FnOnce(&mut Vec<u8>, u64) -> serde_json::Result<()>) -> bool {
+    fn add_line(&mut self, line: impl FnOnce(u64) -> Line) -> bool {
         let (Some(open), Some((_, last))) = (&mut self.open, &mut self.chain) else {
             self.shared.add_lost(1);
             return false;
         };
         let start = self.lines.len();
-        let written = line(&mut self.lines, open.count + 1);
+        let written = serde_json::to_writer(&mut self.lines, &line(open.count + 1));
         // The hash and its key add 75 bytes.
         if written.is_err() || self.lines.len() - start > MAX_LINE - 100 {
             self.lines.truncate(start);
@@ -177,7 +178,7 @@ impl LogFiles {
     pub(super) fn close(&mut self, now: LogTime) -> io::Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
         if !std::mem::replace(&mut open.is_ending, true) {
-            self.add_line(|out, n| write::end(out, n, now));
+            self.add_line(|n| Line::End { n, time: now });
         }
         self.flush(true)?;
         self.report_tip("audit log: file closed");
@@ -209,11 +210,12 @@ impl LogFiles {
             self.remove_expired(day, now)?;
         }
         let next = of(day).last().map_or(1, |name| name.number + 1);
-        let (name, file) = self.create_file(day, next)?;
+        let (name, file) = folder::create_file(&self.dir, day, next)?;
         let inode = file.metadata()?.ino();
         self.open = Some(OpenFile { file, name, inode, written: 0, head_bytes: 0, count: 0, is_ending: false });
         self.chain = Some((day, before));
-        self.add_head(name, before, day_before, &cut, now);
+        let day_before = day_before.map(|(day, hash)| PreviousDay { day, hash });
+        self.add_head(FilePlace { day, file: name.number, before, day_before, cut }, now);
         Ok(())
     }
 
@@ -228,40 +230,30 @@ impl LogFiles {
         self.shared.keys.renew(&self.dir, now.at, days)
     }
 
-    /// Creates a new file under the first free number.
-    fn create_file(&self, day: Date, first: u64) -> io::Result<(LogFileName, File)> {
-        for number in first..first + MAX_NAME_TRIES {
-            let name = LogFileName { day, number };
-            let mut options = OpenOptions::new();
-            options.append(true).create_new(true).mode(0o600);
-            match options.open(self.dir.join(name.to_string())) {
-                Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
-                created => return created.map(|file| (name, file)),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
-    }
-
-    fn add_head(
-        &mut self,
-        name: LogFileName,
-        before: Hash,
-        day_before: Option<(Date, Hash)>,
-        cut: &[(u64, u64)],
-        now: LogTime,
-    ) {
+    /// Adds the head of a file, and continuation lines for the sanctions that do not fit into it.
+    fn add_head(&mut self, place: FilePlace, now: LogTime) {
         let shared = Arc::clone(&self.shared);
-        let StateSnapshot { sanctions, levels } = (self.snapshot)(&|address: Address| shared.keys.hash(address));
-        let mut sanctions = write::in_lines(sanctions, self.config.texts);
-        let first: Vec<Value> = if sanctions.is_empty() { Vec::new() } else { sanctions.remove(0) };
-        let config = self.config.clone();
-        let (first_of_run, run, key_since) = (self.first_of_run, self.run, shared.keys.since());
-        let facts = HeadFields { first_of_run, run, name, before, day_before, cut, key_since, config: &config, levels };
-        self.add_line(|out, _| write::head(out, now, facts, &first, sanctions.len()));
-        for line in &sanctions {
-            self.add_line(|out, n| write::more(out, n, line));
+        let privacy = Privacy { texts: self.config.texts, hash: |address| shared.keys.hash(address) };
+        let StateSnapshot { sanctions, levels } = (self.snapshot)();
+        let mut lines = split_sanctions(sanctions.into_iter().map(|sanction| privacy.sanction(sanction))).into_iter();
+        let head = FileHead {
+            n: 1,
+            time: now,
+            version: env!("CARGO_PKG_VERSION").into(),
+            run: self.run,
+            place,
+            key_since: shared.keys.since(),
+            record: self.config.record,
+            texts: self.config.texts,
+            levels,
+            sanctions: lines.next().unwrap_or_default(),
+            more: lines.len(),
+        };
+        let first_of_run = std::mem::take(&mut self.first_of_run);
+        self.add_line(|_| if first_of_run { Line::Start(Box::new(head)) } else { Line::State(Box::new(head)) });
+        for sanctions in lines {
+            self.add_line(|n| Line::More { n, sanctions });
         }
-        self.first_of_run = false;
         if let Some(open) = &mut self.open {
             open.head_bytes = self.lines.len() as u64;
         }

@@ -17,50 +17,46 @@ mod chain;
 mod check;
 mod config;
 mod folder;
-mod form;
 mod handle;
+mod head;
 mod key;
+mod line;
 mod lines;
 mod log;
-mod parse;
+mod privacy;
 mod probe;
 mod read;
 mod shared;
 #[cfg(test)]
 mod tests;
-mod write;
 mod writer;
 
 use std::path::PathBuf;
 
-use serde_json::Value;
-
-use crate::model::Address;
+use crate::model::{ActiveLevel, Sanction};
 
 pub use check::{ChainError, ChainErrorKind, CheckReport, DayReport, check};
 pub use config::{Config, Recording, Texts};
 pub use folder::LogFileName;
 pub use handle::Audit;
+pub use head::{FileHead, FilePlace, LogTime, LoggedSanction, PreviousDay};
+pub use line::{Line, LoggedAct, LoggedDecision, LoggedKind, LoggedReason, LoggedSender};
 pub use probe::probe;
-pub use read::{
-    FileHead, LineError, LineErrorKind, LogLine, LogLines, LoggedAct, LoggedDecision, LoggedKind, LoggedSender,
-    read_lines,
-};
+pub use read::{LineError, LineErrorKind, LogLines, read_lines};
 pub use shared::AuditStats;
 
 /// Sanctions and levels at the beginning of a file, for its head.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StateSnapshot {
-    /// The sanctions in force, and ended ones that still count as steps of the ladder, as
-    /// [`sanction_json`](super::sanction_json) writes them.
-    pub sanctions: Vec<Value>,
+    /// The sanctions in force, and ended ones that still count as steps of the ladder.
+    pub sanctions: Vec<Sanction>,
     /// The levels in force.
-    pub levels: Value,
+    pub levels: Vec<ActiveLevel>,
 }
 
-/// Returns the current state, given a function that hashes addresses. Called at the beginning of each file, by the writer
-/// thread or by the thread that opens the log. It must not wait for [`Audit::record_act`].
-pub type SnapshotFn = Box<dyn Fn(&dyn Fn(Address) -> String) -> StateSnapshot + Send>;
+/// Returns the current state. Called at the beginning of each file, by the writer thread or by the thread that opens the
+/// log. It must not wait for [`Audit::record_act`].
+pub type SnapshotFn = Box<dyn Fn() -> StateSnapshot + Send>;
 
 /// The audit log cannot be opened.
 #[derive(Debug, thiserror::Error)]

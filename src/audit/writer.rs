@@ -11,11 +11,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
+use super::head::LogTime;
 use super::log::LogFiles;
 use super::shared::AuditShared;
-use super::write::LogTime;
-use crate::model::Act;
-use crate::model::JudgedMessage;
+use crate::model::{Act, JudgedMessage};
 
 /// Collected lines are written when they reach this size, if not earlier. Bytes.
 const CHUNK: usize = 256 << 10;
@@ -117,7 +116,7 @@ impl AuditWriter {
             }
             QueueEntry::Act(act, written) => {
                 // Dropping the sender tells the caller that the act was not added.
-                if self.log.add_act(&act) {
+                if self.log.add_act(*act) {
                     self.pending_acts.push(written);
                 }
             }
@@ -192,6 +191,6 @@ impl AuditWriter {
     }
 
     fn now(&self) -> LogTime {
-        LogTime { at: Timestamp::now(), since_start: self.started.elapsed() }
+        LogTime::new(Timestamp::now(), self.started.elapsed())
     }
 }

@@ -86,7 +86,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 }
 
 fn print_json(decision: &Decision, room: &RoomName) -> ExitCode {
-    match serde_json::to_string(&decision.to_json(room)) {
+    match serde_json::to_string(&decision.view(room)) {
         Ok(line) => {
             print_to(io::stdout(), &format!("{}\n", plain_json(&line)));
             ExitCode::SUCCESS

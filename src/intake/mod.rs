@@ -105,7 +105,8 @@ impl Intake {
     pub fn deliver(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Submission {
         if let Some(breakers) = &self.breakers {
             for TrippedBreaker { actor: cause, reason: why } in breakers.record(&decision, sender) {
-                self.moderation.record_detached(Actor::Relay, ActKind::BreakerTripped { actor: cause, reason: why });
+                let act = ActKind::BreakerTripped { actor: cause, reason: why };
+                self.moderation.record_detached(Actor::Relay, None, act);
             }
         }
         let message = &decision.message;

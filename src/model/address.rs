@@ -1,12 +1,16 @@
-//! Client addresses.
+//! Client addresses, and the forms in which they leave the process.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// The unit in which addresses are limited and banned: a whole IPv4 address, or the /64 of an IPv6 address, since one
 /// household or host usually holds a /64.
 ///
-/// [`Display`](fmt::Display) omits the last part, so the text is safe for logs at level info.
+/// [`Display`](fmt::Display) omits the last part, so the text is safe for logs at level info. There is no serialised form:
+/// the type of a field that leaves the process is one of [`PlainAddress`], [`MaskedAddress`] and [`AddressHash`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address(IpAddr);
 
@@ -42,6 +46,69 @@ impl fmt::Display for Address {
                 write!(f, "{a:x}:{b:x}:{c:x}:x")
             }
         }
+    }
+}
+
+/// An address in full, for files that only the relay reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlainAddress(pub Address);
+
+impl Serialize for PlainAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.ip().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for PlainAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IpAddr::deserialize(deserializer).map(|ip| Self(ip.into()))
+    }
+}
+
+/// [`PlainAddress`] for `#[serde(with = "…")]`.
+pub(super) mod plain {
+    use super::{Address, Deserialize, Deserializer, PlainAddress, Serialize, Serializer};
+
+    pub(in crate::model) fn serialize<S: Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
+        PlainAddress(*address).serialize(serializer)
+    }
+
+    pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
+        PlainAddress::deserialize(deserializer).map(|PlainAddress(address)| address)
+    }
+}
+
+/// An address without its last part, for moderators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaskedAddress(pub Address);
+
+impl Serialize for MaskedAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// The keyed hash of an address: 16 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AddressHash(pub u64);
+
+impl fmt::Display for AddressHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for AddressHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AddressHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        let hash = (digits.len() == 16).then(|| u64::from_str_radix(&digits, 16).ok()).flatten();
+        hash.map(Self).ok_or_else(|| D::Error::custom("an address is no hash of 16 hex digits"))
     }
 }
 

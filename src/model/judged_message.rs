@@ -1,9 +1,11 @@
 //! A decision with the context needed to explain or replay it.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Decision, Sender};
 
 /// A [`Decision`] and its sender as known when the message arrived.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JudgedMessage {
     /// The decision of the chain.
     pub decision: Decision,

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{Address, Nickname, Reason, RoomName};
+use super::{Address, Nickname, Reason, RoomName, address};
 
 /// One message to pass on, from a WebSocket or a `PUT`, in any protocol generation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// A random ID, unless the client gave one.
     pub id: Uuid,
@@ -22,7 +23,8 @@ pub struct Message {
 }
 
 /// The kinds of message.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A chat line.
     Text {
@@ -92,21 +94,46 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
+/// A text, because programs in JavaScript would round the number.
+impl Serialize for ConnectionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// A number in files of version 0.1.
+impl<'de> Deserialize<'de> for ConnectionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Text(String),
+            Number(u64),
+        }
+        match Form::deserialize(deserializer)? {
+            Form::Text(text) => text.parse().map(Self).map_err(serde::de::Error::custom),
+            Form::Number(number) => Ok(Self(number)),
+        }
+    }
+}
+
 /// The sender of a message, as far as the relay knows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sender {
     /// The connection; `None` for a `PUT`.
     pub connection: Option<ConnectionId>,
     /// The client's address.
+    #[serde(with = "address::plain")]
     pub address: Address,
     /// The room it sends to.
     pub room: RoomName,
     /// Context from the room, set when the message reaches it.
+    #[serde(flatten)]
     pub context: SenderContext,
 }
 
 /// The context of a message: the state of its sender and of the room when it arrived.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SenderContext {
     /// Whether the sender uses a nickname that it registered.
     pub registered: bool,
@@ -121,8 +148,10 @@ pub struct SenderContext {
     /// When the message arrived, on a monotonic clock that starts with the relay.
     pub since_start: Duration,
     /// Number of connections in the room.
+    #[serde(rename = "members")]
     pub member_count: usize,
     /// The registered nicknames in the room, sorted; empty unless a filter needs them.
+    #[serde(rename = "names")]
     pub nicknames: Arc<[String]>,
 }
 

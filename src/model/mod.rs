@@ -1,27 +1,34 @@
 //! The domain model: names, messages, senders, verdicts.
 //!
-//! Plain data, used by all other modules. Does no I/O and knows no wire format.
+//! Plain data, used by all other modules. Does no I/O and knows no wire format. A type that leaves the process has one
+//! serialised form, which is declared here.
 
 mod act;
+mod actor;
 mod address;
 mod breaker;
 mod decision;
+pub mod form;
 mod judged_message;
 mod level;
 mod message;
 mod nickname;
 mod room_name;
 mod sanction;
+mod static_name;
+mod trace;
 mod verdict;
 
-pub use act::{Act, ActKind, actor_json, level_json, sanction_json};
-pub use address::Address;
+pub use act::{Act, ActKind};
+pub use actor::Actor;
+pub use address::{Address, AddressHash, MaskedAddress, PlainAddress};
 pub use breaker::Breaker;
-pub use decision::{Basis, Decision, DecisionJson, Match, MissingReason, Mode, SenderNotice, Span, TraceStep};
+pub use decision::{Decision, DecisionView, MissingReason, SenderNotice};
 pub use judged_message::JudgedMessage;
 pub use level::{ActiveLevel, ModerationLevel};
 pub use message::{ConnectionId, Kind, Message, Notice, RoomEvent, Sender, SenderContext};
 pub use nickname::{Nickname, NicknameError, Skeletons, is_reserved};
 pub use room_name::{RoomName, RoomNameError};
-pub use sanction::{Actor, Penalty, Sanction, SanctionKind, Target};
+pub use sanction::{Penalty, Sanction, SanctionKind, Target, plain_target};
+pub use trace::{Basis, Match, Mode, Span, TraceStep};
 pub use verdict::{Outcome, Reason, ReasonCode, Verdict};

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use unicode_security::confusable_detection::skeleton;
 
 /// A nickname: one or more of `A-Z a-z 0-9 _ -`.
 ///
 /// The `shape` filter enforces the configured length; no nickname is longer than 64 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Nickname(Box<str>);
 
 /// Why a text is not a valid nickname.
@@ -69,6 +71,14 @@ impl Nickname {
     #[must_use]
     pub fn skeletons(&self) -> Skeletons {
         Skeletons::new(&self.0)
+    }
+}
+
+impl TryFrom<String> for Nickname {
+    type Error = NicknameError;
+
+    fn try_from(text: String) -> Result<Self, NicknameError> {
+        Self::parse(&text)
     }
 }
 

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
 /// A room name as its operator wrote it, without surrounding whitespace.
 ///
 /// 1 to 64 code points of any script, no control characters. Two names are equal when their Unicode NFC forms are: one
 /// system types `é` as one code point, another as two.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
 pub struct RoomName {
     written: Arc<str>,
     canonical: Arc<str>,
@@ -68,6 +70,20 @@ impl RoomName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.written
+    }
+}
+
+impl TryFrom<String> for RoomName {
+    type Error = RoomNameError;
+
+    fn try_from(text: String) -> Result<Self, RoomNameError> {
+        Self::parse(&text)
+    }
+}
+
+impl Serialize for RoomName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

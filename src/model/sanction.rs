@@ -1,15 +1,18 @@
-//! Sanctions, penalties and who imposes them.
+//! Sanctions and penalties.
 
-use std::fmt;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::{Address, Nickname, RoomName};
+use super::form::{milliseconds, optional_milliseconds};
+use super::{Actor, Address, Nickname, PlainAddress, RoomName};
 
 /// The kind of a sanction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SanctionKind {
     /// A notice to the sender, nothing else.
     Warn,
@@ -50,7 +53,8 @@ impl SanctionKind {
 }
 
 /// A consequence requested by a rule, a plugin or a moderator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "PenaltyForm", try_from = "PenaltyForm")]
 pub enum Penalty {
     /// A sanction of this kind. `None` means until lifted, for a mute or ban.
     Fixed(SanctionKind, Option<Duration>),
@@ -91,81 +95,115 @@ impl Penalty {
     }
 }
 
-/// The target of a sanction.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Target {
+/// The serialised form of a penalty.
+#[derive(Serialize, Deserialize)]
+struct PenaltyForm {
+    kind: Cow<'static, str>,
+    #[serde(default)]
+    seconds: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    nanoseconds: u32,
+    /// The duration, in format 1 of the store.
+    #[serde(default, skip_serializing)]
+    lasts: Option<Duration>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl From<Penalty> for PenaltyForm {
+    fn from(penalty: Penalty) -> Self {
+        let duration = penalty.duration();
+        let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+        Self { kind: penalty.as_str().into(), seconds, nanoseconds, lasts: None }
+    }
+}
+
+impl TryFrom<PenaltyForm> for Penalty {
+    type Error = &'static str;
+
+    fn try_from(form: PenaltyForm) -> Result<Self, &'static str> {
+        let PenaltyForm { kind, seconds, nanoseconds, lasts } = form;
+        let duration = Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanoseconds.into()));
+        let lasts = lasts.or((!duration.is_zero()).then_some(duration));
+        Self::from_name(&kind, lasts).ok_or("there is no such penalty")
+    }
+}
+
+/// The target of a sanction. `A` is the form in which an address is written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target<A = Address> {
     /// Connections with this nickname or a look-alike.
     Nickname(Nickname),
     /// Connections from this IPv4 address or IPv6 /64.
-    Address(Address),
+    Address(A),
 }
 
-/// The moderator, rule or plugin that caused an action, or the relay itself.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Actor {
-    /// A moderator, by name.
-    Moderator(Arc<str>),
-    /// A rule, by id.
-    Rule(Arc<str>),
-    /// A plugin, by name.
-    Plugin(Arc<str>),
-    /// The relay itself, because a time limit expired.
-    Relay,
-}
-
-impl Actor {
-    /// The stable name of the kind.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
+impl<A> Target<A> {
+    /// Converts the address, if it is one.
+    pub fn map_address<B>(self, convert: impl FnOnce(A) -> B) -> Target<B> {
         match self {
-            Self::Moderator(_) => "moderator",
-            Self::Rule(_) => "rule",
-            Self::Plugin(_) => "plugin",
-            Self::Relay => "relay",
-        }
-    }
-
-    /// The name of the moderator, rule or plugin; `relay` for the relay.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Moderator(name) | Self::Rule(name) | Self::Plugin(name) => name,
-            Self::Relay => "relay",
+            Self::Nickname(nickname) => Target::Nickname(nickname),
+            Self::Address(address) => Target::Address(convert(address)),
         }
     }
 }
 
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Relay => f.write_str("the relay"),
-            Self::Moderator(name) => f.write_str(name),
-            Self::Rule(name) | Self::Plugin(name) => write!(f, "{} `{name}`", self.kind()),
-        }
+/// A target with its address in full, for `#[serde(with = "…")]`.
+pub mod plain_target {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::{PlainAddress, Target};
+
+    /// Serializes a target.
+    pub fn serialize<S: Serializer>(target: &Target, serializer: S) -> Result<S::Ok, S::Error> {
+        target.clone().map_address(PlainAddress).serialize(serializer)
+    }
+
+    /// Deserializes a target.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Error> {
+        Target::deserialize(deserializer).map(|target| target.map_address(|PlainAddress(address)| address))
     }
 }
 
-/// A sanction imposed on a nickname or address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sanction {
+/// A sanction imposed on a nickname or address. `A` is the form in which an address is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sanction<A = Address> {
     /// A unique ID, never reused.
     pub id: u64,
     /// The kind of sanction.
     pub kind: SanctionKind,
     /// The nickname or address it applies to.
-    pub target: Target,
+    #[serde(flatten)]
+    pub target: Target<A>,
     /// The room it applies to; `None` for all rooms.
     pub room: Option<RoomName>,
     /// When it began.
+    #[serde(with = "milliseconds")]
     pub at: Timestamp,
     /// When it ends; `None` if not before it is lifted. Equal to `at` for kinds without duration.
+    #[serde(default, with = "optional_milliseconds")]
     pub until: Option<Timestamp>,
     /// The reason, as shown to the sender.
     pub reason: Arc<str>,
     /// The actor that imposed it.
+    #[serde(rename = "by")]
     pub actor: Actor,
     /// The step of the ladder, from 0; `None` if the kind was requested explicitly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<usize>,
+}
+
+impl<A> Sanction<A> {
+    /// Converts the address, if the target is one.
+    #[must_use]
+    pub fn map_address<B>(self, convert: impl FnOnce(A) -> B) -> Sanction<B> {
+        let Self { id, kind, target, room, at, until, reason, actor, step } = self;
+        Sanction { id, kind, target: target.map_address(convert), room, at, until, reason, actor, step }
+    }
 }
 
 impl Sanction {

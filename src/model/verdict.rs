@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The verdict of one filter on a message. A rejection is a verdict, not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,13 +89,14 @@ impl Outcome {
 }
 
 /// Why a message was not accepted unchanged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// Stable, for programs.
     pub code: ReasonCode,
     /// For the sender: one sentence that names the thing and the limit.
     pub text: Cow<'static, str>,
-    /// When to retry, for temporary refusals.
+    /// When to retry, for temporary refusals. Only of use to the sender at that time.
+    #[serde(skip)]
     pub retry_after: Option<Duration>,
 }
 
@@ -210,6 +211,31 @@ impl ReasonCode {
             Self::Held => "held",
             Self::HeldRefused => "held_refused",
             Self::HoldUnavailable => "hold_unavailable",
+        }
+    }
+}
+
+impl Serialize for ReasonCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ReasonCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A code of another version is no reason to lose a message or a line of a log.
+        Ok(Self::from_name(&String::deserialize(deserializer)?).unwrap_or(Self::Held))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_code_is_found_by_its_name() {
+        for code in ReasonCode::ALL {
+            assert_eq!(ReasonCode::from_name(code.as_str()), Some(code));
         }
     }
 }

@@ -18,7 +18,7 @@ use super::state::State;
 use crate::audit::Audit;
 use crate::model::{
     Act, ActKind, Actor, Decision, JudgedMessage, Kind as MessageKind, Match, Mode, Nickname, Outcome, Reason,
-    ReasonCode, Sanction, Target,
+    ReasonCode, RoomName, Sanction, Target,
 };
 
 /// Sanction events that may be pending. Beyond that, further sanctions take effect but open connections are not
@@ -149,13 +149,13 @@ impl ModerationService {
         self.feed.note(kind, text, None);
     }
 
-    /// Records an act before it takes effect, in the audit log first. An audit log that cannot be written delays
+    /// Records an act in a room, or in all rooms, before it takes effect, in the audit log first. An audit log that cannot be written delays
     /// nothing: it counts the lost line and logs a warning.
     ///
     /// # Cancel safety
     /// If the future is dropped, the act may be in the audit log but not in the journal.
-    pub async fn record(&self, actor: Actor, kind: ActKind) {
-        let act = self.act(actor, kind);
+    pub async fn record(&self, actor: Actor, room: Option<RoomName>, kind: ActKind) {
+        let act = self.act(actor, room, kind);
         if let Some(audit) = &self.audit {
             // The audit log has counted and logged the error.
             let _not_written = audit.record_act(&act).await;
@@ -164,8 +164,8 @@ impl ModerationService {
     }
 
     /// Like [`ModerationService::record`], without waiting for the audit log. For acts of rules, plugins and the relay.
-    pub fn record_detached(&self, actor: Actor, kind: ActKind) {
-        let act = self.act(actor, kind);
+    pub fn record_detached(&self, actor: Actor, room: Option<RoomName>, kind: ActKind) {
+        let act = self.act(actor, room, kind);
         if let Some(audit) = &self.audit {
             audit.record_act_detached(&act);
         }
@@ -179,15 +179,16 @@ impl ModerationService {
         }
     }
 
-    fn act(&self, actor: Actor, kind: ActKind) -> Act {
-        Act { at: Timestamp::now(), since_start: self.since_start(), actor, kind }
+    fn act(&self, actor: Actor, room: Option<RoomName>, kind: ActKind) -> Act {
+        Act { at: Timestamp::now(), since_start: self.since_start(), actor, room, kind }
     }
 
     fn apply_penalty(&self, request: PenaltyRequest, at: Timestamp) {
         let actor = request.actor.clone();
         match self.state.sanctions().impose(request, at) {
             Ok(sanction) if sanction.at == at && sanction.actor == actor => {
-                self.record_detached(actor, ActKind::Sanctioned(sanction.clone()));
+                let act = ActKind::Sanctioned { sanction: sanction.clone() };
+                self.record_detached(actor, sanction.room.clone(), act);
                 self.send_event(SanctionEvent::Imposed(sanction));
             }
             // A sanction in force absorbed the request.

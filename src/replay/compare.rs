@@ -1,13 +1,48 @@
 //! Compares two decisions on the same message.
 
-use serde_json::{Map, Value};
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
 
 use super::past_decision::DecisionSummary;
-use super::report::{DecisionSource, ReportedOutcome};
-use crate::model::{Decision, Kind, Outcome, Reason};
+use crate::model::{Basis, Decision, Kind, Match, Mode, Outcome, Reason, ReasonCode, TraceStep};
 
-/// The reason code of a message that should have been held and could not be.
-const HOLD_UNAVAILABLE: &str = "hold_unavailable";
+/// The result of a decision, before or after the change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportedOutcome {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The filter, rule or plugin that decided; `None` if all passed the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<DecisionSource>,
+    /// The replacement text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// The filter, rule or plugin that decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DecisionSource {
+    /// The filter.
+    pub filter: String,
+    /// The rule of the filter, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The plugin of the filter, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+}
+
+impl fmt::Display for DecisionSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { rule: Some(rule), .. } => write!(f, "rule {rule}"),
+            Self { plugin: Some(plugin), .. } => write!(f, "plugin {plugin}"),
+            Self { filter, .. } => f.write_str(filter),
+        }
+    }
+}
 
 /// Summarises a replayed decision for comparison with the recorded one.
 pub(super) fn summarize(decision: &Decision) -> DecisionSummary {
@@ -19,11 +54,11 @@ pub(super) fn summarize(decision: &Decision) -> DecisionSummary {
     };
     DecisionSummary {
         outcome,
-        by: by.map(str::to_owned),
-        code: reason.as_ref().map(|reason| reason.code.as_str().to_owned()),
+        by: by.map(Into::into),
+        code: reason.as_ref().map(|reason| reason.code),
         reason: reason.as_ref().map(|Reason { text, .. }| text.to_string()),
         sent: original.as_ref().and_then(|_| message.text().map(str::to_owned)),
-        trace: trace.iter().map(|step| serde_json::to_value(step).unwrap_or_default()).collect(),
+        trace: trace.clone(),
         is_complete: true,
     }
 }
@@ -44,7 +79,7 @@ pub(super) fn compare(expected: &DecisionSummary, actual: &DecisionSummary) -> D
     let text_differs = expected.is_complete && expected.sent != actual.sent;
     let flips = expected.outcome != actual.outcome && !is_failed_hold(expected, actual) || text_differs;
     let source_differs = !flips && decision_source(expected) != decision_source(actual);
-    let failed = |summary: &DecisionSummary| summary.trace.iter().any(|step| step.get("failure").is_some());
+    let failed = |summary: &DecisionSummary| summary.trace.iter().any(has_failed);
     let reason_differs = expected.outcome == actual.outcome && expected.reason != actual.reason;
     let trace_differs = !flips
         && expected.is_complete
@@ -57,22 +92,31 @@ pub(super) fn compare(expected: &DecisionSummary, actual: &DecisionSummary) -> D
 /// Returns whether the filter decided the same, but the message could not be held then: too many messages were held, or
 /// it was a nickname.
 fn is_failed_hold(expected: &DecisionSummary, actual: &DecisionSummary) -> bool {
-    expected.code.as_deref() == Some(HOLD_UNAVAILABLE)
+    expected.code == Some(ReasonCode::HoldUnavailable)
         && expected.outcome == Outcome::Reject
         && actual.outcome == Outcome::Hold
 }
 
+/// Returns whether a plugin failed to answer.
+fn has_failed(step: &TraceStep) -> bool {
+    let basis = step.matched.as_ref().map(|matched| &matched.basis);
+    matches!(basis, Some(Basis::Plugin { failure: Some(_), .. }))
+}
+
 /// Returns whether two traces are equal apart from durations and the ids of sanctions, which differ in a replay.
-fn same_traces(one: &[Value], other: &[Value]) -> bool {
-    let is_compared = |key: &str| !matches!(key, "micros" | "sanction_id");
-    let holds = |one: &Map<String, Value>, other: &Map<String, Value>| {
-        one.iter().filter(|(key, _)| is_compared(key)).all(|(key, value)| other.get(key) == Some(value))
-    };
-    one.len() == other.len()
-        && one.iter().zip(other).all(|(one, other)| match (one, other) {
-            (Value::Object(one), Value::Object(other)) => holds(one, other) && holds(other, one),
-            _ => one == other,
-        })
+fn same_traces(one: &[TraceStep], other: &[TraceStep]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| reproducible(one) == reproducible(other))
+}
+
+/// Returns a step without its durations and the id of a sanction.
+fn reproducible(step: &TraceStep) -> TraceStep {
+    let mut step = TraceStep { took: Duration::ZERO, ..step.clone() };
+    match step.matched.as_mut().map(|matched| &mut matched.basis) {
+        Some(Basis::Plugin { took, .. }) => *took = Duration::ZERO,
+        Some(Basis::Sanction { id }) => *id = 0,
+        Some(Basis::Rule { .. }) | None => {}
+    }
+    step
 }
 
 /// Returns a decision as the report shows it.
@@ -82,21 +126,20 @@ pub(super) fn reported_outcome(summary: &DecisionSummary) -> ReportedOutcome {
 
 /// Returns the filter, rule or plugin that decided; `None` if all passed the message.
 fn decision_source(summary: &DecisionSummary) -> Option<DecisionSource> {
-    let step = deciding_step(summary);
-    let name = |key| step.and_then(|step| step.get(key)).and_then(Value::as_str).map(str::to_owned);
-    summary.by.clone().map(|filter| DecisionSource { filter, rule: name("rule"), plugin: name("plugin") })
+    let filter = summary.by.as_deref()?;
+    let (rule, plugin) = match deciding_basis(summary, filter) {
+        Some(Basis::Rule { id, .. }) => (Some(id.to_string()), None),
+        Some(Basis::Plugin { name, .. }) => (None, Some(name.to_string())),
+        Some(Basis::Sanction { .. }) | None => (None, None),
+    };
+    Some(DecisionSource { filter: filter.to_owned(), rule, plugin })
 }
 
-/// Returns the first step of the deciding filter that asked for the outcome.
-fn deciding_step(summary: &DecisionSummary) -> Option<&Value> {
-    let by = summary.by.as_deref()?;
-    let held = summary.code.as_deref() == Some(HOLD_UNAVAILABLE);
-    let asked = if held { Outcome::Hold } else { summary.outcome }.as_str();
-    let text = |step: &Value, key: &str, wanted: &str| step.get(key).and_then(Value::as_str) == Some(wanted);
-    summary.trace.iter().find(|step| {
-        text(step, "filter", by)
-            && text(step, "verdict", asked)
-            && text(step, "mode", "enforce")
-            && step.get("exempt").is_none()
-    })
+/// Returns the basis of the first step of a filter that asked for the outcome.
+fn deciding_basis<'s>(summary: &'s DecisionSummary, filter: &str) -> Option<&'s Basis> {
+    let was_held = summary.code == Some(ReasonCode::HoldUnavailable);
+    let asked = if was_held { Outcome::Hold } else { summary.outcome };
+    let steps = summary.trace.iter().filter(|step| step.filter == filter && step.verdict == asked);
+    let mut matches = steps.filter_map(|step| step.matched.as_ref());
+    matches.find(|Match { mode, exempt, .. }| *mode == Mode::Enforce && !exempt).map(|matched| &matched.basis)
 }

@@ -12,9 +12,9 @@ use super::environment::{Environment, Run};
 use super::past_decision::{DecisionOrigin, PastDecision, SkipReason};
 use super::reorder::ReorderBuffer;
 use super::report::ReplayReport;
-use crate::audit::{FileHead, LoggedAct, LoggedDecision};
+use crate::audit::{FileHead, LoggedAct, LoggedDecision, Recording, Texts};
 use crate::filter::{Chain, ClockReading, Judgement, Purpose};
-use crate::model::{Decision, JudgedMessage};
+use crate::model::{ActKind, Decision, JudgedMessage};
 
 /// How often filters drop the state of inactive senders; the same interval as in a running relay.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
@@ -71,22 +71,21 @@ impl<'s, S: Environment> Replay<'s, S> {
     ///
     /// # Errors
     /// [`ReplayError`].
-    pub fn add_head(&mut self, head: &FileHead) -> Result<(), ReplayError> {
-        self.has_full_texts = head.texts == "full";
-        if head.record != "all" {
-            self.report.add_note(format!(
-                "the log holds only {}: rate limits, repetition and levels see fewer messages than they did then",
-                head.record
-            ));
+    pub fn add_head(&mut self, head: &FileHead, is_first_of_run: bool) -> Result<(), ReplayError> {
+        self.has_full_texts = head.texts == Texts::Full;
+        if head.record != Recording::All {
+            self.report.add_note(
+                "the log holds only refusals: rate limits, repetition and levels see fewer messages than they did then",
+            );
         }
-        if self.run_id == Some(head.run) && !head.first_of_run {
+        if self.run_id == Some(head.run) && !is_first_of_run {
             return Ok(());
         }
         self.process_all()?;
         self.begin_run(Some(head))?;
         if !self.seen_runs.insert(head.run) {
             self.report.add_note(format!("the files of run {} are not consecutive", head.run));
-        } else if !head.first_of_run {
+        } else if !is_first_of_run {
             self.report
                 .add_note(format!("the beginning of run {} is missing: earlier messages are not known", head.run));
         }
@@ -215,8 +214,9 @@ impl<'s, S: Environment> Replay<'s, S> {
         match item {
             Item::Decision(past) => self.judge(&past),
             Item::Act(act) => {
-                let name = act.json.get("act").and_then(serde_json::Value::as_str);
-                self.config_changes += u64::from(matches!(name, Some("reload" | "preset" | "brake")));
+                let changes_config =
+                    matches!(act.act.kind, ActKind::Reloaded | ActKind::Preset { .. } | ActKind::BreakerTripped { .. });
+                self.config_changes += u64::from(changes_config);
                 self.environment.apply_act(&act);
             }
         }

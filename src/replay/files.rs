@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::engine::{Replay, ReplayError};
 use super::environment::Environment;
 use super::past_decision::{DecisionOrigin, SkipReason};
-use crate::audit::{LineErrorKind, LogLine, read_lines};
+use crate::audit::{Line, LineErrorKind, read_lines};
 
 /// Size of the read buffer. Bytes.
 const BUFFER: usize = 256 << 10;
@@ -57,10 +57,10 @@ fn first_timestamp(path: &Path) -> Result<Timestamp, LogReadError> {
     let file = File::open(path).map_err(|error| LogReadError { path: path.to_owned(), error })?;
     let mut lines = read_lines(BufReader::new(file));
     Ok(match lines.find_map(Result::ok) {
-        Some(LogLine::Head(head)) => head.at,
-        Some(LogLine::Decision(decision)) => decision.at,
-        Some(LogLine::Act(act)) => act.at,
-        Some(LogLine::Lost(_) | LogLine::End) | None => Timestamp::MIN,
+        Some(Line::Start(head) | Line::State(head)) => head.time.at,
+        Some(Line::Decision(decision)) => decision.at,
+        Some(Line::Act(act)) => act.at,
+        Some(Line::More { .. } | Line::Lost { .. } | Line::End { .. }) | None => Timestamp::MIN,
     })
 }
 
@@ -82,11 +82,12 @@ pub fn replay_logs<S: Environment>(files: &[Arc<Path>], replay: &mut Replay<'_, 
         while let Some(line) = lines.next() {
             let origin = DecisionOrigin::line(path, lines.number());
             match line {
-                Ok(LogLine::Head(head)) => replay.add_head(&head)?,
-                Ok(LogLine::Decision(decision)) => replay.add_logged_decision(*decision, &origin)?,
-                Ok(LogLine::Act(act)) => replay.add_act(*act)?,
-                Ok(LogLine::Lost(count)) => replay.add_skipped(SkipReason::Lost, count, &origin),
-                Ok(LogLine::End) => {}
+                Ok(Line::Start(head)) => replay.add_head(&head, true)?,
+                Ok(Line::State(head)) => replay.add_head(&head, false)?,
+                Ok(Line::Decision(decision)) => replay.add_logged_decision(*decision, &origin)?,
+                Ok(Line::Act(act)) => replay.add_act(*act)?,
+                Ok(Line::Lost { count, .. }) => replay.add_skipped(SkipReason::Lost, count, &origin),
+                Ok(Line::More { .. } | Line::End { .. }) => {}
                 Err(bad) => {
                     let reason = match bad.kind {
                         LineErrorKind::Cut => SkipReason::CutLine,

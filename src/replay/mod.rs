@@ -20,12 +20,13 @@ mod report;
 mod state;
 mod what_if;
 
+pub use compare::{DecisionSource, ReportedOutcome};
 pub use engine::{Replay, ReplayError};
 pub use environment::{Environment, LogEnvironment, OpenPlugins, Run};
 pub use files::{LogReadError, log_files, replay_logs};
 pub use past_decision::{DecisionOrigin, DecisionSummary, PastDecision, SkipReason};
 pub use recorded_filter::{Playback, RecordedFilter};
-pub use report::{DecisionSource, Flip, FlipTotals, ReplayReport, ReportedOutcome, SkippedItems};
+pub use report::{Flip, FlipTotals, ReplayReport, SkippedItems};
 pub use what_if::{WhatIf, what_if};
 
 #[cfg(test)]

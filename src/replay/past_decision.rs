@@ -1,14 +1,15 @@
 //! A recorded decision and what is known about it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::audit::LoggedDecision;
-use crate::model::{Address, JudgedMessage, Message, Outcome, ReasonCode, Sender};
+use crate::model::{
+    Address, AddressHash, ConnectionId, JudgedMessage, Message, Outcome, ReasonCode, Sender, TraceStep,
+};
 
 /// The filter name of a refusal because the nickname belongs to somebody else; the chain did not decide then.
 const IDENTITY: &str = "identity";
@@ -32,15 +33,15 @@ pub struct DecisionSummary {
     /// The outcome.
     pub outcome: Outcome,
     /// The filter that decided.
-    pub by: Option<String>,
+    pub by: Option<Cow<'static, str>>,
     /// The code of the reason.
-    pub code: Option<String>,
+    pub code: Option<ReasonCode>,
     /// The text of the reason, if known.
     pub reason: Option<String>,
     /// The replacement text.
     pub sent: Option<String>,
-    /// The answer of each filter, as a serialised [`Step`](crate::model::Step).
-    pub trace: Vec<Value>,
+    /// The answer of each filter.
+    pub trace: Vec<TraceStep>,
     /// Whether texts and traces are complete and can be compared.
     pub is_complete: bool,
 }
@@ -115,14 +116,14 @@ impl PastDecision {
             return Err(SkipReason::Identity);
         }
         let message = line.message().ok_or(if line.cut { SkipReason::CutText } else { SkipReason::NoText })?;
-        let connection = line.sender.connection;
         let sender = Sender {
-            connection,
+            connection: line.sender.connection.map(ConnectionId),
             address: address_from_hash(line.sender.address),
             room: line.room.clone(),
             context: line.context(),
         };
-        let LoggedDecision { outcome, by, code, reason, sent, trace, .. } = line;
+        let LoggedDecision { outcome, by, reason, sent, trace, .. } = line;
+        let (code, reason) = reason.map_or((None, None), |reason| (Some(reason.code), reason.text));
         let expected = Arc::new(DecisionSummary { outcome, by, code, reason, sent, trace, is_complete });
         Ok(Self { message, sender, expected, origin })
     }
@@ -138,16 +139,14 @@ impl PastDecision {
         }
         let mut message = decision.message.clone();
         let sent = decision.original.clone().and_then(|original| message.replace_text(original));
-        // Serialising plain data cannot fail.
-        let trace = decision.trace.iter().map(|step| serde_json::to_value(step).unwrap_or_default()).collect();
         let reason = decision.reason.as_ref();
         let expected = DecisionSummary {
             outcome: decision.outcome,
-            by: decision.decided_by.map(str::to_owned),
-            code: reason.map(|reason| ReasonCode::as_str(reason.code).to_owned()),
+            by: decision.decided_by.map(Into::into),
+            code: reason.map(|reason| reason.code),
             reason: reason.map(|reason| reason.text.to_string()),
             sent,
-            trace,
+            trace: decision.trace.clone(),
             is_complete: true,
         };
         Ok(Self { message, sender: sender.clone(), expected: Arc::new(expected), origin: DecisionOrigin::default() })
@@ -162,15 +161,15 @@ impl PastDecision {
 }
 
 /// Returns an address that stands for a hashed one. The hash is the /64 prefix, since limits count IPv6 by prefix.
-pub(super) fn address_from_hash(hash: u64) -> Address {
+pub(super) fn address_from_hash(AddressHash(hash): AddressHash) -> Address {
     Address::from(IpAddr::V6(Ipv6Addr::from_bits(u128::from(hash) << 64)))
 }
 
 /// The inverse of [`address_from_hash`], as written in a log.
 #[cfg(test)]
-pub(super) fn hash_from_address(address: Address) -> String {
+pub(super) fn hash_from_address(address: Address) -> AddressHash {
     match address.ip() {
-        IpAddr::V6(ip) => format!("{:016x}", ip.to_bits() >> 64),
+        IpAddr::V6(ip) => AddressHash(u64::try_from(ip.to_bits() >> 64).unwrap_or(u64::MAX)),
         IpAddr::V4(ip) => panic!("{ip} does not stand for a hash"),
     }
 }

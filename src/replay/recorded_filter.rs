@@ -2,16 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use serde_json::Value;
 
 use super::past_decision::DecisionSummary;
 use crate::filter::{Filter, FilterAnswer, Finding, Purpose};
-use crate::model::{Basis, Match, Message, Mode, Outcome, Penalty, Reason, ReasonCode, Sender, Span, Verdict};
-
-/// The reason code of a message that should have been held and could not be.
-const HOLD_UNAVAILABLE: &str = "hold_unavailable";
+use crate::model::{Basis, Match, Message, Mode, Outcome, Reason, ReasonCode, Sender, TraceStep, Verdict};
 
 /// The recorded decision on the message that is being judged, shared with the [`RecordedFilter`]s.
 #[derive(Debug, Default)]
@@ -64,10 +58,10 @@ impl Filter for RecordedFilter {
     fn examine(&self, message: &Message, _: &Sender, _: Purpose) -> FilterAnswer {
         let expected = self.playback.expected.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(expected) = expected else { return FilterAnswer::Ready(Finding::PASS) };
-        let steps = expected.trace.iter().filter(|step| text(step, "filter") == Some(self.name));
-        let steps: Vec<&Value> = steps.collect();
+        let steps: Vec<&TraceStep> = expected.trace.iter().filter(|step| step.filter == self.name).collect();
         if self.counts_answers && self.name == "plugin" {
-            let named = steps.iter().any(|step| text(step, "plugin").is_some());
+            let is_plugin = |matched: &Match| matches!(matched.basis, Basis::Plugin { .. });
+            let named = steps.iter().any(|step| step.matched.as_ref().is_some_and(is_plugin));
             let ended = matches!(expected.outcome, Outcome::Hold | Outcome::Shadow | Outcome::Reject);
             self.playback.answers.fetch_add(u64::from(named), Ordering::Relaxed);
             self.playback.not_asked.fetch_add(u64::from(steps.is_empty() && ended), Ordering::Relaxed);
@@ -75,19 +69,22 @@ impl Filter for RecordedFilter {
         if steps.is_empty() {
             return FilterAnswer::Ready(Finding::PASS);
         }
-        let matches = steps.iter().filter_map(|step| parse_match(step)).collect();
+        // Other filters than plugins and sanctions are not repeated.
+        let matches = steps.iter().filter_map(|step| step.matched.clone());
+        let matches = matches.filter(|matched| !matches!(matched.basis, Basis::Rule { .. })).collect();
         FilterAnswer::Ready(Finding { verdict: self.verdict(&expected, &steps, message), matches })
     }
 }
 
 impl RecordedFilter {
-    fn verdict(&self, expected: &DecisionSummary, steps: &[&Value], message: &Message) -> Verdict {
+    fn verdict(&self, expected: &DecisionSummary, steps: &[&TraceStep], message: &Message) -> Verdict {
         let reason = || Reason::new(ReasonCode::Plugin, expected.reason.clone().unwrap_or_default());
-        let acts = |step: &&&Value, asked: Outcome| {
-            text(step, "verdict") == Some(asked.as_str()) && text(step, "mode") != Some("observe")
+        let acts = |step: &&TraceStep| {
+            let is_observed = step.matched.as_ref().is_some_and(|matched| matched.mode == Mode::Observe);
+            step.verdict == Outcome::Replace && !is_observed
         };
         if expected.by.as_deref() == Some(self.name) {
-            let is_failed_hold = expected.code.as_deref() == Some(HOLD_UNAVAILABLE);
+            let is_failed_hold = expected.code == Some(ReasonCode::HoldUnavailable);
             match expected.outcome {
                 Outcome::Reject if is_failed_hold => return Verdict::Hold(reason()),
                 Outcome::Reject => return Verdict::Reject(reason()),
@@ -97,55 +94,10 @@ impl RecordedFilter {
             }
         }
         // The last replacement is the text that was sent.
-        let replaced = steps.iter().any(|step| acts(&step, Outcome::Replace));
+        let replaced = steps.iter().any(acts);
         match &expected.sent {
             Some(sent) if replaced && message.text() != Some(sent) => Verdict::Replace(sent.clone()),
             _ => Verdict::Pass,
         }
     }
-}
-
-fn text<'v>(step: &'v Value, key: &str) -> Option<&'v str> {
-    step.get(key).and_then(Value::as_str)
-}
-
-/// Returns the match of a step of a plugin or a sanction; `None` for other filters.
-fn parse_match(step: &Value) -> Option<Match> {
-    let basis = match (text(step, "plugin"), step.get("sanction_id").and_then(Value::as_u64)) {
-        (Some(name), _) => Basis::Plugin {
-            name: name.into(),
-            took: Duration::ZERO,
-            failure: text(step, "failure").map(Into::into),
-            sanction: parse_penalty(step),
-        },
-        (None, Some(id)) => Basis::Sanction { id },
-        (None, None) => return None,
-    };
-    let labels = step.get("labels").and_then(Value::as_array);
-    Some(Match {
-        requested: parse_outcome(text(step, "verdict")?)?,
-        mode: if text(step, "mode") == Some("observe") { Mode::Observe } else { Mode::Enforce },
-        exempt: step.get("exempt").is_some(),
-        basis,
-        field: None,
-        span: parse_span(step),
-        labels: labels.into_iter().flatten().filter_map(Value::as_str).map(Into::into).collect(),
-    })
-}
-
-fn parse_outcome(name: &str) -> Option<Outcome> {
-    let all = [Outcome::Pass, Outcome::Replace, Outcome::Hold, Outcome::Shadow, Outcome::Reject];
-    all.into_iter().find(|outcome| outcome.as_str() == name)
-}
-
-fn parse_penalty(step: &Value) -> Option<Penalty> {
-    let sanction = step.get("sanction")?;
-    let seconds = sanction.get("seconds").and_then(Value::as_u64).filter(|seconds| *seconds > 0);
-    Penalty::from_name(text(sanction, "kind")?, seconds.map(Duration::from_secs))
-}
-
-fn parse_span(step: &Value) -> Option<Span> {
-    let span = step.get("span")?.as_array()?;
-    let place = |at: usize| span.get(at).and_then(Value::as_u64).and_then(|place| usize::try_from(place).ok());
-    Some(Span(place(0)?, place(1)?))
 }

@@ -1,14 +1,14 @@
 //! The results of a replay.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::compare::{Difference, reported_outcome};
+use super::compare::{DecisionSource, Difference, ReportedOutcome, reported_outcome};
 use super::past_decision::{DecisionOrigin, DecisionSummary, PastDecision, SkipReason};
 use crate::model::Outcome;
+use crate::model::form::milliseconds;
 
 /// Most places that are listed for each reason to skip an entry.
 const MAX_SKIP_ORIGINS: usize = 5;
@@ -99,7 +99,7 @@ pub struct Flip {
     /// The id of the message.
     pub id: uuid::Uuid,
     /// The time of its arrival.
-    #[serde(serialize_with = "to_milliseconds")]
+    #[serde(with = "milliseconds")]
     pub at: Timestamp,
     /// The room.
     pub room: String,
@@ -115,46 +115,6 @@ pub struct Flip {
     pub after: ReportedOutcome,
     /// Where the decision was recorded.
     pub origin: String,
-}
-
-/// The result of a decision, before or after the change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ReportedOutcome {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// The filter, rule or plugin that decided; `None` if all passed the message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<DecisionSource>,
-    /// The replacement text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-}
-
-/// The filter, rule or plugin that decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DecisionSource {
-    /// The filter.
-    pub filter: String,
-    /// The rule of the filter, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<String>,
-    /// The plugin of the filter, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub plugin: Option<String>,
-}
-
-impl fmt::Display for DecisionSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self { rule: Some(rule), .. } => write!(f, "rule {rule}"),
-            Self { plugin: Some(plugin), .. } => write!(f, "plugin {plugin}"),
-            Self { filter, .. } => f.write_str(filter),
-        }
-    }
-}
-
-fn to_milliseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{at:.3}"))
 }
 
 impl ReplayReport {

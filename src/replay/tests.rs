@@ -13,13 +13,13 @@ use uuid::Uuid;
 
 use super::past_decision::{address_from_hash, hash_from_address};
 use super::*;
-use crate::audit::{FileHead, LoggedAct};
+use crate::audit::{FileHead, FilePlace, LogTime, LoggedAct, LoggedSanction, Recording, Texts};
 use crate::filter::rate::RateLimit;
 use crate::filter::rules::{ActiveRules, Preset, RuleSet, RulesContext, RulesSource};
 use crate::filter::{self, Chain, Filter, FilterAnswer, Finding, Judgement, Purpose};
 use crate::model::{
-    Act, ActKind, Actor, Basis, ConnectionId, JudgedMessage, Kind, Match, Message, Mode, ModerationLevel, Outcome,
-    Penalty, Reason, ReasonCode, RoomName, SanctionKind, Sender, SenderContext, Target, Verdict,
+    Act, ActKind, Actor, AddressHash, Basis, ConnectionId, JudgedMessage, Kind, Match, Message, Mode, ModerationLevel,
+    Outcome, Penalty, Reason, ReasonCode, RoomName, Sanction, SanctionKind, Sender, SenderContext, Target, Verdict,
 };
 use crate::moderation::{self, PenaltyRequest, State, penalty_requests};
 use crate::settings;
@@ -134,7 +134,7 @@ fn sender(said: &Utterance, since_start: Duration, accepted: u64) -> Sender {
     Sender {
         // Some send without a connection, and some come from one address.
         connection: (said.speaker < 4).then(|| ConnectionId(u64::from(said.speaker))),
-        address: address_from_hash(u64::from(said.speaker) / 2),
+        address: address_from_hash(AddressHash(u64::from(said.speaker) / 2)),
         room: room(said.room),
         context: SenderContext {
             registered: said.speaker.is_multiple_of(2),
@@ -210,20 +210,32 @@ struct Log {
 impl Log {
     fn head(&self) -> FileHead {
         FileHead {
-            first_of_run: true,
-            at: begin(),
-            since_start: Duration::ZERO,
-            version: String::new(),
+            n: 1,
+            time: LogTime::new(begin(), Duration::ZERO),
+            version: "".into(),
             run: self.run,
-            day: begin().to_zoned(jiff::tz::TimeZone::UTC).date(),
-            file: 1,
+            place: FilePlace {
+                day: begin().to_zoned(jiff::tz::TimeZone::UTC).date(),
+                file: 1,
+                before: [0; 32],
+                day_before: None,
+                cut: Vec::new(),
+            },
             key_since: begin(),
-            record: "all".to_owned(),
-            texts: "full".to_owned(),
+            record: Recording::All,
+            texts: Texts::Full,
+            levels: Vec::new(),
             sanctions: Vec::new(),
-            levels: serde_json::Value::Null,
+            more: 0,
         }
     }
+}
+
+/// Returns a sanction as a log holds it.
+fn logged(sanction: Sanction) -> LoggedSanction {
+    let Sanction { id, kind, target, room, at, until, reason, actor, step } = sanction;
+    let (target, reason) = (target.map_address(hash_from_address), Some(reason));
+    LoggedSanction { id, kind, target, room, at, until, reason, actor, step }
 }
 
 /// Runs a relay with these messages, whose moderators act now and then.
@@ -237,11 +249,10 @@ fn live(all: &[Utterance], text: &str, preset: Preset) -> Log {
     let (mut now, mut accepted) = (Duration::ZERO, HashMap::<u8, u64>::new());
     let (mut written, mut acts) = (Vec::new(), Vec::new());
     let hans = || Actor::Moderator("hans".into());
-    let mut act = |since_start: Duration, by: Actor, what: ActKind| {
+    let mut act = |since_start: Duration, actor: Actor, room: Option<RoomName>, kind: ActKind| {
         let at = begin() + SignedDuration::try_from(since_start).unwrap();
-        let act = Act { at, since_start, actor: by, kind: what };
-        let json = act.to_json(&|address| hash_from_address(address));
-        acts.push(LoggedAct { at, since_start, json });
+        let act = Act { at, since_start, actor, room, kind }.map_sanction(logged);
+        acts.push(LoggedAct { n: 0, at, since_start, act });
     };
     for (number, said) in all.iter().enumerate() {
         now += said.after + Duration::from_nanos(2);
@@ -270,27 +281,29 @@ fn live(all: &[Utterance], text: &str, preset: Preset) -> Log {
                 let until = Some(at + SignedDuration::from_secs(3));
                 // Logs hold milliseconds.
                 let until = until.map(|until| Timestamp::from_millisecond(until.as_millisecond()).unwrap());
-                act(now, hans(), ActKind::Level { room: None, level, until });
+                act(now, hans(), None, ActKind::Level { level, until });
                 state.levels().set(None, level, until);
             }
             9 => {
                 let order = PenaltyRequest {
                     penalty: Penalty::Fixed(SanctionKind::Mute, Some(Duration::from_secs(20))),
-                    target: Target::Address(address_from_hash(1)),
+                    target: Target::Address(address_from_hash(AddressHash(1))),
                     room: Some(room(0)),
                     reason: None,
                     actor: hans(),
                 };
                 let sanction = state.sanctions().impose(order, at).unwrap();
-                act(now, hans(), ActKind::Sanctioned(sanction));
+                act(now, hans(), sanction.room.clone(), ActKind::Sanctioned { sanction });
             }
             13 => {
                 if let Some(sanction) = state.sanctions().in_force(at).into_iter().next() {
                     // Sanctions of rules are logged before they are lifted.
                     if !matches!(sanction.actor, Actor::Moderator(_)) {
-                        act(now, sanction.actor.clone(), ActKind::Sanctioned(sanction.clone()));
+                        let sanction = sanction.clone();
+                        act(now, sanction.actor.clone(), sanction.room.clone(), ActKind::Sanctioned { sanction });
                     }
-                    act(now, hans(), ActKind::Lifted(sanction.clone()));
+                    let lifted = ActKind::Lifted { sanction: sanction.clone() };
+                    act(now, hans(), sanction.room.clone(), lifted);
                     state.sanctions().lift(sanction.id, at);
                 }
             }
@@ -307,7 +320,7 @@ fn replay(logs: &[Log], text: &str, preset: Preset) -> (ReplayReport, Arc<State>
     let mut stage = LogEnvironment::new(config(), moderation::Config::default(), current(text, preset), None);
     let mut replay = Replay::new(&mut stage, 1_000, None);
     for log in logs {
-        replay.add_head(&log.head()).unwrap();
+        replay.add_head(&log.head(), true).unwrap();
         let mut acts = log.acts.iter().peekable();
         for (recorded, written) in log.decisions.iter().zip(&log.written) {
             while let Some(act) = acts.next_if(|act| act.since_start < *written) {

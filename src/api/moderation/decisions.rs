@@ -17,12 +17,13 @@ use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
-use super::{format_time, parse_query, views};
+use super::parse_query;
+use super::views::{ActEntry, DecisionEntry, NoteEntry};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::auth::Moderators;
 use crate::model::{Basis, JudgedMessage, Outcome};
-use crate::moderation::{Journal, JournalEntry, JournalEvent, MAX_DECISIONS, Note};
+use crate::moderation::{Journal, JournalEntry, JournalEvent, MAX_DECISIONS};
 
 /// Default for `limit`.
 const DEFAULT_LIMIT: usize = 100;
@@ -92,7 +93,7 @@ pub(in crate::api) struct DecisionsResponse {
         "trace": [{"filter": "sanction", "verdict": "pass", "micros": 0.1}, {"filter": "shape", "verdict": "pass", "micros": 0.4}],
         "sender": {"member": "4294967296", "address": "192.0.2.x", "registered": true, "trusted": false},
     }]))]
-    decisions: Vec<serde_json::Value>,
+    decisions: Vec<DecisionEntry>,
 }
 
 /// List recent decisions, newest first.
@@ -117,7 +118,8 @@ pub(in crate::api) async fn decisions(
     caller.resolve_room(&api, query.room.as_deref())?;
     let is_match = |judged: &JudgedMessage| caller.can_see(Some(&judged.sender.room)) && query.matches(judged);
     let found = api.moderation.journal().decisions(query.before, query.limit, is_match);
-    Ok(Json(DecisionsResponse { decisions: found.iter().map(|(id, judged)| views::decision(*id, judged)).collect() }))
+    let decisions = found.into_iter().map(|(entry, judged)| DecisionEntry { entry, judged }).collect();
+    Ok(Json(DecisionsResponse { decisions }))
 }
 
 /// Stream decisions, acts and notes as server-sent events.
@@ -218,19 +220,20 @@ impl EventStream {
 fn room_of(entry: &JournalEntry) -> Option<&crate::model::RoomName> {
     match &entry.event {
         JournalEvent::Decision(judged) => Some(&judged.sender.room),
-        JournalEvent::Act(act) => act.kind.room(),
+        JournalEvent::Act(act) => act.room.as_ref(),
         JournalEvent::Note(_) => None,
     }
 }
 
 fn to_sse_event(entry: &JournalEntry) -> Event {
-    let (name, value) = match &entry.event {
-        JournalEvent::Decision(judged) => ("decision", views::decision(entry.id, judged)),
-        JournalEvent::Act(act) => ("act", views::act(entry.id, act)),
-        JournalEvent::Note(Note { at, kind, text, .. }) => (
-            "note",
-            serde_json::json!({"entry": entry.id, "at": format_time(*at), "kind": kind.as_str(), "text": text}),
-        ),
+    let JournalEntry { id: number, event } = entry;
+    let (name, json) = match event {
+        JournalEvent::Decision(judged) => {
+            ("decision", serde_json::to_string(&DecisionEntry { entry: *number, judged: Arc::clone(judged) }))
+        }
+        JournalEvent::Act(act) => ("act", serde_json::to_string(&ActEntry::new(*number, act))),
+        JournalEvent::Note(note) => ("note", serde_json::to_string(&NoteEntry::new(*number, note))),
     };
-    Event::default().id(entry.id.to_string()).event(name).data(value.to_string())
+    // Serialization cannot fail: these are structs of strings and numbers.
+    Event::default().id(number.to_string()).event(name).data(json.unwrap_or_default())
 }

@@ -7,16 +7,16 @@ use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
-use super::{format_time, normalize_reason, release_all, views};
+use super::views::HeldView;
+use super::{normalize_reason, release_all};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
-use crate::model::{ActKind, Actor, Notice, Reason, ReasonCode, actor_json};
+use crate::model::{ActKind, Actor, Notice, Reason, ReasonCode};
 use crate::moderation::HeldMessage;
 
 /// Held messages, oldest first.
@@ -30,7 +30,7 @@ pub(in crate::api) struct HeldMessagesResponse {
         "kind": "text", "outcome": "hold", "reason": {"code": "rule", "text": "A moderator looks at links first."},
         "text": "see https://example.org", "expires": "2026-01-01T12:30:00.000Z", "held_by": {"rule": "links"},
     }]))]
-    held: Vec<Value>,
+    held: Vec<HeldView>,
 }
 
 /// The refusal of a held message.
@@ -40,16 +40,6 @@ pub(in crate::api) struct RefuseHeldRequest {
     /// Shown to the sender.
     #[schema(example = "please take this to the other room")]
     reason: Option<String>,
-}
-
-fn held_json(held: &HeldMessage) -> Value {
-    let mut value = views::decision(0, &held.recorded);
-    if let Value::Object(map) = &mut value {
-        map.remove("entry");
-        map.insert("expires".to_owned(), json!(format_time(held.expires_at)));
-        map.insert("held_by".to_owned(), held.held_by.as_ref().map_or(Value::Null, actor_json));
-    }
-    value
 }
 
 /// List held messages, oldest first.
@@ -66,7 +56,7 @@ pub(in crate::api) async fn list(
     let queue = api.moderation.state().held();
     let waiting = queue.list();
     let visible = waiting.iter().filter(|held| caller.can_see(Some(&held.recorded.sender.room)));
-    Json(HeldMessagesResponse { capacity: queue.capacity(), held: visible.map(held_json).collect() })
+    Json(HeldMessagesResponse { capacity: queue.capacity(), held: visible.cloned().map(HeldView).collect() })
 }
 
 /// Release a held message to its room, with its original id and time.
@@ -83,13 +73,13 @@ pub(in crate::api) async fn release(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<HeldView>, ApiError> {
     let act_guard = api.act_lock.lock().await;
     let held = find_held(&api, &caller, &id)?;
     let (message, room) = (held.recorded.decision.message.id, held.recorded.sender.room.clone());
-    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Released { message, room }).await;
+    api.moderation.record(Actor::Moderator(caller.name()), Some(room), ActKind::Released { message }).await;
     let held = api.moderation.state().held().take(message).ok_or_else(|| not_held(&id))?;
-    let released = held_json(&held);
+    let released = HeldView(held.clone());
     release_all(&api, vec![held]).await?;
     drop(act_guard);
     api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
@@ -113,7 +103,7 @@ pub(in crate::api) async fn refuse(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Body,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<HeldView>, ApiError> {
     let body = read_body(body, api.max_body_bytes).await?;
     let RefuseHeldRequest { reason } =
         if body.trim().is_empty() { RefuseHeldRequest::default() } else { parse_json(&body)? };
@@ -121,7 +111,7 @@ pub(in crate::api) async fn refuse(
     let act_guard = api.act_lock.lock().await;
     let held = find_held(&api, &caller, &id)?;
     let (message, room) = (held.recorded.decision.message.id, held.recorded.sender.room.clone());
-    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Refused { message, room }).await;
+    api.moderation.record(Actor::Moderator(caller.name()), Some(room), ActKind::Refused { message }).await;
     let held = api.moderation.state().held().take(message).ok_or_else(|| not_held(&id))?;
     if let Some(member) = held.recorded.sender.connection {
         let text = reason.unwrap_or("a moderator has refused your message".to_owned());
@@ -129,7 +119,7 @@ pub(in crate::api) async fn refuse(
     }
     drop(act_guard);
     api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
-    Ok(Json(held_json(&held)))
+    Ok(Json(HeldView(held)))
 }
 
 /// Finds the held message with this id, and checks that the token is valid for its room.

@@ -93,7 +93,8 @@ pub(in crate::api) async fn set_level(
     let level = parse_level(&request)?;
     let until = request.until.as_deref().map(parse_until).transpose()?;
     let act_guard = api.act_lock.lock().await;
-    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Level { room: room.clone(), level, until }).await;
+    let act = ActKind::Level { level, until };
+    api.moderation.record(Actor::Moderator(caller.name()), room.clone(), act).await;
     match (level, until) {
         (ModerationLevel::Normal, None) => api.moderation.state().levels().clear(room.as_ref()),
         _ => api.moderation.state().levels().set(room.clone(), level, until),
@@ -188,7 +189,8 @@ pub(in crate::api) async fn set_preset(
     };
     caller.require_all_rooms()?;
     let act_guard = api.act_lock.lock().await;
-    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Preset(preset.name())).await;
+    let act = ActKind::Preset { preset: preset.name().into() };
+    api.moderation.record(Actor::Moderator(caller.name()), None, act).await;
     match api.rules_reload.set_preset(preset).await {
         Ok(()) => {}
         Err(PresetError::Task(_)) => return Err(ApiError::Unavailable("the rules could not be reloaded".to_owned())),

@@ -126,8 +126,8 @@ pub(in crate::api) async fn kick(
     let id = parse_member_id(&id)?;
     let (room, view) = find_member(&api, id).await?;
     caller.require_room(Some(&room))?;
-    let act = ActKind::Kicked { room, member: id, nickname: view.nickname.clone() };
-    api.moderation.record(Actor::Moderator(caller.name()), act).await;
+    let act = ActKind::Kicked { member: id, nickname: view.nickname.clone() };
+    api.moderation.record(Actor::Moderator(caller.name()), Some(room), act).await;
     let text = match reason {
         Some(reason) => format!("You are removed from this room; you may come back: {reason}"),
         None => "You are removed from this room; you may come back".to_owned(),
@@ -183,8 +183,8 @@ async fn set_trust(api: &Api, caller: &Caller, body: Body, is_trusted: bool) -> 
     };
     let (room, view) = find_member(api, id).await?;
     caller.require_room(Some(&room))?;
-    let act = ActKind::Trusted { room, member: id, nickname: view.nickname, is_trusted };
-    api.moderation.record(Actor::Moderator(caller.name()), act).await;
+    let act = ActKind::Trusted { member: id, nickname: view.nickname, is_trusted };
+    api.moderation.record(Actor::Moderator(caller.name()), Some(room), act).await;
     let trusted = api.rooms.set_trusted(id, is_trusted).await?.ok_or_else(no_such_member)?;
     Ok(Json(MemberJson::from(trusted)))
 }

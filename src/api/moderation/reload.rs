@@ -77,7 +77,7 @@ pub(in crate::api) async fn reload(
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, ApiError> {
     caller.require_all_rooms()?;
-    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Reloaded).await;
+    api.moderation.record(Actor::Moderator(caller.name()), None, ActKind::Reloaded).await;
     let ReloadReport { settings: SettingChanges { changed, needs_restart }, rules, plugins, errors } =
         Arc::clone(&api.reload).reload(ReloadTrigger::Moderator(caller.name())).await;
     let settings = ChangedSettingsJson { changed, needs_restart };

@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 use super::caller::Caller;
 use super::members::parse_member_id;
-use super::{normalize_reason, views};
+use super::normalize_reason;
+use super::views::{self, SanctionView};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
@@ -33,7 +34,7 @@ pub(in crate::api) struct SanctionsResponse {
         "id": 17, "kind": "mute", "nickname": "jane", "room": "QGIS", "at": "2026-01-01T12:00:00.000Z",
         "until": "2026-01-01T12:10:00.000Z", "reason": "be kind", "by": {"moderator": "hans"},
     }]))]
-    sanctions: Vec<serde_json::Value>,
+    sanctions: Vec<SanctionView>,
 }
 
 /// A sanction to impose. The target is one of `nickname`, `address`, `member` and `decision`.
@@ -133,7 +134,8 @@ pub(in crate::api) async fn impose(
     let act_guard = api.act_lock.lock().await;
     let sanctions = api.moderation.state().sanctions();
     if let Some(foreseen) = sanctions.preview(&order, now) {
-        api.moderation.record(cause, ActKind::Sanctioned(foreseen)).await;
+        let in_room = foreseen.room.clone();
+        api.moderation.record(cause, in_room, ActKind::Sanctioned { sanction: foreseen }).await;
     }
     let sanction = sanctions.impose(order, now).map_err(|full| ApiError::Unavailable(full.to_string()))?;
     api.rooms.apply_sanction(&sanction, false).await;
@@ -163,7 +165,8 @@ pub(in crate::api) async fn lift(
     let (sanctions, now) = (api.moderation.state().sanctions(), Timestamp::now());
     let sanction = sanctions.get(number).ok_or_else(none)?;
     caller.require_room(sanction.room.as_ref())?;
-    api.moderation.record(Actor::Moderator(caller.name()), ActKind::Lifted(sanction)).await;
+    let room = sanction.room.clone();
+    api.moderation.record(Actor::Moderator(caller.name()), room, ActKind::Lifted { sanction }).await;
     let lifted = sanctions.lift(number, now).ok_or_else(none)?;
     api.rooms.apply_sanction(&lifted, true).await;
     drop(act_guard);

@@ -69,7 +69,7 @@ pub(in crate::api) async fn try_out(
     let (address, context) = (origin.client.address(), SenderContext::default());
     let sender = Sender { connection: None, address, room: room.name().clone(), context };
     let decision = room.try_out(sender, Message::new(author, Kind::Text { avatar: None, text })).await?;
-    Ok(Json(decision.to_json(room.name())).into_response())
+    Ok(Json(decision.view(room.name())).into_response())
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
-use super::{release_all, views};
+use super::release_all;
+use super::views::{self, SanctionView};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
@@ -41,10 +42,10 @@ pub(in crate::api) struct UndoRequest {
 pub(in crate::api) struct UndoResponse {
     /// Lifted sanctions.
     #[schema(value_type = Vec<Object>)]
-    lifted: Vec<serde_json::Value>,
+    lifted: Vec<SanctionView>,
     /// Other sanctions that became milder, because an earlier step of the ladder was undone.
     #[schema(value_type = Vec<Object>)]
-    changed: Vec<serde_json::Value>,
+    changed: Vec<SanctionView>,
     /// Ids of held messages that were released, in their order.
     #[schema(value_type = Vec<String>)]
     released: Vec<Uuid>,
@@ -84,7 +85,7 @@ pub(in crate::api) async fn undo(
     let held = held.iter().filter(|held| held.held_by.as_ref() == Some(&actor) && held.held_at >= since);
     let released = held.map(|held| held.recorded.decision.message.id).collect();
     let act = ActKind::Undone { actor: actor.clone(), since, lifted, released };
-    api.moderation.record(Actor::Moderator(caller.name()), act).await;
+    api.moderation.record(Actor::Moderator(caller.name()), None, act).await;
 
     let UndoResult { lifted, changed } = state.sanctions().undo(&actor, since, now);
     for sanction in &lifted {

@@ -1,50 +1,117 @@
-//! JSON views of decisions, acts and sanctions for moderators. Addresses lack their last part.
+//! Decisions, acts and sanctions as moderators see them. Addresses lack their last part.
 
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
-use crate::model::{Act, Address, JudgedMessage, Sanction, sanction_json};
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
-/// Returns a decision with its entry number and its sender.
-pub(super) fn decision(entry: u64, judged: &JudgedMessage) -> Value {
-    let JudgedMessage { decision, sender } = judged;
-    let facts = &sender.context;
-    let mut value = object(&decision.to_json(&sender.room));
-    value.insert("entry".to_owned(), json!(entry));
-    let sender = json!({
-        "member": sender.connection.map(|id| id.0.to_string()),
-        "address": sender.address.to_string(),
-        "registered": facts.registered,
-        "connected_seconds": facts.connected.as_secs(),
-        "accepted": facts.accepted,
-        "refused": facts.refused,
-        "trusted": facts.trusted,
-    });
-    value.insert("sender".to_owned(), sender);
-    Value::Object(value)
+use crate::model::form::milliseconds;
+use crate::model::{Act, Actor, DecisionView, JudgedMessage, MaskedAddress, Sanction, Sender};
+use crate::moderation::{HeldMessage, Note};
+
+/// A sanction.
+pub(super) type SanctionView = Sanction<MaskedAddress>;
+
+/// Returns the view of a sanction.
+pub(super) fn sanction(sanction: &Sanction) -> SanctionView {
+    sanction.clone().map_address(MaskedAddress)
 }
 
-/// Returns an act with its entry number.
-pub(super) fn act(entry: u64, act: &Act) -> Value {
-    let mut value = act.to_json(&address);
-    value.insert("entry".to_owned(), json!(entry));
-    Value::Object(value)
+/// The sender of a message.
+#[derive(Debug, Serialize)]
+struct SenderView {
+    member: Option<String>,
+    address: MaskedAddress,
+    registered: bool,
+    connected_seconds: u64,
+    accepted: u64,
+    refused: u64,
+    trusted: bool,
 }
 
-/// Returns a sanction.
-pub(super) fn sanction(sanction: &Sanction) -> Value {
-    Value::Object(sanction_json(sanction, &address))
+impl From<&Sender> for SenderView {
+    fn from(Sender { connection, address, room: _, context }: &Sender) -> Self {
+        Self {
+            member: connection.map(|id| id.0.to_string()),
+            address: MaskedAddress(*address),
+            registered: context.registered,
+            connected_seconds: context.connected.as_secs(),
+            accepted: context.accepted,
+            refused: context.refused,
+            trusted: context.trusted,
+        }
+    }
 }
 
-fn address(address: Address) -> String {
-    address.to_string()
+/// A decision with its entry number and its sender.
+#[derive(Debug)]
+pub(super) struct DecisionEntry {
+    pub(super) entry: u64,
+    pub(super) judged: Arc<JudgedMessage>,
 }
 
-/// Serializes to a JSON object.
-fn object(of: &impl Serialize) -> Map<String, Value> {
-    match serde_json::to_value(of) {
-        Ok(Value::Object(map)) => map,
-        // Serialization cannot fail: these are structs of strings and numbers.
-        _ => Map::new(),
+impl Serialize for DecisionEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct View<'a> {
+            #[serde(flatten)]
+            decision: DecisionView<'a>,
+            entry: u64,
+            sender: SenderView,
+        }
+        let JudgedMessage { decision, sender } = &*self.judged;
+        View { decision: decision.view(&sender.room), entry: self.entry, sender: sender.into() }.serialize(serializer)
+    }
+}
+
+/// A held message.
+#[derive(Debug)]
+pub(in crate::api) struct HeldView(pub(super) HeldMessage);
+
+impl Serialize for HeldView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct View<'a> {
+            #[serde(flatten)]
+            decision: DecisionView<'a>,
+            sender: SenderView,
+            #[serde(with = "milliseconds")]
+            expires: Timestamp,
+            held_by: Option<&'a Actor>,
+        }
+        let HeldMessage { recorded, held_by, expires_at, .. } = &self.0;
+        let JudgedMessage { decision, sender } = &**recorded;
+        let (decision, sender) = (decision.view(&sender.room), sender.into());
+        View { decision, sender, expires: *expires_at, held_by: held_by.as_ref() }.serialize(serializer)
+    }
+}
+
+/// An act with its entry number.
+#[derive(Debug, Serialize)]
+pub(super) struct ActEntry {
+    #[serde(flatten)]
+    act: Act<SanctionView>,
+    entry: u64,
+}
+
+impl ActEntry {
+    pub(super) fn new(entry: u64, act: &Act) -> Self {
+        Self { act: act.clone().map_sanction(|sanction| sanction.map_address(MaskedAddress)), entry }
+    }
+}
+
+/// A note with its entry number.
+#[derive(Debug, Serialize)]
+pub(super) struct NoteEntry<'a> {
+    entry: u64,
+    #[serde(with = "milliseconds")]
+    at: Timestamp,
+    kind: &'static str,
+    text: &'a str,
+}
+
+impl<'a> NoteEntry<'a> {
+    pub(super) fn new(entry: u64, Note { at, kind, text, .. }: &'a Note) -> Self {
+        Self { entry, at: *at, kind: kind.as_str(), text }
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::super::chain::{self, Hash};
 use super::super::folder::LogFileName;
+use super::super::head::FilePlace;
 use super::super::lines::{RawLine, RawLines};
 use super::{ChainError, ChainErrorKind, DayReport};
 
@@ -22,27 +23,14 @@ pub(super) struct DayCheck {
     /// Errors at the ends of files since the last head: the number of the file, the bytes from the error on, and the error. A head
     /// that knows of such a cut end makes a note of it.
     cut: Vec<(u64, u64, ChainError)>,
-    first_head: Option<FirstHead>,
+    /// The place that the first head names.
+    first_head: Option<FilePlace>,
     files: usize,
     lines: u64,
     lost: u64,
     closed: bool,
     error: Option<ChainError>,
     notes: Vec<String>,
-}
-
-/// The record of the previous day in the first head of a day.
-#[derive(Clone, Debug)]
-pub(super) struct FirstHead {
-    pub(super) day_before: Option<PreviousDay>,
-    /// Cut files of the previous day.
-    pub(super) cut: Vec<(u64, u64)>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct PreviousDay {
-    pub(super) day: Date,
-    pub(super) hash: Hash,
 }
 
 /// The fields of a line that are checked.
@@ -52,24 +40,6 @@ struct LineFields<'a> {
     n: u64,
     #[serde(default)]
     count: u64,
-}
-
-/// The fields of a head that are checked.
-#[derive(Deserialize)]
-struct HeadFields<'a> {
-    day: &'a str,
-    file: u64,
-    before: &'a str,
-    #[serde(borrow)]
-    day_before: Option<DayFields<'a>>,
-    #[serde(default)]
-    cut: Vec<(u64, u64)>,
-}
-
-#[derive(Deserialize)]
-struct DayFields<'a> {
-    day: &'a str,
-    hash: &'a str,
 }
 
 impl DayCheck {
@@ -108,7 +78,7 @@ impl DayCheck {
         self.chain.as_ref().unwrap_or(&[0; 32])
     }
 
-    pub(super) fn first_head(&self) -> Option<FirstHead> {
+    pub(super) fn first_head(&self) -> Option<FilePlace> {
         self.first_head.clone()
     }
 
@@ -202,21 +172,16 @@ impl DayCheck {
     /// Checks the head of a file.
     fn check_head(&mut self, name: LogFileName, line: &[u8]) -> Result<(), (ChainErrorKind, Option<u64>)> {
         let Some((body, own)) = chain::split(line) else { return Err((unchained_line(line), None)) };
-        let head = serde_json::from_slice::<HeadFields<'_>>(line).ok();
-        let before = head.as_ref().and_then(|head| chain::parse(head.before.as_bytes()));
-        let (Some(head), Some(before)) = (head, before) else { return Err((unchained_line(line), None)) };
-        if chain::hash(&before, body) != own {
+        let Ok(head) = serde_json::from_slice::<FilePlace>(line) else { return Err((unchained_line(line), None)) };
+        if chain::hash(&head.before, body) != own {
             return Err((ChainErrorKind::Changed, None));
         }
-        if head.day != name.day.to_string() || head.file != name.number {
-            self.set_error(
-                name,
-                1,
-                ChainErrorKind::OtherFile { day: head.day.chars().take(10).collect(), number: head.file },
-            );
+        if (head.day, head.file) != (name.day, name.number) {
+            let kind = ChainErrorKind::OtherFile { day: head.day, number: head.file };
+            self.set_error(name, 1, kind);
             return Ok(());
         }
-        if self.chain.is_some_and(|chain| chain != before) {
+        if self.chain.is_some_and(|chain| chain != head.before) {
             // Report an error at the end of the previous file first.
             self.accept_known_cuts(&[]);
             let (file, line) = self.last;
@@ -224,10 +189,7 @@ impl DayCheck {
             return Ok(());
         }
         if name.number == 1 {
-            let day_before = head.day_before.and_then(|DayFields { day, hash }| {
-                Some(PreviousDay { day: day.parse().ok()?, hash: chain::parse(hash.as_bytes())? })
-            });
-            self.first_head = Some(FirstHead { day_before, cut: head.cut });
+            self.first_head = Some(head);
         } else {
             self.accept_known_cuts(&head.cut);
         }

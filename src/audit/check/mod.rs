@@ -9,9 +9,10 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use self::day::{DayCheck, PreviousDay};
+use self::day::DayCheck;
 use super::chain;
 use super::folder::{self, LogFileName};
+use super::head::PreviousDay;
 
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +91,7 @@ pub enum ChainErrorKind {
     #[error("wrong order: the file is number {number} of {day}")]
     OtherFile {
         /// The day of the file.
-        day: String,
+        day: Date,
         /// The number of the file.
         number: u64,
     },

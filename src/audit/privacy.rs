@@ -1,0 +1,141 @@
+//! What is kept of decisions, acts and sanctions. Each function names all fields of what it converts, so that a new field
+//! does not reach the log unnoticed.
+
+use std::sync::Arc;
+
+use super::config::Texts;
+use super::head::LoggedSanction;
+use super::line::{LoggedAct, LoggedDecision, LoggedKind, LoggedReason, LoggedSender};
+use crate::model::{
+    Act, Actor, Address, AddressHash, Basis, Decision, JudgedMessage, Kind, Match, Message, Outcome, Reason, Sanction,
+    Sender, SenderContext, TraceStep,
+};
+
+/// Longest text of a refusal, unless full texts are logged. Code points.
+const MAX_EXCERPT: usize = 80;
+/// Longest text: the maximum of `filter.shape.max_message_length`. Code points.
+const MAX_TEXT: usize = 65_536;
+/// Longest author, avatar and name of a liked author. Code points.
+const MAX_NAME: usize = 1_024;
+/// Replaces the words of a plugin, which may quote a text.
+const NOT_LOGGED: &str = "not logged";
+
+/// The setting of texts, and the hash of addresses.
+#[derive(Clone, Copy)]
+pub(super) struct Privacy<H> {
+    pub(super) texts: Texts,
+    pub(super) hash: H,
+}
+
+impl<H: Fn(Address) -> AddressHash> Privacy<H> {
+    /// Returns what is kept of a decision. With `texts` off, that is nothing that the sender wrote but the author's name.
+    pub(super) fn decision(&self, n: u64, judged: &JudgedMessage) -> LoggedDecision {
+        let JudgedMessage { decision, sender } = judged;
+        let Decision { message, original, outcome, reason, decided_by, trace } = decision;
+        let Message { id, at, author, kind } = message;
+        let Sender { connection, address, room, context } = sender;
+        let SenderContext {
+            registered,
+            connected,
+            accepted,
+            refused,
+            trusted,
+            since_start,
+            member_count,
+            nicknames: _,
+        } = context;
+        let (kind, avatar, liked, sent) = match kind {
+            Kind::Text { avatar, text } => (LoggedKind::Text, avatar.as_deref(), None, Some(text.as_str())),
+            Kind::Like { liked, text } => (LoggedKind::Like, None, Some(liked.as_str()), Some(text.as_str())),
+            Kind::Newcomer => (LoggedKind::Newcomer, None, None, None),
+        };
+        let (text, sent) = match original {
+            Some(original) => (Some(original.as_str()), sent),
+            None => (sent, None),
+        };
+        let full = self.texts == Texts::Full;
+        let is_refused = matches!(outcome, Outcome::Hold | Outcome::Shadow | Outcome::Reject);
+        let (text, longest) = match self.texts {
+            Texts::Full => (text, MAX_TEXT),
+            Texts::Refusals => (text.filter(|_| is_refused), MAX_EXCERPT),
+            Texts::Off => (None, 0),
+        };
+        let mut cut = false;
+        let mut shorten = |text: &str, longest: usize| {
+            let short = shortened(text, longest);
+            cut |= short.len() < text.len();
+            short.to_owned()
+        };
+        LoggedDecision {
+            n,
+            id: *id,
+            shown_at: *at,
+            at: *at,
+            room: room.clone(),
+            author: shorten(author, MAX_NAME),
+            kind,
+            outcome: *outcome,
+            reason: reason.as_ref().map(|Reason { code, text, retry_after: _ }| LoggedReason {
+                code: *code,
+                text: full.then(|| shortened(text, MAX_NAME).to_owned()),
+            }),
+            by: decided_by.map(Into::into),
+            text: text.map(|text| shorten(text, longest)),
+            sent: sent.filter(|_| full).map(|sent| shorten(sent, MAX_TEXT)),
+            avatar: avatar.filter(|_| full).map(|avatar| shorten(avatar, MAX_NAME)),
+            liked: liked.filter(|_| full).map(|liked| shorten(liked, MAX_NAME)),
+            cut,
+            trace: trace.iter().map(|step| self.step(step)).collect(),
+            since_start: *since_start,
+            sender: LoggedSender {
+                connection: connection.map(|id| id.0),
+                address: (self.hash)(*address),
+                registered: *registered,
+                connected: *connected,
+                accepted: *accepted,
+                refused: *refused,
+                trusted: *trusted,
+                members: *member_count,
+            },
+        }
+    }
+
+    /// Returns what is kept of a step: all but the labels of plugins and the words of their failures, which may quote a
+    /// text.
+    fn step(&self, step: &TraceStep) -> TraceStep {
+        let TraceStep { filter, verdict, matched, took } = step;
+        let matched = matched.as_ref().map(|matched| {
+            let Match { requested, mode, exempt, basis, field, span, labels } = matched;
+            let (basis, labels) = match basis {
+                Basis::Plugin { name, took, failure, sanction } if self.texts != Texts::Full => {
+                    let failure = failure.as_ref().map(|_| NOT_LOGGED.into());
+                    let (name, took, sanction) = (Arc::clone(name), *took, *sanction);
+                    (Basis::Plugin { name, took, failure, sanction }, Vec::new())
+                }
+                Basis::Rule { .. } | Basis::Sanction { .. } | Basis::Plugin { .. } => (basis.clone(), labels.clone()),
+            };
+            Match { requested: *requested, mode: *mode, exempt: *exempt, basis, field: *field, span: *span, labels }
+        });
+        TraceStep { filter, verdict: *verdict, matched, took: *took }
+    }
+
+    /// Returns what is kept of an act.
+    pub(super) fn act(&self, n: u64, act: Act) -> LoggedAct {
+        let act = act.map_sanction(|sanction| self.sanction(sanction));
+        LoggedAct { n, at: act.at, since_start: act.since_start, act }
+    }
+
+    /// Returns what is kept of a sanction: all but the reason that a plugin gave, which may quote a text.
+    pub(super) fn sanction(&self, sanction: Sanction) -> LoggedSanction {
+        let Sanction { id, kind, target, room, at, until, reason, actor, step } = sanction;
+        let is_kept = self.texts == Texts::Full || !matches!(actor, Actor::Plugin(_));
+        let (target, reason) = (target.map_address(&self.hash), is_kept.then_some(reason));
+        LoggedSanction { id, kind, target, room, at, until, reason, actor, step }
+    }
+}
+
+/// Returns the first code points of a text.
+fn shortened(text: &str, longest: usize) -> &str {
+    let end = text.char_indices().nth(longest).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or(text)
+}
