@@ -6,7 +6,7 @@ use std::time::Instant;
 use indexmap::IndexMap;
 
 use super::Room;
-use super::round::DirectFrames;
+use super::round::{DirectFrames, Share};
 use crate::model::{Address, ConnectionId, Nickname, SenderContext, Skeletons};
 use crate::wire::Generation;
 
@@ -32,6 +32,18 @@ pub(super) struct Member {
     pub(super) round_start: usize,
     /// Frames for this member alone, with their offsets in the current round.
     pub(super) direct: DirectFrames,
+}
+
+impl Member {
+    /// Takes its share of the round that ends now, or that it leaves.
+    pub(super) fn take_share(&mut self, id: ConnectionId) -> Share {
+        Share {
+            to: id,
+            generation: self.generation,
+            start: std::mem::take(&mut self.round_start),
+            direct: std::mem::take(&mut self.direct).freeze(),
+        }
+    }
 }
 
 /// The last author name used by a connection without a nickname, which was free at that time. Cached, since computing

@@ -131,8 +131,8 @@ impl Room {
         if self.members.get(&id)?.nickname.is_some() {
             self.announce_count();
         }
-        let member = self.members.swap_remove(&id)?;
-        let due = self.round.share_so_far(member.generation, member.round_start, member.direct);
+        let mut member = self.members.swap_remove(&id)?;
+        let due = self.round.pieces_so_far(member.take_share(id));
         self.update_count(member.generation, -1);
         if let Some(nickname) = member.nickname {
             self.nicknames.release(&nickname);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::BytesMut;
 
 use super::members::sender;
-use super::{Delivery, Member, Room, Share};
+use super::{Delivery, Room};
 use crate::model::{ConnectionId, Kind, Message, Nickname, Notice, Reason, RoomEvent};
 use crate::wire;
 
@@ -74,18 +74,12 @@ impl Room {
         if self.round.is_empty() && direct_recipients.is_empty() {
             return None;
         }
-        let share = |(id, member): (&ConnectionId, &mut Member)| Share {
-            to: *id,
-            generation: member.generation,
-            start: std::mem::take(&mut member.round_start),
-            direct: std::mem::take(&mut member.direct).freeze(),
-        };
         let shares = if self.round.is_empty() {
-            let shares =
-                direct_recipients.iter().filter_map(|id| self.members.get_mut(id).map(|member| share((id, member))));
+            // A recipient may have left.
+            let shares = direct_recipients.iter().filter_map(|id| Some(self.members.get_mut(id)?.take_share(*id)));
             shares.filter(|share| !share.direct.is_empty()).collect()
         } else {
-            self.members.iter_mut().map(share).collect()
+            self.members.iter_mut().map(|(id, member)| member.take_share(*id)).collect()
         };
         let (broadcast, frame_count) = self.round.take();
         Some(Delivery { broadcast, frame_count, shares })

