@@ -20,6 +20,7 @@ pub mod room;
 pub mod audit;
 pub mod auth;
 pub mod moderation;
+pub mod store;
 
 pub mod alerts;
 

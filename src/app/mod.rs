@@ -145,7 +145,7 @@ impl App {
             .clone()
             .map(|library| -> Box<dyn Filter> { Box::new(PluginFilter::new(library, max_message_length)) });
         let (began, now) = (Instant::now(), Timestamp::now());
-        let state = Arc::new(subsystems::open_state(&config.moderation, now, &degraded));
+        let state = Arc::new(subsystems::open_state(&config, now, &degraded));
         let feed = Arc::new(Feed::default());
         let journal = Arc::new(Journal::new(now));
         let run = Uuid::new_v4();

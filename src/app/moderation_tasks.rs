@@ -136,7 +136,7 @@ pub(super) async fn watch_writers(
             () = tokio::time::sleep(METRICS_INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        let store = state.store_error().map(|failure| subsystems::store_degradation(&config.moderation, &failure));
+        let store = state.store_error().map(|failure| subsystems::store_degradation(&config.store, &failure));
         // A successful write shows that the file works; a store that could not be opened never writes.
         let works = state.store_figures().is_some_and(|stats| stats.written > 0);
         update_degraded(&degraded, Subsystem::Store, store, works);

@@ -16,8 +16,9 @@ use crate::audit::{self, Audit};
 use crate::config::Config;
 use crate::filter;
 use crate::model::RoomName;
-use crate::moderation::{self, State, probe_store};
+use crate::moderation::{State, probe_store};
 use crate::sandbox::{self, Catalog, Library, PluginEntry, Sandbox};
+use crate::store;
 use crate::telemetry::{Degradation, Degraded, Subsystem};
 
 /// Loads the plugins. Returns `None` if plugins are not in the chain or the sandbox cannot be set up.
@@ -38,8 +39,8 @@ pub(super) async fn start_plugins(config: &filter::Config, degraded: &Arc<Degrad
 }
 
 /// Opens the moderation state. It is kept in memory only if its file cannot be used.
-pub(super) fn open_state(config: &moderation::Config, now: Timestamp, degraded: &Degraded) -> State {
-    let (state, error) = State::open_or_in_memory(config, now);
+pub(super) fn open_state(config: &Config, now: Timestamp, degraded: &Degraded) -> State {
+    let (state, error) = State::open_or_in_memory(&config.moderation, &config.store, now);
     if let Some(error) = error {
         degraded.begin(Degradation::new(Subsystem::Store, error.to_string()));
     }
@@ -85,7 +86,7 @@ pub fn probe(config: &Config) -> Vec<Degradation> {
         }
         Subsystem::Plugins | Subsystem::Cache => Vec::new(),
         Subsystem::Store => {
-            let probed = config.moderation.store.as_deref().map_or(Ok(()), probe_store);
+            let probed = config.store.file.as_deref().map_or(Ok(()), probe_store);
             probed.err().iter().map(ToString::to_string).collect()
         }
         Subsystem::Audit => audit::probe(&config.audit).err().iter().map(ToString::to_string).collect(),
@@ -144,8 +145,8 @@ pub(super) fn audit_degradation(config: &audit::Config, failure: &str) -> Degrad
 }
 
 /// Returns the degradation for an open store that cannot be written.
-pub(super) fn store_degradation(config: &moderation::Config, failure: &str) -> Degradation {
-    let path = config.store.as_deref().unwrap_or(Path::new(""));
+pub(super) fn store_degradation(config: &store::Config, failure: &str) -> Degradation {
+    let path = config.file.as_deref().unwrap_or(Path::new(""));
     let reason = format!("{}: writing the moderation store failed; retrying: {failure}", path.display());
     Degradation::new(Subsystem::Store, reason)
 }

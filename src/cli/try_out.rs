@@ -56,7 +56,7 @@ pub(super) fn run(arguments: TryArgs, config: Config, rules: RuleSet) -> ExitCod
 #[tokio::main]
 async fn judge(mut config: Config, rules: RuleSet, room: RoomName, message: Message) -> anyhow::Result<Decision> {
     // Do not touch the files of a running relay.
-    config.moderation.store = None;
+    config.store.file = None;
     config.audit.record = Recording::Off;
     let app = Arc::new(App::build(config, rules).await);
     if app.plugins().is_none() {

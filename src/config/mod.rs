@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::settings::{ConfigError, ConfigWarning, Diagnostics, SettingsSnapshot, SettingsSource, read_text};
-use crate::{alerts, api, audit, auth, filter, live, moderation, telemetry, wire};
+use crate::{alerts, api, audit, auth, filter, live, moderation, store, telemetry, wire};
 
 /// The settings file that is read by default, if it exists.
 const FILE: &str = "relay.toml";
@@ -39,6 +39,8 @@ pub struct Config {
     pub auth: auth::Config,
     /// The webhook for urgent events.
     pub alerts: alerts::Config,
+    /// The file in which moderation survives a restart.
+    pub store: store::Config,
     /// Sanctions and held messages.
     pub moderation: moderation::Config,
     /// The audit log.
@@ -69,11 +71,12 @@ impl Config {
         let mut section = root.section("moderation", "Moderators, sanctions and records.");
         let auth = auth::Config::declare(&mut section);
         let alerts = alerts::Config::declare(&mut section.section("alerts", "Signed webhook for urgent events."));
+        let store = store::Config::declare(&mut section);
         let moderation = moderation::Config::declare(&mut section);
         let audit = audit::Config::declare(
             &mut section.section("audit", "Audit log: decisions and moderator actions as JSON lines."),
         );
-        Self { instance, log, server, live, wire, filter, auth, alerts, moderation, audit }
+        Self { instance, log, server, live, wire, filter, auth, alerts, store, moderation, audit }
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::store::ChangeTracker;
 use crate::model::{ActiveLevel, ModerationLevel, RoomName};
+use crate::store::{ChangeTracker, Persist, Record, TableChanges};
 
 /// The levels in effect. Read for each message, from many threads.
 #[derive(Debug, Default)]
@@ -99,22 +99,35 @@ impl Levels {
         }
     }
 
-    /// Returns all levels if any has changed since the last call.
-    pub(super) fn take_changes(&self) -> Option<Vec<ActiveLevel>> {
-        let taken = self.lock().changes.take();
-        (!taken.is_empty()).then(|| self.all())
-    }
-
-    /// Marks the levels as changed again after a failed write.
-    pub(super) fn restore_changes(&self) {
-        self.lock().changes.put_back([()], false);
-    }
-
     /// Adds levels read from the store.
-    pub(super) fn load(&self, kept: Vec<ActiveLevel>) {
+    pub(super) fn load(&self, kept: Vec<(u64, ActiveLevel)>) {
         self.write(|set| {
-            set.levels.extend(kept.into_iter().map(|ActiveLevel { room, level, until }| (room, (level, until))));
+            set.levels.extend(kept.into_iter().map(|(_, ActiveLevel { room, level, until })| (room, (level, until))));
         });
+    }
+}
+
+/// The key is the place in the list.
+impl Record for ActiveLevel {
+    const TABLE: &'static str = "levels";
+    const NAME: &'static str = "level";
+    const VERSION: u32 = 2;
+}
+
+/// There are few levels, so all are written when one has changed.
+impl Persist for Levels {
+    type Record = ActiveLevel;
+
+    fn take_changes(&self) -> TableChanges<ActiveLevel> {
+        let replaces_all = !self.lock().changes.take().is_empty();
+        let all = if replaces_all { self.all() } else { Vec::new() };
+        TableChanges { replaces_all, items: (0..).zip(all.into_iter().map(Some)).collect(), next_key: None }
+    }
+
+    fn restore_changes(&self, changes: &TableChanges<ActiveLevel>) {
+        if changes.replaces_all {
+            self.lock().changes.put_back([()], false);
+        }
     }
 }
 

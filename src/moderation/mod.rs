@@ -11,7 +11,6 @@ mod reasons;
 mod sanctions;
 mod service;
 mod state;
-mod store;
 mod time;
 
 pub use config::Config;
@@ -23,6 +22,5 @@ pub use levels::Levels;
 pub use reasons::{imposed_reason, lifted_reason, refusal_reason};
 pub use sanctions::{Ladder, LadderStep, PenaltyRequest, Sanctions, UndoResult};
 pub use service::{ModerationService, PRESET_KEY, SanctionEvent, penalty_requests};
-pub use state::State;
-pub use store::{StoreError, StoreStats, probe as probe_store};
+pub use state::{State, probe_store};
 pub use time::elapsed;

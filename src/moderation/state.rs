@@ -1,16 +1,19 @@
 //! The moderation state, in memory and optionally backed by a file.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::config::Config;
-use super::held::HeldQueue;
+use super::held::{HeldMessage, HeldQueue};
 use super::levels::Levels;
-use super::sanctions::Sanctions;
-use super::store::{
-    self, ChangeNotifier, ChangeTracker, ModerationStore, RuntimeSettings, StoreContents, StoreError, StoreStats,
-    StoredState,
+use super::sanctions::{OffenceEntry, Sanctions};
+use crate::model::ActiveLevel;
+use crate::store::{
+    self, ChangeNotifier, ChangeTracker, Contents, Persist as _, RuntimeSettings, Store, StoreError, StoreStats,
+    StoredState, TableReader, TablesError,
 };
 
 /// Sanctions, held messages, levels and settings made at run time.
@@ -23,28 +26,58 @@ pub struct State {
     held: Arc<HeldQueue>,
     levels: Arc<Levels>,
     settings: Arc<RuntimeSettings>,
-    store: Option<ModerationStore>,
+    store: Option<Store>,
+}
+
+/// The contents of the file.
+#[derive(Debug, Default)]
+struct StateContents {
+    /// The next offence number.
+    next_id: u64,
+    offences: Vec<(u64, OffenceEntry)>,
+    held: Vec<(u64, HeldMessage)>,
+    levels: Vec<(u64, ActiveLevel)>,
+    settings: BTreeMap<String, String>,
+}
+
+impl Contents for StateContents {
+    fn read(tables: &TableReader) -> Result<Self, TablesError> {
+        Ok(Self {
+            next_id: tables.next_key::<OffenceEntry>()?,
+            offences: tables.records()?,
+            held: tables.records()?,
+            levels: tables.records()?,
+            settings: tables.settings()?,
+        })
+    }
+}
+
+/// Checks whether the state in the file at `path` could be opened, read and written, as [`store::probe`] does.
+///
+/// # Errors
+/// [`StoreError`], as from [`State::open`].
+pub fn probe_store(path: &Path) -> Result<(), StoreError> {
+    store::probe::<StateContents>(path)
 }
 
 impl State {
-    /// Loads the state from the file named in `config`, without items that have ended since; an empty state if there is
+    /// Loads the state from the file named in `store`, without items that have ended since; an empty state if there is
     /// no file. Reads the whole file, which may take a second per hundred megabytes.
     ///
     /// # Errors
     /// [`StoreError`]. A file that is damaged, in use or of another format is left unchanged.
-    pub fn open(config: &Config, now: Timestamp) -> Result<Self, StoreError> {
-        let Some(path) = &config.store else { return Ok(Self::with_bell(config, None)) };
-        let (opened, contents) = ModerationStore::open(path)?;
+    pub fn open(config: &Config, store: &store::Config, now: Timestamp) -> Result<Self, StoreError> {
+        let Some(path) = &store.file else { return Ok(Self::with_bell(config, None)) };
+        let (opened, contents) = Store::open(path)?;
         let bell = Arc::new(ChangeNotifier::default());
         let mut state = Self::with_bell(config, Some(&bell));
         state.load(contents, now);
-        let source = StoredState {
-            sanctions: Arc::clone(&state.sanctions),
-            held: Arc::clone(&state.held),
-            levels: Arc::clone(&state.levels),
-            settings: Arc::clone(&state.settings),
-        };
-        state.store = Some(ModerationStore::start(opened, source, bell).map_err(StoreError::Thread)?);
+        let source = StoredState::default()
+            .with(&state.sanctions)
+            .with(&state.held)
+            .with(&state.levels)
+            .with_settings(&state.settings);
+        state.store = Some(Store::start(opened, source, bell).map_err(StoreError::Thread)?);
         Ok(state)
     }
 
@@ -52,24 +85,24 @@ impl State {
     /// empty, or with the contents of a file that is readable but not writable. Also returns an error if the file is
     /// open but the disk is full; the file is then written once there is space.
     #[must_use]
-    pub fn open_or_in_memory(config: &Config, now: Timestamp) -> (Self, Option<StoreError>) {
-        let error = match Self::open(config, now) {
+    pub fn open_or_in_memory(config: &Config, store: &store::Config, now: Timestamp) -> (Self, Option<StoreError>) {
+        let error = match Self::open(config, store, now) {
             Ok(state) => {
-                let room = config.store.as_deref().map_or(Ok(()), store::check_disk_space);
+                let room = store.file.as_deref().map_or(Ok(()), store::check_disk_space);
                 return (state, room.err());
             }
             Err(error) => error,
         };
         let state = Self::with_bell(config, None);
-        let readable = config.store.as_deref().filter(|_| matches!(error, StoreError::Open { .. }));
-        if let Some(contents) = readable.and_then(ModerationStore::read_only) {
+        let readable = store.file.as_deref().filter(|_| matches!(error, StoreError::Open { .. }));
+        if let Some(contents) = readable.and_then(Store::read_only) {
             state.load(contents, now);
         }
         (state, Some(error))
     }
 
     /// Adds the contents of a file, without items that have ended since.
-    fn load(&self, contents: StoreContents, now: Timestamp) {
+    fn load(&self, contents: StateContents, now: Timestamp) {
         self.settings.load(contents.settings);
         self.levels.load(contents.levels);
         self.held.load(contents.held);
@@ -177,6 +210,9 @@ impl State {
     /// Returns figures about the file; `None` without one.
     #[must_use]
     pub fn store_figures(&self) -> Option<StoreStats> {
-        self.store.as_ref().map(ModerationStore::stats)
+        self.store.as_ref().map(Store::stats)
     }
 }
+
+#[cfg(test)]
+mod tests;

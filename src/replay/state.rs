@@ -10,6 +10,7 @@ use super::past_decision::address_from_hash;
 use crate::audit::{FileHead, LoggedAct, LoggedSanction};
 use crate::model::{ActKind, ActiveLevel, Actor, JudgedMessage, ModerationLevel, Penalty, RoomName, Sanction, Target};
 use crate::moderation::{Config, PenaltyRequest, State, elapsed, penalty_requests};
+use crate::store;
 
 /// The sanctions and levels of a run.
 #[derive(Debug)]
@@ -29,8 +30,7 @@ impl ReplayState {
     pub(super) fn from_head(config: &Config, head: Option<&FileHead>) -> Result<Self, String> {
         let now = head.map_or(Timestamp::UNIX_EPOCH, |head| head.time.at);
         // Do not touch the relay's own store.
-        let config = Config { store: None, ..config.clone() };
-        let state = State::open(&config, now).map_err(|error| error.to_string())?;
+        let state = State::open(config, &store::Config::default(), now).map_err(|error| error.to_string())?;
         let (ids, automatic) = (HashMap::new(), HashMap::new());
         let restored = Self { state: Arc::new(state), ids, automatic };
         if let Some(head) = head {

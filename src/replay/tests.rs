@@ -242,7 +242,7 @@ fn logged(sanction: Sanction) -> LoggedSanction {
 fn live(all: &[Utterance], text: &str, preset: Preset) -> Log {
     let run = Uuid::new_v4();
     let (config, moderation) = (config(), moderation::Config::default());
-    let state = Arc::new(State::open(&moderation, begin()).unwrap());
+    let state = Arc::new(State::open(&moderation, &crate::store::Config::default(), begin()).unwrap());
     let rules = Arc::new(current(text, preset).seeded_by(&run.to_string()));
     let plugin: Option<Box<dyn Filter>> = if text.is_empty() { None } else { Some(Box::new(Plugin)) };
     let chain = Chain::build(&config, rules, plugin, &state, &Metrics::default());

@@ -6,26 +6,36 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::config::{ExpiryAction, HeldConfig};
-use super::store::{ChangeTracker, DirtyKeys, TableChanges};
 use super::{InsertError, time};
 use crate::model::{Actor, JudgedMessage, Reason};
+use crate::store::{ChangeTracker, DirtyKeys, Persist, Record, TableChanges};
 
 /// A held message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HeldMessage {
     /// The message, its sender and the decision to hold it.
+    #[serde(flatten)]
     pub recorded: Arc<JudgedMessage>,
     /// Why it is held, for its sender.
     pub reason: Reason,
     /// The rule or plugin that holds it; `None` for a level.
+    #[serde(rename = "cause")]
     pub held_by: Option<Actor>,
     /// When it was held.
     pub held_at: Timestamp,
     /// When it expires.
+    #[serde(rename = "expires")]
     pub expires_at: Timestamp,
+}
+
+impl Record for HeldMessage {
+    const TABLE: &'static str = "held";
+    const NAME: &'static str = "held message";
+    const VERSION: u32 = 2;
 }
 
 impl HeldMessage {
@@ -172,23 +182,6 @@ impl HeldQueue {
         queue.remove_all(numbers)
     }
 
-    /// Returns what has changed since the last call.
-    pub(super) fn take_changes(&self) -> TableChanges<HeldMessage> {
-        let mut queue = self.lock();
-        let DirtyKeys { keys, is_everything: all } = queue.changes.take();
-        let items = if all {
-            queue.messages.iter().map(|(number, message)| (*number, Some(message.clone()))).collect()
-        } else {
-            keys.into_iter().map(|number| (number, queue.messages.get(&number).cloned())).collect()
-        };
-        TableChanges { replaces_all: all, items }
-    }
-
-    /// Marks changes as pending again after a failed write.
-    pub(super) fn restore_changes(&self, part: &TableChanges<HeldMessage>) {
-        self.lock().changes.put_back(part.keys(), part.replaces_all);
-    }
-
     /// Adds messages read from the store.
     pub(super) fn load(&self, kept: Vec<(u64, HeldMessage)>) {
         let mut queue = self.lock();
@@ -207,6 +200,25 @@ impl HeldQueue {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl Persist for HeldQueue {
+    type Record = HeldMessage;
+
+    fn take_changes(&self) -> TableChanges<HeldMessage> {
+        let mut queue = self.lock();
+        let DirtyKeys { keys, is_everything: replaces_all } = queue.changes.take();
+        let items = if replaces_all {
+            queue.messages.iter().map(|(number, message)| (*number, Some(message.clone()))).collect()
+        } else {
+            keys.into_iter().map(|number| (number, queue.messages.get(&number).cloned())).collect()
+        };
+        TableChanges { replaces_all, items, next_key: None }
+    }
+
+    fn restore_changes(&self, changes: &TableChanges<HeldMessage>) {
+        self.lock().changes.put_back(changes.keys(), changes.replaces_all);
     }
 }
 

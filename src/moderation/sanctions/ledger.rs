@@ -11,7 +11,7 @@ use super::limits::MAX_OFFENCES;
 use super::offence::{Consequence, Offence, OffenceEntry, consequence_of};
 use crate::model::{Address, Nickname, Sanction, SanctionKind};
 use crate::moderation::InsertError;
-use crate::moderation::store::ChangeTracker;
+use crate::store::ChangeTracker;
 
 /// All offences, indexed by target.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl Ledger {
         let keys = TargetKey::keys_of(&offence.request.target);
         let consequence = self.consequence(&offence, &keys);
         let in_force = match consequence {
-            Consequence::Absorbed(by) => self.entry(by).and_then(OffenceEntry::sanction),
+            Consequence::Absorbed { by } => self.entry(by).and_then(OffenceEntry::sanction),
             Consequence::Sanction { .. } => None,
         };
         if let Err(full) = self.make_room(&offence, &keys) {
@@ -227,7 +227,7 @@ impl Ledger {
 fn strength(entry: &OffenceEntry) -> (SanctionKind, Timestamp, Reverse<u64>) {
     let (kind, until) = match entry.consequence {
         Consequence::Sanction { kind, until, .. } => (kind, until.unwrap_or(Timestamp::MAX)),
-        Consequence::Absorbed(_) => (SanctionKind::Warn, Timestamp::MIN),
+        Consequence::Absorbed { .. } => (SanctionKind::Warn, Timestamp::MIN),
     };
     (kind, until, Reverse(entry.offence.id))
 }

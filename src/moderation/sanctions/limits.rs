@@ -59,7 +59,7 @@ impl Ledger {
         if dropped.is_empty() {
             let ends = self.entries().filter_map(|entry| match entry.consequence {
                 Consequence::Sanction { until, .. } => until,
-                Consequence::Absorbed(_) => None,
+                Consequence::Absorbed { .. } => None,
             });
             self.full_until = Some(ends.min().unwrap_or(Timestamp::MAX));
             return Err(InsertError::OffencesFull { limit: all });
@@ -109,7 +109,7 @@ impl Ledger {
         let until = match entry.consequence {
             Consequence::Sanction { until: None, .. } => return true,
             Consequence::Sanction { until: Some(until), .. } => until,
-            Consequence::Absorbed(_) => *at,
+            Consequence::Absorbed { .. } => *at,
         };
         let reach = match request.penalty {
             Penalty::Ladder => self.ladder.full_decay().max(self.ladder.longest_step()),

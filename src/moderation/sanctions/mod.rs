@@ -18,9 +18,9 @@ pub use self::ladder::{Ladder, LadderStep};
 use self::ledger::Ledger;
 pub use self::offence::PenaltyRequest;
 pub(super) use self::offence::{Consequence, Lift, Offence, OffenceEntry};
-use super::store::{ChangeTracker, DirtyKeys, TableChanges};
 use super::{InsertError, time};
 use crate::model::{Actor, Address, Nickname, Penalty, RoomName, Sanction, Target};
+use crate::store::{ChangeTracker, DirtyKeys, Persist, TableChanges};
 
 /// Longest reason, in bytes.
 const MAX_REASON: usize = 1_000;
@@ -192,27 +192,11 @@ impl Sanctions {
         self.write(|ledger| ledger.prune(now))
     }
 
-    /// Returns what has changed since the last call, and the next offence number.
-    pub(super) fn take_changes(&self) -> (TableChanges<OffenceEntry>, u64) {
-        let mut ledger = self.lock();
-        let DirtyKeys { keys, is_everything: all } = ledger.changes.take();
-        let items = if all {
-            ledger.entries().map(|entry| (entry.offence.id, Some(entry.clone()))).collect()
-        } else {
-            keys.into_iter().map(|id| (id, ledger.entry(id).cloned())).collect()
-        };
-        (TableChanges { replaces_all: all, items }, ledger.next_id())
-    }
-
-    /// Marks changes as pending again after a failed write.
-    pub(super) fn restore_changes(&self, part: &TableChanges<OffenceEntry>) {
-        self.lock().changes.put_back(part.keys(), part.replaces_all);
-    }
-
     /// Adds offences read from the store. New offences are numbered from `next_id`.
-    pub(super) fn load(&self, kept: Vec<OffenceEntry>, next_id: u64) {
+    pub(super) fn load(&self, kept: Vec<(u64, OffenceEntry)>, next_id: u64) {
         self.write(|ledger| {
-            for entry in kept {
+            for (id, mut entry) in kept {
+                entry.offence.id = id;
                 ledger.insert(entry);
             }
             ledger.reserve_ids_below(next_id);
@@ -241,6 +225,25 @@ impl Sanctions {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl Persist for Sanctions {
+    type Record = OffenceEntry;
+
+    fn take_changes(&self) -> TableChanges<OffenceEntry> {
+        let mut ledger = self.lock();
+        let DirtyKeys { keys, is_everything: replaces_all } = ledger.changes.take();
+        let items = if replaces_all {
+            ledger.entries().map(|entry| (entry.offence.id, Some(entry.clone()))).collect()
+        } else {
+            keys.into_iter().map(|id| (id, ledger.entry(id).cloned())).collect()
+        };
+        TableChanges { replaces_all, items, next_key: Some(ledger.next_id()) }
+    }
+
+    fn restore_changes(&self, changes: &TableChanges<OffenceEntry>) {
+        self.lock().changes.put_back(changes.keys(), changes.replaces_all);
     }
 }
 

@@ -3,59 +3,76 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::ladder::Ladder;
-use crate::model::{Actor, Nickname, Penalty, RoomName, Sanction, SanctionKind, Target};
+use crate::model::{Actor, Nickname, Penalty, RoomName, Sanction, SanctionKind, Target, plain_target};
 use crate::moderation::time;
+use crate::store::Record;
 
 /// A request to penalize a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PenaltyRequest {
     /// The penalty.
+    #[serde(rename = "asked")]
     pub penalty: Penalty,
     /// The target.
+    #[serde(with = "plain_target")]
     pub target: Target,
     /// The room; `None` for all rooms.
     pub room: Option<RoomName>,
     /// The reason shown to the target, truncated to 1 000 bytes; `None` for the default of the kind.
     pub reason: Option<Arc<str>>,
     /// The moderator, rule or plugin that requests it.
+    #[serde(rename = "cause")]
     pub actor: Actor,
 }
 
 /// A [`PenaltyRequest`] that was accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::moderation) struct Offence {
-    /// The number of the offence and of its sanction. Numbers give the order of offences; times do not, since the clock
-    /// may be set back.
-    pub(in crate::moderation) id: u64,
-    pub(in crate::moderation) at: Timestamp,
-    pub(in crate::moderation) request: PenaltyRequest,
-    pub(in crate::moderation) lifted: Option<Lift>,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offence {
+    /// The number of the offence and of its sanction, which is the key of the record. Numbers give the order of offences;
+    /// times do not, since the clock may be set back.
+    #[serde(skip)]
+    pub id: u64,
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub request: PenaltyRequest,
+    pub lifted: Option<Lift>,
 }
 
 /// The lifting of a sanction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::moderation) struct Lift {
-    pub(in crate::moderation) at: Timestamp,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lift {
+    pub at: Timestamp,
     /// The first number assigned afterwards.
-    pub(in crate::moderation) before: u64,
+    pub before: u64,
 }
 
 /// The consequence of an offence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::moderation) enum Consequence {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Consequence {
     /// None: the sanction with this number was in force.
-    Absorbed(u64),
+    Absorbed { by: u64 },
     /// A sanction.
     Sanction { kind: SanctionKind, until: Option<Timestamp>, step: Option<usize> },
 }
 
 /// An offence with its consequence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::moderation) struct OffenceEntry {
-    pub(in crate::moderation) offence: Offence,
-    pub(in crate::moderation) consequence: Consequence,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OffenceEntry {
+    #[serde(flatten)]
+    pub offence: Offence,
+    #[serde(rename = "effect")]
+    pub consequence: Consequence,
+}
+
+impl Record for OffenceEntry {
+    const TABLE: &'static str = "offences";
+    const NAME: &'static str = "offence";
+    const VERSION: u32 = 2;
+    const NEXT_KEY: Option<&'static str> = Some("next_id");
 }
 
 impl Offence {
@@ -138,7 +155,7 @@ pub(super) fn consequence_of<'a>(
     earlier: impl Iterator<Item = &'a OffenceEntry> + Clone,
 ) -> Consequence {
     if let Some(in_force) = earlier.clone().find(|entry| entry.absorbs(offence)) {
-        return Consequence::Absorbed(in_force.offence.id);
+        return Consequence::Absorbed { by: in_force.offence.id };
     }
     let (kind, lasts, step) = match offence.request.penalty {
         Penalty::Fixed(kind, lasts) => (kind, lasts, None),

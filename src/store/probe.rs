@@ -4,8 +4,9 @@ use std::fs::TryLockError;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::StoreError;
+use super::error::StoreError;
 use super::file::{self, LockedFile};
+use super::table::Contents;
 use super::tables::Tables;
 use crate::file::probe::{self, ProbeError};
 
@@ -16,8 +17,8 @@ use crate::file::probe::{self, ProbeError};
 /// that starts at that moment retries.
 ///
 /// # Errors
-/// [`StoreError`], as from [`State::open`](crate::moderation::State::open).
-pub fn probe(path: &Path) -> Result<(), StoreError> {
+/// [`StoreError`], as from [`Store::open`](super::Store::open).
+pub fn probe<C: Contents>(path: &Path) -> Result<(), StoreError> {
     let Some(file) = file::open_existing(path)? else { return check_disk_space(path) };
     let error = |error| StoreError::Open { path: path.to_owned(), error };
     match file.try_lock() {
@@ -26,12 +27,15 @@ pub fn probe(path: &Path) -> Result<(), StoreError> {
         Err(TryLockError::Error(source)) => return Err(error(source)),
     }
     file::check_private(path, &file)?;
-    Tables::read(&LockedFile { path: path.to_owned(), file: Arc::new(file) })?;
+    Tables::read::<C>(&LockedFile { path: path.to_owned(), file: Arc::new(file) })?;
     check_disk_space(path)
 }
 
 /// Checks whether the disk has room for the writes of a start.
-pub(in crate::moderation) fn check_disk_space(path: &Path) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`StoreError::Open`].
+pub fn check_disk_space(path: &Path) -> Result<(), StoreError> {
     match probe::write_in(probe::parent(path)) {
         Ok(()) => Ok(()),
         // The file may be writable although its folder is not.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::ChangeTracker;
+use super::changes::ChangeTracker;
 
 /// Settings by name. The program defines the names, so there are few.
 #[derive(Debug, Default)]
-pub(in crate::moderation) struct RuntimeSettings(Mutex<Inner>);
+pub struct RuntimeSettings(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -16,7 +16,9 @@ struct Inner {
 }
 
 impl RuntimeSettings {
-    pub(in crate::moderation) fn with_changes(changes: ChangeTracker<()>) -> Self {
+    /// Creates empty settings.
+    #[must_use]
+    pub fn with_changes(changes: ChangeTracker<()>) -> Self {
         Self(Mutex::new(Inner { settings: BTreeMap::new(), changes }))
     }
 
@@ -24,18 +26,21 @@ impl RuntimeSettings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(in crate::moderation) fn get(&self, key: &str) -> Option<String> {
+    /// Returns the value of a setting.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<String> {
         self.lock().settings.get(key).cloned()
     }
 
-    pub(in crate::moderation) fn set(&self, key: &str, value: &str) {
+    /// Sets a setting.
+    pub fn set(&self, key: &str, value: &str) {
         let mut inner = self.lock();
         inner.settings.insert(key.to_owned(), value.to_owned());
         inner.changes.mark(());
     }
 
     /// Returns all settings if one has changed since the last call.
-    pub(in crate::moderation) fn take_changes(&self) -> Option<BTreeMap<String, String>> {
+    pub fn take_changes(&self) -> Option<BTreeMap<String, String>> {
         let mut inner = self.lock();
         let dirty = inner.changes.take();
         (!dirty.is_empty()).then(|| inner.settings.clone())
@@ -47,7 +52,7 @@ impl RuntimeSettings {
     }
 
     /// Loads the settings of the store.
-    pub(in crate::moderation) fn load(&self, stored: BTreeMap<String, String>) {
+    pub fn load(&self, stored: BTreeMap<String, String>) {
         let mut inner = self.lock();
         inner.settings = stored;
         inner.changes.mark(());

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::tables::{Tables, TablesError, WriteBatch};
-use super::{ChangeNotifier, RuntimeSettings};
-use crate::moderation::{HeldQueue, Levels, Sanctions};
+use super::changes::ChangeNotifier;
+use super::error::TablesError;
+use super::table::StoredState;
+use super::tables::Tables;
 
 /// The first and the longest wait after a failed write.
 const MIN_BACKOFF: Duration = Duration::from_millis(100);
@@ -20,41 +21,6 @@ const WARN_INTERVAL: Duration = Duration::from_mins(1);
 const CLOSE_RETRY_TIME: Duration = Duration::from_secs(4);
 /// Ids that may be assigned before the next id is persisted. After a crash they are skipped.
 const RESERVED_IDS: u64 = 10_000;
-
-/// The parts of the state that are persisted.
-#[derive(Debug)]
-pub(in crate::moderation) struct StoredState {
-    pub(in crate::moderation) sanctions: Arc<Sanctions>,
-    pub(in crate::moderation) held: Arc<HeldQueue>,
-    pub(in crate::moderation) levels: Arc<Levels>,
-    pub(in crate::moderation) settings: Arc<RuntimeSettings>,
-}
-
-impl StoredState {
-    /// Takes all changes since the last call.
-    fn take_changes(&self, ahead: u64) -> WriteBatch {
-        let (offences, next_id) = self.sanctions.take_changes();
-        WriteBatch {
-            next_id: next_id.saturating_add(ahead),
-            offences,
-            held: self.held.take_changes(),
-            levels: self.levels.take_changes(),
-            settings: self.settings.take_changes(),
-        }
-    }
-
-    /// Puts the changes of a failed write back.
-    fn restore_changes(&self, batch: &WriteBatch) {
-        self.sanctions.restore_changes(&batch.offences);
-        self.held.restore_changes(&batch.held);
-        if batch.levels.is_some() {
-            self.levels.restore_changes();
-        }
-        if batch.settings.is_some() {
-            self.settings.restore_changes();
-        }
-    }
-}
 
 /// State shared by the writer thread and its callers.
 #[derive(Debug)]
@@ -143,8 +109,8 @@ impl StoreWriter {
 
     /// Writes all changes, `changes` of them so far. Returns whether it succeeded.
     fn write(&mut self, changes: u64, ahead: u64) -> bool {
-        let batch = self.source.take_changes(ahead);
-        match self.tables.write(&batch) {
+        self.source.0.iter_mut().for_each(|table| table.take_changes());
+        match self.tables.write(&self.source, ahead) {
             Ok(()) => {
                 if self.backoff.take().is_some() {
                     self.shared.set_failure(None);
@@ -155,7 +121,7 @@ impl StoreWriter {
                 true
             }
             Err(error) => {
-                self.source.restore_changes(&batch);
+                self.source.0.iter_mut().for_each(|table| table.restore_changes());
                 self.record_error(&error);
                 self.progress.send_modify(|progress| {
                     progress.failed_at = changes;

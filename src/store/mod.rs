@@ -1,18 +1,18 @@
-//! Persists the moderation state in one file, written behind the state in memory.
+//! Persists a state in one file, written behind the state in memory: one table of [`Record`]s for each part, and settings.
 //!
 //! A writer thread is woken by each change, collects everything that has changed since the last write, and writes it in
 //! one transaction. Changes in the meantime are tracked as a bounded set of keys, so memory stays bounded if the disk
 //! is slow or full.
 
 mod changes;
+mod config;
 mod error;
 mod file;
 mod probe;
-mod records;
+mod record;
 mod settings;
+mod table;
 mod tables;
-#[cfg(test)]
-mod tests;
 mod writer;
 
 use std::path::Path;
@@ -23,14 +23,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-pub(super) use self::changes::{ChangeNotifier, ChangeTracker, DirtyKeys};
-pub use self::error::StoreError;
-pub(super) use self::probe::check_disk_space;
-pub use self::probe::probe;
-pub(super) use self::settings::RuntimeSettings;
+pub use self::changes::{ChangeNotifier, ChangeTracker, DirtyKeys};
+pub use self::config::Config;
+pub use self::error::{StoreError, TablesError};
+pub use self::probe::{check_disk_space, probe};
+pub use self::record::{Record, RecordError, decode, encode};
+pub use self::settings::RuntimeSettings;
+pub use self::table::{Contents, Persist, StoredState, TableChanges, TableReader};
 use self::tables::Tables;
-pub(super) use self::tables::{StoreContents, TableChanges};
-pub(super) use self::writer::StoredState;
 use self::writer::{Progress, StoreShared, StoreWriter};
 
 /// How long a caller waits for a write.
@@ -38,7 +38,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The store and its writer thread.
 #[derive(Debug)]
-pub(super) struct ModerationStore {
+pub struct Store {
     shared: Arc<StoreShared>,
     progress: watch::Receiver<Progress>,
 }
@@ -56,25 +56,31 @@ pub struct StoreStats {
 
 /// A store that was opened and read, but has no writer yet.
 #[derive(Debug)]
-pub(super) struct OpenedStore(Tables);
+pub struct OpenedStore(Tables);
 
-impl ModerationStore {
+impl Store {
     /// Opens the file and reads its contents.
-    pub(super) fn open(path: &Path) -> Result<(OpenedStore, StoreContents), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError`]. A file that cannot be used is left unchanged.
+    pub fn open<C: Contents>(path: &Path) -> Result<(OpenedStore, C), StoreError> {
         let locked = file::LockedFile { path: path.to_owned(), file: Arc::new(file::open(path)?) };
         let (tables, contents) = Tables::open(locked)?;
         Ok((OpenedStore(tables), contents))
     }
 
-    /// Reads a file that cannot be written. `None` if it cannot be read or another process may change it.
-    pub(super) fn read_only(path: &Path) -> Option<StoreContents> {
+    /// Reads a file that cannot be written. Returns `None` if it cannot be read or another process may change it.
+    pub fn read_only<C: Contents>(path: &Path) -> Option<C> {
         let file = file::open_read_only(path).ok()?;
         file.try_lock().ok()?;
         Tables::read(&file::LockedFile { path: path.to_owned(), file: Arc::new(file) }).ok()
     }
 
     /// Starts the writer thread. It also writes changes that were marked before.
-    pub(super) fn start(
+    ///
+    /// # Errors
+    /// If there can be no thread.
+    pub fn start(
         OpenedStore(tables): OpenedStore,
         source: StoredState,
         notifier: Arc<ChangeNotifier>,
@@ -89,7 +95,13 @@ impl ModerationStore {
     }
 
     /// Waits until all changes before the call are on disk, for at most 5 s.
-    pub(super) async fn flush(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::WriteFailed`], [`StoreError::TimedOut`] and [`StoreError::Closed`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn flush(&self) -> Result<(), StoreError> {
         let (target, mut progress) = (self.shared.notifier.change_count(), self.progress.clone());
         let failed = progress.borrow_and_update().failures;
         self.shared.flush_requested.store(true, Ordering::Release);
@@ -107,7 +119,13 @@ impl ModerationStore {
     }
 
     /// Writes the remaining changes and closes the file, within 5 s. May be called again.
-    pub(super) async fn close(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::WriteFailed`] and [`StoreError::TimedOut`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the writer thread continues.
+    pub async fn close(&self) -> Result<(), StoreError> {
         self.begin_close();
         let mut progress = self.progress.clone();
         let target = self.shared.notifier.change_count();
@@ -118,14 +136,17 @@ impl ModerationStore {
         }
     }
 
-    pub(super) fn stats(&self) -> StoreStats {
+    /// Returns statistics.
+    #[must_use]
+    pub fn stats(&self) -> StoreStats {
         let is_behind = self.progress.borrow().written < self.shared.notifier.change_count();
         let [written, errors] = [&self.shared.written, &self.shared.errors].map(|n| n.load(Ordering::Relaxed));
         StoreStats { written, errors, is_behind }
     }
 
-    /// The error of the last write; `None` if it succeeded.
-    pub(super) fn failure(&self) -> Option<Arc<str>> {
+    /// Returns the error of the last write; `None` if it succeeded.
+    #[must_use]
+    pub fn failure(&self) -> Option<Arc<str>> {
         self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -136,7 +157,7 @@ impl ModerationStore {
 }
 
 /// The writer thread writes the remaining changes in the background.
-impl Drop for ModerationStore {
+impl Drop for Store {
     fn drop(&mut self) {
         self.begin_close();
     }

@@ -12,17 +12,18 @@ const MAX_KEYS: usize = 65_536;
 
 /// Tracks the keys of changed entries. Without a store nothing is tracked.
 #[derive(Debug)]
-pub(in crate::moderation) struct ChangeTracker<K> {
+pub struct ChangeTracker<K> {
     notifier: Option<Arc<ChangeNotifier>>,
     dirty: DirtyKeys<K>,
 }
 
 /// The keys of entries that are not written yet.
 #[derive(Debug)]
-pub(in crate::moderation) struct DirtyKeys<K> {
-    pub(in crate::moderation) keys: BTreeSet<K>,
+pub struct DirtyKeys<K> {
+    /// The keys.
+    pub keys: BTreeSet<K>,
     /// Whether the whole table is to be replaced.
-    pub(in crate::moderation) is_everything: bool,
+    pub is_everything: bool,
 }
 
 impl<K> Default for DirtyKeys<K> {
@@ -32,7 +33,9 @@ impl<K> Default for DirtyKeys<K> {
 }
 
 impl<K> DirtyKeys<K> {
-    pub(in crate::moderation) fn is_empty(&self) -> bool {
+    /// Whether all is written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.keys.is_empty() && !self.is_everything
     }
 }
@@ -44,12 +47,14 @@ impl<K> Default for ChangeTracker<K> {
 }
 
 impl<K: Ord> ChangeTracker<K> {
-    pub(in crate::moderation) fn new(notifier: Arc<ChangeNotifier>) -> Self {
+    /// Creates a tracker that wakes the writer through `notifier`.
+    #[must_use]
+    pub fn new(notifier: Arc<ChangeNotifier>) -> Self {
         Self { notifier: Some(notifier), dirty: DirtyKeys::default() }
     }
 
     /// Marks the entry of `key` as changed or removed.
-    pub(in crate::moderation) fn mark(&mut self, key: K) {
+    pub fn mark(&mut self, key: K) {
         let Some(notifier) = &self.notifier else { return };
         self.dirty.keys.insert(key);
         let notifier = Arc::clone(notifier);
@@ -58,12 +63,12 @@ impl<K: Ord> ChangeTracker<K> {
     }
 
     /// Takes the keys of everything that has changed.
-    pub(in crate::moderation) fn take(&mut self) -> DirtyKeys<K> {
+    pub fn take(&mut self) -> DirtyKeys<K> {
         mem::take(&mut self.dirty)
     }
 
     /// Puts keys back after a failed write.
-    pub(in crate::moderation) fn put_back(&mut self, keys: impl IntoIterator<Item = K>, all: bool) {
+    pub fn put_back(&mut self, keys: impl IntoIterator<Item = K>, all: bool) {
         self.dirty.is_everything |= all;
         self.dirty.keys.extend(keys);
         self.enforce_limit();
@@ -78,7 +83,7 @@ impl<K: Ord> ChangeTracker<K> {
 
 /// Counts changes and wakes the writer thread.
 #[derive(Debug, Default)]
-pub(in crate::moderation) struct ChangeNotifier {
+pub struct ChangeNotifier {
     changes: AtomicU64,
     writer: OnceLock<Thread>,
 }

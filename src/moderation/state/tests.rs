@@ -1,19 +1,20 @@
 //! Stored state survives crashes, damaged files and full disks.
 
 mod child;
+mod records;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::records::tests::{held_message, random};
+use self::records::{held_message, random};
 use super::*;
 use crate::model::{Actor, ModerationLevel, Penalty, RoomName, SanctionKind, Target};
-use crate::moderation::{Config, PenaltyRequest, State};
+use crate::moderation::PenaltyRequest;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -27,10 +28,14 @@ fn room(name: &str) -> RoomName {
     RoomName::parse(name).unwrap()
 }
 
-/// All settings at their defaults, but for the file.
-fn config(store: Option<PathBuf>) -> Config {
-    let mut source = crate::settings::SettingsSource::new();
-    Config { store, ..Config::declare(&mut source.root().section("moderation", "")) }
+/// All settings at their defaults.
+fn config() -> Config {
+    Config::declare(&mut crate::settings::SettingsSource::new().root().section("moderation", ""))
+}
+
+/// Opens the state in a file, or in memory.
+fn open(file: Option<PathBuf>, now: Timestamp) -> Result<State, StoreError> {
+    State::open(&config(), &store::Config { file }, now)
 }
 
 struct Place {
@@ -47,7 +52,7 @@ impl Place {
     }
 
     fn open(&self, now: Timestamp) -> Result<State, StoreError> {
-        State::open(&config(Some(self.path())), now)
+        open(Some(self.path()), now)
     }
 
     fn refused(&self) -> String {
@@ -270,8 +275,7 @@ fn a_folder_and_a_missing_path_are_errors_that_name_them() {
     let place = Place::new();
     fs::create_dir(place.path()).unwrap();
     assert!(place.refused().contains("moderation.redb: "), "{}", place.refused());
-    let config = config(Some(place.folder.path().join("nowhere/x.redb")));
-    let refused = State::open(&config, at(0)).map(drop).unwrap_err().to_string();
+    let refused = open(Some(place.folder.path().join("nowhere/x.redb")), at(0)).map(drop).unwrap_err().to_string();
     assert!(refused.contains("nowhere/x.redb: the moderation store cannot be opened"), "{refused}");
 }
 
@@ -283,17 +287,17 @@ fn a_probe_reports_the_errors_of_a_start_and_changes_nothing() {
     {
         let place = Place::new();
         fs::write(place.path(), &bytes).unwrap();
-        assert_eq!(probe(&place.path()).unwrap_err().to_string(), place.refused());
+        assert_eq!(probe_store(&place.path()).unwrap_err().to_string(), place.refused());
         assert_eq!(fs::read(place.path()).unwrap(), bytes);
     }
     let place = Place::new();
-    probe(&place.path()).unwrap();
+    probe_store(&place.path()).unwrap();
     assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 0);
     fs::create_dir(place.path()).unwrap();
-    assert_eq!(probe(&place.path()).unwrap_err().to_string(), place.refused());
+    assert_eq!(probe_store(&place.path()).unwrap_err().to_string(), place.refused());
     let nowhere = place.folder.path().join("nowhere/x.redb");
-    let refused = State::open(&config(Some(nowhere.clone())), at(0)).map(drop).unwrap_err();
-    assert_eq!(probe(&nowhere).unwrap_err().to_string(), refused.to_string());
+    let refused = open(Some(nowhere.clone()), at(0)).map(drop).unwrap_err();
+    assert_eq!(probe_store(&nowhere).unwrap_err().to_string(), refused.to_string());
 }
 
 #[tokio::test]
@@ -301,13 +305,13 @@ async fn a_store_in_use_passes_a_probe_which_does_not_block_it() {
     let place = Place::new();
     let state = place.open(at(0)).unwrap();
     fill(&state);
-    probe(&place.path()).unwrap();
+    probe_store(&place.path()).unwrap();
     state.flush().await.unwrap();
     let before = fs::read(place.path()).unwrap();
-    probe(&place.path()).unwrap();
+    probe_store(&place.path()).unwrap();
     assert_eq!(fs::read(place.path()).unwrap(), before);
     state.close().await.unwrap();
-    probe(&place.path()).unwrap();
+    probe_store(&place.path()).unwrap();
     place.open(at(0)).unwrap().close().await.unwrap();
 }
 
@@ -315,7 +319,7 @@ async fn a_store_in_use_passes_a_probe_which_does_not_block_it() {
 async fn a_state_with_an_unusable_file_starts_in_memory() {
     let place = Place::new();
     fs::write(place.path(), "hello").unwrap();
-    let (state, error) = State::open_or_in_memory(&config(Some(place.path())), at(0));
+    let (state, error) = State::open_or_in_memory(&config(), &store::Config { file: Some(place.path()) }, at(0));
     assert!(matches!(error, Some(StoreError::NotAStore { .. })), "{error:?}");
     fill(&state);
     state.flush().await.unwrap();
@@ -343,12 +347,12 @@ async fn a_file_of_a_later_version_is_left_unchanged() {
     let database = redb::Database::open(place.path()).unwrap();
     let transaction = database.begin_write().unwrap();
     let meta = redb::TableDefinition::<&str, u64>::new("gischat-relay moderation");
-    transaction.open_table(meta).unwrap().insert("format", 2).unwrap();
+    transaction.open_table(meta).unwrap().insert("format", 3).unwrap();
     transaction.commit().unwrap();
     drop(database);
     let before = fs::read(place.path()).unwrap();
     let refused = place.refused();
-    assert!(refused.contains("format 2 is not supported, this version reads format 1"), "{refused}");
+    assert!(refused.contains("format 3 is not supported, this version reads formats 1 to 2"), "{refused}");
     assert_eq!(fs::read(place.path()).unwrap(), before);
 }
 
@@ -393,12 +397,12 @@ async fn damage_is_an_error_and_leaves_the_file_unchanged() {
 
 #[tokio::test]
 async fn without_a_file_nothing_is_written_and_callers_do_not_wait() {
-    let state = State::open(&config(None), at(0)).unwrap();
+    let state = open(None, at(0)).unwrap();
     fill(&state);
     state.flush().await.unwrap();
     state.close().await.unwrap();
     assert_eq!(state.store_figures(), None);
-    assert!(state.sanctions().take_changes().0.items.is_empty(), "changes are not tracked");
+    assert!(state.sanctions().take_changes().items.is_empty(), "changes are not tracked");
 }
 
 #[tokio::test]

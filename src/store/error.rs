@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::record::RecordError;
+
 /// The moderation state cannot be read or was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -48,13 +50,13 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The file was written by an incompatible version.
-    #[error("{}: format {found} is not supported, this version reads format {own}; the file is left unchanged", path.display())]
+    #[error("{}: format {found} is not supported, this version reads formats 1 to {own}; the file is left unchanged", path.display())]
     Format {
         /// The path of the file.
         path: PathBuf,
         /// The format of the file.
         found: u64,
-        /// The format of this version.
+        /// The latest format that this version reads.
         own: u64,
     },
     /// The file is damaged.
@@ -84,3 +86,41 @@ pub enum StoreError {
     #[error("the relay is shutting down")]
     Closed,
 }
+
+/// An error of the database or of a record.
+#[derive(Debug, thiserror::Error)]
+pub enum TablesError {
+    /// The database failed.
+    #[error(transparent)]
+    Redb(#[from] redb::Error),
+    /// A record is invalid.
+    #[error("{0}")]
+    Record(RecordError),
+    /// The file was not written by this program.
+    #[error("not a moderation store")]
+    NotAStore,
+    /// The file was written by an incompatible version.
+    #[error("format {0} is not supported")]
+    Format(u64),
+    /// The database panicked.
+    #[error("reading the database panicked: {0}")]
+    Panicked(String),
+}
+
+impl From<RecordError> for TablesError {
+    fn from(error: RecordError) -> Self {
+        Self::Record(error)
+    }
+}
+
+macro_rules! from_redb {
+    ($($error:ident),*) => {$(
+        impl From<redb::$error> for TablesError {
+            fn from(error: redb::$error) -> Self {
+                Self::Redb(error.into())
+            }
+        }
+    )*};
+}
+
+from_redb!(CommitError, DatabaseError, SetDurabilityError, StorageError, TableError, TransactionError);

@@ -25,7 +25,7 @@ fn child(part: &str, path: &Path) -> Child {
 #[ignore = "other tests start it in a process of its own"]
 async fn play() {
     let (Ok(part), Ok(path)) = (std::env::var(PART), std::env::var(FILE)) else { return };
-    let state = State::open(&config(Some(path.into())), at(0)).unwrap();
+    let state = open(Some(path.into()), at(0)).unwrap();
     match part.as_str() {
         "write for ever" => write_for_ever(&state).await,
         "run out of disk" => run_out_of_disk(&state).await,

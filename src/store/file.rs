@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use redb::{BackendError, Database, StorageBackend};
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::file::probe;
 
 /// Readable and writable by its owner only.
