@@ -19,8 +19,9 @@ pub mod room;
 
 pub mod audit;
 pub mod auth;
-pub mod moderation;
 pub mod store;
+
+pub mod moderation;
 
 pub mod alerts;
 
