@@ -361,6 +361,28 @@ mod reading {
         }
     }
 
+    /// A log that version 0.1.0 wrote, before its lines had types.
+    #[test]
+    fn a_log_of_format_1_is_read_whole_and_has_the_same_form_today() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/format-1/audit");
+        assert_eq!(files(&dir), ["audit-2026-11-30.jsonl", "audit-2026-11-30.2.jsonl"]);
+        let checked = check(&dir).unwrap();
+        assert_eq!((checked.is_valid(), checked.days[0].lines, checked.days[0].lost), (true, 77, 0), "{checked:?}");
+        for (name, decisions, acts) in [("audit-2026-11-30.jsonl", 17, 20), ("audit-2026-11-30.2.jsonl", 17, 19)] {
+            let text = fs::read_to_string(dir.join(name)).unwrap();
+            let lines = lines_of(&dir.join(name));
+            let of = |wanted: fn(&Line) -> bool| lines.iter().filter(|line| wanted(line)).count();
+            assert_eq!(of(|line| matches!(line, Line::Decision(_))), decisions, "{name}");
+            assert_eq!(of(|line| matches!(line, Line::Act(_))), acts, "{name}");
+            assert_eq!(lines.len(), text.lines().count(), "{name}");
+            for (line, written) in lines.iter().zip(text.lines()) {
+                let mut written: Value = serde_json::from_str(written).unwrap();
+                written.as_object_mut().unwrap().remove("hash");
+                assert_eq!(serde_json::to_value(line).unwrap(), written, "{name}");
+            }
+        }
+    }
+
     #[test]
     fn a_line_holds_all_fields_of_a_decision() {
         let dir = TempDir::new().unwrap();

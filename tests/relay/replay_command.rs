@@ -10,11 +10,14 @@ use crate::support::program::{Output, relay};
 
 const CASINO: &str = "[[rule]]\nid = 'no-casino'\nwords = ['casino']\nverdict = 'reject'\nreason = 'No games.'\n";
 
+/// The time of each line for people, which a replay does not use.
+const AT: &str = "2026-11-18T11:06:40.000Z";
+
 /// The head of the first file of a run.
 fn head(texts: &str) -> Value {
     json!({
-        "type": "start", "at_ns": 1_795_000_000_000_000_000_i64, "clock": 0, "version": "0.1.0",
-        "run": "6f03675a-1600-435a-8999-50d836f675cc", "day": "2026-11-18", "file": 1,
+        "type": "start", "n": 1, "at": AT, "at_ns": 1_795_000_000_000_000_000_i64, "clock": 0, "version": "0.1.0",
+        "run": "6f03675a-1600-435a-8999-50d836f675cc", "day": "2026-11-18", "file": 1, "before": "0".repeat(64),
         "key_since": "2026-11-18T00:00:00Z", "record": "all", "texts": texts, "sanctions": [], "levels": [],
     })
 }
@@ -24,7 +27,7 @@ fn decision(second: i64, author: &str, text: &str, by: &str) -> Value {
     let mut trace = vec![json!({"filter": "sanction", "verdict": "pass", "micros": 0.1})];
     trace.extend(["shape", "rate"].map(|filter| json!({"filter": filter, "verdict": "pass", "micros": 0.3})));
     let mut line = json!({
-        "type": "decision", "at_ns": 1_795_000_000_000_000_000 + second * 1_000_000_000,
+        "type": "decision", "n": 2, "at": AT, "at_ns": 1_795_000_000_000_000_000 + second * 1_000_000_000,
         "clock": second * 1_000_000_000, "id": format!("6f03675a-1600-435a-8999-{second:012}"), "room": "QGIS",
         "author": author, "kind": "text", "text": text, "outcome": "pass",
         "sender": {
@@ -70,7 +73,7 @@ fn log() -> Vec<Value> {
         // Logged late.
         decision(9, "jane", "thanks", ""),
         decision(5, "kim", "reject x", "plugin"),
-        json!({"type": "end"}),
+        json!({"type": "end", "n": 6, "at": AT, "at_ns": 1_795_000_000_000_000_000_i64, "clock": 0}),
     ]
 }
 
@@ -160,7 +163,7 @@ fn plugins_of_a_folder_are_called_again_and_otherwise_logged_answers_are_used() 
 fn a_sanction_applies_until_it_is_lifted() {
     let act = |second: i64, act: &str| {
         json!({
-            "type": "act", "at_ns": 1_795_000_000_000_000_000 + second * 1_000_000_000,
+            "type": "act", "n": 2, "at": AT, "at_ns": 1_795_000_000_000_000_000 + second * 1_000_000_000,
             "clock": second * 1_000_000_000, "act": act, "by": {"moderator": "mo"},
             "sanction": {
                 "id": 41, "kind": "mute", "nickname": "jane", "room": "QGIS", "at": "2026-11-18T11:06:42.000Z",
@@ -185,7 +188,8 @@ fn lines_that_cannot_be_replayed_are_counted_with_their_position() {
     silent.as_object_mut().unwrap().remove("text");
     let mut identity = decision(5, "jane", "I am hans", "identity");
     identity["trace"] = json!([]);
-    let lost = json!({"type": "lost", "count": 12});
+    let at = 1_795_000_005_000_000_000_i64;
+    let lost = json!({"type": "lost", "n": 5, "at": AT, "at_ns": at, "clock": 5_000_000_000_i64, "count": 12});
     let directory = directory(&[head("refusals"), cut, silent, identity, lost, decision(7, "jane", "hello", "")]);
     let path = directory.path().join("audit-2026-11-18.jsonl");
     let written = std::fs::read_to_string(&path).unwrap();

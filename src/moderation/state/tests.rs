@@ -1,6 +1,7 @@
 //! Stored state survives crashes, damaged files and full disks.
 
 mod child;
+mod format_1;
 mod records;
 
 use std::fs;

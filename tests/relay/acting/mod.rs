@@ -1,5 +1,6 @@
 //! Acts of moderators and their effects.
 
+mod format_1;
 mod held;
 mod levels;
 mod members;
