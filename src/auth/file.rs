@@ -9,9 +9,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::configured::{MAX_MODERATORS, check_name};
-use super::grant::{Moderator, RoomScope, Scope, TrustedNickname};
+use super::grant::{AccessTokens, Moderator, RoomScope, Scope, TrustedNickname};
 use super::token::Digest;
-use super::tokens::AccessTokens;
 use crate::model::{Nickname, RoomName, is_reserved};
 use crate::settings::{ConfigError, FileErrors, LineIndex, TomlFile, did_you_mean};
 

@@ -143,6 +143,13 @@ impl TrustedNickname {
     }
 }
 
+/// The moderators and trusted nicknames that have a token.
+#[derive(Clone, Debug, Default)]
+pub struct AccessTokens {
+    pub(super) moderators: Vec<Moderator>,
+    pub(super) trusted: Vec<TrustedNickname>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::Config;
 use super::attempts::FailedAttempts;
-use super::grant::{Moderator, TrustedNickname};
+use super::grant::{AccessTokens, Moderator, TrustedNickname};
 use super::token::{Digest, RandomnessError, Token};
-use super::tokens::AccessTokens;
 use crate::model::{Address, RoomName};
 use crate::settings::ConfigError;
 

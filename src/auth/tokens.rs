@@ -6,20 +6,13 @@ use std::path::Path;
 
 use super::Config;
 use super::file;
-use super::grant::{Moderator, TrustedNickname};
+use super::grant::{AccessTokens, Moderator, TrustedNickname};
 use super::token::Digest;
 use crate::model::RoomName;
 use crate::settings::{ConfigError, read_text};
 
 /// The mode bit that lets everybody write a file.
 const WORLD_WRITABLE: u32 = 0o002;
-
-/// The moderators and trusted nicknames that have a token.
-#[derive(Clone, Debug, Default)]
-pub struct AccessTokens {
-    pub(super) moderators: Vec<Moderator>,
-    pub(super) trusted: Vec<TrustedNickname>,
-}
 
 impl AccessTokens {
     /// Reads the tokens of the configuration and of the file that it names, up to 1 MiB. `rooms` are the rooms of the

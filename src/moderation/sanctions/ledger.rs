@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::keys::{TargetFamily, TargetKey, remove_id};
 use super::ladder::Ladder;
-use super::limits::MAX_OFFENCES;
 use super::offence::{Consequence, Offence, OffenceEntry, consequence_of};
 use crate::model::{Address, Nickname, Sanction, SanctionKind};
 use crate::moderation::InsertError;
@@ -87,8 +86,9 @@ impl Ledger {
         self.by_address.get(&address).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the consequence of an offence with these keys, given the offences before it.
-    fn consequence(&self, offence: &Offence, keys: &[TargetKey]) -> Consequence {
+    /// Returns the consequence of an offence with these keys, given the offences before it, and the sanction in force
+    /// because of it.
+    fn consequence(&self, offence: &Offence, keys: &[TargetKey]) -> (Consequence, Sanction) {
         let mut ids: Vec<u64> = keys.iter().flat_map(|key| self.ids_of(key)).copied().collect();
         ids.sort_unstable();
         ids.dedup();
@@ -99,28 +99,26 @@ impl Ledger {
     /// Returns the sanction that an offence would lead to.
     pub(super) fn preview(&self, mut offence: Offence) -> Option<Sanction> {
         offence.id = self.next_id;
-        let consequence = self.consequence(&offence, &TargetKey::keys_of(&offence.request.target));
-        OffenceEntry { offence, consequence }.sanction()
+        match self.consequence(&offence, &TargetKey::keys_of(&offence.request.target)) {
+            (Consequence::Sanction { .. }, sanction) => Some(sanction),
+            (Consequence::Absorbed { .. }, _) => None,
+        }
     }
 
     /// Adds an offence and returns the sanction in force because of it.
     pub(super) fn add(&mut self, mut offence: Offence) -> Result<Sanction, InsertError> {
         offence.id = self.next_id;
         let keys = TargetKey::keys_of(&offence.request.target);
-        let consequence = self.consequence(&offence, &keys);
-        let in_force = match consequence {
-            Consequence::Absorbed { by } => self.entry(by).and_then(OffenceEntry::sanction),
-            Consequence::Sanction { .. } => None,
-        };
-        if let Err(full) = self.make_room(&offence, &keys) {
-            // An absorbed offence has no consequence, so dropping it matters only to a later undo.
-            return in_force.ok_or(full);
+        let (consequence, sanction) = self.consequence(&offence, &keys);
+        match self.make_room(&offence, &keys) {
+            Ok(()) => self.insert_with_keys(keys, OffenceEntry { offence, consequence }),
+            Err(full) => match consequence {
+                Consequence::Sanction { .. } => return Err(full),
+                // An absorbed offence has no consequence, so dropping it matters only to a later undo.
+                Consequence::Absorbed { .. } => {}
+            },
         }
-        let entry = OffenceEntry { offence, consequence };
-        let sanction = in_force.or_else(|| entry.sanction());
-        self.insert_with_keys(keys, entry);
-        // Unreachable: an absorbed offence refers to a sanction in force.
-        sanction.ok_or(InsertError::OffencesFull { limit: MAX_OFFENCES })
+        Ok(sanction)
     }
 
     /// Inserts an entry unchanged.
@@ -212,7 +210,7 @@ impl Ledger {
         let ids: Vec<u64> = later.map(|(id, _)| *id).collect();
         for id in ids {
             let Some(IndexedEntry { entry, keys, .. }) = self.entries.get(&id) else { continue };
-            let consequence = self.consequence(&entry.offence, keys);
+            let (consequence, _) = self.consequence(&entry.offence, keys);
             if consequence != entry.consequence {
                 before.push(entry.clone());
                 self.update(id, |entry| entry.consequence = consequence);

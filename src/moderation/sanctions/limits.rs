@@ -12,7 +12,7 @@ use crate::model::{Actor, Penalty};
 use crate::moderation::{InsertError, time};
 
 /// Most offences kept, and how many of them rules and plugins may add; the rest is reserved for moderators.
-pub(super) const MAX_OFFENCES: usize = 100_000;
+const MAX_OFFENCES: usize = 100_000;
 const MAX_OFFENCES_BY_FILTERS: usize = 90_000;
 /// Most offences of one address or group of look-alike nicknames, and how many of them rules and plugins may add.
 pub(super) const MAX_PER_TARGET: usize = 64;

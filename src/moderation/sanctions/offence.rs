@@ -85,13 +85,10 @@ impl Offence {
     fn is_by_moderator(&self) -> bool {
         matches!(self.request.actor, Actor::Moderator(_))
     }
-}
 
-impl OffenceEntry {
-    /// Returns the sanction; `None` if the offence was absorbed. A lifted sanction ends when it was lifted.
-    pub(super) fn sanction(&self) -> Option<Sanction> {
-        let Consequence::Sanction { kind, until, step } = self.consequence else { return None };
-        let Offence { id, at, request, lifted } = &self.offence;
+    /// Returns the sanction with these terms. A lifted sanction ends when it was lifted.
+    fn sanction(&self, kind: SanctionKind, until: Option<Timestamp>, step: Option<usize>) -> Sanction {
+        let Self { id, at, request, lifted } = self;
         let PenaltyRequest { target, room, reason, actor, .. } = request;
         let until = match lifted {
             Some(lifted) if kind.has_duration() => Some(until.map_or(lifted.at, |until| until.min(lifted.at))),
@@ -99,7 +96,17 @@ impl OffenceEntry {
         };
         let reason = reason.clone().unwrap_or_else(|| default_reason(kind).into());
         let (target, room, actor) = (target.clone(), room.clone(), actor.clone());
-        Some(Sanction { id: *id, kind, target, room, at: *at, until, reason, actor, step })
+        Sanction { id: *id, kind, target, room, at: *at, until, reason, actor, step }
+    }
+}
+
+impl OffenceEntry {
+    /// Returns the sanction; `None` if the offence was absorbed. A lifted sanction ends when it was lifted.
+    pub(super) fn sanction(&self) -> Option<Sanction> {
+        match self.consequence {
+            Consequence::Sanction { kind, until, step } => Some(self.offence.sanction(kind, until, step)),
+            Consequence::Absorbed { .. } => None,
+        }
     }
 
     /// Whether it imposed a mute or ban that was not lifted, ended or not.
@@ -126,13 +133,13 @@ impl OffenceEntry {
             && self.offence.request.room == later.request.room
     }
 
-    /// Whether its sanction absorbs a later offence of the same target.
+    /// Returns its sanction if that absorbs a later offence of the same target.
     ///
     /// Requests of rules and plugins may come from messages sent before the sanction took effect. A ladder sanction in
     /// force absorbs ladder requests, and each rule or plugin gets the same fixed penalty once. A fixed penalty
     /// stronger than the sanction in force is not absorbed.
-    fn absorbs(&self, later: &Offence) -> bool {
-        let Consequence::Sanction { kind, until, step } = self.consequence else { return false };
+    fn absorbing_sanction(&self, later: &Offence) -> Option<Sanction> {
+        let Consequence::Sanction { kind, until, step } = self.consequence else { return None };
         let in_force =
             kind.has_duration() && self.offence.is_unlifted_at(later.id) && until.is_none_or(|until| later.at < until);
         let room = &self.offence.request.room;
@@ -143,19 +150,20 @@ impl OffenceEntry {
                 kind >= asked && (step.is_some() || self.offence.request.actor == later.request.actor)
             }
         };
-        !later.is_by_moderator() && in_force && there && enough
+        let absorbs = !later.is_by_moderator() && in_force && there && enough;
+        absorbs.then(|| self.offence.sanction(kind, until, step))
     }
 }
 
-/// Returns the consequence of an offence, given the earlier offences of the same target in order. Depends on nothing
+/// Returns the consequence of an offence and the sanction in force because of it, given the earlier offences of the same target in order. Depends on nothing
 /// else.
 pub(super) fn consequence_of<'a>(
     ladder: &Ladder,
     offence: &Offence,
     earlier: impl Iterator<Item = &'a OffenceEntry> + Clone,
-) -> Consequence {
-    if let Some(in_force) = earlier.clone().find(|entry| entry.absorbs(offence)) {
-        return Consequence::Absorbed { by: in_force.offence.id };
+) -> (Consequence, Sanction) {
+    if let Some(in_force) = earlier.clone().find_map(|entry| entry.absorbing_sanction(offence)) {
+        return (Consequence::Absorbed { by: in_force.id }, in_force);
     }
     let (kind, lasts, step) = match offence.request.penalty {
         Penalty::Fixed(kind, lasts) => (kind, lasts, None),
@@ -167,7 +175,7 @@ pub(super) fn consequence_of<'a>(
     };
     let until =
         if kind.has_duration() { lasts.map(|lasts| time::saturating_add(offence.at, lasts)) } else { Some(offence.at) };
-    Consequence::Sanction { kind, until, step }
+    (Consequence::Sanction { kind, until, step }, offence.sanction(kind, until, step))
 }
 
 fn default_reason(kind: SanctionKind) -> &'static str {
