@@ -206,9 +206,9 @@ impl Audit {
     /// Warns of lost lines, at most once a minute.
     fn warn_of_loss(&self) {
         let now = self.started.elapsed().as_secs() + 1;
-        let last = self.shared.last_warning.load(Relaxed);
-        let due = last == 0 || now >= last + writer::WARN_INTERVAL.as_secs();
-        if due && self.shared.last_warning.compare_exchange(last, now, Relaxed, Relaxed).is_ok() {
+        let warned_at = self.shared.last_warning.load(Relaxed);
+        let due = warned_at == 0 || now >= warned_at + writer::WARN_INTERVAL.as_secs();
+        if due && self.shared.last_warning.compare_exchange(warned_at, now, Relaxed, Relaxed).is_ok() {
             let lost = self.shared.stats.lost.load(Relaxed);
             tracing::warn!(lost, "audit log: lines lost, the disk is full or slow");
         }

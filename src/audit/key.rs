@@ -80,8 +80,7 @@ impl AddressKeys {
             IpAddr::V4(v4) => blake3::keyed_hash(&key.bytes, &v4.octets()),
             IpAddr::V6(v6) => blake3::keyed_hash(&key.bytes, &v6.octets()),
         };
-        let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
-        AddressHash(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        AddressHash(hash.as_bytes().iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte)))
     }
 }
 

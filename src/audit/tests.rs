@@ -315,7 +315,8 @@ mod reading {
 
     /// A log holds durations to a tenth of a microsecond.
     fn rounded(trace: &[TraceStep]) -> Vec<TraceStep> {
-        let rounded = |took: Duration| Duration::from_nanos((took.as_nanos() as u64 + 50) / 100 * 100);
+        let rounded =
+            |took: Duration| Duration::from_micros(1) / 10 * u32::try_from((took.as_nanos() + 50) / 100).unwrap();
         trace.iter().map(|step| TraceStep { took: rounded(step.took), ..step.clone() }).collect()
     }
 

@@ -1,5 +1,7 @@
 //! Serialised forms of times, for `#[serde(with = "…")]`.
 
+#![expect(clippy::missing_errors_doc, reason = "the errors are those of the serializer")]
+
 /// A time with three decimals, for people.
 pub mod milliseconds {
     use jiff::Timestamp;

@@ -153,6 +153,7 @@ impl<A> Target<A> {
 }
 
 /// A target with its address in full, for `#[serde(with = "…")]`.
+#[expect(clippy::missing_errors_doc, reason = "the errors are those of the serializer")]
 pub mod plain_target {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 

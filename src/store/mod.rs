@@ -70,6 +70,7 @@ impl Store {
     }
 
     /// Reads a file that cannot be written. Returns `None` if it cannot be read or another process may change it.
+    #[must_use]
     pub fn read_only<C: Contents>(path: &Path) -> Option<C> {
         let file = file::open_read_only(path).ok()?;
         file.try_lock().ok()?;

@@ -155,7 +155,7 @@ async fn release_all(api: &Api, held: Vec<HeldMessage>) -> Result<(), ApiError> 
             match released {
                 // The room was removed from the configuration in the meantime.
                 Err(RoomUnavailable::Removed(room)) => {
-                    tracing::warn!(%room, "room of a released message no longer exists")
+                    tracing::warn!(%room, "room of a released message no longer exists");
                 }
                 other => other?,
             }

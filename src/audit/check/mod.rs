@@ -153,10 +153,10 @@ fn check_link(earlier: &mut [DayCheck], check: &mut DayCheck) {
         (None, Some(PreviousDay { day, .. })) => check.add_note(format!("continues from {day}, which was removed")),
         (Some(last), None) => check.set_error(first, 1, ChainErrorKind::UnknownDay(last)),
         (Some(last), Some(PreviousDay { day, .. })) if last < day => {
-            check.set_error(first, 1, ChainErrorKind::MissingDay(day))
+            check.set_error(first, 1, ChainErrorKind::MissingDay(day));
         }
         (Some(last), Some(PreviousDay { day, .. })) if last > day => {
-            check.set_error(first, 1, ChainErrorKind::UnknownDay(last))
+            check.set_error(first, 1, ChainErrorKind::UnknownDay(last));
         }
         (Some(_), Some(PreviousDay { hash, .. })) => {
             if let Some(last) = earlier.last_mut() {

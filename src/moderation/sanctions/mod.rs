@@ -99,7 +99,7 @@ impl Sanctions {
         let request = PenaltyRequest { penalty, target, room, reason: Some(reason), actor };
         let offence = Offence { id, at, request, lifted: None };
         self.write(|ledger| {
-            ledger.insert(OffenceEntry { offence, consequence: Consequence::Sanction { kind, until, step } })
+            ledger.insert(OffenceEntry { offence, consequence: Consequence::Sanction { kind, until, step } });
         });
     }
 
