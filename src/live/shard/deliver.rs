@@ -35,7 +35,7 @@ impl Shard {
     /// Delivers the next slice of a room's round, and starts a round if there is none. Returns `false` if there was no
     /// output.
     fn deliver_slice(&mut self, room: RoomKey, slice: usize, now: Instant) -> bool {
-        let Some(local) = self.rooms.to_deliver(room) else { return false };
+        let Some(local) = self.rooms.local_mut(room) else { return false };
         let start = |delivery| PendingDelivery { delivery, delivered: 0, took: Duration::ZERO };
         let pending = local.delivery.take().or_else(|| local.room.end_round(now).map(start));
         let Some(PendingDelivery { mut delivery, mut delivered, took }) = pending else { return false };

@@ -52,7 +52,7 @@ impl Shard {
                 drop(reply.send(room.and_then(|room| room.set_trusted(id, on))));
             }
             ModerationCommand::ApplySanction { sanction, lifted: was_lifted } => {
-                self.apply_sanction(&sanction, was_lifted, now)
+                self.apply_sanction(&sanction, was_lifted, now);
             }
             ModerationCommand::Kick { id, notice } => {
                 if let Some(room) = self.connections.room_of(id) {

@@ -52,22 +52,19 @@ impl PartialMessage {
         live: &Arc<Live>,
         now: Instant,
     ) -> Result<Option<Incoming>, CloseReason> {
-        let incoming = match &mut self.0 {
-            Some(partial) => {
-                if !partial.decoder.has_partial() {
-                    partial.since = now;
-                }
-                partial.decoder.decode(bytes)
+        let incoming = if let Some(partial) = &mut self.0 {
+            if !partial.decoder.has_partial() {
+                partial.since = now;
             }
-            None => {
-                let mut decoder = Decoder::new(live.config.max_frame_bytes);
-                let incoming = decoder.decode(bytes);
-                if decoder.has_partial() {
-                    let accounted = AccountedBytes { live: Arc::clone(live), bytes: 0 };
-                    self.0 = Some(Box::new(Partial { decoder, since: now, accounted }));
-                }
-                incoming
+            partial.decoder.decode(bytes)
+        } else {
+            let mut decoder = Decoder::new(live.config.max_frame_bytes);
+            let incoming = decoder.decode(bytes);
+            if decoder.has_partial() {
+                let accounted = AccountedBytes { live: Arc::clone(live), bytes: 0 };
+                self.0 = Some(Box::new(Partial { decoder, since: now, accounted }));
             }
+            incoming
         };
         let incoming = incoming.map_err(CloseReason::Protocol)?;
         if incoming.is_none() {

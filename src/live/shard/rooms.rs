@@ -85,7 +85,7 @@ impl LocalRooms {
     }
 
     /// As [`LocalRooms::get`], to deliver a round.
-    pub(super) fn to_deliver(&mut self, key: RoomKey) -> Option<&mut LocalRoom> {
+    pub(super) fn local_mut(&mut self, key: RoomKey) -> Option<&mut LocalRoom> {
         self.by_key.get_mut(&key)
     }
 
