@@ -89,7 +89,9 @@ pub(super) fn parse(
     }
     errors.sort();
     let mut all = FileErrors::new(path);
-    errors.into_iter().for_each(|(line, text)| all.add(line, text));
+    for (line, text) in errors {
+        all.add(line, text);
+    }
     all.into_result().map(|()| tokens)
 }
 

@@ -14,7 +14,7 @@ const EMPTY: u16 = u16::MAX;
 
 /// A 48-byte fingerprint that recognises a text even after small changes. It does not reveal the text.
 ///
-/// A hash distributes all 4-grams of letters over 16 bins, and each bin keeps the smallest hash (MinHash). Texts that
+/// A hash distributes all 4-grams of letters over 16 bins, and each bin keeps the smallest hash (`MinHash`). Texts that
 /// share most 4-grams agree in most bins. Whitespace, punctuation and digits between letters count as one gap, and
 /// those at the ends are ignored: `buy now!!! 17` equals `buy, now 23`. A text with fewer than four letters equals only
 /// the same text, apart from whitespace.

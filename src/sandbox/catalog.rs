@@ -139,7 +139,7 @@ impl Catalog {
             Some(old) if old.stamp == new.stamp => new.breaker = Arc::clone(&old.breaker),
             // Files with old timestamps may have been added just now.
             _ if self.is_from_folder => {
-                new.breaker = Arc::new(Breaker::new(new.breaker.in_force_since(), new.breaker.in_force_since()))
+                new.breaker = Arc::new(Breaker::new(new.breaker.in_force_since(), new.breaker.in_force_since()));
             }
             _ => {}
         }

@@ -70,6 +70,7 @@ impl TomlReader<'_, '_> {
     }
 
     /// Returns a value with its name in errors.
+    #[must_use]
     pub fn item<'a, 't>(&self, owner: &'a str, key: &TomlKey<'t>, value: &'a TomlValue<'t>) -> KeyedValue<'a, 't> {
         KeyedValue { owner, key: key.get_ref().to_string(), line: self.line_of(&key.span()), value }
     }

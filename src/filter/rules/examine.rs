@@ -197,7 +197,7 @@ impl RuleSet {
         &self,
         hits: &[Hit],
         masked: Option<String>,
-        matched: Result<(), RegexLimitExceeded>,
+        limit: Result<(), RegexLimitExceeded>,
         input: &RuleInput<'_>,
     ) -> RuleEvaluation<'_> {
         let RuleInput { message, sender, memory, purpose, .. } = input;
@@ -225,7 +225,7 @@ impl RuleSet {
                 Outcome::Reject => Verdict::Reject(reason(ReasonCode::Rule, rule)),
             },
         };
-        if let (Err(RegexLimitExceeded(number)), false) = (matched, matches!(verdict, Verdict::Reject(_))) {
+        if let (Err(RegexLimitExceeded(number)), false) = (limit, matches!(verdict, Verdict::Reject(_))) {
             verdict = Verdict::Reject(Reason::new(ReasonCode::Suspicious, SUSPICIOUS));
             // So that the trace names a rule.
             matches.extend(self.rules.get(number).map(|rule| rule.to_match(None, Mode::Enforce, false)));

@@ -27,7 +27,7 @@ impl LastReloadError {
         let mut standing = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = standing.as_ref().is_none_or(|refused| refused.errors != errors);
         if is_new {
-            *standing = Some(Arc::new(RulesReloadError { since: Timestamp::now(), errors: errors }));
+            *standing = Some(Arc::new(RulesReloadError { since: Timestamp::now(), errors }));
         }
         is_new
     }

@@ -12,7 +12,6 @@ use crate::model::{Mode, Outcome};
 
 /// A compiled set of rules: those of the operator's file in order, then the starter rules. Empty by default.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_field_names, reason = "a set of rules has rules")]
 pub struct RuleSet {
     pub(super) rules: Vec<Rule>,
     /// The position of each rule, by id.

@@ -39,7 +39,7 @@ impl<'t> TextFeatures<'t> {
         self.links.get_or_init(|| {
             let mut found = Vec::new();
             find_links(self.text, |link| {
-                found.push(FoundLink { bytes: link.bytes.clone(), host: link.host.to_string() })
+                found.push(FoundLink { bytes: link.bytes.clone(), host: link.host.to_string() });
             });
             found
         })

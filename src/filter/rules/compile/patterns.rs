@@ -137,7 +137,7 @@ impl MatcherBuilder {
         &mut self,
         rule: usize,
         list: &[Located<String>],
-        (role, view): (RegexRole, PatternView),
+        (used_as, view): (RegexRole, PatternView),
         entry: &RuleEntry,
         errors: &mut FileErrors<'_>,
     ) -> Option<Range<usize>> {
@@ -159,7 +159,7 @@ impl MatcherBuilder {
                 if view == PatternView::Folded {
                     check_folded(value)?;
                 }
-                if role == RegexRole::Trigger {
+                if used_as == RegexRole::Trigger {
                     self.add_trigger(&pattern, number, view, entry.patterns.costly)?;
                 }
                 Ok(pattern)
@@ -180,7 +180,7 @@ impl MatcherBuilder {
         if !is_valid {
             return None;
         }
-        if role == RegexRole::OneOfAll && !list.is_empty() {
+        if used_as == RegexRole::OneOfAll && !list.is_empty() {
             let number = best.map_or(first, |(_, number)| number);
             let pattern = self.regexes.get(number)?.pattern.clone();
             let added = self.add_trigger(&pattern, number, view, entry.patterns.costly);

@@ -52,7 +52,7 @@ impl RepetitionCondition {
             match name {
                 "by" => {
                     scope =
-                        reader.choice(field, &[("sender", RepetitionScope::Sender), ("room", RepetitionScope::Room)])
+                        reader.choice(field, &[("sender", RepetitionScope::Sender), ("room", RepetitionScope::Room)]);
                 }
                 "times" => times = reader.number(field, 2..=MAX_SENDERS),
                 "within" => within = reader.duration(field, Duration::from_secs(1)..=RETENTION),

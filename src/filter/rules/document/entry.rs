@@ -179,7 +179,7 @@ impl RuleEntry {
             "words" => patterns.words = reader.strings(item),
             "words_file" => patterns.words_file = reader.string(item),
             "view" => {
-                patterns.view = reader.choice(item, &[("exact", PatternView::Exact), ("folded", PatternView::Folded)])
+                patterns.view = reader.choice(item, &[("exact", PatternView::Exact), ("folded", PatternView::Folded)]);
             }
             "accents" => patterns.accents = reader.boolean(item) == Some(true),
             "doubled" => patterns.doubled = reader.boolean(item) == Some(true),
