@@ -37,12 +37,12 @@ fn sandboxed_calls(criterion: &mut Criterion) {
     for name in RUST.into_iter().chain(["polite-words", "quiet-hours"]) {
         if shipped.entry(name).is_some() {
             group.bench_function(name, |b| {
-                b.iter_custom(|calls| shipped.time_calls(&[name], TextKind::Harmless, calls))
+                b.iter_custom(|calls| shipped.time_calls(&[name], TextKind::Harmless, calls));
             });
         }
     }
     group.bench_function("three in Rust", |b| {
-        b.iter_custom(|calls| shipped.time_calls(&RUST, TextKind::Harmless, calls))
+        b.iter_custom(|calls| shipped.time_calls(&RUST, TextKind::Harmless, calls));
     });
     group.bench_function("link-guard, a link", |b| {
         b.iter_custom(|calls| shipped.time_calls(&["link-guard"], TextKind::Link, calls));

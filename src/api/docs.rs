@@ -1,4 +1,4 @@
-//! The OpenAPI description of all calls at `/openapi.json`, and Swagger UI at `/docs`.
+//! The `OpenAPI` description of all calls at `/openapi.json`, and Swagger UI at `/docs`.
 //!
 //! Each handler describes itself, and the routers collect the descriptions. The responses that all moderator calls share
 //! are added here.

@@ -197,9 +197,6 @@ impl BoundRelay {
             moderation_tasks::expire_held(Arc::clone(&moderation), Arc::clone(&rooms), unanswered, stop.clone());
         tasks.spawn(expiry);
         spawn_observers(&tasks, &moderation, &feed, &metrics, degraded, config.clone(), &stop);
-        if let Some(alerts) = Alerts::new(&config.alerts, Arc::clone(&feed), metrics) {
-            tasks.spawn(alerts.run(stop.clone()));
-        }
         // Keep the sandbox alive until everything has ended.
         let _sandbox = plugins.map(|PluginRuntime { sandbox, library, events }| {
             let room_check = notes::RoomCheck {
@@ -255,7 +252,7 @@ fn log_address(listener: &TcpListener, message: &str) {
     }
 }
 
-/// Spawns the tasks that turn the state of moderation and subsystems into notes and metrics.
+/// Spawns the tasks that turn the state of moderation and subsystems into notes, metrics and alerts.
 fn spawn_observers(
     tasks: &TaskTracker,
     moderation: &Arc<ModerationService>,
@@ -268,5 +265,8 @@ fn spawn_observers(
     tasks.spawn(moderation_tasks::journal_notes(Arc::clone(feed), Arc::clone(moderation), stop.clone()));
     tasks.spawn(moderation_tasks::update_metrics(Arc::clone(moderation), Arc::clone(metrics), stop.clone()));
     tasks.spawn(notes::note_degradation(degraded.changes(), Arc::clone(feed), stop.clone()));
+    if let Some(alerts) = Alerts::new(&config.alerts, Arc::clone(feed), Arc::clone(metrics)) {
+        tasks.spawn(alerts.run(stop.clone()));
+    }
     tasks.spawn(moderation_tasks::watch_writers(Arc::clone(moderation), config, degraded, stop.clone()));
 }

@@ -47,7 +47,7 @@ pub(super) async fn note_degradation(mut changes: DegradationChanges, feed: Arc<
                     feed.note(NoteKind::Degraded, &text, None);
                 }
                 DegradationChange::Recovered(subsystem) => {
-                    feed.note(NoteKind::Recovered, &format!("{}: works again", subsystem.as_str()), None)
+                    feed.note(NoteKind::Recovered, &format!("{}: works again", subsystem.as_str()), None);
                 }
             }
         }

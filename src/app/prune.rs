@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::live::Live;
 use crate::auth::Moderators;
+use crate::live::Live;
 use crate::moderation::ModerationService;
 
 /// How often entries are pruned.

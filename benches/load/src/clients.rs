@@ -27,7 +27,7 @@ pub(crate) struct Ready {
 /// All members, by number.
 #[derive(Debug)]
 pub(crate) struct Clients {
-    clients: Vec<Client>,
+    members: Vec<Client>,
     buffer: Box<[u8]>,
     /// Successful handshakes.
     opened: usize,
@@ -41,7 +41,7 @@ impl Clients {
     /// Creates an empty set.
     pub(crate) fn new() -> Self {
         Self {
-            clients: Vec::new(),
+            members: Vec::new(),
             buffer: vec![0; BUFFER].into(),
             opened: 0,
             tally: Tally::default(),
@@ -52,13 +52,13 @@ impl Clients {
 
     /// Adds a member whose room has `expected` members in the end.
     pub(crate) fn add(&mut self, client: Client, expected: usize) {
-        self.clients.push(client);
+        self.members.push(client);
         self.presence.add(expected);
     }
 
     /// Reads and writes what the socket of `member` is ready for. `on_chat` receives each chat message.
     pub(crate) fn serve(&mut self, member: usize, ready: Ready, mut on_chat: impl FnMut(usize, &[u8])) {
-        let client = &mut self.clients[member];
+        let client = &mut self.members[member];
         if client.is_closed() {
             return;
         }
@@ -86,29 +86,29 @@ impl Clients {
 
     /// Queues `frame` for `member`. The next [`Self::flush`] sends it.
     pub(crate) fn queue(&mut self, member: usize, frame: &[u8]) {
-        self.clients[member].queue(frame);
+        self.members[member].queue(frame);
     }
 
     /// Sends everything that is queued for `member`.
     pub(crate) fn flush(&mut self, member: usize) {
-        if let Err(error) = self.clients[member].writable() {
+        if let Err(error) = self.members[member].writable() {
             self.record_error(member, &error);
         }
     }
 
     fn record_error(&mut self, member: usize, error: &ClientError) {
         *self.errors.entry(error.to_string()).or_default() += 1;
-        self.clients[member].abandon();
+        self.members[member].abandon();
     }
 
     /// The client of `member`.
     pub(crate) fn client_mut(&mut self, member: usize) -> &mut Client {
-        &mut self.clients[member]
+        &mut self.members[member]
     }
 
     /// Members, including those that are connecting or closed.
     pub(crate) fn len(&self) -> usize {
-        self.clients.len()
+        self.members.len()
     }
 
     /// Successful handshakes.
@@ -128,7 +128,7 @@ impl Clients {
 
     /// Whether `member`'s connection has ended.
     pub(crate) fn is_closed(&self, member: usize) -> bool {
-        self.clients[member].is_closed()
+        self.members[member].is_closed()
     }
 
     /// Whether any connection has ended.
@@ -145,7 +145,7 @@ impl Clients {
     /// Sends a close frame on every connection, so that a relay that keeps running logs ordinary closes.
     pub(crate) fn close(mut self) {
         let close = frames::masked(frames::CLOSE, &1000_u16.to_be_bytes());
-        for client in self.clients.iter_mut().filter(|client| client.is_open()) {
+        for client in self.members.iter_mut().filter(|client| client.is_open()) {
             // The relay may be gone already.
             client.send(&close).ok();
         }

@@ -5,27 +5,6 @@ use std::path::Path;
 
 use super::source::{Crate, Edge, ModulePath};
 
-/// Circles that are left. No new one may come, and one that is gone is to be removed from this list.
-const KNOWN: [&str; 17] = [
-    "filter/rules: active, compile, examine, set, stamps",
-    "filter/rules: conditions, document",
-    "filter: rules, stats",
-    "live/shard: deliver, rooms",
-    "live: rooms, shard",
-    "matching/links: host, path",
-    "matching: literals, masks, verify",
-    "model: decision, message, verdict",
-    "moderation/access: file, tokens",
-    "moderation/audit: form, write",
-    "moderation/audit: parse, read",
-    "moderation/sanctions: ledger, limits",
-    "moderation: access, config",
-    "moderation: act, held, levels, sanctions, store",
-    "replay: compare, report",
-    "sandbox: artifact, compiler, config, engine, folder, load",
-    "settings: listing, section, setting, source",
-];
-
 /// For a folder: which of its files and folders import which others, tests aside.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
@@ -74,7 +53,7 @@ fn cycles(edges: &[Edge]) -> Vec<String> {
 fn files_of_a_folder_do_not_import_one_another_in_a_circle() {
     let tree = Crate::read_source();
     let found = cycles(&tree.edges());
-    assert_eq!(found, KNOWN);
+    assert!(found.is_empty(), "{} circles:\n{}", found.len(), found.join("\n"));
 }
 
 #[test]

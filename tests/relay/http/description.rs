@@ -1,4 +1,4 @@
-//! The OpenAPI description, Swagger UI and the chat page.
+//! The `OpenAPI` description, Swagger UI and the chat page.
 
 use std::collections::BTreeSet;
 
