@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use gischat_relay::model::{Address, SenderContext, Kind, Message, RoomName, Sender, ConnectionId};
+use gischat_relay::model::{Address, ConnectionId, Kind, Message, RoomName, Sender, SenderContext};
 use gischat_relay::sandbox::{
     Action, CallContext, CheckRequest, Manifest, OperatorLimits, Plugin, PluginAnswer, PluginEntry, PluginLimits,
     Sandbox,

@@ -8,8 +8,8 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use gischat_relay::filter::rules::{RulesContext, Preset, RuleSet};
-use gischat_relay::model::{Address, SenderContext, Kind, Message, RoomName, Sender};
+use gischat_relay::filter::rules::{Preset, RuleSet, RulesContext};
+use gischat_relay::model::{Address, Kind, Message, RoomName, Sender, SenderContext};
 use libfuzzer_sys::fuzz_target;
 
 /// Texts for loaded rules: words, look-alikes, marks, a link, a name, and an emoji of several code points.

@@ -1,4 +1,4 @@
-//! What is kept of decisions, acts and sanctions. Each function names all fields of what it converts, so that a new field
+//! The kept fields of decisions, acts and sanctions. Each function names all fields of what it converts, so that a new field
 //! does not reach the log unnoticed.
 
 use std::sync::Arc;

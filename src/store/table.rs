@@ -146,7 +146,7 @@ impl StoredTable for SettingsTable {
     }
 }
 
-/// What is read from the file at the start.
+/// The records read from the file at the start.
 pub trait Contents: Default {
     /// Reads all tables.
     ///
