@@ -44,7 +44,7 @@ pub trait Filter: fmt::Debug + Send + Sync {
         FilterParts::None
     }
 
-    /// Whether it reads the nicknames of a room, [`SenderContext::names`](crate::model::SenderContext::names).
+    /// Whether it reads the nicknames of a room, [`SenderContext::nicknames`](crate::model::SenderContext::nicknames).
     fn wants_names(&self) -> bool {
         false
     }

@@ -89,7 +89,7 @@ impl Intake {
         chain.judge(message, sender, Purpose::Try)
     }
 
-    /// Returns the figures of each filter; see [`Chain::figures`].
+    /// Returns the statistics of each filter; see [`Chain::stats`].
     #[must_use]
     pub fn figures(&self) -> Vec<FilterStats> {
         self.chain.get().stats()

@@ -17,7 +17,7 @@ pub(super) fn engine_config() -> wasmtime::Config {
     config
 }
 
-/// An engine that only compiles, with artifacts that the engine of a [`Sandbox`] can run.
+/// An engine that only compiles, with artifacts that the engine of a [`Sandbox`](super::Sandbox) can run.
 ///
 /// # Errors
 /// If there is no compiler for this machine.

@@ -100,7 +100,7 @@ impl Write for LogWriter {
     }
 }
 
-/// Flushes the remaining lines when it is dropped, for at most [`FLUSH_TIMEOUT`].
+/// Flushes the remaining lines when it is dropped, for at most `FLUSH_TIMEOUT`.
 #[derive(Debug)]
 #[must_use]
 pub struct LogGuard {

@@ -34,7 +34,7 @@ pub(super) fn run(sizes: &Sizes, layout: Layout, rate: u32, duration: Duration, 
 /// Each message is due at a fixed time after the first one, independent of earlier messages.
 ///
 /// # Errors
-/// As [`Session::listen`]'s.
+/// As [`Session::receive`].
 pub(super) fn send_at_rate(session: &mut Session, senders: usize, rate: u32, duration: Duration) -> Result<Duration> {
     let messages = (duration.as_secs_f64() * f64::from(rate)).ceil() as u32;
     let (started, mut latest) = (Instant::now(), Duration::ZERO);
