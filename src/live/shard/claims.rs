@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Shard;
-use super::closing::{CloseReason, InternalError};
+use super::closing::{CloseReason, ShardError};
 use super::rooms::RoomKey;
 use crate::intake::NicknameClaim;
 use crate::model::ConnectionId;
@@ -88,7 +88,7 @@ impl Shard {
         let deadline = now + self.live.config.reclaim_timeout;
         self.claims.0.push(PendingClaim { deadline, room, claim });
         let Some(connection) = self.connections.member(holder) else {
-            return self.fail_connection(claimant, InternalError::NotConnected, now);
+            return self.fail_connection(claimant, ShardError::NotConnected, now);
         };
         connection.awaiting_reclaim = true;
         if let Err(reason) = connection.send(frame::ping(), self.live.config.outbox_bytes) {
@@ -130,7 +130,7 @@ impl Shard {
     fn resolve_claim(&mut self, key: RoomKey, claim: NicknameClaim, now: Instant) {
         let claimant = claim.claimant;
         let Some(room) = self.rooms.get_mut(key) else {
-            return self.fail_connection(claimant, InternalError::NoRoom, now);
+            return self.fail_connection(claimant, ShardError::NoRoom, now);
         };
         let judged = self.live.intake.resolve_claim(room, claim);
         self.notify_sender(key, claimant, &judged, now);

@@ -56,7 +56,7 @@ impl CloseReason {
 
 /// A contradiction in the state of a shard, which is a bug. It is logged once, and the connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum InternalError {
+pub(super) enum ShardError {
     /// The room of a connection that is not closing does not exist.
     #[error("the room of an open connection does not exist")]
     NoRoom,
@@ -74,7 +74,7 @@ pub(super) enum InternalError {
     MissingReason(#[from] MissingReason),
 }
 
-impl InternalError {
+impl ShardError {
     /// Logs the error.
     pub(super) fn log(self, id: ConnectionId) {
         tracing::error!(connection = id.0, error = %self, "internal error");
@@ -90,14 +90,14 @@ impl Shard {
             return self.connections.remove(id);
         }
         let Some(due) = self.rooms.leave(connection.room, id) else {
-            return self.fail_connection(id, InternalError::NotMember, now);
+            return self.fail_connection(id, ShardError::NotMember, now);
         };
         self.begin_close(id, reason, due, now);
         self.resolve_claims_of(id, now);
     }
 
     /// Closes a connection after an internal error, which is logged.
-    pub(super) fn fail_connection(&mut self, id: ConnectionId, error: InternalError, now: Instant) {
+    pub(super) fn fail_connection(&mut self, id: ConnectionId, error: ShardError, now: Instant) {
         error.log(id);
         let Some(connection) = self.connections.member(id) else { return };
         // The error may be that it is in no room.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Shard;
-use super::closing::InternalError;
+use super::closing::ShardError;
 use super::rooms::{PendingDelivery, RoomKey};
 
 /// Number of members served before the shard reads its sockets again, so that a room of ten thousand does not block the
@@ -48,7 +48,7 @@ impl Shard {
             let to = share.to;
             let Some(connection) = self.connections.member(to) else {
                 // Its share leaves the room with a member. The room must not keep one that is gone.
-                InternalError::NotConnected.log(to);
+                ShardError::NotConnected.log(to);
                 let _output = local.room.leave(to);
                 continue;
             };

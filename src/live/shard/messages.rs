@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 
 use super::Shard;
-use super::closing::{CloseReason, InternalError};
+use super::closing::{CloseReason, ShardError};
 use super::inbox::{MessageOrigin, ShardCommand};
 use super::rooms::RoomKey;
 use crate::filter::Judgement;
@@ -64,7 +64,7 @@ impl Shard {
     fn on_ping(&mut self, id: ConnectionId, room: RoomKey, payload: &[u8], now: Instant) {
         match self.rooms.get_mut(room) {
             Some(room) => room.send_to(id, &frame::pong(payload)),
-            None => self.fail_connection(id, InternalError::NoRoom, now),
+            None => self.fail_connection(id, ShardError::NoRoom, now),
         }
     }
 
@@ -95,7 +95,7 @@ impl Shard {
         let Some(connection) = self.connections.member(id) else { return Progress::Finished };
         let (key, address) = (connection.room, connection.address);
         let Some(room) = self.rooms.get_mut(key) else {
-            self.fail_connection(id, InternalError::NoRoom, now);
+            self.fail_connection(id, ShardError::NoRoom, now);
             return Progress::Finished;
         };
         match decoded {
@@ -229,7 +229,7 @@ impl Shard {
                 self.process_bytes(id, &backlog, now);
                 self.queue_read(id);
             }
-            None => self.fail_connection(id, InternalError::NotWaiting, now),
+            None => self.fail_connection(id, ShardError::NotWaiting, now),
         }
     }
 }
