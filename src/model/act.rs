@@ -113,13 +113,13 @@ pub enum ActKind<S = Sanction> {
         released: Vec<Uuid>,
     },
     /// The breaker of a rule or plugin tripped: it rejected too much and only observes from now on.
-    #[serde(rename = "brake")]
+    #[serde(rename = "breaker_tripped", alias = "brake")]
     BreakerTripped {
         /// The rule or plugin.
-        #[serde(rename = "braked")]
+        #[serde(rename = "tripped", alias = "braked")]
         actor: Actor,
         /// Why, for people.
-        #[serde(rename = "why")]
+        #[serde(alias = "why")]
         reason: String,
     },
 }
@@ -144,5 +144,26 @@ impl<S> Act<S> {
             ActKind::BreakerTripped { actor, reason } => ActKind::BreakerTripped { actor, reason },
         };
         Act { at, since_start, actor, room, kind }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_act_of_a_breaker_is_read_in_its_old_form_too() {
+        let common = json!({"at": "2026-11-30T09:00:44.462Z", "by": {"relay": "relay"}});
+        let read = |own: serde_json::Value| {
+            let mut act = common.clone();
+            act.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+            serde_json::from_value::<Act<()>>(act).unwrap()
+        };
+        let act = read(json!({"act": "breaker_tripped", "tripped": {"rule": "no"}, "reason": "6 of 6"}));
+        assert_eq!(act.kind, ActKind::BreakerTripped { actor: Actor::Rule("no".into()), reason: "6 of 6".to_owned() });
+        assert_eq!(read(json!({"act": "brake", "braked": {"rule": "no"}, "why": "6 of 6"})), act);
+        assert_eq!(serde_json::to_value(&act).unwrap()["act"], "breaker_tripped");
     }
 }

@@ -118,9 +118,10 @@ fn idle_keys_are_pruned_and_busy_ones_are_kept() {
 fn a_bucket_refills_by_the_time_of_the_messages() {
     let rate = rate(2, 100, 100, 100);
     let wait_at = |seconds: f64| {
-        let facts = crate::model::SenderContext { since_start: Duration::from_secs_f64(seconds), ..Default::default() };
+        let context =
+            crate::model::SenderContext { since_start: Duration::from_secs_f64(seconds), ..Default::default() };
         let message = Message::new("jane", Kind::Text { avatar: None, text: "hi".into() });
-        match rate.examine(&message, &Sender { context: facts, ..sender(1, 1, "QGIS") }, Purpose::Judge) {
+        match rate.examine(&message, &Sender { context, ..sender(1, 1, "QGIS") }, Purpose::Judge) {
             FilterAnswer::Ready(Finding { verdict: Verdict::Reject(Reason { retry_after, .. }), .. }) => retry_after,
             _ => None,
         }

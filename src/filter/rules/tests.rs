@@ -62,7 +62,7 @@ struct Scenario {
 
 impl Scenario {
     fn new() -> Self {
-        let facts = SenderContext {
+        let context = SenderContext {
             registered: true,
             connected: Duration::from_hours(1),
             accepted: 100,
@@ -72,7 +72,7 @@ impl Scenario {
         let address = Address::from(IpAddr::from([127, 0, 0, 1]));
         let at = "2026-07-01T12:00:00Z".parse().unwrap();
         Self {
-            sender: Sender { connection: Some(ConnectionId(1)), address, room, context: facts },
+            sender: Sender { connection: Some(ConnectionId(1)), address, room, context },
             author: "jane".into(),
             at,
             memory: Memory::new(),

@@ -33,10 +33,10 @@ impl SenderCondition {
         has_any.then_some(sender)
     }
 
-    pub(in crate::filter::rules) fn holds(&self, facts: &SenderContext) -> bool {
-        self.registered.is_none_or(|expected| facts.registered == expected)
-            && self.trusted.is_none_or(|expected| facts.trusted == expected)
-            && self.connected_under.is_none_or(|limit| facts.connected < limit)
-            && self.accepted_under.is_none_or(|limit| facts.accepted < u64::from(limit))
+    pub(in crate::filter::rules) fn holds(&self, context: &SenderContext) -> bool {
+        self.registered.is_none_or(|expected| context.registered == expected)
+            && self.trusted.is_none_or(|expected| context.trusted == expected)
+            && self.connected_under.is_none_or(|limit| context.connected < limit)
+            && self.accepted_under.is_none_or(|limit| context.accepted < u64::from(limit))
     }
 }

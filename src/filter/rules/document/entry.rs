@@ -73,10 +73,10 @@ pub(in crate::filter::rules) enum Exemption {
 }
 
 impl Exemption {
-    pub(in crate::filter::rules) fn covers(self, facts: &SenderContext) -> bool {
+    pub(in crate::filter::rules) fn covers(self, context: &SenderContext) -> bool {
         match self {
-            Self::Trusted => facts.trusted,
-            Self::Registered => facts.registered,
+            Self::Trusted => context.trusted,
+            Self::Registered => context.registered,
         }
     }
 }

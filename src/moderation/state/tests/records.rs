@@ -72,7 +72,7 @@ pub(super) fn held_message(number: u64) -> HeldMessage {
             },
         ],
     };
-    let facts = SenderContext {
+    let context = SenderContext {
         registered: true,
         connected: Duration::from_nanos(987_654_321),
         accepted: 3,
@@ -88,7 +88,7 @@ pub(super) fn held_message(number: u64) -> HeldMessage {
             ["2001:db8:1:2::3", "192.0.2.7"][usize::from(number > 2)].parse::<std::net::IpAddr>().unwrap(),
         ),
         room: RoomName::parse("Cafe\u{301}").unwrap(),
-        context: facts,
+        context,
     };
     let cause = [None, Some(Actor::Relay), Some(Actor::Rule("no-spam".into())), Some(Actor::Plugin("calm".into()))];
     let cause = cause[usize::try_from(number % 4).unwrap()].clone();
