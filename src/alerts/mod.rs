@@ -118,15 +118,15 @@ impl Alerts {
 
     /// Queues urgent notes of the feed.
     async fn enqueue(&self, queue: Sender<Note>) {
-        let (mut newest, mut known, mut pace) = (self.feed.subscribe(), 0, RateLimiter::new(self.per_minute));
+        let (mut added, mut known, mut pace) = (self.feed.subscribe(), 0, RateLimiter::new(self.per_minute));
         loop {
             // Marked before the feed is read, so that later notes wake this task again.
-            newest.mark_unchanged();
+            added.mark_unchanged();
             loop {
-                let notes = self.feed.after(known, BATCH);
-                let Some(last) = notes.last() else { break };
-                known = last.id;
-                for note in notes.into_iter().filter(|note| is_urgent(note.kind)) {
+                let notes = self.feed.after(known, BATCH).notes;
+                let Some((last, _)) = notes.last() else { break };
+                known = *last;
+                for (_, note) in notes.into_iter().filter(|(_, note)| is_urgent(note.kind)) {
                     let now = Instant::now().into_std();
                     if !pace.try_acquire(now) || queue.try_send(note).is_err() {
                         self.suppressed.fetch_add(1, Ordering::Relaxed);
@@ -134,7 +134,7 @@ impl Alerts {
                     }
                 }
             }
-            if newest.changed().await.is_err() {
+            if added.changed().await.is_err() {
                 return;
             }
         }
@@ -154,7 +154,7 @@ impl Alerts {
 
     /// Posts an alert with retries; `true` if an attempt succeeds.
     async fn post_with_retries(&self, note: &Note, suppressed: u64) -> bool {
-        let Note { at, kind, text, plugin, .. } = note;
+        let Note { at, kind, text, plugin } = note;
         let (at, kind) = (format!("{at:.3}"), kind.as_str());
         let instance = self.instance.as_deref();
         let body = AlertBody { kind, at, text, plugin: plugin.as_deref(), instance, suppressed };

@@ -172,7 +172,7 @@ async fn an_alert_is_json_under_a_signature_that_verifies() {
     assert!(timestamp.parse::<i64>().is_ok_and(|seconds| seconds > 1_700_000_000), "{timestamp}");
     let signature = SigningKey::new(SECRET.as_bytes()).unwrap().sign(timestamp, posted.body.as_bytes());
     assert_eq!(posted.header("X-Gischat-Signature"), signature);
-    let at = format!("{:.3}", relay.feed.after(0, 1)[0].at);
+    let at = format!("{:.3}", relay.feed.after(0, 1).notes[0].1.at);
     let wanted = json!({
         "kind": "plugin_suspended", "at": at, "text": "it failed too often", "plugin": "mine", "instance": "maps",
         "suppressed": 0,

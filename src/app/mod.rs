@@ -146,8 +146,8 @@ impl App {
             .map(|library| -> Box<dyn Filter> { Box::new(PluginFilter::new(library, max_message_length)) });
         let (began, now) = (Instant::now(), Timestamp::now());
         let state = Arc::new(subsystems::open_state(&config, now, &degraded));
-        let feed = Arc::new(Feed::default());
         let journal = Arc::new(Journal::new(now));
+        let feed = Arc::new(Feed::new(Arc::clone(&journal)));
         let run = Uuid::new_v4();
         let audit = subsystems::open_audit(&config.audit, run, began, &state, &degraded).map(Arc::new);
         let (moderation, effects) =

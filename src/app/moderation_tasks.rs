@@ -13,7 +13,7 @@ use crate::audit::AuditStats;
 use crate::config::Config;
 use crate::live::rooms::Rooms;
 use crate::model::{ActKind, Actor, Notice, Reason, ReasonCode};
-use crate::moderation::{ExpiryAction, Feed, HeldMessage, JournalEvent, MAX_NOTES, ModerationService, SanctionEvent};
+use crate::moderation::{ExpiryAction, HeldMessage, ModerationService, SanctionEvent};
 use crate::telemetry::{Degradation, Degraded, Metrics, ModerationMetrics, Subsystem};
 
 /// How often the held queue is checked.
@@ -79,23 +79,6 @@ async fn resolve_expired(moderation: &ModerationService, rooms: &Rooms, unanswer
                 let text = "no moderator reviewed your message in time; it was not sent";
                 rooms.notify(member, Notice::Refused(Reason::new(ReasonCode::HeldRefused, text))).await;
             }
-        }
-    }
-}
-
-/// Copies notes for moderators to the journal. Runs until `stop` is cancelled.
-pub(super) async fn journal_notes(feed: Arc<Feed>, moderation: Arc<ModerationService>, stop: CancellationToken) {
-    let (mut known, mut newest) = (0, feed.subscribe());
-    // Include notes from before the subscription.
-    newest.mark_changed();
-    loop {
-        tokio::select! {
-            changed = newest.changed() => if changed.is_err() { return },
-            () = stop.cancelled() => return,
-        }
-        for note in feed.after(known, MAX_NOTES) {
-            known = note.id;
-            moderation.journal().push(JournalEvent::Note(note));
         }
     }
 }

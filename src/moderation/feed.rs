@@ -1,174 +1,117 @@
-//! The feed: notes for moderators, such as "a plugin was suspended" or "the rules were reloaded".
+//! The feed: notes for moderators, such as "a plugin was suspended" or "the rules were reloaded". It is a view of the
+//! [`Journal`].
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// Notes kept; the oldest are dropped first.
-pub const MAX_NOTES: usize = 1_000;
+use super::journal::{Journal, JournalEntry, JournalEvent, JournalPage};
+use super::note::{Note, NoteKind};
+
 /// Longest text of a note, in bytes.
 const MAX_TEXT: usize = 2_000;
 
-/// The most recent notes, in order.
+/// The notes of a journal.
 #[derive(Debug, Default)]
 pub struct Feed {
-    ring: Mutex<Ring>,
-    /// The id of the newest note; 0 before the first.
-    last_id: watch::Sender<u64>,
+    journal: Arc<Journal>,
+    /// Changes when a note is added.
+    added: watch::Sender<()>,
 }
 
-#[derive(Debug, Default)]
-struct Ring {
-    notes: VecDeque<Note>,
-    last_id: u64,
-}
-
-/// A note for moderators.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// The id: consecutive, from 1 at each start.
-    pub id: u64,
-    /// When it was added.
-    pub at: Timestamp,
-    /// Its kind.
-    pub kind: NoteKind,
-    /// What happened, for people.
-    pub text: Arc<str>,
-    /// The plugin concerned, if any.
-    pub plugin: Option<Arc<str>>,
-}
-
-/// The kind of a note. Programs may rely on the names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NoteKind {
-    /// A plugin failed too often and is suspended.
-    PluginSuspended,
-    /// A suspended plugin is healthy again.
-    PluginHealthy,
-    /// A plugin was loaded.
-    PluginLoaded,
-    /// A plugin could not be loaded.
-    PluginNotLoaded,
-    /// A plugin was removed.
-    PluginRemoved,
-    /// Rules and plugins were reloaded.
-    Reloaded,
-    /// The rules files have errors; the previous rules stay in force.
-    RulesInvalid,
-    /// Many senders send nearly the same text to a room. Noted once per raid.
-    Raid,
-    /// A message is held. The note names the room, never the text of the message.
-    MessageHeld,
-    /// A rule or plugin rejected too much and only observes from now on. Noted once.
-    BreakerTripped,
-    /// A part of the relay is not available.
-    Degraded,
-    /// A part of the relay works again.
-    Recovered,
-    /// Notes were lost because too many were added at a time.
-    NotesLost,
-}
-
-impl NoteKind {
-    /// Returns the stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PluginSuspended => "plugin_suspended",
-            Self::PluginHealthy => "plugin_healthy",
-            Self::PluginLoaded => "plugin_loaded",
-            Self::PluginNotLoaded => "plugin_not_loaded",
-            Self::PluginRemoved => "plugin_removed",
-            Self::Reloaded => "reloaded",
-            Self::RulesInvalid => "rules_invalid",
-            Self::Raid => "raid",
-            Self::MessageHeld => "message_held",
-            Self::BreakerTripped => "breaker_tripped",
-            Self::Degraded => "degraded",
-            Self::Recovered => "recovered",
-            Self::NotesLost => "notes_lost",
-        }
-    }
+/// Notes after a given number.
+#[derive(Debug)]
+pub struct NotePage {
+    /// The notes with their entry numbers, oldest first.
+    pub notes: Vec<(u64, Note)>,
+    /// Whether notes between the given number and these are no longer kept.
+    pub has_gap: bool,
 }
 
 impl Feed {
+    /// Creates a view of `journal`.
+    #[must_use]
+    pub fn new(journal: Arc<Journal>) -> Self {
+        Self { journal, added: watch::Sender::default() }
+    }
+
     /// Adds a note. The text is truncated to 2 000 bytes.
     pub fn note(&self, kind: NoteKind, text: &str, plugin: Option<Arc<str>>) {
         let text = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
-        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.last_id += 1;
-        let note = Note { id: ring.last_id, at: Timestamp::now(), kind, text: text.into(), plugin };
-        if ring.notes.len() >= MAX_NOTES {
-            ring.notes.pop_front();
-        }
-        ring.notes.push_back(note);
-        // Sent under the lock, so that subscribers see ids only grow.
-        self.last_id.send_replace(ring.last_id);
+        let note = Note { at: Timestamp::now(), kind, text: text.into(), plugin };
+        self.journal.push(JournalEvent::Note(note));
+        self.added.send_replace(());
     }
 
-    /// Returns a receiver of the id of the newest note. [`watch::Receiver::changed`] completes when [`Feed::after`] has
-    /// new notes; one wake-up may stand for several notes. Adding a note never waits for receivers.
+    /// Returns a receiver for which [`watch::Receiver::changed`] completes when [`Feed::after`] has new notes; one wake-up
+    /// may stand for several notes. Adding a note never waits for receivers.
     #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.last_id.subscribe()
+    pub fn subscribe(&self) -> watch::Receiver<()> {
+        self.added.subscribe()
     }
 
-    /// Returns up to `limit` notes with an id above `id`, oldest first. An `id` not yet assigned comes from an earlier
-    /// run and returns notes from the beginning.
+    /// Returns up to `limit` notes after the entry of this number, oldest first. A number that is not yet assigned returns
+    /// the notes from the beginning: it is from an earlier run whose clock was ahead.
     #[must_use]
-    pub fn after(&self, id: u64, limit: usize) -> Vec<Note> {
-        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = if id > ring.last_id { 0 } else { id };
-        let begin = ring.notes.partition_point(|note| note.id <= id);
-        ring.notes.range(begin..).take(limit).cloned().collect()
+    pub fn after(&self, id: u64, limit: usize) -> NotePage {
+        let id = if id > self.journal.last_id() { 0 } else { id };
+        let JournalPage { entries, has_gap, .. } = self.journal.notes_after(id, limit);
+        let note = |JournalEntry { id, event }| match event {
+            JournalEvent::Note(note) => Some((id, note)),
+            JournalEvent::Decision(_) | JournalEvent::Act(_) => None,
+        };
+        NotePage { notes: entries.into_iter().filter_map(note).collect(), has_gap }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::journal::MAX_NOTES;
     use super::*;
 
+    /// Adds a note and returns the number of its entry.
+    fn note(feed: &Feed) -> u64 {
+        feed.note(NoteKind::Reloaded, "x", None);
+        feed.journal.last_id()
+    }
+
     fn ids(feed: &Feed, after: u64, limit: usize) -> Vec<u64> {
-        feed.after(after, limit).iter().map(|note| note.id).collect()
+        feed.after(after, limit).notes.iter().map(|(id, _)| *id).collect()
     }
 
     #[test]
-    fn notes_are_returned_oldest_first_after_the_given_id() {
+    fn notes_are_returned_oldest_first_after_the_given_number() {
         let feed = Feed::default();
         assert!(ids(&feed, 0, 10).is_empty());
-        for _ in 0..5 {
-            feed.note(NoteKind::Reloaded, "x", None);
-        }
-        assert_eq!(ids(&feed, 0, 2), [1, 2]);
-        assert_eq!(ids(&feed, 2, 10), [3, 4, 5]);
-        assert!(ids(&feed, 5, 10).is_empty());
-        assert_eq!(ids(&feed, 6, 10), [1, 2, 3, 4, 5], "an id of an earlier run");
+        let added: Vec<u64> = (0..5).map(|_| note(&feed)).collect();
+        assert_eq!(ids(&feed, 0, 2), added[..2]);
+        assert_eq!(ids(&feed, added[1], 10), added[2..]);
+        assert!(ids(&feed, added[4], 10).is_empty());
+        assert_eq!(ids(&feed, added[4] + 1, 10), added, "a number that is not yet assigned");
     }
 
     #[test]
-    fn the_last_thousand_notes_are_kept_and_ids_continue() {
+    fn the_last_thousand_notes_are_kept() {
         let feed = Feed::default();
-        for _ in 0..2_500 {
-            feed.note(NoteKind::Reloaded, "x", None);
-        }
-        let kept = ids(&feed, 0, usize::MAX);
-        assert_eq!((kept.len(), kept.first(), kept.last()), (MAX_NOTES, Some(&1_501), Some(&2_500)));
-        assert_eq!(ids(&feed, 2_498, 10), [2_499, 2_500]);
+        let added: Vec<u64> = (0..2_500).map(|_| note(&feed)).collect();
+        let kept = &added[2_500 - MAX_NOTES..];
+        assert_eq!(ids(&feed, 0, usize::MAX), kept);
+        assert!(feed.after(kept[0] - 2, 1).has_gap);
+        assert!(!feed.after(kept[0] - 1, 1).has_gap);
     }
 
     #[tokio::test]
     async fn a_subscriber_is_woken_and_finds_the_notes() {
         let feed = Arc::new(Feed::default());
-        let mut newest = feed.subscribe();
-        assert_eq!(*newest.borrow_and_update(), 0);
+        let mut added = feed.subscribe();
         let noting = tokio::spawn({
             let feed = Arc::clone(&feed);
             async move { (0..3).for_each(|_| feed.note(NoteKind::Raid, "x", None)) }
         });
-        newest.wait_for(|id| *id == 3).await.unwrap();
-        assert_eq!(ids(&feed, 0, 10), [1, 2, 3]);
+        while ids(&feed, 0, 10).len() < 3 {
+            added.changed().await.unwrap();
+        }
         noting.await.unwrap();
     }
 
@@ -176,6 +119,6 @@ mod tests {
     fn a_text_is_truncated_at_its_limit() {
         let feed = Feed::default();
         feed.note(NoteKind::PluginSuspended, &format!("x{}", "é".repeat(5_000)), Some("mine".into()));
-        assert_eq!(feed.after(0, 1).first().map(|note| note.text.len()), Some(MAX_TEXT - 1));
+        assert_eq!(feed.after(0, 1).notes.first().map(|(_, note)| note.text.len()), Some(MAX_TEXT - 1));
     }
 }

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::error::InsertError;
-use super::feed::{Feed, NoteKind};
+use super::feed::Feed;
 use super::journal::{Journal, JournalEvent};
+use super::note::NoteKind;
 use super::sanctions::PenaltyRequest;
 use super::state::State;
 use crate::audit::Audit;

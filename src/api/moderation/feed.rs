@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{format_time, parse_query};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
-use crate::moderation::{self, MAX_NOTES};
+use crate::moderation::{MAX_NOTES, Note, NotePage};
 
 /// Default for `limit`.
 const DEFAULT_LIMIT: usize = 100;
@@ -21,7 +21,7 @@ const DEFAULT_LIMIT: usize = 100;
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct FeedQuery {
-    /// The id of the last note received.
+    /// The `id` of the last note received.
     #[param(example = 0)]
     after: u64,
     /// Maximum number of notes, 1 to 1000.
@@ -39,13 +39,15 @@ impl Default for FeedQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::api) struct FeedResponse {
     notes: Vec<NoteJson>,
+    /// Whether notes between `after` and these are no longer kept.
+    has_gap: bool,
 }
 
 /// A note for moderators.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::api) struct NoteJson {
-    /// A sequence number.
-    #[schema(example = 17)]
+    /// The number of its entry in the stream. It grows, also across restarts.
+    #[schema(example = 1_767_268_800_000_017_u64)]
     id: u64,
     #[schema(example = "2026-01-01T12:00:00.000Z")]
     at: String,
@@ -60,16 +62,16 @@ pub(in crate::api) struct NoteJson {
     plugin: Option<Arc<str>>,
 }
 
-impl From<moderation::Note> for NoteJson {
-    fn from(note: moderation::Note) -> Self {
-        let moderation::Note { id, at, kind, text, plugin } = note;
+impl NoteJson {
+    fn new((id, note): (u64, Note)) -> Self {
+        let Note { at, kind, text, plugin } = note;
         Self { id, at: format_time(at), kind: kind.as_str(), text, plugin }
     }
 }
 
 /// List notes for moderators, such as plugins that were suspended or could not be loaded.
 ///
-/// The last 1000 notes since the start are kept. To poll for more, pass the last `id` as `after`.
+/// The last 1000 notes since the start are kept, however many messages there are. To poll for more, pass the last `id` as `after`.
 #[utoipa::path(
     get, path = "/moderation/feed", tag = "moderation", params(FeedQuery),
     responses(
@@ -85,5 +87,6 @@ pub(in crate::api) async fn feed(
     if !(1..=MAX_NOTES).contains(&limit) {
         return Err(ApiError::InvalidRequest(format!("`limit` is {limit}; 1 to {MAX_NOTES} are allowed")));
     }
-    Ok(Json(FeedResponse { notes: api.feed.after(after, limit).into_iter().map(NoteJson::from).collect() }))
+    let NotePage { notes, has_gap } = api.feed.after(after, limit);
+    Ok(Json(FeedResponse { notes: notes.into_iter().map(NoteJson::new).collect(), has_gap: has_gap && after > 0 }))
 }

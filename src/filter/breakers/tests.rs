@@ -103,11 +103,12 @@ fn a_new_rule_that_refuses_too_much_observes_and_moderators_are_notified_once() 
     assert_eq!(mode(&rules, "a"), Mode::Enforce);
     assert_eq!(record(&breakers, 100, &refusal("a"), false), ["rule `a`: it refused 51 of the last 301 messages"]);
     assert_eq!((mode(&rules, "a"), mode(&rules, "b")), (Mode::Observe, Mode::Enforce));
-    let notes = feed.after(0, 10);
+    let notes = feed.after(0, 10).notes;
     assert_eq!(notes.len(), 1);
-    assert_eq!(notes[0].kind, NoteKind::BreakerTripped);
+    let (_, note) = &notes[0];
+    assert_eq!(note.kind, NoteKind::BreakerTripped);
     assert_eq!(
-        &*notes[0].text,
+        &*note.text,
         "rule `a` only observes until it is changed: it refused 51 of the last 301 messages, and was changed less than \
          24 h ago"
     );

@@ -14,29 +14,43 @@ use tokio::sync::Notify;
 
 use self::stats::OutcomeHistory;
 pub use self::stats::{MAX_MINUTES, MinuteCounts};
-use super::feed::Note;
+use super::note::Note;
 use crate::model::{Act, JudgedMessage};
 
 /// Decisions kept; the oldest are dropped first.
 pub const MAX_DECISIONS: usize = 10_000;
-/// Acts and notes kept, in addition to decisions.
-const MAX_ACTS_AND_NOTES: usize = 10_000;
+/// Acts kept.
+const MAX_ACTS: usize = 10_000;
+/// Notes kept.
+pub const MAX_NOTES: usize = 1_000;
 
 /// The most recent decisions, acts and notes.
 #[derive(Debug)]
 pub struct Journal {
-    ring: Mutex<Ring>,
+    kept: Mutex<Entries>,
     last_id: AtomicU64,
     waiters: AtomicUsize,
     changed: Notify,
 }
 
-#[derive(Debug, Default)]
-struct Ring {
-    entries: VecDeque<JournalEntry>,
-    decisions: usize,
+/// The entries in memory. Each kind of event has its own limit: decisions, which senders cause, never displace acts and
+/// notes.
+#[derive(Debug)]
+struct Entries {
+    decisions: Ring,
+    acts: Ring,
+    notes: Ring,
     last_id: u64,
     stats: OutcomeHistory,
+}
+
+/// The newest entries of one kind.
+#[derive(Debug)]
+struct Ring {
+    entries: VecDeque<JournalEntry>,
+    limit: usize,
+    /// The number of the last entry that was dropped; at first, that of the last entry of earlier runs.
+    dropped_id: u64,
 }
 
 /// An event with its number.
@@ -64,7 +78,7 @@ pub enum JournalEvent {
 pub struct JournalPage {
     /// The entries, oldest first.
     pub entries: Vec<JournalEntry>,
-    /// Whether entries before these are no longer kept.
+    /// Whether entries between the given number and these are no longer kept.
     pub has_gap: bool,
     /// The number to pass for the next page.
     pub last_id: u64,
@@ -77,9 +91,15 @@ impl Journal {
         // A thousand numbers per Unix millisecond: no run uses up so many that the next one would start below them, and
         // the numbers are still exact in JSON.
         let first = u64::try_from(now.as_millisecond()).unwrap_or(0).saturating_mul(1_000);
-        let ring = Ring { last_id: first, ..Ring::default() };
+        let kept = Entries {
+            decisions: Ring::new(MAX_DECISIONS, first),
+            acts: Ring::new(MAX_ACTS, first),
+            notes: Ring::new(MAX_NOTES, first),
+            last_id: first,
+            stats: OutcomeHistory::default(),
+        };
         Self {
-            ring: Mutex::new(ring),
+            kept: Mutex::new(kept),
             last_id: AtomicU64::new(first),
             waiters: AtomicUsize::new(0),
             changed: Notify::new(),
@@ -87,13 +107,13 @@ impl Journal {
     }
 
     /// Adds an event and wakes waiters.
-    pub fn push(&self, what: JournalEvent) {
-        let forgotten = self.lock().push(what, &self.last_id);
+    pub fn push(&self, event: JournalEvent) {
+        let dropped = self.lock().push(event, &self.last_id);
         if self.waiters.load(Ordering::Relaxed) > 0 {
             self.changed.notify_waiters();
         }
         // Freed outside of the lock.
-        drop(forgotten);
+        drop(dropped);
     }
 
     /// Returns the number of the newest entry.
@@ -105,12 +125,13 @@ impl Journal {
     /// Returns up to `limit` entries after this number, oldest first.
     #[must_use]
     pub fn entries_after(&self, id: u64, limit: usize) -> JournalPage {
-        let ring = self.lock();
-        let oldest = ring.entries.front().map_or(ring.last_id + 1, |entry| entry.id);
-        let begin = ring.entries.partition_point(|entry| entry.id <= id);
-        let entries: Vec<JournalEntry> = ring.entries.range(begin..).take(limit).cloned().collect();
-        let known = entries.last().map_or(ring.last_id, |last| last.id);
-        JournalPage { entries, has_gap: id.saturating_add(1) < oldest, last_id: known }
+        self.lock().page([|kept| &kept.decisions, |kept| &kept.acts, |kept| &kept.notes], id, limit)
+    }
+
+    /// Returns up to `limit` notes after this number, oldest first.
+    #[must_use]
+    pub fn notes_after(&self, id: u64, limit: usize) -> JournalPage {
+        self.lock().page([|kept| &kept.notes], id, limit)
     }
 
     /// Returns up to `limit` decisions before the entry `before` for which `wanted` is true, newest first.
@@ -123,13 +144,13 @@ impl Journal {
     ) -> Vec<(u64, Arc<JudgedMessage>)> {
         // Filtered outside of the lock, so that a large query does not block the chat.
         let kept: Vec<(u64, Arc<JudgedMessage>)> = {
-            let ring = self.lock();
-            let end = before.map_or(ring.entries.len(), |id| ring.entries.partition_point(|entry| entry.id < id));
+            let decisions = &self.lock().decisions.entries;
+            let end = before.map_or(decisions.len(), |id| decisions.partition_point(|entry| entry.id < id));
             let decided = |entry: &JournalEntry| match &entry.event {
                 JournalEvent::Decision(recorded) => Some((entry.id, Arc::clone(recorded))),
                 JournalEvent::Act(_) | JournalEvent::Note(_) => None,
             };
-            ring.entries.range(..end).rev().filter_map(decided).collect()
+            decisions.range(..end).rev().filter_map(decided).collect()
         };
         kept.into_iter().filter(|(_, recorded)| wanted(recorded)).take(limit).collect()
     }
@@ -163,27 +184,62 @@ impl Journal {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self::new(Timestamp::now())
+    }
+}
+
+impl Entries {
+    /// Adds an entry and returns the one dropped for it.
+    fn push(&mut self, event: JournalEvent, last_id: &AtomicU64) -> Option<JournalEntry> {
+        self.last_id += 1;
+        let ring = match &event {
+            JournalEvent::Decision(judged) => {
+                self.stats.note(&judged.decision);
+                &mut self.decisions
+            }
+            JournalEvent::Act(_) => &mut self.acts,
+            JournalEvent::Note(_) => &mut self.notes,
+        };
+        let dropped = ring.push(JournalEntry { id: self.last_id, event });
+        last_id.store(self.last_id, Ordering::Release);
+        dropped
+    }
+
+    /// Returns up to `limit` entries of some rings after this number, oldest first.
+    fn page<const N: usize>(&self, rings: [fn(&Self) -> &Ring; N], id: u64, limit: usize) -> JournalPage {
+        let rings = rings.map(|ring| ring(self));
+        let mut entries: Vec<JournalEntry> =
+            rings.iter().flat_map(|ring| ring.after(id).take(limit)).cloned().collect();
+        entries.sort_unstable_by_key(|entry| entry.id);
+        entries.truncate(limit);
+        let last_id = entries.last().map_or(self.last_id, |last| last.id);
+        JournalPage { entries, has_gap: rings.iter().any(|ring| id < ring.dropped_id), last_id }
     }
 }
 
 impl Ring {
+    fn new(limit: usize, dropped_id: u64) -> Self {
+        Self { entries: VecDeque::new(), limit, dropped_id }
+    }
+
     /// Adds an entry and returns the one dropped for it.
-    fn push(&mut self, what: JournalEvent, last_id: &AtomicU64) -> Option<JournalEntry> {
-        self.last_id += 1;
-        if let JournalEvent::Decision(recorded) = &what {
-            self.decisions += 1;
-            self.stats.note(&recorded.decision);
-        }
-        self.entries.push_back(JournalEntry { id: self.last_id, event: what });
-        last_id.store(self.last_id, Ordering::Release);
-        let full = self.decisions > MAX_DECISIONS || self.entries.len() - self.decisions > MAX_ACTS_AND_NOTES;
-        let forgotten = if full { self.entries.pop_front() } else { None };
-        if matches!(forgotten, Some(JournalEntry { event: JournalEvent::Decision(_), .. })) {
-            self.decisions -= 1;
-        }
-        forgotten
+    fn push(&mut self, entry: JournalEntry) -> Option<JournalEntry> {
+        let dropped = if self.entries.len() >= self.limit { self.entries.pop_front() } else { None };
+        self.dropped_id = dropped.as_ref().map_or(self.dropped_id, |entry| entry.id);
+        self.entries.push_back(entry);
+        dropped
+    }
+
+    /// Iterates over the entries after this number.
+    fn after(&self, id: u64) -> impl Iterator<Item = &JournalEntry> {
+        self.entries.range(self.entries.partition_point(|entry| entry.id <= id)..)
     }
 }
 

@@ -1,7 +1,9 @@
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
+use super::super::note::NoteKind;
 use super::*;
-use crate::model::{Address, Decision, Kind, Message, Outcome, RoomName, Sender, SenderContext};
+use crate::model::{ActKind, Actor, Address, Decision, Kind, Message, Outcome, RoomName, Sender, SenderContext};
 
 fn recorded(author: &str, outcome: Outcome, at: Timestamp) -> JournalEvent {
     let message = Message { at, ..Message::new(author, Kind::Text { avatar: None, text: "hello".to_owned() }) };
@@ -100,4 +102,24 @@ fn minutes_are_counted_by_outcome_and_filter_including_empty_ones() {
     );
     assert_eq!(stats[2].by.get("rules"), Some(&1));
     assert_eq!(journal.stats(usize::MAX, at(185)).len(), MAX_MINUTES);
+}
+
+#[test]
+fn a_flood_of_decisions_displaces_neither_notes_nor_acts() {
+    let journal = Journal::new(at(5));
+    let before = journal.last_id();
+    let note = Note { at: at(5), kind: NoteKind::Raid, text: "x".into(), plugin: None };
+    journal.push(JournalEvent::Note(note.clone()));
+    let act = Act { at: at(5), since_start: Duration::ZERO, actor: Actor::Relay, room: None, kind: ActKind::Reloaded };
+    journal.push(JournalEvent::Act(Arc::new(act)));
+    for _ in 0..MAX_DECISIONS + 5 {
+        journal.push(said("a"));
+    }
+    let notes = journal.notes_after(before, 10);
+    assert!(matches!(&notes.entries[..], [JournalEntry { event: JournalEvent::Note(kept), .. }] if *kept == note));
+    assert!(!notes.has_gap, "no note was dropped");
+    let page = journal.entries_after(before, 3);
+    assert_eq!(page.entries.iter().map(|entry| entry.id - before).collect::<Vec<_>>(), [1, 2, 8]);
+    assert_eq!((page.has_gap, page.last_id), (true, before + 8));
+    assert!(!journal.entries_after(before + 7, 1).has_gap);
 }

@@ -90,8 +90,10 @@ async fn decisions_and_acts_come_as_they_happen() {
     let act = act.json();
     assert_eq!((&act["act"], &act["by"]), (&json!("sanction"), &json!({"moderator": "jane"})));
     call_json(&relay, "POST", "/moderation/reload", &Value::Null, 200).await;
-    let names = [console.next().await.unwrap().name, console.next().await.unwrap().name];
-    assert!(names.contains(&"note".to_owned()) && names.contains(&"act".to_owned()), "{names:?}");
+    let [act, note] = [console.next().await.unwrap(), console.next().await.unwrap()];
+    assert_eq!([act.name.as_str(), &note.name], ["act", "note"]);
+    let feed = call_json(&relay, "GET", "/moderation/feed", &Value::Null, 200).await;
+    assert_eq!((&feed["notes"][0]["id"], &feed["has_gap"]), (&json!(note.id), &json!(false)), "the feed is a view");
 }
 
 #[tokio::test]
