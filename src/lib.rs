@@ -30,6 +30,7 @@ pub mod intake;
 
 pub mod replay;
 
+pub mod actions;
 pub mod live;
 pub mod pages;
 

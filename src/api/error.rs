@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::actions::ActionError;
 use crate::auth::TokenError;
+use crate::filter::rules::PresetError;
 use crate::live::admission::AdmissionError;
 use crate::live::rooms::RoomUnavailable;
 use crate::live::shard::ShuttingDown;
@@ -100,6 +102,24 @@ pub struct ErrorResponse {
     /// The error, for people.
     #[schema(example = "Room 'x' not registered")]
     pub detail: String,
+}
+
+impl From<ActionError> for ApiError {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::NoSuchSanction(_) | ActionError::NotHeld(_) | ActionError::NoSuchMember => {
+                Self::NotFound(error.to_string())
+            }
+            ActionError::Preset(PresetError::Task(_)) => {
+                Self::Unavailable("the rules could not be reloaded".to_owned())
+            }
+            ActionError::Preset(refused) => Self::InvalidRequest(refused.to_string()),
+            ActionError::Full(_) | ActionError::Failed => Self::Unavailable(error.to_string()),
+            ActionError::NotPersisted(error) => Self::NotPersisted(error.to_string()),
+            ActionError::Room(error) => error.into(),
+            ActionError::ShuttingDown(error) => error.into(),
+        }
+    }
 }
 
 /// A room removed during the request is reported as unknown.

@@ -6,7 +6,6 @@ mod docs;
 pub mod error;
 mod moderation;
 mod operations;
-mod reload;
 mod request;
 mod rooms;
 mod rules;
@@ -29,13 +28,14 @@ use utoipa_axum::routes;
 pub use config::Config;
 
 use self::error::ApiError;
+use crate::actions::Actions;
 use crate::auth::Moderators;
 use crate::filter::rules::ActiveRules;
 use crate::filter::{self, RulesReload};
 use crate::live::Live;
 use crate::live::client::{Origins, TrustedProxies};
 use crate::live::rooms::Rooms;
-use crate::moderation::{Feed, ModerationService};
+use crate::moderation::{Feed, Moderation};
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
@@ -61,10 +61,10 @@ pub struct Api {
     pub has_metrics_listener: bool,
     /// Moderators and their tokens.
     pub moderators: Arc<Moderators>,
-    /// Records decisions, and carries out and records the acts of moderators.
-    pub moderation: Arc<ModerationService>,
-    /// Serializes the acts of moderators, so that the audit log lists them in the order in which they took effect.
-    pub act_lock: tokio::sync::Mutex<()>,
+    /// The state and the history of moderation.
+    pub moderation: Arc<Moderation>,
+    /// Carries out what moderators do.
+    pub actions: Arc<Actions>,
     /// Held while `/moderation/whatif` runs, which serves one request at a time.
     pub what_if_lock: Arc<tokio::sync::Mutex<()>>,
     /// The configuration of the filter chain.
@@ -75,15 +75,12 @@ pub struct Api {
     pub shutdown: CancellationToken,
     /// Notes for moderators.
     pub feed: Arc<Feed>,
+    /// The rules, if the chain has any.
+    pub rules_reload: Arc<RulesReload>,
     /// The parts that are unavailable.
     pub degraded: Arc<Degraded>,
-    /// Reloads the rules, for a change of the preset.
-    pub rules_reload: Arc<RulesReload>,
-    /// Reloads settings, rules and plugins.
-    pub reload: Arc<dyn Reload>,
 }
 
-pub use reload::{Reload, ReloadReport, ReloadTrigger};
 pub use rules::InstanceInfo;
 
 /// Returns the routes of the main port. A request that takes longer than `timeout` is answered with 408.

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::reload::{ActiveSettings, Reloader, instance_info};
 use super::{App, PluginRuntime, ServeError, StartupContext, moderation_tasks, notes, prune};
+use crate::actions::Actions;
 use crate::alerts::Alerts;
 use crate::api::{self, Api};
 use crate::auth::{Moderators, Token};
@@ -25,7 +26,7 @@ use crate::live::admission::AddressCounter;
 use crate::live::rooms::Rooms;
 use crate::live::shard;
 use crate::model::RoomName;
-use crate::moderation::{Feed, ModerationService};
+use crate::moderation::{Feed, Moderation};
 use crate::sandbox::Library;
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
@@ -112,7 +113,7 @@ impl BoundRelay {
         let Self { app, moderators, listener, metrics_listener, serving, .. } = self;
         // Messages for plugins go straight from the shard to the plugin threads and back.
         let (runtime, judge_handle) = (Handle::current(), app.judge_handle());
-        let App { config, live, metrics, plugins, feed, reload, rules, moderation, effects, degraded } = app;
+        let App { config, live, metrics, plugins, feed, reload, rules, moderation, sanction_events, degraded } = app;
         let server_config = config.server.clone();
 
         let threads = match config.live.shards {
@@ -148,6 +149,7 @@ impl BoundRelay {
             instance_info: Arc::clone(&public_info),
             filter: Arc::clone(&filter),
         });
+        let actions = Actions::new(Arc::clone(&moderation), Arc::clone(&rooms), Arc::clone(&reload), reloader);
         let api = Api {
             rooms: Arc::clone(&rooms),
             live: Arc::clone(&live),
@@ -160,14 +162,13 @@ impl BoundRelay {
             moderators: Arc::clone(&moderators),
             feed: Arc::clone(&feed),
             moderation: Arc::clone(&moderation),
-            act_lock: tokio::sync::Mutex::default(),
+            actions: Arc::clone(&actions),
             what_if_lock: Arc::default(),
             filter,
             rules_in_force: rules,
             shutdown: stop.clone(),
             degraded: Arc::clone(&degraded),
             rules_reload: Arc::clone(&reload),
-            reload: Arc::clone(&reloader) as Arc<dyn api::Reload>,
         };
         let tasks: TaskTracker = live.tasks.clone();
         let server = HttpServer {
@@ -190,12 +191,10 @@ impl BoundRelay {
         tasks.spawn(server.serve(listener));
         tasks.spawn(prune::run(Arc::clone(&live), moderators, Arc::clone(&moderation), stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));
-        tasks.spawn(reloader.on_signals(reloads, stop.clone()));
-        tasks.spawn(moderation_tasks::apply_sanction_events(effects, Arc::clone(&rooms), stop.clone()));
+        tasks.spawn(moderation_tasks::reload_on_signals(Arc::clone(&actions), reloads, stop.clone()));
+        tasks.spawn(moderation_tasks::enforce_sanctions(sanction_events, Arc::clone(&rooms), stop.clone()));
         let unanswered = config.moderation.held.on_expiry;
-        let expiry =
-            moderation_tasks::expire_held(Arc::clone(&moderation), Arc::clone(&rooms), unanswered, stop.clone());
-        tasks.spawn(expiry);
+        tasks.spawn(moderation_tasks::expire_held(actions, unanswered, stop.clone()));
         spawn_observers(&tasks, &moderation, &feed, &metrics, degraded, config.clone(), &stop);
         // Keep the sandbox alive until everything has ended.
         let _sandbox = plugins.map(|PluginRuntime { sandbox, library, events }| {
@@ -255,7 +254,7 @@ fn log_address(listener: &TcpListener, message: &str) {
 /// Spawns the tasks that turn the state of moderation and subsystems into notes, metrics and alerts.
 fn spawn_observers(
     tasks: &TaskTracker,
-    moderation: &Arc<ModerationService>,
+    moderation: &Arc<Moderation>,
     feed: &Arc<Feed>,
     metrics: &Arc<Metrics>,
     degraded: Arc<Degraded>,

@@ -33,7 +33,7 @@ use crate::filter::{self, Chain, Filter, Judgement, RulesReload};
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Message, RoomName, Sender, SenderContext};
-use crate::moderation::{Feed, Journal, ModerationService, PRESET_KEY, SanctionEvent, State};
+use crate::moderation::{Feed, Journal, Moderation, PRESET_KEY, SanctionEvent, State};
 use crate::room::Room;
 use crate::sandbox::{Library, PluginEvent, Sandbox};
 use crate::settings::{Choice, SettingsSnapshot};
@@ -50,8 +50,8 @@ pub struct App {
     feed: Arc<Feed>,
     reload: Arc<RulesReload>,
     rules: Arc<rules::ActiveRules>,
-    moderation: Arc<ModerationService>,
-    effects: mpsc::Receiver<SanctionEvent>,
+    moderation: Arc<Moderation>,
+    sanction_events: mpsc::Receiver<SanctionEvent>,
     degraded: Arc<Degraded>,
 }
 
@@ -150,8 +150,8 @@ impl App {
         let feed = Arc::new(Feed::new(Arc::clone(&journal)));
         let run = Uuid::new_v4();
         let audit = subsystems::open_audit(&config.audit, run, began, &state, &degraded).map(Arc::new);
-        let (moderation, effects) =
-            ModerationService::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
+        let (moderation, sanction_events) =
+            Moderation::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
         let moderation = Arc::new(moderation);
         let rules = rules::ActiveRules::new(rules_source(&config), rules, Arc::clone(&feed));
         let rules = Arc::new(rules.seeded_by(&run.to_string()));
@@ -166,7 +166,7 @@ impl App {
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limits);
         let reload = Arc::new(RulesReload::new(enabled_rules, Arc::clone(&feed)));
         let (live, plugins) = (Arc::new(live), runtime);
-        Self { config, live, metrics, plugins, feed, reload, rules, moderation, effects, degraded }
+        Self { config, live, metrics, plugins, feed, reload, rules, moderation, sanction_events, degraded }
     }
 
     /// Returns the plugin library; `None` if plugins are not in the chain.

@@ -1,19 +1,20 @@
-//! Background tasks of moderation: apply sanctions to open connections, expire held messages, update metrics.
+//! Background tasks of moderation: tell open connections of sanctions, expire held messages, reload on signals, update
+//! metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
 use super::subsystems;
+use crate::actions::{Actions, ReloadTrigger};
 use crate::audit::AuditStats;
 use crate::config::Config;
 use crate::live::rooms::Rooms;
-use crate::model::{ActKind, Actor, Notice, Reason, ReasonCode};
-use crate::moderation::{ExpiryAction, HeldMessage, ModerationService, SanctionEvent};
+use crate::moderation::{ExpiryAction, Moderation, SanctionEvent};
 use crate::telemetry::{Degradation, Degraded, Metrics, ModerationMetrics, Subsystem};
 
 /// How often the held queue is checked.
@@ -22,69 +23,48 @@ const HELD_INTERVAL: Duration = Duration::from_secs(1);
 /// How often metrics and writers are checked.
 const METRICS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Applies sanctions to open connections. Runs until `stop` is cancelled or the sender is dropped.
-pub(super) async fn apply_sanction_events(
-    mut effects: Receiver<SanctionEvent>,
-    rooms: Arc<Rooms>,
-    stop: CancellationToken,
-) {
+/// Tells open connections of the sanctions that rules and plugins impose. Runs until `stop` is cancelled or the sender is
+/// dropped.
+pub(super) async fn enforce_sanctions(mut events: Receiver<SanctionEvent>, rooms: Arc<Rooms>, stop: CancellationToken) {
     loop {
-        let effect = tokio::select! {
-            effect = effects.recv() => effect,
+        let event = tokio::select! {
+            event = events.recv() => event,
             () = stop.cancelled() => return,
         };
-        match effect {
-            Some(SanctionEvent::Imposed(sanction)) => rooms.apply_sanction(&sanction, false).await,
-            Some(SanctionEvent::Lifted(sanction)) => rooms.apply_sanction(&sanction, true).await,
-            None => return,
-        }
+        let Some(event) = event else { return };
+        rooms.enforce(event).await;
     }
 }
 
 /// Resolves held messages that have expired. Runs until `stop` is cancelled.
-pub(super) async fn expire_held(
-    moderation: Arc<ModerationService>,
-    rooms: Arc<Rooms>,
-    unanswered: ExpiryAction,
-    stop: CancellationToken,
-) {
+pub(super) async fn expire_held(actions: Arc<Actions>, unanswered: ExpiryAction, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(HELD_INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        for held in moderation.state().held().expired(Timestamp::now()) {
-            resolve_expired(&moderation, &rooms, unanswered, held).await;
-        }
+        actions.resolve_expired(unanswered).await;
     }
 }
 
-async fn resolve_expired(moderation: &ModerationService, rooms: &Rooms, unanswered: ExpiryAction, held: HeldMessage) {
-    let HeldMessage { recorded, .. } = held;
-    let (message, room) = (recorded.decision.message.id, recorded.sender.room.clone());
-    let (author, address) = (&recorded.decision.message.author, recorded.sender.address);
-    // Drop the message if its author was muted or banned in the meantime.
-    let sanctioned = moderation.state().sanctions().strongest(&room, author, address, Timestamp::now()).is_some();
-    match if sanctioned { ExpiryAction::Drop } else { unanswered } {
-        ExpiryAction::Release => {
-            moderation.record_detached(Actor::Relay, Some(room.clone()), ActKind::Released { message });
-            if let Some(room) = rooms.find(room.as_str()) {
-                // Fails if the relay is shutting down or the room was removed: nobody is left to receive it.
-                let _ended = room.release(recorded).await;
-            }
-        }
-        ExpiryAction::Drop => {
-            moderation.record_detached(Actor::Relay, Some(room), ActKind::Refused { message });
-            if let Some(member) = recorded.sender.connection {
-                let text = "no moderator reviewed your message in time; it was not sent";
-                rooms.notify(member, Notice::Refused(Reason::new(ReasonCode::HeldRefused, text))).await;
-            }
+/// Reloads on each signal until `stop` is cancelled. Signals during a reload count as one.
+pub(super) async fn reload_on_signals(actions: Arc<Actions>, signals: Arc<Notify>, stop: CancellationToken) {
+    loop {
+        let reloaded = async {
+            signals.notified().await;
+            actions.reload(ReloadTrigger::Signal).await
+        };
+        tokio::select! {
+            // Errors are logged where they occur.
+            _ = reloaded => {}
+            // Does not wait for the reload: compiling a plugin may take seconds.
+            () = stop.cancelled() => return,
         }
     }
 }
 
 /// Updates the moderation metrics. Runs until `stop` is cancelled.
-pub(super) async fn update_metrics(moderation: Arc<ModerationService>, metrics: Arc<Metrics>, stop: CancellationToken) {
+pub(super) async fn update_metrics(moderation: Arc<Moderation>, metrics: Arc<Metrics>, stop: CancellationToken) {
     loop {
         let state = moderation.state();
         let store = state.store_figures().unwrap_or_default();
@@ -108,7 +88,7 @@ pub(super) async fn update_metrics(moderation: Arc<ModerationService>, metrics: 
 
 /// Tracks whether the moderation store and the audit log can be written. Runs until `stop` is cancelled.
 pub(super) async fn watch_writers(
-    moderation: Arc<ModerationService>,
+    moderation: Arc<Moderation>,
     config: Config,
     degraded: Arc<Degraded>,
     stop: CancellationToken,
@@ -139,7 +119,7 @@ fn update_degraded(degraded: &Degraded, subsystem: Subsystem, failure: Option<De
 }
 
 /// Writes the remaining state and audit log lines, each within its own timeout.
-pub(super) async fn flush(moderation: &ModerationService) {
+pub(super) async fn flush(moderation: &Moderation) {
     let audit = async {
         match moderation.audit() {
             Some(audit) => audit.close().await,

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::Moderators;
 use crate::live::Live;
-use crate::moderation::ModerationService;
+use crate::moderation::Moderation;
 
 /// How often entries are pruned.
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_mins(1);
 pub(super) async fn run(
     live: Arc<Live>,
     moderators: Arc<Moderators>,
-    moderation: Arc<ModerationService>,
+    moderation: Arc<Moderation>,
     stop: CancellationToken,
 ) {
     loop {

@@ -17,7 +17,7 @@ use crate::model::{
     ActKind, Actor, Address, Decision, JudgedMessage, Kind, Message, Outcome, Reason, ReasonCode, RoomName, Sender,
     SenderContext,
 };
-use crate::moderation::ModerationService;
+use crate::moderation::Moderation;
 use crate::room::{Room, in_use_reason};
 use crate::settings::Swap;
 use crate::telemetry::Metrics;
@@ -28,7 +28,7 @@ pub struct Intake {
     /// The chain for new messages. Each shard has its own copy, so judging takes no lock.
     chain: Swap<Chain>,
     breakers: Option<Breakers>,
-    moderation: Arc<ModerationService>,
+    moderation: Arc<Moderation>,
     metrics: Arc<Metrics>,
 }
 
@@ -47,7 +47,7 @@ pub enum Submission {
 impl Intake {
     /// Creates an intake that judges with `chain` and reports decisions to the moderation service.
     #[must_use]
-    pub fn new(chain: Chain, moderation: Arc<ModerationService>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(chain: Chain, moderation: Arc<Moderation>, metrics: Arc<Metrics>) -> Self {
         Self { chain: Swap::new(chain), breakers: None, moderation, metrics }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::api::Api;
 use crate::api::error::ApiError;
 use crate::auth::{Moderator, Moderators};
-use crate::model::RoomName;
+use crate::model::{Actor, RoomName};
 
 /// The authenticated moderator of a request.
 #[derive(Clone, Debug)]
@@ -15,6 +15,11 @@ impl Caller {
     /// The name.
     pub(super) fn name(&self) -> Arc<str> {
         Arc::from(self.0.name())
+    }
+
+    /// The moderator as the actor of an act.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::Moderator(self.name())
     }
 
     /// Whether the moderator can see what concerns `room`, or all rooms if it is `None`.

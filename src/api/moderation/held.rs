@@ -5,19 +5,16 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
+use super::normalize_reason;
 use super::views::HeldView;
-use super::{normalize_reason, release_all};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
-use crate::model::{ActKind, Actor, Notice, Reason, ReasonCode};
-use crate::moderation::HeldMessage;
 
 /// Held messages, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,16 +71,8 @@ pub(in crate::api) async fn release(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<HeldView>, ApiError> {
-    let act_guard = api.act_lock.lock().await;
-    let held = find_held(&api, &caller, &id)?;
-    let (message, room) = (held.recorded.decision.message.id, held.recorded.sender.room.clone());
-    api.moderation.record(Actor::Moderator(caller.name()), Some(room), ActKind::Released { message }).await;
-    let held = api.moderation.state().held().take(message).ok_or_else(|| not_held(&id))?;
-    let released = HeldView(held.clone());
-    release_all(&api, vec![held]).await?;
-    drop(act_guard);
-    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
-    Ok(Json(released))
+    let message = find_held(&api, &caller, &id)?;
+    Ok(Json(HeldView(api.actions.release(caller.actor(), message).await?)))
 }
 
 /// Refuse a held message, and notify its sender if still connected.
@@ -108,29 +97,15 @@ pub(in crate::api) async fn refuse(
     let RefuseHeldRequest { reason } =
         if body.trim().is_empty() { RefuseHeldRequest::default() } else { parse_json(&body)? };
     let reason = normalize_reason(reason)?;
-    let act_guard = api.act_lock.lock().await;
-    let held = find_held(&api, &caller, &id)?;
-    let (message, room) = (held.recorded.decision.message.id, held.recorded.sender.room.clone());
-    api.moderation.record(Actor::Moderator(caller.name()), Some(room), ActKind::Refused { message }).await;
-    let held = api.moderation.state().held().take(message).ok_or_else(|| not_held(&id))?;
-    if let Some(member) = held.recorded.sender.connection {
-        let text = reason.unwrap_or("a moderator has refused your message".to_owned());
-        api.rooms.notify(member, Notice::Refused(Reason::new(ReasonCode::HeldRefused, text))).await;
-    }
-    drop(act_guard);
-    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
-    Ok(Json(HeldView(held)))
+    let message = find_held(&api, &caller, &id)?;
+    Ok(Json(HeldView(api.actions.refuse(caller.actor(), message, reason).await?)))
 }
 
-/// Finds the held message with this id, and checks that the token is valid for its room.
-fn find_held(api: &Api, caller: &Caller, id: &str) -> Result<HeldMessage, ApiError> {
-    let message: Uuid = id.parse().map_err(|_| not_held(id))?;
-    let queue = api.moderation.state().held();
-    let held = queue.get(message).filter(|held| Timestamp::now() < held.expires_at).ok_or_else(|| not_held(id))?;
+/// Parses the id of a held message, and checks that the token is valid for its room.
+fn find_held(api: &Api, caller: &Caller, id: &str) -> Result<Uuid, ApiError> {
+    let not_held = || ApiError::NotFound(format!("no held message {}", id.escape_debug()));
+    let message: Uuid = id.parse().map_err(|_| not_held())?;
+    let held = api.moderation.state().held().get(message).ok_or_else(not_held)?;
     caller.require_room(Some(&held.recorded.sender.room))?;
-    Ok(held)
-}
-
-fn not_held(id: &str) -> ApiError {
-    ApiError::NotFound(format!("no held message {}", id.escape_debug()))
+    Ok(message)
 }

@@ -14,9 +14,8 @@ use super::format_time;
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
-use crate::filter::rules::{Preset, PresetError};
-use crate::model::{ActKind, ActiveLevel, Actor, ModerationLevel, RoomName};
-use crate::moderation::PRESET_KEY;
+use crate::filter::rules::Preset;
+use crate::model::{ActiveLevel, ModerationLevel, RoomName};
 use crate::settings::Choice;
 
 /// Default for `seconds`.
@@ -92,15 +91,7 @@ pub(in crate::api) async fn set_level(
     }
     let level = parse_level(&request)?;
     let until = request.until.as_deref().map(parse_until).transpose()?;
-    let act_guard = api.act_lock.lock().await;
-    let act = ActKind::Level { level, until };
-    api.moderation.record(Actor::Moderator(caller.name()), room.clone(), act).await;
-    match (level, until) {
-        (ModerationLevel::Normal, None) => api.moderation.state().levels().clear(room.as_ref()),
-        _ => api.moderation.state().levels().set(room.clone(), level, until),
-    }
-    drop(act_guard);
-    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    api.actions.set_level(caller.actor(), room.clone(), level, until).await?;
     Ok(Json(level_json(room, level, until)))
 }
 
@@ -188,16 +179,6 @@ pub(in crate::api) async fn set_preset(
         return Err(ApiError::InvalidRequest(text));
     };
     caller.require_all_rooms()?;
-    let act_guard = api.act_lock.lock().await;
-    let act = ActKind::Preset { preset: preset.name().into() };
-    api.moderation.record(Actor::Moderator(caller.name()), None, act).await;
-    match api.rules_reload.set_preset(preset).await {
-        Ok(()) => {}
-        Err(PresetError::Task(_)) => return Err(ApiError::Unavailable("the rules could not be reloaded".to_owned())),
-        Err(refused) => return Err(ApiError::InvalidRequest(refused.to_string())),
-    }
-    api.moderation.state().set_setting(PRESET_KEY, &name);
-    drop(act_guard);
-    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    api.actions.set_preset(caller.actor(), preset).await?;
     Ok(Json(PresetJson { preset: name }))
 }

@@ -14,7 +14,7 @@ use super::normalize_reason;
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{RoomPath, parse_json, read_body};
-use crate::model::{ActKind, Actor, ConnectionId, Nickname, Notice, Reason, ReasonCode, RoomName};
+use crate::model::{ConnectionId, Nickname, RoomName};
 use crate::room::MemberView;
 
 /// The members of a room.
@@ -124,15 +124,9 @@ pub(in crate::api) async fn kick(
     let KickRequest { reason } = if body.trim().is_empty() { KickRequest::default() } else { parse_json(&body)? };
     let reason = normalize_reason(reason)?;
     let id = parse_member_id(&id)?;
-    let (room, view) = find_member(&api, id).await?;
+    let (room, _) = find_member(&api, id).await?;
     caller.require_room(Some(&room))?;
-    let act = ActKind::Kicked { member: id, nickname: view.nickname.clone() };
-    api.moderation.record(Actor::Moderator(caller.name()), Some(room), act).await;
-    let text = match reason {
-        Some(reason) => format!("You are removed from this room; you may come back: {reason}"),
-        None => "You are removed from this room; you may come back".to_owned(),
-    };
-    api.rooms.kick(id, Notice::Moderation(Reason::new(ReasonCode::Kicked, text))).await;
+    let view = api.actions.kick(caller.actor(), id, reason).await?;
     Ok(Json(MemberJson::from(view)))
 }
 
@@ -181,11 +175,9 @@ async fn set_trust(api: &Api, caller: &Caller, body: Body, is_trusted: bool) -> 
         (None, Some(nickname), Some(room)) => find_registered(api, &nickname, &room).await?,
         _ => return Err(ApiError::InvalidRequest("give either `member`, or `nickname` and `room`".to_owned())),
     };
-    let (room, view) = find_member(api, id).await?;
+    let (room, _) = find_member(api, id).await?;
     caller.require_room(Some(&room))?;
-    let act = ActKind::Trusted { member: id, nickname: view.nickname, is_trusted };
-    api.moderation.record(Actor::Moderator(caller.name()), Some(room), act).await;
-    let trusted = api.rooms.set_trusted(id, is_trusted).await?.ok_or_else(no_such_member)?;
+    let trusted = api.actions.set_trusted(caller.actor(), id, is_trusted).await?;
     Ok(Json(MemberJson::from(trusted)))
 }
 

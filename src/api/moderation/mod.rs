@@ -40,8 +40,6 @@ use super::error::ApiError;
 use super::request::RequestOrigin;
 use super::{Api, docs, with_timeout};
 use crate::auth::Scope;
-use crate::live::rooms::RoomUnavailable;
-use crate::moderation::HeldMessage;
 
 /// Time limit for a reload: a plugin that contains an interpreter takes seconds to compile.
 const RELOAD_TIMEOUT: Duration = Duration::from_mins(2);
@@ -137,32 +135,6 @@ fn normalize_reason(reason: Option<String>) -> Result<Option<String>, ApiError> 
         }
         _ => Ok(reason),
     }
-}
-
-/// Delivers held messages to their rooms, in this order.
-///
-/// # Cancel safety
-/// Dropping the future does not stop the delivery: the messages have left the queue already.
-async fn release_all(api: &Api, held: Vec<HeldMessage>) -> Result<(), ApiError> {
-    let rooms = Arc::clone(&api.rooms);
-    let releasing = tokio::spawn(async move {
-        for HeldMessage { recorded: judged, .. } in held {
-            let name = judged.sender.room.clone();
-            let released = match rooms.find(name.as_str()) {
-                Some(room) => room.release(judged).await,
-                None => Err(RoomUnavailable::Removed(name)),
-            };
-            match released {
-                // The room was removed from the configuration in the meantime.
-                Err(RoomUnavailable::Removed(room)) => {
-                    tracing::warn!(%room, "room of a released message no longer exists");
-                }
-                other => other?,
-            }
-        }
-        Ok(())
-    });
-    releasing.await.map_err(|_| ApiError::Unavailable("the message could not be released".to_owned()))?
 }
 
 /// Returns the token of `Authorization: Bearer TOKEN`.

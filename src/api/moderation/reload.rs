@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use super::caller::Caller;
 use super::filters::{RuleJson, rules_in_force};
+use crate::actions::{ReloadReport, ReloadTrigger};
+use crate::api::Api;
 use crate::api::error::ApiError;
-use crate::api::{Api, ReloadReport, ReloadTrigger};
-use crate::model::{ActKind, Actor};
 use crate::settings::SettingChanges;
 
 /// The result of a reload.
@@ -77,9 +77,8 @@ pub(in crate::api) async fn reload(
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, ApiError> {
     caller.require_all_rooms()?;
-    api.moderation.record(Actor::Moderator(caller.name()), None, ActKind::Reloaded).await;
     let ReloadReport { settings: SettingChanges { changed, needs_restart }, rules, plugins, errors } =
-        Arc::clone(&api.reload).reload(ReloadTrigger::Moderator(caller.name())).await;
+        api.actions.reload(ReloadTrigger::Moderator(caller.name())).await?;
     let settings = ChangedSettingsJson { changed, needs_restart };
     let loaded = ReloadResponse { settings, rules, plugins, in_force: rules_in_force(&api) };
     if errors.is_empty() {

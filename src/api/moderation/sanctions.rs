@@ -21,7 +21,7 @@ use super::views::{self, SanctionView};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
-use crate::model::{ActKind, Actor, Address, Nickname, Penalty, Target};
+use crate::model::{Address, Nickname, Penalty, Target};
 use crate::moderation::PenaltyRequest;
 
 /// Longest sanction that expires.
@@ -128,19 +128,8 @@ pub(in crate::api) async fn impose(
     }
     let reason = normalize_reason(request.reason.clone())?;
     let target = resolve_target(&api, &caller, &request).await?;
-    let cause = Actor::Moderator(caller.name());
-    let order = PenaltyRequest { penalty, target, room, reason: reason.map(Arc::from), actor: cause.clone() };
-
-    let act_guard = api.act_lock.lock().await;
-    let sanctions = api.moderation.state().sanctions();
-    if let Some(foreseen) = sanctions.preview(&order, now) {
-        let in_room = foreseen.room.clone();
-        api.moderation.record(cause, in_room, ActKind::Sanctioned { sanction: foreseen }).await;
-    }
-    let sanction = sanctions.impose(order, now).map_err(|full| ApiError::Unavailable(full.to_string()))?;
-    api.rooms.apply_sanction(&sanction, false).await;
-    drop(act_guard);
-    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    let request = PenaltyRequest { penalty, target, room, reason: reason.map(Arc::from), actor: caller.actor() };
+    let sanction = api.actions.impose(request, now).await?;
     Ok((StatusCode::CREATED, Json(views::sanction(&sanction))).into_response())
 }
 
@@ -161,16 +150,9 @@ pub(in crate::api) async fn lift(
 ) -> Result<Response, ApiError> {
     let none = || ApiError::NotFound(format!("no sanction {id} in force"));
     let number: u64 = id.parse().map_err(|_| none())?;
-    let act_guard = api.act_lock.lock().await;
-    let (sanctions, now) = (api.moderation.state().sanctions(), Timestamp::now());
-    let sanction = sanctions.get(number).ok_or_else(none)?;
+    let sanction = api.moderation.state().sanctions().get(number).ok_or_else(none)?;
     caller.require_room(sanction.room.as_ref())?;
-    let room = sanction.room.clone();
-    api.moderation.record(Actor::Moderator(caller.name()), room, ActKind::Lifted { sanction }).await;
-    let lifted = sanctions.lift(number, now).ok_or_else(none)?;
-    api.rooms.apply_sanction(&lifted, true).await;
-    drop(act_guard);
-    api.moderation.state().flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    let lifted = api.actions.lift(caller.actor(), number).await?;
     Ok(Json(views::sanction(&lifted)).into_response())
 }
 

@@ -11,13 +11,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
-use super::release_all;
 use super::views::{self, SanctionView};
+use crate::actions::Undone;
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
-use crate::model::{ActKind, Actor, Sanction};
-use crate::moderation::{HeldMessage, UndoResult};
+use crate::model::{Actor, Sanction};
 
 /// Selects the acts to undo: one of `rule`, `plugin` and `moderator`, and a time.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -70,32 +69,14 @@ pub(in crate::api) async fn undo(
     body: Body,
 ) -> Result<Json<UndoResponse>, ApiError> {
     let UndoRequest { rule, plugin, moderator, since } = parse_json(&read_body(body, api.max_body_bytes).await?)?;
-    let actor = match (rule, plugin, moderator) {
+    let target = match (rule, plugin, moderator) {
         (Some(rule), None, None) => Actor::Rule(rule.into()),
         (None, Some(plugin), None) => Actor::Plugin(plugin.into()),
         (None, None, Some(moderator)) => Actor::Moderator(moderator.into()),
         _ => return Err(ApiError::InvalidRequest("give exactly one of `rule`, `plugin` and `moderator`".to_owned())),
     };
     caller.require_all_rooms()?;
-    let act_guard = api.act_lock.lock().await;
-    let (state, now) = (api.moderation.state(), Timestamp::now());
-    let is_affected = |sanction: &&Sanction| sanction.actor == actor && sanction.at >= since;
-    let lifted = state.sanctions().in_force(now).iter().filter(is_affected).map(|sanction| sanction.id).collect();
-    let held = state.held().list();
-    let held = held.iter().filter(|held| held.held_by.as_ref() == Some(&actor) && held.held_at >= since);
-    let released = held.map(|held| held.recorded.decision.message.id).collect();
-    let act = ActKind::Undone { actor: actor.clone(), since, lifted, released };
-    api.moderation.record(Actor::Moderator(caller.name()), None, act).await;
-
-    let UndoResult { lifted, changed } = state.sanctions().undo(&actor, since, now);
-    for sanction in &lifted {
-        api.rooms.apply_sanction(sanction, true).await;
-    }
-    let held = state.held().undo(&actor, since);
-    let released = held.iter().map(HeldMessage::id).collect();
-    release_all(&api, held).await?;
-    drop(act_guard);
-    state.flush().await.map_err(|error| ApiError::NotPersisted(error.to_string()))?;
+    let Undone { lifted, changed, released } = api.actions.undo(caller.actor(), target, since).await?;
     let all = |sanctions: &[Sanction]| sanctions.iter().map(views::sanction).collect();
     Ok(Json(UndoResponse { lifted: all(&lifted), changed: all(&changed), released }))
 }

@@ -9,13 +9,13 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Notify};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Mutex;
 
 pub(super) use self::apply::instance_info;
 use self::files::check_stable;
 use super::{StartupContext, rules_source};
-use crate::api::{self, Reload, ReloadReport, ReloadTrigger};
+use crate::actions::{Reload, ReloadReport, ReloadTrigger};
+use crate::api;
 use crate::auth::Moderators;
 use crate::config::Config;
 use crate::filter::rules::{self, ActiveRules};
@@ -23,7 +23,7 @@ use crate::filter::{self, RulesReload};
 use crate::live::Live;
 use crate::live::admission::AddressCounter;
 use crate::live::rooms::Rooms;
-use crate::moderation::{Feed, ModerationService, NoteKind, PRESET_KEY};
+use crate::moderation::{Feed, Moderation, NoteKind, PRESET_KEY};
 use crate::sandbox::Library;
 use crate::settings::{SettingChanges, SettingsSnapshot, Swap};
 use crate::telemetry::Metrics;
@@ -42,7 +42,7 @@ pub(super) struct Reloader {
     pub(super) live: Arc<Live>,
     pub(super) per_address: Arc<AddressCounter>,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) moderation: Arc<ModerationService>,
+    pub(super) moderation: Arc<Moderation>,
     pub(super) feed: Arc<Feed>,
     /// The instance information served by the API.
     pub(super) instance_info: Arc<Swap<api::InstanceInfo>>,
@@ -60,21 +60,6 @@ pub(super) struct ActiveSettings {
 }
 
 impl Reloader {
-    /// Reloads on each signal until `stop` is cancelled. Signals during a reload count as one.
-    pub(super) async fn on_signals(self: Arc<Self>, signals: Arc<Notify>, stop: CancellationToken) {
-        loop {
-            let reloaded = async {
-                signals.notified().await;
-                self.run(ReloadTrigger::Signal).await
-            };
-            tokio::select! {
-                _ = reloaded => {}
-                // Abandon the reload: compiling a plugin may take seconds.
-                () = stop.cancelled() => return,
-            }
-        }
-    }
-
     async fn run(&self, by: ReloadTrigger) -> ReloadReport {
         let mut active = self.active.lock().await;
         tracing::info!("reloading settings, rules and plugins");
@@ -168,15 +153,8 @@ impl Reloader {
 }
 
 impl Reload for Reloader {
-    fn reload(self: Arc<Self>, by: ReloadTrigger) -> Pin<Box<dyn Future<Output = ReloadReport> + Send>> {
-        Box::pin(async move {
-            // Spawn a task, so that a disconnected caller does not leave the reload half done.
-            let running = tokio::spawn(async move { self.run(by).await });
-            running.await.unwrap_or_else(|error| {
-                tracing::error!(%error, "reload panicked");
-                ReloadReport { errors: vec![format!("reload failed: {error}")], ..ReloadReport::default() }
-            })
-        })
+    fn reload(&self, trigger: ReloadTrigger) -> Pin<Box<dyn Future<Output = ReloadReport> + Send + '_>> {
+        Box::pin(self.run(trigger))
     }
 }
 

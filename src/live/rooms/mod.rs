@@ -14,7 +14,8 @@ pub use self::handle::{RoomHandle, RoomUnavailable};
 use super::shard::inbox::{Inbox, ShardCommand};
 use super::shard::moderation::ModerationCommand;
 use super::shard::{self, ShuttingDown};
-use crate::model::{ConnectionId, Notice, RoomName, Sanction};
+use crate::model::{ConnectionId, Notice, RoomName};
+use crate::moderation::SanctionEvent;
 use crate::room::MemberView;
 use crate::settings::Swap;
 use crate::telemetry::Metrics;
@@ -109,10 +110,10 @@ impl Rooms {
         self.send_to_member(id, ModerationCommand::Notify { id, notice }).await;
     }
 
-    /// Applies a sanction that has begun or was lifted to all connections it targets, in all rooms where it applies.
-    pub async fn apply_sanction(&self, sanction: &Sanction, lifted: bool) {
+    /// Notifies or closes all connections that a sanction targets, in all rooms where it applies.
+    pub async fn enforce(&self, event: SanctionEvent) {
         for shard in &self.shards {
-            let command = ModerationCommand::ApplySanction { sanction: Box::new(sanction.clone()), lifted };
+            let command = ModerationCommand::Enforce(event.clone());
             // A shard that has exited has no members.
             let _exited = shard.post(ShardCommand::Moderate(Box::new(command))).await;
         }

@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 use super::Shard;
 use super::closing::CloseReason;
 use super::rooms::RoomKey;
-use crate::model::{ConnectionId, JudgedMessage, Notice, RoomName, Sanction, SanctionKind};
-use crate::moderation::{imposed_reason, lifted_reason};
+use crate::model::{ConnectionId, JudgedMessage, Notice, RoomName, SanctionKind};
+use crate::moderation::{SanctionEvent, imposed_reason, lifted_reason};
 use crate::room::MemberView;
 use crate::wire::frame::CloseCode;
 
@@ -22,8 +22,8 @@ pub(in crate::live) enum ModerationCommand {
     Find { id: ConnectionId, reply: oneshot::Sender<Option<(RoomName, MemberView)>> },
     /// Set or clear a moderator's trust in a member.
     SetTrusted { id: ConnectionId, on: bool, reply: oneshot::Sender<Option<MemberView>> },
-    /// Apply a sanction that has begun or was lifted.
-    ApplySanction { sanction: Box<Sanction>, lifted: bool },
+    /// Notify or close the connections that a sanction targets.
+    Enforce(SanctionEvent),
     /// Notify a member and close its connection.
     Kick { id: ConnectionId, notice: Notice },
     /// Publish a released message.
@@ -51,9 +51,7 @@ impl Shard {
                 let room = self.connections.room_of(id).and_then(|room| self.rooms.get_mut(room));
                 drop(reply.send(room.and_then(|room| room.set_trusted(id, on))));
             }
-            ModerationCommand::ApplySanction { sanction, lifted: was_lifted } => {
-                self.apply_sanction(&sanction, was_lifted, now);
-            }
+            ModerationCommand::Enforce(event) => self.enforce(&event, now),
             ModerationCommand::Kick { id, notice } => {
                 if let Some(room) = self.connections.room_of(id) {
                     self.disconnect(room, id, &notice, now);
@@ -73,9 +71,12 @@ impl Shard {
         }
     }
 
-    /// Notifies or disconnects the connections that a sanction targets.
-    fn apply_sanction(&mut self, sanction: &Sanction, was_lifted: bool, now: Instant) {
-        let reason = if was_lifted { lifted_reason(sanction) } else { Some(imposed_reason(sanction)) };
+    /// Notifies the connections that a sanction targets, and closes those of somebody kicked or banned.
+    fn enforce(&mut self, event: &SanctionEvent, now: Instant) {
+        let (sanction, reason) = match event {
+            SanctionEvent::Imposed(sanction) => (sanction, Some(imposed_reason(sanction))),
+            SanctionEvent::Lifted(sanction) => (sanction, lifted_reason(sanction)),
+        };
         let Some(notice) = reason.map(Notice::Moderation) else { return };
         for (room, id) in self.rooms.targets_of(sanction) {
             match sanction.kind {

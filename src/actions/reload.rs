@@ -1,4 +1,4 @@
-//! The interface by which the API triggers a reload of settings, rules and plugins. `app` implements it.
+//! The interface by which an action reloads settings, rules and plugins. `app` implements it.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,8 +12,8 @@ pub trait Reload: fmt::Debug + Send + Sync {
     /// entirely as it was; each plugin is a separate part.
     ///
     /// # Cancel safety
-    /// Dropping the future does not cancel the reload.
-    fn reload(self: Arc<Self>, by: ReloadTrigger) -> Pin<Box<dyn Future<Output = ReloadReport> + Send>>;
+    /// Dropping the future may leave some parts reloaded and others not.
+    fn reload(&self, trigger: ReloadTrigger) -> Pin<Box<dyn Future<Output = ReloadReport> + Send + '_>>;
 }
 
 /// What triggered a reload.

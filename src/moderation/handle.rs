@@ -1,7 +1,7 @@
-//! The moderation service: records decisions and acts, and applies the sanctions and holds that follow from them.
+//! Records decisions and acts, imposes the sanctions that rules and plugins request, and holds messages.
 //!
-//! The functions that shards call never block. Changes that concern open connections are sent as [`SanctionEvent`]s
-//! and carried out by the owner of the rooms.
+//! The functions that shards call never block. Sanctions that concern open connections are sent as [`SanctionEvent`]s to
+//! the owner of the rooms.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -36,7 +36,7 @@ pub const PRESET_KEY: &str = "preset";
 
 /// Moderation state, journal, audit log and feed behind one interface.
 #[derive(Debug)]
-pub struct ModerationService {
+pub struct Moderation {
     state: Arc<State>,
     journal: Arc<Journal>,
     audit: Option<Arc<Audit>>,
@@ -47,7 +47,7 @@ pub struct ModerationService {
     last_held_note: AtomicI64,
 }
 
-/// A change of a sanction, to be applied to open connections.
+/// A change of a sanction that open connections learn of.
 #[derive(Clone, Debug)]
 pub enum SanctionEvent {
     /// A sanction was imposed.
@@ -56,7 +56,7 @@ pub enum SanctionEvent {
     Lifted(Sanction),
 }
 
-impl ModerationService {
+impl Moderation {
     /// Returns the service and the receiver of its sanction events. `started` is when the relay started.
     #[must_use]
     pub fn new(
@@ -101,7 +101,7 @@ impl ModerationService {
         self.started.elapsed()
     }
 
-    /// Records a decision and applies the penalties that rules and plugins request.
+    /// Records a decision and imposes the sanctions that rules and plugins request.
     pub fn on_decision(&self, mut judged: JudgedMessage) -> Arc<JudgedMessage> {
         truncate_refused(&mut judged.decision);
         let judged = Arc::new(judged);
@@ -110,7 +110,7 @@ impl ModerationService {
             audit.record(Arc::clone(&judged));
         }
         for request in penalty_requests(&judged) {
-            self.apply_penalty(request, judged.decision.message.at);
+            self.impose_requested(request, judged.decision.message.at);
         }
         judged
     }
@@ -164,7 +164,7 @@ impl ModerationService {
         self.journal.push(JournalEvent::Act(Arc::new(act)));
     }
 
-    /// Like [`ModerationService::record`], without waiting for the audit log. For acts of rules, plugins and the relay.
+    /// Like [`Moderation::record`], without waiting for the audit log. For acts of rules, plugins and the relay.
     pub fn record_detached(&self, actor: Actor, room: Option<RoomName>, kind: ActKind) {
         let act = self.act(actor, room, kind);
         if let Some(audit) = &self.audit {
@@ -184,7 +184,7 @@ impl ModerationService {
         Act { at: Timestamp::now(), since_start: self.since_start(), actor, room, kind }
     }
 
-    fn apply_penalty(&self, request: PenaltyRequest, at: Timestamp) {
+    fn impose_requested(&self, request: PenaltyRequest, at: Timestamp) {
         let actor = request.actor.clone();
         match self.state.sanctions().impose(request, at) {
             Ok(sanction) if sanction.at == at && sanction.actor == actor => {

@@ -1,0 +1,41 @@
+//! The errors of actions.
+
+use uuid::Uuid;
+
+use crate::filter::rules::PresetError;
+use crate::live::rooms::RoomUnavailable;
+use crate::live::shard::ShuttingDown;
+use crate::moderation::InsertError;
+use crate::store::StoreError;
+
+/// Why an action was not carried out, or not completely.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// There is no sanction with this id in force.
+    #[error("no sanction {0} in force")]
+    NoSuchSanction(u64),
+    /// No message with this id is held.
+    #[error("no held message {0}")]
+    NotHeld(Uuid),
+    /// There is no such member.
+    #[error("no such member")]
+    NoSuchMember,
+    /// The sanction cannot be added.
+    #[error(transparent)]
+    Full(#[from] InsertError),
+    /// The preset stays as it was.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+    /// The room is not available.
+    #[error(transparent)]
+    Room(#[from] RoomUnavailable),
+    /// The relay is shutting down.
+    #[error(transparent)]
+    ShuttingDown(#[from] ShuttingDown),
+    /// The action is in effect, but not persisted: a restart could lose it.
+    #[error(transparent)]
+    NotPersisted(#[from] StoreError),
+    /// A bug, which is logged.
+    #[error("the action failed; the log of the relay has the reason")]
+    Failed,
+}
