@@ -30,8 +30,10 @@ pub mod intake;
 
 pub mod replay;
 
-pub mod actions;
 pub mod live;
+
+pub mod actions;
+
 pub mod pages;
 
 pub mod api;

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::form::milliseconds;
 use super::static_name::{self, StaticName};
-use super::{Message, Outcome, Reason, RoomName, TraceStep};
+use super::trace::deciding_match;
+use super::{Match, Message, Outcome, Reason, RoomName, TraceStep};
 
 /// The decision of the chain on one message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,13 @@ impl Decision {
             (Outcome::Reject, Some(reason)) => Ok(SenderNotice::Refused(reason)),
             (Outcome::Hold | Outcome::Reject, None) => Err(MissingReason),
         }
+    }
+
+    /// Returns the match that decided; `None` if every filter let the message pass, or the filter that decided has no
+    /// rules or plugins.
+    #[must_use]
+    pub fn deciding_match(&self) -> Option<&Match> {
+        deciding_match(&self.trace, self.decided_by?, self.reason.as_ref().map(|reason| reason.code))
     }
 
     /// Returns the text as sent.

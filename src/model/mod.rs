@@ -30,5 +30,5 @@ pub use message::{ConnectionId, Kind, Message, Notice, RoomEvent, Sender, Sender
 pub use nickname::{Nickname, NicknameError, Skeletons, is_reserved};
 pub use room_name::{RoomName, RoomNameError};
 pub use sanction::{Penalty, Sanction, SanctionKind, Target, plain_target};
-pub use trace::{Basis, Match, Mode, Span, TraceStep};
+pub use trace::{Basis, Match, Mode, Span, TraceStep, deciding_match};
 pub use verdict::{Outcome, Reason, ReasonCode, Verdict};

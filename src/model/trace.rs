@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::static_name::{self, StaticName};
-use super::{Actor, Outcome, Penalty};
+use super::{Actor, Outcome, Penalty, ReasonCode};
 
 /// Whether a rule or plugin takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,6 +52,14 @@ pub struct Match {
     pub span: Option<Span>,
     /// Labels added to the message.
     pub labels: Vec<Arc<str>>,
+}
+
+impl Match {
+    /// Whether the match takes effect.
+    #[must_use]
+    pub fn is_enforced(&self) -> bool {
+        self.mode == Mode::Enforce && !self.exempt
+    }
 }
 
 /// The source of a match.
@@ -118,6 +126,21 @@ pub struct TraceStep {
     pub matched: Option<Match>,
     /// Duration of the step.
     pub took: Duration,
+}
+
+/// Returns the match that decided: the first of the strongest matches that take effect, of the filter that decided. If the
+/// reason is that too many rules with regexes matched, it is the last one, which exceeded the limit.
+#[must_use]
+pub fn deciding_match<'t>(trace: &'t [TraceStep], filter: &str, code: Option<ReasonCode>) -> Option<&'t Match> {
+    let own = trace.iter().filter(|step| step.filter == filter).filter_map(|step| step.matched.as_ref());
+    let mut enforced = own.filter(|matched| matched.is_enforced());
+    if code == Some(ReasonCode::Suspicious) {
+        return enforced.next_back();
+    }
+    let stronger = |one: &'t Match, other: &'t Match| {
+        if other.requested.strength() > one.requested.strength() { other } else { one }
+    };
+    enforced.reduce(stronger)
 }
 
 /// The serialised form of a step.

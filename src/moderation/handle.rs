@@ -18,8 +18,8 @@ use super::sanctions::PenaltyRequest;
 use super::state::State;
 use crate::audit::Audit;
 use crate::model::{
-    Act, ActKind, Actor, Decision, JudgedMessage, Kind as MessageKind, Match, Mode, Nickname, Outcome, Reason,
-    ReasonCode, RoomName, Sanction, Target,
+    Act, ActKind, Actor, Decision, JudgedMessage, Kind as MessageKind, Nickname, Outcome, Reason, ReasonCode, RoomName,
+    Sanction, Target,
 };
 
 /// Sanction events that may be pending. Beyond that, further sanctions take effect but open connections are not
@@ -122,7 +122,7 @@ impl Moderation {
     pub fn hold(&self, judged: &JudgedMessage) -> Result<(), Reason> {
         let decision = &judged.decision;
         let reason = decision.reason.clone().unwrap_or_else(|| Reason::new(ReasonCode::Held, ""));
-        let actor = deciding_actor(judged, Outcome::Hold);
+        let actor = decision.deciding_match().and_then(|matched| matched.basis.actor());
         let mut kept = judged.clone();
         // The nicknames in the room are not needed later and would be stored with each message.
         kept.sender.context.nicknames = Arc::default();
@@ -205,7 +205,7 @@ impl Moderation {
 pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
     let JudgedMessage { decision, sender } = judged;
     let matched = decision.trace.iter().filter_map(|step| step.matched.as_ref());
-    let enforced = matched.filter(|matched| is_enforced(matched));
+    let enforced = matched.filter(|matched| matched.is_enforced());
     let requested: Vec<_> =
         enforced.filter_map(|matched| Some((matched.basis.penalty()?, matched.basis.actor()?))).collect();
     if requested.is_empty() {
@@ -213,7 +213,7 @@ pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
     }
     let Ok(nickname) = Nickname::parse(&decision.message.author) else { return Vec::new() };
     // The reason of the decision belongs to the rule or plugin that decided, not to the others.
-    let decider = deciding_actor(judged, decision.outcome);
+    let decider = decision.deciding_match().and_then(|matched| matched.basis.actor());
     let request = |(penalty, actor)| PenaltyRequest {
         penalty,
         target: Target::Nickname(nickname.clone()),
@@ -226,13 +226,6 @@ pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
         actor,
     };
     requested.into_iter().map(request).collect()
-}
-
-/// Returns the rule or plugin that caused an outcome; `None` if another filter did.
-fn deciding_actor(judged: &JudgedMessage, outcome: Outcome) -> Option<Actor> {
-    let steps = judged.decision.trace.iter().filter_map(|step| step.matched.as_ref());
-    let mut matching = steps.filter(|matched| is_enforced(matched) && matched.requested == outcome);
-    matching.next().and_then(|matched| matched.basis.actor())
 }
 
 /// Truncates a rejected message. Oversized messages are rejected before any rate limit counts them, and the journal
@@ -262,8 +255,4 @@ fn truncate(text: &mut String) {
         text.truncate(text.floor_char_boundary(MAX_REFUSED));
         text.shrink_to_fit();
     }
-}
-
-fn is_enforced(matched: &Match) -> bool {
-    matched.mode == Mode::Enforce && !matched.exempt
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::past_decision::DecisionSummary;
-use crate::model::{Basis, Decision, Kind, Match, Mode, Outcome, Reason, ReasonCode, TraceStep};
+use crate::model::{Basis, Decision, Kind, Outcome, Reason, ReasonCode, TraceStep, deciding_match};
 
 /// The result of a decision, before or after the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -127,19 +127,11 @@ pub(super) fn reported_outcome(summary: &DecisionSummary) -> ReportedOutcome {
 /// Returns the filter, rule or plugin that decided; `None` if all passed the message.
 fn decision_source(summary: &DecisionSummary) -> Option<DecisionSource> {
     let filter = summary.by.as_deref()?;
-    let (rule, plugin) = match deciding_basis(summary, filter) {
+    let decider = deciding_match(&summary.trace, filter, summary.code);
+    let (rule, plugin) = match decider.map(|matched| &matched.basis) {
         Some(Basis::Rule { id, .. }) => (Some(id.to_string()), None),
         Some(Basis::Plugin { name, .. }) => (None, Some(name.to_string())),
         Some(Basis::Sanction { .. }) | None => (None, None),
     };
     Some(DecisionSource { filter: filter.to_owned(), rule, plugin })
-}
-
-/// Returns the basis of the first step of a filter that asked for the outcome.
-fn deciding_basis<'s>(summary: &'s DecisionSummary, filter: &str) -> Option<&'s Basis> {
-    let was_held = summary.code == Some(ReasonCode::HoldUnavailable);
-    let asked = if was_held { Outcome::Hold } else { summary.outcome };
-    let steps = summary.trace.iter().filter(|step| step.filter == filter && step.verdict == asked);
-    let mut matches = steps.filter_map(|step| step.matched.as_ref());
-    matches.find(|Match { mode, exempt, .. }| *mode == Mode::Enforce && !exempt).map(|matched| &matched.basis)
 }

@@ -14,8 +14,8 @@ use crate::support::{Relay, RelayBuilder, Response, request};
 const MODERATORS: &str = "jane:0123456789abcdef-jane";
 pub(crate) const TOKEN: &str = "0123456789abcdef-jane";
 
-/// All calls.
-const CALLS: [(&str, &str); 4] = [
+/// A sample of calls.
+const SAMPLE_CALLS: [(&str, &str); 4] = [
     ("POST", "/moderation/try"),
     ("GET", "/moderation/filters"),
     ("POST", "/moderation/reload"),

@@ -15,7 +15,7 @@ pub use config::Config;
 use jiff::Timestamp;
 
 use super::rules::ActiveRules;
-use crate::model::{Actor, Basis, Breaker, Decision, Match, Mode, Outcome, ReasonCode, Sender};
+use crate::model::{Actor, Basis, Breaker, Decision, Match, Mode, Outcome, Sender};
 use crate::moderation::{Feed, NoteKind};
 use crate::sandbox::Library;
 use window::{MessageEffect, TripLimit, Window};
@@ -169,26 +169,12 @@ impl Breakers {
     }
 }
 
-/// Returns the match that decided to refuse a message: of the filter that decided, the first of the strongest enforced
-/// matches.
+/// Returns the match that decided to reject, hold or shadow a message, unless a plugin failed.
 fn decider(decision: &Decision) -> Option<&Match> {
-    let by = decision.decided_by?;
     if matches!(decision.outcome, Outcome::Pass | Outcome::Replace) {
         return None;
     }
-    let own = decision.trace.iter().filter(|step| step.filter == by).filter_map(|step| step.matched.as_ref());
-    let mut own = own.filter(|matched| matched.mode == Mode::Enforce && !matched.exempt);
-    let decider = if decision.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::Suspicious) {
-        // The rule that exceeded the limit of matches.
-        own.next_back()
-    } else {
-        own.reduce(
-            |strongest, other| {
-                if other.requested.strength() > strongest.requested.strength() { other } else { strongest }
-            },
-        )
-    };
-    decider.filter(|matched| !is_failure(matched))
+    decision.deciding_match().filter(|matched| !is_failure(matched))
 }
 
 fn is_failure(matched: &Match) -> bool {

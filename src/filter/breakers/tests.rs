@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::filter::rules::{Preset, RuleSet, RulesContext, RulesSource};
-use crate::model::{Address, Kind as MessageKind, Message, Reason, RoomName, SenderContext, TraceStep};
+use crate::model::{Address, Kind as MessageKind, Message, Reason, ReasonCode, RoomName, SenderContext, TraceStep};
 
 fn instance() -> RulesContext {
     RulesContext { preset: Preset::Off, ..RulesContext::default() }

@@ -1,5 +1,6 @@
 //! Acts of moderators and their effects.
 
+mod console;
 mod format_1;
 mod held;
 mod levels;
@@ -7,6 +8,7 @@ mod members;
 mod restart;
 mod sanctions;
 mod stream;
+mod turns;
 mod undo;
 
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{CALLS, TOKEN, call, call_with, moderated};
+use super::{SAMPLE_CALLS, TOKEN, call, call_with, moderated};
 use crate::support::{Relay, Response, request};
 
 /// That an answer is a refusal for want of a good token.
@@ -16,7 +16,7 @@ const WRONG: &str = "this token belongs to no moderator";
 #[tokio::test]
 async fn no_call_is_answered_without_a_token() {
     let relay = moderated(Relay::builder()).start().await;
-    for (method, path) in CALLS {
+    for (method, path) in SAMPLE_CALLS {
         for headers in [&[] as &[(&str, &str)], &[("Authorization", "Basic amFuZTpqYW5l")], &[("Authorization", TOKEN)]]
         {
             let answer = request(relay.address(), method, path, headers, "").await;
@@ -29,7 +29,7 @@ async fn no_call_is_answered_without_a_token() {
 #[tokio::test]
 async fn no_call_is_answered_to_a_wrong_token() {
     let relay = moderated(Relay::builder()).start().await;
-    for (method, path) in CALLS {
+    for (method, path) in SAMPLE_CALLS {
         for wrong in ["0123456789abcdef-jan", "0123456789abcdef-janes"] {
             assert_unauthorized(&call_with(&relay, (method, path), wrong, &[], "").await, WRONG);
         }
@@ -69,7 +69,7 @@ async fn with_moderators_nothing_is_printed() {
 #[tokio::test]
 async fn no_token_is_ever_logged() {
     let relay = moderated(Relay::builder()).env("LOG_LEVEL", "trace").start().await;
-    for (method, path) in CALLS {
+    for (method, path) in SAMPLE_CALLS {
         call(&relay, method, path, "").await;
         for _ in 0..4 {
             call_with(&relay, (method, path), "kohlrabi-4711-kohlrabi", &[], "").await;
@@ -118,7 +118,7 @@ async fn an_address_must_wait_after_ten_wrong_tokens_and_others_need_not() {
 async fn moderator_calls_have_no_cors_headers_and_are_not_cached() {
     let relay = moderated(Relay::builder()).start().await;
     let origin = ("Origin", "https://maps.example");
-    for (method, path) in CALLS {
+    for (method, path) in SAMPLE_CALLS {
         let preflight =
             [origin, ("Access-Control-Request-Method", method), ("Access-Control-Request-Headers", "authorization")];
         let answers = [
