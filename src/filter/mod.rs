@@ -233,7 +233,7 @@ impl Config {
                                                                          moderators set.",
             )),
             breakers: breakers::Config::declare(&mut section.section(
-                "brakes",
+                "breakers",
                 "Circuit breakers: a recently changed rule or plugin that refuses too \
                                                 many messages is switched to observe mode.",
             )),

@@ -69,7 +69,6 @@ struct Totals {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SkippedItems {
     /// The reason.
-    #[serde(rename = "why")]
     pub reason: &'static str,
     /// The number of entries.
     pub count: u64,
@@ -81,7 +80,6 @@ pub struct SkippedItems {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FlipTotals {
     /// `rule NAME`, `plugin NAME`, the name of a filter, or an author.
-    #[serde(rename = "of")]
     pub name: String,
     /// Messages that it stopped or changed then; for an author, messages that were stopped or changed.
     pub before: u64,

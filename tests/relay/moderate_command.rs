@@ -37,7 +37,7 @@ async fn filters_shows_statistics_of_each_rule() {
 #[tokio::test]
 async fn filters_shows_which_rules_only_observe_because_their_breaker_tripped() {
     let server = moderated(Relay::builder()).env("RELAY__FILTER__PRESET", "off").env("RATE_LIMITS", "off");
-    let server = server.env("RELAY__FILTER__BRAKES__MESSAGES", "100").file("rules.toml", RULES).start().await;
+    let server = server.env("RELAY__FILTER__BREAKERS__MESSAGES", "100").file("rules.toml", RULES).start().await;
     for _ in 0..6 {
         assert_eq!(server.put_line("QGIS", "anna", "the casino", &[]).await.status, 403);
     }

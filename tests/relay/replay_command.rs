@@ -118,8 +118,8 @@ fn removing_a_rule_flips_only_its_own_rejections() {
     let before = json!({"outcome": "reject", "by": {"filter": "rules", "rule": "no-casino"}});
     assert_eq!((&flip["before"], &flip["after"]), (&before, &json!({"outcome": "pass"})));
     assert_eq!(flip["origin"], "audit-2026-11-18.jsonl:3");
-    assert_eq!(report["rules"][0], json!({"of": "rule no-casino", "before": 1, "after": 0, "lost": 1, "gained": 0}));
-    assert_eq!(report["authors"], json!([{"of": "hans", "before": 1, "after": 0, "lost": 1, "gained": 0}]));
+    assert_eq!(report["rules"][0], json!({"name": "rule no-casino", "before": 1, "after": 0, "lost": 1, "gained": 0}));
+    assert_eq!(report["authors"], json!([{"name": "hans", "before": 1, "after": 0, "lost": 1, "gained": 0}]));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn lines_that_cannot_be_replayed_are_counted_with_their_position() {
     std::fs::write(&path, format!("{written}no line\n{{\"type\":\"dec")).unwrap();
     let report = report(directory.path(), &[]);
     assert_eq!((&report["messages"], &report["replayed"]), (&json!(4), &json!(1)));
-    let skipped = |why: &str, count: u64, line: u64| json!({"why": why, "count": count, "first": [format!("audit-2026-11-18.jsonl:{line}")]});
+    let skipped = |reason: &str, count: u64, line: u64| json!({"reason": reason, "count": count, "first": [format!("audit-2026-11-18.jsonl:{line}")]});
     assert_eq!(
         report["not_replayed"],
         json!([

@@ -48,7 +48,7 @@ pub(in crate::api) struct WhatIfRequest {
             status = 200, body = Object, content_type = "application/json", description = "The decisions that would differ",
             example = json!({
                 "messages": 120, "replayed": 118, "flipped": 1, "uncertain": 0,
-                "rules": [{"of": "rule no-casino", "before": 0, "after": 1, "lost": 0, "gained": 1}],
+                "rules": [{"name": "rule no-casino", "before": 0, "after": 1, "lost": 0, "gained": 1}],
                 "flips": [{
                     "id": "0b9a0d1c-53c8-4b3f-8d2c-9b0e6f0a7c11", "at": "2026-01-01T12:00:00.000Z", "room": "QGIS",
                     "author": "jane", "kind": "text", "text": "best casino", "before": {"outcome": "pass"},

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn defaults_agree_with_the_declaration() {
         let mut source = SettingsSource::new();
-        let declared = Config::declare(&mut source.root().section("brakes", ""));
+        let declared = Config::declare(&mut source.root().section("breakers", ""));
         assert!(source.finish().errors.is_empty());
         assert_eq!(format!("{declared:?}"), format!("{:?}", Config::default()));
         assert_eq!(declared.max_refusals(), 50);

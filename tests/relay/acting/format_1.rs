@@ -47,7 +47,7 @@ fn a_log_of_format_1_is_replayed_whole() {
     // The figures of version 0.1.0. One message flips, because the preset changed while the log was written.
     assert_eq!(figures.map(|figure| report[figure].clone()), [34, 33, 2, 1, 0, 0, 10].map(Value::from), "{report}");
     let skipped = json!([{
-        "why": "the text was not logged", "count": 1, "first": ["audit/audit-2026-11-30.2.jsonl:35"],
+        "reason": "the text was not logged", "count": 1, "first": ["audit/audit-2026-11-30.2.jsonl:35"],
     }]);
     assert_eq!(report["not_replayed"], skipped);
     assert_eq!(

@@ -20,7 +20,7 @@ const NOT_BUILT: &str = "the program was built without plugins: run `make plugin
 fn relay() -> RelayBuilder {
     let relay = moderated(with_long_deadlines(Relay::builder())).env(EMBEDDED.0, EMBEDDED.1).env("RATE_LIMITS", "off");
     // Tests poll with messages that are refused.
-    relay.env("RELAY__FILTER__BRAKES__ENABLED", "false")
+    relay.env("RELAY__FILTER__BREAKERS__ENABLED", "false")
 }
 
 /// Name, source, mode and state of each plugin.

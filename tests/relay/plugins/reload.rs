@@ -79,7 +79,7 @@ async fn an_unchanged_plugin_keeps_its_stored_data() {
 
 #[tokio::test]
 async fn every_message_gets_a_verdict_while_plugins_change() {
-    let relay = hostile("").env("RELAY__FILTER__BRAKES__ENABLED", "false").start().await;
+    let relay = hostile("").env("RELAY__FILTER__BREAKERS__ENABLED", "false").start().await;
     for n in 0..8 {
         place(&relay, "plugins/hostile/plugin.toml", format!("version = '{n}'").as_bytes());
         relay.signal("HUP");

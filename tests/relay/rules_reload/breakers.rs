@@ -10,7 +10,7 @@ use crate::support::{Relay, RelayBuilder};
 
 /// Configures breakers that trip at the sixth refusal.
 fn with_small_window(relay: RelayBuilder) -> RelayBuilder {
-    relay.env("RELAY__FILTER__BRAKES__MESSAGES", "100")
+    relay.env("RELAY__FILTER__BREAKERS__MESSAGES", "100")
 }
 
 /// Sends this text so many times, and returns the statuses.

@@ -86,7 +86,7 @@ async fn rules_whose_file_vanishes_stay_in_force_and_this_is_logged_once() {
 #[tokio::test]
 async fn an_explicit_reload_removes_the_rules_of_a_missing_default_file() {
     // Messages that poll for the new rules are refused each time.
-    let relay = with_rules(&refusing("casino")).env("RELAY__FILTER__BRAKES__ENABLED", "false").start().await;
+    let relay = with_rules(&refusing("casino")).env("RELAY__FILTER__BREAKERS__ENABLED", "false").start().await;
     remove(&relay, "rules.toml");
     until_not_in_force(&relay, &[GONE]).await;
     relay.signal("HUP");

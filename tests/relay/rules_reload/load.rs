@@ -153,7 +153,7 @@ async fn change(relay: &Relay, shared: &Shared) {
 #[tokio::test]
 async fn a_hundred_rule_changes_neither_lose_a_message_nor_judge_it_by_half_a_set() {
     // Half of the messages are refused, by rules that are always new.
-    let relay = with_rules(&generation(0)).env("ROOMS", "QGIS").env("RELAY__FILTER__BRAKES__ENABLED", "false");
+    let relay = with_rules(&generation(0)).env("ROOMS", "QGIS").env("RELAY__FILTER__BREAKERS__ENABLED", "false");
     let relay = relay.start().await;
     let shared = Arc::new(Shared::default());
     let mut senders = Vec::new();
