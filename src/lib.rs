@@ -23,6 +23,9 @@ pub mod store;
 
 pub mod moderation;
 
+#[cfg(test)]
+mod fixtures;
+
 pub mod alerts;
 
 pub mod filter;

@@ -128,23 +128,20 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::{address, at};
     use std::os::unix::fs::PermissionsExt as _;
 
-    fn address(text: &str) -> Address {
-        Address::from(text.parse::<IpAddr>().unwrap())
-    }
-
     fn day(day: i64) -> Timestamp {
-        Timestamp::from_second(1_700_000_000 + day * 86_400).unwrap()
+        at(1_700_000_000 + day * 86_400)
     }
 
     #[test]
     fn the_hash_of_an_address_changes_with_the_key_only() {
         let dir = tempfile::tempdir().unwrap();
         let keys = AddressKeys::open(dir.path(), day(0), 30).unwrap();
-        let here = address("192.0.2.7");
+        let here = address(7);
         let first = keys.hash(here);
-        assert_ne!(first, keys.hash(address("192.0.2.8")));
+        assert_ne!(first, keys.hash(address(8)));
         let again = AddressKeys::open(dir.path(), day(29), 30).unwrap();
         assert_eq!((again.hash(here), again.since()), (first, day(0)));
         again.renew(dir.path(), day(29), 30).unwrap();

@@ -26,10 +26,10 @@ use super::key::AddressKeys;
 use super::log::LogFiles;
 use super::shared::AuditShared;
 use super::*;
+use crate::fixtures::{address, at, decision, jane, matched, plugin, room, rule, sanction, sender};
 use crate::model::{
     Act, ActKind, ActiveLevel, Actor, Address, Basis, ConnectionId, Decision, JudgedMessage, Kind, Match, Message,
-    Mode, ModerationLevel, Outcome, Reason, ReasonCode, RoomName, Sanction, SanctionKind, Sender, SenderContext,
-    Target, TraceStep,
+    ModerationLevel, Outcome, Reason, ReasonCode, Sanction, SanctionKind, Sender, SenderContext, Target, TraceStep,
 };
 
 /// The 23rd of November 2026, at midnight.
@@ -37,12 +37,7 @@ const MIDNIGHT: i64 = 1_795_392_000;
 const DAY: u64 = 86_400;
 
 fn now(seconds: u64) -> LogTime {
-    let at = Timestamp::from_second(MIDNIGHT + i64::try_from(seconds).unwrap()).unwrap();
-    LogTime::new(at, Duration::from_secs(seconds))
-}
-
-fn address(text: &str) -> Address {
-    Address::from(text.parse::<IpAddr>().unwrap())
+    LogTime::new(at(MIDNIGHT + i64::try_from(seconds).unwrap()), Duration::from_secs(seconds))
 }
 
 fn config(dir: &Path, record: Recording, texts: Texts) -> Config {
@@ -66,11 +61,11 @@ fn log(config: &Config, start: LogTime, in_force: SnapshotFn) -> (LogFiles, Arc<
 
 fn recorded(text: &str, outcome: Outcome, at: LogTime) -> JudgedMessage {
     let kind = Kind::Text { avatar: Some("mIconAvatar.svg".to_owned()), text: text.to_owned() };
-    let message = Message { id: Uuid::new_v4(), at: at.at, author: "jane".to_owned(), kind };
+    let message = Message { at: at.at, ..Message::new("jane", kind) };
     let reason =
         (outcome != Outcome::Pass).then(|| Reason::new(ReasonCode::Rule, format!("{text:?} is not said here")));
     let step = TraceStep { filter: "shape", verdict: outcome, matched: None, took: Duration::from_nanos(1_250) };
-    let decision = Decision { message, original: None, outcome, reason, decided_by: Some("shape"), trace: vec![step] };
+    let decision = Decision { reason, decided_by: Some("shape"), trace: vec![step], ..decision(message, outcome) };
     let context = SenderContext {
         registered: true,
         connected: Duration::new(3, 7),
@@ -80,30 +75,25 @@ fn recorded(text: &str, outcome: Outcome, at: LogTime) -> JudgedMessage {
     };
     let sender = Sender {
         connection: Some(ConnectionId(9)),
-        address: address("192.0.2.7"),
-        room: RoomName::parse("QGIS").unwrap(),
+        address: address(7),
         context: SenderContext { since_start: at.since_start + Duration::from_nanos(1), member_count: 3, ..context },
+        ..sender()
     };
     JudgedMessage { decision, sender }
 }
 
 fn kicked(at: LogTime) -> Act {
-    let (actor, room) = (Actor::Moderator("jane".into()), RoomName::parse("QGIS").ok());
     let kind = ActKind::Kicked { member: ConnectionId(9), nickname: None };
-    Act { at: at.at, since_start: at.since_start, actor, room, kind }
+    Act { at: at.at, since_start: at.since_start, actor: jane(), room: Some(room("QGIS")), kind }
 }
 
 fn banned(cause: Actor, reason: &str) -> Act {
     let sanction = Sanction {
-        id: 1,
-        kind: SanctionKind::Ban,
-        target: Target::Address(address("192.0.2.7")),
-        room: None,
+        target: Target::Address(address(7)),
         at: now(1).at,
-        until: None,
         reason: reason.into(),
         actor: cause.clone(),
-        step: None,
+        ..sanction(SanctionKind::Ban)
     };
     let LogTime { at, since_start, .. } = now(1);
     Act { at, since_start, actor: cause, room: None, kind: ActKind::Sanctioned { sanction } }

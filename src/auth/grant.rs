@@ -153,10 +153,7 @@ pub struct AccessTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn room(name: &str) -> RoomName {
-        RoomName::parse(name).unwrap()
-    }
+    use crate::fixtures::room;
 
     #[test]
     fn each_scope_includes_those_before_it() {

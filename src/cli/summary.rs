@@ -109,10 +109,11 @@ fn list(text: &mut String, heading: &str, names: impl Iterator<Item = String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures;
     use crate::telemetry::Subsystem;
 
     fn summary(token: Option<&str>, rooms: &[&str], degraded: &[Degradation]) -> String {
-        let rooms: Vec<RoomName> = rooms.iter().map(|room| RoomName::parse(room).unwrap()).collect();
+        let rooms: Vec<RoomName> = rooms.iter().map(|name| fixtures::room(name)).collect();
         let (rules, plugins) = (RuleSet::default(), Catalog::default());
         let address = "0.0.0.0:8000".parse().unwrap();
         Summary { address, token, rooms: &rooms, rules: &rules, plugins: Some(&plugins), degraded }.text()

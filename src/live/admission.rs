@@ -147,14 +147,10 @@ impl Drop for Ticket {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
     use std::num::NonZeroU32;
 
     use super::*;
-
-    fn address(host: u8) -> Address {
-        Address::from(IpAddr::from([192, 0, 2, host]))
-    }
+    use crate::fixtures::address;
 
     fn admission(per_address: usize, burst: u32) -> Admission {
         let joins = RateLimit { per_second: NonZeroU32::MIN, burst: NonZeroU32::new(burst).unwrap() };

@@ -83,10 +83,7 @@ impl Default for Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
+    use crate::fixtures::at;
 
     #[test]
     fn a_tripped_breaker_turns_enforce_into_observe() {

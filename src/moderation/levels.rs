@@ -138,14 +138,7 @@ fn name(level: &ActiveLevel) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn room(name: &str) -> RoomName {
-        RoomName::parse(name).unwrap()
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
+    use crate::fixtures::{at, room};
 
     #[test]
     fn the_level_of_a_room_overrides_that_of_all_rooms() {

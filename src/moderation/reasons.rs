@@ -66,24 +66,11 @@ fn format_duration(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::model::{Actor, Nickname, Target};
+    use crate::fixtures::{self, at};
 
     fn sanction(kind: SanctionKind, seconds: Option<i64>, reason: &str) -> Sanction {
-        let at = Timestamp::UNIX_EPOCH;
-        Sanction {
-            id: 1,
-            kind,
-            target: Target::Nickname(Nickname::parse("jane").unwrap()),
-            room: None,
-            at,
-            until: seconds.map(|seconds| Timestamp::from_second(seconds).unwrap()),
-            reason: reason.into(),
-            actor: Actor::Moderator(Arc::from("hans")),
-            step: None,
-        }
+        Sanction { until: seconds.map(at), reason: reason.into(), ..fixtures::sanction(kind) }
     }
 
     #[test]

@@ -17,8 +17,9 @@ use crate::audit::{FileHead, FilePlace, LogTime, LoggedAct, LoggedSanction, Reco
 use crate::filter::rate::RateLimit;
 use crate::filter::rules::{ActiveRules, Preset, RuleSet, RulesContext, RulesSource};
 use crate::filter::{self, Chain, Filter, FilterAnswer, Finding, Judgement, Purpose};
+use crate::fixtures::{self, matched};
 use crate::model::{
-    Act, ActKind, Actor, AddressHash, Basis, ConnectionId, JudgedMessage, Kind, Match, Message, Mode, ModerationLevel,
+    Act, ActKind, Actor, AddressHash, Basis, ConnectionId, JudgedMessage, Kind, Match, Message, ModerationLevel,
     Outcome, Penalty, Reason, ReasonCode, RoomName, Sanction, SanctionKind, Sender, SenderContext, Target, Verdict,
 };
 use crate::moderation::{self, PenaltyRequest, State, penalty_requests};
@@ -94,7 +95,7 @@ fn utterance() -> impl Strategy<Value = Utterance> {
 }
 
 fn room(at: usize) -> RoomName {
-    RoomName::parse(ROOMS[at]).unwrap()
+    fixtures::room(ROOMS[at])
 }
 
 /// The settings of a relay with low rate limits.
@@ -184,15 +185,8 @@ impl Filter for Plugin {
             }
             _ => Verdict::Pass,
         };
-        let matched = Match {
-            requested: verdict.outcome(),
-            mode: Mode::Enforce,
-            exempt: false,
-            basis: Basis::Plugin { name: "strict".into(), took: Duration::from_micros(7), failure, sanction: penalty },
-            field: None,
-            span: None,
-            labels: vec!["seen".into()],
-        };
+        let basis = Basis::Plugin { name: "strict".into(), took: Duration::from_micros(7), failure, sanction: penalty };
+        let matched = Match { labels: vec!["seen".into()], ..matched(verdict.outcome(), basis) };
         FilterAnswer::Ready(Finding { verdict, matches: vec![matched] })
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
-use std::net::IpAddr;
 
 use super::*;
+use crate::fixtures::{self, address, message, nickname};
 use crate::model::{Kind, Message, Notice};
 use crate::telemetry::Metrics;
 use crate::wire::{self, V1Notices};
@@ -55,29 +55,14 @@ fn texts(mut frames: &[u8]) -> Vec<String> {
 }
 
 fn room() -> TestRoom {
-    let room = Room::new(
-        RoomName::parse("QGIS").unwrap(),
-        Arc::default(),
-        Metrics::default().room(&RoomName::parse("QGIS").unwrap()),
-    );
+    let name = fixtures::room("QGIS");
+    let room = Room::new(name.clone(), Arc::default(), Metrics::default().room(&name));
     TestRoom { room, now: Instant::now(), received: HashMap::new() }
-}
-
-fn address(host: u8) -> Address {
-    Address::from(IpAddr::from([192, 0, 2, host]))
 }
 
 /// Joins from a distinct address.
 fn join(test: &mut TestRoom, id: u64) {
     test.room.join(ConnectionId(id), address(id.to_le_bytes()[0]), Generation::V1, None, Instant::now());
-}
-
-fn nickname(name: &str) -> Nickname {
-    Nickname::parse(name).unwrap()
-}
-
-fn line(author: &str, text: &str) -> Message {
-    Message::new(author, Kind::Text { avatar: None, text: text.into() })
 }
 
 fn register(test: &mut TestRoom, id: u64, name: &str) -> Result<(), NicknameInUse> {
@@ -202,7 +187,7 @@ fn leaving_mid_round_returns_the_output_so_far() {
     let mut test = room();
     join(&mut test, 1);
     test.forget();
-    test.room.publish(Some(ConnectionId(1)), &line("jane", "hi")).unwrap();
+    test.room.publish(Some(ConnectionId(1)), &message("jane", "hi")).unwrap();
     let due = test.room.leave(ConnectionId(1)).unwrap();
     assert_eq!(texts(&due.concat()), [r#"{"message":"hi","author":"jane","avatar":null}"#]);
 }
@@ -212,9 +197,9 @@ fn joining_mid_round_receives_the_rest() {
     let mut test = room();
     join(&mut test, 1);
     test.forget();
-    test.room.publish(None, &line("jane", "one")).unwrap();
+    test.room.publish(None, &message("jane", "one")).unwrap();
     join(&mut test, 2);
-    test.room.publish(None, &line("jane", "two")).unwrap();
+    test.room.publish(None, &message("jane", "two")).unwrap();
     assert_eq!(test.received(2), [count(2), r#"{"message":"two","author":"jane","avatar":null}"#.to_owned()]);
 }
 
@@ -224,7 +209,7 @@ fn a_message_reaches_everyone_including_its_sender() {
     join(&mut test, 1);
     join(&mut test, 2);
     test.forget();
-    test.room.publish(Some(ConnectionId(1)), &line("jane", "hi")).unwrap();
+    test.room.publish(Some(ConnectionId(1)), &message("jane", "hi")).unwrap();
     let expected = [r#"{"message":"hi","author":"jane","avatar":null}"#];
     assert_eq!(test.received(1), expected);
     assert_eq!(test.received(2), expected);
@@ -376,9 +361,9 @@ fn a_notice_reaches_one_member_in_order() {
     join(&mut test, 2);
     test.forget();
     let config = wire::Config { v1_notices: V1Notices::Internal };
-    test.room.publish(None, &line("jane", "one")).unwrap();
+    test.room.publish(None, &message("jane", "one")).unwrap();
     test.room.notify(ConnectionId(1), &Notice::Refused(reserved_reason()), &config);
-    test.room.publish(None, &line("jane", "two")).unwrap();
+    test.room.publish(None, &message("jane", "two")).unwrap();
     let notice = r#"{"author":"internal","uncompliant":"this name is reserved"}"#;
     let line = |text| format!(r#"{{"message":"{text}","author":"jane","avatar":null}}"#);
     assert_eq!(test.received(1), [line("one"), notice.to_owned(), line("two")]);

@@ -244,11 +244,12 @@ impl Default for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::room;
 
     #[test]
     fn metrics_have_units_and_labels() {
         let metrics = Metrics::new("1.2.3", "production");
-        metrics.room(&RoomName::parse("Living room").unwrap()).connections.set(4);
+        metrics.room(&room("Living room")).connections.set(4);
         metrics.count_message(Outcome::Reject, Some("shape"));
         metrics.count_round(1_000, std::time::Duration::from_micros(90));
         metrics.filter_seconds("rate").observe(4e-7);
@@ -285,7 +286,7 @@ mod tests {
 
     #[test]
     fn metrics_of_a_removed_room_are_gone() {
-        let (metrics, room) = (Metrics::default(), RoomName::parse("QGIS").unwrap());
+        let (metrics, room) = (Metrics::default(), room("QGIS"));
         metrics.room(&room).members.set(1);
         metrics.forget_room(&room);
         assert!(!metrics.encode().contains("QGIS"));

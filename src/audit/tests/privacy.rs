@@ -6,15 +6,7 @@ use super::*;
 fn plugin_step(quote: &str) -> TraceStep {
     let basis =
         Basis::Plugin { name: "mine".into(), took: Duration::ZERO, failure: Some(quote.into()), sanction: None };
-    let matched = Match {
-        requested: Outcome::Reject,
-        mode: Mode::Enforce,
-        exempt: false,
-        basis,
-        field: None,
-        span: None,
-        labels: vec![quote.into()],
-    };
+    let matched = Match { labels: vec![quote.into()], ..matched(Outcome::Reject, basis) };
     TraceStep { filter: "plugin", verdict: Outcome::Reject, matched: Some(matched), took: Duration::ZERO }
 }
 
@@ -38,7 +30,7 @@ proptest! {
         recorded.decision.trace.push(plugin_step(&text));
         recorded.sender.address = Address::from(IpAddr::from(ip));
         log.add_decision(&recorded);
-        log.add_act(banned(Actor::Plugin("mine".into()), &text));
+        log.add_act(banned(plugin("mine"), &text));
         log.close(now(2)).unwrap();
         let bytes = all_bytes(dir.path());
         prop_assert!(bytes.contains("\"decision\"") && bytes.contains("\"act\""));

@@ -1,12 +1,13 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::fixtures::room;
 
 /// A token of which no error may contain a part.
 const SECRET: &str = "kohlrabi4711kohlrabi";
 
 fn read(text: &str) -> Result<AccessTokens, Vec<String>> {
-    let rooms = ["QGIS", "QField"].map(|name| RoomName::parse(name).unwrap());
+    let rooms = ["QGIS", "QField"].map(room);
     let named = vec![Moderator::admin("jane".into(), Digest::new(b"jane's"))];
     let read = parse(Path::new("tokens.toml"), text, &rooms, named);
     read.map_err(|errors| errors.iter().map(ToString::to_string).collect())
@@ -55,7 +56,7 @@ fn the_widest_scope_counts_in_any_order() {
 #[test]
 fn a_grant_covers_only_the_named_rooms() {
     let tokens = read(&trusted("anna", "rooms = [' QGIS ', 'QGIS']")).unwrap();
-    let only = [RoomName::parse("QGIS").unwrap()];
+    let only = [room("QGIS")];
     assert_eq!(tokens.trusted[0].rooms(), &RoomScope::Only(only.into()));
 }
 

@@ -1,23 +1,15 @@
 use std::fs;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::*;
 use crate::auth::Config;
 use crate::auth::Scope;
+use crate::fixtures::{address, room};
 use crate::settings::{SettingValue, SettingsSource};
 
 const JANE: &str = "0123456789abcdef";
 const HANS: &str = "fedcba9876543210";
 const ANNA: &str = "a token of anna's";
-
-fn address(host: u8) -> Address {
-    Address::from(IpAddr::from([192, 0, 2, host]))
-}
-
-fn room(name: &str) -> RoomName {
-    RoomName::parse(name).unwrap()
-}
 
 fn hash(token: &str) -> String {
     Digest::new(token.as_bytes()).to_string()

@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::filter::rules::{Preset, RuleSet, RulesContext, RulesSource};
-use crate::model::{Address, Kind as MessageKind, Message, Reason, ReasonCode, RoomName, SenderContext, TraceStep};
+use crate::fixtures::{self, message};
+use crate::model::{Reason, ReasonCode, SenderContext, TraceStep};
 
 fn instance() -> RulesContext {
     RulesContext { preset: Preset::Off, ..RulesContext::default() }
@@ -36,24 +36,11 @@ fn small() -> Config {
 }
 
 fn sender(trusted: bool) -> Sender {
-    Sender {
-        connection: None,
-        address: Address::from(IpAddr::from([127, 0, 0, 1])),
-        room: RoomName::parse("QGIS").unwrap(),
-        context: SenderContext { trusted, ..SenderContext::default() },
-    }
+    Sender { context: SenderContext { trusted, ..SenderContext::default() }, ..fixtures::sender() }
 }
 
 fn hit(id: &str, requested: Outcome) -> Match {
-    Match {
-        requested,
-        mode: Mode::Enforce,
-        exempt: false,
-        basis: Basis::Rule { id: id.into(), source: "rules.toml:1".into(), sanction: None },
-        field: None,
-        span: None,
-        labels: Vec::new(),
-    }
+    fixtures::matched(requested, Basis::Rule { id: id.into(), source: "rules.toml:1".into(), sanction: None })
 }
 
 /// Returns the decision of the `rules` filter on a message with these matches.
@@ -65,12 +52,10 @@ fn decision(matches: Vec<Match>) -> Decision {
         |matched: Match| TraceStep { filter: "rules", verdict: outcome, matched: Some(matched), took: Duration::ZERO };
     let refused = !matches!(outcome, Outcome::Pass | Outcome::Replace);
     Decision {
-        message: Message::new("jane", MessageKind::Text { avatar: None, text: "x".to_owned() }),
-        original: None,
-        outcome,
         reason: refused.then(|| Reason::new(ReasonCode::Rule, "no")),
         decided_by: (outcome != Outcome::Pass).then_some("rules"),
         trace: matches.into_iter().map(step).collect(),
+        ..fixtures::decision(message("jane", "x"), outcome)
     }
 }
 
@@ -81,10 +66,7 @@ fn refusal(id: &str) -> Decision {
 /// Records a decision several times, and returns the breakers that tripped.
 fn record(breakers: &Breakers, times: usize, decision: &Decision, trusted: bool) -> Vec<String> {
     // Each message has the current time.
-    let now = || Decision {
-        message: Message::new("jane", MessageKind::Text { avatar: None, text: "x".to_owned() }),
-        ..decision.clone()
-    };
+    let now = || Decision { message: message("jane", "x"), ..decision.clone() };
     let tripped = (0..times).flat_map(|_| breakers.record(&now(), &sender(trusted)));
     tripped.map(|breaker| format!("{}: {}", breaker.actor, breaker.reason)).collect()
 }

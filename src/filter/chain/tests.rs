@@ -1,7 +1,8 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::model::{Address, Kind, Reason, ReasonCode, RoomName, SenderContext};
+use crate::fixtures::{message, sender};
+use crate::model::{Reason, ReasonCode};
 use crate::settings::SettingsSource;
 
 /// Returns a fixed verdict and records the texts that it examined.
@@ -40,17 +41,8 @@ fn reason() -> Reason {
     Reason::new(ReasonCode::Rule, "no")
 }
 
-fn sender() -> Sender {
-    Sender {
-        connection: None,
-        address: Address::from(std::net::IpAddr::from([127, 0, 0, 1])),
-        room: RoomName::parse("QGIS").unwrap(),
-        context: SenderContext::default(),
-    }
-}
-
 fn hello() -> Message {
-    Message::new("jane", Kind::Text { avatar: None, text: "hello".into() })
+    message("jane", "hello")
 }
 
 fn judge(filters: Vec<Box<dyn Filter>>) -> Decision {

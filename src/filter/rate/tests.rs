@@ -1,7 +1,6 @@
-use std::net::IpAddr;
-
 use super::*;
-use crate::model::{Address, ConnectionId, Kind, RoomName};
+use crate::fixtures::{self, address, message};
+use crate::model::ConnectionId;
 
 /// A rate so low that no bucket refills during a test.
 fn limit(burst: u32) -> RateLimit {
@@ -20,15 +19,15 @@ fn rate(connection: u32, nickname: u32, address: u32, room: u32) -> RateFilter {
 
 fn sender(connection: u64, host: u8, room: &str) -> Sender {
     Sender {
-        context: crate::model::SenderContext::default(),
         connection: Some(ConnectionId(connection)),
-        address: Address::from(IpAddr::from([192, 0, 2, host])),
-        room: RoomName::parse(room).unwrap(),
+        address: address(host),
+        room: fixtures::room(room),
+        ..fixtures::sender()
     }
 }
 
 fn refusal(rate: &RateFilter, author: &str, sender: &Sender) -> Option<String> {
-    let message = Message::new(author, Kind::Text { avatar: None, text: "hi".into() });
+    let message = message(author, "hi");
     match rate.examine(&message, sender, Purpose::Judge) {
         FilterAnswer::Ready(Finding { verdict: Verdict::Reject(reason), .. }) => {
             assert!(reason.retry_after.is_some_and(|wait| wait > Duration::ZERO && wait <= Duration::from_secs(1)));
@@ -120,7 +119,7 @@ fn a_bucket_refills_by_the_time_of_the_messages() {
     let wait_at = |seconds: f64| {
         let context =
             crate::model::SenderContext { since_start: Duration::from_secs_f64(seconds), ..Default::default() };
-        let message = Message::new("jane", Kind::Text { avatar: None, text: "hi".into() });
+        let message = message("jane", "hi");
         match rate.examine(&message, &Sender { context, ..sender(1, 1, "QGIS") }, Purpose::Judge) {
             FilterAnswer::Ready(Finding { verdict: Verdict::Reject(Reason { retry_after, .. }), .. }) => retry_after,
             _ => None,
@@ -173,7 +172,7 @@ fn an_unchanged_limit_keeps_its_buckets_when_another_one_changes() {
 fn a_trial_takes_no_tokens_and_is_never_refused() {
     let rate = rate(1, 1, 1, 1);
     let sender = sender(1, 1, "QGIS");
-    let message = Message::new("jane", Kind::Text { avatar: None, text: "hi".into() });
+    let message = message("jane", "hi");
     let tried = || match rate.examine(&message, &sender, Purpose::Try) {
         FilterAnswer::Ready(finding) => finding.verdict,
         pending @ FilterAnswer::Pending(_) => panic!("{pending:?}"),

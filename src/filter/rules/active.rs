@@ -147,7 +147,8 @@ mod tests {
 
     use super::*;
     use crate::filter::rules::{Preset, RuleStats, RulesContext};
-    use crate::model::{Address, Kind as MessageKind, Outcome, RoomName, SenderContext};
+    use crate::fixtures::{message, sender};
+    use crate::model::Outcome;
 
     fn rules(word: &str) -> RuleSet {
         let text = format!("[[rule]]\nid = 'r'\nwords = ['{word}']\nverdict = 'reject'");
@@ -164,14 +165,7 @@ mod tests {
     }
 
     fn judge(rules: &Arc<ActiveRules>, purpose: Purpose) -> Outcome {
-        let message = Message::new("jane", MessageKind::Text { avatar: None, text: "the casino".into() });
-        let sender = Sender {
-            connection: None,
-            address: Address::from(std::net::IpAddr::from([127, 0, 0, 1])),
-            room: RoomName::parse("QGIS").unwrap(),
-            context: SenderContext::default(),
-        };
-        match rules.examine(&message, &sender, purpose) {
+        match rules.examine(&message("jane", "the casino"), &sender(), purpose) {
             FilterAnswer::Ready(finding) => finding.verdict.outcome(),
             later @ FilterAnswer::Pending(_) => panic!("{later:?}"),
         }

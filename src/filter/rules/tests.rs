@@ -18,7 +18,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,8 +27,9 @@ use super::examine::{RuleEvaluation, RuleInput};
 use super::memory::Memory;
 use super::*;
 use crate::filter::{Finding, Purpose};
+use crate::fixtures;
 use crate::model::{
-    Address, Basis, ConnectionId, Kind, Match, Message, Mode, Outcome, ReasonCode, Sender, SenderContext, Verdict,
+    Basis, ConnectionId, Kind, Match, Message, Mode, Outcome, ReasonCode, Sender, SenderContext, Verdict,
 };
 
 mod extra;
@@ -39,7 +39,7 @@ mod starter;
 const CLAUSES: &str = "Be kind and nice to this wonderful world\n  No advertising \n\nSpeak of maps";
 
 fn instance(preset: Preset) -> RulesContext {
-    let rooms = ["QGIS", "QField", "Living room"].map(|name| RoomName::parse(name).unwrap());
+    let rooms = ["QGIS", "QField", "Living room"].map(fixtures::room);
     RulesContext { clauses: CLAUSES.to_owned(), main_lang: "fr".to_owned(), rooms: rooms.into(), preset }
 }
 
@@ -68,11 +68,9 @@ impl Scenario {
             accepted: 100,
             ..SenderContext::default()
         };
-        let room = RoomName::parse("QGIS").unwrap();
-        let address = Address::from(IpAddr::from([127, 0, 0, 1]));
         let at = "2026-07-01T12:00:00Z".parse().unwrap();
         Self {
-            sender: Sender { connection: Some(ConnectionId(1)), address, room, context },
+            sender: Sender { connection: Some(ConnectionId(1)), context, ..fixtures::sender() },
             author: "jane".into(),
             at,
             memory: Memory::new(),
@@ -83,7 +81,7 @@ impl Scenario {
         // A blank in a room's name is written as `+`.
         for (key, value) in given.split_whitespace().map(|pair| pair.split_once('=').unwrap()) {
             match key {
-                "room" => self.sender.room = RoomName::parse(&value.replace('+', " ")).unwrap(),
+                "room" => self.sender.room = fixtures::room(&value.replace('+', " ")),
                 "author" => {
                     // Each author has a separate connection.
                     let number = value.bytes().fold(7, |sum: u64, byte| sum * 31 + u64::from(byte));
@@ -342,7 +340,7 @@ fn trials_are_not_counted_and_not_remembered() {
     let text = "[[rule]]\nid = 'again'\nrepetition = { by = 'sender', times = 2, within = '60s' }\nverdict = 'reject'";
     let rules = load(text).unwrap();
     let scenario = Scenario::new();
-    let message = Message::new("jane", Kind::Text { avatar: None, text: "where are the orthophotos".into() });
+    let message = fixtures::message("jane", "where are the orthophotos");
     let judge = |purpose| {
         let asked = RuleInput {
             message: &message,

@@ -6,26 +6,18 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Address, Decision, Kind, Message, Outcome, ReasonCode, RoomName, Sender, SenderContext};
+use crate::fixtures::{at, decision, judged, message, plugin, rule};
+use crate::model::{Decision, Message, Outcome, ReasonCode};
 use crate::settings::{SettingValue as _, SettingsSource};
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
 
 fn id(number: u64) -> Uuid {
     Uuid::from_u64_pair(0, number)
 }
 
 fn recorded(number: u64) -> JudgedMessage {
-    let kind = Kind::Text { avatar: None, text: format!("text {number}") };
-    let message = Message { id: id(number), at: at(0), author: "hans".to_owned(), kind };
+    let message = Message { id: id(number), at: at(0), ..message("hans", format!("text {number}")) };
     let reason = Some(Reason::new(ReasonCode::Held, "wait"));
-    let decision =
-        Decision { message, original: None, outcome: Outcome::Hold, reason, decided_by: None, trace: Vec::new() };
-    let room = RoomName::parse("QGIS").unwrap();
-    let address = Address::from(std::net::IpAddr::from([192, 0, 2, 1]));
-    JudgedMessage { decision, sender: Sender { connection: None, address, room, context: SenderContext::default() } }
+    judged(Decision { reason, ..decision(message, Outcome::Hold) })
 }
 
 fn queue(capacity: usize) -> HeldQueue {
@@ -87,11 +79,11 @@ fn a_message_expires_exactly_at_its_time() {
 #[test]
 fn an_undo_removes_what_an_actor_has_held_since_then() {
     let held = queue(10);
-    let spam = || Some(Actor::Rule("spam".into()));
-    for (number, actor) in [(1, spam()), (2, None), (3, Some(Actor::Plugin("spam".into()))), (4, spam()), (5, spam())] {
+    let spam = || Some(rule("spam"));
+    for (number, actor) in [(1, spam()), (2, None), (3, Some(plugin("spam"))), (4, spam()), (5, spam())] {
         hold(&held, number, actor, i64::try_from(number).unwrap()).unwrap();
     }
-    assert_eq!(ids(&held.undo(&Actor::Rule("spam".into()), at(4))), [4, 5].map(id));
+    assert_eq!(ids(&held.undo(&rule("spam"), at(4))), [4, 5].map(id));
     assert_eq!(ids(&held.list()), [1, 2, 3].map(id));
 }
 
@@ -145,8 +137,8 @@ fn events() -> impl Strategy<Value = Vec<(i64, Event)>> {
     proptest::collection::vec((-20_i64..40, event), 0..60)
 }
 
-fn rule(number: u8) -> Actor {
-    Actor::Rule(number.to_string().into())
+fn numbered(number: u8) -> Actor {
+    rule(&number.to_string())
 }
 
 proptest! {
@@ -159,7 +151,7 @@ proptest! {
             now += passed;
             match event {
                 Event::Hold(number, actor) => {
-                    let actor = actor.map(rule);
+                    let actor = actor.map(numbered);
                     let expected = if list.iter().any(|(own, ..)| *own == number) {
                         Err(InsertError::DuplicateId { id: id(number) })
                     } else if list.len() >= 8 {
@@ -180,10 +172,10 @@ proptest! {
                     prop_assert_eq!(ids(&held.expired(at(now))), numbers(&over));
                 }
                 Event::Undo(actor, back) => {
-                    let own = |of: &Option<Actor>, since: i64| *of == Some(rule(actor)) && since >= now - back;
+                    let own = |of: &Option<Actor>, since: i64| *of == Some(numbered(actor)) && since >= now - back;
                     let (undone, rest) = list.into_iter().partition(|(_, of, since)| own(of, *since));
                     list = rest;
-                    prop_assert_eq!(ids(&held.undo(&rule(actor), at(now - back))), numbers(&undone));
+                    prop_assert_eq!(ids(&held.undo(&numbered(actor), at(now - back))), numbers(&undone));
                 }
             }
             prop_assert_eq!(ids(&held.list()), numbers(&list));

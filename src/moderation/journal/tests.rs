@@ -1,22 +1,14 @@
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::super::note::NoteKind;
 use super::*;
-use crate::model::{ActKind, Actor, Address, Decision, Kind, Message, Outcome, RoomName, Sender, SenderContext};
+use crate::fixtures::{at, decision, judged, message};
+use crate::model::{ActKind, Actor, Decision, Message, Outcome};
 
 fn recorded(author: &str, outcome: Outcome, at: Timestamp) -> JournalEvent {
-    let message = Message { at, ..Message::new(author, Kind::Text { avatar: None, text: "hello".to_owned() }) };
-    let by = (outcome != Outcome::Pass).then_some("rules");
-    let decision = Decision { message, original: None, outcome, reason: None, decided_by: by, trace: Vec::new() };
-    let room = RoomName::parse("QGIS").unwrap();
-    let address = Address::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST));
-    let sender = Sender { connection: None, address, room, context: SenderContext::default() };
-    JournalEvent::Decision(Arc::new(JudgedMessage { decision, sender }))
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
+    let decided_by = (outcome != Outcome::Pass).then_some("rules");
+    let decision = decision(Message { at, ..message(author, "hello") }, outcome);
+    JournalEvent::Decision(Arc::new(judged(Decision { decided_by, ..decision })))
 }
 
 fn said(author: &str) -> JournalEvent {

@@ -9,39 +9,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::fixtures::{self, address, at, jane, mute, named, nickname, plugin, request, room, rule};
 use crate::model::SanctionKind;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
-
-fn room(name: &str) -> RoomName {
-    RoomName::parse(name).unwrap()
-}
-
-fn address(host: u8) -> Address {
-    Address::from(IpAddr::from([192, 0, 2, host]))
-}
-
-fn named(name: &str) -> Target {
-    Target::Nickname(Nickname::parse(name).unwrap())
-}
-
-fn rule(name: &str) -> Actor {
-    Actor::Rule(name.into())
-}
-
-fn jane() -> Actor {
-    Actor::Moderator("jane".into())
-}
-
-fn request(name: &str, penalty: Penalty, actor: Actor) -> PenaltyRequest {
-    PenaltyRequest { penalty, target: named(name), room: Some(room("QGIS")), reason: None, actor }
-}
-
-fn mute(name: &str, seconds: Option<u64>) -> PenaltyRequest {
-    request(name, Penalty::Fixed(SanctionKind::Mute, seconds.map(Duration::from_secs)), jane())
-}
 
 fn ladder(name: &str) -> PenaltyRequest {
     request(name, Penalty::Ladder, rule("spam"))
@@ -87,7 +56,7 @@ fn a_day_without_an_offence_takes_one_step_back() {
 fn each_room_has_its_own_ladder_and_so_have_sanctions_for_all_rooms() {
     let sanctions = sanctions();
     let step = |room: Option<&str>| {
-        let request = PenaltyRequest { room: room.map(self::room), actor: jane(), ..ladder("hans") };
+        let request = PenaltyRequest { room: room.map(fixtures::room), actor: jane(), ..ladder("hans") };
         sanctions.impose(request, at(0)).unwrap().step.unwrap()
     };
     assert_eq!([step(Some("a")), step(Some("a")), step(Some("b")), step(None)], [0, 1, 0, 0]);
@@ -119,7 +88,7 @@ fn a_warning_or_kick_does_not_block_messages() {
 fn a_sanction_applies_to_look_alikes_in_its_room_only() {
     let sanctions = sanctions();
     sanctions.impose(mute("Loki", None), at(0)).unwrap();
-    let muted = |room: &str, name: &str| sanctions.strongest(&self::room(room), name, address(1), at(1)).is_some();
+    let muted = |room: &str, name: &str| sanctions.strongest(&fixtures::room(room), name, address(1), at(1)).is_some();
     for name in ["Loki", "loki", "LOKI", "l0ki", "Ioki"] {
         assert!(muted("QGIS", name) && !muted("QField", name), "{name}");
     }
@@ -139,7 +108,7 @@ fn a_sanction_on_an_address_applies_under_any_nickname() {
         .unwrap()
         .id;
     let banned =
-        |host, room: &str, now| sanctions.address_ban(&self::room(room), address(host), at(now)).map(|ban| ban.id);
+        |host, room: &str, now| sanctions.address_ban(&fixtures::room(room), address(host), at(now)).map(|ban| ban.id);
     assert_eq!(
         [banned(1, "QGIS", 59), banned(1, "QGIS", 60), banned(2, "QGIS", 0), banned(1, "QField", 0)],
         [Some(id), None, None, None]
@@ -174,7 +143,7 @@ fn messages_judged_before_a_mute_do_not_climb_the_ladder_during_it() {
     let mute = sanctions.impose(ladder("hans"), at(1)).unwrap();
     for second in 2..40 {
         assert_eq!(sanctions.impose(ladder("Hans"), at(second)), Ok(mute.clone()));
-        let plugin = request("HANS", Penalty::Ladder, Actor::Plugin("calm".into()));
+        let plugin = request("HANS", Penalty::Ladder, plugin("calm"));
         assert_eq!(sanctions.impose(plugin, at(second)), Ok(mute.clone()));
     }
     assert_eq!(sanctions.impose(ladder("hans"), at(61)).unwrap().step, Some(2));
@@ -262,7 +231,7 @@ fn an_undo_goes_back_to_its_time_and_no_further() {
     }
     let undone = sanctions.undo(&rule("bad"), at(2), at(5));
     assert_eq!(undone.lifted.iter().map(|sanction| sanction.id).collect::<Vec<_>>(), [3, 4]);
-    assert_eq!(sanctions.undo(&Actor::Plugin("bad".into()), at(0), at(5)), UndoResult::default());
+    assert_eq!(sanctions.undo(&plugin("bad"), at(0), at(5)), UndoResult::default());
 }
 
 #[test]
@@ -388,12 +357,12 @@ proptest! {
     fn a_sanction_applies_exactly_to_nicknames_that_share_a_skeleton(one in name(), other in name()) {
         let sanctions = sanctions();
         sanctions.impose(mute(&one, None), at(0)).unwrap();
-        let skeletons = |name: &str| Nickname::parse(name).unwrap().skeletons();
+        let skeletons = |name: &str| nickname(name).skeletons();
         let alike = skeletons(&one).iter().any(|look| skeletons(&other).iter().any(|own| own == look));
         let found = sanctions.strongest(&room("QGIS"), &other, address(1), at(0)).is_some();
         prop_assert_eq!(found, alike);
         prop_assert!(sanctions.strongest(&room("QGIS"), &one, address(1), at(0)).is_some());
-        let family = |name: &str| offence::family_key(&Nickname::parse(name).unwrap());
+        let family = |name: &str| offence::family_key(&nickname(name));
         prop_assert!(!alike || family(&one) == family(&other), "look-alikes have the same family key");
     }
 }

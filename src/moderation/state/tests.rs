@@ -14,20 +14,9 @@ use tempfile::TempDir;
 
 use self::records::{held_message, random};
 use super::*;
-use crate::model::{Actor, ModerationLevel, Penalty, RoomName, SanctionKind, Target};
+use crate::fixtures::{address, at, mute, request, room, rule};
+use crate::model::{Actor, ModerationLevel, Penalty, SanctionKind, Target};
 use crate::moderation::PenaltyRequest;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
-
-fn address() -> crate::model::Address {
-    crate::model::Address::from(std::net::IpAddr::from([192, 0, 2, 7]))
-}
-
-fn room(name: &str) -> RoomName {
-    RoomName::parse(name).unwrap()
-}
 
 /// All settings at their defaults.
 fn config() -> Config {
@@ -61,20 +50,6 @@ impl Place {
     }
 }
 
-fn order(name: &str, penalty: Penalty, cause: Actor) -> PenaltyRequest {
-    let target = Target::Nickname(crate::model::Nickname::parse(name).unwrap());
-    PenaltyRequest { penalty, target, room: Some(room("QGIS")), reason: None, actor: cause }
-}
-
-fn mute(name: &str, seconds: Option<u64>) -> PenaltyRequest {
-    let penalty = Penalty::Fixed(SanctionKind::Mute, seconds.map(Duration::from_secs));
-    order(name, penalty, Actor::Moderator("jane".into()))
-}
-
-fn rule() -> Actor {
-    Actor::Rule("no-spam".into())
-}
-
 /// Returns the whole state as text.
 fn shown(state: &State) -> String {
     let sanctions = state.sanctions().entries_for_tests();
@@ -87,14 +62,14 @@ fn shown(state: &State) -> String {
 fn fill(state: &State) {
     let sanctions = state.sanctions();
     for second in 0..3 {
-        sanctions.impose(order("hans", Penalty::Ladder, rule()), at(second)).unwrap();
+        sanctions.impose(request("hans", Penalty::Ladder, rule("no-spam")), at(second)).unwrap();
     }
     let lifted = sanctions.impose(mute("eve", Some(3_600)), at(4)).unwrap();
     sanctions.lift(lifted.id, at(5)).unwrap();
     sanctions.impose(mute("mallory", None), at(6)).unwrap();
-    let address = Target::Address(address());
     let ban = Penalty::Fixed(SanctionKind::Ban, Some(Duration::from_hours(1)));
-    sanctions.impose(PenaltyRequest { target: address, room: None, ..order("x", ban, rule()) }, at(7)).unwrap();
+    let ban = request("x", ban, rule("no-spam"));
+    sanctions.impose(PenaltyRequest { target: Target::Address(address(7)), room: None, ..ban }, at(7)).unwrap();
     for n in 0..5 {
         let held = held_message(n);
         state.held().hold(held.recorded, held.reason, held.held_by, at(8)).unwrap();

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::Nickname;
+use crate::fixtures::{message, nickname};
 
 fn line(author: &str, avatar: Option<&str>, text: &str) -> (String, Kind) {
     (author.to_owned(), Kind::Text { avatar: avatar.map(str::to_owned), text: text.to_owned() })
@@ -17,13 +17,13 @@ fn encoded(event: RoomEvent<'_>) -> String {
 
 #[test]
 fn the_avatar_key_is_always_present() {
-    let message = Message::new("jane", Kind::Text { avatar: None, text: "hi".into() });
+    let message = message("jane", "hi");
     assert_eq!(encoded(RoomEvent::Message(&message)), r#"{"message":"hi","author":"jane","avatar":null}"#);
 }
 
 #[test]
 fn presence_events_come_from_internal() {
-    let jane = Nickname::parse("Jane").unwrap();
+    let jane = nickname("Jane");
     assert_eq!(encoded(RoomEvent::UserCount(36)), r#"{"author":"internal","nb_users":36}"#);
     assert_eq!(encoded(RoomEvent::Newcomer(&jane)), r#"{"author":"internal","newcomer":"Jane"}"#);
     assert_eq!(encoded(RoomEvent::Exiter(&jane)), r#"{"author":"internal","exiter":"Jane"}"#);

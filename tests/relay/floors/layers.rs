@@ -3,26 +3,39 @@
 use std::path::Path;
 
 use super::files;
-use super::source::{Crate, Edge};
+use super::source::{Crate, Edge, is_for_tests};
+
+/// A module that `lib.rs` declares.
+#[derive(Debug)]
+struct Layer {
+    name: String,
+    /// Whether it is compiled for tests only. Tests in any module may import it, nothing else may.
+    is_for_tests: bool,
+}
 
 /// The modules that `lib.rs` declares, the lowest first.
-fn declared(lib: &str) -> Vec<String> {
+fn declared(lib: &str) -> Vec<Layer> {
     let file = syn::parse_file(lib).unwrap();
     let modules = file.items.iter().filter_map(|item| match item {
-        syn::Item::Mod(module) => Some(module.ident.to_string()),
+        syn::Item::Mod(module) => {
+            Some(Layer { name: module.ident.to_string(), is_for_tests: is_for_tests(&module.attrs) })
+        }
         _ => None,
     });
     modules.collect()
 }
 
-/// Each reference that leads upward, with its place.
-fn upward(layers: &[String], edges: &[Edge]) -> Vec<String> {
-    let layer = |name: Option<&String>| layers.iter().position(|layer| Some(layer) == name);
+/// Each reference that leads upward, or from the relay itself to a module for tests, with its place.
+fn upward(layers: &[Layer], edges: &[Edge]) -> Vec<String> {
+    let layer = |name: &String| layers.iter().position(|layer| layer.name == *name);
+    let is_for_tests = |at: usize| layers.get(at).is_some_and(|layer| layer.is_for_tests);
     let mut found = Vec::new();
-    for Edge { from, to, line, .. } in edges {
+    for Edge { from, to, line, in_test } in edges {
         let (Some(own), Some(other)) = (from.first(), to.first()) else { continue };
-        let is_below = layer(Some(other)).zip(layer(Some(own))).is_some_and(|(other, own)| other <= own);
-        if !is_below {
+        let is_allowed = layer(own)
+            .zip(layer(other))
+            .is_some_and(|(own, other)| own == other || if is_for_tests(other) { *in_test } else { other < own });
+        if !is_allowed {
             found.push(format!("{}:{line}: `{own}` imports `{other}`", from.join("/")));
         }
     }
@@ -41,7 +54,7 @@ fn imports_go_downward_only() {
 
 #[test]
 fn a_planted_upward_import_is_found() {
-    let layers = ["model", "wire", "room", "app"].map(str::to_owned);
+    let layers = declared("mod model; mod wire; #[cfg(test)] mod fixtures; mod room; mod app;");
     for (path, text, lines) in [
         ("wire/v1.rs", "use crate::room::Room;", vec![1]),
         ("wire/v1.rs", "use crate::{model::Message,\n room::{Room, app},\n wire, app};", vec![2, 2, 3]),
@@ -56,8 +69,11 @@ fn a_planted_upward_import_is_found() {
         ("room/mod.rs", "/* crate::app */ // crate::app\n//! [`crate::app`]\n//! x", vec![]),
         ("room/mod.rs", "const X: &str = r#\"crate::app \" crate::app\"#; use crate::app;", vec![1]),
         ("model/mod.rs", "pub use crate::wire::Line;", vec![1]),
+        ("model/mod.rs", "#[cfg(test)]\nmod tests { use crate::fixtures::room; }", vec![]),
+        ("room/mod.rs", "use crate::fixtures::room;", vec![1]),
+        ("fixtures/mod.rs", "use crate::model::Message;\nuse crate::room::Room;", vec![2]),
     ] {
-        let others = ["lib.rs", "model/mod.rs", "wire/mod.rs", "room/mod.rs", "app/mod.rs"];
+        let others = ["lib.rs", "model/mod.rs", "wire/mod.rs", "fixtures/mod.rs", "room/mod.rs", "app/mod.rs"];
         let others = others.into_iter().filter(|other| *other != path).map(|other| (Path::new(other), ""));
         let tree = Crate::read(others.chain([(Path::new(path), text)]));
         let found: Vec<usize> = (upward(&layers, &tree.edges()).iter())
@@ -69,7 +85,7 @@ fn a_planted_upward_import_is_found() {
 
 #[test]
 fn an_upward_import_by_a_re_export_is_found() {
-    let layers = ["model", "wire"].map(str::to_owned);
+    let layers = declared("mod model; mod wire;");
     let tree = Crate::read([
         (Path::new("lib.rs"), ""),
         (Path::new("model/mod.rs"), "pub use crate::wire::Line;"),

@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::{Address, ConnectionId, Kind, SenderContext};
-use std::net::IpAddr;
+use crate::fixtures::{self, at, message};
+use crate::model::ConnectionId;
 
 const TEXT: &str = "where do i find the new orthophotos of brittany";
 
@@ -23,14 +23,9 @@ impl Scenario {
         was_delivered: Option<bool>,
     ) -> Recall {
         self.now += 1_000;
-        let sender = Sender {
-            connection: connection.map(ConnectionId),
-            address: Address::from(IpAddr::from([127, 0, 0, 1])),
-            room: RoomName::parse(room).unwrap(),
-            context: SenderContext::default(),
-        };
-        let said = Message::new(author, Kind::Text { avatar: None, text: text.to_owned() });
-        let said = Message { at: Timestamp::from_millisecond(self.now).unwrap(), ..said };
+        let sender =
+            Sender { connection: connection.map(ConnectionId), room: fixtures::room(room), ..fixtures::sender() };
+        let said = Message { at: Timestamp::from_millisecond(self.now).unwrap(), ..message(author, text) };
         let recall = || self.memory.recall(text, &sender, &said, 1).unwrap();
         if let Some(was_delivered) = was_delivered {
             let now = recall();
@@ -174,7 +169,7 @@ fn memory_is_bounded() {
         scenario.say(&format!("jane{n}"), &format!("{n:b} maps and {n} layers of {:x}", n.wrapping_mul(0x9e37_79b9)));
         scenario.say(&format!("jane{n}"), TEXT);
     }
-    let room = RoomName::parse("QGIS").unwrap();
+    let room = fixtures::room("QGIS");
     let stripe = scenario.memory.stripe(&room).unwrap();
     let room = &stripe[&room];
     assert!(room.texts.len() <= MAX_TEXTS && room.utterance_count <= MAX_ROOM_UTTERANCES);
@@ -195,8 +190,7 @@ fn old_messages_are_dropped_with_their_room() {
 #[test]
 fn a_continuing_raid_is_reported_once() {
     let memory = Memory::new();
-    let room = RoomName::parse("QGIS").unwrap();
-    let at = |seconds| Timestamp::from_second(seconds).unwrap();
+    let room = fixtures::room("QGIS");
     assert!(memory.begins_raid(&room, "raid", at(100), MINUTE));
     assert!(!memory.begins_raid(&room, "raid", at(130), MINUTE));
     assert!(!memory.begins_raid(&room, "raid", at(190), MINUTE));

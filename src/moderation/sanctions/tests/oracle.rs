@@ -119,7 +119,7 @@ fn holding(list: &[Done], follows: &[Follows], now: i64) -> InForce {
 
 fn short(sanctions: &[Sanction]) -> InForce {
     let short = |sanction: &Sanction| {
-        let until = sanction.until.map(|until| until.as_second() - 1_800_000_000);
+        let until = sanction.until.map(|until| until.as_second());
         (sanction.id, sanction.kind, until, sanction.step)
     };
     sanctions.iter().map(short).collect()
@@ -216,14 +216,14 @@ fn any_request() -> impl Strategy<Value = PenaltyRequest> {
     (penalty, target, room, any_actor()).prop_map(|(penalty, target, room, actor)| PenaltyRequest {
         penalty,
         target,
-        room: room.map(super::room),
+        room: room.map(crate::fixtures::room),
         reason: None,
         actor,
     })
 }
 
 fn any_actor() -> impl Strategy<Value = Actor> {
-    proptest::sample::select(vec![rule("a"), rule("b"), Actor::Plugin("a".into()), jane(), Actor::Relay])
+    proptest::sample::select(vec![rule("a"), rule("b"), plugin("a"), jane(), Actor::Relay])
 }
 
 fn any_events() -> impl Strategy<Value = Vec<(i64, Event)>> {

@@ -76,7 +76,7 @@ async fn run_out_of_disk(state: &State) {
     }
     assert!(matches!(state.flush().await, Err(StoreError::WriteFailed)));
     assert!(
-        state.sanctions().strongest(&room("QGIS"), "name1999", address(), at(2_000)).is_some(),
+        state.sanctions().strongest(&room("QGIS"), "name1999", address(7), at(2_000)).is_some(),
         "state stays in effect"
     );
     let figures = state.store_figures().unwrap();

@@ -1,5 +1,6 @@
 //! Records round-trip.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use crate::fixtures::{address, named, plugin, room, rule};
 use crate::model::{
-    Actor, Address, Basis, ConnectionId, Decision, JudgedMessage, Kind, Match, Message, Mode, Nickname, Outcome,
-    Penalty, Reason, ReasonCode, RoomName, SanctionKind, Sender, SenderContext, Span, Target, TraceStep,
+    Actor, Basis, ConnectionId, Decision, JudgedMessage, Kind, Match, Message, Mode, Outcome, Penalty, Reason,
+    ReasonCode, SanctionKind, Sender, SenderContext, Span, Target, TraceStep,
 };
 use crate::moderation::HeldMessage;
 use crate::moderation::sanctions::{Consequence, Lift, Offence, OffenceEntry, PenaltyRequest};
@@ -84,13 +86,11 @@ pub(super) fn held_message(number: u64) -> HeldMessage {
     };
     let sender = Sender {
         connection: number.is_multiple_of(2).then_some(ConnectionId(number)),
-        address: Address::from(
-            ["2001:db8:1:2::3", "192.0.2.7"][usize::from(number > 2)].parse::<std::net::IpAddr>().unwrap(),
-        ),
-        room: RoomName::parse("Cafe\u{301}").unwrap(),
+        address: if number > 2 { address(7) } else { IpAddr::from([0x2001, 0xdb8, 1, 2, 0, 0, 0, 3]).into() },
+        room: room("Cafe\u{301}"),
         context,
     };
-    let cause = [None, Some(Actor::Relay), Some(Actor::Rule("no-spam".into())), Some(Actor::Plugin("calm".into()))];
+    let cause = [None, Some(Actor::Relay), Some(rule("no-spam")), Some(plugin("calm"))];
     let cause = cause[usize::try_from(number % 4).unwrap()].clone();
     HeldMessage {
         recorded: Arc::new(JudgedMessage { decision, sender }),
@@ -128,16 +128,16 @@ fn entry() -> impl Strategy<Value = OffenceEntry> {
             .prop_map(|(kind, lasts)| Penalty::Fixed(kind, lasts.filter(|_| kind.has_duration()))),
     ];
     let target = prop_oneof![
-        "[A-Za-z0-9_-]{1,32}".prop_map(|name| Target::Nickname(Nickname::parse(&name).unwrap())),
-        any::<std::net::IpAddr>().prop_map(|ip| Target::Address(Address::from(ip))),
+        "[A-Za-z0-9_-]{1,32}".prop_map(|name| named(&name)),
+        any::<IpAddr>().prop_map(|ip| Target::Address(ip.into())),
     ];
     let cause = prop_oneof![
         Just(Actor::Relay),
         any::<String>().prop_map(|name| Actor::Moderator(name.into())),
-        any::<String>().prop_map(|name| Actor::Rule(name.into())),
-        any::<String>().prop_map(|name| Actor::Plugin(name.into())),
+        any::<String>().prop_map(|name| rule(&name)),
+        any::<String>().prop_map(|name| plugin(&name)),
     ];
-    let room = proptest::option::of("[a-zé]{1,9}".prop_map(|name| RoomName::parse(&name).unwrap()));
+    let room = proptest::option::of("[a-zé]{1,9}".prop_map(|name| room(&name)));
     let order =
         (penalty, target, room, any::<Option<String>>(), cause).prop_map(|(penalty, target, room, reason, cause)| {
             PenaltyRequest { penalty, target, room, reason: reason.map(Into::into), actor: cause }
