@@ -40,7 +40,7 @@ fn rate() -> Box<dyn Filter> {
 }
 
 fn senders() -> Vec<Sender> {
-    let room = RoomName::parse("QGIS").expect("a room name");
+    let room: RoomName = "QGIS".parse().expect("a room name");
     let sender = |n: u32| Sender {
         connection: Some(ConnectionId(u64::from(n))),
         address: Address::from(IpAddr::from(n.to_be_bytes())),

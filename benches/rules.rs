@@ -73,7 +73,7 @@ fn filter(text: &str, preset: Preset) -> Arc<ActiveRules> {
 }
 
 fn room(number: usize) -> RoomName {
-    RoomName::parse(&format!("room {number}")).expect("a room name")
+    format!("room {number}").parse().expect("a room name")
 }
 
 /// Returns messages with these texts in order, spread over rooms and senders. Every fourth sender is new.

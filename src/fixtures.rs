@@ -22,11 +22,11 @@ pub(crate) fn address(host: u8) -> Address {
 }
 
 pub(crate) fn room(name: &str) -> RoomName {
-    RoomName::parse(name).unwrap()
+    name.parse().unwrap()
 }
 
 pub(crate) fn nickname(name: &str) -> Nickname {
-    Nickname::parse(name).unwrap()
+    name.parse().unwrap()
 }
 
 /// The target of a sanction on a nickname.

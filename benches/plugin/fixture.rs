@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use gischat_filter::testing::Harness;
 use gischat_relay::matching::Views;
-use gischat_relay::model::{Address, Basis, ConnectionId, Kind, Match, Message, RoomName, Sender, SenderContext};
+use gischat_relay::model::{Address, Basis, ConnectionId, Kind, Match, Message, Sender, SenderContext};
 use gischat_relay::sandbox::{Action, CallContext, CheckRequest, Config, Library, Plugin, PluginEntry, Sandbox};
 use gischat_relay::settings::SettingsSource;
 use jiff::{SignedDuration, Timestamp};
@@ -199,7 +199,7 @@ pub(crate) fn sender() -> Sender {
     Sender {
         connection: Some(ConnectionId(1)),
         address: Address::from(IpAddr::from(Ipv4Addr::LOCALHOST)),
-        room: RoomName::parse("QGIS").expect("a room name"),
+        room: "QGIS".parse().expect("a room name"),
         context: SenderContext { connected: Duration::from_hours(1), accepted: 100, ..SenderContext::default() },
     }
 }

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use gischat_relay::model::{Address, ConnectionId, Kind, Message, RoomName, Sender, SenderContext};
+use gischat_relay::model::{Address, ConnectionId, Kind, Message, Sender, SenderContext};
 use gischat_relay::sandbox::{
     Action, CallContext, CheckRequest, Manifest, OperatorLimits, Plugin, PluginAnswer, PluginEntry, PluginLimits,
     Sandbox,
@@ -161,7 +161,7 @@ async fn call(plugin: &Plugin) -> Vec<PluginAnswer> {
     let sender = Sender {
         connection: Some(ConnectionId(1)),
         address: Address::from(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        room: RoomName::parse("QGIS").expect("a name"),
+        room: "QGIS".parse().expect("a name"),
         context: SenderContext { nicknames: Arc::from(["jane".to_owned()]), ..SenderContext::default() },
     };
     let message = Message::new("jane", Kind::Text { avatar: None, text: "Köln".to_owned() });

@@ -22,7 +22,7 @@ const TEXTS: [&str; 5] = [
 ];
 
 fuzz_target!(|text: &str| {
-    let room = RoomName::parse("QGIS").expect("a room name");
+    let room: RoomName = "QGIS".parse().expect("a room name");
     let context = RulesContext {
         clauses: "Be kind\nNo advertising".to_owned(),
         main_lang: "en".to_owned(),

@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::str::FromStr;
 
 use jiff::civil::Date;
 
@@ -23,17 +24,24 @@ pub struct LogFileName {
     pub number: u64,
 }
 
-impl LogFileName {
-    /// Parses the name of a log file; `None` for any other name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        let stem = name.strip_prefix("audit-")?.strip_suffix(".jsonl")?;
-        let (day, number) = match stem.split_once('.') {
-            Some((day, number)) => (day, number.parse().ok()?),
-            None => (stem, 1),
+/// A text is not the name of a log file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the name of an audit log file")]
+pub struct NotLogFileName;
+
+impl FromStr for LogFileName {
+    type Err = NotLogFileName;
+
+    fn from_str(name: &str) -> Result<Self, NotLogFileName> {
+        let parse = || {
+            let stem = name.strip_prefix("audit-")?.strip_suffix(".jsonl")?;
+            let (day, number) = match stem.split_once('.') {
+                Some((day, number)) => (day, number.parse().ok()?),
+                None => (stem, 1),
+            };
+            Some(Self { day: day.parse().ok()?, number })
         };
-        let parsed = Self { day: day.parse().ok()?, number };
-        (parsed.number > 0 && parsed.to_string() == name).then_some(parsed)
+        parse().filter(|parsed| parsed.number > 0 && parsed.to_string() == name).ok_or(NotLogFileName)
     }
 }
 
@@ -69,7 +77,7 @@ pub(super) fn create_file(dir: &Path, day: Date, first: u64) -> io::Result<(LogF
 pub(super) fn list(dir: &Path) -> io::Result<Vec<LogFileName>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(dir)? {
-        names.extend(entry?.file_name().to_str().and_then(LogFileName::parse));
+        names.extend(entry?.file_name().to_str().and_then(|name| name.parse::<LogFileName>().ok()));
     }
     names.sort_unstable();
     Ok(names)
@@ -144,7 +152,7 @@ mod tests {
     #[test]
     fn names_round_trip_and_others_are_rejected() {
         for name in ["audit-2026-11-23.jsonl", "audit-2026-11-23.2.jsonl", "audit-2026-11-23.10.jsonl"] {
-            assert_eq!(LogFileName::parse(name).map(|name| name.to_string()), Some(name.to_owned()));
+            assert_eq!(name.parse().map(|name: LogFileName| name.to_string()), Ok(name.to_owned()));
         }
         for name in [
             "audit-2026-11-23.1.jsonl",
@@ -155,7 +163,7 @@ mod tests {
             "audit-20261123.jsonl",
             "key",
         ] {
-            assert_eq!(LogFileName::parse(name), None, "{name}");
+            assert_eq!(name.parse::<LogFileName>(), Err(NotLogFileName), "{name}");
         }
     }
 }

@@ -37,7 +37,7 @@ use crate::model::{ActiveLevel, Sanction};
 
 pub use check::{ChainError, ChainErrorKind, CheckReport, DayReport, check};
 pub use config::{Config, Recording, Texts};
-pub use folder::LogFileName;
+pub use folder::{LogFileName, NotLogFileName};
 pub use handle::Audit;
 pub use head::{FileHead, FilePlace, LogTime, LoggedSanction, PreviousDay};
 pub use line::{Line, LoggedAct, LoggedDecision, LoggedKind, LoggedReason, LoggedSender};

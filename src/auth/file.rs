@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::configured::{MAX_MODERATORS, check_name};
 use super::grant::{AccessTokens, Moderator, RoomScope, Scope, TrustedNickname};
-use super::token::Digest;
+use super::token::{Digest, InvalidDigest};
 use crate::model::{Nickname, RoomName, is_reserved};
 use crate::settings::{ConfigError, FileErrors, LineIndex, TomlFile, did_you_mean};
 
@@ -160,12 +160,10 @@ impl<'a> Parser<'a> {
                 continue;
             }
             let read = match (name, value.get_ref()) {
-                ("token", DeValue::String(text)) => Digest::parse(text)
+                ("token", DeValue::String(text)) => text
+                    .parse()
                     .map(|digest| entry.digest = Some(digest))
-                    .ok_or(
-                    "is not `sha256:` and 64 hexadecimal digits; `gischat-relay token` generates a token and its hash"
-                        .to_owned(),
-                ),
+                    .map_err(|error: InvalidDigest| error.to_string()),
                 ("scopes", value) => parse_scope(value).map(|scope| entry.scope = Some(scope)),
                 ("rooms", value) => self.parse_rooms(value).map(|rooms| entry.rooms = Some(rooms)),
                 (_, DeValue::String(text)) => {
@@ -219,7 +217,7 @@ impl<'a> Parser<'a> {
         let digest = self.unique_digest(&entry);
         let RawEntry { line: begin, identity: who, rooms, .. } = entry;
         let (name, line) = who?;
-        let nickname = match Nickname::parse(&name) {
+        let nickname = match name.parse::<Nickname>() {
             Ok(_) if is_reserved(&name) => Err("is reserved for the relay".to_owned()),
             Ok(nickname) => Ok(nickname),
             Err(error) => Err(error.to_string()),
@@ -245,7 +243,7 @@ impl<'a> Parser<'a> {
         }
         let mut rooms = Vec::new();
         for (at, name) in (1..).zip(names) {
-            let room = RoomName::parse(name).ok().filter(|room| self.rooms.contains(room));
+            let room = name.parse().ok().filter(|room| self.rooms.contains(room));
             let room = room.ok_or_else(|| format!("has an unknown room in item number {at}"))?;
             if !rooms.contains(&room) {
                 rooms.push(room);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hint::black_box;
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,24 +21,32 @@ impl Digest {
         Self(Sha256::digest(token).into())
     }
 
-    /// Parses `sha256:` and 64 hexadecimal digits of either case.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix(PREFIX)?.as_bytes();
-        let (pairs, rest) = digits.as_chunks::<2>();
-        let mut bytes = [0; 32];
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return None;
-        }
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            let digit = |of: u8| char::from(of).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-            *byte = digit(*high)? << 4 | digit(*low)?;
-        }
-        Some(Self(bytes))
-    }
-
     /// Compares two digests in constant time.
     pub(super) fn constant_time_eq(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).fold(0, |all, (one, other)| black_box(all | (one ^ other))) == 0
+    }
+}
+
+/// A text is not the digest of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not `sha256:` and 64 hexadecimal digits; `gischat-relay token` generates a token and its hash")]
+pub(super) struct InvalidDigest;
+
+/// `sha256:` and 64 hexadecimal digits of either case.
+impl FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let (pairs, rest) = text.strip_prefix(PREFIX).ok_or(InvalidDigest)?.as_bytes().as_chunks::<2>();
+        let mut bytes = [0; 32];
+        if pairs.len() != bytes.len() || !rest.is_empty() {
+            return Err(InvalidDigest);
+        }
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            let digit = |of: u8| char::from(of).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            *byte = digit(*high).zip(digit(*low)).map(|(high, low)| high << 4 | low).ok_or(InvalidDigest)?;
+        }
+        Ok(Self(bytes))
     }
 }
 
@@ -106,9 +115,9 @@ mod tests {
         let token = Token::random().unwrap();
         let written = token.hash();
         assert_eq!(written.len(), PREFIX.len() + 64);
-        assert_eq!(Digest::parse(&written), Some(token.digest()));
+        assert_eq!(written.parse(), Ok(token.digest()));
         let capitals = format!("{PREFIX}{}", written.strip_prefix(PREFIX).unwrap().to_uppercase());
-        assert_eq!(Digest::parse(&capitals), Some(token.digest()));
+        assert_eq!(capitals.parse(), Ok(token.digest()));
     }
 
     #[test]
@@ -134,7 +143,7 @@ mod tests {
             &format!("SHA256:{good}"),
             &format!("sha512:{good}"),
         ] {
-            assert_eq!(Digest::parse(bad), None, "{bad}");
+            assert_eq!(bad.parse::<Digest>(), Err(InvalidDigest), "{bad}");
         }
     }
 

@@ -25,7 +25,7 @@ fn trusted(nickname: &str) -> Result<String, String> {
     if is_reserved(nickname) {
         return Err("is reserved for the relay".to_owned());
     }
-    Nickname::parse(nickname).map(|nickname| nickname.to_string()).map_err(|error| error.to_string())
+    Nickname::check(nickname).map(|()| nickname.to_owned()).map_err(|error| error.to_string())
 }
 
 /// Prints the entry to standard output, where it can be appended to the file, and the token to standard error. Neither

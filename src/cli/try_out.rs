@@ -34,8 +34,7 @@ pub(super) struct TryArgs {
 pub(super) fn run(arguments: TryArgs, config: Config, rules: RuleSet) -> ExitCode {
     let TryArgs { room, author, json, text } = arguments;
     let rooms = &config.instance.rooms;
-    let Some(room) = RoomName::parse(&room).ok().and_then(|room| rooms.iter().find(|own| **own == room)).cloned()
-    else {
+    let Some(room) = room.parse().ok().and_then(|room| rooms.iter().find(|own| **own == room)).cloned() else {
         let rooms: Vec<&str> = rooms.iter().map(RoomName::as_str).collect();
         print_to(
             io::stderr(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::RoomName;
+use crate::model::{RoomName, RoomNameError};
 use crate::settings::{Quotes, Section, Setting, SettingValue, UnsupportedVariable, quote};
 
 /// Most rooms of one relay.
@@ -86,7 +86,7 @@ impl Config {
 const DEFAULT_RULES: &str = "Be kind to each other\nStay on the subject of maps and GIS\nNo advertising";
 
 fn default_rooms() -> Vec<RoomName> {
-    ["QGIS", "QField"].into_iter().filter_map(|name| RoomName::parse(name).ok()).collect()
+    ["QGIS", "QField"].into_iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 fn check_rooms(rooms: &[RoomName]) -> Result<(), String> {
@@ -118,7 +118,7 @@ impl SettingValue for RoomName {
     const EXPECTED: &'static str = "a room name";
 
     fn from_text(text: &str) -> Result<Self, String> {
-        Self::parse(text).map_err(|error| format!("is not a room name: {error}"))
+        text.parse().map_err(|error: RoomNameError| format!("is not a room name: {error}"))
     }
 
     fn to_toml(&self) -> String {

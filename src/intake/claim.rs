@@ -50,7 +50,7 @@ pub(super) enum Registration {
 
 /// Registers a nickname that the chain accepted, unless another connection holds it.
 pub(super) fn register(room: &mut Room, id: ConnectionId, sender: &Sender, name: &str) -> Result<Registration, Reason> {
-    let Ok(nickname) = Nickname::parse(name) else { return Err(reserved_reason()) };
+    let Ok(nickname) = name.parse() else { return Err(reserved_reason()) };
     match room.check_free(id, sender.address, &nickname) {
         Err(NicknameInUse { holder, same_address: true }) => Ok(Registration::HeldBy(holder, nickname)),
         Err(NicknameInUse { same_address: false, .. }) => Err(in_use_reason()),

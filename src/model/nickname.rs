@@ -1,6 +1,7 @@
 //! Nicknames and look-alikes.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use unicode_security::confusable_detection::skeleton;
@@ -31,19 +32,10 @@ pub enum NicknameError {
 const MAX_LENGTH: usize = 64;
 
 impl Nickname {
-    /// Parses a nickname.
-    ///
-    /// # Errors
-    /// [`NicknameError`] when it is empty, too long, or contains a forbidden character.
-    pub fn parse(text: &str) -> Result<Self, NicknameError> {
-        Self::check(text)?;
-        Ok(Self(text.into()))
-    }
-
     /// Checks that `text` is a valid nickname.
     ///
     /// # Errors
-    /// As [`Nickname::parse`].
+    /// [`NicknameError`] when it is empty, too long, or contains a forbidden character.
     pub fn check(text: &str) -> Result<(), NicknameError> {
         if text.is_empty() {
             return Err(NicknameError::Empty);
@@ -74,11 +66,20 @@ impl Nickname {
     }
 }
 
+impl FromStr for Nickname {
+    type Err = NicknameError;
+
+    fn from_str(text: &str) -> Result<Self, NicknameError> {
+        Self::check(text)?;
+        Ok(Self(text.into()))
+    }
+}
+
 impl TryFrom<String> for Nickname {
     type Error = NicknameError;
 
     fn try_from(text: String) -> Result<Self, NicknameError> {
-        Self::parse(&text)
+        text.parse()
     }
 }
 
@@ -179,10 +180,10 @@ mod tests {
 
     #[test]
     fn a_nickname_contains_only_the_listed_characters() {
-        assert!(Nickname::parse("Hans_Hibbel-2").is_ok());
-        assert_eq!(Nickname::parse(""), Err(NicknameError::Empty));
+        assert!("Hans_Hibbel-2".parse::<Nickname>().is_ok());
+        assert_eq!("".parse::<Nickname>(), Err(NicknameError::Empty));
         for name in ["a b", "é", "a.b", "a\n", "ｊａｎｅ"] {
-            assert_eq!(Nickname::parse(name), Err(NicknameError::Characters), "{name}");
+            assert_eq!(name.parse::<Nickname>(), Err(NicknameError::Characters), "{name}");
         }
     }
 }

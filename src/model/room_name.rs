@@ -1,6 +1,7 @@
 //! Room names.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -41,11 +42,18 @@ impl RoomName {
     /// The longest name, in code points.
     pub const MAX_LENGTH: usize = 64;
 
-    /// Parses a name, trimming whitespace.
-    ///
-    /// # Errors
-    /// [`RoomNameError`] when the name is empty, too long, `.` or `..`, or contains a control character.
-    pub fn parse(text: &str) -> Result<Self, RoomNameError> {
+    /// Returns the name as its operator wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+}
+
+/// Whitespace around the name is ignored.
+impl FromStr for RoomName {
+    type Err = RoomNameError;
+
+    fn from_str(text: &str) -> Result<Self, RoomNameError> {
         let text = text.trim();
         let length = text.chars().count();
         if length == 0 {
@@ -65,19 +73,13 @@ impl RoomName {
         let canonical = if *canonical == *written { Arc::clone(&written) } else { canonical.into() };
         Ok(Self { written, canonical })
     }
-
-    /// Returns the name as its operator wrote it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.written
-    }
 }
 
 impl TryFrom<String> for RoomName {
     type Error = RoomNameError;
 
     fn try_from(text: String) -> Result<Self, RoomNameError> {
-        Self::parse(&text)
+        text.parse()
     }
 }
 
@@ -111,37 +113,41 @@ impl fmt::Display for RoomName {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<RoomName, RoomNameError> {
+        text.parse()
+    }
+
     #[test]
     fn surrounding_whitespace_is_ignored() {
-        assert_eq!(RoomName::parse("  Living room ").map(|n| n.to_string()), Ok("Living room".to_owned()));
+        assert_eq!(parse("  Living room ").map(|n| n.to_string()), Ok("Living room".to_owned()));
     }
 
     #[test]
     fn composed_and_decomposed_spellings_name_the_same_room() {
-        assert_eq!(RoomName::parse("Caf\u{e9}"), RoomName::parse("Cafe\u{301}"));
+        assert_eq!(parse("Caf\u{e9}"), parse("Cafe\u{301}"));
     }
 
     #[test]
     fn names_are_case_sensitive() {
-        assert_ne!(RoomName::parse("QGIS"), RoomName::parse("qgis"));
+        assert_ne!(parse("QGIS"), parse("qgis"));
     }
 
     #[test]
     fn a_name_of_the_maximum_length_is_valid_and_a_longer_one_is_not() {
-        assert!(RoomName::parse(&"é".repeat(64)).is_ok());
-        assert_eq!(RoomName::parse(&"é".repeat(65)), Err(RoomNameError::TooLong { length: 65 }));
+        assert!(parse(&"é".repeat(64)).is_ok());
+        assert_eq!(parse(&"é".repeat(65)), Err(RoomNameError::TooLong { length: 65 }));
     }
 
     #[test]
     fn a_path_segment_is_not_a_valid_name() {
-        assert_eq!(RoomName::parse(" . "), Err(RoomNameError::Dots));
-        assert_eq!(RoomName::parse(".."), Err(RoomNameError::Dots));
-        assert!(RoomName::parse("...").is_ok());
+        assert_eq!(parse(" . "), Err(RoomNameError::Dots));
+        assert_eq!(parse(".."), Err(RoomNameError::Dots));
+        assert!(parse("...").is_ok());
     }
 
     #[test]
     fn empty_names_and_control_characters_are_errors() {
-        assert_eq!(RoomName::parse(" \t"), Err(RoomNameError::Empty));
-        assert_eq!(RoomName::parse("a\nb"), Err(RoomNameError::Control));
+        assert_eq!(parse(" \t"), Err(RoomNameError::Empty));
+        assert_eq!(parse("a\nb"), Err(RoomNameError::Control));
     }
 }

@@ -211,7 +211,7 @@ pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
     if requested.is_empty() {
         return Vec::new();
     }
-    let Ok(nickname) = Nickname::parse(&decision.message.author) else { return Vec::new() };
+    let Ok(nickname) = decision.message.author.parse::<Nickname>() else { return Vec::new() };
     // The reason of the decision belongs to the rule or plugin that decided, not to the others.
     let decider = decision.deciding_match().and_then(|matched| matched.basis.actor());
     let request = |(penalty, actor)| PenaltyRequest {

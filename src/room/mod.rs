@@ -218,7 +218,7 @@ impl Room {
             return Err(reserved_reason());
         }
         // An invalid nickname cannot be registered. The `shape` filter rejects it.
-        let Ok(nickname) = Nickname::parse(author) else { return Ok(()) };
+        let Ok(nickname) = author.parse::<Nickname>() else { return Ok(()) };
         let skeletons = nickname.skeletons();
         if self.nicknames.holder(&skeletons, connection).is_some() {
             return Err(in_use_reason());

@@ -101,7 +101,7 @@ impl Room {
 
     /// Sends an event to the member that holds a nickname, if any.
     pub(super) fn send_to_holder(&mut self, name: &str, event: RoomEvent<'_>) {
-        let nickname = Nickname::parse(name).ok();
+        let nickname = name.parse::<Nickname>().ok();
         let holder = nickname.and_then(|nickname| self.nicknames.holder(&nickname.skeletons(), None));
         if let Some(id) = holder {
             self.send_event(id, event);

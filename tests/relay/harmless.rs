@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use gischat_relay::filter::rules::{Preset, RuleSet, RulesContext};
-use gischat_relay::model::{Address, Basis, Kind, Match, Message, RoomName, Sender, SenderContext, Span, Verdict};
+use gischat_relay::model::{Address, Basis, Kind, Match, Message, Sender, SenderContext, Span, Verdict};
 
 use corpora::{CORPORA, Corpus, ORIGINS};
 use tally::{Hit, Tally};
@@ -45,7 +45,7 @@ impl Speaker {
             },
             Self::Newcomer => SenderContext::default(),
         };
-        let room = RoomName::parse("QGIS").unwrap();
+        let room = "QGIS".parse().unwrap();
         Sender { connection: None, address: Address::from(IpAddr::from([127, 0, 0, 1])), room, context: facts }
     }
 }

@@ -21,7 +21,7 @@ use super::views::{self, SanctionView};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
-use crate::model::{Address, Nickname, Penalty, Target};
+use crate::model::{Address, Penalty, Target};
 use crate::moderation::PenaltyRequest;
 
 /// Longest sanction that expires.
@@ -185,9 +185,7 @@ async fn resolve_target(api: &Api, caller: &Caller, request: &SanctionRequest) -
     let SanctionRequest { nickname, address, member, decision, on, .. } = request;
     let on_address = on.unwrap_or_default() == TargetKind::Address;
     let named = |name: &str| {
-        Nickname::parse(name)
-            .map(Target::Nickname)
-            .map_err(|error| ApiError::InvalidRequest(format!("`nickname` {error}")))
+        name.parse().map(Target::Nickname).map_err(|error| ApiError::InvalidRequest(format!("`nickname` {error}")))
     };
     match (nickname, address, member, decision) {
         (Some(name), None, None, None) if on.is_none() => named(name),

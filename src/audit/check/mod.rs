@@ -117,10 +117,8 @@ pub fn check(path: &Path) -> io::Result<CheckReport> {
     if path.metadata()?.is_dir() {
         return check_folder(path);
     }
-    let name = path.file_name().and_then(|name| name.to_str()).and_then(LogFileName::parse);
-    let Some(name) = name else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of an audit log file"));
-    };
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name: LogFileName = name.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     let mut check = DayCheck::for_single_file(name);
     check.check_file(name, BufReader::new(File::open(path)?))?;
     Ok(CheckReport { days: vec![check.into_report()] })

@@ -73,7 +73,7 @@ impl Rooms {
     /// Returns the room with this name; surrounding whitespace is ignored.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<RoomHandle> {
-        self.listed.get().find(&RoomName::parse(name).ok()?).cloned()
+        self.listed.get().find(&name.parse().ok()?).cloned()
     }
 
     /// Returns a snapshot of the rooms.

@@ -112,7 +112,7 @@ impl Sanctions {
         if self.lasting.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        let nickname = Nickname::parse(author).ok();
+        let nickname = author.parse::<Nickname>().ok();
         let concerns = |entry: &OffenceEntry| entry.is_in_force(now) && applies_in(entry, room);
         self.lock().strongest(nickname.as_ref(), address, concerns).and_then(OffenceEntry::sanction)
     }

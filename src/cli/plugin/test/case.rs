@@ -65,7 +65,7 @@ pub(super) struct CaseMessage {
     pub(super) text: String,
     #[serde(default = "jane")]
     pub(super) author: String,
-    #[serde(default = "qgis", deserialize_with = "parse_room")]
+    #[serde(default = "qgis")]
     pub(super) room: RoomName,
     #[serde(default)]
     pub(super) kind: Kind,
@@ -81,7 +81,7 @@ pub(super) struct EarlierMessage {
     text: String,
     #[serde(default = "jane")]
     author: String,
-    #[serde(default = "qgis", deserialize_with = "parse_room")]
+    #[serde(default = "qgis")]
     room: RoomName,
     #[serde(default)]
     kind: Kind,
@@ -175,11 +175,7 @@ fn jane() -> String {
 
 #[expect(clippy::expect_used, reason = "the name is valid")]
 pub(super) fn qgis() -> RoomName {
-    RoomName::parse("QGIS").expect("a valid name")
-}
-
-fn parse_room<'de, D: Deserializer<'de>>(from: D) -> Result<RoomName, D::Error> {
-    RoomName::parse(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+    "QGIS".parse().expect("a valid name")
 }
 
 fn parse_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {

@@ -70,7 +70,7 @@ impl RuleCompiler<'_> {
     pub(super) fn rooms(&self, entry: &RuleEntry, errors: &mut FileErrors<'_>) -> Vec<RoomName> {
         let mut rooms = Vec::with_capacity(entry.rooms.len());
         for Located { value, line } in &entry.rooms {
-            let named = RoomName::parse(value).ok().filter(|named| self.instance.rooms.contains(named));
+            let named = value.parse().ok().filter(|named| self.instance.rooms.contains(named));
             if named.is_none() {
                 let hint = did_you_mean(value, self.instance.rooms.iter().map(RoomName::as_str));
                 entry.error(errors, *line, &format!("there is no room {}{hint}", backticked(value)));
