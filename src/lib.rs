@@ -6,6 +6,7 @@
 //! this).
 
 pub mod file;
+pub mod names;
 pub mod settings;
 
 pub mod model;

@@ -36,7 +36,7 @@ use crate::model::{Address, Decision, Message, RoomName, Sender, SenderContext};
 use crate::moderation::{Feed, Journal, Moderation, PRESET_KEY, SanctionEvent, State};
 use crate::room::Room;
 use crate::sandbox::{Library, PluginEvent, Sandbox};
-use crate::settings::{Choice, SettingsSnapshot};
+use crate::settings::SettingsSnapshot;
 use crate::telemetry::logging::LevelHandle;
 use crate::telemetry::{Degradation, Degraded, Metrics};
 
@@ -112,7 +112,7 @@ fn audit_snapshot(state: &Arc<State>) -> SnapshotFn {
 /// Restores the starter preset that moderators chose before the restart.
 async fn restore_preset(state: &State, rules: &Arc<rules::ActiveRules>) {
     let Some(name) = state.setting(PRESET_KEY) else { return };
-    let Some(preset) = rules::Preset::from_name(&name) else { return };
+    let Ok(preset) = name.parse::<rules::Preset>() else { return };
     let rules = Arc::clone(rules);
     match tokio::task::spawn_blocking(move || rules.set_preset(preset)).await {
         Ok(Ok(())) => tracing::info!(preset = name, "starter preset restored"),

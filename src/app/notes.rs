@@ -43,11 +43,11 @@ pub(super) async fn note_degradation(mut changes: DegradationChanges, feed: Arc<
         for change in batch {
             match change {
                 DegradationChange::Missing(Degradation { subsystem, reason }) => {
-                    let text = format!("{}: {reason}; {}", subsystem.as_str(), subsystem.consequence());
+                    let text = format!("{subsystem}: {reason}; {}", subsystem.consequence());
                     feed.note(NoteKind::Degraded, &text, None);
                 }
                 DegradationChange::Recovered(subsystem) => {
-                    feed.note(NoteKind::Recovered, &format!("{}: works again", subsystem.as_str()), None);
+                    feed.note(NoteKind::Recovered, &format!("{subsystem}: works again"), None);
                 }
             }
         }

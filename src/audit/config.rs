@@ -2,42 +2,31 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use crate::names::named;
+use crate::settings::{Section, Setting};
 
-use crate::settings::{Choice, Section, Setting};
-
-/// The decisions that are recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Recording {
-    /// Nothing.
-    Off,
-    /// Messages that did not pass unchanged, and acts of moderators.
-    Refusals,
-    /// All messages, and acts of moderators.
-    All,
+named! {
+    /// The decisions that are recorded.
+    pub enum Recording {
+        /// Nothing.
+        Off = "off",
+        /// Messages that did not pass unchanged, and acts of moderators.
+        Refusals = "refusals",
+        /// All messages, and acts of moderators.
+        All = "all",
+    }
 }
 
-impl Choice for Recording {
-    const NAMES: &'static [(&'static str, Self)] =
-        &[("off", Self::Off), ("refusals", Self::Refusals), ("all", Self::All)];
-}
-
-/// The texts that are recorded with decisions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Texts {
-    /// None.
-    Off,
-    /// The first 80 characters of refused, held and shadowed messages.
-    Refusals,
-    /// All texts in full.
-    Full,
-}
-
-impl Choice for Texts {
-    const NAMES: &'static [(&'static str, Self)] =
-        &[("off", Self::Off), ("refusals", Self::Refusals), ("full", Self::Full)];
+named! {
+    /// The texts that are recorded with decisions.
+    pub enum Texts {
+        /// None.
+        Off = "off",
+        /// The first 80 characters of refused, held and shadowed messages.
+        Refusals = "refusals",
+        /// All texts in full.
+        Full = "full",
+    }
 }
 
 /// Settings of the audit log.

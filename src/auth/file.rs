@@ -259,8 +259,7 @@ fn parse_scope(value: &DeValue<'_>) -> Result<Scope, String> {
     let all = Scope::ALL.map(Scope::as_str);
     let mut widest = None;
     for (at, name) in (1..).zip(names) {
-        let scope = Scope::from_name(name);
-        let scope = scope.ok_or_else(|| {
+        let scope: Scope = name.parse().map_err(|_| {
             format!(
                 "has an unknown scope in item number {at}; expected one of {}{}",
                 all.join(", "),

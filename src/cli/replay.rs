@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &ReplayArgs, config: &Config, mut errors: Vec<Confi
         [(arguments.rules.is_some(), FilterName::Rules), (arguments.plugins.is_some(), FilterName::Plugin)]
     {
         if given && !order.contains(&name) {
-            return refuse(&format!("filter.order does not include `{}`, so it would have no effect", name.as_str()));
+            return refuse(&format!("filter.order does not include `{name}`, so it would have no effect"));
         }
     }
     let files = match log_files(&arguments.files) {
@@ -217,8 +217,8 @@ fn flips(report: &ReplayReport) -> String {
 fn side(side: &ReportedOutcome) -> String {
     let text = side.text.as_ref().map_or_else(String::new, |text| format!(": {}", printable(text)));
     match &side.by {
-        Some(by) => format!("{} ({}){text}", side.outcome.as_str(), printable(&by.to_string())),
-        None => side.outcome.as_str().to_owned(),
+        Some(by) => format!("{} ({}){text}", side.outcome, printable(&by.to_string())),
+        None => side.outcome.to_string(),
     }
 }
 

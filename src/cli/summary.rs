@@ -45,7 +45,7 @@ impl Summary<'_> {
             Some(catalog) => plugins(&mut text, catalog),
         }
         for Degradation { subsystem, reason } in self.degraded {
-            line(&mut text, "degraded", &format!("{}: {}", subsystem.as_str(), printable(reason)));
+            line(&mut text, "degraded", &format!("{subsystem}: {}", printable(reason)));
         }
         text.push('\n');
         text
@@ -54,12 +54,12 @@ impl Summary<'_> {
 
 fn rules(rules: &RuleSet) -> String {
     let starter = rules.len() - rules.own_count();
-    format!("{} of your own, {starter} of the starter set (preset {})", rules.own_count(), rules.preset().as_str())
+    format!("{} of your own, {starter} of the starter set (preset {})", rules.own_count(), rules.preset())
 }
 
 fn plugins(text: &mut String, catalog: &Catalog) {
     let loaded = catalog.entries.iter().filter(|entry| entry.plugin.is_ok());
-    let named = loaded.map(|entry| format!("{} ({})", printable(&entry.manifest.name), entry.mode().as_str()));
+    let named = loaded.map(|entry| format!("{} ({})", printable(&entry.manifest.name), entry.mode()));
     let named: Vec<String> = named.collect();
     if named.is_empty() {
         line(text, "plugins", "none loaded");

@@ -97,9 +97,9 @@ fn print_json(decision: &Decision, room: &RoomName) -> ExitCode {
 /// Formats the decision as text.
 fn report(decision: &Decision) -> String {
     let by = decision.decided_by.map_or_else(String::new, |by| format!(", by {by}"));
-    let mut lines = vec![format!("outcome  {}{by}", decision.outcome.as_str())];
+    let mut lines = vec![format!("outcome  {}{by}", decision.outcome)];
     if let Some(reason) = &decision.reason {
-        lines.push(format!("reason   {}: {}", reason.code.as_str(), printable(&reason.text)));
+        lines.push(format!("reason   {}: {}", reason.code, printable(&reason.text)));
     }
     if let (Some(_), Some(text)) = (&decision.original, decision.message.text()) {
         lines.push(format!("text     {}", printable(text)));
@@ -147,6 +147,6 @@ fn row(step: &TraceStep) -> ([String; 6], Vec<String>) {
         }
     }
     let micros = format!("{:.1}", took.as_secs_f64() * 1e6);
-    let verdict = step.verdict.as_str().to_owned();
+    let verdict = step.verdict.to_string();
     ([step.filter.to_owned(), by, verdict, mode.to_owned(), at, micros], notes)
 }

@@ -27,8 +27,9 @@ pub use stats::FilterStats;
 use jiff::Timestamp;
 
 use crate::model::{Match, Message, Sender, Verdict};
+use crate::names::named;
 use crate::sandbox;
-use crate::settings::{Choice, Section, Setting};
+use crate::settings::{Section, Setting};
 
 /// One step of the chain.
 pub trait Filter: fmt::Debug + Send + Sync {
@@ -132,30 +133,18 @@ impl From<Verdict> for Finding {
     }
 }
 
-/// The filters that the configuration can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FilterName {
-    /// [`shape`].
-    Shape,
-    /// [`rate`].
-    Rate,
-    /// [`rules`].
-    Rules,
-    /// [`plugin`].
-    Plugin,
-}
-
-impl FilterName {
-    /// Returns the name used in the configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.name()
+named! {
+    /// The filters that the configuration can name.
+    pub enum FilterName {
+        /// [`shape`].
+        Shape = "shape",
+        /// [`rate`].
+        Rate = "rate",
+        /// [`rules`].
+        Rules = "rules",
+        /// [`plugin`].
+        Plugin = "plugin",
     }
-}
-
-impl Choice for FilterName {
-    const NAMES: &'static [(&'static str, Self)] =
-        &[("shape", Self::Shape), ("rate", Self::Rate), ("rules", Self::Rules), ("plugin", Self::Plugin)];
 }
 
 /// Settings of the chain and of each filter.

@@ -6,22 +6,18 @@ use axum::http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
 
 use crate::model::Address;
-use crate::settings::Choice;
+use crate::names::named;
 
-/// The header that carries the client's address.
-///
-/// Only one is read: a proxy passes the other one on unchanged, as the client wrote it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ForwardedHeader {
-    /// `X-Forwarded-For`, set by most proxies.
-    XForwardedFor,
-    /// `Forwarded` (RFC 7239).
-    Forwarded,
-}
-
-impl Choice for ForwardedHeader {
-    const NAMES: &'static [(&'static str, Self)] =
-        &[("x-forwarded-for", Self::XForwardedFor), ("forwarded", Self::Forwarded)];
+named! {
+    /// The header that carries the client's address.
+    ///
+    /// Only one is read: a proxy passes the other one on unchanged, as the client wrote it.
+    pub enum ForwardedHeader {
+        /// `X-Forwarded-For`, set by most proxies.
+        XForwardedFor = "x-forwarded-for",
+        /// `Forwarded` (RFC 7239).
+        Forwarded = "forwarded",
+    }
 }
 
 /// The client of a request.

@@ -9,42 +9,24 @@ use serde::{Deserialize, Serialize};
 
 use super::form::{milliseconds, optional_milliseconds};
 use super::{Actor, Address, Nickname, PlainAddress, RoomName};
+use crate::names::named;
 
-/// The kind of a sanction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SanctionKind {
-    /// A notice to the sender, nothing else.
-    Warn,
-    /// Messages of the sender are refused.
-    Mute,
-    /// Connections of the sender are closed; it may reconnect.
-    Kick,
-    /// Connections of the sender are closed, and it may not reconnect.
-    Ban,
+named! {
+    /// The kind of a sanction, the mildest first.
+    #[derive(PartialOrd, Ord)]
+    pub enum SanctionKind {
+        /// A notice to the sender, nothing else.
+        Warn = "warn",
+        /// Messages of the sender are refused.
+        Mute = "mute",
+        /// Connections of the sender are closed; it may reconnect.
+        Kick = "kick",
+        /// Connections of the sender are closed, and it may not reconnect.
+        Ban = "ban",
+    }
 }
 
 impl SanctionKind {
-    /// All kinds, mildest first.
-    pub const ALL: [Self; 4] = [Self::Warn, Self::Mute, Self::Kick, Self::Ban];
-
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Warn => "warn",
-            Self::Mute => "mute",
-            Self::Kick => "kick",
-            Self::Ban => "ban",
-        }
-    }
-
-    /// Returns the kind with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-
     /// Whether it remains in force for a time, rather than taking effect once.
     #[must_use]
     pub fn has_duration(self) -> bool {
@@ -72,7 +54,7 @@ impl Penalty {
         if name == Self::LADDER {
             return Some(Self::Ladder);
         }
-        let kind = SanctionKind::from_name(name)?;
+        let kind: SanctionKind = name.parse().ok()?;
         Some(Self::Fixed(kind, lasts.filter(|_| kind.has_duration())))
     }
 

@@ -7,25 +7,15 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::static_name::{self, StaticName};
 use super::{Actor, Outcome, Penalty, ReasonCode};
+use crate::names::named;
 
-/// Whether a rule or plugin takes effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// It takes effect.
-    Enforce,
-    /// It runs and appears in traces, but has no effect.
-    Observe,
-}
-
-impl Mode {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Enforce => "enforce",
-            Self::Observe => "observe",
-        }
+named! {
+    /// Whether a rule or plugin takes effect.
+    pub enum Mode {
+        /// It takes effect.
+        Enforce = "enforce",
+        /// It runs and appears in traces, but has no effect.
+        Observe = "observe",
     }
 }
 

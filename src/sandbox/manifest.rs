@@ -8,22 +8,24 @@ use serde::Deserialize;
 use super::failure::single_line;
 use super::limits::{OperatorLimits, PluginLimits};
 use crate::model::Mode;
+use crate::names::named;
 use crate::settings::{ConfigError, FileErrors, from_toml};
 
 /// Longest manifest, in bytes.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 256 * 1024;
 
-/// The action on a message when a plugin fails to check it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnFailure {
-    /// Pass it on, as if there were no such plugin.
-    #[default]
-    Pass,
-    /// Hold it for a moderator.
-    Hold,
-    /// Refuse it.
-    Reject,
+named! {
+    /// The action on a message when a plugin fails to check it.
+    #[derive(Default)]
+    pub enum OnFailure {
+        /// Pass it on, as if there were no such plugin.
+        #[default]
+        Pass = "pass",
+        /// Hold it for a moderator.
+        Hold = "hold",
+        /// Refuse it.
+        Reject = "reject",
+    }
 }
 
 impl OnFailure {
@@ -35,16 +37,6 @@ impl OnFailure {
             Some(line) if line.contains("reject") => Self::Reject,
             Some(line) if line.contains("hold") => Self::Hold,
             _ => Self::Pass,
-        }
-    }
-
-    /// The name in manifests and in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Hold => "hold",
-            Self::Reject => "reject",
         }
     }
 }

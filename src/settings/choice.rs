@@ -1,26 +1,9 @@
 //! Settings whose value is one of several names.
 
 use super::SettingValue;
+use crate::names::Named;
 
-/// A closed set of names.
-pub trait Choice: Copy + PartialEq + 'static {
-    /// Each name with its value.
-    const NAMES: &'static [(&'static str, Self)];
-
-    /// Returns the name of the value.
-    #[must_use]
-    fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, choice)| *choice == self).map_or("", |(name, _)| name)
-    }
-
-    /// Returns the value with this name.
-    #[must_use]
-    fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, choice)| *choice)
-    }
-}
-
-impl<T: Choice> SettingValue for T {
+impl<T: Named> SettingValue for T {
     const EXPECTED: &'static str = "one of the names that it may be";
 
     fn from_text(text: &str) -> Result<Self, String> {
@@ -33,7 +16,7 @@ impl<T: Choice> SettingValue for T {
     }
 
     fn to_toml(&self) -> String {
-        format!("\"{}\"", self.name())
+        format!("\"{self}\"")
     }
 
     fn names() -> Option<String> {
@@ -41,7 +24,7 @@ impl<T: Choice> SettingValue for T {
     }
 }
 
-fn quoted_names<T: Choice>() -> String {
+fn quoted_names<T: Named>() -> String {
     let names: Vec<String> = T::NAMES.iter().map(|(name, _)| format!("\"{name}\"")).collect();
     names.join(", ")
 }
@@ -50,14 +33,11 @@ fn quoted_names<T: Choice>() -> String {
 mod tests {
     use super::*;
 
-    #[derive(Clone, Copy, Debug, PartialEq)]
-    enum Colour {
-        Red,
-        Blue,
-    }
-
-    impl Choice for Colour {
-        const NAMES: &'static [(&'static str, Self)] = &[("red", Self::Red), ("blue", Self::Blue)];
+    crate::names::named! {
+        enum Colour {
+            Red = "red",
+            Blue = "blue",
+        }
     }
 
     #[test]

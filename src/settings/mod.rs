@@ -54,7 +54,6 @@ mod value;
 mod value_list;
 mod variables;
 
-pub use choice::Choice;
 pub use duration::{format_duration, parse_duration};
 pub use error::{ConfigError, ConfigWarning, Diagnostics, Location};
 pub use file_errors::FileErrors;

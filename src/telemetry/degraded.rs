@@ -8,34 +8,24 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// A subsystem that the relay can run without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Subsystem {
-    /// Some or all plugins.
-    Plugins,
-    /// The cache of compiled plugins.
-    Cache,
-    /// The moderation store.
-    Store,
-    /// The audit log.
-    Audit,
+use crate::names::named;
+
+named! {
+    /// A subsystem that the relay can run without, in the order in which they are listed.
+    #[derive(PartialOrd, Ord)]
+    pub enum Subsystem {
+        /// Some or all plugins.
+        Plugins = "plugins",
+        /// The cache of compiled plugins.
+        Cache = "cache",
+        /// The moderation store.
+        Store = "store",
+        /// The audit log.
+        Audit = "audit",
+    }
 }
 
 impl Subsystem {
-    /// All subsystems, in the order in which they are listed.
-    pub const ALL: [Self; 4] = [Self::Plugins, Self::Cache, Self::Store, Self::Audit];
-
-    /// Returns the stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Plugins => "plugins",
-            Self::Cache => "cache",
-            Self::Store => "store",
-            Self::Audit => "audit",
-        }
-    }
-
     /// Returns the consequence of running without it, for operators.
     #[must_use]
     pub fn consequence(self) -> &'static str {

@@ -11,26 +11,24 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::{EnvFilter, reload};
 
-use crate::settings::{Choice, Section, Setting, quote};
+use crate::names::named;
+use crate::settings::{Section, Setting, quote};
 
 /// Lines that may wait to be written. Further ones are dropped, so that a slow log never blocks the relay.
 const QUEUE_CAPACITY: usize = 4_096;
 /// Time to write the remaining lines at exit.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The format of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Text on a terminal, JSON elsewhere.
-    Auto,
-    /// Human-readable text.
-    Text,
-    /// One JSON object per line.
-    Json,
-}
-
-impl Choice for Format {
-    const NAMES: &'static [(&'static str, Self)] = &[("auto", Self::Auto), ("text", Self::Text), ("json", Self::Json)];
+named! {
+    /// The format of log lines.
+    pub enum Format {
+        /// Text on a terminal, JSON elsewhere.
+        Auto = "auto",
+        /// Human-readable text.
+        Text = "text",
+        /// One JSON object per line.
+        Json = "json",
+    }
 }
 
 /// Settings of the log.

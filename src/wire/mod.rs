@@ -9,7 +9,8 @@ pub mod v1;
 use bytes::{Bytes, BytesMut};
 
 use crate::model::{Message, Notice, RoomEvent};
-use crate::settings::{Choice, Section, Setting};
+use crate::names::named;
+use crate::settings::{Section, Setting};
 
 /// A generation of the protocol, named after the major version of the backend that introduced it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,20 +34,16 @@ impl Generation {
     }
 }
 
-/// How a v1 client is notified about its refused messages; v1 has no frame for that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum V1Notices {
-    /// A chat line from the reserved author `moderation`, which every client shows.
-    Visible,
-    /// A frame of the author `internal`, which old clients ignore.
-    Internal,
-    /// No notice, as in the first backend.
-    Off,
-}
-
-impl Choice for V1Notices {
-    const NAMES: &'static [(&'static str, Self)] =
-        &[("visible", Self::Visible), ("internal", Self::Internal), ("off", Self::Off)];
+named! {
+    /// How a v1 client is notified about its refused messages; v1 has no frame for that.
+    pub enum V1Notices {
+        /// A chat line from the reserved author `moderation`, which every client shows.
+        Visible = "visible",
+        /// A frame of the author `internal`, which old clients ignore.
+        Internal = "internal",
+        /// No notice, as in the first backend.
+        Off = "off",
+    }
 }
 
 /// Settings of the wire formats.

@@ -16,7 +16,6 @@ use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
 use crate::filter::rules::Preset;
 use crate::model::{ActiveLevel, ModerationLevel, RoomName};
-use crate::settings::Choice;
 
 /// Default for `seconds`.
 const DEFAULT_SLOW_SECONDS: u32 = 30;
@@ -154,7 +153,7 @@ pub(in crate::api) struct PresetJson {
     ),
 )]
 pub(in crate::api) async fn preset(State(api): State<Arc<Api>>) -> Json<PresetJson> {
-    Json(PresetJson { preset: api.rules_in_force.preset().as_str().to_owned() })
+    Json(PresetJson { preset: api.rules_in_force.preset().to_string() })
 }
 
 /// Set the preset of the starter rules.
@@ -174,7 +173,7 @@ pub(in crate::api) async fn set_preset(
     body: Body,
 ) -> Result<Json<PresetJson>, ApiError> {
     let PresetJson { preset: name } = parse_json(&read_body(body, api.max_body_bytes).await?)?;
-    let Some(preset) = Preset::from_name(&name) else {
+    let Ok(preset) = name.parse::<Preset>() else {
         let text = format!("`preset` is `{}`; off, open, balanced and strict are allowed", name.escape_debug());
         return Err(ApiError::InvalidRequest(text));
     };

@@ -115,7 +115,7 @@ async fn require_scope(
     if moderator.has_scope(scope) {
         return Ok(next.run(request).await);
     }
-    Err(ApiError::Forbidden(format!("this call requires the scope `{}`", scope.as_str())))
+    Err(ApiError::Forbidden(format!("this call requires the scope `{scope}`")))
 }
 
 /// Returns the parsed query, or an error that names the field.

@@ -148,8 +148,7 @@ fn report(texts: u64, hits: &BTreeMap<String, RuleHits>) -> String {
     for (id, RuleHits { mode, source, count, first }) in hits {
         #[expect(clippy::cast_precision_loss, reason = "a share of three digits")]
         let share = *count as f64 * 100.0 / texts as f64;
-        let cells =
-            [id.clone(), printable(source), mode.as_str().to_owned(), count.to_string(), format!("{share:.3} %")];
+        let cells = [id.clone(), printable(source), mode.to_string(), count.to_string(), format!("{share:.3} %")];
         table.add(cells, first.clone());
     }
     format!("{texts} texts\n\n{}", table.text())

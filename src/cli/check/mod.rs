@@ -89,7 +89,7 @@ fn report(config: &Config, rules: &RuleSet) -> String {
         rooms.join(", "),
         filters.join(", "),
         rules.own_count(),
-        rules.preset().as_str(),
+        rules.preset(),
         if rules_are_enabled(config) { "" } else { ", disabled: filter.order does not include `rules`" },
         config.server.listen,
         table(rules)
@@ -113,7 +113,7 @@ fn table(rules: &RuleSet) -> String {
         let cells = [
             id.to_owned(),
             printable(source),
-            mode.as_str().to_owned(),
+            mode.to_string(),
             verdict.to_owned(),
             count(words),
             count(patterns.len()),

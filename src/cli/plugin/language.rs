@@ -5,17 +5,19 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::names::named;
 use crate::settings::from_toml;
 
-/// A language of plugins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::cli) enum Language {
-    Rust,
-    Python,
-    #[value(alias = "js")]
-    #[serde(alias = "js")]
-    Javascript,
+named! {
+    /// A language of plugins. Its name is also that of the kit's folder.
+    #[derive(clap::ValueEnum)]
+    pub(in crate::cli) enum Language {
+        Rust = "rust",
+        Python = "python",
+        #[value(alias = "js")]
+        #[serde(alias = "js")]
+        Javascript = "javascript",
+    }
 }
 
 /// The part of a manifest that describes the build.
@@ -31,17 +33,6 @@ struct Build {
 }
 
 impl Language {
-    const ALL: [Self; 3] = [Self::Rust, Self::Python, Self::Javascript];
-
-    /// The name in manifests, which is also the name of the kit's folder.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Rust => "rust",
-            Self::Python => "python",
-            Self::Javascript => "javascript",
-        }
-    }
-
     /// The file by which a plugin's language is detected.
     fn marker_file(self) -> &'static str {
         match self {

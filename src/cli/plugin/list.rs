@@ -58,9 +58,9 @@ fn row(entry: &PluginEntry) -> [String; 7] {
         manifest.name.clone(),
         manifest.version.clone().or_else(plugin_version).unwrap_or_else(|| "-".to_owned()),
         entry.origin.as_str().to_owned(),
-        manifest.mode.as_str().to_owned(),
+        manifest.mode.to_string(),
         if manifest.rooms.is_empty() { "all".to_owned() } else { manifest.rooms.join(", ") },
-        manifest.on_failure.as_str().to_owned(),
+        manifest.on_failure.to_string(),
         state(entry),
     ];
     // Names, versions, rooms and descriptions are untrusted.

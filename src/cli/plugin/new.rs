@@ -50,7 +50,7 @@ pub(super) fn run(name: &str, language: Language, into: &Path) -> ExitCode {
 }
 
 fn write_files(name: &str, language: Language, folder: &Path) -> io::Result<()> {
-    let kit_of_language = format!("sdk/{}", language.as_str());
+    let kit_of_language = format!("sdk/{language}");
     for (path, text) in kit::template(language) {
         let text = text
             .replace("my-filter", name)

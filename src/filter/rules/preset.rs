@@ -14,7 +14,7 @@ pub enum PresetError {
     /// The rules file sets a preset, which takes precedence.
     #[error(
         "{}: `[starter]` sets `preset = \"{}\"`, which takes precedence; change or remove that line",
-        file.display(), preset.as_str()
+        file.display(), preset
     )]
     Fixed {
         /// The rules file.

@@ -124,10 +124,10 @@ fn format_finding(finding: &Finding) -> String {
     let mut line = match &finding.verdict {
         Verdict::Pass => "pass".to_owned(),
         Verdict::Replace(text) => format!("replace |{text}|"),
-        Verdict::Hold(reason) => format!("hold {}", reason.code.as_str()),
+        Verdict::Hold(reason) => format!("hold {}", reason.code),
         Verdict::Shadow(_) => "shadow".to_owned(),
         Verdict::Reject(reason) if reason.code == ReasonCode::Rule => "reject".to_owned(),
-        Verdict::Reject(reason) => format!("reject({})", reason.code.as_str()),
+        Verdict::Reject(reason) => format!("reject({})", reason.code),
     };
     for matched in &finding.matches {
         let (id, _, sanction) = rule_of(matched);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::settings::{Choice, Section, Setting};
+use crate::names::named;
+use crate::settings::{Section, Setting};
 
 /// Settings of the held queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,17 +16,14 @@ pub struct HeldConfig {
     pub on_expiry: ExpiryAction,
 }
 
-/// What happens to a held message when it expires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExpiryAction {
-    /// Drop it.
-    Drop,
-    /// Broadcast it.
-    Release,
-}
-
-impl Choice for ExpiryAction {
-    const NAMES: &'static [(&'static str, Self)] = &[("drop", Self::Drop), ("release", Self::Release)];
+named! {
+    /// What happens to a held message when it expires.
+    pub enum ExpiryAction {
+        /// Drop it.
+        Drop = "drop",
+        /// Broadcast it.
+        Release = "release",
+    }
 }
 
 impl Default for HeldConfig {

@@ -131,18 +131,18 @@ impl SettingValue for LadderStep {
     fn from_text(text: &str) -> Result<Self, String> {
         let mut words = text.split_whitespace();
         let (kind, lasts, rest) = (words.next(), words.next(), words.next());
-        let Some(kind) = kind.and_then(SanctionKind::from_name).filter(|_| rest.is_none()) else {
+        let Some(kind) = kind.and_then(|kind| kind.parse::<SanctionKind>().ok()).filter(|_| rest.is_none()) else {
             return Err(format!("is not {}", Self::EXPECTED));
         };
         match lasts {
-            Some(_) if !kind.has_duration() => Err(format!("has a duration, but a {} takes none", kind.as_str())),
+            Some(_) if !kind.has_duration() => Err(format!("has a duration, but a {kind} takes none")),
             lasts => Ok(Self { kind, duration: lasts.map(step_duration).transpose()? }),
         }
     }
 
     fn to_toml(&self) -> String {
-        let Some(lasts) = self.duration else { return self.kind.as_str().to_owned().to_toml() };
-        format!("{} {}", self.kind.as_str(), format_duration(lasts)).to_toml()
+        let Some(lasts) = self.duration else { return self.kind.to_string().to_toml() };
+        format!("{} {}", self.kind, format_duration(lasts)).to_toml()
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn run(plugin: &Plugin, case: &PluginCase, max_chars: usize) ->
     match called {
         Some((Ok(answer), took)) => {
             let mismatches = differences(&case.expect, &answer);
-            CaseResult { verdict: answer.action.outcome().as_str().to_owned(), took: Some(took), memory, mismatches }
+            CaseResult { verdict: answer.action.outcome().to_string(), took: Some(took), memory, mismatches }
         }
         Some((Err(failure), took)) => CaseResult { took: Some(took), ..CaseResult::failed(failure.to_string()) },
         None => {
@@ -163,7 +163,7 @@ fn differences(expect: &ExpectedAnswer, answer: &PluginAnswer) -> Vec<String> {
             mismatches.push(format!("{field}: expected {expected}, got {actual}"));
         }
     };
-    compare("action", expect.action.as_str().to_owned(), answer.action.outcome().as_str().to_owned());
+    compare("action", expect.action.as_str().to_owned(), answer.action.outcome().to_string());
     let quoted = |text: Option<&String>| text.map_or_else(|| "none".to_owned(), |text| format!("{text:?}"));
     if expect.reason.is_some() {
         compare("reason", quoted(expect.reason.as_ref()), quoted(answer.reason.as_ref()));

@@ -8,7 +8,8 @@ use super::digest;
 use super::starter::Preset;
 use crate::filter::rules::conditions::{CONDITIONS, HoursCondition, SenderCondition, TextCondition};
 use crate::model::{Mode, Outcome, Penalty, SenderContext};
-use crate::settings::{Choice, KeyedValue, Located, TomlKey, TomlReader, TomlValue, backticked, did_you_mean};
+use crate::names::Named as _;
+use crate::settings::{KeyedValue, Located, TomlKey, TomlReader, TomlValue, backticked, did_you_mean};
 
 /// All keys of a rule except those of [`CONDITIONS`].
 const KEYS: [&str; 28] = [
@@ -197,7 +198,7 @@ impl RuleEntry {
             "mask" => self.mask = reader.string(item),
             "labels" => self.labels = reader.strings(item),
             "sanction" => self.sanction = read_sanction(reader, item),
-            "mode" => self.mode = reader.choice(item, &[("enforce", Mode::Enforce), ("observe", Mode::Observe)]),
+            "mode" => self.mode = reader.choice(item, Mode::NAMES),
             "reveal" => self.is_hidden = reader.boolean(item) == Some(false),
             "reason" => self.reason = read_reason(reader, item),
             "refuses" => self.refuses = reader.strings(item),
@@ -261,10 +262,9 @@ fn read_sanction(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> 
 /// Reads `{ open = "observe", strict = "enforce" }`. The rule does not run in presets that are not named.
 fn read_presets(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Vec<(Preset, Mode)> {
     let mut modes = Vec::new();
-    let names: Vec<&str> = Preset::NAMES.iter().map(|(name, _)| *name).collect();
-    reader.each_known_field(item, &names, |reader, name, field| {
-        let mode = reader.choice(field, &[("enforce", Mode::Enforce), ("observe", Mode::Observe)]);
-        modes.extend(Preset::from_name(name).zip(mode));
+    reader.each_known_field(item, &Preset::ALL.map(Preset::as_str), |reader, name, field| {
+        let mode = reader.choice(field, Mode::NAMES);
+        modes.extend(name.parse().ok().zip(mode));
     });
     modes
 }

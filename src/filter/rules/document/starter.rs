@@ -3,33 +3,23 @@
 use std::collections::BTreeMap;
 
 use crate::model::Mode;
-use crate::settings::{Choice, KeyedValue, Located, TomlReader};
+use crate::names::{Named as _, named};
+use crate::settings::{KeyedValue, Located, TomlReader};
 
-/// A preset of the starter rules. It gives each of them a mode.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Preset {
-    /// None of the rules runs.
-    Off,
-    /// All rules observe.
-    Open,
-    /// Rules with few false positives enforce; the others observe.
-    #[default]
-    Balanced,
-    /// All rules enforce.
-    Strict,
-}
-
-impl Preset {
-    /// Returns the name used in the rules file.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.name()
+named! {
+    /// A preset of the starter rules. It gives each of them a mode.
+    #[derive(Default)]
+    pub enum Preset {
+        /// None of the rules runs.
+        Off = "off",
+        /// All rules observe.
+        Open = "open",
+        /// Rules with few false positives enforce; the others observe.
+        #[default]
+        Balanced = "balanced",
+        /// All rules enforce.
+        Strict = "strict",
     }
-}
-
-impl Choice for Preset {
-    const NAMES: &'static [(&'static str, Self)] =
-        &[("off", Self::Off), ("open", Self::Open), ("balanced", Self::Balanced), ("strict", Self::Strict)];
 }
 
 /// The modes of a starter rule; `None` does not run it.

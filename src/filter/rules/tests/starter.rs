@@ -1,14 +1,13 @@
 //! The starter rules.
 
 use super::*;
-use crate::settings::Choice;
 
 #[test]
 fn the_starter_rules_load_with_their_cases_in_every_preset() {
-    for (name, preset) in Preset::NAMES {
-        let rules = RuleSet::load(Path::new("rules.toml"), "", Path::new(""), &instance(*preset));
-        let rules = rules.unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
-        assert_eq!((rules.is_empty(), rules.own_count()), (*preset == Preset::Off, 0), "{name}");
+    for preset in Preset::ALL {
+        let rules = RuleSet::load(Path::new("rules.toml"), "", Path::new(""), &instance(preset));
+        let rules = rules.unwrap_or_else(|errors| panic!("{preset}: {errors:#?}"));
+        assert_eq!((rules.is_empty(), rules.own_count()), (preset == Preset::Off, 0), "{preset}");
         let acts = rules.stats().filter(|rule| rule.mode == Mode::Enforce).count();
         assert_eq!(
             acts,
@@ -17,7 +16,7 @@ fn the_starter_rules_load_with_their_cases_in_every_preset() {
                 Preset::Balanced => 2,
                 Preset::Strict => rules.len(),
             },
-            "{name}"
+            "{preset}"
         );
     }
 }
