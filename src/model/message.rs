@@ -1,5 +1,8 @@
 //! Messages, their senders, and room events.
 
+use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,10 +97,24 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for ConnectionId {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        text.parse().map(Self)
+    }
+}
+
 /// A text, because programs in JavaScript would round the number.
 impl Serialize for ConnectionId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        serializer.collect_str(self)
     }
 }
 
@@ -111,7 +128,7 @@ impl<'de> Deserialize<'de> for ConnectionId {
             Number(u64),
         }
         match Form::deserialize(deserializer)? {
-            Form::Text(text) => text.parse().map(Self).map_err(serde::de::Error::custom),
+            Form::Text(text) => text.parse().map_err(serde::de::Error::custom),
             Form::Number(number) => Ok(Self(number)),
         }
     }

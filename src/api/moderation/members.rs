@@ -51,7 +51,7 @@ pub(in crate::api) struct MemberJson {
 impl From<MemberView> for MemberJson {
     fn from(view: MemberView) -> Self {
         Self {
-            id: view.id.0.to_string(),
+            id: view.id.to_string(),
             nickname: view.nickname.map(|nickname| nickname.to_string()),
             registered: view.registered,
             address: view.address.to_string(),
@@ -197,7 +197,7 @@ pub(super) async fn find_member(api: &Api, id: ConnectionId) -> Result<(RoomName
 
 /// Parses the id of a member.
 pub(super) fn parse_member_id(text: &str) -> Result<ConnectionId, ApiError> {
-    text.parse().map(ConnectionId).map_err(|_| no_such_member())
+    text.parse().map_err(|_| no_such_member())
 }
 
 fn no_such_member() -> ApiError {

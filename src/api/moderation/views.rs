@@ -32,7 +32,7 @@ struct SenderView {
 impl From<&Sender> for SenderView {
     fn from(Sender { connection, address, room: _, context }: &Sender) -> Self {
         Self {
-            member: connection.map(|id| id.0.to_string()),
+            member: connection.map(|id| id.to_string()),
             address: MaskedAddress(*address),
             registered: context.registered,
             connected_seconds: context.connected.as_secs(),
