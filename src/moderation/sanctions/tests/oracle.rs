@@ -119,7 +119,7 @@ fn holding(list: &[Done], follows: &[Follows], now: i64) -> InForce {
 
 fn short(sanctions: &[Sanction]) -> InForce {
     let short = |sanction: &Sanction| {
-        let until = sanction.until.map(|until| until.as_second());
+        let until = sanction.until.map(jiff::Timestamp::as_second);
         (sanction.id, sanction.kind, until, sanction.step)
     };
     sanctions.iter().map(short).collect()
