@@ -64,6 +64,10 @@ impl SettingValue for ConfiguredModerator {
     fn from_text(text: &str) -> Result<Self, String> {
         let Some((name, token)) = text.split_once(':') else { return Err(format!("is not {}", Self::EXPECTED)) };
         check_name(name).map_err(|allowed| format!("has an invalid name before the colon; {allowed}"))?;
+        // They would become a part of the token, and a call without them would be refused.
+        if ['"', '\''].iter().any(|&quote| token.len() > 1 && token.starts_with(quote) && token.ends_with(quote)) {
+            return Err("has quotes around the token; put them around the whole value, or leave them out".to_owned());
+        }
         if !(MIN_TOKEN..=MAX_TOKEN).contains(&token.len()) {
             return Err(format!("has a token of {} bytes; {MIN_TOKEN} to {MAX_TOKEN} are allowed", token.len()));
         }
@@ -133,6 +137,7 @@ mod tests {
             ("sesame", "number 1, that is not a name and a token, as in name:token"),
             ("jane:sesame", "number 1, that has a token of 6 bytes; 16 to 256 are allowed"),
             (long.as_str(), "number 1, that has a token of 257 bytes; 16 to 256 are allowed"),
+            ("jane:\"sesamesesamesesame\"", "number 1, that has quotes around the token"),
             ("jane:sesame sesame sesame", "invalid characters; printable ASCII without spaces and commas is allowed"),
             ("jane:sésamesésamesésame", "invalid characters; printable ASCII without spaces and commas is allowed"),
             (swapped.as_str(), "number 1, that has an invalid name before the colon"),

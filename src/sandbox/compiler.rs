@@ -4,6 +4,7 @@
 //! memory, leaves the relay's threads free, and contains the damage if a hostile file breaks the compiler.
 
 use std::io;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -117,6 +118,8 @@ async fn compile_in_child(program: &Path, arguments: &[String], bytes: &[u8]) ->
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
+        // Ctrl+C on a terminal stops the relay, which then ends this process.
+        .process_group(0)
         .spawn()?;
     let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
@@ -147,11 +150,19 @@ async fn compile_in_child(program: &Path, arguments: &[String], bytes: &[u8]) ->
         Some(code) if code == i32::from(EXIT_INVALID_PLUGIN) => {
             Err(String::from_utf8_lossy(&message).trim().to_owned())
         }
+        None if status.signal().is_some_and(is_request_to_stop) => {
+            Err(format!("was not compiled: the compiler was stopped from outside ({status}); reload to try again"))
+        }
         _ => Err(format!(
             "crashed the compiler ({status}): does it need more than {} MiB or {CPU_SECONDS} s?",
             MEMORY_BYTES >> 20
         )),
     })
+}
+
+/// Whether somebody sends this signal to stop a program.
+fn is_request_to_stop(signal: i32) -> bool {
+    [Signal::HUP, Signal::INT, Signal::TERM].iter().any(|request| request.as_raw() == signal)
 }
 
 /// The exit code of a child process that rejected the plugin and printed the reason.
@@ -231,49 +242,4 @@ fn and_more(count: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn child(script: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
-        let arguments = ["-c".to_owned(), script.to_owned()];
-        compile_in_child(Path::new("/bin/sh"), &arguments, bytes).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn the_standard_output_of_the_process_is_the_artifact() {
-        let bytes = vec![7; 1_000_000];
-        assert!(child("/bin/cat", &bytes).await.is_ok_and(|artifact| artifact == bytes));
-    }
-
-    #[tokio::test]
-    async fn the_standard_error_of_the_process_is_the_error() {
-        assert_eq!(child("/bin/cat > /dev/null; echo 'is no wasm' >&2; exit 1", b"x").await, Err("is no wasm".into()));
-    }
-
-    #[tokio::test]
-    async fn a_crashed_process_is_distinguished_from_one_that_rejects_the_plugin() {
-        let error = child("kill -KILL $$", b"x").await.unwrap_err();
-        assert!(error.starts_with("crashed the compiler (signal: 9"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_long_error_message_is_truncated_and_does_not_block_the_process() {
-        let message =
-            child("/usr/bin/head -c 1000000 /dev/zero | /usr/bin/tr '\\0' x >&2; exit 1", b"").await.unwrap_err();
-        assert_eq!(message.len() as u64, MAX_STDERR_BYTES);
-    }
-
-    #[tokio::test]
-    async fn a_process_that_does_not_read_its_input_causes_no_error() {
-        assert_eq!(child("exec < /dev/null; exit 0", &vec![0; 1_000_000]).await, Ok(Vec::new()));
-    }
-
-    #[tokio::test]
-    async fn without_a_child_process_only_small_files_are_compiled() {
-        let missing = PluginCompiler::ChildProcess { program: "/nonexistent".into(), arguments: Vec::new() };
-        let small = missing.compile(&Engine::default(), b"(component)".to_vec()).await;
-        assert!(small.is_err_and(|error| error.starts_with("is not a filter")));
-        let large = missing.compile(&Engine::default(), vec![b' '; LARGE_BYTES + 1]).await;
-        assert!(large.is_err_and(|error| error.starts_with("cannot start a process to compile it")));
-    }
-}
+mod tests;
