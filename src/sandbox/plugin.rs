@@ -277,7 +277,7 @@ async fn describe(instances: &Instances, first: &mut PluginInstance) -> Result<t
     store.set_epoch_deadline(1);
     let described = async {
         let described = filter.gischat_filter_guest().call_describe(&mut *store).await;
-        described.map_err(|error| PluginFailure::Trap(root_cause(&error)))
+        described.map_err(|error| failure_of(&error, store))
     };
     let described = within_deadline(tokio::time::timeout_at(deadline.into(), described).await, limit, deadline)?;
     // They are searched for every message.
