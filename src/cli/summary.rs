@@ -78,7 +78,7 @@ fn unloaded(entry: &PluginEntry, why: &NotLoadedReason) -> String {
     let name = printable(&entry.manifest.name);
     match (why, why.build_command()) {
         (NotLoadedReason::NotBuilt { .. }, Some(command)) => format!("{name}: not built; {}", printable(&command)),
-        (NotLoadedReason::Deferred(why), _) => format!("{name}: {why}"),
+        (NotLoadedReason::Deferred { why, .. }, _) => format!("{name}: {why}"),
         (why, _) => format!("{name}: {}", printable(&why.to_string())),
     }
 }

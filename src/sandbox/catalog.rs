@@ -24,10 +24,17 @@ const CONCURRENT_LOADS: usize = 2;
 pub struct Catalog {
     /// All plugins, loaded or not.
     pub entries: Vec<Arc<PluginEntry>>,
-    /// By name: the stamp and error of newer files that could not be loaded, while the previous plugin keeps running.
-    rejected: BTreeMap<String, (PluginStamp, String)>,
+    /// By name: newer files that could not be loaded. The previous plugin keeps running.
+    failed_updates: BTreeMap<String, FailedUpdate>,
     /// Whether the folder was read; false for the initial catalog.
     is_from_folder: bool,
+}
+
+/// Newer files of a plugin that could not be loaded.
+#[derive(Clone, Debug)]
+struct FailedUpdate {
+    stamp: PluginStamp,
+    reason: NotLoadedReason,
 }
 
 /// How to load the plugins of the folder.
@@ -95,9 +102,9 @@ impl Catalog {
             .map(|(name, location)| before.reload_entry(sandbox, config, name, location, options))
             .buffered(CONCURRENT_LOADS);
         let (mut catalog, mut changes) = (Self { is_from_folder: true, ..Self::default() }, Vec::new());
-        while let Some(ReloadedEntry { name, entry, rejected, event }) = results.next().await {
+        while let Some(ReloadedEntry { name, entry, failed_update, event }) = results.next().await {
             changes.extend(event.map(|event| (Arc::clone(&entry), event)));
-            catalog.rejected.extend(rejected.map(|rejected| (name, rejected)));
+            catalog.failed_updates.extend(failed_update.map(|update| (name, update)));
             catalog.entries.push(entry);
         }
         for old in before.entries.iter().filter(|old| catalog.entry(&old.manifest.name).is_none()) {
@@ -116,22 +123,29 @@ impl Catalog {
         options: LoadOptions,
     ) -> ReloadedEntry {
         let old = self.entry(&name);
-        let rejected = self.rejected.get(&name);
-        let is_known = |stamp: &PluginStamp| match (old, rejected) {
-            (_, Some((rejected, _))) => rejected == stamp,
-            (Some(old), None) => old.stamp == *stamp && !old.is_deferred(),
-            (None, None) => false,
+        let failed_update = self.failed_updates.get(&name);
+        // The files that were last loaded, and why they are not in use.
+        let last_load = match (old, failed_update) {
+            (_, Some(update)) => Some((&update.stamp, Some(&update.reason))),
+            (Some(old), None) => Some((&old.stamp, old.plugin.as_ref().err())),
+            (None, None) => None,
         };
-        // Retrying does not help a plugin that is not built.
-        let failed_or_deferred = |old: &Arc<PluginEntry>| {
-            matches!(old.plugin, Err(NotLoadedReason::Deferred(_) | NotLoadedReason::Failed(_)))
+        let must_retry = |reason: &NotLoadedReason| match reason {
+            NotLoadedReason::Deferred { .. } => true,
+            NotLoadedReason::Failed(_) => options.retry_failed,
+            // Retrying does not help a plugin that is not built.
+            NotLoadedReason::NotBuilt { .. } => false,
         };
-        let has_failed = rejected.is_some() || old.is_some_and(failed_or_deferred);
-        if let Some(old) = old
-            && is_known(&location.stamp())
-            && !(options.retry_failed && has_failed)
+        if let (Some(old), Some((stamp, reason))) = (old, last_load)
+            && *stamp == location.stamp()
+            && !reason.is_some_and(must_retry)
         {
-            return ReloadedEntry { name, entry: Arc::clone(old), rejected: rejected.cloned(), event: None };
+            return ReloadedEntry {
+                name,
+                entry: Arc::clone(old),
+                failed_update: failed_update.cloned(),
+                event: None,
+            };
         }
         let mut new = PluginEntry::load(sandbox, &name, &location, &config.limits, options.load_mode).await;
         match old {
@@ -145,19 +159,25 @@ impl Catalog {
         }
         match (&new.plugin, old) {
             (Ok(_), _) => {
-                ReloadedEntry { name, entry: Arc::new(new), rejected: None, event: Some(PluginEventKind::Loaded) }
+                ReloadedEntry { name, entry: Arc::new(new), failed_update: None, event: Some(PluginEventKind::Loaded) }
             }
-            (Err(error), Some(old)) if old.plugin.is_ok() && !new.is_deferred() => {
-                let error = error.to_string();
-                let (event, rejected) = (PluginEventKind::LoadFailed(error.clone()), (new.stamp, error));
-                ReloadedEntry { name, entry: Arc::clone(old), rejected: Some(rejected), event: Some(event) }
+            (Err(reason), Some(old)) if old.plugin.is_ok() => {
+                let update = FailedUpdate { stamp: new.stamp, reason: reason.clone() };
+                // A deferred update is retried, but reported once.
+                let is_reported =
+                    failed_update.is_some_and(|last| last.stamp == update.stamp && last.reason.is_deferred());
+                let event = (!(is_reported && reason.is_deferred()))
+                    .then(|| PluginEventKind::LoadFailed(reason.to_string()));
+                ReloadedEntry { name, entry: Arc::clone(old), failed_update: Some(update), event }
             }
-            (Err(error), _) => {
-                let event = (!new.is_deferred()).then(|| PluginEventKind::LoadFailed(error.to_string()));
-                if new.is_deferred() && !old.is_some_and(|old| old.is_deferred()) {
-                    tracing::info!(plugin = name, "plugin loading deferred: {error}");
+            (Err(reason), _) => {
+                if let NotLoadedReason::Deferred { why, .. } = reason
+                    && !old.is_some_and(|old| old.is_deferred())
+                {
+                    tracing::info!(plugin = name, "plugin loading deferred: {why}");
                 }
-                ReloadedEntry { name, entry: Arc::new(new), rejected: None, event }
+                let event = (!reason.is_deferred()).then(|| PluginEventKind::LoadFailed(reason.to_string()));
+                ReloadedEntry { name, entry: Arc::new(new), failed_update: None, event }
             }
         }
     }
@@ -172,8 +192,8 @@ impl Catalog {
     /// previous version keeps running.
     #[must_use]
     pub fn error(&self, name: &str) -> Option<String> {
-        let rejected = self.rejected.get(name).map(|(_, error)| error.clone());
-        rejected.or_else(|| self.entry(name)?.plugin.as_ref().err().map(NotLoadedReason::to_string))
+        let failed_update = self.failed_updates.get(name).map(|update| &update.reason);
+        failed_update.or_else(|| self.entry(name)?.plugin.as_ref().err()).map(NotLoadedReason::to_string)
     }
 
     /// Returns all load errors, in the order of the plugins. A plugin that is not built counts only if its `on_failure`
@@ -189,9 +209,10 @@ impl Catalog {
         order.iter().map(String::as_str).filter(|name| self.entry(name).is_none())
     }
 
-    /// Whether the loading of a plugin was deferred.
+    /// Whether the loading of a plugin, or of its newer files, was deferred.
     pub(super) fn has_deferred(&self) -> bool {
         self.entries.iter().any(|entry| entry.is_deferred())
+            || self.failed_updates.values().any(|update| update.reason.is_deferred())
     }
 }
 
@@ -199,7 +220,7 @@ impl Catalog {
 struct ReloadedEntry {
     name: String,
     entry: Arc<PluginEntry>,
-    rejected: Option<(PluginStamp, String)>,
+    failed_update: Option<FailedUpdate>,
     event: Option<PluginEventKind>,
 }
 

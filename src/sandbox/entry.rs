@@ -58,7 +58,7 @@ impl PluginEntry {
 
     /// Whether its loading was deferred.
     pub(super) fn is_deferred(&self) -> bool {
-        matches!(self.plugin, Err(NotLoadedReason::Deferred(_)))
+        self.plugin.as_ref().err().is_some_and(NotLoadedReason::is_deferred)
     }
 
     /// Whether it is not built and its `on_failure` lets messages pass. That is worth a hint, but not an error.
@@ -147,12 +147,12 @@ async fn load_plugin(
         LoadMode::Complete => task.await,
         LoadMode::Startup { deadline } => match tokio::time::timeout_at(deadline.into(), task).await {
             Ok(ended) => ended,
-            Err(_) => return Err(NotLoadedReason::Deferred("not ready yet")),
+            Err(_) => return Err(NotLoadedReason::Deferred { code: code.to_string(), why: "not ready yet" }),
         },
     };
     match ended {
         Ok(Ok(plugin)) => Ok(plugin),
-        Ok(Err(LoadError::Deferred(why))) => Err(NotLoadedReason::Deferred(why)),
+        Ok(Err(LoadError::Deferred(why))) => Err(NotLoadedReason::Deferred { code: code.to_string(), why }),
         Ok(Err(error)) => Err(NotLoadedReason::Failed(error.to_string())),
         Err(panic) => Err(NotLoadedReason::Failed(format!("{code}: could not be loaded: {panic}"))),
     }

@@ -243,3 +243,6 @@ fn clean_cache(sandbox: &Sandbox, loaded: &Catalog) {
         tracing::warn!(%error, "old cached plugins could not be removed");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ impl MemoryBudget {
 
     /// Reserves memory, if there is enough. The last quarter of the budget is reserved for the first instance of each
     /// plugin.
-    fn try_reserve(&self, bytes: usize, is_extra: bool) -> bool {
+    pub(super) fn try_reserve(&self, bytes: usize, is_extra: bool) -> bool {
         let limit = if is_extra { self.limit - self.limit / 4 } else { self.limit };
         let reserved = self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| {
             used.checked_add(bytes).filter(|total| *total <= limit)
@@ -30,7 +30,7 @@ impl MemoryBudget {
         reserved.is_ok()
     }
 
-    fn release(&self, bytes: usize) {
+    pub(super) fn release(&self, bytes: usize) {
         self.used.fetch_sub(bytes, Ordering::SeqCst);
     }
 }

@@ -11,9 +11,14 @@ pub enum NotLoadedReason {
         /// The plugin's folder.
         folder: PathBuf,
     },
-    /// Loading was deferred and is retried automatically. The text is the reason.
-    #[error("{0}")]
-    Deferred(&'static str),
+    /// Loading was deferred and is retried automatically.
+    #[error("{code}: {why}")]
+    Deferred {
+        /// The path of the file, or the name of the embedded plugin.
+        code: String,
+        /// The reason.
+        why: &'static str,
+    },
     /// It could not be loaded. The text is one line for the operator and names the file.
     #[error("{0}")]
     Failed(String),
@@ -25,8 +30,13 @@ impl NotLoadedReason {
     pub fn build_command(&self) -> Option<String> {
         match self {
             Self::NotBuilt { folder } => Some(build(folder)),
-            Self::Deferred(_) | Self::Failed(_) => None,
+            Self::Deferred { .. } | Self::Failed(_) => None,
         }
+    }
+
+    /// Whether loading is retried automatically.
+    pub(super) fn is_deferred(&self) -> bool {
+        matches!(self, Self::Deferred { .. })
     }
 }
 

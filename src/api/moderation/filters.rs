@@ -237,7 +237,7 @@ impl PluginJson {
             plugin.map(Plugin::stats).unwrap_or_default();
         let (state, retry_after_seconds) = match plugin.map(Plugin::health) {
             Err(NotLoadedReason::NotBuilt { .. }) => ("not_built", None),
-            Err(NotLoadedReason::Deferred(_) | NotLoadedReason::Failed(_)) => ("not_loaded", None),
+            Err(NotLoadedReason::Deferred { .. } | NotLoadedReason::Failed(_)) => ("not_loaded", None),
             Ok(HealthState::Healthy) => ("healthy", None),
             Ok(HealthState::Probing) => ("probing", None),
             // Rounded up: it is not probed earlier.
