@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::attempts::LoadAttempts;
 use super::catalog::{Catalog, LoadOptions, LoadedCatalog};
 use super::config::Config;
 use super::engine::Sandbox;
@@ -191,6 +192,7 @@ impl Library {
     /// Reloads the plugins whenever their files change, until cancelled.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         let mut last = None;
+        let mut attempts = LoadAttempts::default();
         // A folder that reappears is loaded even if it is unchanged, to end the degradation.
         let mut was_gone = false;
         let mut cache_checked = Instant::now();
@@ -212,15 +214,18 @@ impl Library {
                 Err(error) => {
                     self.degraded.begin(Degradation::new(Subsystem::Plugins, error.to_string()));
                     (last, was_gone) = (None, true);
+                    attempts.reset();
                     continue;
                 }
             };
             // A load that is running has seen the change, or the next poll will.
             let Ok(seen) = self.last_loaded.try_lock().map(|seen| seen.as_ref() == Some(&now)) else { continue };
             let is_new = was_gone || !seen;
-            if is_new && last.as_ref() == Some(&now) {
+            if is_new && last.as_ref() == Some(&now) && attempts.is_due(&now, Instant::now()) {
                 was_gone = false;
-                tracing::info!("reloading plugins");
+                if attempts.is_changed(&now) {
+                    tracing::info!("reloading plugins");
+                }
                 let options = LoadOptions { load_mode: LoadMode::Complete, retry_failed: false };
                 tokio::select! {
                     loaded = self.load(options) => if let Err(error) = loaded {
@@ -229,6 +234,7 @@ impl Library {
                     // Do not wait for a compilation that takes seconds.
                     () = stop.cancelled() => return,
                 }
+                attempts.record(now.clone(), Instant::now());
             }
             last = Some(now);
         }

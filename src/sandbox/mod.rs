@@ -7,6 +7,7 @@
 //! A plugin has no files, no network, no environment and no clock. Every call returns an answer or a [`PluginFailure`].
 
 mod artifact;
+mod attempts;
 mod catalog;
 mod clock;
 mod compiler;
