@@ -103,7 +103,7 @@ fn open(
         let library = Library::open(Arc::clone(sandbox), config.clone()).await?;
         // Also load the plugins that take long to compile.
         library.reload().await?;
-        Ok::<_, crate::sandbox::FolderError>(library)
+        Ok::<_, crate::sandbox::LibraryError>(library)
     };
     let library = sandbox.handle().block_on(opening).map_err(|error| error.to_string())?;
     let catalog = library.current();

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -29,6 +30,22 @@ const CACHE_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// Poll interval of [`Library::wait_until_loaded`].
 const LOADED_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
+/// The plugins could not be loaded. The current ones stay.
+#[derive(Debug, thiserror::Error)]
+pub enum LibraryError {
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The load panicked.
+    #[error("{}: the plugins could not be loaded: {source}", folder.display())]
+    Interrupted {
+        /// The folder.
+        folder: PathBuf,
+        /// The panic.
+        source: JoinError,
+    },
+}
+
 /// The current plugins. Reloads them when files change.
 #[derive(Debug)]
 pub struct Library {
@@ -46,8 +63,8 @@ impl Library {
     /// `on_failure` applies.
     ///
     /// # Errors
-    /// [`FolderError`] if the folder cannot be used.
-    pub async fn open(sandbox: Arc<Sandbox>, config: Config) -> Result<Arc<Self>, FolderError> {
+    /// [`LibraryError`] if the folder cannot be used, or if the load panics.
+    pub async fn open(sandbox: Arc<Sandbox>, config: Config) -> Result<Arc<Self>, LibraryError> {
         let library = Self::new(sandbox, config, Arc::default());
         library.load_at_startup().await?;
         Ok(library)
@@ -69,7 +86,7 @@ impl Library {
         Arc::new(Self { sandbox, config, current: RwLock::default(), last_loaded: Arc::default(), degraded })
     }
 
-    async fn load_at_startup(self: &Arc<Self>) -> Result<(), FolderError> {
+    async fn load_at_startup(self: &Arc<Self>) -> Result<(), LibraryError> {
         let deadline = Instant::now() + self.config.start_wait;
         self.load(LoadOptions { load_mode: LoadMode::Startup { deadline }, retry_failed: false }).await
     }
@@ -131,8 +148,8 @@ impl Library {
     /// its previous version; plugins that failed before are retried.
     ///
     /// # Errors
-    /// [`FolderError`] if the folder cannot be used. The plugins stay as they are then.
-    pub async fn reload(self: &Arc<Self>) -> Result<(), FolderError> {
+    /// [`LibraryError`]. The plugins stay as they are then.
+    pub async fn reload(self: &Arc<Self>) -> Result<(), LibraryError> {
         self.load(LoadOptions { load_mode: LoadMode::Complete, retry_failed: true }).await
     }
 
@@ -147,7 +164,7 @@ impl Library {
     async fn load_catalog(
         self: &Arc<Self>,
         options: LoadOptions,
-    ) -> Result<Result<LoadedCatalog, FolderError>, tokio::task::JoinError> {
+    ) -> Result<Result<LoadedCatalog, FolderError>, JoinError> {
         let this = Arc::clone(self);
         let loading = async move {
             let before = this.current();
@@ -156,17 +173,28 @@ impl Library {
         AbortOnDropHandle::new(self.sandbox.handle().spawn(loading)).await
     }
 
-    async fn load(self: &Arc<Self>, options: LoadOptions) -> Result<(), FolderError> {
+    async fn load(self: &Arc<Self>, options: LoadOptions) -> Result<(), LibraryError> {
         let mut seen = Arc::clone(&self.last_loaded).lock_owned().await;
         // An interrupted load counts as not loaded.
         *seen = None;
         let stamps = self.config.stamps()?;
-        match self.load_catalog(options).await {
-            Ok(read) => self.adopt(read?, &mut seen, stamps),
-            Err(error) => {
-                let reason = format!("{}: the plugins could not be loaded: {error}", self.config.folder().display());
-                self.degraded.begin(Degradation::new(Subsystem::Plugins, reason));
-                *seen = Some(stamps);
+        let loaded = self.load_catalog(options).await;
+        self.conclude(loaded, &mut seen, stamps)
+    }
+
+    /// Adopts the catalog that a load returned.
+    fn conclude(
+        &self,
+        loaded: Result<Result<LoadedCatalog, FolderError>, JoinError>,
+        seen: &mut Option<Vec<PluginStamp>>,
+        stamps: Vec<PluginStamp>,
+    ) -> Result<(), LibraryError> {
+        match loaded {
+            Ok(read) => self.adopt(read?, seen, stamps),
+            Err(source) => {
+                let error = LibraryError::Interrupted { folder: self.config.folder().to_owned(), source };
+                self.degraded.begin(Degradation::new(Subsystem::Plugins, error.to_string()));
+                return Err(error);
             }
         }
         Ok(())

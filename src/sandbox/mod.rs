@@ -48,7 +48,7 @@ pub use entry::PluginEntry;
 pub use failure::PluginFailure;
 pub use folder::FolderError;
 pub use health::HealthState;
-pub use library::Library;
+pub use library::{Library, LibraryError};
 pub use limits::{OperatorLimits, PluginLimits};
 pub use load::LoadError;
 pub use manifest::{Manifest, OnFailure};

@@ -71,3 +71,18 @@ async fn a_plugin_whose_update_finds_no_memory_keeps_running_and_is_updated_late
     assert_eq!(library.current().errors(), Vec::<String>::new());
     assert!(library.last_loaded.lock().await.is_some());
 }
+
+/// The error of a task that panicked.
+async fn panicked() -> tokio::task::JoinError {
+    tokio::spawn(async { panic!("on purpose") }).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_load_that_panics_is_an_error_and_counts_as_not_loaded() {
+    let (_dir, library) = open(2 * INSTANCE_MEMORY).await;
+    let mut stamps = library.last_loaded.lock().await.take();
+    let found = library.config.stamps().unwrap();
+    let error = library.conclude(Err(panicked().await), &mut stamps, found).unwrap_err();
+    assert!(matches!(error, LibraryError::Interrupted { .. }) && error.to_string().contains("on purpose"), "{error}");
+    assert!(stamps.is_none() && library.degraded.contains(Subsystem::Plugins));
+}
