@@ -37,7 +37,7 @@ pub struct Replay<'s, S> {
     has_full_texts: bool,
     reorder: ReorderBuffer<Item>,
     last_prune: Duration,
-    /// Logged changes of rules, plugins or the preset.
+    /// Logged acts that may have changed rules, plugins, the preset or breakers.
     config_changes: u64,
     report: ReplayReport,
 }
@@ -82,7 +82,8 @@ impl<'s, S: Environment> Replay<'s, S> {
             return Ok(());
         }
         self.process_all()?;
-        self.begin_run(Some(head))?;
+        let run = self.begin_run(Some(head))?;
+        self.run = Some(run);
         if !self.seen_runs.insert(head.run) {
             self.report.add_note(format!("the files of run {} are not consecutive", head.run));
         } else if !is_first_of_run {
@@ -147,9 +148,10 @@ impl<'s, S: Environment> Replay<'s, S> {
         self.process_all()?;
         self.end_run();
         if self.config_changes > 0 {
+            let acts = if self.config_changes == 1 { "act" } else { "acts" };
             self.report.add_note(format!(
-                "rules, plugins or the preset changed {} times while the log was written; the replay judges all \
-                 messages by the same ones",
+                "while the log was written, the rules, plugins, preset or breakers may have changed ({} logged {acts}); \
+                 the replay judges all messages with one configuration",
                 self.config_changes
             ));
         }
@@ -161,24 +163,26 @@ impl<'s, S: Environment> Replay<'s, S> {
         Ok(self.report)
     }
 
-    /// Begins the only run that is in memory.
+    /// Judges a decision immediately, in a run without a log. The caller passes decisions in order.
     ///
     /// # Errors
     /// [`ReplayError`].
-    pub(super) fn begin_in_memory(&mut self) -> Result<(), ReplayError> {
-        self.begin_run(None).map(|_| ())
+    pub(super) fn judge_now(&mut self, past: &PastDecision) -> Result<(), ReplayError> {
+        let run = match self.run.take() {
+            Some(run) => run,
+            None => self.begin_run(None)?,
+        };
+        self.judge(&run, past);
+        self.run = Some(run);
+        Ok(())
     }
 
-    /// Judges a decision immediately. The caller passes decisions in order.
-    pub(super) fn judge_now(&mut self, past: &PastDecision) {
-        self.judge(past);
-    }
-
-    fn begin_run(&mut self, head: Option<&FileHead>) -> Result<&mut Run, ReplayError> {
+    /// Ends the current run and begins another.
+    fn begin_run(&mut self, head: Option<&FileHead>) -> Result<Run, ReplayError> {
         self.end_run();
         self.report.runs += 1;
         self.last_prune = Duration::ZERO;
-        Ok(self.run.insert(self.environment.begin_run(head).map_err(ReplayError)?))
+        self.environment.begin_run(head).map_err(ReplayError)
     }
 
     fn end_run(&mut self) {
@@ -207,12 +211,14 @@ impl<'s, S: Environment> Replay<'s, S> {
     }
 
     fn process(&mut self, item: Item) -> Result<(), ReplayError> {
-        if self.run.is_none() {
-            self.begin_run(None)?;
+        let run = if let Some(run) = self.run.take() {
+            run
+        } else {
             self.report.add_note("the log has no head: the sanctions and levels at its beginning are not known");
-        }
+            self.begin_run(None)?
+        };
         match item {
-            Item::Decision(past) => self.judge(&past),
+            Item::Decision(past) => self.judge(&run, &past),
             Item::Act(act) => {
                 let changes_config =
                     matches!(act.act.kind, ActKind::Reloaded | ActKind::Preset { .. } | ActKind::BreakerTripped { .. });
@@ -220,11 +226,11 @@ impl<'s, S: Environment> Replay<'s, S> {
                 self.environment.apply_act(&act);
             }
         }
+        self.run = Some(run);
         Ok(())
     }
 
-    fn judge(&mut self, past: &PastDecision) {
-        let Some(run) = &self.run else { return };
+    fn judge(&mut self, run: &Run, past: &PastDecision) {
         let since_start = past.sender.context.since_start;
         if since_start.saturating_sub(self.last_prune) > PRUNE_INTERVAL {
             self.last_prune = since_start;

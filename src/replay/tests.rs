@@ -442,6 +442,28 @@ fn removing_a_rule_flips_exactly_what_it_refused_and_removes_its_sanctions() {
 }
 
 #[test]
+fn a_note_counts_the_logged_acts_that_may_have_changed_the_configuration() {
+    let note = |kinds: Vec<ActKind<LoggedSanction>>| {
+        let mut log = live(&[utterance_of(0, 0)], "", Preset::Off);
+        log.acts.extend(kinds.into_iter().map(|kind| {
+            let (at, since_start) = (begin(), Duration::ZERO);
+            let act = Act { at, since_start, actor: Actor::Moderator("hans".into()), room: None, kind };
+            LoggedAct { n: 0, at, since_start, act }
+        }));
+        replay(&[log], "", Preset::Off).0.notes
+    };
+    assert_eq!(note(Vec::new()), Vec::<String>::new());
+    let text = |acts: &str| {
+        format!(
+            "while the log was written, the rules, plugins, preset or breakers may have changed ({acts}); the replay \
+             judges all messages with one configuration"
+        )
+    };
+    assert_eq!(note(vec![ActKind::Reloaded]), [text("1 logged act")]);
+    assert_eq!(note(vec![ActKind::Reloaded, ActKind::Reloaded]), [text("2 logged acts")]);
+}
+
+#[test]
 fn what_if_reports_which_decisions_change_and_leaves_the_rules_in_force_alone() {
     let all: Vec<Utterance> = [0, 1, 4, 9, 5].into_iter().map(|text| utterance_of(0, text)).collect();
     let log = live(&all, RULES, Preset::Off);

@@ -48,7 +48,6 @@ fn judge(
     past: &[&Arc<JudgedMessage>],
     deadline: Instant,
 ) -> Result<(), ReplayError> {
-    replay.begin_in_memory()?;
     for (done, recorded) in past.iter().enumerate() {
         if Instant::now() >= deadline {
             replay.add_note(format!(
@@ -58,7 +57,7 @@ fn judge(
             break;
         }
         match PastDecision::from_memory(recorded) {
-            Ok(past) => replay.judge_now(&past),
+            Ok(past) => replay.judge_now(&past)?,
             Err(reason) => replay.add_skipped(reason, 1, &DecisionOrigin::default()),
         }
     }
