@@ -97,6 +97,7 @@ pub fn main() -> ExitCode {
         return plugin::run(command, &config, &errors);
     }
     if let Command::Replay(arguments) = &command {
+        print_warnings(&warnings);
         return replay::run(arguments, &config, errors);
     }
     if let (Command::Health, true) = (&command, errors.is_empty()) {
@@ -116,7 +117,7 @@ pub fn main() -> ExitCode {
     errors.extend(AccessTokens::read(&config.auth, &config.instance.rooms).err().into_iter().flatten());
     // Without errors, `serve` logs the warnings instead.
     match command {
-        Command::Check(_) => print_warnings(&warnings),
+        Command::Check(_) | Command::Try(_) => print_warnings(&warnings),
         Command::Serve if !errors.is_empty() => print_warnings(&warnings),
         _ => {}
     }

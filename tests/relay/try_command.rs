@@ -30,6 +30,15 @@ fn decision(text: &str) -> Value {
 }
 
 #[test]
+fn warnings_about_the_configuration_are_printed_on_standard_error() {
+    let arguments = ["try", "--room", "QGIS", "--author", "anna", "--json", "hello"];
+    let output = relay(directory().path(), &arguments, &[("REDIS_HOST", "redis")]);
+    assert_eq!(output.status, Some(0), "{output:?}");
+    assert!(output.stderr.starts_with("warning: ") && output.stderr.contains("REDIS_HOST"), "{output:?}");
+    assert_eq!(output.stdout.lines().count(), 1, "{output:?}");
+}
+
+#[test]
 fn the_decision_is_printed_with_reason_and_trace() {
     let output = judged(&["the casino"]);
     assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{output:?}");
