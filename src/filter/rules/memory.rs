@@ -70,8 +70,8 @@ struct Utterance {
     letters_hash: u64,
     /// Milliseconds since 1970.
     at: i64,
-    /// Whether the message was not rejected.
-    was_delivered: bool,
+    /// Whether the rules did not reject the message. Another filter may have rejected it.
+    passed_rules: bool,
 }
 
 /// Earlier messages like the current one.
@@ -89,16 +89,16 @@ impl Recall {
     /// Returns an empty recall, without even the current message.
     pub(super) fn empty() -> Self {
         let sender = SenderKey { connection: None, address: 0, name: 0 };
-        let current = Utterance { sender, letters_hash: 0, at: 0, was_delivered: false };
+        let current = Utterance { sender, letters_hash: 0, at: 0, passed_rules: false };
         Self { room: None, fingerprint: Fingerprint::new("", 0), current, previous: Vec::new(), unseen_at: None }
     }
 
-    /// Returns how often the sender has sent the text within this time, the current message included. Rejected messages
-    /// do not count, so that a retry does not make it worse.
+    /// Returns how often the sender has sent the text within this time, the current message included. Messages that the
+    /// rules rejected do not count, so that a retry does not make it worse.
     pub(super) fn times_by_sender(&self, within: Duration, exact: bool) -> u32 {
         let own = self
             .within(within, exact)
-            .filter(|earlier| earlier.was_delivered && earlier.sender.matches(&self.current.sender))
+            .filter(|earlier| earlier.passed_rules && earlier.sender.matches(&self.current.sender))
             .count();
         u32::try_from(own).unwrap_or(u32::MAX).saturating_add(1)
     }
@@ -165,7 +165,7 @@ impl Memory {
         let mut letters = self.letter_hasher.build_hasher();
         clean.chars().filter(|c| c.is_alphanumeric()).for_each(|c| letters.write_u32(c.into()));
         let (letters_hash, at) = (letters.finish(), message.at.as_millisecond());
-        let current = Utterance { sender: key, letters_hash, at, was_delivered: false };
+        let current = Utterance { sender: key, letters_hash, at, passed_rules: false };
         let (mut previous, mut unseen_at) = (Vec::new(), Some(0));
         if let Some(room) = self.stripe(&sender.room)?.get(&sender.room) {
             let known = room.find(&fingerprint, 0).and_then(|at| room.texts.get(at));
@@ -175,13 +175,13 @@ impl Memory {
         Some(Recall { room: Some(sender.room.clone()), fingerprint, current, previous, unseen_at })
     }
 
-    /// Records the current message of `recall`. `was_delivered` is false if it was rejected.
-    pub(super) fn record(&self, recall: Recall, was_delivered: bool) {
+    /// Records the current message of `recall`. `passed_rules` is false if the rules rejected it.
+    pub(super) fn record(&self, recall: Recall, passed_rules: bool) {
         let Some(room) = recall.room else { return };
         if let Some(mut stripe) = self.stripe(&room) {
             stripe.entry(room).or_default().record(
                 recall.fingerprint,
-                Utterance { was_delivered, ..recall.current },
+                Utterance { passed_rules, ..recall.current },
                 recall.unseen_at,
             );
         }
