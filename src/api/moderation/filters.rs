@@ -151,6 +151,8 @@ pub(in crate::api) struct RuleJson {
     exempt_hits: u64,
     /// Matching messages of trusted senders, exempt or not. These are probably false positives.
     trusted_hits: u64,
+    /// Messages that the rule, which only observed or labelled, did not check: they triggered too many regular expressions.
+    skipped: u64,
     /// `trusted_hits` as a percentage of all matching messages; null before the first.
     #[schema(example = 2.5)]
     trusted_percent: Option<f64>,
@@ -273,7 +275,7 @@ impl From<RuleStats<'_>> for RuleJson {
     fn from(stats: RuleStats<'_>) -> Self {
         // Rounded to a tenth of a per cent.
         let trusted_percent = stats.trusted_percent().map(|percent| (percent * 10.0).round() / 10.0);
-        let RuleStats { id, source, mode, tripped_at, hits, exempt_hits, trusted_hits, last_hit } = stats;
+        let RuleStats { id, source, mode, tripped_at, hits, exempt_hits, trusted_hits, skipped, last_hit } = stats;
         Self {
             rule: id.to_owned(),
             source: source.to_owned(),
@@ -283,6 +285,7 @@ impl From<RuleStats<'_>> for RuleJson {
             hits,
             exempt_hits,
             trusted_hits,
+            skipped,
             trusted_percent,
             last_hit: last_hit.map(format_time),
         }

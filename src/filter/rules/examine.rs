@@ -157,6 +157,7 @@ impl RuleSet {
                     hits.push(hit);
                 }
                 Err(BudgetExhausted) if acts => return Err(RegexLimitExceeded(number)),
+                Err(BudgetExhausted) if input.purpose == Purpose::Judge => rule.hits.record_skipped(),
                 Ok(None) | Err(BudgetExhausted) => {}
             }
         }

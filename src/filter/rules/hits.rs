@@ -23,6 +23,9 @@ pub struct RuleStats<'r> {
     pub exempt_hits: u64,
     /// Number of messages hit of trusted senders, exempt or not. They are probably false positives.
     pub trusted_hits: u64,
+    /// Number of messages that the rule did not check because they triggered too many regexes. Counted for rules that
+    /// cannot reject.
+    pub skipped: u64,
     /// Time of the last hit, to the millisecond.
     pub last_hit: Option<Timestamp>,
 }
@@ -44,6 +47,7 @@ pub(super) struct HitCounters {
     count: AtomicU64,
     exempt: AtomicU64,
     trusted: AtomicU64,
+    skipped: AtomicU64,
     /// Time of the last hit, in milliseconds since 1970.
     last: AtomicI64,
 }
@@ -57,6 +61,16 @@ impl HitCounters {
             self.trusted.fetch_add(1, Ordering::Relaxed);
         }
         self.last.fetch_max(at.as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// Counts a message that was not checked.
+    pub(super) fn record_skipped(&self) {
+        self.skipped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns the number of messages that were not checked.
+    pub(super) fn skipped(&self) -> u64 {
+        self.skipped.load(Ordering::Relaxed)
     }
 
     /// Returns the hits, the exempt hits, the trusted hits among both, and the time of the last one.

@@ -191,7 +191,8 @@ impl Rule {
     pub(super) fn stats(&self) -> RuleStats<'_> {
         let (hits, exempt_hits, trusted_hits, last_hit) = self.hits.read();
         let (id, source, mode, tripped_at) = (&self.id, &self.source, self.mode(), self.breaker.tripped_at());
-        RuleStats { id, source, mode, tripped_at, hits, exempt_hits, trusted_hits, last_hit }
+        let skipped = self.hits.skipped();
+        RuleStats { id, source, mode, tripped_at, hits, exempt_hits, trusted_hits, skipped, last_hit }
     }
 
     /// Returns what a trace shows of a hit at `span`, in code points. `mode` is the mode with which it was judged.
