@@ -25,7 +25,7 @@ use crate::telemetry::Metrics;
 /// The single path for all messages.
 #[derive(Debug)]
 pub struct Intake {
-    /// The chain for new messages. Each shard has its own copy, so judging takes no lock.
+    /// The chain for new messages. Each shard has its own copy, so choosing it takes no lock.
     chain: Swap<Chain>,
     breakers: Option<Breakers>,
     moderation: Arc<Moderation>,
