@@ -16,6 +16,7 @@ use crate::live::rooms::RoomUnavailable;
 use crate::live::shard::ShuttingDown;
 use crate::live::upgrade::HandshakeError;
 use crate::model::{MissingReason, Reason, ReasonCode};
+use crate::telemetry::EncodeError;
 
 /// An error response.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +95,9 @@ pub enum InternalError {
     /// A message was held or rejected without a reason.
     #[error(transparent)]
     MissingReason(#[from] MissingReason),
+    /// The metrics could not be encoded.
+    #[error(transparent)]
+    EncodeMetrics(#[from] EncodeError),
 }
 
 /// The body of every error response.

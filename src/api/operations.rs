@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::error::{ApiError, ErrorResponse};
+use super::error::{ApiError, ErrorResponse, InternalError};
 use super::moderation::bearer_token;
 use super::request::RequestOrigin;
 use crate::telemetry::Metrics;
@@ -50,13 +50,14 @@ pub(super) async fn metrics(
         // Every moderator has the scope `read`.
         api.moderators.authenticate(origin.client.address(), token)?;
     }
-    Ok(exposition(&api.metrics))
+    exposition(&api.metrics)
 }
 
-pub(super) async fn unrestricted_metrics(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
+pub(super) async fn unrestricted_metrics(State(metrics): State<Arc<Metrics>>) -> Result<impl IntoResponse, ApiError> {
     exposition(&metrics)
 }
 
-fn exposition(metrics: &Metrics) -> impl IntoResponse + use<> {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.encode())
+fn exposition(metrics: &Metrics) -> Result<impl IntoResponse + use<>, ApiError> {
+    let text = metrics.encode().map_err(InternalError::from)?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }

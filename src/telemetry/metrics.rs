@@ -43,6 +43,11 @@ struct Moderation {
     unlogged_acts: IntCounter,
 }
 
+/// The metrics could not be encoded.
+#[derive(Debug, thiserror::Error)]
+#[error("the metrics could not be encoded: {0}")]
+pub struct EncodeError(prometheus::Error);
+
 /// The metrics of one room, updated by the room.
 #[derive(Clone, Debug)]
 pub struct RoomGauges {
@@ -159,12 +164,11 @@ impl Metrics {
     }
 
     /// Encodes all metrics in the Prometheus text format, version 0.0.4.
-    #[must_use]
-    pub fn encode(&self) -> String {
-        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
-            tracing::error!(%error, "encoding the metrics failed");
-            String::new()
-        })
+    ///
+    /// # Errors
+    /// [`EncodeError`], which no valid metric causes.
+    pub fn encode(&self) -> Result<String, EncodeError> {
+        TextEncoder::new().encode_to_string(&self.registry.gather()).map_err(EncodeError)
     }
 }
 
@@ -205,10 +209,10 @@ impl Registrar {
 impl Default for Metrics {
     fn default() -> Self {
         let new = Registrar(Registry::new());
-        // A filter takes from a tenth of a microsecond to milliseconds, a round up to a second.
-        let filter = Registrar::histogram("filter_duration_seconds", "Time per message of each filter", 1e-7, 18);
+        // A filter takes from a tenth of a microsecond up to the longest deadline of a plugin, 10 s; a round up to 2 s.
+        let filter = Registrar::histogram("filter_duration_seconds", "Time per message of each filter", 1e-7, 28);
         let round =
-            Registrar::histogram("round_duration_seconds", "Time to write a round of a room to its members", 1e-6, 20);
+            Registrar::histogram("round_duration_seconds", "Time to write a round of a room to its members", 1e-6, 22);
         Self {
             build_info: new.gauges("build_info", "Version and environment of this relay", &["version", "environment"]),
             connections: new.gauge("connections", "Current network connections"),
@@ -253,7 +257,7 @@ mod tests {
         metrics.count_message(Outcome::Reject, Some("shape"));
         metrics.count_round(1_000, std::time::Duration::from_micros(90));
         metrics.filter_seconds("rate").observe(4e-7);
-        let text = metrics.encode();
+        let text = metrics.encode().unwrap();
         for line in [
             "gischat_build_info{environment=\"production\",version=\"1.2.3\"} 1",
             "gischat_room_connections{room=\"Living room\"} 4",
@@ -267,12 +271,25 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_deadline_of_a_plugin_and_a_slow_round_have_buckets() {
+        let metrics = Metrics::default();
+        metrics.filter_seconds("plugin").observe(10.0);
+        metrics.count_round(1, std::time::Duration::from_secs(2));
+        let text = metrics.encode().unwrap();
+        for buckets in ["gischat_filter_duration_seconds_bucket", "gischat_round_duration_seconds_bucket"] {
+            let finite = text.lines().filter(|line| line.starts_with(buckets) && !line.contains("+Inf"));
+            let counts: Vec<&str> = finite.filter_map(|line| line.rsplit(' ').next()).collect();
+            assert_eq!(counts.last(), Some(&"1"), "{text}");
+        }
+    }
+
+    #[test]
     fn counts_of_moderation_only_grow() {
         let metrics = Metrics::default();
         for audit_lost in [3, 2, 5] {
             metrics.set_moderation(&ModerationMetrics { audit_lost, held: 10 - audit_lost, ..Default::default() });
         }
-        let text = metrics.encode();
+        let text = metrics.encode().unwrap();
         assert!(text.contains("\ngischat_audit_lines_lost_total 5\n"), "{text}");
         assert!(text.contains("\ngischat_held_messages 5\n"), "{text}");
     }
@@ -281,7 +298,7 @@ mod tests {
     fn another_environment_takes_the_place_of_the_previous_one() {
         let metrics = Metrics::new("1.2.3", "staging");
         metrics.set_build("1.2.3", "production");
-        assert_eq!(metrics.encode().matches("gischat_build_info{").count(), 1);
+        assert_eq!(metrics.encode().unwrap().matches("gischat_build_info{").count(), 1);
     }
 
     #[test]
@@ -289,6 +306,6 @@ mod tests {
         let (metrics, room) = (Metrics::default(), room("QGIS"));
         metrics.room(&room).members.set(1);
         metrics.forget_room(&room);
-        assert!(!metrics.encode().contains("QGIS"));
+        assert!(!metrics.encode().unwrap().contains("QGIS"));
     }
 }
