@@ -140,12 +140,7 @@ impl Catalog {
             && *stamp == location.stamp()
             && !reason.is_some_and(must_retry)
         {
-            return ReloadedEntry {
-                name,
-                entry: Arc::clone(old),
-                failed_update: failed_update.cloned(),
-                event: None,
-            };
+            return ReloadedEntry { name, entry: Arc::clone(old), failed_update: failed_update.cloned(), event: None };
         }
         let mut new = PluginEntry::load(sandbox, &name, &location, &config.limits, options.load_mode).await;
         match old {
@@ -166,8 +161,8 @@ impl Catalog {
                 // A deferred update is retried, but reported once.
                 let is_reported =
                     failed_update.is_some_and(|last| last.stamp == update.stamp && last.reason.is_deferred());
-                let event = (!(is_reported && reason.is_deferred()))
-                    .then(|| PluginEventKind::LoadFailed(reason.to_string()));
+                let event =
+                    (!(is_reported && reason.is_deferred())).then(|| PluginEventKind::LoadFailed(reason.to_string()));
                 ReloadedEntry { name, entry: Arc::clone(old), failed_update: Some(update), event }
             }
             (Err(reason), _) => {

@@ -30,7 +30,7 @@ pub enum PluginFailure {
     Suspended,
     /// It trapped or exceeded a limit. The text may come from the plugin.
     #[error("{}", single_line(.0))]
-    Trap(String),
+    Failed(String),
     /// Its answer is invalid.
     #[error(transparent)]
     InvalidAnswer(#[from] AnswerError),

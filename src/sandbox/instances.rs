@@ -220,7 +220,7 @@ impl Instances {
         let configured = filter.gischat_filter_guest().call_configure(&mut store, &self.settings).await;
         configured.map_err(|error| failure_of(&error, &store))?.map_err(|text| {
             let text: String = text.chars().take(500).collect();
-            PluginFailure::Trap(format!("it refuses its settings: {text}"))
+            PluginFailure::Failed(format!("it refuses its settings: {text}"))
         })?;
         Ok(PluginInstance { store, filter, idle_since: Instant::now(), _slot: slot })
     }
@@ -285,7 +285,7 @@ pub(super) fn failure_of(error: &wasmtime::Error, store: &WasmStore<Host>) -> Pl
     if store.data().limiter.is_budget_exhausted() {
         PluginFailure::MemoryExhausted
     } else {
-        PluginFailure::Trap(root_cause(error))
+        PluginFailure::Failed(root_cause(error))
     }
 }
 

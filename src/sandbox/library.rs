@@ -52,9 +52,10 @@ pub struct Library {
     sandbox: Arc<Sandbox>,
     config: Config,
     current: RwLock<Arc<Catalog>>,
-    /// Held during a load, which takes seconds. The stamps of all plugins at the last complete load.
-    last_loaded: Arc<Mutex<Option<Vec<PluginStamp>>>>,
-    /// Receives the plugins that the relay runs without.
+    /// Locked during a load. The stamps that need no further load; `None` if the last load was interrupted or left
+    /// plugins deferred.
+    loaded_stamps: Arc<Mutex<Option<Vec<PluginStamp>>>>,
+    /// Where missing plugins and an unusable cache are reported.
     degraded: Arc<Degraded>,
 }
 
@@ -83,7 +84,7 @@ impl Library {
     }
 
     fn new(sandbox: Arc<Sandbox>, config: Config, degraded: Arc<Degraded>) -> Arc<Self> {
-        Arc::new(Self { sandbox, config, current: RwLock::default(), last_loaded: Arc::default(), degraded })
+        Arc::new(Self { sandbox, config, current: RwLock::default(), loaded_stamps: Arc::default(), degraded })
     }
 
     async fn load_at_startup(self: &Arc<Self>) -> Result<(), LibraryError> {
@@ -118,7 +119,8 @@ impl Library {
         }
     }
 
-    /// Reports the plugins that could not be loaded as degraded. The reasons are logged elsewhere.
+    /// Lists the plugins that could not be loaded as a degradation, or ends it. The reasons were logged when they
+    /// occurred.
     fn report_missing(&self, catalog: &Catalog) {
         let missing = catalog.entries.iter().filter(|entry| entry.load_error().is_some());
         let missing: Vec<&str> = missing.map(|entry| entry.manifest.name.as_str()).collect();
@@ -160,7 +162,7 @@ impl Library {
         self.config.stamps().unwrap_or_default().into_iter().flat_map(PluginStamp::into_files).collect()
     }
 
-    /// Loads the catalog on the threads of plugins, where plugins may compute.
+    /// Loads a catalog on the threads of the sandbox, where the code of plugins may run.
     async fn load_catalog(
         self: &Arc<Self>,
         options: LoadOptions,
@@ -174,23 +176,23 @@ impl Library {
     }
 
     async fn load(self: &Arc<Self>, options: LoadOptions) -> Result<(), LibraryError> {
-        let mut seen = Arc::clone(&self.last_loaded).lock_owned().await;
+        let mut loaded_stamps = Arc::clone(&self.loaded_stamps).lock_owned().await;
         // An interrupted load counts as not loaded.
-        *seen = None;
+        *loaded_stamps = None;
         let stamps = self.config.stamps()?;
         let loaded = self.load_catalog(options).await;
-        self.conclude(loaded, &mut seen, stamps)
+        self.conclude(loaded, &mut loaded_stamps, stamps)
     }
 
     /// Adopts the catalog that a load returned.
     fn conclude(
         &self,
         loaded: Result<Result<LoadedCatalog, FolderError>, JoinError>,
-        seen: &mut Option<Vec<PluginStamp>>,
+        loaded_stamps: &mut Option<Vec<PluginStamp>>,
         stamps: Vec<PluginStamp>,
     ) -> Result<(), LibraryError> {
         match loaded {
-            Ok(read) => self.adopt(read?, seen, stamps),
+            Ok(loaded) => self.adopt(loaded?, loaded_stamps, stamps),
             Err(source) => {
                 let error = LibraryError::Interrupted { folder: self.config.folder().to_owned(), source };
                 self.degraded.begin(Degradation::new(Subsystem::Plugins, error.to_string()));
@@ -200,26 +202,26 @@ impl Library {
         Ok(())
     }
 
-    fn adopt(&self, read: LoadedCatalog, seen: &mut Option<Vec<PluginStamp>>, stamps: Vec<PluginStamp>) {
-        let LoadedCatalog { catalog, changes } = read;
-        let loaded = Arc::new(catalog);
-        *seen = (!loaded.has_deferred()).then_some(stamps);
-        let new = Arc::clone(&loaded);
+    fn adopt(&self, loaded: LoadedCatalog, loaded_stamps: &mut Option<Vec<PluginStamp>>, stamps: Vec<PluginStamp>) {
+        let LoadedCatalog { catalog, changes } = loaded;
+        let catalog = Arc::new(catalog);
+        *loaded_stamps = (!catalog.has_deferred()).then_some(stamps);
+        let new = Arc::clone(&catalog);
         let old = std::mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), new);
         // Dropping a plugin takes a while; do it without the lock.
         drop(old);
         changes.publish(&self.sandbox);
-        self.report_missing(&loaded);
-        if seen.is_some() {
+        self.report_missing(&catalog);
+        if loaded_stamps.is_some() {
             let sandbox = Arc::clone(&self.sandbox);
             // Runs in the background.
-            drop(self.sandbox.handle().spawn_blocking(move || clean_cache(&sandbox, &loaded)));
+            drop(self.sandbox.handle().spawn_blocking(move || clean_cache(&sandbox, &catalog)));
         }
     }
 
     /// Reloads the plugins whenever their files change, until cancelled.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let mut last = None;
+        let mut previous_poll = None;
         let mut attempts = LoadAttempts::default();
         // A folder that reappears is loaded even if it is unchanged, to end the degradation.
         let mut was_gone = false;
@@ -241,15 +243,17 @@ impl Library {
                 // The folder may be in the middle of a rename. The plugins stay as they are.
                 Err(error) => {
                     self.degraded.begin(Degradation::new(Subsystem::Plugins, error.to_string()));
-                    (last, was_gone) = (None, true);
+                    (previous_poll, was_gone) = (None, true);
                     attempts.reset();
                     continue;
                 }
             };
-            // A load that is running has seen the change, or the next poll will.
-            let Ok(seen) = self.last_loaded.try_lock().map(|seen| seen.as_ref() == Some(&now)) else { continue };
-            let is_new = was_gone || !seen;
-            if is_new && last.as_ref() == Some(&now) && attempts.is_due(&now, Instant::now()) {
+            // A load is running. If it misses the change, the next poll finds it.
+            let Ok(is_loaded) = self.loaded_stamps.try_lock().map(|loaded| loaded.as_ref() == Some(&now)) else {
+                continue;
+            };
+            let needs_load = was_gone || !is_loaded;
+            if needs_load && previous_poll.as_ref() == Some(&now) && attempts.is_due(&now, Instant::now()) {
                 was_gone = false;
                 if attempts.is_changed(&now) {
                     tracing::info!("reloading plugins");
@@ -264,7 +268,7 @@ impl Library {
                 }
                 attempts.record(now.clone(), Instant::now());
             }
-            last = Some(now);
+            previous_poll = Some(now);
         }
     }
 }

@@ -124,7 +124,7 @@ impl Plugin {
     #[must_use]
     pub fn wants(&self, kind: &str) -> bool {
         let kinds = &self.description.kinds;
-        self.has_hook("check") && if kinds.is_empty() { kind == "text" } else { kinds.iter().any(|own| own == kind) }
+        self.checks_messages() && if kinds.is_empty() { kind == "text" } else { kinds.iter().any(|own| own == kind) }
     }
 
     /// Whether it checks nicknames.
@@ -139,9 +139,9 @@ impl Plugin {
         self.description.payload
     }
 
-    fn has_hook(&self, name: &str) -> bool {
+    fn checks_messages(&self) -> bool {
         let hooks = &self.description.hooks;
-        hooks.is_empty() || hooks.iter().any(|hook| hook == name)
+        hooks.is_empty() || hooks.iter().any(|hook| hook == "check")
     }
 
     /// Its health.
@@ -166,7 +166,8 @@ impl Plugin {
         self.instances.drop_idle();
     }
 
-    /// Calls the plugin. Its deadline counts from now. Must run on the sandbox's threads, where the plugin computes.
+    /// Calls the plugin. The deadline of a call counts from now; that of a trial from when its instance is ready. Must
+    /// run on the sandbox's threads, where the plugin computes.
     ///
     /// # Errors
     /// [`PluginFailure`]. An instance whose call did not complete is discarded.
@@ -214,7 +215,7 @@ impl Plugin {
         let call = measure_busy(self.call(instance, request, context, deadline), &mut busy);
         let called = within_deadline(tokio::time::timeout_at(deadline.into(), call).await, limit, deadline);
         match called {
-            // Others had the threads: not a failure of the plugin.
+            // It was starved of CPU time. Only repeated preemption counts as a failure.
             Err(PluginFailure::Deadline(_)) if busy < limit / 4 * 3 => Err(PluginFailure::Preempted),
             Err(failure) => Err(failure),
             Ok((verdict, max_chars)) => {
@@ -280,10 +281,10 @@ async fn describe(instances: &Instances, first: &mut PluginInstance) -> Result<t
         described.map_err(|error| failure_of(&error, store))
     };
     let described = within_deadline(tokio::time::timeout_at(deadline.into(), described).await, limit, deadline)?;
-    // They are searched for every message.
+    // Every message is compared with these names, so their number and length are limited.
     for names in [&described.kinds, &described.hooks] {
         if names.len() > MAX_DESCRIBED || names.iter().any(|name| name.len() > MAX_DESCRIBED_BYTES) {
-            return Err(PluginFailure::Trap(format!(
+            return Err(PluginFailure::Failed(format!(
                 "it describes too many kinds or hooks; the limit is {MAX_DESCRIBED} of {MAX_DESCRIBED_BYTES} bytes each"
             )));
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::contract::types;
-use crate::model::{Kind, Message, Sender};
+use crate::model::{Message, MessageKind, Sender};
 
 /// The context of a call: the time and the room.
 #[derive(Clone, Debug, Default)]
@@ -105,9 +105,9 @@ enum PayloadBody<'m> {
 impl<'m> MessagePayload<'m> {
     fn new(message: &'m Message) -> Self {
         let body = match &message.kind {
-            Kind::Text { avatar, text } => PayloadBody::Text { avatar: avatar.as_deref(), text },
-            Kind::Like { liked, text } => PayloadBody::Like { liked, text },
-            Kind::Newcomer => PayloadBody::Newcomer {},
+            MessageKind::Text { avatar, text } => PayloadBody::Text { avatar: avatar.as_deref(), text },
+            MessageKind::Like { liked, text } => PayloadBody::Like { liked, text },
+            MessageKind::Newcomer => PayloadBody::Newcomer {},
         };
         Self { id: message.id, kind: message.kind.as_str(), author: &message.author, at: received_at(message), body }
     }
@@ -147,7 +147,7 @@ impl CallContext {
 mod tests {
     use super::*;
 
-    fn payload(kind: Kind) -> String {
+    fn payload(kind: MessageKind) -> String {
         let message = Message { id: Uuid::nil(), at: jiff::Timestamp::UNIX_EPOCH, ..Message::new("jane", kind) };
         serde_json::to_string(&MessagePayload::new(&message)).unwrap()
     }
@@ -157,13 +157,13 @@ mod tests {
         let common =
             |kind| format!(r#"{{"id":"00000000-0000-0000-0000-000000000000","kind":"{kind}","author":"jane","at":0"#);
         assert_eq!(
-            payload(Kind::Text { avatar: None, text: "\"hi\"".to_owned() }),
+            payload(MessageKind::Text { avatar: None, text: "\"hi\"".to_owned() }),
             common("text") + r#","avatar":null,"text":"\"hi\""}"#
         );
         assert_eq!(
-            payload(Kind::Like { liked: "bob".to_owned(), text: "hi".to_owned() }),
+            payload(MessageKind::Like { liked: "bob".to_owned(), text: "hi".to_owned() }),
             common("like") + r#","liked":"bob","text":"hi"}"#
         );
-        assert_eq!(payload(Kind::Newcomer), common("newcomer") + "}");
+        assert_eq!(payload(MessageKind::Newcomer), common("newcomer") + "}");
     }
 }

@@ -31,7 +31,7 @@ pub struct PluginEvent {
 pub enum PluginEventKind {
     /// It was loaded.
     Loaded,
-    /// It could not be loaded, for this reason. A previous version keeps running.
+    /// It could not be loaded, for this reason. The previous version, if any, keeps running.
     LoadFailed(String),
     /// It was removed.
     Removed,
@@ -204,7 +204,7 @@ mod tests {
         let mut receiver = events.subscribe();
         let stats = PluginStats::new("mine", events);
         for _ in 0..5 {
-            stats.record_failure(&PluginFailure::Trap("it crashed".to_owned()));
+            stats.record_failure(&PluginFailure::Failed("it crashed".to_owned()));
         }
         let Ok(PluginEvent { plugin, kind: PluginEventKind::Suspended { failure, .. } }) = receiver.try_recv() else {
             panic!("no event")

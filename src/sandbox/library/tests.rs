@@ -69,7 +69,7 @@ async fn a_plugin_whose_update_finds_no_memory_keeps_running_and_is_updated_late
     library.load(LoadOptions { load_mode: LoadMode::Complete, retry_failed: false }).await.unwrap();
     assert_eq!(version(&library).as_deref(), Some("2"));
     assert_eq!(library.current().errors(), Vec::<String>::new());
-    assert!(library.last_loaded.lock().await.is_some());
+    assert!(library.loaded_stamps.lock().await.is_some());
 }
 
 /// The error of a task that panicked.
@@ -80,7 +80,7 @@ async fn panicked() -> tokio::task::JoinError {
 #[tokio::test]
 async fn a_load_that_panics_is_an_error_and_counts_as_not_loaded() {
     let (_dir, library) = open(2 * INSTANCE_MEMORY).await;
-    let mut stamps = library.last_loaded.lock().await.take();
+    let mut stamps = library.loaded_stamps.lock().await.take();
     let found = library.config.stamps().unwrap();
     let error = library.conclude(Err(panicked().await), &mut stamps, found).unwrap_err();
     assert!(matches!(error, LibraryError::Interrupted { .. }) && error.to_string().contains("on purpose"), "{error}");
