@@ -3,7 +3,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | success |
-//! | 1 | a check failed (for `check`, also: the relay would run degraded), or serving failed |
+//! | 1 | a check failed, the relay would run degraded (`check`), part of a reload failed (`reload`), nothing could be replayed (`replay`), or the command failed |
 //! | 2 | invalid arguments |
 //! | 78 | invalid configuration: settings, rules or tokens |
 
@@ -79,16 +79,16 @@ enum Command {
 /// Runs the command given on the command line.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Cli { config, command } = Cli::parse();
-    let options = config::Options { file: config };
+    let Cli { config: settings_file, command } = Cli::parse();
+    let options = config::Options { file: settings_file };
     let LoadedConfig { mut config, mut errors, warnings, snapshot, files } =
         config::load(&options, std::env::vars_os());
     config.filter.plugins.compiler = plugin::compile::compiler();
     let command = command.unwrap_or(Command::Serve);
     if let Command::Check(arguments) = &command
-        && let Some(done) = arguments.run_standalone()
+        && let Some(exit_code) = arguments.run_standalone()
     {
-        return done;
+        return exit_code;
     }
     if let Command::Token(arguments) = &command {
         return token::make(arguments);
@@ -131,15 +131,15 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments, &config, &rules),
         Command::Try(arguments) => try_out::run(arguments, config, rules),
         Command::Serve => {
-            let present = files.into_iter().filter(|file| file.exists()).collect();
+            let existing_files = files.into_iter().filter(|file| file.exists()).collect();
             serve::run(
                 config,
                 rules,
                 &warnings,
-                StartupContext { options, snapshot, present, level: LevelHandle::default() },
+                StartupContext { options, snapshot, present: existing_files, level: LevelHandle::default() },
             )
         }
-        // Handled above, or the configuration has errors.
+        // Unreachable: handled above, or by the arm for configuration errors.
         Command::Health
         | Command::Filters(_)
         | Command::Reload(_)

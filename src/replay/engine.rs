@@ -26,10 +26,10 @@ pub struct ReplayError(String);
 
 /// A replay in progress.
 #[derive(Debug)]
-pub struct Replay<'s, S> {
-    environment: &'s mut S,
+pub struct Replay<'e, E> {
+    environment: &'e mut E,
     /// Runs filters that answer later.
-    handle: Option<Handle>,
+    runtime: Option<Handle>,
     run: Option<Run>,
     run_id: Option<Uuid>,
     seen_runs: HashSet<Uuid>,
@@ -48,14 +48,14 @@ enum Item {
     Act(Box<LoggedAct>),
 }
 
-impl<'s, S: Environment> Replay<'s, S> {
-    /// Creates a replay in `environment` that lists at most `max_flips` flips. Filters that answer later run on `handle`;
-    /// without it, such a filter must answer immediately.
+impl<'e, E: Environment> Replay<'e, E> {
+    /// Creates a replay in `environment` that lists at most `max_flips` flips. Filters that answer later run on
+    /// `runtime`; without it, such a filter must answer immediately.
     #[must_use]
-    pub fn new(environment: &'s mut S, max_flips: usize, handle: Option<Handle>) -> Self {
+    pub fn new(environment: &'e mut E, max_flips: usize, runtime: Option<Handle>) -> Self {
         Self {
             environment,
-            handle,
+            runtime,
             run: None,
             run_id: None,
             seen_runs: HashSet::new(),
@@ -75,7 +75,8 @@ impl<'s, S: Environment> Replay<'s, S> {
         self.has_full_texts = head.texts == Texts::Full;
         if head.record != Recording::All {
             self.report.add_note(
-                "the log holds only refusals: rate limits, repetition and levels see fewer messages than they did then",
+                "the log holds only messages that did not pass unchanged: rate limits, repetition and levels see fewer \
+                 messages than they did at the time",
             );
         }
         if self.run_id == Some(head.run) && !is_first_of_run {
@@ -239,8 +240,8 @@ impl<'s, S: Environment> Replay<'s, S> {
             run.baseline.iter().for_each(|chain| chain.prune(now));
         }
         run.playback.set(&past.expected);
-        let baseline = run.baseline.as_ref().map(|chain| decide(chain, past, self.handle.as_ref()));
-        let Some(decision) = decide(&run.chain, past, self.handle.as_ref()) else {
+        let baseline = run.baseline.as_ref().map(|chain| decide(chain, past, self.runtime.as_ref()));
+        let Some(decision) = decide(&run.chain, past, self.runtime.as_ref()) else {
             return self.report.add_skipped(SkipReason::NoAnswer, 1, &past.origin);
         };
         let actual = summarize(&decision);
@@ -262,13 +263,13 @@ impl<'s, S: Environment> Replay<'s, S> {
 }
 
 /// Returns the decision of a chain; `None` when a filter answers later and there is no runtime to wait on.
-fn decide(chain: &Chain, past: &PastDecision, handle: Option<&Handle>) -> Option<Decision> {
+fn decide(chain: &Chain, past: &PastDecision, runtime: Option<&Handle>) -> Option<Decision> {
     match chain.judge(past.message.clone(), &past.sender, Purpose::Judge) {
         Judgement::Ready(decision) => Some(*decision),
         Judgement::Pending(waiting) => {
             let finishing = waiting.finish(&past.sender);
-            match handle {
-                Some(handle) => Some(handle.block_on(finishing)),
+            match runtime {
+                Some(runtime) => Some(runtime.block_on(finishing)),
                 None => finishing.now_or_never(),
             }
         }

@@ -1,8 +1,7 @@
-//! Declares, reads and validates settings. This module knows the mechanism only; each part of the relay declares its
-//! own settings.
+//! Declares, reads and validates settings. This module contains no settings; each part of the relay declares its own.
 //!
-//! One declaration gives a setting's key, type, default, bounds, documentation and environment variables. From it
-//! follow the value, the errors for an invalid value, and the entry in the listing of all settings:
+//! A setting is declared once, with its key, type, default, bounds, documentation and environment variables. The
+//! declaration is used to read its value, to report an invalid one, and to list all settings:
 //!
 //! ```ignore
 //! pub struct Config {
@@ -23,13 +22,13 @@
 //! }
 //! ```
 //!
-//! The other files that operators write in TOML are read with the same means: [`TomlFile`] parses them, [`TomlReader`]
-//! or [`from_toml`] reads their values, and [`FileErrors`] collects what is wrong.
+//! This module also reads the other TOML files of operators, such as rules and tokens: [`TomlFile`] parses them,
+//! [`TomlReader`] or [`from_toml`] reads their values, and [`FileErrors`] collects their errors.
 //!
-//! A [`SettingsSource`] holds the input. The environment takes precedence over `.env`, `.env` over the file, and the
-//! file over the default. An error does not stop reading: it is recorded, the default is used, and
-//! [`SettingsSource::finish`] returns all errors together, with warnings about values that were repaired or have no
-//! effect.
+//! A [`SettingsSource`] holds the settings file, `.env` and the environment. The environment takes precedence over
+//! `.env`, `.env` over the file, and the file over the default. An error does not stop reading: it is recorded, the
+//! default is used, and [`SettingsSource::finish`] returns all errors together, with warnings about values that were
+//! repaired or have no effect.
 
 mod choice;
 mod declared;
