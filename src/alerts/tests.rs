@@ -140,12 +140,12 @@ impl Relay {
     async fn counted(&self, outcome: &str, count: usize) {
         let line = format!("gischat_alerts_total{{outcome=\"{outcome}\"}} {count}");
         let counted = async {
-            while !self.metrics.encode().lines().any(|l| l == line) {
+            while !self.metrics.encode().unwrap().lines().any(|l| l == line) {
                 tokio::task::yield_now().await;
             }
         };
         let in_time = tokio::time::timeout(TIMEOUT, counted).await;
-        assert!(in_time.is_ok(), "{line} is not in\n{}", self.metrics.encode());
+        assert!(in_time.is_ok(), "{line} is not in\n{}", self.metrics.encode().unwrap());
     }
 }
 

@@ -15,7 +15,7 @@ use crate::audit::AuditStats;
 use crate::config::Config;
 use crate::live::rooms::Rooms;
 use crate::moderation::{ExpiryAction, Moderation, SanctionEvent};
-use crate::telemetry::{Degradation, Degraded, Metrics, ModerationMetrics, Subsystem};
+use crate::telemetry::{Degradation, Degraded, Metrics, ModerationTotals, Subsystem};
 
 /// How often the held queue is checked.
 const HELD_INTERVAL: Duration = Duration::from_secs(1);
@@ -70,7 +70,7 @@ pub(super) async fn update_metrics(moderation: Arc<Moderation>, metrics: Arc<Met
         let store = state.store_figures().unwrap_or_default();
         let audit = moderation.audit().map(|audit| audit.stats());
         let count = |of: fn(&AuditStats) -> &AtomicU64| audit.map_or(0, |stats| of(stats).load(Ordering::Relaxed));
-        metrics.set_moderation(&ModerationMetrics {
+        metrics.set_moderation(&ModerationTotals {
             held: state.held().len() as u64,
             sanctions: state.sanctions().unlifted_count() as u64,
             store_errors: store.errors,

@@ -84,7 +84,7 @@ impl ConnectionLimit {
             self.metrics.count_refused_connection("full");
             return None;
         }
-        self.metrics.count_connection(1);
+        self.metrics.count_socket(1);
         Some(Permit(Arc::clone(self)))
     }
 }
@@ -98,7 +98,7 @@ impl Permit {
     #[must_use]
     pub fn for_upgrade(&self) -> Self {
         self.0.open.fetch_add(1, Ordering::Relaxed);
-        self.0.metrics.count_connection(1);
+        self.0.metrics.count_socket(1);
         Self(Arc::clone(&self.0))
     }
 }
@@ -106,7 +106,7 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
-        self.0.metrics.count_connection(-1);
+        self.0.metrics.count_socket(-1);
     }
 }
 

@@ -19,9 +19,9 @@ use crate::model::{Outcome, RoomName};
 pub struct Metrics {
     registry: Registry,
     build_info: IntGaugeVec,
-    connections: IntGauge,
+    sockets: IntGauge,
     room_connections: IntGaugeVec,
-    room_members: IntGaugeVec,
+    room_nicknames: IntGaugeVec,
     messages: IntCounterVec,
     closed: IntCounterVec,
     refused_connections: IntCounterVec,
@@ -29,11 +29,11 @@ pub struct Metrics {
     deliveries: IntCounter,
     filter_seconds: HistogramVec,
     round_seconds: Histogram,
-    moderation: Mutex<Moderation>,
+    moderation: Mutex<ModerationMetrics>,
 }
 
 #[derive(Debug)]
-struct Moderation {
+struct ModerationMetrics {
     held: IntGauge,
     sanctions: IntGauge,
     store_errors: IntCounter,
@@ -48,21 +48,21 @@ struct Moderation {
 #[error("the metrics could not be encoded: {0}")]
 pub struct EncodeError(prometheus::Error);
 
-/// The metrics of one room, updated by the room.
+/// The metrics of one room. The room updates them.
 #[derive(Clone, Debug)]
 pub struct RoomGauges {
     /// Current connections.
     pub connections: IntGauge,
-    /// Current connections with a registered nickname.
-    pub members: IntGauge,
+    /// Current registered nicknames. The metric is `room_members`.
+    pub nicknames: IntGauge,
 }
 
-/// A snapshot of the moderation metrics. Counts are since the start.
+/// The values of the moderation metrics. Totals count from the start of the relay; `held` and `sanctions` are current.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ModerationMetrics {
+pub struct ModerationTotals {
     /// Held messages.
     pub held: u64,
-    /// Mutes and bans in force.
+    /// Mutes and bans in force, including those that ended in the last minute.
     pub sanctions: u64,
     /// Store transactions that failed and were retried.
     pub store_errors: u64,
@@ -72,7 +72,7 @@ pub struct ModerationMetrics {
     pub audit_lost: u64,
     /// Audit log writes that failed and were retried.
     pub audit_errors: u64,
-    /// Moderator actions that took effect without a confirmed audit log entry.
+    /// Acts of moderators that took effect, but may be missing in the audit log.
     pub unlogged_acts: u64,
 }
 
@@ -91,8 +91,8 @@ impl Metrics {
         self.build_info.with_label_values(&[version, environment]).set(1);
     }
 
-    /// Sets the moderation metrics. A count that is lower than before is ignored.
-    pub fn set_moderation(&self, now: &ModerationMetrics) {
+    /// Sets the moderation metrics. A total that is lower than before is ignored.
+    pub fn set_moderation(&self, now: &ModerationTotals) {
         let moderation = self.moderation.lock().unwrap_or_else(PoisonError::into_inner);
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         moderation.held.set(gauge(now.held));
@@ -108,7 +108,7 @@ impl Metrics {
         }
     }
 
-    /// Returns the histogram of the time that the filter `filter` takes per message.
+    /// Returns the histogram of the time per message of the filter `filter`.
     #[must_use]
     pub fn filter_seconds(&self, filter: &'static str) -> Histogram {
         self.filter_seconds.with_label_values(&[filter])
@@ -120,19 +120,19 @@ impl Metrics {
         let labels = [room.as_str()];
         RoomGauges {
             connections: self.room_connections.with_label_values(&labels),
-            members: self.room_members.with_label_values(&labels),
+            nicknames: self.room_nicknames.with_label_values(&labels),
         }
     }
 
     /// Drops the metrics of a removed room.
     pub fn forget_room(&self, room: &RoomName) {
         // A room without metrics has nothing to drop.
-        for gauges in [&self.room_connections, &self.room_members] {
+        for gauges in [&self.room_connections, &self.room_nicknames] {
             let _missing = gauges.remove_label_values(&[room.as_str()]);
         }
     }
 
-    /// Counts a message by outcome and by the filter that decided; `none` if no filter objected.
+    /// Counts a message by its outcome and the filter that decided it. Without one, the label is `none`.
     pub fn count_message(&self, outcome: Outcome, by: Option<&'static str>) {
         self.messages.with_label_values(&[outcome.as_str(), by.unwrap_or("none")]).inc();
     }
@@ -143,9 +143,9 @@ impl Metrics {
         self.round_seconds.observe(took.as_secs_f64());
     }
 
-    /// Counts a connection that was opened (`1`) or closed (`-1`).
-    pub fn count_connection(&self, change: i64) {
-        self.connections.add(change);
+    /// Counts a TCP connection that was opened (`1`) or closed (`-1`).
+    pub fn count_socket(&self, change: i64) {
+        self.sockets.add(change);
     }
 
     /// Counts a WebSocket that the relay closed with this code.
@@ -172,14 +172,15 @@ impl Metrics {
     }
 }
 
-/// Creates metrics and registers them. Names and labels are constants; a test creates them all.
+/// Creates metrics and registers them. It panics for invalid or duplicate names, which are all constants; a test creates
+/// all metrics.
 struct Registrar(Registry);
 
 #[expect(clippy::expect_used, reason = "names and labels are constants")]
 impl Registrar {
     fn register<M: Collector + Clone + 'static>(&self, metric: prometheus::Result<M>) -> M {
         let metric = metric.expect("a valid metric");
-        self.0.register(Box::new(metric.clone())).expect("a metric with a name of its own");
+        self.0.register(Box::new(metric.clone())).expect("a unique name");
         metric
     }
 
@@ -208,104 +209,59 @@ impl Registrar {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let new = Registrar(Registry::new());
+        let registrar = Registrar(Registry::new());
         // A filter takes from a tenth of a microsecond up to the longest deadline of a plugin, 10 s; a round up to 2 s.
         let filter = Registrar::histogram("filter_duration_seconds", "Time per message of each filter", 1e-7, 28);
         let round =
             Registrar::histogram("round_duration_seconds", "Time to write a round of a room to its members", 1e-6, 22);
         Self {
-            build_info: new.gauges("build_info", "Version and environment of this relay", &["version", "environment"]),
-            connections: new.gauge("connections", "Current network connections"),
-            room_connections: new.gauges("room_connections", "Current WebSocket connections in the room", &["room"]),
-            room_members: new.gauges("room_members", "Current registered nicknames in the room", &["room"]),
-            messages: new.counters(
+            build_info: registrar.gauges(
+                "build_info",
+                "Version and environment of this relay",
+                &["version", "environment"],
+            ),
+            sockets: registrar.gauge("connections", "Current network connections of all kinds"),
+            room_connections: registrar.gauges(
+                "room_connections",
+                "Current WebSocket connections in the room",
+                &["room"],
+            ),
+            room_nicknames: registrar.gauges(
+                "room_members",
+                "Current connections with a registered nickname in the room",
+                &["room"],
+            ),
+            messages: registrar.counters(
                 "messages_total",
                 "Messages by outcome and by the filter that decided",
                 &["outcome", "filter"],
             ),
-            closed: new.counters("websockets_closed_total", "WebSockets closed by the relay", &["code"]),
-            refused_connections: new.counters("connections_refused_total", "Refused connections", &["reason"]),
-            alerts: new.counters("alerts_total", "Alerts that were delivered, failed or were held back", &["outcome"]),
-            deliveries: new.counter("deliveries_total", "Frames written or queued for members"),
-            filter_seconds: new.register(HistogramVec::new(filter, &["filter"])),
-            round_seconds: new.register(Histogram::with_opts(round)),
-            moderation: Mutex::new(Moderation {
-                held: new.gauge("held_messages", "Messages held for a moderator"),
-                sanctions: new
+            closed: registrar.counters("websockets_closed_total", "WebSockets closed by the relay", &["code"]),
+            refused_connections: registrar.counters("connections_refused_total", "Refused connections", &["reason"]),
+            alerts: registrar.counters(
+                "alerts_total",
+                "Alerts that were delivered, failed or were held back",
+                &["outcome"],
+            ),
+            deliveries: registrar.counter("deliveries_total", "Frames written or queued for members"),
+            filter_seconds: registrar.register(HistogramVec::new(filter, &["filter"])),
+            round_seconds: registrar.register(Histogram::with_opts(round)),
+            moderation: Mutex::new(ModerationMetrics {
+                held: registrar.gauge("held_messages", "Messages held for a moderator"),
+                sanctions: registrar
                     .gauge("sanctions", "Mutes and bans in force, including those that ended in the last minute"),
-                store_errors: new.counter("store_errors_total", "Store transactions that failed and were retried"),
-                audit_written: new.counter("audit_lines_written_total", "Audit log lines written"),
-                audit_lost: new.counter("audit_lines_lost_total", "Audit log lines lost"),
-                audit_errors: new.counter("audit_errors_total", "Audit log writes that failed and were retried"),
-                unlogged_acts: new
+                store_errors: registrar
+                    .counter("store_errors_total", "Store transactions that failed and were retried"),
+                audit_written: registrar.counter("audit_lines_written_total", "Audit log lines written"),
+                audit_lost: registrar.counter("audit_lines_lost_total", "Audit log lines lost"),
+                audit_errors: registrar.counter("audit_errors_total", "Audit log writes that failed and were retried"),
+                unlogged_acts: registrar
                     .counter("unlogged_acts_total", "Moderator actions without a confirmed audit log entry"),
             }),
-            registry: new.0,
+            registry: registrar.0,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixtures::room;
-
-    #[test]
-    fn metrics_have_units_and_labels() {
-        let metrics = Metrics::new("1.2.3", "production");
-        metrics.room(&room("Living room")).connections.set(4);
-        metrics.count_message(Outcome::Reject, Some("shape"));
-        metrics.count_round(1_000, std::time::Duration::from_micros(90));
-        metrics.filter_seconds("rate").observe(4e-7);
-        let text = metrics.encode().unwrap();
-        for line in [
-            "gischat_build_info{environment=\"production\",version=\"1.2.3\"} 1",
-            "gischat_room_connections{room=\"Living room\"} 4",
-            "gischat_messages_total{filter=\"shape\",outcome=\"reject\"} 1",
-            "gischat_deliveries_total 1000",
-            "gischat_filter_duration_seconds_count{filter=\"rate\"} 1",
-            "gischat_round_duration_seconds_count 1",
-        ] {
-            assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
-        }
-    }
-
-    #[test]
-    fn the_longest_deadline_of_a_plugin_and_a_slow_round_have_buckets() {
-        let metrics = Metrics::default();
-        metrics.filter_seconds("plugin").observe(10.0);
-        metrics.count_round(1, std::time::Duration::from_secs(2));
-        let text = metrics.encode().unwrap();
-        for buckets in ["gischat_filter_duration_seconds_bucket", "gischat_round_duration_seconds_bucket"] {
-            let finite = text.lines().filter(|line| line.starts_with(buckets) && !line.contains("+Inf"));
-            let counts: Vec<&str> = finite.filter_map(|line| line.rsplit(' ').next()).collect();
-            assert_eq!(counts.last(), Some(&"1"), "{text}");
-        }
-    }
-
-    #[test]
-    fn counts_of_moderation_only_grow() {
-        let metrics = Metrics::default();
-        for audit_lost in [3, 2, 5] {
-            metrics.set_moderation(&ModerationMetrics { audit_lost, held: 10 - audit_lost, ..Default::default() });
-        }
-        let text = metrics.encode().unwrap();
-        assert!(text.contains("\ngischat_audit_lines_lost_total 5\n"), "{text}");
-        assert!(text.contains("\ngischat_held_messages 5\n"), "{text}");
-    }
-
-    #[test]
-    fn another_environment_takes_the_place_of_the_previous_one() {
-        let metrics = Metrics::new("1.2.3", "staging");
-        metrics.set_build("1.2.3", "production");
-        assert_eq!(metrics.encode().unwrap().matches("gischat_build_info{").count(), 1);
-    }
-
-    #[test]
-    fn metrics_of_a_removed_room_are_gone() {
-        let (metrics, room) = (Metrics::default(), room("QGIS"));
-        metrics.room(&room).members.set(1);
-        metrics.forget_room(&room);
-        assert!(!metrics.encode().unwrap().contains("QGIS"));
-    }
-}
+mod tests;

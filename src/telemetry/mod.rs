@@ -7,5 +7,5 @@ mod quantiles;
 
 pub use degraded::{Degradation, DegradationChange, DegradationChanges, Degraded, Subsystem};
 pub use logging::Config;
-pub use metrics::{EncodeError, Histogram, Metrics, ModerationMetrics, RoomGauges};
+pub use metrics::{EncodeError, Histogram, Metrics, ModerationTotals, RoomGauges};
 pub use quantiles::Quantiles;
