@@ -114,7 +114,7 @@ fn literals(count: usize) -> (Literals, Vec<String>) {
     let literal = |(n, text): (usize, &'_ String)| -> (View, Boundary, String) {
         let is_required = n % 20 == 3 || n % 10 == 7;
         let (view, boundary) =
-            if is_required { (View::Exact, Boundary::Anywhere) } else { (View::Folded, Boundary::Word) };
+            if is_required { (View::CaseFolded, Boundary::Anywhere) } else { (View::Clean, Boundary::Word) };
         (view, boundary, text.clone())
     };
     let owned: Vec<_> = texts.iter().enumerate().map(literal).collect();

@@ -28,7 +28,7 @@ use criterion::{Criterion, criterion_group};
 use gischat_relay::filter::rules::{ActiveRules, Preset, RuleSet, RulesContext, RulesSource};
 use gischat_relay::filter::{Filter, FilterAnswer, Finding, Purpose};
 use gischat_relay::matching::{Boundary, Fingerprint, Leniency, Literal, Literals, View, Views, find_links};
-use gischat_relay::model::{Address, ConnectionId, Kind, Message, Outcome, RoomName, Sender, SenderContext};
+use gischat_relay::model::{Address, ConnectionId, Message, MessageKind, Outcome, RoomName, Sender, SenderContext};
 use jiff::{SignedDuration, Timestamp};
 
 use allocations::Counting;
@@ -83,7 +83,7 @@ fn messages(texts: &[String]) -> Vec<Submission> {
     for (number, text) in texts.iter().enumerate() {
         at += INTERVAL;
         let (author, is_new) = (number % SENDERS, (number % SENDERS).is_multiple_of(4));
-        let message = Message::new(format!("sender{author}"), Kind::Text { avatar: None, text: text.clone() });
+        let message = Message::new(format!("sender{author}"), MessageKind::Text { avatar: None, text: text.clone() });
         let sender = Sender {
             connection: Some(ConnectionId(author as u64)),
             address: Address::from(IpAddr::from((author as u32).to_be_bytes())),
@@ -235,8 +235,8 @@ fn table() {
 /// Prints the share of matching: the views of a text alone, and with words, required literals, links and fingerprint.
 fn matching(messages: &[Submission], set: &Set) {
     let literal = |text, view, edges| Literal { text, view, boundary: edges, leniency: Leniency::default() };
-    let words = set.words.iter().map(|word| literal(word, View::Folded, Boundary::Word));
-    let required = set.beginnings.iter().map(|beginning| literal(beginning, View::Exact, Boundary::Anywhere));
+    let words = set.words.iter().map(|word| literal(word, View::Clean, Boundary::Word));
+    let required = set.beginnings.iter().map(|beginning| literal(beginning, View::CaseFolded, Boundary::Anywhere));
     let literals = Literals::new(words.chain(required)).expect("literals");
     alone(messages, "the views of a text alone", |text, views| views.read(text));
     alone(messages, "both views, words, links, fingerprint", |text, views| {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    Actor, Address, Basis, Decision, JudgedMessage, Kind, Match, Message, Mode, Nickname, Outcome, Penalty, RoomName,
-    Sanction, SanctionKind, Sender, SenderContext, Target,
+    Actor, Address, Basis, Decision, JudgedMessage, Match, Message, MessageKind, Mode, Nickname, Outcome, Penalty,
+    RoomName, Sanction, SanctionKind, Sender, SenderContext, Target,
 };
 use crate::moderation::PenaltyRequest;
 
@@ -49,7 +49,7 @@ pub(crate) fn jane() -> Actor {
 
 /// A chat line without an avatar, received now.
 pub(crate) fn message(author: &str, text: impl Into<String>) -> Message {
-    Message::new(author, Kind::Text { avatar: None, text: text.into() })
+    Message::new(author, MessageKind::Text { avatar: None, text: text.into() })
 }
 
 /// A `PUT` to the room QGIS.

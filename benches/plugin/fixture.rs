@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use gischat_filter::testing::Harness;
 use gischat_relay::matching::Views;
-use gischat_relay::model::{Address, Basis, ConnectionId, Kind, Match, Message, Sender, SenderContext};
+use gischat_relay::model::{Address, Basis, ConnectionId, Match, Message, MessageKind, Sender, SenderContext};
 use gischat_relay::sandbox::{Action, CallContext, CheckRequest, Config, Library, Plugin, PluginEntry, Sandbox};
 use gischat_relay::settings::SettingsSource;
 use jiff::{SignedDuration, Timestamp};
@@ -157,7 +157,7 @@ pub(crate) fn message(kind: TextKind, n: u64) -> Message {
     let days = i64::try_from(n / PER_DAY).expect("few days");
     let since = INTERVAL * u32::try_from(n % PER_DAY).expect("less than a day");
     let at = NOON + SignedDuration::from_hours(24 * days) + since;
-    Message { at, ..Message::new("jane", Kind::Text { avatar: None, text: text(kind, n) }) }
+    Message { at, ..Message::new("jane", MessageKind::Text { avatar: None, text: text(kind, n) }) }
 }
 
 /// Returns message number `n` for a native filter.

@@ -8,13 +8,13 @@ use super::sets::Set;
 const TEXTS_PER_KIND: usize = 32;
 
 /// The name of a kind, and its texts.
-pub(crate) type Kind = (&'static str, Vec<String>);
+pub(crate) type MessageKind = (&'static str, Vec<String>);
 
 /// Generates a part of a text.
 type Part<'a> = &'a dyn Fn(&mut Dice) -> String;
 
 /// Returns all kinds of texts for this set of rules.
-pub(crate) fn all(set: &Set) -> Vec<Kind> {
+pub(crate) fn all(set: &Set) -> Vec<MessageKind> {
     let parts: [(&str, Part<'_>); 15] = [
         ("words of many rules", &|dice| format!("{} ", dice.of(&set.words))),
         ("words with a letter more", &|dice| format!("{}x ", dice.of(&set.words))),

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use gischat_relay::model::{Address, ConnectionId, Kind, Message, Sender, SenderContext};
+use gischat_relay::model::{Address, ConnectionId, MessageKind, Message, Sender, SenderContext};
 use gischat_relay::sandbox::{
     Action, CallContext, CheckRequest, Manifest, OperatorLimits, Plugin, PluginAnswer, PluginEntry, PluginLimits,
     Sandbox,
@@ -164,9 +164,9 @@ async fn call(plugin: &Plugin) -> Vec<PluginAnswer> {
         room: "QGIS".parse().expect("a name"),
         context: SenderContext { nicknames: Arc::from(["jane".to_owned()]), ..SenderContext::default() },
     };
-    let message = Message::new("jane", Kind::Text { avatar: None, text: "Köln".to_owned() });
+    let message = Message::new("jane", MessageKind::Text { avatar: None, text: "Köln".to_owned() });
     let check_message = CheckRequest::message(&message, "köln".to_owned(), &sender, "a1".to_owned(), MAX_TEXT_CHARS);
-    let registration = Message::new("jane", Kind::Newcomer);
+    let registration = Message::new("jane", MessageKind::Newcomer);
     let check_nickname = CheckRequest::nickname(&registration, &sender, "a1".to_owned());
     let mut answers = Vec::new();
     for (request, message) in [(check_message, message), (check_nickname, registration)] {

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use gischat_relay::filter::rules::{Preset, RuleSet, RulesContext};
-use gischat_relay::model::{Address, Kind, Message, RoomName, Sender, SenderContext};
+use gischat_relay::model::{Address, MessageKind, Message, RoomName, Sender, SenderContext};
 use libfuzzer_sys::fuzz_target;
 
 /// Texts for loaded rules: words, look-alikes, marks, a link, a name, and an emoji of several code points.
@@ -41,7 +41,7 @@ fuzz_target!(|text: &str| {
     match RuleSet::load(Path::new("rules.toml"), text, missing_folder, &context) {
         Ok(rules) => {
             for sample in TEXTS.into_iter().chain(text.get(..200)) {
-                let kind = Kind::Text { avatar: None, text: sample.to_owned() };
+                let kind = MessageKind::Text { avatar: None, text: sample.to_owned() };
                 let finding = rules.examine(&Message::new("jane", kind), &sender);
                 for matched in finding.matches.iter().filter(|matched| matched.field.is_none()) {
                     let Some(span) = matched.span else { continue };

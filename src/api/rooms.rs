@@ -16,7 +16,7 @@ use super::error::{ApiError, ErrorResponse, InternalError};
 use super::moderation::bearer_token;
 use super::request::{AllowedOrigin, RequestOrigin, RoomPath, read_body};
 use crate::live::rooms::RoomHandle;
-use crate::model::{Kind, Notice, Sender, SenderContext, SenderNotice};
+use crate::model::{MessageKind, Notice, Sender, SenderContext, SenderNotice};
 use crate::moderation::refusal_reason;
 use crate::wire::{Generation, v1};
 
@@ -134,7 +134,7 @@ pub(super) async fn put_message(
             ApiError::InvalidMessage(reason.text.into_owned())
         }
     })?;
-    if !matches!(message.kind, Kind::Text { .. }) {
+    if !matches!(message.kind, MessageKind::Text { .. }) {
         return Err(ApiError::InvalidMessage("only chat messages can be sent this way".to_owned()));
     }
     let proven = proven_nickname(&api, &origin, &room, &headers)?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::head::{FileHead, LogTime, LoggedSanction};
 use crate::model::form::{duration_nanoseconds, milliseconds, nanoseconds};
-use crate::model::{Act, AddressHash, Kind, Message, Outcome, ReasonCode, RoomName, SenderContext, TraceStep};
+use crate::model::{Act, AddressHash, Message, MessageKind, Outcome, ReasonCode, RoomName, SenderContext, TraceStep};
 
 /// A line of a file. `n` is its number in the file, counted from 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -184,9 +184,9 @@ impl LoggedDecision {
             return None;
         }
         let kind = match self.kind {
-            LoggedKind::Text => Kind::Text { avatar: self.avatar.clone(), text: self.text.clone()? },
-            LoggedKind::Like => Kind::Like { liked: self.liked.clone()?, text: self.text.clone()? },
-            LoggedKind::Newcomer => Kind::Newcomer,
+            LoggedKind::Text => MessageKind::Text { avatar: self.avatar.clone(), text: self.text.clone()? },
+            LoggedKind::Like => MessageKind::Like { liked: self.liked.clone()?, text: self.text.clone()? },
+            LoggedKind::Newcomer => MessageKind::Newcomer,
         };
         Some(Message { id: self.id, at: self.at, author: self.author.clone(), kind })
     }

@@ -7,8 +7,8 @@ use super::config::Texts;
 use super::head::LoggedSanction;
 use super::line::{LoggedAct, LoggedDecision, LoggedKind, LoggedReason, LoggedSender};
 use crate::model::{
-    Act, Actor, Address, AddressHash, Basis, Decision, JudgedMessage, Kind, Match, Message, Outcome, Reason, Sanction,
-    Sender, SenderContext, TraceStep,
+    Act, Actor, Address, AddressHash, Basis, Decision, JudgedMessage, Match, Message, MessageKind, Outcome, Reason,
+    Sanction, Sender, SenderContext, TraceStep,
 };
 
 /// Longest text of a refusal, unless full texts are logged. Code points.
@@ -45,9 +45,9 @@ impl<H: Fn(Address) -> AddressHash> Privacy<H> {
             nicknames: _,
         } = context;
         let (kind, avatar, liked, sent) = match kind {
-            Kind::Text { avatar, text } => (LoggedKind::Text, avatar.as_deref(), None, Some(text.as_str())),
-            Kind::Like { liked, text } => (LoggedKind::Like, None, Some(liked.as_str()), Some(text.as_str())),
-            Kind::Newcomer => (LoggedKind::Newcomer, None, None, None),
+            MessageKind::Text { avatar, text } => (LoggedKind::Text, avatar.as_deref(), None, Some(text.as_str())),
+            MessageKind::Like { liked, text } => (LoggedKind::Like, None, Some(liked.as_str()), Some(text.as_str())),
+            MessageKind::Newcomer => (LoggedKind::Newcomer, None, None, None),
         };
         let (text, sent) = match original {
             Some(original) => (Some(original.as_str()), sent),

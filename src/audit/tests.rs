@@ -28,8 +28,9 @@ use super::shared::AuditShared;
 use super::*;
 use crate::fixtures::{address, at, decision, jane, matched, plugin, room, rule, sanction, sender};
 use crate::model::{
-    Act, ActKind, ActiveLevel, Actor, Address, Basis, ConnectionId, Decision, JudgedMessage, Kind, Match, Message,
-    ModerationLevel, Outcome, Reason, ReasonCode, Sanction, SanctionKind, Sender, SenderContext, Target, TraceStep,
+    Act, ActKind, ActiveLevel, Actor, Address, Basis, ConnectionId, Decision, JudgedMessage, Match, Message,
+    MessageKind, ModerationLevel, Outcome, Reason, ReasonCode, Sanction, SanctionKind, Sender, SenderContext, Target,
+    TraceStep,
 };
 
 /// The 23rd of November 2026, at midnight.
@@ -60,7 +61,7 @@ fn log(config: &Config, start: LogTime, in_force: SnapshotFn) -> (LogFiles, Arc<
 }
 
 fn recorded(text: &str, outcome: Outcome, at: LogTime) -> JudgedMessage {
-    let kind = Kind::Text { avatar: Some("mIconAvatar.svg".to_owned()), text: text.to_owned() };
+    let kind = MessageKind::Text { avatar: Some("mIconAvatar.svg".to_owned()), text: text.to_owned() };
     let message = Message { at: at.at, ..Message::new("jane", kind) };
     let reason =
         (outcome != Outcome::Pass).then(|| Reason::new(ReasonCode::Rule, format!("{text:?} is not said here")));

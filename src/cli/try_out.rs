@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::audit::Recording;
 use crate::config::Config;
 use crate::filter::rules::RuleSet;
-use crate::model::{Basis, Decision, Kind, Match, Message, RoomName, TraceStep};
+use crate::model::{Basis, Decision, Match, Message, MessageKind, RoomName, TraceStep};
 use crate::telemetry::Subsystem;
 
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: TryArgs, config: Config, rules: RuleSet) -> ExitCod
         );
         return ExitCode::from(BAD_ARGUMENTS);
     };
-    match judge(config, rules, room.clone(), Message::new(author, Kind::Text { avatar: None, text })) {
+    match judge(config, rules, room.clone(), Message::new(author, MessageKind::Text { avatar: None, text })) {
         Ok(decision) if json => print_json(&decision, &room),
         Ok(decision) => {
             print_to(io::stdout(), &report(&decision));

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{ClockReading, Filter, FilterAnswer, Finding, Purpose};
-use crate::model::{Kind, Message, ModerationLevel, Reason, ReasonCode, Sender, Verdict};
+use crate::model::{Message, MessageKind, ModerationLevel, Reason, ReasonCode, Sender, Verdict};
 use crate::moderation::State;
 use crate::settings::{Section, Setting};
 
@@ -97,7 +97,7 @@ impl Filter for LevelFilter {
     }
 
     fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> FilterAnswer {
-        if matches!(message.kind, Kind::Newcomer) {
+        if matches!(message.kind, MessageKind::Newcomer) {
             return FilterAnswer::Ready(Finding::PASS);
         }
         let hold = |text| Verdict::Hold(Reason::new(ReasonCode::Held, text));

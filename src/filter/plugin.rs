@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::{Filter, FilterAnswer, FilterParts, Finding, Purpose};
 use crate::matching::Views;
-use crate::model::{Basis, Kind, Match, Message, Mode, Reason, ReasonCode, Sender, Verdict};
+use crate::model::{Basis, Match, Message, MessageKind, Mode, Reason, ReasonCode, Sender, Verdict};
 use crate::sandbox::{
     Action, CallContext, CheckRequest, Library, OnFailure, Plugin, PluginAnswer, PluginEntry, PluginFailure,
 };
@@ -85,9 +85,9 @@ fn applies_to(entry: &PluginEntry, message: &Message, sender: &Sender) -> bool {
     let rooms = &entry.manifest.rooms;
     let here = rooms.is_empty() || rooms.iter().any(|room| room == sender.room.as_str());
     here && match &entry.plugin {
-        Ok(plugin) if matches!(message.kind, Kind::Newcomer) => plugin.wants_nicknames(),
+        Ok(plugin) if matches!(message.kind, MessageKind::Newcomer) => plugin.wants_nicknames(),
         Ok(plugin) => plugin.wants(message.kind.as_str()),
-        Err(_) => !entry.is_unbuilt_and_passes() && matches!(message.kind, Kind::Text { .. }),
+        Err(_) => !entry.is_unbuilt_and_passes() && matches!(message.kind, MessageKind::Text { .. }),
     }
 }
 
@@ -148,7 +148,7 @@ impl PluginRun {
     }
 
     fn check_request(&self, plugin: &Plugin) -> CheckRequest {
-        if matches!(self.message.kind, Kind::Newcomer) {
+        if matches!(self.message.kind, MessageKind::Newcomer) {
             return CheckRequest::nickname(&self.message, &self.sender, self.address.clone());
         }
         let folded = self.message.text().map_or_else(String::new, clean);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Filter, FilterAnswer, Finding, Purpose};
-use crate::model::{Actor, Basis, Kind, Match, Message, Mode, Outcome, SanctionKind, Sender, Target, Verdict};
+use crate::model::{Actor, Basis, Match, Message, MessageKind, Mode, Outcome, SanctionKind, Sender, Target, Verdict};
 use crate::moderation::{State, refusal_reason};
 
 /// The `sanction` filter.
@@ -37,7 +37,7 @@ impl Filter for SanctionFilter {
             return FilterAnswer::Ready(Finding::PASS);
         }
         // A muted connection may still join under its nickname.
-        if sanction.kind == SanctionKind::Mute && matches!(message.kind, Kind::Newcomer) {
+        if sanction.kind == SanctionKind::Mute && matches!(message.kind, MessageKind::Newcomer) {
             return FilterAnswer::Ready(Finding::PASS);
         }
         let matched = Match {

@@ -1,7 +1,7 @@
 //! `shape`: the permitted form of a message. Lengths are counted in Unicode code points.
 
 use super::{Filter, FilterAnswer, Finding, Purpose};
-use crate::model::{Kind, Message, Nickname, Reason, ReasonCode, Sender, Verdict};
+use crate::model::{Message, MessageKind, Nickname, Reason, ReasonCode, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
 /// Limits of a message.
@@ -74,17 +74,17 @@ impl ShapeFilter {
 
     fn check(&self, message: &Message) -> Result<(), Reason> {
         match &message.kind {
-            Kind::Text { avatar, text } => {
+            MessageKind::Text { avatar, text } => {
                 self.check_name("author", &message.author)?;
                 self.check_text(text)?;
                 avatar.as_deref().map_or(Ok(()), |avatar| self.check_avatar(avatar))
             }
-            Kind::Like { liked, text } => {
+            MessageKind::Like { liked, text } => {
                 self.check_name("liker_author", &message.author)?;
                 self.check_name("liked_author", liked)?;
                 self.check_text(text)
             }
-            Kind::Newcomer => self.check_name("newcomer", &message.author),
+            MessageKind::Newcomer => self.check_name("newcomer", &message.author),
         }
     }
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn refusal(author: &str, avatar: Option<&str>, text: &str) -> Option<(ReasonCode, String)> {
-        let kind = Kind::Text { avatar: avatar.map(str::to_owned), text: text.to_owned() };
+        let kind = MessageKind::Text { avatar: avatar.map(str::to_owned), text: text.to_owned() };
         shape().check(&Message::new(author, kind)).err().map(|reason| (reason.code, reason.text.into_owned()))
     }
 
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn the_names_and_the_text_of_a_like_have_the_same_limits() {
         let like = |liker: &str, liked: &str, text: &str| {
-            let kind = Kind::Like { liked: liked.to_owned(), text: text.to_owned() };
+            let kind = MessageKind::Like { liked: liked.to_owned(), text: text.to_owned() };
             shape().check(&Message::new(liker, kind)).err().map(|reason| reason.code)
         };
         assert_eq!(like("jane", "hans", "nice"), None);

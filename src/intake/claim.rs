@@ -1,7 +1,7 @@
 //! Nickname ownership: a registered nickname belongs to its connection, in that room, for as long as the connection
 //! lives.
 
-use crate::model::{ConnectionId, Decision, Kind, Message, Nickname, Reason, Sender, is_reserved};
+use crate::model::{ConnectionId, Decision, Message, MessageKind, Nickname, Reason, Sender, is_reserved};
 use crate::room::{NicknameInUse, Room, in_use_reason, reserved_reason};
 
 /// Takes the place of a filter name in traces and metrics.
@@ -34,9 +34,9 @@ impl NicknameClaim {
 /// owner's rate limit.
 pub(super) fn check_author(room: &mut Room, sender: &Sender, message: &Message) -> Result<(), Reason> {
     match message.kind {
-        Kind::Newcomer if is_reserved(&message.author) => Err(reserved_reason()),
-        Kind::Newcomer => Ok(()),
-        Kind::Text { .. } | Kind::Like { .. } => room.check_author(sender.connection, &message.author),
+        MessageKind::Newcomer if is_reserved(&message.author) => Err(reserved_reason()),
+        MessageKind::Newcomer => Ok(()),
+        MessageKind::Text { .. } | MessageKind::Like { .. } => room.check_author(sender.connection, &message.author),
     }
 }
 

@@ -14,8 +14,8 @@ use self::claim::Registration;
 use crate::filter::breakers::{Breakers, TrippedBreaker};
 use crate::filter::{Chain, ClockReading, FilterStats, Judgement, PendingJudgement, Purpose};
 use crate::model::{
-    ActKind, Actor, Address, Decision, JudgedMessage, Kind, Message, Outcome, Reason, ReasonCode, RoomName, Sender,
-    SenderContext,
+    ActKind, Actor, Address, Decision, JudgedMessage, Message, MessageKind, Outcome, Reason, ReasonCode, RoomName,
+    Sender, SenderContext,
 };
 use crate::moderation::Moderation;
 use crate::room::{Room, in_use_reason};
@@ -112,21 +112,21 @@ impl Intake {
         let message = &decision.message;
         let published = match (decision.outcome, &message.kind, sender.connection) {
             (Outcome::Reject, ..) => Ok(()),
-            (Outcome::Hold, Kind::Newcomer, _) => Err(Reason::new(
+            (Outcome::Hold, MessageKind::Newcomer, _) => Err(Reason::new(
                 ReasonCode::HoldUnavailable,
                 "this name needs a moderator's approval, which nicknames cannot get",
             )),
-            (Outcome::Hold, Kind::Text { .. } | Kind::Like { .. }, _) => {
+            (Outcome::Hold, MessageKind::Text { .. } | MessageKind::Like { .. }, _) => {
                 self.moderation.hold(&JudgedMessage { decision: decision.clone(), sender: sender.clone() })
             }
             (Outcome::Shadow, kind, connection) => {
                 // The sender sees its message come back; nobody else does.
-                if let (Kind::Text { .. }, Some(id)) = (kind, connection) {
+                if let (MessageKind::Text { .. }, Some(id)) = (kind, connection) {
                     room.echo(id, message);
                 }
                 Ok(())
             }
-            (_, Kind::Newcomer, Some(id)) => match claim::register(room, id, sender, &message.author) {
+            (_, MessageKind::Newcomer, Some(id)) => match claim::register(room, id, sender, &message.author) {
                 Ok(Registration::Registered) => Ok(()),
                 Ok(Registration::HeldBy(holder, nickname)) => {
                     let sender = sender.clone();
@@ -135,10 +135,10 @@ impl Intake {
                 }
                 Err(reason) => Err(reason),
             },
-            (_, Kind::Newcomer, None) => {
+            (_, MessageKind::Newcomer, None) => {
                 Err(Reason::new(ReasonCode::Malformed, "only a connection can register a nickname"))
             }
-            (_, Kind::Text { .. } | Kind::Like { .. }, connection) => room.publish(connection, message),
+            (_, MessageKind::Text { .. } | MessageKind::Like { .. }, connection) => room.publish(connection, message),
         };
         let decision = match published {
             Ok(()) => decision,
@@ -182,7 +182,7 @@ impl Intake {
         self.metrics.count_message(decision.outcome, decision.decided_by);
         let was_accepted = matches!(decision.outcome, Outcome::Pass | Outcome::Replace);
         // A registration is not counted as a message.
-        if !(was_accepted && matches!(decision.message.kind, Kind::Newcomer)) {
+        if !(was_accepted && matches!(decision.message.kind, MessageKind::Newcomer)) {
             room.count_message(sender.connection, was_accepted);
         }
         if let Some(Reason { code, .. }) = &decision.reason {

@@ -24,7 +24,7 @@ pub enum Boundary {
     /// As a whole word: where the literal begins or ends with a letter or digit, the text has no other one next to it.
     /// Scripts that are written without spaces have no such boundaries.
     Word,
-    /// Anywhere. Every occurrence in the form of the text is reported, and perhaps false positives: the caller must
+    /// Anywhere. Every occurrence in the view of the text is reported, and perhaps false positives: the caller must
     /// verify hits.
     Anywhere,
 }
@@ -34,11 +34,11 @@ pub enum Boundary {
 pub struct Literal<'a> {
     /// The letters, in any case and form.
     pub text: &'a str,
-    /// The form of the text to search.
+    /// The view of the text to search.
     pub view: View,
     /// Where it may stand.
     pub boundary: Boundary,
-    /// Permitted deviations in [`View::Folded`].
+    /// Permitted deviations in [`View::Clean`].
     pub leniency: Leniency,
 }
 

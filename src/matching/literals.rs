@@ -23,17 +23,17 @@ pub struct LiteralError {
     reason: &'static str,
 }
 
-/// A set of literals that is searched in one pass for each form of a text.
+/// A set of literals that is searched in one pass for each view of a text.
 #[derive(Debug, Default)]
 pub struct Literals {
-    exact: FormIndex,
-    folded: FormIndex,
+    case_folded: FormIndex,
+    clean: FormIndex,
     masks: MaskedWords,
-    /// The letters of all literals of the folded form.
+    /// The letters of all literals of the clean view.
     letters: Vec<PatternLetter>,
 }
 
-/// The distinct forms of literals, and the literals of each form.
+/// The distinct forms that literals have in one view, and the literals of each form.
 #[derive(Debug, Default)]
 struct FormIndex {
     automaton: Automaton,
@@ -48,15 +48,15 @@ struct Owner {
     index: u32,
     boundary: Boundary,
     leniency: Leniency,
-    /// The range of its letters in [`Literals::letters`]; empty in the exact form.
+    /// The range of its letters in [`Literals::letters`]; empty in the case-folded view.
     letters: (u32, u32),
     disguised: bool,
 }
 
 #[derive(Default)]
 struct Builder {
-    exact: BTreeMap<Vec<u8>, Vec<Owner>>,
-    folded: BTreeMap<Vec<u8>, Vec<Owner>>,
+    case_folded: BTreeMap<Vec<u8>, Vec<Owner>>,
+    clean: BTreeMap<Vec<u8>, Vec<Owner>>,
     masks: MaskedWords,
     letters: Vec<PatternLetter>,
     /// The range of the letters of each literal, shared by literals that occur more than once.
@@ -79,8 +79,8 @@ impl Literals {
         }
         let too_many = |TooManyPatterns| LiteralError { index: count, reason: TOO_MANY };
         Ok(Self {
-            exact: FormIndex::new(builder.exact).map_err(too_many)?,
-            folded: FormIndex::new(builder.folded).map_err(too_many)?,
+            case_folded: FormIndex::new(builder.case_folded).map_err(too_many)?,
+            clean: FormIndex::new(builder.clean).map_err(too_many)?,
             masks: builder.masks,
             letters: builder.letters,
         })
@@ -105,40 +105,41 @@ impl Literals {
             on_hit(index as usize, bytes.start.min(end)..end)
         };
         // Stop as soon as the caller breaks.
-        let _stopped = self.scan_exact_form(views, &mut report).is_break()
-            || self.scan_folded_form(views, &mut report).is_break()
+        let _stopped = self.scan_case_folded_view(views, &mut report).is_break()
+            || self.scan_clean_view(views, &mut report).is_break()
             || self.masks.scan(views, &self.letters, &mut report).is_break();
     }
 
-    fn scan_exact_form(
+    fn scan_case_folded_view(
         &self,
         views: &Views,
         report: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let exact = views.exact();
-        self.exact.automaton.for_each_match(exact.as_bytes(), |form, hit| {
+        let case_folded = views.case_folded();
+        self.case_folded.automaton.for_each_match(case_folded.as_bytes(), |form, hit| {
             let mut is_whole_word = None;
-            for owner in self.exact.owners(form) {
+            for owner in self.case_folded.owners(form) {
                 if owner.boundary == Boundary::Word
-                    && !*is_whole_word
-                        .get_or_insert_with(|| !is_within_word(exact, hit.start) && !is_within_word(exact, hit.end))
+                    && !*is_whole_word.get_or_insert_with(|| {
+                        !is_within_word(case_folded, hit.start) && !is_within_word(case_folded, hit.end)
+                    })
                 {
                     continue;
                 }
-                report(owner.index, views.original_of_exact(hit.clone()))?;
+                report(owner.index, views.original_of_case_folded(hit.clone()))?;
             }
             ControlFlow::Continue(())
         })
     }
 
-    fn scan_folded_form(
+    fn scan_clean_view(
         &self,
         views: &Views,
         report: &mut impl FnMut(u32, Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        self.folded.automaton.for_each_match(views.coarse(), |form, runs| {
+        self.clean.automaton.for_each_match(views.coarse(), |form, runs| {
             let mut last: Option<(Owner, Option<Range<usize>>)> = None;
-            for owner in self.folded.owners(form) {
+            for owner in self.clean.owners(form) {
                 let found = match &last {
                     Some((same, found)) if (Owner { index: owner.index, ..*same }) == *owner => found.clone(),
                     _ => self.locate(views, &runs, owner),
@@ -174,15 +175,15 @@ impl Builder {
         let text = if literal.boundary == Boundary::Word { literal.text.trim() } else { literal.text };
         self.views.read(text);
         match literal.view {
-            View::Exact => {
-                let form = self.views.exact().as_bytes().to_vec();
-                (!form.is_empty()).then(|| self.exact.entry(form).or_default().push(owner))
+            View::CaseFolded => {
+                let form = self.views.case_folded().as_bytes().to_vec();
+                (!form.is_empty()).then(|| self.case_folded.entry(form).or_default().push(owner))
             }
-            View::Folded => self.add_folded(owner),
+            View::Clean => self.add_clean(owner),
         }
     }
 
-    fn add_folded(&mut self, owner: Owner) -> Option<()> {
+    fn add_clean(&mut self, owner: Owner) -> Option<()> {
         let views = &self.views;
         let end = views.coarse().iter().position(|byte| *byte == 0).unwrap_or(views.coarse().len());
         let mut runs = 0..end;
@@ -210,13 +211,13 @@ impl Builder {
         }
         if disguised != form && owner.boundary == Boundary::Word {
             let letters = self.intern(disguised_letters)?;
-            self.folded.entry(disguised).or_default().push(Owner { letters, disguised: true, ..owner });
+            self.clean.entry(disguised).or_default().push(Owner { letters, disguised: true, ..owner });
         }
         let letters = self.intern(letters)?;
         if owner.leniency.masked && owner.boundary == Boundary::Word {
             self.masks.add(owner.index, &visible, letters, owner.leniency.accents);
         }
-        self.folded.entry(form).or_default().push(Owner { letters, ..owner });
+        self.clean.entry(form).or_default().push(Owner { letters, ..owner });
         Some(())
     }
 

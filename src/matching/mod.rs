@@ -1,6 +1,6 @@
 //! Matching of texts against patterns.
 //!
-//! Contains the forms in which a text is compared ([`Views`]), literals that are found in spite of disguises
+//! Contains the views in which a text is compared ([`Views`]), literals that are found in spite of disguises
 //! ([`Literals`]), bounded regular expressions, and the other text properties that rules test. Knows nothing of the
 //! relay: takes texts and returns ranges.
 
@@ -38,18 +38,18 @@ pub use mentions::{Mentions, find_mentions};
 pub use regexes::{BoundedRegex, RegexError};
 pub use views::Views;
 
-/// The form of a text that a pattern is matched on.
+/// The view of a text in which a literal is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum View {
-    /// Only the letter case is folded: [`Views::exact`].
-    Exact,
+    /// Letters are in one case, and nothing else is changed: [`Views::case_folded`].
+    CaseFolded,
     /// Disguises are undone as well: [`Views::clean`].
-    Folded,
+    Clean,
 }
 
-/// Returns the code points of `text` that a range of its bytes touches, end exclusive.
+/// Returns the range of code points of `text` that a range of its bytes touches.
 ///
-/// A bound inside a character includes the whole character; a bound beyond the end counts as the end.
+/// A character that is touched in part belongs to the range. A bound beyond the end of the text counts as its end.
 #[must_use]
 pub fn char_span(text: &str, bytes: Range<usize>) -> Range<usize> {
     let end = bytes.end.min(text.len());

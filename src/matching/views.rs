@@ -1,4 +1,4 @@
-//! The forms in which a text is matched.
+//! The views in which a text is matched.
 
 mod read;
 mod readings;
@@ -12,10 +12,10 @@ use super::tokens::{MIN_SINGLES, TextTokens};
 /// Longest text that is read, in bytes. The rest is ignored.
 const MAX_TEXT_BYTES: usize = 16 << 20;
 
-/// Buffers larger than this are freed before the next text. Bytes of the exact form, or letters.
+/// Buffers larger than this are freed before the next text. Bytes of the case-folded view, or letters.
 const MAX_RETAINED: usize = 256 << 10;
 
-/// The forms of one text, for matching only; they are never shown to users.
+/// The views of one text, for matching only; they are never shown to users.
 ///
 /// Reuse one instance per thread. Once its buffers fit the longest text, reading allocates nothing. Buffers beyond a
 /// few hundred thousand letters are freed before the next text.
@@ -23,12 +23,12 @@ const MAX_RETAINED: usize = 256 << 10;
 pub struct Views {
     /// The text itself if it is plain ASCII without control characters, so that each byte is one letter.
     plain: String,
-    exact: String,
-    exact_map: OffsetMap,
-    /// The clean form, if it differs from the exact one.
-    clean: Option<CleanForm>,
-    /// Buffers of the last clean form, kept for reuse.
-    spare: CleanForm,
+    case_folded: String,
+    case_folded_map: OffsetMap,
+    /// The clean view, if it differs from the case-folded one.
+    clean: Option<CleanView>,
+    /// Buffers of the last clean view, kept for reuse.
+    spare: CleanView,
     /// The letters of a text that is not plain, followed by the letters of the alternative readings.
     letters: Vec<RawLetter>,
     /// One byte for each run of interchangeable letters. Alternative readings follow the text, each after a zero byte.
@@ -42,15 +42,15 @@ pub struct Views {
     tokens: TextTokens,
 }
 
-/// The clean form of a text.
+/// The clean view of a text.
 #[derive(Debug, Default)]
-struct CleanForm {
+struct CleanView {
     text: String,
     map: OffsetMap,
 }
 
 impl Views {
-    /// Reads a text and replaces all forms.
+    /// Reads a text and replaces all views.
     ///
     /// Takes time linear in the length of the text.
     pub fn read(&mut self, text: &str) {
@@ -68,8 +68,8 @@ impl Views {
 
     /// Returns the text with its letter case folded, character by character.
     #[must_use]
-    pub fn exact(&self) -> &str {
-        &self.exact
+    pub fn case_folded(&self) -> &str {
+        &self.case_folded
     }
 
     /// Returns the text with disguises undone: letter case, compatibility forms, letter styles, zero-width characters
@@ -77,22 +77,25 @@ impl Views {
     /// one script is unchanged, including its accents. Repeated letters and digits are kept.
     #[must_use]
     pub fn clean(&self) -> &str {
-        self.clean.as_ref().map_or(&self.exact, |clean| &clean.text)
+        self.clean.as_ref().map_or(&self.case_folded, |clean| &clean.text)
     }
 
-    /// Returns the bytes of the original text that a byte range of [`Views::exact`] came from.
+    /// Returns the bytes of the original text that a byte range of [`Views::case_folded`] came from.
     ///
-    /// Accepts any range: it is widened to whole characters and clipped to the end of the form.
+    /// Accepts any range: it is widened to whole characters and clipped to the end of the view.
     #[must_use]
-    pub fn original_of_exact(&self, bytes: Range<usize>) -> Range<usize> {
-        self.exact_map.original(widen_to_chars(&self.exact, bytes))
+    pub fn original_of_case_folded(&self, bytes: Range<usize>) -> Range<usize> {
+        self.case_folded_map.original(widen_to_chars(&self.case_folded, bytes))
     }
 
     /// Returns the bytes of the original text that a byte range of [`Views::clean`] came from. Ranges are handled as in
-    /// [`Views::original_of_exact`].
+    /// [`Views::original_of_case_folded`].
     #[must_use]
     pub fn original_of_clean(&self, bytes: Range<usize>) -> Range<usize> {
-        self.clean.as_ref().map_or(&self.exact_map, |clean| &clean.map).original(widen_to_chars(self.clean(), bytes))
+        self.clean
+            .as_ref()
+            .map_or(&self.case_folded_map, |clean| &clean.map)
+            .original(widen_to_chars(self.clean(), bytes))
     }
 
     /// Returns the coarse text; see the field.
@@ -134,12 +137,12 @@ impl Views {
     }
 
     fn clear(&mut self) {
-        if self.count().max(self.exact.len()) > MAX_RETAINED {
+        if self.count().max(self.case_folded.len()) > MAX_RETAINED {
             *self = Self::default();
         }
         self.plain.clear();
-        self.exact.clear();
-        self.exact_map.clear();
+        self.case_folded.clear();
+        self.case_folded_map.clear();
         if let Some(clean) = self.clean.take() {
             self.spare = clean;
         }

@@ -22,13 +22,13 @@ pub struct Message {
     /// The name it is sent under. Not a valid [`Nickname`] until the `shape` filter has checked it.
     pub author: String,
     /// The kind and its content.
-    pub kind: Kind,
+    pub kind: MessageKind,
 }
 
 /// The kinds of message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum MessageKind {
     /// A chat line.
     Text {
         /// File name of a QGIS icon.
@@ -50,7 +50,7 @@ pub enum Kind {
 impl Message {
     /// Creates a message with a random ID, received now.
     #[must_use]
-    pub fn new(author: impl Into<String>, kind: Kind) -> Self {
+    pub fn new(author: impl Into<String>, kind: MessageKind) -> Self {
         Self { id: Uuid::new_v4(), at: Timestamp::now(), author: author.into(), kind }
     }
 
@@ -58,8 +58,8 @@ impl Message {
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Text { text, .. } | Kind::Like { text, .. } => Some(text),
-            Kind::Newcomer => None,
+            MessageKind::Text { text, .. } | MessageKind::Like { text, .. } => Some(text),
+            MessageKind::Newcomer => None,
         }
     }
 
@@ -67,21 +67,21 @@ impl Message {
     #[must_use]
     pub fn avatar(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Text { avatar, .. } => avatar.as_deref(),
-            Kind::Like { .. } | Kind::Newcomer => None,
+            MessageKind::Text { avatar, .. } => avatar.as_deref(),
+            MessageKind::Like { .. } | MessageKind::Newcomer => None,
         }
     }
 
     /// Replaces the text and returns the old one; `None` for kinds without text.
     pub fn replace_text(&mut self, new: String) -> Option<String> {
         match &mut self.kind {
-            Kind::Text { text, .. } | Kind::Like { text, .. } => Some(std::mem::replace(text, new)),
-            Kind::Newcomer => None,
+            MessageKind::Text { text, .. } | MessageKind::Like { text, .. } => Some(std::mem::replace(text, new)),
+            MessageKind::Newcomer => None,
         }
     }
 }
 
-impl Kind {
+impl MessageKind {
     /// The stable name of the kind.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

@@ -26,7 +26,7 @@ pub use breaker::Breaker;
 pub use decision::{Decision, DecisionView, MissingReason, SenderNotice};
 pub use judged_message::JudgedMessage;
 pub use level::{ActiveLevel, ModerationLevel};
-pub use message::{ConnectionId, Kind, Message, Notice, RoomEvent, Sender, SenderContext};
+pub use message::{ConnectionId, Message, MessageKind, Notice, RoomEvent, Sender, SenderContext};
 pub use nickname::{Nickname, NicknameError, Skeletons, is_reserved};
 pub use room_name::{RoomName, RoomNameError};
 pub use sanction::{Penalty, Sanction, SanctionKind, Target, plain_target};

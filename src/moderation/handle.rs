@@ -18,7 +18,7 @@ use super::sanctions::PenaltyRequest;
 use super::state::State;
 use crate::audit::Audit;
 use crate::model::{
-    Act, ActKind, Actor, Decision, JudgedMessage, Kind as MessageKind, Nickname, Outcome, Reason, ReasonCode, RoomName,
+    Act, ActKind, Actor, Decision, JudgedMessage, MessageKind, Nickname, Outcome, Reason, ReasonCode, RoomName,
     Sanction, Target,
 };
 

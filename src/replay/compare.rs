@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::past_decision::DecisionSummary;
-use crate::model::{Basis, Decision, Kind, Outcome, Reason, ReasonCode, TraceStep, deciding_match};
+use crate::model::{Basis, Decision, MessageKind, Outcome, Reason, ReasonCode, TraceStep, deciding_match};
 
 /// The result of a decision, before or after the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,7 +49,7 @@ pub(super) fn summarize(decision: &Decision) -> DecisionSummary {
     let Decision { message, original, outcome, reason, decided_by: by, trace } = decision;
     // A nickname cannot be held.
     let outcome = match (outcome, &message.kind) {
-        (Outcome::Hold, Kind::Newcomer) => Outcome::Reject,
+        (Outcome::Hold, MessageKind::Newcomer) => Outcome::Reject,
         (outcome, _) => *outcome,
     };
     DecisionSummary {

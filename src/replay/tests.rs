@@ -19,7 +19,7 @@ use crate::filter::rules::{ActiveRules, Preset, RuleSet, RulesContext, RulesSour
 use crate::filter::{self, Chain, Filter, FilterAnswer, Finding, Judgement, Purpose};
 use crate::fixtures::{self, matched};
 use crate::model::{
-    Act, ActKind, Actor, AddressHash, Basis, ConnectionId, JudgedMessage, Kind, Match, Message, ModerationLevel,
+    Act, ActKind, Actor, AddressHash, Basis, ConnectionId, JudgedMessage, Match, Message, MessageKind, ModerationLevel,
     Outcome, Penalty, Reason, ReasonCode, RoomName, Sanction, SanctionKind, Sender, SenderContext, Target, Verdict,
 };
 use crate::moderation::{self, PenaltyRequest, State, penalty_requests};
@@ -152,9 +152,9 @@ fn sender(said: &Utterance, since_start: Duration, accepted: u64) -> Sender {
 fn message(said: &Utterance, at: Timestamp) -> Message {
     let text = TEXTS[said.text].to_owned();
     let kind = match said.kind {
-        0 => Kind::Newcomer,
-        1 => Kind::Like { liked: "hans".to_owned(), text },
-        _ => Kind::Text { avatar: Some("mIconInfo.svg".to_owned()), text },
+        0 => MessageKind::Newcomer,
+        1 => MessageKind::Like { liked: "hans".to_owned(), text },
+        _ => MessageKind::Text { avatar: Some("mIconInfo.svg".to_owned()), text },
     };
     // One of them has no good name.
     let author = if said.speaker == 5 { "x".to_owned() } else { format!("jane{}", said.speaker) };

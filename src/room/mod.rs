@@ -137,7 +137,7 @@ impl Room {
         if let Some(nickname) = member.nickname {
             self.nicknames.release(&nickname);
             self.sorted_nicknames = None;
-            self.gauges.members.dec();
+            self.gauges.nicknames.dec();
             // The next user count keeps its own schedule.
             let count_changed = std::mem::take(&mut self.count_changed);
             self.broadcast(RoomEvent::Exiter(&nickname));
@@ -183,7 +183,7 @@ impl Room {
             self.nicknames.release(&before);
             self.broadcast(RoomEvent::Exiter(&before));
         } else {
-            self.gauges.members.inc();
+            self.gauges.nicknames.inc();
         }
         self.nicknames.assign(nickname, id);
         self.sorted_nicknames = None;
@@ -238,7 +238,7 @@ impl Room {
         self.count_changed = false;
         self.connections.store(0, Ordering::Relaxed);
         self.gauges.connections.set(0);
-        self.gauges.members.set(0);
+        self.gauges.nicknames.set(0);
     }
 
     /// The current minimum interval between user counts.
@@ -260,7 +260,7 @@ impl Room {
 /// The reason for refusing a reserved name.
 #[must_use]
 pub fn reserved_reason() -> Reason {
-    Reason::new(ReasonCode::Reserved, "this name is reserved")
+    Reason::new(ReasonCode::Reserved, "this nickname is reserved")
 }
 
 /// The reason for refusing a name that belongs to another connection.

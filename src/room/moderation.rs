@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Room;
 use super::members::Member;
-use crate::model::{Address, ConnectionId, Kind, Message, Nickname, RoomEvent, Skeletons, Target};
+use crate::model::{Address, ConnectionId, Message, MessageKind, Nickname, RoomEvent, Skeletons, Target};
 
 /// A member, as shown to moderators.
 #[derive(Clone, Debug)]
@@ -88,8 +88,8 @@ impl Room {
     /// since it may belong to another connection by now.
     pub fn release(&mut self, connection: Option<ConnectionId>, message: &Message) {
         match &message.kind {
-            Kind::Like { liked, .. } => self.send_to_holder(liked, RoomEvent::Message(message)),
-            Kind::Text { .. } | Kind::Newcomer => self.broadcast(RoomEvent::Message(message)),
+            MessageKind::Like { liked, .. } => self.send_to_holder(liked, RoomEvent::Message(message)),
+            MessageKind::Text { .. } | MessageKind::Newcomer => self.broadcast(RoomEvent::Message(message)),
         }
         self.count_message(connection, true);
     }

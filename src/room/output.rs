@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use super::members::sender;
 use super::{Delivery, Room};
-use crate::model::{ConnectionId, Kind, Message, Nickname, Notice, Reason, RoomEvent};
+use crate::model::{ConnectionId, Message, MessageKind, Nickname, Notice, Reason, RoomEvent};
 use crate::wire;
 
 impl Room {
@@ -18,8 +18,8 @@ impl Room {
         self.check_author(connection, &message.author)?;
         let event = RoomEvent::Message(message);
         match &message.kind {
-            Kind::Like { liked, .. } => self.send_to_holder(liked, event),
-            Kind::Text { .. } | Kind::Newcomer => self.broadcast(event),
+            MessageKind::Like { liked, .. } => self.send_to_holder(liked, event),
+            MessageKind::Text { .. } | MessageKind::Newcomer => self.broadcast(event),
         }
         Ok(())
     }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::fixtures::{self, address, message, nickname};
-use crate::model::{Kind, Message, Notice};
+use crate::model::{Message, MessageKind, Notice};
 use crate::telemetry::Metrics;
 use crate::wire::{self, V1Notices};
 
@@ -335,7 +335,7 @@ fn a_like_reaches_only_the_liked_author() {
     }
     register(&mut test, 2, "hans").unwrap();
     test.forget();
-    let like = Message::new("jane", Kind::Like { liked: "hans".into(), text: "nice".into() });
+    let like = Message::new("jane", MessageKind::Like { liked: "hans".into(), text: "nice".into() });
     test.room.publish(Some(ConnectionId(1)), &like).unwrap();
     let expected = r#"{"author":"internal","message":"nice","liker_author":"jane","liked_author":"hans"}"#;
     assert_eq!(test.received(1), NOTHING);
@@ -364,7 +364,7 @@ fn a_notice_reaches_one_member_in_order() {
     test.room.publish(None, &message("jane", "one")).unwrap();
     test.room.notify(ConnectionId(1), &Notice::Refused(reserved_reason()), &config);
     test.room.publish(None, &message("jane", "two")).unwrap();
-    let notice = r#"{"author":"internal","uncompliant":"this name is reserved"}"#;
+    let notice = r#"{"author":"internal","uncompliant":"this nickname is reserved"}"#;
     let line = |text| format!(r#"{{"message":"{text}","author":"jane","avatar":null}}"#);
     assert_eq!(test.received(1), [line("one"), notice.to_owned(), line("two")]);
     assert_eq!(test.received(2), [line("one"), line("two")]);

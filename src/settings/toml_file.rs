@@ -85,7 +85,7 @@ impl LineIndex {
 pub fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
-        DeValue::Integer(_) => "an integer",
+        DeValue::Integer(_) => "a whole number",
         DeValue::Float(_) => "a float",
         DeValue::Boolean(_) => "a boolean",
         DeValue::Datetime(_) => "a date or time",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::FileErrors;
-use super::duration::parse_duration;
+use super::duration::{format_duration, parse_duration};
 use super::text::{backticked, did_you_mean, on_one_line};
 use super::toml_file::{LineIndex, TomlKey, TomlValue, type_name};
 
@@ -65,29 +65,29 @@ impl TomlReader<'_, '_> {
     }
 
     /// Adds an error at a line.
-    pub fn add_error(&mut self, line: usize, text: String) {
+    pub fn error_at_line(&mut self, line: usize, text: String) {
         self.errors.add(line, text);
     }
 
     /// Returns a value with its name in errors.
     #[must_use]
-    pub fn item<'a, 't>(&self, owner: &'a str, key: &TomlKey<'t>, value: &'a TomlValue<'t>) -> KeyedValue<'a, 't> {
+    pub fn keyed<'a, 't>(&self, owner: &'a str, key: &TomlKey<'t>, value: &'a TomlValue<'t>) -> KeyedValue<'a, 't> {
         KeyedValue { owner, key: key.get_ref().to_string(), line: self.line_of(&key.span()), value }
     }
 
     /// Adds an error at the line of the key: ``OWNER: `KEY` WHAT``.
-    pub fn error(&mut self, item: &KeyedValue<'_, '_>, what: &str) {
+    pub fn error_at_key(&mut self, item: &KeyedValue<'_, '_>, what: &str) {
         self.errors.add(item.line, format!("{}: `{}` {what}", item.owner, item.key));
     }
 
     /// Adds an error at the line of the value, which may be below that of its key.
-    fn error_at(&mut self, item: &KeyedValue<'_, '_>, value: &TomlValue<'_>, what: &str) {
+    fn error_at_value(&mut self, item: &KeyedValue<'_, '_>, value: &TomlValue<'_>, what: &str) {
         let line = self.line_of(&value.span());
         self.errors.add(line, format!("{}: `{}` {what}", item.owner, item.key));
     }
 
     fn type_error(&mut self, item: &KeyedValue<'_, '_>, expected: &str) {
-        self.error(item, &format!("must be {expected}, not {}", type_name(item.value())));
+        self.error_at_key(item, &format!("must be {expected}, not {}", type_name(item.value())));
     }
 
     /// Reads a string.
@@ -106,14 +106,18 @@ impl TomlReader<'_, '_> {
             return Vec::new();
         };
         if array.is_empty() {
-            self.error(item, "is an empty list");
+            self.error_at_key(item, "is an empty list");
         }
         let mut strings = Vec::with_capacity(array.len());
         for value in array {
             if let DeValue::String(text) = value.get_ref() {
                 strings.push(Located { value: text.to_string(), line: self.line_of(&value.span()) });
             } else {
-                self.error_at(item, value, &format!("must hold strings, not {}", type_name(value.get_ref())));
+                self.error_at_value(
+                    item,
+                    value,
+                    &format!("must contain only strings, not {}", type_name(value.get_ref())),
+                );
             }
         }
         strings
@@ -136,7 +140,7 @@ impl TomlReader<'_, '_> {
         };
         let read = u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|read| bounds.contains(read));
         if read.is_none() {
-            self.error(item, &format!("must be from {} to {}, not {number}", bounds.start(), bounds.end()));
+            self.error_at_key(item, &format!("must be from {} to {}, not {number}", bounds.start(), bounds.end()));
         }
         read
     }
@@ -147,14 +151,14 @@ impl TomlReader<'_, '_> {
         let Some(read) = parse_duration(&text) else {
             let what =
                 format!("must be a duration such as \"90s\", \"10m\", \"2h\" or \"7d\", not {}", backticked(&text));
-            self.error(item, &what);
+            self.error_at_key(item, &what);
             return None;
         };
         if bounds.contains(&read) {
             return Some(read);
         }
-        let (least, most) = (bounds.start().as_secs(), bounds.end().as_secs());
-        self.error(item, &format!("must be from {least} s to {most} s, not {} s", read.as_secs()));
+        let (least, most) = (format_duration(*bounds.start()), format_duration(*bounds.end()));
+        self.error_at_key(item, &format!("must be from {least} to {most}, not {}", format_duration(read)));
         None
     }
 
@@ -188,7 +192,7 @@ impl TomlReader<'_, '_> {
     }
 
     /// Calls `each` for every key of a table. A key that is not in `known` is an error.
-    pub fn each_known_field<'a, 't>(
+    pub fn each_known_key<'a, 't>(
         &mut self,
         item: &KeyedValue<'a, 't>,
         known: &[&str],
@@ -199,20 +203,20 @@ impl TomlReader<'_, '_> {
             return;
         };
         if table.is_empty() {
-            self.error(item, &format!("is empty; its keys are {}", known.join(", ")));
+            self.error_at_key(item, &format!("is empty; expected one or more of {}", known.join(", ")));
         }
-        self.each_field(item, table, |reader, name, field| {
+        self.each_key(item, table, |reader, name, field| {
             if known.contains(&name) {
                 each(reader, name, field);
             } else {
                 let hint = did_you_mean(name, known.iter().copied());
-                reader.error(field, &format!("is not one of {}{hint}", known.join(", ")));
+                reader.error_at_key(field, &format!("is not a known key; expected one of {}{hint}", known.join(", ")));
             }
         });
     }
 
     /// Calls `each` for every key of a table.
-    pub fn each_field<'a, 't>(
+    pub fn each_key<'a, 't>(
         &mut self,
         item: &KeyedValue<'a, 't>,
         table: &'a DeTable<'t>,
@@ -239,7 +243,7 @@ mod tests {
         let mut errors = FileErrors::new(Path::new("a.toml"));
         let mut reader = TomlReader::new(&lines, &mut errors);
         for (key, value) in root.get_ref() {
-            let item = reader.item("part", key, value);
+            let item = reader.keyed("part", key, value);
             read(&mut reader, &item);
         }
         errors
@@ -266,13 +270,13 @@ mod tests {
     #[test]
     fn all_errors_of_a_table_are_reported_with_their_lines() {
         let table = |reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>| {
-            reader.each_known_field(item, &["size"], |reader, _, field| {
+            reader.each_known_key(item, &["size"], |reader, _, field| {
                 reader.boolean(field);
             });
         };
         let expected = [
-            "a.toml:2: part: `a.sise` is not one of size; did you mean `size`?",
-            "a.toml:3: part: `a.size` must be true or false, not an integer",
+            "a.toml:2: part: `a.sise` is not a known key; expected one of size; did you mean `size`?",
+            "a.toml:3: part: `a.size` must be true or false, not a whole number",
         ];
         assert_eq!(errors("[a]\nsise = true\nsize = 1", table), expected);
     }

@@ -76,11 +76,11 @@ pub fn append_event(generation: Generation, event: RoomEvent<'_>, buffer: &mut B
     }
 }
 
-/// Decodes a frame from a client of `generation`.
+/// Decodes the text of a message from a client of `generation`.
 ///
 /// # Errors
 /// The [`Notice`] for the sender when the frame is not a valid message of the protocol.
-pub fn decode(generation: Generation, text: &str) -> Result<Message, Notice> {
+pub fn decode_message(generation: Generation, text: &str) -> Result<Message, Notice> {
     match generation {
         Generation::V1 => v1::decode(text),
     }

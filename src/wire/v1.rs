@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::V1Notices;
-use crate::model::{Kind, Message, Notice, Reason, ReasonCode, RoomEvent};
+use crate::model::{Message, MessageKind, Notice, Reason, ReasonCode, RoomEvent};
 
 /// The author of frames that are not chat.
 const INTERNAL: &str = "internal";
@@ -16,7 +16,7 @@ const MODERATION: &str = "moderation";
 /// The icon next to a notice. QGIS includes it.
 const WARNING_ICON: &str = "mIconWarning.svg";
 
-/// Decodes a frame.
+/// Decodes the text of a message.
 ///
 /// Ignores unknown keys, as v1 clients do.
 ///
@@ -29,11 +29,11 @@ pub fn decode(text: &str) -> Result<Message, Notice> {
     if !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
         return Err(uncompliant("a frame must be a JSON object"));
     }
-    let frame: Frame<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
+    let object: ClientObject<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => uncompliant("the frame has a duplicate key"),
         _ => uncompliant("the frame is not valid JSON"),
     })?;
-    frame.into_message()
+    object.into_message()
 }
 
 /// Encodes an event as JSON.
@@ -52,15 +52,15 @@ pub fn encode(event: RoomEvent<'_>) -> Vec<u8> {
 pub fn encode_message(message: &Message) -> Vec<u8> {
     let author = &message.author;
     match &message.kind {
-        Kind::Text { avatar, text } => json(&ChatLine { message: text, author, avatar: avatar.as_deref() }),
-        Kind::Like { liked, text } => {
+        MessageKind::Text { avatar, text } => json(&ChatLine { message: text, author, avatar: avatar.as_deref() }),
+        MessageKind::Like { liked, text } => {
             json(&Like { author: INTERNAL, message: text, liker_author: author, liked_author: liked })
         }
-        Kind::Newcomer => json(&Newcomer { author: INTERNAL, newcomer: author }),
+        MessageKind::Newcomer => json(&Newcomer { author: INTERNAL, newcomer: author }),
     }
 }
 
-/// Encodes a notice as JSON; `None` when the setting and the kind of notice call for silence.
+/// Encodes a notice as JSON; `None` if this kind of notice is not sent with this setting.
 #[must_use]
 pub fn encode_notice(notice: &Notice, setting: V1Notices) -> Option<Vec<u8>> {
     match (setting, notice) {
@@ -82,7 +82,7 @@ fn moderation_line(message: &str) -> Vec<u8> {
     json(&ChatLine { message, author: MODERATION, avatar: Some(WARNING_ICON) })
 }
 
-/// Frames hold only strings and numbers, so serialization cannot fail.
+/// Serializes one of the structs below. They hold only strings and numbers, so it cannot fail.
 fn json(frame: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(frame).unwrap_or_default()
 }
@@ -134,9 +134,9 @@ struct Uncompliant<'a> {
     uncompliant: &'a str,
 }
 
-/// A client frame, with all keys that matter present or absent.
+/// The JSON object of a client, with the keys that the relay reads.
 #[derive(serde::Deserialize)]
-struct Frame<'a> {
+struct ClientObject<'a> {
     #[serde(borrow, default)]
     message: Field<'a>,
     #[serde(borrow, default)]
@@ -157,21 +157,21 @@ struct Frame<'a> {
     type_: Field<'a>,
 }
 
-impl Frame<'_> {
+impl ClientObject<'_> {
     fn into_message(self) -> Result<Message, Notice> {
         if self.type_.is_present() {
             return Err(uncompliant("this relay speaks generation v1 of the protocol, whose frames have no `type`"));
         }
         match &self.author {
             Field::Text(author) if author == INTERNAL => self.into_internal(),
-            Field::Text(_) => self.into_line(),
+            Field::Text(_) => self.into_text_message(),
             Field::Absent if !self.message.is_present() => Err(uncompliant("the frame is not part of the protocol")),
             Field::Absent => Err(refused("`author` is missing")),
             Field::Null | Field::Other => Err(refused("`author` must be a string")),
         }
     }
 
-    fn into_line(self) -> Result<Message, Notice> {
+    fn into_text_message(self) -> Result<Message, Notice> {
         let text = self.message.required("`message` is missing", "`message` must be a string")?;
         let avatar = match self.avatar {
             Field::Absent | Field::Null => None,
@@ -179,25 +179,25 @@ impl Frame<'_> {
             Field::Other => return Err(refused("`avatar` must be a string or null")),
         };
         let author = self.author.required("`author` is missing", "`author` must be a string")?;
-        Ok(Message::new(author, Kind::Text { avatar, text }))
+        Ok(Message::new(author, MessageKind::Text { avatar, text }))
     }
 
-    /// The frames that a client may send as `internal`: a registration or (recent QGIS plugins) a like.
+    /// What a client may send as `internal`: the registration of a nickname, or a like, which recent QGIS plugins send.
     fn into_internal(self) -> Result<Message, Notice> {
         if self.nb_users.is_present() || self.exiter.is_present() {
             return Err(refused("`nb_users` and `exiter` are reserved for the relay"));
         }
         if self.newcomer.is_present() {
             let nickname = self.newcomer.required("`newcomer` is missing", "`newcomer` must be a string")?;
-            return Ok(Message::new(nickname, Kind::Newcomer));
+            return Ok(Message::new(nickname, MessageKind::Newcomer));
         }
         if self.liker_author.is_present() || self.liked_author.is_present() {
             let liker = self.liker_author.required("`liker_author` is missing", "`liker_author` must be a string")?;
-            let author = self.liked_author.required("`liked_author` is missing", "`liked_author` must be a string")?;
+            let liked = self.liked_author.required("`liked_author` is missing", "`liked_author` must be a string")?;
             let text = self.message.required("`message` is missing", "`message` must be a string")?;
-            return Ok(Message::new(liker, Kind::Like { liked: author, text }));
+            return Ok(Message::new(liker, MessageKind::Like { liked, text }));
         }
-        Err(Notice::Refused(Reason::new(ReasonCode::Reserved, "this name is reserved")))
+        Err(Notice::Refused(Reason::new(ReasonCode::Reserved, "this nickname is reserved")))
     }
 }
 

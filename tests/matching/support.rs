@@ -9,7 +9,7 @@ pub(crate) const STRICT: Leniency = Leniency { accents: false, doubled: false, m
 
 /// Builds literals from words of the folded view.
 pub(crate) fn words<'w>(words: impl IntoIterator<Item = &'w str>, leniency: Leniency) -> Literals {
-    let literal = |text| Literal { text, view: View::Folded, boundary: Boundary::Word, leniency };
+    let literal = |text| Literal { text, view: View::Clean, boundary: Boundary::Word, leniency };
     Literals::new(words.into_iter().map(literal)).unwrap()
 }
 

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use gischat_relay::filter::rules::{Preset, RuleSet, RulesContext};
-use gischat_relay::model::{Address, Basis, Kind, Match, Message, Sender, SenderContext, Span, Verdict};
+use gischat_relay::model::{Address, Basis, Match, Message, MessageKind, Sender, SenderContext, Span, Verdict};
 
 use corpora::{CORPORA, Corpus, ORIGINS};
 use tally::{Hit, Tally};
@@ -54,7 +54,7 @@ impl Speaker {
 ///
 /// This function and [`rules`] are the only ones here that depend on the rules filter.
 fn hits(rules: &RuleSet, text: &str, sender: &Sender) -> Vec<Hit> {
-    let message = Message::new("jane", Kind::Text { avatar: None, text: text.to_owned() });
+    let message = Message::new("jane", MessageKind::Text { avatar: None, text: text.to_owned() });
     let finding = rules.examine(&message, sender);
     let part = |span: Span| text.chars().skip(span.0).take(span.1.saturating_sub(span.0)).collect();
     let hit = |found: Match| match found.basis {

@@ -13,7 +13,7 @@ use super::caller::Caller;
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{RequestOrigin, parse_json, read_body};
-use crate::model::{Kind, Message, Sender, SenderContext};
+use crate::model::{Message, MessageKind, Sender, SenderContext};
 
 /// A message to try.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -68,7 +68,7 @@ pub(in crate::api) async fn try_out(
     caller.require_room(Some(room.name()))?;
     let (address, context) = (origin.client.address(), SenderContext::default());
     let sender = Sender { connection: None, address, room: room.name().clone(), context };
-    let decision = room.try_out(sender, Message::new(author, Kind::Text { avatar: None, text })).await?;
+    let decision = room.try_out(sender, Message::new(author, MessageKind::Text { avatar: None, text })).await?;
     Ok(Json(decision.view(room.name())).into_response())
 }
 

@@ -24,7 +24,7 @@ proptest! {
         let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Off), now(0), nothing_in_force());
         let mut recorded = recorded(&text, outcome, now(1));
         if like {
-            recorded.decision.message.kind = Kind::Like { liked, text: text.clone() };
+            recorded.decision.message.kind = MessageKind::Like { liked, text: text.clone() };
         }
         recorded.decision.original = (outcome == Outcome::Replace).then(|| format!("{text}!"));
         recorded.decision.trace.push(plugin_step(&text));

@@ -16,10 +16,11 @@ fn a_decision_round_trips() {
     let mut replaced = recorded("***", Outcome::Replace, now(1));
     replaced.decision.original = Some("a \"bad\" word\n".to_owned());
     let mut like = recorded("", Outcome::Pass, now(2));
-    like.decision.message.kind = Kind::Like { liked: "hans".to_owned(), text: "é👩\u{200d}👧\u{0}".to_owned() };
+    like.decision.message.kind =
+        MessageKind::Like { liked: "hans".to_owned(), text: "é👩\u{200d}👧\u{0}".to_owned() };
     like.sender.connection = None;
     let mut newcomer = recorded("", Outcome::Reject, now(3));
-    newcomer.decision.message.kind = Kind::Newcomer;
+    newcomer.decision.message.kind = MessageKind::Newcomer;
     all.extend([replaced, like, newcomer, recorded("hello", Outcome::Hold, now(4))]);
     for recorded in &all {
         log.add_decision(recorded);

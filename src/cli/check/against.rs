@@ -14,7 +14,7 @@ use super::super::{BAD_ARGUMENTS, print_to};
 use crate::config::Config;
 use crate::filter::Finding;
 use crate::filter::rules::RuleSet;
-use crate::model::{Address, Basis, Kind, Match, Message, Mode, RoomName, Sender, SenderContext, Span, Verdict};
+use crate::model::{Address, Basis, Match, Message, MessageKind, Mode, RoomName, Sender, SenderContext, Span, Verdict};
 
 /// Longest text that is checked, in bytes. The rest of a longer line is ignored.
 const MAX_TEXT: u64 = 16 << 10;
@@ -39,8 +39,8 @@ pub(super) fn run(file: &Path, newcomer: bool, config: &Config, rules: &RuleSet)
     let (mut texts, mut acts) = (0, false);
     let read = each_line(file, |line, text| {
         texts += 1;
-        let message = Message::new("somebody", Kind::Text { avatar: None, text: text.to_owned() });
-        let Finding { verdict, matches } = rules.examine_ignoring_scope(&message, &sender);
+        let message = Message::new("somebody", MessageKind::Text { avatar: None, text: text.to_owned() });
+        let Finding { verdict, matches } = rules.examine_ignoring_rooms_and_hours(&message, &sender);
         acts |= verdict != Verdict::Pass;
         // Skip matches on the nickname.
         for matched in matches.iter().filter(|matched| matched.field.is_none()) {

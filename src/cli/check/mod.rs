@@ -15,7 +15,7 @@ use super::terminal::printable;
 use crate::app;
 use crate::config::Config;
 use crate::filter::FilterName;
-use crate::filter::rules::{PatternCost, RuleOutline, RuleSet, STARTER};
+use crate::filter::rules::{PatternCost, RuleOutline, RuleSet, STARTER_RULES};
 use crate::model::{Outcome, RoomName};
 
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ impl CheckArgs {
     /// Runs the options that do not depend on the configuration.
     pub(super) fn run_standalone(&self) -> Option<ExitCode> {
         if self.starter {
-            print_to(io::stdout(), STARTER);
+            print_to(io::stdout(), STARTER_RULES);
             return Some(ExitCode::SUCCESS);
         }
         self.audit.as_deref().map(audit::run)

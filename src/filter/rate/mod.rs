@@ -18,7 +18,7 @@ use std::time::Duration;
 pub use buckets::{Buckets, ManualClock};
 
 use super::{ClockReading, Filter, FilterAnswer, Finding, Purpose};
-use crate::model::{Kind, Message, Reason, ReasonCode, Sender, Verdict};
+use crate::model::{Message, MessageKind, Reason, ReasonCode, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
 /// The rate limit of one key.
@@ -142,7 +142,7 @@ impl RateFilter {
         }
         // A registration is not yet a message under the nickname, which may belong to somebody else whose bucket it
         // would empty.
-        if !matches!(message.kind, Kind::Newcomer) {
+        if !matches!(message.kind, MessageKind::Newcomer) {
             let nickname = (&sender.room, CaseInsensitive(&message.author));
             self.nickname.take_at(nickname, now).map_err(|wait| ("under this nickname", wait))?;
         }

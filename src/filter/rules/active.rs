@@ -14,7 +14,7 @@ use crate::moderation::{Feed, NoteKind};
 use crate::settings::ConfigError;
 
 /// The file name that errors and matches show for hypothetical rules.
-pub const EXTRA_NAME: &str = "what-if";
+pub const WHAT_IF_FILE_NAME: &str = "what-if";
 
 /// The rules in force. Each message is judged by one set from start to end, even if the set is replaced meanwhile.
 #[derive(Debug)]
@@ -71,14 +71,14 @@ impl ActiveRules {
     }
 
     /// Loads the rules with those in `text` before them, without putting them in force. Matches show
-    /// [`EXTRA_NAME`] as the file of the rules in `text`. Rules with a tripped breaker observe. Reads the current files and
-    /// blocks; see [`RuleSet::load_with_extra`].
+    /// [`WHAT_IF_FILE_NAME`] as the file of the rules in `text`. Rules with a tripped breaker observe. Reads the
+    /// current files and blocks; see [`RuleSet::load_with_extra`].
     ///
     /// # Errors
     /// All errors of `text`, and of the files if they have changed since they were loaded.
     pub fn with_extra(&self, text: &str) -> Result<RuleSet, Vec<ConfigError>> {
         let source = self.source();
-        let mut rules = source.load_with_extra((EXTRA_NAME, text))?;
+        let mut rules = source.load_with_extra((WHAT_IF_FILE_NAME, text))?;
         if source.stamps().is_file_missing() && !self.get().stamps().is_file_missing() {
             return Err(vec![source.missing_file_error()]);
         }
@@ -122,8 +122,13 @@ impl Filter for Arc<ActiveRules> {
 
     fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> FilterAnswer {
         let rules = self.get();
-        let evaluation =
-            rules.evaluate(&RuleInput { message, sender, memory: Some(&self.memory), purpose, ignore_scope: false });
+        let evaluation = rules.evaluate(&RuleInput {
+            message,
+            sender,
+            memory: Some(&self.memory),
+            purpose,
+            ignore_rooms_and_hours: false,
+        });
         for rule in &evaluation.raids {
             let (room, id, source) = (sender.room.as_str(), &rule.id, &rule.source);
             let text = format!("many senders post nearly the same text in room {room} (rule {id}, {source})");

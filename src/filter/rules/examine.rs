@@ -15,7 +15,7 @@ use super::set::RuleSet;
 use super::text_features::TextFeatures;
 use crate::filter::{Finding, Purpose};
 use crate::matching::char_span;
-use crate::model::{Kind, Match, Message, Mode, Outcome, Reason, ReasonCode, Sender, Verdict};
+use crate::model::{Match, Message, MessageKind, Mode, Outcome, Reason, ReasonCode, Sender, Verdict};
 
 /// The reason for a message that triggers more regexes than may run.
 const SUSPICIOUS: &str = "This message triggers too many rules at once.";
@@ -35,7 +35,7 @@ pub(super) struct RuleEvaluation<'r> {
 
 /// A rule that hits.
 struct Hit {
-    /// The number of the rule.
+    /// The index of the rule.
     rule: usize,
     /// The mode of the rule, read once per message.
     mode: Mode,
@@ -46,8 +46,8 @@ struct Hit {
 }
 
 impl Hit {
-    /// Whether the rule acts on the sender.
-    fn acts(&self) -> bool {
+    /// Whether the rule is enforced on the sender.
+    fn is_enforced(&self) -> bool {
         self.mode == Mode::Enforce && !self.is_exempt
     }
 }
@@ -58,12 +58,12 @@ pub(super) struct RuleInput<'a> {
     pub(super) sender: &'a Sender,
     pub(super) memory: Option<&'a Memory>,
     pub(super) purpose: Purpose,
-    /// Whether to ignore the rooms and hours of rules.
-    pub(super) ignore_scope: bool,
+    /// Whether rules apply whatever their rooms and hours.
+    pub(super) ignore_rooms_and_hours: bool,
 }
 
-/// A message triggered more regexes than may run. Holds the number of the rule that ran into the limit.
-struct RegexLimitExceeded(usize);
+/// A message triggered more regexes than the budget allows. Holds the index of the rule that exhausted it.
+struct BudgetExhaustedBy(usize);
 
 impl RuleSet {
     /// Runs all rules on a single message, without counting, remembering, or knowing earlier messages.
@@ -72,16 +72,24 @@ impl RuleSet {
     /// replace), and of the first among equals. If it is a replacement, the hits of all replacing rules are masked.
     #[must_use]
     pub fn examine(&self, message: &Message, sender: &Sender) -> Finding {
-        self.evaluate(&RuleInput { message, sender, memory: None, purpose: Purpose::Try, ignore_scope: false }).finding
+        self.evaluate(&RuleInput {
+            message,
+            sender,
+            memory: None,
+            purpose: Purpose::Try,
+            ignore_rooms_and_hours: false,
+        })
+        .finding
     }
 
     /// Like [`RuleSet::examine`], but ignores the rooms and hours of rules.
     #[must_use]
-    pub fn examine_ignoring_scope(&self, message: &Message, sender: &Sender) -> Finding {
-        self.evaluate(&RuleInput { message, sender, memory: None, purpose: Purpose::Try, ignore_scope: true }).finding
+    pub fn examine_ignoring_rooms_and_hours(&self, message: &Message, sender: &Sender) -> Finding {
+        self.evaluate(&RuleInput { message, sender, memory: None, purpose: Purpose::Try, ignore_rooms_and_hours: true })
+            .finding
     }
 
-    /// Runs all rules on a message, with the memory of earlier messages.
+    /// Runs all rules on a message, with the memory of earlier messages if there is one.
     pub(super) fn evaluate(&self, input: &RuleInput<'_>) -> RuleEvaluation<'_> {
         SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
             Ok(mut scratch) => self.evaluate_with(input, &mut scratch),
@@ -116,7 +124,7 @@ impl RuleSet {
     /// Recalls messages like the current one, if a rule checks repetition.
     fn recall(&self, input: &RuleInput<'_>, scratch: &Scratch) -> Option<Recall> {
         let RuleInput { message, sender, memory, .. } = input;
-        let is_text = matches!(message.kind, Kind::Text { .. });
+        let is_text = matches!(message.kind, MessageKind::Text { .. });
         let min_letters = self.min_recall_letters.filter(|_| is_text)?;
         memory.and_then(|memory| memory.recall(scratch.views.clean(), sender, message, min_letters))
     }
@@ -124,39 +132,39 @@ impl RuleSet {
     /// Runs the rules triggered in `scratch` on one field of a message.
     fn match_field(
         &self,
-        of: Field,
-        field: &str,
+        field: Field,
+        text: &str,
         recall: Option<&Recall>,
         input: &RuleInput<'_>,
         scratch: &Scratch,
         hits: &mut Vec<Hit>,
-    ) -> Result<(), RegexLimitExceeded> {
-        let RuleInput { message, sender, ignore_scope, .. } = input;
+    ) -> Result<(), BudgetExhaustedBy> {
+        let RuleInput { message, sender, ignore_rooms_and_hours, .. } = input;
         let no_recall = Recall::empty();
         let context = MatchContext {
-            hay: Haystack::new(field, &scratch.views),
-            features: TextFeatures::new(field, scratch.views.clean()),
-            is_quoted: matches!(message.kind, Kind::Like { .. }),
+            hay: Haystack::new(text, &scratch.views),
+            features: TextFeatures::new(text, scratch.views.clean()),
+            is_quoted: matches!(message.kind, MessageKind::Like { .. }),
             recall: Some(recall.unwrap_or(&no_recall)),
             scratch,
-            matcher: self.matcher(of),
+            matcher: self.matcher(field),
         };
         let (mut enforced, mut observed) = (RegexBudget::enforced(), RegexBudget::observed());
-        for &number in &scratch.triggered {
-            let Some(rule) = self.rules.get(number) else { continue };
-            if !rule.applies_to(sender) || !(*ignore_scope || rule.is_in_scope(sender, message.at)) {
+        for &rule_index in &scratch.triggered {
+            let Some(rule) = self.rules.get(rule_index) else { continue };
+            if !rule.applies_to(sender) || !(*ignore_rooms_and_hours || rule.applies_here_and_now(sender, message.at)) {
                 continue;
             }
-            // Rules that do not act have their own budget, so that they cannot cause a rejection.
-            let mut hit = Hit { rule: number, mode: rule.mode(), is_exempt: rule.exempts(sender), span: None };
-            let acts = hit.acts() && rule.outcome != Outcome::Pass;
-            let budget = if acts { &mut enforced } else { &mut observed };
-            match rule.find_hit(number, &context, budget) {
+            // Rules that cannot reject have their own budget, so that they cannot cause a rejection by exhausting it.
+            let mut hit = Hit { rule: rule_index, mode: rule.mode(), is_exempt: rule.exempts(sender), span: None };
+            let can_reject = hit.is_enforced() && rule.outcome != Outcome::Pass;
+            let budget = if can_reject { &mut enforced } else { &mut observed };
+            match rule.find_hit(rule_index, &context, budget) {
                 Ok(Some(span)) => {
-                    hit.span = span.map(|bytes| char_span(field, bytes));
+                    hit.span = span.map(|bytes| char_span(text, bytes));
                     hits.push(hit);
                 }
-                Err(BudgetExhausted) if acts => return Err(RegexLimitExceeded(number)),
+                Err(BudgetExhausted) if can_reject => return Err(BudgetExhaustedBy(rule_index)),
                 Err(BudgetExhausted) if input.purpose == Purpose::Judge => rule.hits.record_skipped(),
                 Ok(None) | Err(BudgetExhausted) => {}
             }
@@ -164,17 +172,18 @@ impl RuleSet {
         Ok(())
     }
 
-    /// Masks the hits of all replacing rules. Returns `None` if none acts, or a stronger rule does.
+    /// Masks the hits of all enforced replacing rules. Returns `None` if there are none, or if a stronger rule is
+    /// enforced.
     fn apply_masks(&self, text: &str, scratch: &Scratch, hits: &[Hit]) -> Option<String> {
-        let acting = || {
-            let acting = hits.iter().filter(|hit| hit.acts());
-            acting.filter_map(|hit| Some((hit.rule, self.rules.get(hit.rule)?)))
+        let enforced = || {
+            let enforced = hits.iter().filter(|hit| hit.is_enforced());
+            enforced.filter_map(|hit| Some((hit.rule, self.rules.get(hit.rule)?)))
         };
-        if acting().any(|(_, rule)| rule.outcome.strength() > Outcome::Replace.strength()) {
+        if enforced().any(|(_, rule)| rule.outcome.strength() > Outcome::Replace.strength()) {
             return None;
         }
         let replaces = |rule: &Rule| rule.outcome == Outcome::Replace && rule.field == Field::Text;
-        let replacing: Vec<(usize, &Rule)> = acting().filter(|(_, rule)| replaces(rule)).collect();
+        let replacing: Vec<(usize, &Rule)> = enforced().filter(|(_, rule)| replaces(rule)).collect();
         if replacing.is_empty() {
             return None;
         }
@@ -183,22 +192,23 @@ impl RuleSet {
         self.text.each_word(text, &scratch.views, |rule, bytes| words.push((rule, bytes)));
         let mut mask = Mask::new(text);
         let hay = Haystack::new(text, &scratch.views);
-        for (number, rule) in replacing {
+        for (rule_index, rule) in replacing {
             let mut cover = |bytes| mask.cover(char_span(text, bytes), rule.mask);
-            words.iter().filter(|(of, _)| *of == number).for_each(|(_, bytes)| cover(bytes.clone()));
-            for number in rule.patterns.any.clone().filter(|regex| scratch.is_candidate(*regex)) {
-                self.text.regexes.get(number).into_iter().for_each(|regex| regex.for_each_match(&hay, &mut cover));
+            words.iter().filter(|(owner, _)| *owner == rule_index).for_each(|(_, bytes)| cover(bytes.clone()));
+            for regex_index in rule.patterns.any.clone().filter(|regex| scratch.is_candidate(*regex)) {
+                let regex = self.text.regexes.get(regex_index);
+                regex.into_iter().for_each(|regex| regex.for_each_match(&hay, &mut cover));
             }
         }
         Some(mask.into_text())
     }
 
-    /// Combines the hits to a finding.
+    /// Combines the hits into a finding.
     fn decide(
         &self,
         hits: &[Hit],
         masked: Option<String>,
-        limit: Result<(), RegexLimitExceeded>,
+        within_budget: Result<(), BudgetExhaustedBy>,
         input: &RuleInput<'_>,
     ) -> RuleEvaluation<'_> {
         let RuleInput { message, sender, memory, purpose, .. } = input;
@@ -209,10 +219,14 @@ impl RuleSet {
             let Some(rule) = self.rules.get(hit.rule) else { continue };
             if *purpose == Purpose::Judge {
                 rule.hits.record(message.at, hit.is_exempt, sender.context.trusted);
-                raids.extend(memory.filter(|memory| begins_raid(memory, rule, sender, message.at)).map(|_| rule));
+                if let Some(memory) = memory
+                    && record_raid(memory, rule, sender, message.at)
+                {
+                    raids.push(rule);
+                }
             }
             matches.push(rule.to_match(hit.span.clone(), hit.mode, hit.is_exempt));
-            if hit.acts() && strongest.is_none_or(|other| rule.outcome.strength() > other.outcome.strength()) {
+            if hit.is_enforced() && strongest.is_none_or(|other| rule.outcome.strength() > other.outcome.strength()) {
                 strongest = Some(rule);
             }
         }
@@ -226,17 +240,18 @@ impl RuleSet {
                 Outcome::Reject => Verdict::Reject(reason(ReasonCode::Rule, rule)),
             },
         };
-        if let (Err(RegexLimitExceeded(number)), false) = (limit, matches!(verdict, Verdict::Reject(_))) {
+        if let (Err(BudgetExhaustedBy(rule_index)), false) = (within_budget, matches!(verdict, Verdict::Reject(_))) {
             verdict = Verdict::Reject(Reason::new(ReasonCode::Suspicious, SUSPICIOUS));
             // So that the trace names a rule.
-            matches.extend(self.rules.get(number).map(|rule| rule.to_match(None, Mode::Enforce, false)));
+            matches.extend(self.rules.get(rule_index).map(|rule| rule.to_match(None, Mode::Enforce, false)));
         }
         RuleEvaluation { finding: Finding { verdict, matches }, raids }
     }
 }
 
-fn begins_raid(memory: &Memory, rule: &Rule, sender: &Sender, at: Timestamp) -> bool {
-    rule.raid_quiet_period().is_some_and(|quiet| memory.begins_raid(&sender.room, &rule.id, at, quiet))
+/// Records that `rule` detects a raid, if it detects raids at all. Returns whether it is a new one.
+fn record_raid(memory: &Memory, rule: &Rule, sender: &Sender, at: Timestamp) -> bool {
+    rule.raid_quiet_period().is_some_and(|quiet| memory.record_raid(&sender.room, &rule.id, at, quiet))
 }
 
 fn reason(code: ReasonCode, rule: &Rule) -> Reason {

@@ -4,18 +4,18 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use super::MAX_FILE_BYTES;
+use super::MAX_RULES_FILE_BYTES;
 
-/// Reads a file of at most [`MAX_FILE_BYTES`].
+/// Reads a file of at most [`MAX_RULES_FILE_BYTES`].
 pub(super) fn read_text(path: &Path) -> Result<String, String> {
     // Opening a named pipe would block.
     if !path.metadata().map_err(|e| unreadable(&e))?.is_file() {
         return Err("is not a file".to_owned());
     }
     let mut bytes = Vec::new();
-    let limit = MAX_FILE_BYTES as u64 + 1;
+    let limit = MAX_RULES_FILE_BYTES as u64 + 1;
     File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(|e| unreadable(&e))?;
-    if bytes.len() > MAX_FILE_BYTES {
+    if bytes.len() > MAX_RULES_FILE_BYTES {
         return Err(too_large());
     }
     String::from_utf8(bytes).map_err(|e| {
@@ -24,9 +24,9 @@ pub(super) fn read_text(path: &Path) -> Result<String, String> {
     })
 }
 
-/// Returns the error for a file beyond [`MAX_FILE_BYTES`].
+/// Returns the error for a file beyond [`MAX_RULES_FILE_BYTES`].
 pub(super) fn too_large() -> String {
-    format!("is larger than {MAX_FILE_BYTES} bytes")
+    format!("is larger than {MAX_RULES_FILE_BYTES} bytes")
 }
 
 /// Resolves the words file `name`, which must lie in the folder `base` or below it, also after following symlinks.
@@ -93,9 +93,9 @@ mod tests {
     fn a_file_larger_than_the_limit_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("words.txt");
-        fs::write(&path, "a".repeat(MAX_FILE_BYTES)).unwrap();
-        assert_eq!(read_text(&path).map(|text| text.len()), Ok(MAX_FILE_BYTES));
-        fs::write(&path, "a".repeat(MAX_FILE_BYTES + 1)).unwrap();
+        fs::write(&path, "a".repeat(MAX_RULES_FILE_BYTES)).unwrap();
+        assert_eq!(read_text(&path).map(|text| text.len()), Ok(MAX_RULES_FILE_BYTES));
+        fs::write(&path, "a".repeat(MAX_RULES_FILE_BYTES + 1)).unwrap();
         assert_eq!(read_text(&path), Err("is larger than 1048576 bytes".to_owned()));
         fs::write(&path, b"a\nb\xff").unwrap();
         assert_eq!(read_text(&path), Err("is not UTF-8 at line 2".to_owned()));

@@ -185,8 +185,8 @@ impl<'a> Haystack<'a> {
 
     fn marked(&self, view: PatternView) -> &MarkedText<'a> {
         match view {
-            PatternView::Exact => self.marked.get_or_init(|| MarkedText::new(self.text)),
-            PatternView::Folded => self.marked_clean.get_or_init(|| MarkedText::new(self.views.clean())),
+            PatternView::Original => self.marked.get_or_init(|| MarkedText::new(self.text)),
+            PatternView::Clean => self.marked_clean.get_or_init(|| MarkedText::new(self.views.clean())),
         }
     }
 }
@@ -198,13 +198,13 @@ impl RuleRegex {
             self.pattern.find_marked(hay.marked(self.view))
         } else {
             match self.view {
-                PatternView::Exact => self.pattern.find(hay.text),
-                PatternView::Folded => self.pattern.find(hay.views.clean()),
+                PatternView::Original => self.pattern.find(hay.text),
+                PatternView::Clean => self.pattern.find(hay.views.clean()),
             }
         };
         match self.view {
-            PatternView::Exact => found,
-            PatternView::Folded => found.map(|bytes| hay.views.original_of_clean(bytes)),
+            PatternView::Original => found,
+            PatternView::Clean => found.map(|bytes| hay.views.original_of_clean(bytes)),
         }
     }
 
@@ -212,8 +212,8 @@ impl RuleRegex {
     pub(super) fn for_each_match(&self, hay: &Haystack<'_>, mut each: impl FnMut(Range<usize>)) {
         let found = self.pattern.find_iter_marked(hay.marked(self.view));
         match self.view {
-            PatternView::Exact => found.for_each(each),
-            PatternView::Folded => found.for_each(|bytes| each(hay.views.original_of_clean(bytes))),
+            PatternView::Original => found.for_each(each),
+            PatternView::Clean => found.for_each(|bytes| each(hay.views.original_of_clean(bytes))),
         }
     }
 }

@@ -18,18 +18,18 @@ use crate::model::{Message, RoomName, Sender};
 /// How long a text is remembered.
 pub(super) const RETENTION: Duration = Duration::from_mins(10);
 /// How long judging a message may take.
-const IN_FLIGHT: Duration = Duration::from_mins(1);
+const MAX_JUDGING_TIME: Duration = Duration::from_mins(1);
 /// Most repetitions counted for one sender.
-pub(super) const MAX_TIMES: u32 = 16;
+pub(super) const MAX_REPETITIONS: u32 = 16;
 /// Most senders counted for one text.
 pub(super) const MAX_SENDERS: u32 = 64;
 
 /// Most different texts remembered per room.
 const MAX_TEXTS: usize = 128;
-/// Most utterances remembered per text.
-const MAX_UTTERANCES: usize = 256;
-/// Most utterances remembered per room.
-const MAX_ROOM_UTTERANCES: usize = 2_048;
+/// Most occurrences remembered per text.
+const MAX_OCCURRENCES: usize = 256;
+/// Most occurrences remembered per room.
+const MAX_ROOM_OCCURRENCES: usize = 2_048;
 /// Number of locks that rooms are spread over, so that shards rarely wait for each other.
 const STRIPES: usize = 16;
 
@@ -45,26 +45,26 @@ pub(super) struct Memory {
 
 #[derive(Debug, Default)]
 struct RoomMemory {
-    /// In the order of their last utterance.
-    texts: VecDeque<SimilarTexts>,
-    utterance_count: usize,
-    /// Number of utterances recorded so far.
+    /// In the order of their last occurrence.
+    texts: VecDeque<TextCluster>,
+    occurrence_count: usize,
+    /// Number of occurrences recorded so far.
     recorded: u64,
-    /// When each rule last detected a raid.
+    /// By rule: when it last detected a raid. Milliseconds since 1970.
     raids: HashMap<String, i64>,
 }
 
 /// Texts that are nearly the same.
 #[derive(Debug)]
-struct SimilarTexts {
+struct TextCluster {
     fingerprint: Fingerprint,
     /// Oldest first.
-    utterances: VecDeque<Utterance>,
+    occurrences: VecDeque<Occurrence>,
 }
 
 /// One message.
 #[derive(Clone, Copy, Debug)]
-struct Utterance {
+struct Occurrence {
     sender: SenderKey,
     /// Hash of the letters and digits of the text.
     letters_hash: u64,
@@ -79,50 +79,51 @@ struct Utterance {
 pub(super) struct Recall {
     room: Option<RoomName>,
     fingerprint: Fingerprint,
-    current: Utterance,
-    previous: Vec<Utterance>,
+    current: Occurrence,
+    previous: Vec<Occurrence>,
     /// The value of [`RoomMemory::recorded`] if no similar text was found. Only later texts need to be compared then.
     unseen_at: Option<u64>,
 }
 
 impl Recall {
-    /// Returns an empty recall, without even the current message.
+    /// Returns a recall for texts that are not compared; every count is 1.
     pub(super) fn empty() -> Self {
         let sender = SenderKey { connection: None, address: 0, name: 0 };
-        let current = Utterance { sender, letters_hash: 0, at: 0, passed_rules: false };
+        let current = Occurrence { sender, letters_hash: 0, at: 0, passed_rules: false };
         Self { room: None, fingerprint: Fingerprint::new("", 0), current, previous: Vec::new(), unseen_at: None }
     }
 
-    /// Returns how often the sender has sent the text within this time, the current message included. Messages that the
-    /// rules rejected do not count, so that a retry does not make it worse.
-    pub(super) fn times_by_sender(&self, within: Duration, exact: bool) -> u32 {
+    /// Returns how often the sender has sent the text in this period, the current message included. A message that the
+    /// rules rejected does not add to the count, so that a retry does not make it worse.
+    pub(super) fn times_by_sender(&self, period: Duration, same_letters_only: bool) -> u32 {
         let own = self
-            .within(within, exact)
+            .earlier_in(period, same_letters_only)
             .filter(|earlier| earlier.passed_rules && earlier.sender.matches(&self.current.sender))
             .count();
         u32::try_from(own).unwrap_or(u32::MAX).saturating_add(1)
     }
 
-    /// Returns how many senders have sent the text within this time, the current one included.
-    pub(super) fn distinct_senders(&self, within: Duration, exact: bool) -> u32 {
+    /// Returns how many senders have sent the text in this period, the current one included.
+    pub(super) fn distinct_senders(&self, period: Duration, same_letters_only: bool) -> u32 {
         let own = self.current.sender.distinct_id();
-        let others = self.within(within, exact).map(|earlier| earlier.sender.distinct_id());
+        let others = self.earlier_in(period, same_letters_only).map(|earlier| earlier.sender.distinct_id());
         let mut others: Vec<u64> = others.filter(|other| *other != own).collect();
         others.sort_unstable();
         others.dedup();
         u32::try_from(others.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
-    /// Returns the number of letters that count.
-    pub(super) fn letters(&self) -> u32 {
+    /// Returns the number of letters in the text, including emoji.
+    pub(super) fn letter_count(&self) -> u32 {
         self.fingerprint.letter_count().into()
     }
 
-    fn within(&self, within: Duration, exact: bool) -> impl Iterator<Item = &Utterance> {
-        let (oldest, letters_hash) = (self.current.at.saturating_sub(millis(within)), self.current.letters_hash);
+    /// Returns the earlier messages in this period, or only those with the same letters and digits.
+    fn earlier_in(&self, period: Duration, same_letters_only: bool) -> impl Iterator<Item = &Occurrence> {
+        let (oldest, letters_hash) = (self.current.at.saturating_sub(millis(period)), self.current.letters_hash);
         self.previous
             .iter()
-            .filter(move |earlier| earlier.at >= oldest && (!exact || earlier.letters_hash == letters_hash))
+            .filter(move |earlier| earlier.at >= oldest && (!same_letters_only || earlier.letters_hash == letters_hash))
     }
 }
 
@@ -139,7 +140,7 @@ impl Memory {
         }
     }
 
-    /// Returns an empty memory whose seed follows from the name of a run, so that a replay compares texts alike.
+    /// Returns an empty memory whose seed follows from the name of a run, so that a replay compares texts in the same way.
     pub(super) fn seeded_by(run: &str) -> Self {
         let seed = blake3::hash(run.as_bytes()).as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
         Self { seed, ..Self::new() }
@@ -165,12 +166,12 @@ impl Memory {
         let mut letters = self.letter_hasher.build_hasher();
         clean.chars().filter(|c| c.is_alphanumeric()).for_each(|c| letters.write_u32(c.into()));
         let (letters_hash, at) = (letters.finish(), message.at.as_millisecond());
-        let current = Utterance { sender: key, letters_hash, at, passed_rules: false };
+        let current = Occurrence { sender: key, letters_hash, at, passed_rules: false };
         let (mut previous, mut unseen_at) = (Vec::new(), Some(0));
         if let Some(room) = self.stripe(&sender.room)?.get(&sender.room) {
             let known = room.find(&fingerprint, 0).and_then(|at| room.texts.get(at));
             unseen_at = known.is_none().then_some(room.recorded);
-            previous = known.map(|text| text.utterances.iter().copied().collect()).unwrap_or_default();
+            previous = known.map(|text| text.occurrences.iter().copied().collect()).unwrap_or_default();
         }
         Some(Recall { room: Some(sender.room.clone()), fingerprint, current, previous, unseen_at })
     }
@@ -181,14 +182,14 @@ impl Memory {
         if let Some(mut stripe) = self.stripe(&room) {
             stripe.entry(room).or_default().record(
                 recall.fingerprint,
-                Utterance { passed_rules, ..recall.current },
+                Occurrence { passed_rules, ..recall.current },
                 recall.unseen_at,
             );
         }
     }
 
     /// Records that `rule` detects a raid. Returns whether it is a new one: none was detected for the time `quiet`.
-    pub(super) fn begins_raid(&self, room: &RoomName, rule: &str, at: Timestamp, quiet: Duration) -> bool {
+    pub(super) fn record_raid(&self, room: &RoomName, rule: &str, at: Timestamp, quiet: Duration) -> bool {
         let at = at.as_millisecond();
         let Some(mut stripe) = self.stripe(room) else { return false };
         let raids = &mut stripe.entry(room.clone()).or_default().raids;
@@ -198,7 +199,7 @@ impl Memory {
 
     /// Drops messages that are too old to count, even for a message that is still being judged.
     pub(super) fn prune(&self, now: Timestamp) {
-        let oldest = now.as_millisecond().saturating_sub(millis(RETENTION + IN_FLIGHT));
+        let oldest = now.as_millisecond().saturating_sub(millis(RETENTION + MAX_JUDGING_TIME));
         for stripe in &self.stripes {
             let mut stripe = lock(stripe);
             stripe.retain(|_, room| {
@@ -232,59 +233,60 @@ impl RoomMemory {
         later.rev().position(|text| text.fingerprint.is_similar(fingerprint)).map(|back| self.texts.len() - 1 - back)
     }
 
-    /// Records a message. When full, drops texts sent only once before repeated ones, so that nobody can evict a
-    /// repeated text by sending other texts.
+    /// Records a message. When full, drops texts sent only once before repeated ones, so that texts sent once cannot
+    /// evict a repeated one.
     ///
     /// `unseen_at` is the value of `recorded` when no similar text was found.
-    fn record(&mut self, fingerprint: Fingerprint, now: Utterance, unseen_at: Option<u64>) {
+    fn record(&mut self, fingerprint: Fingerprint, current: Occurrence, unseen_at: Option<u64>) {
         // Expire here as well, so that results do not depend on when `prune` runs.
-        let oldest = now.at.saturating_sub(millis(RETENTION));
+        let oldest = current.at.saturating_sub(millis(RETENTION));
         while let Some(forgotten) = self.texts.pop_front_if(|first| first.is_expired(oldest)) {
-            self.utterance_count -= forgotten.utterances.len();
+            self.occurrence_count -= forgotten.occurrences.len();
         }
         let later = unseen_at.and_then(|then| usize::try_from(self.recorded.checked_sub(then)?).ok());
         let from = later.map_or(0, |later| self.texts.len().saturating_sub(later));
         let known = self.find(&fingerprint, from).and_then(|at| self.texts.remove(at));
-        let mut text = known.unwrap_or_else(|| SimilarTexts { fingerprint, utterances: VecDeque::new() });
-        let before = text.utterances.len();
-        text.add(now);
-        self.utterance_count = self.utterance_count + text.utterances.len() - before;
+        let mut text = known.unwrap_or_else(|| TextCluster { fingerprint, occurrences: VecDeque::new() });
+        let before = text.occurrences.len();
+        text.add(current);
+        self.occurrence_count = self.occurrence_count + text.occurrences.len() - before;
         self.texts.push_back(text);
         self.recorded += 1;
-        while self.texts.len() > MAX_TEXTS || self.utterance_count > MAX_ROOM_UTTERANCES {
-            let single = self.texts.iter().position(|text| text.utterances.len() == 1);
+        while self.texts.len() > MAX_TEXTS || self.occurrence_count > MAX_ROOM_OCCURRENCES {
+            let single = self.texts.iter().position(|text| text.occurrences.len() == 1);
             // The last one is the current text.
             let oldest = single.filter(|at| at + 1 < self.texts.len()).unwrap_or_default();
             let Some(forgotten) = self.texts.remove(oldest) else { break };
-            self.utterance_count -= forgotten.utterances.len();
+            self.occurrence_count -= forgotten.occurrences.len();
         }
     }
 
     fn expire(&mut self, oldest: i64) {
         self.texts.retain(|text| !text.is_expired(oldest));
-        self.utterance_count = self.texts.iter().map(|text| text.utterances.len()).sum();
+        self.occurrence_count = self.texts.iter().map(|text| text.occurrences.len()).sum();
         self.texts.shrink_to_fit();
         self.raids.retain(|_, last| *last >= oldest);
     }
 }
 
-impl SimilarTexts {
+impl TextCluster {
     fn is_expired(&self, oldest: i64) -> bool {
-        self.utterances.back().is_none_or(|last| last.at < oldest)
+        self.occurrences.back().is_none_or(|last| last.at < oldest)
     }
 
-    /// Adds an utterance. Keeps at most [`MAX_TIMES`] of one sender, so that nobody can evict those of others.
-    fn add(&mut self, now: Utterance) {
-        let is_own = |earlier: &Utterance| earlier.sender.matches(&now.sender);
-        if self.utterances.iter().filter(|earlier| is_own(earlier)).count() >= MAX_TIMES as usize
-            && let Some(oldest) = self.utterances.iter().position(is_own)
+    /// Adds an occurrence. Keeps at most [`MAX_REPETITIONS`] of one sender, so that no single sender can evict those of
+    /// others.
+    fn add(&mut self, current: Occurrence) {
+        let is_own = |earlier: &Occurrence| earlier.sender.matches(&current.sender);
+        if self.occurrences.iter().filter(|earlier| is_own(earlier)).count() >= MAX_REPETITIONS as usize
+            && let Some(oldest) = self.occurrences.iter().position(is_own)
         {
-            self.utterances.remove(oldest);
+            self.occurrences.remove(oldest);
         }
-        if self.utterances.len() >= MAX_UTTERANCES {
-            self.utterances.pop_front();
+        if self.occurrences.len() >= MAX_OCCURRENCES {
+            self.occurrences.pop_front();
         }
-        self.utterances.push_back(now);
+        self.occurrences.push_back(current);
     }
 }
 

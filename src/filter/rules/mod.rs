@@ -1,8 +1,8 @@
 //! The rules filter: applies the operator's rules file to messages.
 //!
-//! Loads the file into a compiled [`RuleSet`], reporting all errors together, and judges messages into a
-//! [`Finding`](crate::filter::Finding). `document` reads the TOML, `compile` validates and compiles it, `examine` runs
-//! the rules on a message, and `conditions` has one file for each kind of condition.
+//! The file is compiled into a [`RuleSet`]; all errors in it are reported together. The set judges each message and
+//! returns a [`Finding`](crate::filter::Finding). `document` reads the TOML, `compile` validates and compiles it,
+//! `examine` runs the rules on a message, and `conditions` has one file for each kind of condition.
 
 mod active;
 mod carry_over;
@@ -26,7 +26,7 @@ mod stamps;
 mod starter;
 mod text_features;
 
-pub use active::{ActiveRules, EXTRA_NAME};
+pub use active::{ActiveRules, WHAT_IF_FILE_NAME};
 pub use costs::{PatternCost, RuleOutline};
 pub use document::Preset;
 pub use hits::RuleStats;
@@ -35,12 +35,12 @@ pub use reload_error::RulesReloadError;
 pub use set::RuleSet;
 pub use source::{LoadAttempt, RulesSource};
 pub use stamps::RulesFileStamps;
-pub use starter::TEXT as STARTER;
+pub use starter::TEXT as STARTER_RULES;
 
 use crate::model::RoomName;
 
 /// Largest size of a rules file or a words file, in bytes.
-const MAX_FILE_BYTES: usize = 1 << 20;
+const MAX_RULES_FILE_BYTES: usize = 1 << 20;
 
 /// Settings of the instance that rules refer to.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::conditions::{HitSpan, HoursCondition, RepetitionScope, SenderCondition, TextCondition};
+use super::conditions::{HitSpan, HoursCondition, RepetitionBy, SenderCondition, TextCondition};
 use super::document::{Exemption, Field};
 use super::hits::{HitCounters, RuleStats};
 use super::matcher::{BudgetExhausted, Haystack, Matcher, RegexBudget, Scratch};
@@ -93,8 +93,8 @@ impl Rule {
         self.sender.as_ref().is_none_or(|condition| condition.holds(&sender.context))
     }
 
-    /// Whether the rule applies in the sender's room at this time.
-    pub(super) fn is_in_scope(&self, sender: &Sender, at: Timestamp) -> bool {
+    /// Whether the rule applies in the sender's room at the time `at`.
+    pub(super) fn applies_here_and_now(&self, sender: &Sender, at: Timestamp) -> bool {
         (self.rooms.is_empty() || self.rooms.contains(&sender.room))
             && self.hours.as_ref().is_none_or(|hours| hours.holds(at))
     }
@@ -180,9 +180,7 @@ impl Rule {
     /// Returns how long a raid must pause before the next one counts as new; `None` if the rule does not detect raids.
     pub(super) fn raid_quiet_period(&self) -> Option<Duration> {
         self.conditions.iter().find_map(|condition| match condition {
-            TextCondition::Repetition(repetition) if repetition.scope == RepetitionScope::Room => {
-                Some(repetition.within)
-            }
+            TextCondition::Repetition(repetition) if repetition.by == RepetitionBy::Room => Some(repetition.within),
             _ => None,
         })
     }

@@ -29,7 +29,7 @@ use super::*;
 use crate::filter::{Finding, Purpose};
 use crate::fixtures;
 use crate::model::{
-    Basis, ConnectionId, Kind, Match, Message, Mode, Outcome, ReasonCode, Sender, SenderContext, Verdict,
+    Basis, ConnectionId, Match, Message, MessageKind, Mode, Outcome, ReasonCode, Sender, SenderContext, Verdict,
 };
 
 mod extra;
@@ -98,19 +98,19 @@ impl Scenario {
         }
     }
 
-    fn judge<'r>(&self, rules: &'r RuleSet, kind: Kind) -> RuleEvaluation<'r> {
+    fn judge<'r>(&self, rules: &'r RuleSet, kind: MessageKind) -> RuleEvaluation<'r> {
         let message = Message { at: self.at, ..Message::new(self.author.as_str(), kind) };
         rules.evaluate(&RuleInput {
             message: &message,
             sender: &self.sender,
             memory: Some(&self.memory),
             purpose: Purpose::Judge,
-            ignore_scope: false,
+            ignore_rooms_and_hours: false,
         })
     }
 
     fn say<'r>(&self, rules: &'r RuleSet, text: &str) -> RuleEvaluation<'r> {
-        self.judge(rules, Kind::Text { avatar: None, text: text.to_owned() })
+        self.judge(rules, MessageKind::Text { avatar: None, text: text.to_owned() })
     }
 }
 
@@ -229,13 +229,13 @@ fn run(path: &Path) -> (Vec<String>, Vec<String>) {
                 continue;
             }
             ("like", _) => {
-                let liked = Kind::Like { liked: "hans".to_owned(), text: rest.to_owned() };
+                let liked = MessageKind::Like { liked: "hans".to_owned(), text: rest.to_owned() };
                 last = Some((rest, scenario.judge(&rules, liked)));
                 continue;
             }
             ("join", _) => {
                 let author = std::mem::replace(&mut scenario.author, rest.to_owned());
-                last = Some((rest, scenario.judge(&rules, Kind::Newcomer)));
+                last = Some((rest, scenario.judge(&rules, MessageKind::Newcomer)));
                 scenario.author = author;
                 continue;
             }
@@ -347,7 +347,7 @@ fn trials_are_not_counted_and_not_remembered() {
             sender: &scenario.sender,
             memory: Some(&scenario.memory),
             purpose,
-            ignore_scope: false,
+            ignore_rooms_and_hours: false,
         };
         rules.evaluate(&asked).finding.verdict.outcome()
     };

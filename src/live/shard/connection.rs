@@ -12,7 +12,7 @@ use super::READ_BYTES;
 use super::closing::CloseReason;
 use super::inbox::{ConnectionGuards, NewConnection};
 use super::outbox::{Flushed, Outbox};
-use super::partial::{AccountedBytes, PartialMessage};
+use super::receive::{AccountedBytes, PartialMessage};
 use super::rooms::RoomKey;
 use crate::live::{Config, Live};
 use crate::model::{Address, ConnectionId};

@@ -39,7 +39,7 @@ impl Shard {
                     self.decode_elsewhere(id, generation, text);
                 }
                 Ok(Some(Incoming::Text(text))) => {
-                    let decoded = wire::decode(connection.generation, &text);
+                    let decoded = wire::decode_message(connection.generation, &text);
                     self.on_decoded(id, decoded, now);
                 }
                 Ok(Some(Incoming::Ping(payload))) => {
@@ -72,7 +72,7 @@ impl Shard {
     fn decode_elsewhere(&self, id: ConnectionId, generation: Generation, text: String) {
         let inbox = self.self_inbox.clone();
         self.runtime.spawn(async move {
-            let decoding = tokio::task::spawn_blocking(move || wire::decode(generation, &text));
+            let decoding = tokio::task::spawn_blocking(move || wire::decode_message(generation, &text));
             let command = match decoding.await {
                 Ok(decoded) => ShardCommand::Decoded { id, decoded: Box::new(decoded) },
                 Err(error) => {

@@ -14,7 +14,7 @@ pub(super) mod inbox;
 mod messages;
 pub(super) mod moderation;
 mod outbox;
-mod partial;
+mod receive;
 pub(super) mod rooms;
 mod start;
 mod timer_wheel;

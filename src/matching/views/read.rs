@@ -1,4 +1,4 @@
-//! Splits a text into letters and builds its forms.
+//! Splits a text into letters and builds its views.
 
 use unicode_normalization::char::{compose, decompose_compatible, is_combining_mark};
 
@@ -13,8 +13,8 @@ struct ReadState {
     singles: Singles,
     /// The scripts seen so far, one bit each.
     scripts: u16,
-    /// Whether the clean form still equals the exact one.
-    is_clean_exact: bool,
+    /// Whether the clean view still equals the case-folded one.
+    is_clean_case_folded: bool,
     /// Whether the coarse text no longer matches the letters.
     is_coarse_stale: bool,
     /// End of the last regional indicator.
@@ -26,8 +26,8 @@ struct ReadState {
 impl Views {
     pub(super) fn read_plain(&mut self, text: &str) -> Singles {
         self.plain.push_str(text);
-        self.exact.push_str(text);
-        self.exact.make_ascii_lowercase();
+        self.case_folded.push_str(text);
+        self.case_folded.make_ascii_lowercase();
         // Every byte is written, but the index advances only where a run begins: no branch to mispredict.
         self.coarse.resize(text.len(), 0);
         self.starts.resize(text.len(), 0);
@@ -52,7 +52,7 @@ impl Views {
         let mut state = ReadState {
             singles: Singles::default(),
             scripts: 0,
-            is_clean_exact: true,
+            is_clean_case_folded: true,
             is_coarse_stale: false,
             flag_end: usize::MAX,
             last: 0,
@@ -75,14 +75,14 @@ impl Views {
             && (latin || rare || foreign.count_ones() > 1)
             && self.tokens.resolve_mixed_scripts(&mut self.letters)
         {
-            (state.is_coarse_stale, state.is_clean_exact) = (true, false);
+            (state.is_coarse_stale, state.is_clean_case_folded) = (true, false);
         }
         if state.is_coarse_stale {
             self.coarse.clear();
             self.starts.clear();
             self.push_runs(0);
         }
-        if !state.is_clean_exact {
+        if !state.is_clean_case_folded {
             self.make_clean();
         }
         state.singles.push(false);
@@ -91,10 +91,10 @@ impl Views {
 
     /// Appends ASCII text that begins at `at`.
     fn push_plain(&mut self, text: &str, at: usize, state: &mut ReadState) {
-        let from = self.exact.len();
-        self.exact.push_str(text);
-        self.exact.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
-        self.exact_map.push(to_u32(text.len()), to_u32(at), to_u32(at + text.len()));
+        let from = self.case_folded.len();
+        self.case_folded.push_str(text);
+        self.case_folded.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
+        self.case_folded_map.push(to_u32(text.len()), to_u32(at), to_u32(at + text.len()));
         let ascii = &*ASCII;
         self.letters.reserve(text.len());
         let mut alphabetic = false;
@@ -116,13 +116,13 @@ impl Views {
     fn push_char(&mut self, c: char, at: usize, rest: &str, state: &mut ReadState) {
         let entry = table::entry(c);
         let (start, end) = (to_u32(at), to_u32(at + c.len_utf8()));
-        self.push_exact(c, entry, start, end);
-        state.is_clean_exact &= !entry.has_irregular_case() || entry.kind() == FoldKind::Expanding;
+        self.push_case_folded(c, entry, start, end);
+        state.is_clean_case_folded &= !entry.has_irregular_case() || entry.kind() == FoldKind::Expanding;
         match entry.kind() {
             FoldKind::Expanding => {
-                // If case folding alone expands it, both forms agree.
-                if state.is_clean_exact {
-                    decompose_compatible(c, |part| state.is_clean_exact &= part == c);
+                // If case folding alone expands it, both views agree.
+                if state.is_clean_case_folded {
+                    decompose_compatible(c, |part| state.is_clean_case_folded &= part == c);
                 }
                 decompose_compatible(c, |part| {
                     let entry = table::entry(part);
@@ -134,7 +134,7 @@ impl Views {
                 });
             }
             FoldKind::RegionalIndicator => {
-                state.is_clean_exact = false;
+                state.is_clean_case_folded = false;
                 let next = rest.chars().nth(1);
                 let is_half_flag =
                     state.flag_end == at || next.is_some_and(|c| table::entry(c).kind() == FoldKind::RegionalIndicator);
@@ -151,9 +151,9 @@ impl Views {
 
     fn push_part(&mut self, c: char, entry: CharEntry, start: u32, end: u32, state: &mut ReadState) {
         match entry.kind() {
-            FoldKind::Ignorable => state.is_clean_exact = false,
+            FoldKind::Ignorable => state.is_clean_case_folded = false,
             FoldKind::Mark | FoldKind::Composing => {
-                state.is_clean_exact = false;
+                state.is_clean_case_folded = false;
                 let is_mark = entry.kind() == FoldKind::Mark || self.is_stray_mark(c, entry);
                 self.attach(c, start, end, is_mark, state);
             }
@@ -168,7 +168,7 @@ impl Views {
                 state.singles.push(true);
             }
             FoldKind::Letter if self.is_stray_mark(c, entry) => {
-                state.is_clean_exact = false;
+                state.is_clean_case_folded = false;
                 self.attach(c, start, end, true, state);
             }
             kind => {
@@ -189,10 +189,10 @@ impl Views {
         self.letters.push(raw);
     }
 
-    fn push_exact(&mut self, c: char, entry: CharEntry, start: u32, end: u32) {
+    fn push_case_folded(&mut self, c: char, entry: CharEntry, start: u32, end: u32) {
         let mut push = |c: char| {
-            self.exact.push(c);
-            self.exact_map.push(to_u32(c.len_utf8()), start, end);
+            self.case_folded.push(c);
+            self.case_folded_map.push(to_u32(c.len_utf8()), start, end);
         };
         if entry.has_irregular_case() {
             fold_char(c, push);
@@ -233,7 +233,7 @@ impl Views {
         last.is_alphabetic() && last.script != Script::Common && last.script != entry.script() && is_combining_mark(c)
     }
 
-    /// Builds the clean form from the letters.
+    /// Builds the clean view from the letters.
     fn make_clean(&mut self) {
         let mut clean = std::mem::take(&mut self.spare);
         clean.text.clear();

@@ -1,4 +1,4 @@
-//! Alternative readings of a text, which follow it in its coarse form.
+//! Alternative readings of a text, which follow it in its coarse view.
 
 use super::super::letter::RawLetter;
 use super::super::tokens::read_mixed_as_latin;

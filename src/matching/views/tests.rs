@@ -13,7 +13,7 @@ fn clean(text: &str) -> String {
     read(text).clean().to_owned()
 }
 
-/// Returns the original text of the first occurrence of `needle` in the clean form.
+/// Returns the original text of the first occurrence of `needle` in the clean view.
 fn source<'t>(text: &'t str, needle: &str) -> Option<&'t str> {
     let views = read(text);
     let at = views.clean().find(needle)?;
@@ -86,10 +86,10 @@ fn a_range_maps_back_to_exactly_the_characters_it_came_from() {
 }
 
 #[test]
-fn the_exact_form_only_folds_case() {
+fn the_case_folded_view_only_folds_case() {
     let views = read("Ｇ ﬁ É ẞ с\u{200b}A");
-    assert_eq!(views.exact(), "ｇ fi é ss с\u{200b}a");
-    assert_eq!(views.original_of_exact(8..9), 8..10);
+    assert_eq!(views.case_folded(), "ｇ fi é ss с\u{200b}a");
+    assert_eq!(views.original_of_case_folded(8..9), 8..10);
 }
 
 #[test]
@@ -98,10 +98,10 @@ fn ranges_beyond_the_end_or_inside_characters_are_clamped() {
         let views = read(text);
         assert_eq!(views.original_of_clean(0..999), 0..text.len(), "{text}");
         assert!(views.original_of_clean(500..999).is_empty(), "{text}");
-        assert!(views.original_of_exact(500..999).is_empty(), "{text}");
-        assert_eq!(views.original_of_exact(0..0), 0..0, "{text}");
+        assert!(views.original_of_case_folded(500..999).is_empty(), "{text}");
+        assert_eq!(views.original_of_case_folded(0..0), 0..0, "{text}");
     }
-    assert_eq!(read("añc").original_of_exact(2..3), 1..3);
+    assert_eq!(read("añc").original_of_case_folded(2..3), 1..3);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn reading_again_clears_the_previous_text() {
     for text in ["сasino c a s i n o", "plain", "", "сосо abcdef"] {
         views.read(text);
         let once = read(text);
-        assert_eq!((views.exact(), views.clean()), (once.exact(), once.clean()));
+        assert_eq!((views.case_folded(), views.clean()), (once.case_folded(), once.clean()));
         assert_eq!((&views.coarse, &views.starts, views.text_end), (&once.coarse, &once.starts, once.text_end));
     }
 }
@@ -123,7 +123,7 @@ fn reading_a_similar_text_again_allocates_nothing() {
         let clean = views.clean.as_ref().map_or(0, |clean| clean.text.capacity()).max(views.spare.text.capacity());
         [
             views.plain.capacity(),
-            views.exact.capacity(),
+            views.case_folded.capacity(),
             clean,
             views.letters.capacity(),
             views.coarse.capacity(),
@@ -152,18 +152,18 @@ proptest! {
     #[test]
     fn every_range_lies_on_character_boundaries_of_the_original(text in text(), a in 0..200usize, b in 0..200usize) {
         let views = read(&text);
-        for span in [views.original_of_exact(a.min(b)..a.max(b)), views.original_of_clean(a.min(b)..a.max(b))] {
+        for span in [views.original_of_case_folded(a.min(b)..a.max(b)), views.original_of_clean(a.min(b)..a.max(b))] {
             prop_assert!(text.get(span.clone()).is_some(), "{:?}", span);
         }
         prop_assert!(views.original_of_clean(a.max(b)..a.min(b)).is_empty());
     }
 
     #[test]
-    fn the_map_of_the_exact_form_ascends_without_gaps(text in text()) {
+    fn the_map_of_the_case_folded_view_ascends_without_gaps(text in text()) {
         let views = read(&text);
         let mut last = 0..0;
-        for (at, c) in views.exact().char_indices() {
-            let span = views.original_of_exact(at..at + c.len_utf8());
+        for (at, c) in views.case_folded().char_indices() {
+            let span = views.original_of_case_folded(at..at + c.len_utf8());
             prop_assert!(span.start < span.end);
             prop_assert!(span == last || span.start == last.end, "{:?} after {:?}", span, last);
             last = span;
@@ -184,10 +184,10 @@ proptest! {
     }
 
     #[test]
-    fn the_exact_form_is_full_case_folding(text in text()) {
+    fn the_case_folded_view_is_full_case_folding(text in text()) {
         let mut folded = String::new();
         text.chars().for_each(|c| fold_char(c, |c| folded.push(c)));
-        prop_assert_eq!(read(&text).exact().to_owned(), folded);
+        prop_assert_eq!(read(&text).case_folded().to_owned(), folded);
     }
 
     #[test]

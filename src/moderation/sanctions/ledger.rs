@@ -37,11 +37,11 @@ pub(super) struct IndexedEntry {
 
 impl Ledger {
     pub(super) fn new(ladder: Ladder, next_id: u64, changes: ChangeTracker<u64>) -> Self {
-        let (by_look, by_address) = (HashMap::new(), HashMap::new());
+        let (by_skeleton, by_address) = (HashMap::new(), HashMap::new());
         Self {
             ladder,
             entries: BTreeMap::new(),
-            by_skeleton: by_look,
+            by_skeleton,
             by_address,
             next_id,
             lasting: 0,

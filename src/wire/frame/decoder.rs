@@ -1,6 +1,6 @@
 //! Decodes client bytes into messages and control frames.
 
-use super::{CloseCode, MAX_CONTROL};
+use super::{CloseCode, MAX_CONTROL_PAYLOAD};
 
 /// A protocol violation by the client, which ends its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,9 +48,9 @@ pub enum Incoming {
     Close(Option<u16>),
 }
 
-/// The head of a frame whose payload is incomplete.
+/// The header of a frame whose payload is incomplete.
 #[derive(Clone, Copy, Debug)]
-struct Head {
+struct FrameHeader {
     fin: bool,
     opcode: Opcode,
     mask: [u8; 4],
@@ -75,15 +75,15 @@ impl Opcode {
 
 /// Decodes the byte stream of one connection.
 ///
-/// Buffers at most an incomplete frame head (14 bytes), an incomplete message (the limit, and up to twice that while
-/// the buffer grows) and an incomplete control frame (125 bytes). Between messages it buffers nothing and may be
-/// replaced.
+/// An incomplete message is buffered, up to the limit; the capacity of the buffer is up to twice that. So are an
+/// incomplete frame header (14 bytes) and an incomplete control frame (125 bytes). While [`Decoder::has_partial`] is
+/// false, the decoder buffers nothing that matters and may be replaced.
 #[derive(Debug)]
 pub struct Decoder {
     limit: usize,
-    head_bytes: [u8; 14],
-    head_len: usize,
-    head: Option<Head>,
+    header_bytes: [u8; 14],
+    header_received: usize,
+    header: Option<FrameHeader>,
     /// The incomplete text message; `None` between messages.
     message: Option<Vec<u8>>,
     control: Vec<u8>,
@@ -93,7 +93,7 @@ impl Decoder {
     /// Creates a decoder for text messages of up to `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { limit, head_bytes: [0; 14], head_len: 0, head: None, message: None, control: Vec::new() }
+        Self { limit, header_bytes: [0; 14], header_received: 0, header: None, message: None, control: Vec::new() }
     }
 
     /// Returns the memory used by an incomplete message, in bytes.
@@ -105,7 +105,7 @@ impl Decoder {
     /// Whether a message or frame is incomplete.
     #[must_use]
     pub fn has_partial(&self) -> bool {
-        self.head_len > 0 || self.head.is_some() || self.message.is_some()
+        self.header_received > 0 || self.header.is_some() || self.message.is_some()
     }
 
     /// Consumes bytes from the front of `input` up to the end of the next message or control frame.
@@ -117,37 +117,37 @@ impl Decoder {
     /// [`Violation`] when the client breaks the protocol. The decoder must not be used after that.
     pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Incoming>, Violation> {
         loop {
-            let mut head = match self.head.take() {
-                Some(head) => head,
-                None => match self.read_head(input)? {
-                    Some(head) => head,
+            let mut header = match self.header.take() {
+                Some(header) => header,
+                None => match self.read_header(input)? {
+                    Some(header) => header,
                     None => return Ok(None),
                 },
             };
-            let (payload, rest) = input.split_at(head.remaining.min(input.len()));
+            let (payload, rest) = input.split_at(header.remaining.min(input.len()));
             *input = rest;
             let buffer =
-                if head.opcode.is_control() { &mut self.control } else { self.message.get_or_insert_default() };
-            append_unmasked(buffer, payload, head.mask);
-            head.remaining -= payload.len();
-            if head.remaining > 0 {
-                head.mask.rotate_left(payload.len() % 4);
-                self.head = Some(head);
+                if header.opcode.is_control() { &mut self.control } else { self.message.get_or_insert_default() };
+            append_unmasked(buffer, payload, header.mask);
+            header.remaining -= payload.len();
+            if header.remaining > 0 {
+                header.mask.rotate_left(payload.len() % 4);
+                self.header = Some(header);
                 return Ok(None);
             }
-            if let Some(incoming) = self.finish(head)? {
+            if let Some(incoming) = self.finish(header)? {
                 return Ok(Some(incoming));
             }
         }
     }
 
-    /// Collects and checks a frame head; `Ok(None)` while it is incomplete.
-    fn read_head(&mut self, input: &mut &[u8]) -> Result<Option<Head>, Violation> {
-        // The first two bytes determine the length of the head.
-        if !self.collect_head(2, input) {
+    /// Collects and checks a frame header; `Ok(None)` while it is incomplete.
+    fn read_header(&mut self, input: &mut &[u8]) -> Result<Option<FrameHeader>, Violation> {
+        // The first two bytes tell how long the header is.
+        if !self.collect_header(2, input) {
             return Ok(None);
         }
-        let [first, second, ..] = self.head_bytes;
+        let [first, second, ..] = self.header_bytes;
         if second & 0x80 == 0 {
             return Err(Violation::Protocol("a frame of a client is not masked"));
         }
@@ -156,13 +156,13 @@ impl Decoder {
             126 => 2,
             _ => 0,
         };
-        // Check the first byte before waiting for the rest.
+        // Report a violation without waiting for the rest of the header.
         let opcode = self.check_first(first, second & 0x7f)?;
-        if !self.collect_head(2 + length_bytes + 4, input) {
+        if !self.collect_header(2 + length_bytes + 4, input) {
             return Ok(None);
         }
-        self.head_len = 0;
-        let [_, _, extended @ ..] = self.head_bytes;
+        self.header_received = 0;
+        let [_, _, extended @ ..] = self.header_bytes;
         let big_endian = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         let length = match length_bytes {
             0 => u64::from(second & 0x7f),
@@ -178,21 +178,22 @@ impl Decoder {
             .ok()
             .filter(|&length| opcode.is_control() || length <= self.limit.saturating_sub(before))
             .ok_or(Violation::TooBig { limit: self.limit })?;
-        Ok(Some(Head { fin: first & 0x80 != 0, opcode, mask, remaining }))
+        Ok(Some(FrameHeader { fin: first & 0x80 != 0, opcode, mask, remaining }))
     }
 
-    /// Fills the head up to `wanted` bytes; `false` if `input` is too short.
-    fn collect_head(&mut self, wanted: usize, input: &mut &[u8]) -> bool {
-        while self.head_len < wanted {
+    /// Takes bytes of `input` until `wanted` bytes of the header are there. Returns `false` if `input` is too short.
+    fn collect_header(&mut self, wanted: usize, input: &mut &[u8]) -> bool {
+        while self.header_received < wanted {
             let Some((&byte, rest)) = input.split_first() else { return false };
-            let Some(place) = self.head_bytes.get_mut(self.head_len) else { return false };
+            let Some(place) = self.header_bytes.get_mut(self.header_received) else { return false };
             *place = byte;
-            self.head_len += 1;
+            self.header_received += 1;
             *input = rest;
         }
         true
     }
 
+    /// Checks the first byte of a header, and the length of a control frame, before the rest has arrived.
     fn check_first(&self, first: u8, short_length: u8) -> Result<Opcode, Violation> {
         if first & 0x70 != 0 {
             return Err(Violation::Protocol("a reserved bit is set, but no extension was agreed on"));
@@ -216,17 +217,17 @@ impl Decoder {
             control if control.is_control() && first & 0x80 == 0 => {
                 Err(Violation::Protocol("a control frame is fragmented"))
             }
-            control if control.is_control() && usize::from(short_length) > MAX_CONTROL => {
+            control if control.is_control() && usize::from(short_length) > MAX_CONTROL_PAYLOAD => {
                 Err(Violation::Protocol("a control frame has more than 125 bytes"))
             }
             opcode => Ok(opcode),
         }
     }
 
-    /// Handles a completed frame; `Ok(None)` for a fragment.
-    fn finish(&mut self, head: Head) -> Result<Option<Incoming>, Violation> {
-        match head.opcode {
-            Opcode::Continuation | Opcode::Text if !head.fin => Ok(None),
+    /// Ends a frame whose payload is complete. Returns `Ok(None)` if its message continues in another frame.
+    fn finish(&mut self, header: FrameHeader) -> Result<Option<Incoming>, Violation> {
+        match header.opcode {
+            Opcode::Continuation | Opcode::Text if !header.fin => Ok(None),
             Opcode::Continuation | Opcode::Text => {
                 let bytes = self.message.take().unwrap_or_default();
                 String::from_utf8(bytes).map(|text| Some(Incoming::Text(text))).map_err(|_| Violation::Utf8)

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{CloseCode, MAX_CONTROL};
+use super::{CloseCode, MAX_CONTROL_PAYLOAD};
 
 /// Maximum bytes of a server frame head.
 const MAX_HEAD: usize = 10;
@@ -53,7 +53,7 @@ pub fn ping() -> Bytes {
 /// Encodes a pong for a ping with this payload of at most 125 bytes.
 #[must_use]
 pub fn pong(payload: &[u8]) -> Bytes {
-    encode(0x8a, payload.get(..MAX_CONTROL).unwrap_or(payload))
+    encode(0x8a, payload.get(..MAX_CONTROL_PAYLOAD).unwrap_or(payload))
 }
 
 /// Encodes a close frame. The reason is truncated to 123 bytes.
@@ -69,7 +69,7 @@ pub fn close_echo(code: Option<u16>) -> Bytes {
 }
 
 fn close_frame(code: u16, reason: &str) -> Bytes {
-    let reason = reason.get(..reason.floor_char_boundary(MAX_CONTROL - 2)).unwrap_or_default();
+    let reason = reason.get(..reason.floor_char_boundary(MAX_CONTROL_PAYLOAD - 2)).unwrap_or_default();
     let mut payload = code.to_be_bytes().to_vec();
     payload.extend_from_slice(reason.as_bytes());
     encode(0x88, &payload)

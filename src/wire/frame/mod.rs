@@ -1,7 +1,7 @@
 //! WebSocket frames (RFC 6455), without I/O: a [`Decoder`] for client frames, and encoders for server frames, which are
 //! not masked and so identical for all receivers.
 //!
-//! Rejects what this protocol does not use: extensions, binary messages, messages over the limit.
+//! Rejects extensions and binary messages, which the protocol does not use, and messages over the limit.
 
 mod decoder;
 mod encode;
@@ -10,7 +10,7 @@ pub use decoder::{Decoder, Incoming, Violation};
 pub use encode::{append_text, close, close_echo, end_of_frame, ping, pong, text};
 
 /// Maximum payload of a control frame, in bytes (RFC 6455, 5.5).
-const MAX_CONTROL: usize = 125;
+const MAX_CONTROL_PAYLOAD: usize = 125;
 
 /// The close codes that the relay sends (RFC 6455, 7.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,11 +3,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::fixtures::{message, nickname};
 
-fn line(author: &str, avatar: Option<&str>, text: &str) -> (String, Kind) {
-    (author.to_owned(), Kind::Text { avatar: avatar.map(str::to_owned), text: text.to_owned() })
+fn line(author: &str, avatar: Option<&str>, text: &str) -> (String, MessageKind) {
+    (author.to_owned(), MessageKind::Text { avatar: avatar.map(str::to_owned), text: text.to_owned() })
 }
 
-fn decoded(text: &str) -> Result<(String, Kind), Notice> {
+fn decoded(text: &str) -> Result<(String, MessageKind), Notice> {
     decode(text).map(|message| (message.author, message.kind))
 }
 
@@ -56,7 +56,7 @@ fn unknown_keys_are_ignored_whatever_their_value() {
 fn a_like_round_trips() {
     let text = r#"{"author":"internal","message":"nice map","liker_author":"jane","liked_author":"hans"}"#;
     let message = decode(text).unwrap();
-    assert_eq!(message.kind, Kind::Like { liked: "hans".into(), text: "nice map".into() });
+    assert_eq!(message.kind, MessageKind::Like { liked: "hans".into(), text: "nice map".into() });
     assert_eq!(encoded(RoomEvent::Message(&message)), text);
 }
 
@@ -66,7 +66,7 @@ proptest! {
         author in "[A-Za-z0-9_-]{1,40}", avatar in proptest::option::of(".{0,40}"), text in ".{0,300}",
     ) {
         prop_assume!(author != INTERNAL);
-        let message = Message::new(author, Kind::Text { avatar, text });
+        let message = Message::new(author, MessageKind::Text { avatar, text });
         let json = String::from_utf8(encode_message(&message)).unwrap();
         prop_assert_eq!(decoded(&json), Ok((message.author, message.kind)));
     }
@@ -75,7 +75,7 @@ proptest! {
     fn decode_of_encode_is_the_identity_for_newcomers_and_likes(
         author in ".{0,40}", liked in ".{0,40}", text in ".{0,300}", like in any::<bool>(),
     ) {
-        let message = Message::new(author, if like { Kind::Like { liked, text } } else { Kind::Newcomer });
+        let message = Message::new(author, if like { MessageKind::Like { liked, text } } else { MessageKind::Newcomer });
         let json = String::from_utf8(encode_message(&message)).unwrap();
         prop_assert_eq!(decoded(&json), Ok((message.author, message.kind)));
     }

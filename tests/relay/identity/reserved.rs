@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Relay, line, nb_users, newcomer, refusal};
 
-const RESERVED: &str = "this name is reserved";
+const RESERVED: &str = "this nickname is reserved";
 
 const DISGUISES: [&str; 12] = [
     "moderation",
@@ -61,8 +61,8 @@ async fn a_client_can_only_register_and_like_as_internal() {
     eve.expect(nb_users(2)).await;
     witness.expect(nb_users(2)).await;
     let frames: [(Value, &str); 8] = [
-        (json!({"author": "internal", "message": "hi", "avatar": null}), "this name is reserved"),
-        (json!({"author": "internal"}), "this name is reserved"),
+        (json!({"author": "internal", "message": "hi", "avatar": null}), "this nickname is reserved"),
+        (json!({"author": "internal"}), "this nickname is reserved"),
         (json!({"author": "internal", "nb_users": 99}), "`nb_users` and `exiter` are reserved for the relay"),
         (json!({"author": "internal", "exiter": "witness"}), "`nb_users` and `exiter` are reserved for the relay"),
         (

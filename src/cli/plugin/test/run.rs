@@ -91,8 +91,8 @@ impl CaseRunner<'_> {
         self.now = input.at.unwrap_or(self.now);
         let text = input.text.clone();
         let kind = match input.kind {
-            Kind::Text => model::Kind::Text { avatar: None, text },
-            Kind::Like => model::Kind::Like { liked: "bob".to_owned(), text },
+            Kind::Text => model::MessageKind::Text { avatar: None, text },
+            Kind::Like => model::MessageKind::Like { liked: "bob".to_owned(), text },
         };
         if !self.plugin.wants(kind.as_str()) {
             return None;
@@ -111,7 +111,7 @@ impl CaseRunner<'_> {
         if !self.plugin.wants_nicknames() {
             return None;
         }
-        let message = Message { at: self.now, ..Message::new(nickname, model::Kind::Newcomer) };
+        let message = Message { at: self.now, ..Message::new(nickname, model::MessageKind::Newcomer) };
         let sender = self.sender(qgis(), &self.case.sender);
         let request = CheckRequest::nickname(&message, &sender, address(&self.case.sender));
         Some(self.call(&request, &message, &sender).await)

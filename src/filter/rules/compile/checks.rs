@@ -24,7 +24,7 @@ pub(super) fn check_effect(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
     for (key, _) in leniencies.into_iter().filter(|(_, set)| *set) {
         if !has_words {
             entry.error(errors, entry.line, &format!("`{key}` applies only to `words`, and this rule has none"));
-        } else if patterns.view == Some(PatternView::Exact) {
+        } else if patterns.view == Some(PatternView::Original) {
             entry.error(errors, entry.line, &format!("`{key}` has no effect with `view = \"exact\"`"));
         }
     }

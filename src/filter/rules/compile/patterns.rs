@@ -91,9 +91,9 @@ impl MatcherBuilder {
     ) -> Option<RulePatterns> {
         let patterns = &entry.patterns;
         let (regex_view, word_view) = match patterns.view {
-            None => (PatternView::Exact, MatchView::Folded),
-            Some(PatternView::Exact) => (PatternView::Exact, MatchView::Exact),
-            Some(PatternView::Folded) => (PatternView::Folded, MatchView::Folded),
+            None => (PatternView::Original, MatchView::Clean),
+            Some(PatternView::Original) => (PatternView::Original, MatchView::CaseFolded),
+            Some(PatternView::Clean) => (PatternView::Clean, MatchView::Clean),
         };
         let has_alternatives = !patterns.any.is_empty() || !patterns.words.is_empty() || patterns.words_file.is_some();
         let all_role = if has_alternatives { RegexRole::Confirmation } else { RegexRole::OneOfAll };
@@ -156,7 +156,7 @@ impl MatcherBuilder {
             }
             let compiled = BoundedRegex::new(value).map_err(|error| error.to_string()).and_then(|pattern| {
                 check_trial(&pattern)?;
-                if view == PatternView::Folded {
+                if view == PatternView::Clean {
                     check_folded(value)?;
                 }
                 if used_as == RegexRole::Trigger {
@@ -232,8 +232,8 @@ impl MatcherBuilder {
 /// Returns literals of which every match contains at least one, and the view in which they are searched.
 fn required_literals(pattern: &BoundedRegex, view: PatternView) -> Option<(&[String], MatchView)> {
     match view {
-        PatternView::Exact => pattern.required().map(|required| (required, MatchView::Exact)),
-        PatternView::Folded => pattern.required_letters().map(|required| (required, MatchView::Folded)),
+        PatternView::Original => pattern.required().map(|required| (required, MatchView::CaseFolded)),
+        PatternView::Clean => pattern.required_letters().map(|required| (required, MatchView::Clean)),
     }
 }
 

@@ -32,7 +32,7 @@ impl HoursCondition {
     pub(in crate::filter::rules) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let written = reader.string(item)?.value;
         let hours = written.parse();
-        hours.map_err(|error: HoursError| reader.error(item, &error.to_string())).ok()
+        hours.map_err(|error: HoursError| reader.error_at_key(item, &error.to_string())).ok()
     }
 
     pub(in crate::filter::rules) fn holds(&self, at: Timestamp) -> bool {

@@ -15,12 +15,12 @@ impl LanguageCondition {
     pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let known: Vec<(&'static str, &'static str)> = LANGUAGES.iter().map(|code| (*code, *code)).collect();
         let (mut is, mut not) = (Vec::new(), Vec::new());
-        reader.each_known_field(item, &["is", "not"], |reader, name, field| match name {
+        reader.each_known_key(item, &["is", "not"], |reader, name, field| match name {
             "is" => is = reader.choices(field, &known),
             _ => not = reader.choices(field, &known),
         });
         if !is.is_empty() && !not.is_empty() {
-            reader.error(item, "has both `is` and `not`; use one of them");
+            reader.error_at_key(item, "has both `is` and `not`; use one of them");
         }
         (!is.is_empty() || !not.is_empty()).then_some(Self { is, not })
     }

@@ -19,12 +19,12 @@ impl CapitalsCondition {
     pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         let (mut share, mut min_letters) = (None, Some(Self::DEFAULT_MIN_LETTERS));
         let mut has_share = false;
-        reader.each_known_field(item, &["share", "letters"], |reader, name, field| match name {
+        reader.each_known_key(item, &["share", "letters"], |reader, name, field| match name {
             "share" => (share, has_share) = (reader.number(field, 1..=100), true),
             _ => min_letters = reader.number(field, 4..=10_000),
         });
         if !has_share {
-            reader.error(item, "needs a `share`, in per cent, such as { share = 70 }");
+            reader.error_at_key(item, "needs a `share`, in per cent, such as { share = 70 }");
         }
         Some(Self { share: u8::try_from(share?).ok()?, min_letters: min_letters? })
     }

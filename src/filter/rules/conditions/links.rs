@@ -24,7 +24,7 @@ impl LinksCondition {
             return Some(links);
         }
         let mut is_valid = true;
-        reader.each_known_field(item, &["min", "allow", "deny"], |reader, name, field| match name {
+        reader.each_known_key(item, &["min", "allow", "deny"], |reader, name, field| match name {
             "min" => match reader.number(field, 1..=64) {
                 Some(min) => links.min = min,
                 None => is_valid = false,
@@ -57,7 +57,7 @@ fn domains(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Vec<St
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.');
         let labels = || domain.split('.');
         if domain.len() > 253 || !domain.chars().all(plain) || labels().count() < 2 || labels().any(str::is_empty) {
-            reader.error(
+            reader.error_at_key(
                 item,
                 &format!("contains {}, which is not a domain such as \"example.org\"", backticked(&value)),
             );

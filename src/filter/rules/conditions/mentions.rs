@@ -20,7 +20,7 @@ impl MentionsCondition {
             return reader.number(item, 1..=1_000).map(|min| Self { min: Some(min), everyone: None });
         }
         let (mut min, mut everyone) = (None, None);
-        reader.each_known_field(item, &["min", "everyone"], |reader, name, field| match name {
+        reader.each_known_key(item, &["min", "everyone"], |reader, name, field| match name {
             "min" => min = reader.number(field, 1..=1_000),
             _ => everyone = reader.boolean(field),
         });

@@ -12,7 +12,7 @@ mod sender;
 use std::ops::Range;
 
 pub(super) use hours::HoursCondition;
-pub(super) use repetition::RepetitionScope;
+pub(super) use repetition::RepetitionBy;
 pub(super) use sender::SenderCondition;
 
 use super::memory::Recall;

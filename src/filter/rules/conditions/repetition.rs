@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::filter::rules::memory::{MAX_SENDERS, MAX_TIMES, RETENTION, Recall};
+use crate::filter::rules::memory::{MAX_REPETITIONS, MAX_SENDERS, RETENTION, Recall};
 use crate::settings::{KeyedValue, TomlReader};
 
 /// How often a text must have been sent within some time, this message included.
 #[derive(Debug)]
 pub(in crate::filter::rules) struct RepetitionCondition {
-    pub(in crate::filter::rules) scope: RepetitionScope,
+    pub(in crate::filter::rules) by: RepetitionBy,
     times: u32,
     pub(in crate::filter::rules) within: Duration,
     /// Shorter texts may be repeated: many greetings are not a raid.
@@ -19,14 +19,14 @@ pub(in crate::filter::rules) struct RepetitionCondition {
 
 /// Whose messages are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::filter::rules) enum RepetitionScope {
+pub(in crate::filter::rules) enum RepetitionBy {
     /// Repetitions by one sender.
     Sender,
     /// Different senders in a room, each counted once.
     Room,
 }
 
-impl RepetitionScope {
+impl RepetitionBy {
     /// Returns the default of `letters`.
     fn default_min_letters(self) -> u32 {
         match self {
@@ -37,7 +37,7 @@ impl RepetitionScope {
 
     fn max_times(self) -> u32 {
         match self {
-            Self::Sender => MAX_TIMES,
+            Self::Sender => MAX_REPETITIONS,
             Self::Room => MAX_SENDERS,
         }
     }
@@ -45,14 +45,13 @@ impl RepetitionScope {
 
 impl RepetitionCondition {
     pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
-        let (mut scope, mut times, mut within, mut min_letters, mut exact) = (None, None, None, None, false);
+        let (mut by, mut times, mut within, mut min_letters, mut exact) = (None, None, None, None, false);
         let mut given = Vec::new();
-        reader.each_known_field(item, &["by", "times", "within", "letters", "exact"], |reader, name, field| {
+        reader.each_known_key(item, &["by", "times", "within", "letters", "exact"], |reader, name, field| {
             given.push(name.to_owned());
             match name {
                 "by" => {
-                    scope =
-                        reader.choice(field, &[("sender", RepetitionScope::Sender), ("room", RepetitionScope::Room)]);
+                    by = reader.choice(field, &[("sender", RepetitionBy::Sender), ("room", RepetitionBy::Room)]);
                 }
                 "times" => times = reader.number(field, 2..=MAX_SENDERS),
                 "within" => within = reader.duration(field, Duration::from_secs(1)..=RETENTION),
@@ -62,26 +61,26 @@ impl RepetitionCondition {
         });
         for required in ["by", "times", "within"] {
             if item.value().is_table() && !given.iter().any(|name| name == required) {
-                reader.error(
+                reader.error_at_key(
                     item,
                     &format!("needs `{required}`, as in {{ by = \"sender\", times = 4, within = \"60s\" }}"),
                 );
             }
         }
-        let (scope, times, within) = (scope?, times?, within?);
-        if times > scope.max_times() {
-            reader.error(item, &format!("allows at most {} `times` here, not {times}", scope.max_times()));
+        let (by, times, within) = (by?, times?, within?);
+        if times > by.max_times() {
+            reader.error_at_key(item, &format!("allows at most {} `times` here, not {times}", by.max_times()));
             return None;
         }
-        let min_letters = min_letters.unwrap_or(scope.default_min_letters());
-        Some(Self { scope, times, within, min_letters, exact })
+        let min_letters = min_letters.unwrap_or(by.default_min_letters());
+        Some(Self { by, times, within, min_letters, exact })
     }
 
     pub(super) fn holds(&self, recall: &Recall) -> bool {
-        let times = match self.scope {
-            RepetitionScope::Sender => recall.times_by_sender(self.within, self.exact),
-            RepetitionScope::Room => recall.distinct_senders(self.within, self.exact),
+        let times = match self.by {
+            RepetitionBy::Sender => recall.times_by_sender(self.within, self.exact),
+            RepetitionBy::Room => recall.distinct_senders(self.within, self.exact),
         };
-        recall.letters() >= self.min_letters && times >= self.times
+        recall.letter_count() >= self.min_letters && times >= self.times
     }
 }

@@ -18,7 +18,7 @@ impl SenderCondition {
     pub(in crate::filter::rules) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<Self> {
         const KEYS: [&str; 4] = ["registered", "trusted", "connected_under", "accepted_under"];
         let mut sender = Self::default();
-        reader.each_known_field(item, &KEYS, |reader, name, field| match name {
+        reader.each_known_key(item, &KEYS, |reader, name, field| match name {
             "registered" => sender.registered = reader.boolean(field),
             "trusted" => sender.trusted = reader.boolean(field),
             "connected_under" => {

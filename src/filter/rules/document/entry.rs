@@ -51,11 +51,13 @@ const VERDICTS: [(&str, Outcome); 5] = [
     ("label", Outcome::Pass),
 ];
 
-/// The form of the text that a rule's patterns match.
+/// The view of the text that a rule's patterns match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::filter::rules) enum PatternView {
-    Exact,
-    Folded,
+    /// The text itself, ignoring letter case; `exact` in a rules file.
+    Original,
+    /// The text without disguises; `folded` in a rules file.
+    Clean,
 }
 
 /// The part of a message that a rule checks.
@@ -150,7 +152,7 @@ impl RuleEntry {
         }
         for required in ["id", "verdict"] {
             if !table.contains_key(required) {
-                reader.add_error(line, format!("{name}: `{required}` is missing"));
+                reader.error_at_line(line, format!("{name}: `{required}` is missing"));
             }
         }
         let condition_keys = ["any", "all", "words", "words_file", "rooms", "hours", "sender"];
@@ -159,13 +161,13 @@ impl RuleEntry {
                 "{name}: has no condition: it needs at least one of `any`, `all`, `words`, `words_file`, {}, `rooms`, `hours` and `sender`",
                 CONDITIONS.map(|key| format!("`{key}`")).join(", ")
             );
-            reader.add_error(line, text);
+            reader.error_at_line(line, text);
         }
         rule
     }
 
     fn read_key(&mut self, reader: &mut TomlReader<'_, '_>, name: &str, key: &TomlKey<'_>, value: &TomlValue<'_>) {
-        let item = &reader.item(name, key, value);
+        let item = &reader.keyed(name, key, value);
         let patterns = &mut self.patterns;
         match key.get_ref().as_ref() {
             "id" => self.id = reader.string(item),
@@ -180,7 +182,8 @@ impl RuleEntry {
             "words" => patterns.words = reader.strings(item),
             "words_file" => patterns.words_file = reader.string(item),
             "view" => {
-                patterns.view = reader.choice(item, &[("exact", PatternView::Exact), ("folded", PatternView::Folded)]);
+                patterns.view =
+                    reader.choice(item, &[("exact", PatternView::Original), ("folded", PatternView::Clean)]);
             }
             "accents" => patterns.accents = reader.boolean(item) == Some(true),
             "doubled" => patterns.doubled = reader.boolean(item) == Some(true),
@@ -210,7 +213,7 @@ impl RuleEntry {
             _ => {
                 let line = item.line();
                 let hint = did_you_mean(key.get_ref(), KEYS.into_iter().chain(CONDITIONS));
-                reader.add_error(line, format!("{name}: unknown key {}{hint}", backticked(key.get_ref())));
+                reader.error_at_line(line, format!("{name}: unknown key {}{hint}", backticked(key.get_ref())));
             }
         }
     }
@@ -220,15 +223,15 @@ impl RuleEntry {
 fn read_reason(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<ReasonTexts> {
     let DeValue::Table(table) = item.value() else { return reader.string(item).map(ReasonTexts::Single) };
     let mut texts = Vec::with_capacity(table.len());
-    reader.each_field(item, table, |reader, tag, field| {
+    reader.each_key(item, table, |reader, tag, field| {
         let is_plain = tag.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
         if !is_plain || !(2..=16).contains(&tag.len()) {
-            reader.error(field, "is not a language tag such as \"en\" or \"pt-BR\"");
+            reader.error_at_key(field, "is not a language tag such as \"en\" or \"pt-BR\"");
         }
         texts.extend(reader.string(field).map(|text| (tag.to_owned(), text)));
     });
     if table.is_empty() {
-        reader.error(item, "is an empty table");
+        reader.error_at_key(item, "is an empty table");
     }
     (!texts.is_empty()).then_some(ReasonTexts::PerLanguage(texts))
 }
@@ -238,21 +241,21 @@ fn read_sanction(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> 
     const KINDS: [(&str, &str); 5] =
         [("warn", "warn"), ("mute", "mute"), ("kick", "kick"), ("ban", "ban"), ("ladder", Penalty::LADDER)];
     let (mut kind, mut duration) = (None, None);
-    reader.each_known_field(item, &["kind", "duration"], |reader, name, field| match name {
+    reader.each_known_key(item, &["kind", "duration"], |reader, name, field| match name {
         "kind" => kind = reader.choice(field, &KINDS),
         _ => duration = reader.duration(field, Duration::from_secs(1)..=Duration::from_hours(24 * 366)),
     });
     match (kind?, duration) {
         (kind @ ("mute" | "ban"), None) => {
-            reader.error(item, &format!("{kind} needs a `duration`, such as \"10m\""));
+            reader.error_at_key(item, &format!("{kind} needs a `duration`, such as \"10m\""));
             None
         }
         (kind @ ("warn" | "kick"), Some(_)) => {
-            reader.error(item, &format!("{kind} takes no `duration`, as it is instantaneous"));
+            reader.error_at_key(item, &format!("{kind} takes no `duration`, as it is instantaneous"));
             None
         }
         (kind @ Penalty::LADDER, Some(_)) => {
-            reader.error(item, &format!("{kind} takes no `duration`, as each step has its own"));
+            reader.error_at_key(item, &format!("{kind} takes no `duration`, as each step has its own"));
             None
         }
         (kind, duration) => Penalty::from_name(kind, duration),
@@ -262,7 +265,7 @@ fn read_sanction(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> 
 /// Reads `{ open = "observe", strict = "enforce" }`. The rule does not run in presets that are not named.
 fn read_presets(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Vec<(Preset, Mode)> {
     let mut modes = Vec::new();
-    reader.each_known_field(item, &Preset::ALL.map(Preset::as_str), |reader, name, field| {
+    reader.each_known_key(item, &Preset::ALL.map(Preset::as_str), |reader, name, field| {
         let mode = reader.choice(field, Mode::NAMES);
         modes.extend(name.parse().ok().zip(mode));
     });

@@ -13,7 +13,7 @@ pub(super) use entry::{Exemption, Field, PatternView, ReasonTexts, RuleEntry};
 pub use starter::Preset;
 pub(super) use starter::StarterSection;
 
-use super::MAX_FILE_BYTES;
+use super::MAX_RULES_FILE_BYTES;
 use super::files::too_large;
 use crate::settings::{FileErrors, TomlFile, TomlReader, TomlValue, backticked, did_you_mean, type_name};
 
@@ -27,7 +27,7 @@ pub(super) struct RulesDocument {
 /// Parses a rules file. Errors are added to `errors`.
 pub(super) fn parse(text: &str, errors: &mut FileErrors<'_>) -> RulesDocument {
     let mut file = RulesDocument::default();
-    if text.len() > MAX_FILE_BYTES {
+    if text.len() > MAX_RULES_FILE_BYTES {
         errors.add(0, too_large());
         return file;
     }
@@ -43,16 +43,16 @@ pub(super) fn parse(text: &str, errors: &mut FileErrors<'_>) -> RulesDocument {
             _ if first_error.is_some() => {}
             ("rule", _) => {
                 let line = reader.line_of(&value.span());
-                reader.add_error(line, "a rule begins with `[[rule]]`, in double brackets".to_owned());
+                reader.error_at_line(line, "a rule begins with `[[rule]]`, in double brackets".to_owned());
             }
             ("starter", _) => {
-                let item = reader.item("the starter rules", key, value);
+                let item = reader.keyed("the starter rules", key, value);
                 file.starter = StarterSection::read(&mut reader, &item);
             }
             (other, _) => {
                 let line = reader.line_of(&key.span());
                 let hint = did_you_mean(other, ["rule", "starter"]);
-                reader.add_error(line, format!("unknown key {}{hint}", backticked(other)));
+                reader.error_at_line(line, format!("unknown key {}{hint}", backticked(other)));
             }
         }
     }
@@ -74,7 +74,7 @@ fn read_entries(
         let line = reader.line_of(&value.span());
         match value.get_ref() {
             DeValue::Table(table) => entries.push(RuleEntry::read(reader, table, line, index + 1)),
-            other => reader.add_error(line, format!("a rule is a table, not {}", type_name(other))),
+            other => reader.error_at_line(line, format!("a rule is a table, not {}", type_name(other))),
         }
     }
     entries

@@ -38,7 +38,7 @@ pub(in crate::filter::rules) struct StarterSection {
 impl StarterSection {
     pub(super) fn read(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Self {
         let mut choice = Self::default();
-        reader.each_known_field(item, &["preset", "modes"], |reader, name, field| match name {
+        reader.each_known_key(item, &["preset", "modes"], |reader, name, field| match name {
             "preset" => choice.preset = reader.choice(field, Preset::NAMES),
             _ => choice.modes = modes(reader, field),
         });
@@ -50,10 +50,10 @@ impl StarterSection {
 fn modes(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> BTreeMap<String, Located<Option<Mode>>> {
     let mut modes = BTreeMap::new();
     let toml::de::DeValue::Table(table) = item.value() else {
-        reader.error(item, "must be a table: the id of a rule and its mode, such as `raid = \"enforce\"`");
+        reader.error_at_key(item, "must be a table: the id of a rule and its mode, such as `raid = \"enforce\"`");
         return modes;
     };
-    reader.each_field(item, table, |reader, name, field| {
+    reader.each_key(item, table, |reader, name, field| {
         let line = field.line();
         modes.extend(reader.choice(field, &MODES).map(|value| (name.to_owned(), Located { value, line })));
     });

@@ -172,9 +172,9 @@ fn memory_is_bounded() {
     let room = fixtures::room("QGIS");
     let stripe = scenario.memory.stripe(&room).unwrap();
     let room = &stripe[&room];
-    assert!(room.texts.len() <= MAX_TEXTS && room.utterance_count <= MAX_ROOM_UTTERANCES);
-    assert_eq!(room.utterance_count, room.texts.iter().map(|text| text.utterances.len()).sum::<usize>());
-    assert!(room.texts.iter().all(|text| text.utterances.len() <= MAX_UTTERANCES));
+    assert!(room.texts.len() <= MAX_TEXTS && room.occurrence_count <= MAX_ROOM_OCCURRENCES);
+    assert_eq!(room.occurrence_count, room.texts.iter().map(|text| text.occurrences.len()).sum::<usize>());
+    assert!(room.texts.iter().all(|text| text.occurrences.len() <= MAX_OCCURRENCES));
 }
 
 #[test]
@@ -191,11 +191,11 @@ fn old_messages_are_dropped_with_their_room() {
 fn a_continuing_raid_is_reported_once() {
     let memory = Memory::new();
     let room = fixtures::room("QGIS");
-    assert!(memory.begins_raid(&room, "raid", at(100), MINUTE));
-    assert!(!memory.begins_raid(&room, "raid", at(130), MINUTE));
-    assert!(!memory.begins_raid(&room, "raid", at(190), MINUTE));
-    assert!(memory.begins_raid(&room, "raid", at(251), MINUTE));
-    assert!(memory.begins_raid(&room, "other", at(251), MINUTE));
+    assert!(memory.record_raid(&room, "raid", at(100), MINUTE));
+    assert!(!memory.record_raid(&room, "raid", at(130), MINUTE));
+    assert!(!memory.record_raid(&room, "raid", at(190), MINUTE));
+    assert!(memory.record_raid(&room, "raid", at(251), MINUTE));
+    assert!(memory.record_raid(&room, "other", at(251), MINUTE));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::filter::rules::{ActiveRules, EXTRA_NAME, PresetError, RulesSource};
+use crate::filter::rules::{ActiveRules, PresetError, RulesSource, WHAT_IF_FILE_NAME};
 
 const FILE: &str = "[[rule]]\nid = 'a'\nwords = ['casino']\nverdict = 'reject'\n\n\
                     [[rule]]\nid = 'b'\nwords = ['poker']\nverdict = 'reject'\n";
@@ -14,7 +14,7 @@ fn with(extra: &str) -> Result<RuleSet, Vec<String>> {
         FILE,
         Path::new(""),
         &instance(Preset::Off),
-        (EXTRA_NAME, extra),
+        (WHAT_IF_FILE_NAME, extra),
     );
     loaded.map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }

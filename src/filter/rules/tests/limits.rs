@@ -17,8 +17,8 @@ fn one_more_than_a_limit_of_a_file_is_an_error() {
     assert_eq!(load(&words(10_001)).unwrap_err(), ["rules.toml:3: more than 10000 patterns and words"]);
 
     let filler = |bytes: usize| "#".repeat(bytes);
-    assert!(load(&filler(MAX_FILE_BYTES)).is_ok());
-    assert_eq!(load(&filler(MAX_FILE_BYTES + 1)).unwrap_err(), ["rules.toml: is larger than 1048576 bytes"]);
+    assert!(load(&filler(MAX_RULES_FILE_BYTES)).is_ok());
+    assert_eq!(load(&filler(MAX_RULES_FILE_BYTES + 1)).unwrap_err(), ["rules.toml: is larger than 1048576 bytes"]);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn one_more_than_a_limit_of_a_rule_is_an_error() {
 #[test]
 fn a_too_large_words_file_is_an_error_at_the_line_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("words.txt"), "a\n".repeat(MAX_FILE_BYTES)).unwrap();
+    fs::write(folder.path().join("words.txt"), "a\n".repeat(MAX_RULES_FILE_BYTES)).unwrap();
     let text = "[[rule]]\nid = 'a'\nwords_file = 'words.txt'\nverdict = 'reject'";
     let errors = RuleSet::load(Path::new("rules.toml"), text, folder.path(), &instance(Preset::Off)).unwrap_err();
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::fixtures::{address, named, plugin, room, rule};
 use crate::model::{
-    Actor, Basis, ConnectionId, Decision, JudgedMessage, Kind, Match, Message, Mode, Outcome, Penalty, Reason,
+    Actor, Basis, ConnectionId, Decision, JudgedMessage, Match, Message, MessageKind, Mode, Outcome, Penalty, Reason,
     ReasonCode, SanctionKind, Sender, SenderContext, Span, Target, TraceStep,
 };
 use crate::moderation::HeldMessage;
@@ -32,9 +32,9 @@ pub(super) fn random() -> impl FnMut() -> u64 {
 pub(super) fn held_message(number: u64) -> HeldMessage {
     let at = Timestamp::from_nanosecond(1_800_000_000_123_456_789 + i128::from(number)).unwrap();
     let kind = match number % 3 {
-        0 => Kind::Text { avatar: Some("cat.svg".to_owned()), text: format!("hello \u{0} \u{1f648} {number}") },
-        1 => Kind::Like { liked: "jane".to_owned(), text: "é\n".repeat(50) },
-        _ => Kind::Newcomer,
+        0 => MessageKind::Text { avatar: Some("cat.svg".to_owned()), text: format!("hello \u{0} \u{1f648} {number}") },
+        1 => MessageKind::Like { liked: "jane".to_owned(), text: "é\n".repeat(50) },
+        _ => MessageKind::Newcomer,
     };
     let asked = if number.is_multiple_of(2) { Some(Penalty::Ladder) } else { None };
     let basis = match number % 3 {

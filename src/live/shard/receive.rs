@@ -1,4 +1,4 @@
-//! The incomplete message of a connection, and the memory accounted for it.
+//! Receives the messages of a connection: decodes them, keeps an incomplete one, and accounts for its memory.
 
 use std::sync::Arc;
 use std::time::Instant;
