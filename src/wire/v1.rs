@@ -182,7 +182,7 @@ impl ClientObject<'_> {
         Ok(Message::new(author, MessageKind::Text { avatar, text }))
     }
 
-    /// What a client may send as `internal`: the registration of a nickname, or a like, which recent QGIS plugins send.
+    /// A client may send the registration of a nickname as `internal`, and recent QGIS plugins send likes so.
     fn into_internal(self) -> Result<Message, Notice> {
         if self.nb_users.is_present() || self.exiter.is_present() {
             return Err(refused("`nb_users` and `exiter` are reserved for the relay"));
