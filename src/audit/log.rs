@@ -24,6 +24,8 @@ use super::shared::AuditShared;
 use super::{SnapshotFn, StateSnapshot};
 use crate::model::{Act, JudgedMessage};
 
+/// How often the relay checks whether the current file was removed.
+pub(super) const REMOVED_FILE_CHECK_INTERVAL: Duration = Duration::from_secs(20);
 /// How often the tip of the chain is written to the relay's log.
 const REPORT_INTERVAL: Duration = Duration::from_hours(1);
 /// Largest buffer that is kept for the next lines. Bytes.
@@ -46,6 +48,8 @@ pub(super) struct LogFiles {
     /// The number of these lines.
     collected: u64,
     last_report: Duration,
+    /// When the current file was last found in the folder.
+    last_check: Duration,
 }
 
 struct OpenFile {
@@ -77,6 +81,7 @@ impl LogFiles {
             lines: Vec::new(),
             collected: 0,
             last_report: Duration::ZERO,
+            last_check: Duration::ZERO,
         }
     }
 
@@ -93,6 +98,7 @@ impl LogFiles {
     /// Ensures that the file of the day is open and has room. Call it before adding a line. After an error, call it again
     /// before anything else; it continues where it failed.
     pub(super) fn rotate(&mut self, now: LogTime) -> io::Result<()> {
+        self.abandon_removed_file(now);
         let day = self.day(now.at);
         if let Some(open) = &self.open {
             let bytes = open.written + self.lines.len() as u64;
@@ -273,12 +279,17 @@ impl LogFiles {
         }
     }
 
-    /// Abandons the current file if it was removed from the folder. The next [`LogFiles::rotate`] begins another one.
-    pub(super) fn abandon_removed_file(&mut self) {
+    /// Abandons the current file if it was removed from the folder. Checks this from time to time, once all lines are
+    /// written.
+    fn abandon_removed_file(&mut self, now: LogTime) {
         let Some(open) = &self.open else { return };
+        let is_due = now.since_start.saturating_sub(self.last_check) >= REMOVED_FILE_CHECK_INTERVAL;
+        if !is_due || !self.lines.is_empty() {
+            return;
+        }
+        self.last_check = now.since_start;
         let path = self.dir.join(open.name.to_string());
-        let exists = fs::metadata(&path).is_ok_and(|metadata| metadata.ino() == open.inode);
-        if !exists && self.lines.is_empty() {
+        if !fs::metadata(&path).is_ok_and(|metadata| metadata.ino() == open.inode) {
             tracing::warn!(path = %path.display(), "audit log: file removed by another program; starting a new one");
             self.open = None;
         }

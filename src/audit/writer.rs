@@ -12,14 +12,12 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use super::head::LogTime;
-use super::log::LogFiles;
+use super::log::{LogFiles, REMOVED_FILE_CHECK_INTERVAL};
 use super::shared::AuditShared;
 use crate::model::{Act, JudgedMessage};
 
 /// Collected lines are written when they reach this size, if not earlier. Bytes.
 const CHUNK: usize = 256 << 10;
-/// How often an idle thread checks for midnight and for a removed file.
-const TICK: Duration = Duration::from_secs(20);
 /// The first wait after a failed write; it doubles with each failure.
 const MIN_BACKOFF: Duration = Duration::from_millis(50);
 /// The longest wait between attempts.
@@ -84,8 +82,8 @@ impl AuditWriter {
             self.rotate_and_flush()?;
         }
         loop {
-            let mut next = queue.recv_timeout(TICK);
-            let idle = matches!(next, Err(RecvTimeoutError::Timeout));
+            // An idle thread wakes up for midnight and for a removed file.
+            let mut next = queue.recv_timeout(REMOVED_FILE_CHECK_INTERVAL);
             let mut closed = matches!(next, Err(RecvTimeoutError::Disconnected));
             while let Ok(entry) = next {
                 match entry {
@@ -98,9 +96,6 @@ impl AuditWriter {
                 next = queue.try_recv().map_err(|_| RecvTimeoutError::Timeout);
             }
             self.rotate_and_flush()?;
-            if idle {
-                self.log.abandon_removed_file();
-            }
             if closed || self.shared.closing.load(Acquire) {
                 return Ok(());
             }

@@ -144,11 +144,23 @@ fn a_removed_file_is_followed_by_another_one() {
     let dir = TempDir::new().unwrap();
     let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Off), now(0), nothing_in_force());
     fs::rename(dir.path().join("audit-2026-11-23.jsonl"), dir.path().join("elsewhere")).unwrap();
-    log.abandon_removed_file();
-    log.rotate(now(1)).unwrap();
+    log.rotate(now(20)).unwrap();
     log.flush(false).unwrap();
     assert_eq!(files(dir.path()).len(), 1);
-    log.abandon_removed_file();
-    log.rotate(now(2)).unwrap();
+    log.rotate(now(40)).unwrap();
+    log.flush(false).unwrap();
+    assert_eq!(files(dir.path()).len(), 1);
+}
+
+#[test]
+fn a_removed_file_is_noticed_although_lines_keep_coming() {
+    let dir = TempDir::new().unwrap();
+    let (mut log, _) = log(&config(dir.path(), Recording::All, Texts::Off), now(0), nothing_in_force());
+    fs::rename(dir.path().join("audit-2026-11-23.jsonl"), dir.path().join("elsewhere")).unwrap();
+    for second in 0..=20 {
+        log.rotate(now(second)).unwrap();
+        log.add_decision(&recorded("x", Outcome::Pass, now(second)));
+        log.flush(false).unwrap();
+    }
     assert_eq!(files(dir.path()).len(), 1);
 }
