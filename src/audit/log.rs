@@ -1,8 +1,6 @@
 //! Writes the files of the log: chain, rotation, and recovery from failed writes. The caller passes the time.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -19,6 +17,7 @@ use super::folder::{self, ChainTip, LogFileName};
 use super::head::{FileHead, FilePlace, LogTime, PreviousDay, split_sanctions};
 use super::line::Line;
 use super::lines::MAX_LINE;
+use super::open_file::OpenFile;
 use super::privacy::Privacy;
 use super::shared::AuditShared;
 use super::{SnapshotFn, StateSnapshot};
@@ -50,20 +49,6 @@ pub(super) struct LogFiles {
     last_report: Duration,
     /// When the current file was last found in the folder.
     last_check: Duration,
-}
-
-struct OpenFile {
-    file: File,
-    name: LogFileName,
-    inode: u64,
-    /// Bytes of complete lines written.
-    written: u64,
-    /// Bytes of the head and its continuation lines.
-    head_bytes: u64,
-    /// Lines so far, including collected ones.
-    count: u64,
-    /// Whether its end line is collected.
-    is_ending: bool,
 }
 
 impl LogFiles {
@@ -160,24 +145,15 @@ impl LogFiles {
         true
     }
 
-    /// Writes the collected lines; with `sync`, also to disk. After an error the file ends with a complete line and the
-    /// lines stay collected. If the file cannot be truncated, the next call continues within the line.
+    /// Writes the collected lines; with `sync`, also to disk. After an error the lines stay collected, see
+    /// [`OpenFile::write`].
     pub(super) fn flush(&mut self, sync: bool) -> io::Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
-        let mut done = 0;
-        while let Some(rest) = self.lines.get(done..).filter(|rest| !rest.is_empty()) {
-            match open.file.write(rest) {
-                Ok(0) => return Err(roll_back(open, &mut self.lines, done, io::ErrorKind::WriteZero.into())),
-                Ok(bytes) => done += bytes,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(roll_back(open, &mut self.lines, done, error)),
-            }
-        }
-        open.written += self.lines.len() as u64;
+        open.write(&mut self.lines, sync)?;
         self.lines.clear();
         self.lines.shrink_to(MAX_SPARE_BUFFER);
         self.shared.stats.written.fetch_add(std::mem::take(&mut self.collected), Relaxed);
-        if sync { open.file.sync_data() } else { Ok(()) }
+        Ok(())
     }
 
     /// Closes the current file.
@@ -217,8 +193,7 @@ impl LogFiles {
         }
         let next = of(day).last().map_or(1, |name| name.number + 1);
         let (name, file) = folder::create_file(&self.dir, day, next)?;
-        let inode = file.metadata()?.ino();
-        self.open = Some(OpenFile { file, name, inode, written: 0, head_bytes: 0, count: 0, is_ending: false });
+        self.open = Some(OpenFile::new(file, name)?);
         self.chain = Some((day, before));
         let day_before = day_before.map(|(day, hash)| PreviousDay { day, hash });
         self.add_head(FilePlace { day, file: name.number, before, day_before, cut }, now);
@@ -289,18 +264,9 @@ impl LogFiles {
         }
         self.last_check = now.since_start;
         let path = self.dir.join(open.name.to_string());
-        if !fs::metadata(&path).is_ok_and(|metadata| metadata.ino() == open.inode) {
+        if !open.is_at(&path) {
             tracing::warn!(path = %path.display(), "audit log: file removed by another program; starting a new one");
             self.open = None;
         }
     }
-}
-
-/// Truncates a partly written line.
-fn roll_back(open: &mut OpenFile, lines: &mut Vec<u8>, done: usize, error: io::Error) -> io::Error {
-    if done > 0 && open.file.set_len(open.written).is_err() {
-        lines.drain(..done.min(lines.len()));
-        open.written += done as u64;
-    }
-    error
 }

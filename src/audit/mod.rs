@@ -23,6 +23,7 @@ mod key;
 mod line;
 mod lines;
 mod log;
+mod open_file;
 mod privacy;
 mod probe;
 mod read;
