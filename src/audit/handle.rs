@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use super::key::AddressKeys;
 use super::log::LogFiles;
+use super::queue::{ActReply, QueueEntry, QueuedAct, QueuedDecision, report_unlogged_act};
 use super::shared::AuditShared;
-use super::writer::{self, AuditWriter, QueueEntry};
+use super::writer::{self, AuditWriter};
 use super::{ActLogError, AuditError, AuditStats, Config, Recording, SnapshotFn, folder};
 use crate::model::{Act, JudgedMessage, Outcome};
 
@@ -68,7 +69,7 @@ impl Audit {
             move |source| AuditError { dir, what, source }
         };
         writer.write_head();
-        let thread = thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&queue, &done));
+        let thread = thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(queue, &done));
         audit.writer = Some(thread.map_err(error("starting the writer thread failed"))?.thread().clone());
         Ok(Some(audit))
     }
@@ -97,8 +98,11 @@ impl Audit {
         let (sender, queue) = sync_channel(MAX_QUEUED + MAX_ACTS + 1);
         let (done_sender, done) = watch::channel(false);
         let log = LogFiles::new(config.clone(), dir, run, snapshot, Arc::clone(&shared));
-        let parts =
-            WriterParts { writer: AuditWriter::new(log, lock, Arc::clone(&shared), started), queue, done: done_sender };
+        let parts = WriterParts {
+            writer: AuditWriter::new(log, lock, Arc::clone(&shared), started),
+            queue,
+            done: done_sender,
+        };
         let record = config.record;
         Ok(Some((Self { record, queue: sender, shared, writer: None, done, started }, parts)))
     }
@@ -113,11 +117,15 @@ impl Audit {
         let shared = &self.shared;
         let queued = shared.queued.fetch_add(1, AcqRel);
         let bytes = shared.queued_bytes.fetch_add(own, AcqRel);
+        let entry = QueuedDecision::new(recorded, own, shared);
         let fits = queued < MAX_QUEUED && (bytes == 0 || bytes.saturating_add(own) <= MAX_BYTES);
-        let is_open = !shared.closing.load(Acquire);
-        if !(fits && is_open && self.queue.try_send(QueueEntry::Decision(recorded, own)).is_ok()) {
-            shared.remove_queued(own);
-            shared.add_lost(1);
+        let is_sent = if fits && !shared.closing.load(Acquire) {
+            self.queue.try_send(QueueEntry::Decision(entry)).is_ok()
+        } else {
+            drop(entry);
+            false
+        };
+        if !is_sent {
             self.warn_of_loss();
         }
     }
@@ -140,15 +148,11 @@ impl Audit {
     ) -> impl Future<Output = Result<(), ActLogError>> + Send + use<> {
         let shared = Arc::clone(&self.shared);
         let (sender, written) = oneshot::channel();
-        let sent = self.send(act, sender);
+        self.enqueue(act, ActReply::Awaited(Some(sender)));
         async move {
-            let result = match sent {
-                Err(error) => Err(error),
-                Ok(()) => match tokio::time::timeout(deadline, written).await {
-                    Ok(Ok(())) => Ok(()),
-                    Ok(Err(_)) => Err(ActLogError::Refused),
-                    Err(_) => Err(ActLogError::TimedOut),
-                },
+            let result = match tokio::time::timeout(deadline, written).await {
+                Ok(written) => written.unwrap_or(Err(ActLogError::Refused)),
+                Err(_) => Err(ActLogError::TimedOut),
             };
             if let Err(error) = result {
                 report_unlogged_act(&shared, error);
@@ -157,24 +161,19 @@ impl Audit {
         }
     }
 
-    /// Records an act without waiting for the disk. If the queue is full, the act is lost, counted and logged.
+    /// Records an act without waiting for the disk. An act that may be missing from the log is counted and logged.
     pub fn record_act_detached(&self, act: &Act) {
-        let (sender, _receiver) = oneshot::channel();
-        if let Err(error) = self.send(act, sender) {
-            report_unlogged_act(&self.shared, error);
-        }
+        self.enqueue(act, ActReply::Detached(Some(Arc::clone(&self.shared))));
     }
 
-    fn send(&self, act: &Act, written: oneshot::Sender<()>) -> Result<(), ActLogError> {
-        let sent = if self.shared.closing.load(Acquire) {
-            Err(ActLogError::Refused)
-        } else {
-            self.queue.try_send(QueueEntry::Act(Box::new(act.clone()), written)).map_err(|_| ActLogError::Full)
-        };
-        if sent.is_err() {
-            self.shared.add_lost(1);
+    fn enqueue(&self, act: &Act, reply: ActReply) {
+        let act = QueuedAct::new(act, reply, &self.shared);
+        if self.shared.closing.load(Acquire) {
+            return;
         }
-        sent
+        if let Err(TrySendError::Full(QueueEntry::Act(act))) = self.queue.try_send(QueueEntry::Act(act)) {
+            act.fail(ActLogError::Full);
+        }
     }
 
     /// Returns the error of the last write; `None` if it succeeded.
@@ -213,12 +212,6 @@ impl Audit {
             tracing::warn!(lost, "audit log: lines lost, the disk is full or slow");
         }
     }
-}
-
-/// Counts and logs an act that may be missing from the log.
-fn report_unlogged_act(shared: &AuditShared, error: ActLogError) {
-    shared.stats.unlogged_acts.fetch_add(1, Relaxed);
-    tracing::warn!("audit log: an act of moderation may be missing: {error}");
 }
 
 /// Returns the size of a decision in the queue. Bytes.

@@ -26,6 +26,7 @@ mod log;
 mod open_file;
 mod privacy;
 mod probe;
+mod queue;
 mod read;
 mod shared;
 #[cfg(test)]

@@ -9,12 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::head::LogTime;
 use super::log::{LogFiles, REMOVED_FILE_CHECK_INTERVAL};
+use super::queue::{ActReply, QueueEntry};
 use super::shared::AuditShared;
-use crate::model::{Act, JudgedMessage};
 
 /// Collected lines are written when they reach this size, if not earlier. Bytes.
 const CHUNK: usize = 256 << 10;
@@ -24,17 +24,6 @@ const MIN_BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 /// The shortest time between two warnings.
 pub(super) const WARN_INTERVAL: Duration = Duration::from_mins(1);
-
-/// An entry of the queue.
-#[derive(Debug)]
-pub(super) enum QueueEntry {
-    /// A decision with its size in bytes.
-    Decision(Arc<JudgedMessage>, usize),
-    /// An act, with the sender to notify when it is on disk.
-    Act(Box<Act>, oneshot::Sender<()>),
-    /// The end of the queue.
-    Close,
-}
 
 /// The log is being closed and cannot be written.
 struct WriteAbandoned;
@@ -47,7 +36,7 @@ pub(super) struct AuditWriter {
     /// When the relay started.
     started: Instant,
     /// Acts among the collected lines.
-    pending_acts: Vec<oneshot::Sender<()>>,
+    pending_acts: Vec<ActReply>,
     last_warning: Option<Instant>,
     /// Whether the last attempt failed.
     is_failing: bool,
@@ -66,14 +55,16 @@ impl AuditWriter {
     }
 
     /// Writes until the log is closed or its handle is dropped.
-    pub(super) fn run(mut self, queue: &Receiver<QueueEntry>, done: &watch::Sender<bool>) {
-        let closed = self.write_all(queue).and_then(|()| self.close());
+    pub(super) fn run(mut self, queue: Receiver<QueueEntry>, done: &watch::Sender<bool>) {
+        let closed = self.write_all(&queue).and_then(|()| self.close());
+        // What is left in the queue is counted as lost when it is dropped, and what arrives now when sending fails.
+        drop(queue);
         if closed.is_err() {
-            let left = queue.try_iter().filter(|entry| !matches!(entry, QueueEntry::Close)).count() as u64;
-            let left = left + self.log.collected_lines();
-            self.shared.add_lost(left);
-            tracing::error!(left, "audit log: closed without writing its last lines");
+            self.shared.add_lost(self.log.collected_lines());
+            let lost = self.shared.stats.lost.load(Relaxed);
+            tracing::error!(lost, "audit log: closed without writing its last lines");
         }
+        drop(self);
         done.send_replace(true);
     }
 
@@ -105,14 +96,12 @@ impl AuditWriter {
     fn add(&mut self, entry: QueueEntry) -> Result<(), WriteAbandoned> {
         self.rotate()?;
         match entry {
-            QueueEntry::Decision(recorded, bytes) => {
-                self.log.add_decision(&recorded);
-                self.shared.remove_queued(bytes);
-            }
-            QueueEntry::Act(act, written) => {
-                // Dropping the sender tells the caller that the act was not added.
-                if self.log.add_act(*act) {
-                    self.pending_acts.push(written);
+            QueueEntry::Decision(decision) => self.log.add_decision(&decision.take()),
+            QueueEntry::Act(act) => {
+                let (act, reply) = act.take();
+                // Dropping the reply reports an act that was not added.
+                if self.log.add_act(act) {
+                    self.pending_acts.push(reply);
                 }
             }
             QueueEntry::Close => {}
@@ -141,10 +130,7 @@ impl AuditWriter {
     fn flush(&mut self) -> Result<(), WriteAbandoned> {
         let sync = !self.pending_acts.is_empty();
         self.retry(|log, _| log.flush(sync))?;
-        for written in self.pending_acts.drain(..) {
-            // The caller may have timed out.
-            let _timed_out = written.send(());
-        }
+        self.pending_acts.drain(..).for_each(ActReply::confirm);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The log as the relay runs it: queues, deadlines and full disks.
 
+use futures_util::FutureExt as _;
+
 use super::*;
 use crate::audit::handle::WriterParts;
 
@@ -115,7 +117,7 @@ async fn with_a_blocked_writer_lost_lines_are_counted_and_noted_and_callers_do_n
     assert_eq!(audit.record_act_within(&kicked(now(1)), at_once).await, Err(ActLogError::Full));
     let WriterParts { mut writer, queue, done } = parts;
     writer.write_head();
-    let thread = std::thread::spawn(move || writer.run(&queue, &done));
+    let thread = std::thread::spawn(move || writer.run(queue, &done));
     // On a busy machine closing may time out; the thread continues anyway.
     let _in_time = audit.close().await;
     thread.join().unwrap();
@@ -137,6 +139,79 @@ fn the_bytes_of_queued_texts_are_bounded() {
     assert_eq!(figures(&audit), [0, 3, 0]);
     audit.record(some("small", Outcome::Reject));
     assert_eq!(figures(&audit), [0, 3, 0]);
+}
+
+/// More decisions than fit into a file, each with a long text.
+fn record_a_full_file(audit: &Audit) -> u64 {
+    let long = some(&"x".repeat(100_000), Outcome::Pass);
+    (0..15).for_each(|_| audit.record(Arc::clone(&long)));
+    15
+}
+
+#[tokio::test]
+async fn every_line_that_is_not_written_is_counted_as_lost() {
+    let folder = TempDir::new().unwrap();
+    let dir = folder.path().join("audit");
+    let config = config(&dir, Recording::All, Texts::Full);
+    let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+    let WriterParts { mut writer, queue, done } = parts;
+    writer.write_head();
+    // There can be no second file.
+    fs::rename(&dir, folder.path().join("elsewhere")).unwrap();
+    fs::write(&dir, "").unwrap();
+    let decisions = record_a_full_file(&audit);
+    let thread = std::thread::spawn(move || writer.run(queue, &done));
+    let _closed = audit.close().await;
+    thread.join().unwrap();
+    let [written, lost, _] = figures(&audit);
+    assert_eq!(written + lost, decisions + 2, "{written} written, with head and end");
+    assert!(lost > 0);
+}
+
+#[test]
+fn a_decision_that_arrives_while_the_last_lines_are_written_is_counted_as_lost() {
+    let dir = TempDir::new().unwrap();
+    let config = config(dir.path(), Recording::All, Texts::Full);
+    let handle: Arc<OnceLock<Arc<Audit>>> = Arc::default();
+    let late = Arc::clone(&handle);
+    // Called when the second file begins, after the queue was read.
+    let snapshot = move || {
+        if let Some(audit) = late.get() {
+            audit.record(some("late", Outcome::Pass));
+            let _pending = audit.close().now_or_never();
+        }
+        StateSnapshot::default()
+    };
+    let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), Box::new(snapshot)).unwrap().unwrap();
+    let WriterParts { mut writer, queue, done } = parts;
+    writer.write_head();
+    let audit = handle.get_or_init(|| Arc::new(audit));
+    let long = some(&"x".repeat(1_000_000), Outcome::Pass);
+    audit.record(Arc::clone(&long));
+    audit.record(some(&"x".repeat(100_000), Outcome::Pass));
+    writer.run(queue, &done);
+    assert_eq!(figures(audit)[1], 1);
+}
+
+#[tokio::test]
+async fn a_detached_act_that_is_not_written_is_counted_as_unlogged() {
+    let dir = TempDir::new().unwrap();
+    let config = config(dir.path(), Recording::All, Texts::Full);
+    let audit = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+    audit.record_act_detached(&banned(Actor::Relay, &"x".repeat(2 << 20)));
+    let _closed = audit.close().await;
+    assert_eq!(figures(&audit)[1..], [1, 1], "too long");
+    audit.record_act_detached(&kicked(now(1)));
+    assert_eq!(figures(&audit)[1..], [2, 2], "closed");
+
+    let other = TempDir::new().unwrap();
+    let config = Config { dir: Some(other.path().to_owned()), ..config };
+    let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+    audit.record_act_detached(&kicked(now(1)));
+    drop(parts);
+    assert_eq!(figures(&audit)[1..], [1, 1], "abandoned in the queue");
+    audit.record_act_detached(&kicked(now(1)));
+    assert_eq!(figures(&audit)[1..], [2, 2], "the writer has ended");
 }
 
 /// The part of the next test that runs in a mount namespace with a small disk.
