@@ -1,6 +1,6 @@
 //! The handle to the audit log.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -90,7 +90,10 @@ impl Audit {
         };
         folder::create(&dir).map_err(error("the folder cannot be created"))?;
         let lock = File::open(&dir).map_err(error("the folder cannot be read"))?;
-        lock.try_lock().map_err(std::io::Error::from).map_err(error("another relay uses the folder"))?;
+        lock.try_lock().map_err(|failure| match failure {
+            TryLockError::WouldBlock => error("another relay uses the folder")(failure.into()),
+            TryLockError::Error(source) => error("the folder cannot be locked")(source),
+        })?;
         let keys = AddressKeys::open(&dir, Timestamp::now(), config.retention_days)
             .map_err(error("reading its key failed"))?;
         let shared = Arc::new(AuditShared::new(keys));
