@@ -123,14 +123,14 @@ pub(super) async fn flush(moderation: &Moderation) {
     let audit = async {
         match moderation.audit() {
             Some(audit) => audit.close().await,
-            None => true,
+            None => Ok(()),
         }
     };
     let (state, audit) = tokio::join!(moderation.state().close(), audit);
     if let Err(error) = state {
         tracing::error!(%error, "flushing the moderation store failed");
     }
-    if !audit {
-        tracing::error!("flushing the audit log failed");
+    if let Err(error) = audit {
+        tracing::error!(%error, "closing the audit log failed");
     }
 }

@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::key::AddressKeys;
 use super::log::LogFiles;
 use super::queue::{ActReply, QueueEntry, QueuedAct, QueuedDecision, report_unlogged_act};
-use super::shared::AuditShared;
+use super::shared::{AuditShared, ClosedState};
 use super::writer::{self, AuditWriter};
-use super::{ActLogError, AuditError, AuditStats, Config, Recording, SnapshotFn, folder};
+use super::{ActLogError, AuditError, AuditStats, CloseError, Config, Recording, SnapshotFn, folder};
 use crate::model::{Act, JudgedMessage, Outcome};
 
 /// Most decisions in the queue.
@@ -28,7 +28,7 @@ const MAX_BYTES: usize = 64 << 20;
 /// How long an act waits for the disk.
 pub(super) const ACT_DEADLINE: Duration = Duration::from_secs(2);
 /// How long closing the log may take.
-const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A handle to the audit log of a running relay.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Audit {
     queue: SyncSender<QueueEntry>,
     shared: Arc<AuditShared>,
     writer: Option<Thread>,
-    done: watch::Receiver<bool>,
+    closed: watch::Receiver<ClosedState>,
     started: Instant,
 }
 
@@ -45,7 +45,7 @@ pub struct Audit {
 pub(super) struct WriterParts {
     pub(super) writer: AuditWriter,
     pub(super) queue: Receiver<QueueEntry>,
-    pub(super) done: watch::Sender<bool>,
+    pub(super) closed: watch::Sender<ClosedState>,
 }
 
 impl Audit {
@@ -63,13 +63,13 @@ impl Audit {
         snapshot: SnapshotFn,
     ) -> Result<Option<Self>, AuditError> {
         let Some((mut audit, parts)) = Self::parts(config, run, started, snapshot)? else { return Ok(None) };
-        let WriterParts { mut writer, queue, done } = parts;
+        let WriterParts { mut writer, queue, closed } = parts;
         let error = |what| {
             let dir = config.dir.clone().unwrap_or_default();
             move |source| AuditError { dir, what, source }
         };
         writer.write_head();
-        let thread = thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(queue, &done));
+        let thread = thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(queue, &closed));
         audit.writer = Some(thread.map_err(error("starting the writer thread failed"))?.thread().clone());
         Ok(Some(audit))
     }
@@ -99,15 +99,15 @@ impl Audit {
         let shared = Arc::new(AuditShared::new(keys));
         // One extra slot for the close entry.
         let (sender, queue) = sync_channel(MAX_QUEUED + MAX_ACTS + 1);
-        let (done_sender, done) = watch::channel(false);
+        let (closed_sender, closed) = watch::channel(None);
         let log = LogFiles::new(config.clone(), dir, run, snapshot, Arc::clone(&shared));
         let parts = WriterParts {
             writer: AuditWriter::new(log, lock, Arc::clone(&shared), started),
             queue,
-            done: done_sender,
+            closed: closed_sender,
         };
         let record = config.record;
-        Ok(Some((Self { record, queue: sender, shared, writer: None, done, started }, parts)))
+        Ok(Some((Self { record, queue: sender, shared, writer: None, closed, started }, parts)))
     }
 
     /// Records a decision, unless the settings exclude it. Never waits: if the queue is full, the decision is lost and
@@ -191,18 +191,23 @@ impl Audit {
         &self.shared.stats
     }
 
-    /// Writes the queue and closes the file; later entries are lost. Returns `false` if that takes longer than five
-    /// seconds. It continues in the background then.
-    pub async fn close(&self) -> bool {
+    /// Writes the queue and closes the file; later entries are lost. Waits up to five seconds. May be called again.
+    ///
+    /// # Errors
+    /// [`CloseError`] if lines are missing or may still be written.
+    pub async fn close(&self) -> Result<(), CloseError> {
         self.shared.closing.store(true, Release);
         // If the queue is full, the thread is awake and checks `closing`.
         let _full = self.queue.try_send(QueueEntry::Close);
         if let Some(thread) = &self.writer {
             thread.unpark();
         }
-        let mut done = self.done.clone();
-        let closed = tokio::time::timeout(CLOSE_DEADLINE, done.wait_for(|done| *done)).await;
-        matches!(closed, Ok(Ok(_)))
+        let mut closed = self.closed.clone();
+        match tokio::time::timeout(CLOSE_TIMEOUT, closed.wait_for(Option::is_some)).await {
+            Ok(Ok(closed)) => closed.unwrap_or(Ok(())),
+            Ok(Err(_)) => Err(CloseError::WriterPanicked),
+            Err(_) => Err(CloseError::TimedOut),
+        }
     }
 
     /// Warns of lost lines, at most once a minute.

@@ -85,3 +85,20 @@ pub enum ActLogError {
     #[error("the audit log is closed or the line is too long")]
     Refused,
 }
+
+/// The log was not closed completely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CloseError {
+    /// The disk is full or slow. Writing continues in the background.
+    #[error("not finished within {} s", handle::CLOSE_TIMEOUT.as_secs())]
+    TimedOut,
+    /// The last lines could not be written.
+    #[error("the last lines could not be written; {lost} lines are lost since the start")]
+    LinesLost {
+        /// Lines lost since the start, the last ones included.
+        lost: u64,
+    },
+    /// The writer thread has panicked.
+    #[error("the writer thread has panicked")]
+    WriterPanicked,
+}

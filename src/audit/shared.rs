@@ -4,7 +4,11 @@ use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::CloseError;
 use super::key::AddressKeys;
+
+/// The result of closing the log; `None` until it is closed.
+pub(super) type ClosedState = Option<Result<(), CloseError>>;
 
 /// Statistics of the log.
 #[derive(Debug, Default)]

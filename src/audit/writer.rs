@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::CloseError;
 use super::head::LogTime;
 use super::log::{LogFiles, REMOVED_FILE_CHECK_INTERVAL};
 use super::queue::{ActReply, QueueEntry};
-use super::shared::AuditShared;
+use super::shared::{AuditShared, ClosedState};
 
 /// Collected lines are written when they reach this size, if not earlier. Bytes.
 const CHUNK: usize = 256 << 10;
@@ -55,17 +56,16 @@ impl AuditWriter {
     }
 
     /// Writes until the log is closed or its handle is dropped.
-    pub(super) fn run(mut self, queue: Receiver<QueueEntry>, done: &watch::Sender<bool>) {
-        let closed = self.write_all(&queue).and_then(|()| self.close());
+    pub(super) fn run(mut self, queue: Receiver<QueueEntry>, closed: &watch::Sender<ClosedState>) {
+        let written = self.write_all(&queue).and_then(|()| self.close());
         // What is left in the queue is counted as lost when it is dropped, and what arrives now when sending fails.
         drop(queue);
-        if closed.is_err() {
+        let result = written.map_err(|WriteAbandoned| {
             self.shared.add_lost(self.log.collected_lines());
-            let lost = self.shared.stats.lost.load(Relaxed);
-            tracing::error!(lost, "audit log: closed without writing its last lines");
-        }
+            CloseError::LinesLost { lost: self.shared.stats.lost.load(Relaxed) }
+        });
         drop(self);
-        done.send_replace(true);
+        closed.send_replace(Some(result));
     }
 
     fn write_all(&mut self, queue: &Receiver<QueueEntry>) -> Result<(), WriteAbandoned> {

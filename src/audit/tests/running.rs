@@ -25,7 +25,7 @@ async fn an_act_is_in_the_file_once_its_future_resolves() {
     assert_eq!(audit.record_act(&kicked(now(2))).await, Ok(()));
     let lines: Vec<Line> = files(dir.path()).iter().flat_map(|name| lines_of(&dir.path().join(name))).collect();
     assert!(matches!(lines.as_slice(), [Line::Start(_), Line::Decision(_), Line::Act(_), Line::Act(_)]), "{lines:?}");
-    assert!(audit.close().await && audit.close().await);
+    assert_eq!([audit.close().await, audit.close().await], [Ok(()); 2]);
     assert_eq!(audit.record_act(&kicked(now(1))).await, Err(ActLogError::Refused));
     assert_eq!(figures(&audit), [5, 1, 1]);
     assert!(check(dir.path()).unwrap().is_valid());
@@ -45,7 +45,7 @@ async fn everything_recorded_before_closing_is_written() {
     for thread in threads {
         thread.join().unwrap();
     }
-    assert!(audit.close().await);
+    assert_eq!(audit.close().await, Ok(()));
     let checked = check(dir.path()).unwrap();
     let lines: u64 = checked.days.iter().map(|day| day.lines).sum();
     let [written, lost, _] = figures(&audit);
@@ -115,9 +115,9 @@ async fn with_a_blocked_writer_lost_lines_are_counted_and_noted_and_callers_do_n
         drop(audit.record_act_within(&kicked(now(1)), at_once));
     }
     assert_eq!(audit.record_act_within(&kicked(now(1)), at_once).await, Err(ActLogError::Full));
-    let WriterParts { mut writer, queue, done } = parts;
+    let WriterParts { mut writer, queue, closed } = parts;
     writer.write_head();
-    let thread = std::thread::spawn(move || writer.run(queue, &done));
+    let thread = std::thread::spawn(move || writer.run(queue, &closed));
     // On a busy machine closing may time out; the thread continues anyway.
     let _in_time = audit.close().await;
     thread.join().unwrap();
@@ -154,16 +154,17 @@ async fn every_line_that_is_not_written_is_counted_as_lost() {
     let dir = folder.path().join("audit");
     let config = config(&dir, Recording::All, Texts::Full);
     let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
-    let WriterParts { mut writer, queue, done } = parts;
+    let WriterParts { mut writer, queue, closed } = parts;
     writer.write_head();
     // There can be no second file.
     fs::rename(&dir, folder.path().join("elsewhere")).unwrap();
     fs::write(&dir, "").unwrap();
     let decisions = record_a_full_file(&audit);
-    let thread = std::thread::spawn(move || writer.run(queue, &done));
-    let _closed = audit.close().await;
+    let thread = std::thread::spawn(move || writer.run(queue, &closed));
+    let result = audit.close().await;
     thread.join().unwrap();
     let [written, lost, _] = figures(&audit);
+    assert_eq!(result, Err(CloseError::LinesLost { lost }));
     assert_eq!(written + lost, decisions + 2, "{written} written, with head and end");
     assert!(lost > 0);
 }
@@ -183,13 +184,13 @@ fn a_decision_that_arrives_while_the_last_lines_are_written_is_counted_as_lost()
         StateSnapshot::default()
     };
     let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), Box::new(snapshot)).unwrap().unwrap();
-    let WriterParts { mut writer, queue, done } = parts;
+    let WriterParts { mut writer, queue, closed } = parts;
     writer.write_head();
     let audit = handle.get_or_init(|| Arc::new(audit));
     let long = some(&"x".repeat(1_000_000), Outcome::Pass);
     audit.record(Arc::clone(&long));
     audit.record(some(&"x".repeat(100_000), Outcome::Pass));
-    writer.run(queue, &done);
+    writer.run(queue, &closed);
     assert_eq!(figures(audit)[1], 1);
 }
 
@@ -209,6 +210,7 @@ async fn a_detached_act_that_is_not_written_is_counted_as_unlogged() {
     let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
     audit.record_act_detached(&kicked(now(1)));
     drop(parts);
+    assert_eq!(audit.close().await, Err(CloseError::WriterPanicked));
     assert_eq!(figures(&audit)[1..], [1, 1], "abandoned in the queue");
     audit.record_act_detached(&kicked(now(1)));
     assert_eq!(figures(&audit)[1..], [2, 2], "the writer has ended");
@@ -242,7 +244,7 @@ async fn on_a_small_disk() {
             break;
         }
     }
-    assert!(audit.close().await);
+    assert_eq!(audit.close().await, Ok(()));
     let checked = check(config.dir.as_deref().unwrap()).unwrap();
     assert!(checked.is_valid(), "{checked:?}");
     let said: u64 = checked.days.iter().map(|day| day.lost).sum();
