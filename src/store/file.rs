@@ -1,6 +1,5 @@
 //! The file of the store: its permissions, its lock, and a backend that reads it without changing it.
 
-use std::collections::BTreeMap;
 use std::fs::{File, Permissions, TryLockError};
 use std::io;
 use std::ops::Bound;
@@ -12,6 +11,7 @@ use std::time::Duration;
 use redb::{BackendError, Database, StorageBackend};
 
 use super::error::StoreError;
+use super::overlay::Overlay;
 use crate::file::probe;
 
 /// Readable and writable by its owner only.
@@ -21,8 +21,6 @@ const MAGIC: &[u8; 4] = b"redb";
 /// Attempts to lock the file, and the wait between two attempts.
 const LOCK_TRIES: u32 = 11;
 const LOCK_WAIT: Duration = Duration::from_millis(20);
-/// Size of a page of the overlay. Bytes.
-const PAGE: usize = 4_096;
 
 /// Opens the file and locks it until it is dropped. A missing file is created.
 ///
@@ -133,12 +131,6 @@ pub(super) struct FileBackend {
     overlay: Option<Mutex<Overlay>>,
 }
 
-#[derive(Debug)]
-struct Overlay {
-    length: u64,
-    pages: BTreeMap<u64, Box<[u8; PAGE]>>,
-}
-
 impl FileBackend {
     pub(super) fn new(file: Arc<File>) -> Self {
         Self { file, overlay: None }
@@ -146,8 +138,8 @@ impl FileBackend {
 
     /// Creates a backend that keeps all writes in memory.
     pub(super) fn with_overlay(file: Arc<File>) -> io::Result<Self> {
-        let length = file.metadata()?.len();
-        Ok(Self { file, overlay: Some(Mutex::new(Overlay { length, pages: BTreeMap::new() })) })
+        let overlay = Overlay::new(file.metadata()?.len());
+        Ok(Self { file, overlay: Some(Mutex::new(overlay)) })
     }
 
     fn overlay(&self) -> Option<MutexGuard<'_, Overlay>> {
@@ -155,79 +147,10 @@ impl FileBackend {
     }
 }
 
-impl Overlay {
-    /// The pages that a range covers: the number of each page, the range in the page, and the range in the buffer.
-    fn split(
-        offset: u64,
-        length: usize,
-    ) -> impl Iterator<Item = (u64, std::ops::Range<usize>, std::ops::Range<usize>)> {
-        let mut done = 0;
-        std::iter::from_fn(move || {
-            let at = offset.checked_add(done as u64).filter(|_| done < length)?;
-            let within = usize::try_from(at % PAGE as u64).ok()?;
-            let count = (PAGE - within).min(length - done);
-            let ranges = (within..within + count, done..done + count);
-            done += count;
-            Some((at / PAGE as u64, ranges.0, ranges.1))
-        })
-    }
-
-    fn read(&self, file: &File, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if offset.checked_add(out.len() as u64).is_none_or(|end| end > self.length) {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        for (number, within, of_out) in Self::split(offset, out.len()) {
-            let Some(out) = out.get_mut(of_out) else { continue };
-            match self.pages.get(&number) {
-                Some(page) => out.copy_from_slice(page.get(within).unwrap_or(&[])),
-                None => read_or_zero(file, number * PAGE as u64 + within.start as u64, out)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, file: &File, offset: u64, data: &[u8]) -> io::Result<()> {
-        for (number, within, of_data) in Self::split(offset, data.len()) {
-            let page = match self.pages.entry(number) {
-                std::collections::btree_map::Entry::Occupied(page) => page.into_mut(),
-                std::collections::btree_map::Entry::Vacant(place) => {
-                    let mut page = Box::new([0; PAGE]);
-                    read_or_zero(file, number * PAGE as u64, page.as_mut_slice())?;
-                    place.insert(page)
-                }
-            };
-            if let (Some(page), Some(data)) = (page.get_mut(within), data.get(of_data)) {
-                page.copy_from_slice(data);
-            }
-        }
-        self.length = self.length.max(offset.saturating_add(data.len() as u64));
-        Ok(())
-    }
-}
-
-/// Reads from the file; bytes beyond its end are zero.
-fn read_or_zero(file: &File, mut offset: u64, mut out: &mut [u8]) -> io::Result<()> {
-    while !out.is_empty() {
-        match file.read_at(out, offset) {
-            Ok(0) => {
-                out.fill(0);
-                return Ok(());
-            }
-            Ok(count) => {
-                offset += count as u64;
-                out = out.get_mut(count..).unwrap_or_default();
-            }
-            Err(again) if again.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 impl StorageBackend for FileBackend {
     fn len(&self) -> io::Result<u64> {
         match self.overlay() {
-            Some(overlay) => Ok(overlay.length),
+            Some(overlay) => Ok(overlay.len()),
             None => Ok(self.file.metadata()?.len()),
         }
     }
@@ -242,7 +165,7 @@ impl StorageBackend for FileBackend {
     fn set_len(&self, length: u64) -> io::Result<()> {
         match self.overlay() {
             Some(mut overlay) => {
-                overlay.length = length;
+                overlay.set_len(length);
                 Ok(())
             }
             None => self.file.set_len(length),

@@ -8,6 +8,7 @@ mod changes;
 mod config;
 mod error;
 mod file;
+mod overlay;
 mod probe;
 mod record;
 mod settings;
