@@ -16,6 +16,8 @@ use crate::file::probe;
 
 /// Readable and writable by its owner only.
 const MODE: u32 = 0o600;
+/// The permissions of other users.
+const OTHERS: u32 = 0o077;
 /// The first bytes of a database file.
 const MAGIC: &[u8; 4] = b"redb";
 /// Attempts to lock the file, and the wait between two attempts.
@@ -39,7 +41,7 @@ pub(super) fn open(path: &Path) -> Result<File, StoreError> {
     })?;
     let mode = file.metadata().map_err(error)?.mode() & 0o7777;
     // Leave other files unchanged, in case the path is mistyped.
-    if mode & !MODE != 0 && is_database(&file) {
+    if mode & OTHERS != 0 && is_database(&file) {
         let private = file.set_permissions(Permissions::from_mode(MODE));
         private.map_err(|error| StoreError::NotPrivate { path: path.to_owned(), mode, error })?;
         let path = path.display();
@@ -88,7 +90,7 @@ pub(super) fn open_read_only(path: &Path) -> io::Result<File> {
 pub(super) fn check_private(path: &Path, file: &File) -> Result<(), StoreError> {
     let found = file.metadata().map_err(|error| StoreError::Open { path: path.to_owned(), error })?;
     let (mode, me) = (found.mode() & 0o7777, rustix::process::geteuid());
-    if mode & !MODE == 0 || me.is_root() || found.uid() == me.as_raw() {
+    if mode & OTHERS == 0 || me.is_root() || found.uid() == me.as_raw() {
         return Ok(());
     }
     Err(StoreError::NotPrivate { path: path.to_owned(), mode, error: io::ErrorKind::PermissionDenied.into() })
@@ -207,13 +209,14 @@ mod tests {
     #[test]
     fn a_store_that_other_users_can_read_becomes_private_and_other_files_keep_their_mode() {
         let folder = tempfile::tempdir().unwrap();
-        let [store, notes] = ["store", "notes"].map(|name| folder.path().join(name));
+        let [store, executable, notes] = ["store", "executable", "notes"].map(|name| folder.path().join(name));
         drop(open(&store).unwrap());
+        drop(open(&executable).unwrap());
         std::fs::write(&notes, "notes").unwrap();
-        for (path, mode) in [(store, 0o600), (notes, 0o644)] {
-            std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        for (path, before, after) in [(store, 0o644, 0o600), (executable, 0o700, 0o700), (notes, 0o644, 0o644)] {
+            std::fs::set_permissions(&path, Permissions::from_mode(before)).unwrap();
             drop(open(&path).unwrap());
-            assert_eq!(path.metadata().unwrap().mode() & 0o777, mode, "{}", path.display());
+            assert_eq!(path.metadata().unwrap().mode() & 0o777, after, "{}", path.display());
         }
     }
 }
