@@ -17,6 +17,18 @@ pub enum StoreError {
         /// The system's error.
         error: io::Error,
     },
+    /// The file system cannot create the file without the risk of replacing another one.
+    #[error(
+        "{}: the moderation store cannot be created: this file system supports neither hard links nor renaming without \
+         replacing ({error}); name a file on another one as moderation.store",
+        path.display()
+    )]
+    NoExclusiveName {
+        /// The path of the file.
+        path: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
     /// The path is not a regular file.
     #[error("{}: moderation.store must be a regular file", path.display())]
     NotAFile {

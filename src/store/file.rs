@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redb::{BackendError, Database, StorageBackend};
+use rustix::fs::{CWD, RenameFlags};
 
 use super::error::StoreError;
 use super::overlay::Overlay;
@@ -112,17 +113,33 @@ fn create(path: &Path) -> Result<(), StoreError> {
         let file = File::options().read(true).write(true).create(true).truncate(true).mode(MODE).open(&temporary)?;
         let database = Database::builder().create_with_backend(FileBackend::new(Arc::new(file)));
         database.and_then(Database::close).map_err(io::Error::other)?;
-        match std::fs::hard_link(&temporary, path) {
-            Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
-            // The file system may not support links.
-            Err(_) => std::fs::rename(&temporary, path)?,
-            Ok(()) => {}
-        }
-        File::open(folder)?.sync_all()
+        Ok(())
     })();
+    let published = made.map_err(error).and_then(|()| publish(&temporary, path));
     // The file is already gone if it was renamed.
     let _gone = std::fs::remove_file(&temporary);
-    made.map_err(error)
+    published?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(error)
+}
+
+/// Gives a file its final name, unless another file has taken it.
+fn publish(temporary: &Path, path: &Path) -> Result<(), StoreError> {
+    let published = std::fs::hard_link(temporary, path).or_else(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Err(error),
+        // The file system may not support links.
+        _ => rename_new(temporary, path),
+    });
+    let path = path.to_owned();
+    published.or_else(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Ok(()),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => Err(StoreError::NoExclusiveName { path, error }),
+        _ => Err(StoreError::Open { path, error }),
+    })
+}
+
+/// Renames a file. Fails if the name is taken, or if the file system cannot rule that out.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    Ok(rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }
 
 /// The storage backend of redb on a locked file.
@@ -205,6 +222,20 @@ pub(super) struct LockedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_appears_while_a_store_is_created_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let [new, taken, free] = ["new", "taken", "free"].map(|name| folder.path().join(name));
+        std::fs::write(&new, "new").unwrap();
+        std::fs::write(&taken, "another").unwrap();
+        let error = rename_new(&new, &taken).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        publish(&new, &taken).unwrap();
+        assert_eq!(std::fs::read(&taken).unwrap(), b"another");
+        rename_new(&new, &free).unwrap();
+        assert_eq!(std::fs::read(&free).unwrap(), b"new");
+    }
 
     #[test]
     fn a_store_that_other_users_can_read_becomes_private_and_other_files_keep_their_mode() {
