@@ -146,7 +146,7 @@ impl Intake {
             Err(reason) if decision.outcome == Outcome::Hold => {
                 Decision { outcome: Outcome::Reject, reason: Some(reason), ..decision }
             }
-            Err(reason) => Decision { trace: decision.trace, ..rejection(decision.message, reason) },
+            Err(reason) => rejected(decision, reason),
         };
         Submission::Ready(self.finish(room, sender, decision))
     }
@@ -156,7 +156,7 @@ impl Intake {
         let NicknameClaim { claimant, nickname, sender, decision, .. } = claim;
         let decision = match room.register(claimant, &nickname) {
             Ok(()) => decision,
-            Err(_in_use) => Decision { trace: decision.trace, ..rejection(decision.message, in_use_reason()) },
+            Err(_in_use) => rejected(decision, in_use_reason()),
         };
         self.finish(room, &sender, decision)
     }
@@ -193,6 +193,13 @@ impl Intake {
     }
 }
 
+/// Rejects a message that passed the chain.
+fn rejected(decision: Decision, reason: Reason) -> Decision {
+    let Decision { message, original, trace, .. } = decision;
+    Decision { original, trace, ..rejection(message, reason) }
+}
+
+/// Rejects a message before the chain.
 fn rejection(message: Message, reason: Reason) -> Decision {
     Decision {
         message,
@@ -203,3 +210,6 @@ fn rejection(message: Message, reason: Reason) -> Decision {
         trace: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;
