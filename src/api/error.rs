@@ -132,6 +132,7 @@ impl From<RoomUnavailable> for ApiError {
         match why {
             RoomUnavailable::Removed(room) => Self::UnknownRoom(room.to_string()),
             RoomUnavailable::ShuttingDown(ended) => Self::ShuttingDown(ended),
+            RoomUnavailable::Internal(panicked) => Self::Unavailable(panicked.to_string()),
         }
     }
 }

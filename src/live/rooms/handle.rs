@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::oneshot;
 
-use crate::live::shard::ShuttingDown;
 use crate::live::shard::inbox::{Inbox, NewConnection, ShardCommand};
 use crate::live::shard::moderation::ModerationCommand;
 use crate::live::shard::rooms::RoomKey;
+use crate::live::shard::{JudgingPanicked, ShuttingDown};
 use crate::model::{Decision, JudgedMessage, Message, RoomName, Sender};
 use crate::room::MemberView;
 
@@ -41,6 +41,9 @@ pub enum RoomUnavailable {
     /// The relay is shutting down.
     #[error(transparent)]
     ShuttingDown(#[from] ShuttingDown),
+    /// A filter panicked.
+    #[error(transparent)]
+    Internal(#[from] JudgingPanicked),
 }
 
 impl RoomHandle {
@@ -73,7 +76,7 @@ impl RoomHandle {
     /// Judges a message sent without a connection, and delivers it.
     ///
     /// # Errors
-    /// [`RoomUnavailable`] when the room was removed or the relay is shutting down.
+    /// [`RoomUnavailable`] when the room was removed, the relay is shutting down or a filter panicked.
     ///
     /// # Cancel safety
     /// Once posted, the message is processed even if the future is dropped.
@@ -81,13 +84,13 @@ impl RoomHandle {
         let (reply, answer) = oneshot::channel();
         let message = Box::new(message);
         self.shard.post(ShardCommand::Submit { room: self.location.key, sender, message, reply }).await?;
-        answer.await.map_err(|_| self.unavailable())
+        Ok(answer.await.map_err(|_| self.unavailable())??)
     }
 
     /// Judges a message without side effects: it is not delivered, counted or remembered.
     ///
     /// # Errors
-    /// [`RoomUnavailable`] when the room was removed or the relay is shutting down.
+    /// [`RoomUnavailable`] when the room was removed, the relay is shutting down or a filter panicked.
     ///
     /// # Cancel safety
     /// Dropping the future drops the decision.
@@ -95,7 +98,7 @@ impl RoomHandle {
         let (reply, answer) = oneshot::channel();
         let message = Box::new(message);
         self.shard.post(ShardCommand::Try { room: self.location.key, sender, message, reply }).await?;
-        answer.await.map_err(|_| self.unavailable())
+        Ok(answer.await.map_err(|_| self.unavailable())??)
     }
 
     /// Returns the members.

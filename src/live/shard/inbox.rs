@@ -28,9 +28,9 @@ pub(in crate::live) enum ShardCommand {
     /// Take over a connection as a member of a room.
     Adopt { room: RoomKey, arrival: Box<NewConnection> },
     /// Judge and deliver a message sent without a connection.
-    Submit { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Arc<JudgedMessage>> },
+    Submit { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Judged<Arc<JudgedMessage>>> },
     /// Judge a message sent without a connection, without side effects.
-    Try { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Decision> },
+    Try { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Judged<Decision>> },
     /// Continue with a message that was judged elsewhere.
     Judged { room: RoomKey, origin: MessageOrigin, decision: Box<Decision> },
     /// Close a connection whose message could not be decoded or judged because of an internal error.
@@ -51,11 +51,19 @@ pub(in crate::live) enum ShardCommand {
     Close { code: CloseCode, reason: &'static str },
 }
 
+/// The answer to a caller that sent a message.
+pub(in crate::live) type Judged<T> = Result<T, JudgingPanicked>;
+
+/// A filter panicked. The shard has logged it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the message could not be judged because of an internal error")]
+pub struct JudgingPanicked;
+
 /// The origin of a message, which is notified of the result.
 #[derive(Debug)]
 pub(in crate::live) enum MessageOrigin {
     Connection(Sender, ConnectionId),
-    Call(Sender, oneshot::Sender<Arc<JudgedMessage>>),
+    Call(Sender, oneshot::Sender<Judged<Arc<JudgedMessage>>>),
 }
 
 impl MessageOrigin {

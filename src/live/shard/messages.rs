@@ -9,9 +9,9 @@ use tokio::sync::oneshot;
 
 use super::Shard;
 use super::closing::{CloseReason, ShardError};
-use super::inbox::{MessageOrigin, ShardCommand};
+use super::inbox::{Judged, JudgingPanicked, MessageOrigin, ShardCommand};
 use super::rooms::RoomKey;
-use crate::filter::Judgement;
+use crate::filter::{Judgement, PendingJudgement};
 use crate::intake::Submission;
 use crate::model::{ConnectionId, Decision, JudgedMessage, Message, Notice, Sender, SenderContext, SenderNotice};
 use crate::wire::frame::{self, Incoming};
@@ -119,7 +119,7 @@ impl Shard {
         key: RoomKey,
         mut sender: Sender,
         message: Message,
-        reply: oneshot::Sender<Arc<JudgedMessage>>,
+        reply: oneshot::Sender<Judged<Arc<JudgedMessage>>>,
         now: Instant,
     ) {
         let Some(room) = self.rooms.get_mut(key) else { return };
@@ -133,14 +133,14 @@ impl Shard {
         key: RoomKey,
         mut sender: Sender,
         message: Message,
-        reply: oneshot::Sender<Decision>,
+        reply: oneshot::Sender<Judged<Decision>>,
     ) {
         let Some(room) = self.rooms.get_mut(key) else { return };
         // The caller may have timed out.
         match self.live.intake.try_out(&self.chain, room, &mut sender, message) {
-            Judgement::Ready(decision) => drop(reply.send(*decision)),
+            Judgement::Ready(decision) => drop(reply.send(Ok(*decision))),
             Judgement::Pending(waiting) => {
-                self.filter_runtime.spawn(async move { reply.send(waiting.finish(&sender).await) });
+                self.filter_runtime.spawn(async move { reply.send(finish(waiting, &sender).await) });
             }
         }
     }
@@ -171,7 +171,7 @@ impl Shard {
             }
             (Submission::Ready(judged), MessageOrigin::Call(_, reply)) => {
                 // The caller may have timed out.
-                drop(reply.send(judged));
+                drop(reply.send(Ok(judged)));
                 Progress::Finished
             }
             (Submission::Pending(waiting), origin) => {
@@ -182,12 +182,12 @@ impl Shard {
                 }
                 let inbox = self.self_inbox.clone();
                 self.filter_runtime.spawn(async move {
-                    let judging = AssertUnwindSafe(waiting.finish(origin.sender())).catch_unwind().await;
-                    let command = match (judging, &origin) {
-                        (Ok(decision), _) => ShardCommand::Judged { room, origin, decision: Box::new(decision) },
-                        // A filter panicked. The connection must not wait for it forever.
-                        (Err(_), MessageOrigin::Connection(_, id)) => ShardCommand::Failed { id: *id },
-                        (Err(_), MessageOrigin::Call(..)) => return,
+                    let command = match (finish(waiting, origin.sender()).await, origin) {
+                        (Ok(decision), origin) => ShardCommand::Judged { room, origin, decision: Box::new(decision) },
+                        // The connection must not wait forever.
+                        (Err(JudgingPanicked), MessageOrigin::Connection(_, id)) => ShardCommand::Failed { id },
+                        // The caller may have timed out.
+                        (Err(panicked), MessageOrigin::Call(_, reply)) => return drop(reply.send(Err(panicked))),
                     };
                     // A shard that has exited does not need the result.
                     let _exited = inbox.post(command).await;
@@ -232,4 +232,12 @@ impl Shard {
             None => self.fail_connection(id, ShardError::NotWaiting, now),
         }
     }
+}
+
+/// Waits for the filters that answer later. Logs a panic.
+async fn finish(pending: Box<PendingJudgement>, sender: &Sender) -> Judged<Decision> {
+    AssertUnwindSafe(pending.finish(sender)).catch_unwind().await.map_err(|_| {
+        tracing::error!(room = %sender.room, "judging a message panicked");
+        JudgingPanicked
+    })
 }

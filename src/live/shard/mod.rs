@@ -41,7 +41,7 @@ use crate::model::ConnectionId;
 use crate::wire::frame::CloseCode;
 
 pub(super) use self::connections::shard_of_id;
-pub use self::inbox::ShuttingDown;
+pub use self::inbox::{JudgingPanicked, ShuttingDown};
 pub use self::start::ShardExit;
 pub(super) use self::start::spawn;
 
@@ -257,3 +257,6 @@ impl Shard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
