@@ -112,6 +112,7 @@ impl Shard {
     }
 
     fn on_claim_event(&mut self, event: ClaimEvent, now: Instant) {
+        let mut closed = Vec::new();
         for (outcome, PendingClaim { room, claim, .. }) in self.claims.take_decided(event) {
             match outcome {
                 ClaimOutcome::Abandoned => {}
@@ -119,11 +120,16 @@ impl Shard {
                 ClaimOutcome::Expired => {
                     // The holder may have changed its nickname in the meantime.
                     if self.rooms.get(room).is_some_and(|room| claim.is_held(room)) {
-                        self.close_connection(claim.holder, RECLAIMED, now);
+                        self.leave_and_close(claim.holder, RECLAIMED, now);
+                        closed.push(claim.holder);
                     }
                     self.resolve_claim(room, claim, now);
                 }
             }
+        }
+        // Only now, so that the claims that waited longest are resolved first.
+        for id in closed {
+            self.resolve_claims_of(id, now);
         }
     }
 

@@ -85,15 +85,20 @@ impl Shard {
     /// Closes a connection: it leaves its room immediately, and has a limited time to receive a close frame. One that
     /// is closing already is dropped.
     pub(super) fn close_connection(&mut self, id: ConnectionId, reason: CloseReason, now: Instant) {
+        self.leave_and_close(id, reason, now);
+        self.resolve_claims_of(id, now);
+    }
+
+    /// As [`Shard::close_connection`]. The claims on and by the connection are left to the caller.
+    pub(super) fn leave_and_close(&mut self, id: ConnectionId, reason: CloseReason, now: Instant) {
         let Some(connection) = self.connections.get(id) else { return };
         if connection.is_closing() {
             return self.connections.remove(id);
         }
-        let Some(due) = self.rooms.leave(connection.room, id) else {
-            return self.fail_connection(id, ShardError::NotMember, now);
-        };
-        self.begin_close(id, reason, due, now);
-        self.resolve_claims_of(id, now);
+        match self.rooms.leave(connection.room, id) {
+            Some(due) => self.begin_close(id, reason, due, now),
+            None => self.fail_connection(id, ShardError::NotMember, now),
+        }
     }
 
     /// Closes a connection after an internal error, which is logged.

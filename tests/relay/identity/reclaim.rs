@@ -118,3 +118,21 @@ async fn a_connection_that_waits_to_reclaim_a_nickname_is_not_dead() {
         () = other.expect_refusal(NICKNAME_TAKEN) => {}
     }
 }
+
+#[tokio::test]
+async fn of_two_connections_that_claim_a_nickname_the_first_one_gets_it() {
+    let relay = impatient().start().await;
+    let mut dead = RawClient::join(relay.address(), "QGIS").await;
+    dead.send_json(&newcomer("jane")).await;
+    dead.until_pong(b"registered").await;
+    let mut first = relay.join("QGIS").await;
+    let mut second = relay.join("QGIS").await;
+    for claimant in [&mut first, &mut second] {
+        claimant.send(newcomer("jane")).await;
+        // The claim waits for the dead connection.
+        while !matches!(dead.next().await, Received::Frame(PING, _)) {}
+    }
+    first.skip_until(newcomer("jane")).await;
+    first.send(line("jane", "back again")).await;
+    second.skip_until(line("jane", "back again")).await;
+}
