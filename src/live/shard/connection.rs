@@ -138,17 +138,21 @@ impl Connection {
 
     /// Reads once. Returns 0 when no data is available.
     pub(super) fn read(&mut self, buffer: &mut [u8], now: Instant) -> Result<usize, CloseReason> {
-        match self.stream.read(buffer) {
-            Ok(0) => Err(CloseReason::Disconnected),
-            Ok(n) => {
-                self.last_received = now;
-                if let State::Closing(closing) = &mut self.state {
-                    closing.drain_budget = closing.drain_budget.saturating_sub(n);
+        loop {
+            match self.stream.read(buffer) {
+                Ok(0) => return Err(CloseReason::Disconnected),
+                Ok(n) => {
+                    self.last_received = now;
+                    if let State::Closing(closing) = &mut self.state {
+                        closing.drain_budget = closing.drain_budget.saturating_sub(n);
+                    }
+                    return Ok(n);
                 }
-                Ok(n)
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+                // The socket reports its data only once.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(CloseReason::Disconnected),
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
-            Err(_) => Err(CloseReason::Disconnected),
         }
     }
 
