@@ -24,7 +24,7 @@ pub use config::{Config, Secret, Url};
 
 use self::rate_limiter::RateLimiter;
 use self::webhook::Webhook;
-use crate::moderation::{Feed, Note, NoteKind};
+use crate::moderation::{Feed, Note, NoteKind, NotePage};
 use crate::telemetry::Metrics;
 
 /// Alerts that may be queued; further ones are dropped.
@@ -123,14 +123,20 @@ impl Alerts {
             // Marked before the feed is read, so that later notes wake this task again.
             added.mark_unchanged();
             loop {
-                let notes = self.feed.after(known, BATCH).notes;
+                let NotePage { notes, has_gap } = self.feed.after(known, BATCH);
+                // Before the first note, a gap has no meaning.
+                if has_gap && known > 0 {
+                    // How many of the dropped notes were urgent is not known.
+                    self.suppress();
+                    tracing::warn!("the feed dropped notes before they could be posted as alerts");
+                }
                 let Some((last, _)) = notes.last() else { break };
                 known = *last;
                 for (_, note) in notes.into_iter().filter(|(_, note)| is_urgent(note.kind)) {
-                    let now = Instant::now().into_std();
-                    if !pace.try_acquire(now) || queue.try_send(note).is_err() {
-                        self.suppressed.fetch_add(1, Ordering::Relaxed);
-                        self.metrics.count_alert("held_back");
+                    // A full queue uses no permit.
+                    match queue.try_reserve() {
+                        Ok(place) if pace.try_acquire(Instant::now().into_std()) => place.send(note),
+                        _ => self.suppress(),
                     }
                 }
             }
@@ -138,6 +144,12 @@ impl Alerts {
                 return;
             }
         }
+    }
+
+    /// Counts an alert as suppressed.
+    fn suppress(&self) {
+        self.suppressed.fetch_add(1, Ordering::Relaxed);
+        self.metrics.count_alert("held_back");
     }
 
     /// Posts queued alerts, one at a time.

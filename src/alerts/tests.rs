@@ -235,6 +235,39 @@ async fn a_full_queue_drops_alerts_without_blocking() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_the_queue_does_not_take_uses_no_permit() {
+    let (url, arrived, tell) = controlled_server(&[Reply::WhenAllowed]);
+    // One alert is posted, 64 wait, and one is left.
+    let relay = Relay::start_with(TIMEOUT, &url, &format!("per_minute = {}", QUEUE + 2));
+    relay.feed.note(NoteKind::Raid, "x", None);
+    let (_, _arrived) = next(arrived).await;
+    for _ in 0..QUEUE + 5 {
+        relay.feed.note(NoteKind::Raid, "x", None);
+    }
+    relay.counted("held_back", 5).await;
+    tell.send(()).unwrap();
+    relay.counted("delivered", QUEUE + 1).await;
+    relay.feed.note(NoteKind::Raid, "x", None);
+    relay.counted("delivered", QUEUE + 2).await;
+}
+
+/// On one thread, so that alerts are not read from the feed before the test waits.
+#[tokio::test]
+async fn alerts_that_the_feed_has_dropped_are_noted_in_the_next_one() {
+    let (url, arrived) = server(&[]);
+    let relay = Relay::start(&url, "");
+    relay.feed.note(NoteKind::Raid, "x", None);
+    relay.counted("delivered", 1).await;
+    for _ in 0..2_000 {
+        relay.feed.note(NoteKind::Reloaded, "x", None);
+    }
+    relay.feed.note(NoteKind::Raid, "x", None);
+    relay.counted("delivered", 2).await;
+    let all: Vec<Posted> = arrived.try_iter().collect();
+    assert_eq!(all[1].json()["suppressed"], json!(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_alert_is_retried_after_a_server_error() {
     for status in [500, 503, 429] {
         let (url, arrived) = server(&[Reply::Status(status)]);
