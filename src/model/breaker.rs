@@ -66,11 +66,6 @@ impl Breaker {
         let now = now.as_millisecond();
         self.tripped_at.compare_exchange(CLOSED, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
-
-    /// Closes it. Returns `false` if it was closed already.
-    pub fn reset(&self) -> bool {
-        self.tripped_at.swap(CLOSED, Ordering::Relaxed) != CLOSED
-    }
 }
 
 /// For a rule or plugin that was never changed.
@@ -92,12 +87,7 @@ mod tests {
         assert!(breaker.trip(at(7)));
         assert!(!breaker.trip(at(8)), "only the first call trips it");
         assert_eq!((breaker.effective_mode(Mode::Enforce), breaker.tripped_at()), (Mode::Observe, Some(at(7))));
-        assert!(breaker.reset());
-        assert!(!breaker.reset());
-        assert_eq!(
-            (breaker.effective_mode(Mode::Enforce), breaker.effective_mode(Mode::Observe)),
-            (Mode::Enforce, Mode::Observe)
-        );
+        assert_eq!(breaker.effective_mode(Mode::Observe), Mode::Observe);
     }
 
     #[test]

@@ -83,20 +83,6 @@ impl Breakers {
         tripped
     }
 
-    /// Resets a tripped breaker and its counts. Returns `false` if it was not tripped. While the rule or plugin is new,
-    /// the breaker may trip again.
-    pub fn reset(&self, actor: &Actor) -> bool {
-        let was_reset = self.breaker(actor).is_some_and(|breaker| {
-            let mut windows = self.lock();
-            windows.remove(actor);
-            breaker.reset()
-        });
-        if was_reset {
-            tracing::info!(%actor, "breaker reset");
-        }
-        was_reset
-    }
-
     /// Drops the counts of rules and plugins that are no longer new, have changed, or are gone.
     pub fn prune(&self, now: Timestamp) {
         self.lock().retain(|actor, window| {

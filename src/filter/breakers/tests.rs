@@ -195,20 +195,6 @@ fn a_rule_that_is_removed_and_added_again_is_new() {
 }
 
 #[test]
-fn a_reset_breaker_counts_from_zero() {
-    let rules = current(&rule("a", "x"));
-    let breakers = breakers(&rules, small());
-    let actor = Actor::Rule("a".into());
-    assert!(!breakers.reset(&actor));
-    assert_eq!(record(&breakers, 5, &refusal("a"), false).len(), 1);
-    assert!(breakers.reset(&actor) && !breakers.reset(&actor));
-    assert_eq!(mode(&rules, "a"), Mode::Enforce);
-    assert!(record(&breakers, 3, &refusal("a"), false).is_empty());
-    assert_eq!(record(&breakers, 1, &refusal("a"), false).len(), 1);
-    assert!(!breakers.reset(&Actor::Rule("none".into())) && !breakers.reset(&Actor::Relay));
-}
-
-#[test]
 fn rules_of_an_old_file_and_starter_rules_are_not_new() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rules.toml");
