@@ -11,7 +11,7 @@ named! {
         /// Nothing.
         Off = "off",
         /// Messages that did not pass unchanged, and acts of moderators.
-        Refusals = "refusals",
+        NotPassed = "refusals",
         /// All messages, and acts of moderators.
         All = "all",
     }
@@ -38,7 +38,7 @@ pub struct Config {
     pub dir: Option<PathBuf>,
     /// The texts that are recorded.
     pub texts: Texts,
-    /// Size at which a new file is started. MiB.
+    /// Size at which a new file is started, in MiB.
     pub max_file_mib: u32,
     /// Days after which files are removed and the address-hash key is replaced.
     pub retention_days: u32,
@@ -62,7 +62,7 @@ impl Config {
         let dir: Option<PathBuf> = section
             .read(Setting::new("dir", dir).doc("Folder of the log. The relay creates it, readable by its owner only."));
         let texts = section.read(Setting::new("texts", texts).doc(
-            "Which texts to record: none, the first 80 characters of refused, held and shadowed messages, or all. \
+            "Which texts to record: none, the first 80 characters of rejected, held and shadowed messages, or all. \
              Only a log with record = \"all\" and texts = \"full\" can be replayed.",
         ));
         let max_file_mib = section.read(

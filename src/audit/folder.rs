@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use super::chain::{self, Hash};
 use super::lines::{RawLine, RawLines};
 
-/// Most names that are tried for a new file.
+/// Maximum number of names that are tried for a new file.
 const MAX_NAME_TRIES: u64 = 100;
 
 /// The name of a log file: its day, and its number within the day.

@@ -19,14 +19,14 @@ use super::writer::{self, AuditWriter};
 use super::{ActLogError, AuditError, AuditStats, CloseError, Config, Recording, SnapshotFn, folder};
 use crate::model::{Act, JudgedMessage, Outcome};
 
-/// Most decisions in the queue.
-pub(super) const MAX_QUEUED: usize = 8_192;
-/// Most acts in the queue in addition, so that a flood of messages leaves room for acts.
-pub(super) const MAX_ACTS: usize = 256;
-/// Most bytes of decisions in the queue.
+/// Maximum number of decisions in the queue.
+pub(super) const MAX_QUEUED_DECISIONS: usize = 8_192;
+/// Slots that decisions never use, so that a flood of messages leaves room for acts.
+pub(super) const ACT_RESERVE: usize = 256;
+/// Maximum size of the decisions in the queue, in bytes.
 const MAX_BYTES: usize = 64 << 20;
 /// How long an act waits for the disk.
-pub(super) const ACT_DEADLINE: Duration = Duration::from_secs(2);
+pub(super) const ACT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long closing the log may take.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -50,7 +50,10 @@ pub(super) struct WriterParts {
 
 impl Audit {
     /// Opens the log: creates the folder and the key if needed, removes expired files, and begins a new file. Returns
-    /// `None` and changes nothing if recording is off. `run` is the random id of this run of the relay, `started` the moment from which [`SenderContext::since_start`](crate::model::SenderContext::since_start) counts.
+    /// `None` and changes nothing if recording is off.
+    ///
+    /// `run` is the random id of this run of the relay. `started` is the moment from which
+    /// [`SenderContext::since_start`](crate::model::SenderContext::since_start) counts.
     ///
     /// If the first file cannot be written, writing is retried; [`Audit::failure`] returns the error in the meantime.
     ///
@@ -62,7 +65,7 @@ impl Audit {
         started: Instant,
         snapshot: SnapshotFn,
     ) -> Result<Option<Self>, AuditError> {
-        let Some((mut audit, parts)) = Self::parts(config, run, started, snapshot)? else { return Ok(None) };
+        let Some((mut audit, parts)) = Self::open_unstarted(config, run, started, snapshot)? else { return Ok(None) };
         let WriterParts { mut writer, queue, closed } = parts;
         let error = |what| {
             let dir = config.dir.clone().unwrap_or_default();
@@ -75,13 +78,13 @@ impl Audit {
     }
 
     /// Opens the log without starting its thread.
-    pub(super) fn parts(
+    pub(super) fn open_unstarted(
         config: &Config,
         run: Uuid,
         started: Instant,
         snapshot: SnapshotFn,
     ) -> Result<Option<(Self, WriterParts)>, AuditError> {
-        let (Some(dir), Recording::Refusals | Recording::All) = (config.dir.clone(), config.record) else {
+        let (Some(dir), Recording::NotPassed | Recording::All) = (config.dir.clone(), config.record) else {
             return Ok(None);
         };
         let error = |what| {
@@ -97,8 +100,8 @@ impl Audit {
         let keys = AddressKeys::open(&dir, Timestamp::now(), config.retention_days)
             .map_err(error("reading its key failed"))?;
         let shared = Arc::new(AuditShared::new(keys));
-        // One extra slot for the close entry.
-        let (sender, queue) = sync_channel(MAX_QUEUED + MAX_ACTS + 1);
+        // One more, which makes it likely that the close entry fits.
+        let (sender, queue) = sync_channel(MAX_QUEUED_DECISIONS + ACT_RESERVE + 1);
         let (closed_sender, closed) = watch::channel(None);
         let log = LogFiles::new(config.clone(), dir, run, snapshot, Arc::clone(&shared));
         let parts = WriterParts {
@@ -112,16 +115,16 @@ impl Audit {
 
     /// Records a decision, unless the settings exclude it. Never waits: if the queue is full, the decision is lost and
     /// counted.
-    pub fn record(&self, recorded: Arc<JudgedMessage>) {
-        if self.record == Recording::Refusals && recorded.decision.outcome == Outcome::Pass {
+    pub fn record(&self, judged: Arc<JudgedMessage>) {
+        if self.record == Recording::NotPassed && judged.decision.outcome == Outcome::Pass {
             return;
         }
-        let own = queued_bytes(&recorded);
+        let size = estimated_bytes(&judged);
         let shared = &self.shared;
         let queued = shared.queued.fetch_add(1, AcqRel);
-        let bytes = shared.queued_bytes.fetch_add(own, AcqRel);
-        let entry = QueuedDecision::new(recorded, own, shared);
-        let fits = queued < MAX_QUEUED && (bytes == 0 || bytes.saturating_add(own) <= MAX_BYTES);
+        let bytes = shared.queued_bytes.fetch_add(size, AcqRel);
+        let entry = QueuedDecision::new(judged, size, shared);
+        let fits = queued < MAX_QUEUED_DECISIONS && (bytes == 0 || bytes.saturating_add(size) <= MAX_BYTES);
         let is_sent = if fits && !shared.closing.load(Acquire) {
             self.queue.try_send(QueueEntry::Decision(entry)).is_ok()
         } else {
@@ -136,25 +139,26 @@ impl Audit {
     /// Records an act. The future resolves once the line is on disk.
     ///
     /// # Errors
-    /// [`ActLogError`] within two seconds; counted and logged. The act itself may proceed.
+    /// [`ActLogError`] if the line is not on disk within two seconds, or will never be. This is counted and logged. The
+    /// act itself may proceed.
     ///
     /// # Cancel safety
     /// The line is queued when this returns. Dropping the future does not remove it.
     pub fn record_act(&self, act: &Act) -> impl Future<Output = Result<(), ActLogError>> + Send + use<> {
-        self.record_act_within(act, ACT_DEADLINE)
+        self.record_act_within(act, ACT_TIMEOUT)
     }
 
     pub(super) fn record_act_within(
         &self,
         act: &Act,
-        deadline: Duration,
+        timeout: Duration,
     ) -> impl Future<Output = Result<(), ActLogError>> + Send + use<> {
         let shared = Arc::clone(&self.shared);
         let (sender, written) = oneshot::channel();
         self.enqueue(act, ActReply::Awaited(Some(sender)));
         async move {
-            let result = match tokio::time::timeout(deadline, written).await {
-                Ok(written) => written.unwrap_or(Err(ActLogError::Refused)),
+            let result = match tokio::time::timeout(timeout, written).await {
+                Ok(written) => written.unwrap_or(Err(ActLogError::NotWritten)),
                 Err(_) => Err(ActLogError::TimedOut),
             };
             if let Err(error) = result {
@@ -217,15 +221,15 @@ impl Audit {
         let due = warned_at == 0 || now >= warned_at + writer::WARN_INTERVAL.as_secs();
         if due && self.shared.last_warning.compare_exchange(warned_at, now, Relaxed, Relaxed).is_ok() {
             let lost = self.shared.stats.lost.load(Relaxed);
-            tracing::warn!(lost, "audit log: lines lost, the disk is full or slow");
+            tracing::warn!(lost, "audit log: lines lost, because the queue was full or the log was closing");
         }
     }
 }
 
-/// Returns the size of a decision in the queue. Bytes.
-fn queued_bytes(recorded: &JudgedMessage) -> usize {
-    let message = &recorded.decision.message;
-    let texts = [message.text(), message.avatar(), recorded.decision.original.as_deref()];
+/// Returns the size of a decision in the queue, in bytes. Parts other than texts are estimated.
+fn estimated_bytes(judged: &JudgedMessage) -> usize {
+    let message = &judged.decision.message;
+    let texts = [message.text(), message.avatar(), judged.decision.original.as_deref()];
     let texts: usize = texts.into_iter().flatten().map(str::len).sum();
     1_024 + message.author.len() + texts
 }

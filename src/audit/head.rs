@@ -36,7 +36,7 @@ impl LogTime {
     }
 }
 
-/// Most bytes of sanctions in one line.
+/// Maximum size of the sanctions in one line, in bytes.
 const MAX_SANCTIONS_IN_LINE: usize = 256 << 10;
 
 /// The head of a file, with the state at its beginning.

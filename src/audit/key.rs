@@ -17,7 +17,7 @@ use crate::model::{Address, AddressHash};
 const FILE: &str = "key";
 /// A new key is written here before it replaces the old one.
 const TEMPORARY_FILE: &str = "key.new";
-/// Largest key file that is read. Bytes.
+/// Maximum size of a key file that is read, in bytes.
 const MAX_FILE: u64 = 1_024;
 
 /// The key in use. It is replaced after the retention time of the log, so that older hashes can neither be linked to

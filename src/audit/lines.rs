@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read as _};
 
-/// Longest line without its line break. Bytes.
+/// Maximum length of a line without its line break, in bytes.
 pub(super) const MAX_LINE: usize = 1 << 20;
 
 /// A line of a file, without its line break.
@@ -14,13 +14,13 @@ pub(super) enum RawLine<'a> {
     Cut(&'a [u8]),
     /// A line that is too long.
     TooLong {
-        /// Its length with the line break. Bytes.
+        /// Its length with the line break, in bytes.
         bytes: u64,
     },
 }
 
 impl RawLine<'_> {
-    /// Returns the length of the line in the file, including the line break. Bytes.
+    /// Returns the length of the line in the file, including the line break, in bytes.
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::Whole(bytes) => bytes.len() as u64 + 1,

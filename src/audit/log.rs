@@ -27,7 +27,7 @@ use crate::model::{Act, JudgedMessage};
 pub(super) const REMOVED_FILE_CHECK_INTERVAL: Duration = Duration::from_secs(20);
 /// How often the tip of the chain is written to the relay's log.
 const REPORT_INTERVAL: Duration = Duration::from_hours(1);
-/// Largest buffer that is kept for the next lines. Bytes.
+/// Maximum size of the buffer that is kept for the next lines, in bytes.
 const MAX_SPARE_BUFFER: usize = 1 << 20;
 
 /// The files of the log. Lines are collected, and written by [`LogFiles::flush`].
@@ -104,10 +104,10 @@ impl LogFiles {
     }
 
     /// Adds a decision.
-    pub(super) fn add_decision(&mut self, recorded: &JudgedMessage) {
+    pub(super) fn add_decision(&mut self, judged: &JudgedMessage) {
         let (texts, shared) = (self.config.texts, Arc::clone(&self.shared));
         let privacy = Privacy { texts, hash: |address| shared.keys.hash(address) };
-        self.add_line(|n| Line::Decision(Box::new(privacy.decision(n, recorded))));
+        self.add_line(|n| Line::Decision(Box::new(privacy.decision(n, judged))));
     }
 
     /// Adds an act. Returns `false` if its line is too long.

@@ -79,11 +79,11 @@ pub enum ActLogError {
     #[error("the queue of the audit log is full")]
     Full,
     /// The disk is full or slow. The act may still reach the log.
-    #[error("the audit log was not written within {} s", handle::ACT_DEADLINE.as_secs())]
+    #[error("the audit log was not written within {} s", handle::ACT_TIMEOUT.as_secs())]
     TimedOut,
-    /// The log is closed, or the line is too long. The act will not be in the log.
+    /// The log is closed, or the line is too long. The act may not be in the log.
     #[error("the audit log is closed or the line is too long")]
-    Refused,
+    NotWritten,
 }
 
 /// The log was not closed completely.

@@ -11,11 +11,11 @@ use crate::model::{
     Sanction, Sender, SenderContext, TraceStep,
 };
 
-/// Longest text of a refusal, unless full texts are logged. Code points.
+/// Maximum length of the text of a refused message, unless full texts are logged, in code points.
 const MAX_EXCERPT: usize = 80;
-/// Longest text: the maximum of `filter.shape.max_message_length`. Code points.
+/// Maximum length of a text, in code points: the maximum of `filter.shape.max_message_length`.
 const MAX_TEXT: usize = 65_536;
-/// Longest author, avatar and name of a liked author. Code points.
+/// Maximum length of an author, an avatar and the name of a liked author, in code points.
 const MAX_NAME: usize = 1_024;
 /// Replaces the words of a plugin, which may quote a text.
 const NOT_LOGGED: &str = "not logged";

@@ -17,7 +17,7 @@ use crate::file::probe::write_in_or_create;
 /// # Errors
 /// [`AuditError`], with the step that failed.
 pub fn probe(config: &Config) -> Result<(), AuditError> {
-    let (Some(dir), Recording::Refusals | Recording::All) = (&config.dir, config.record) else { return Ok(()) };
+    let (Some(dir), Recording::NotPassed | Recording::All) = (&config.dir, config.record) else { return Ok(()) };
     let error = |what| move |source| AuditError { dir: dir.clone(), what, source };
     write_in_or_create(dir).map_err(error("no file can be written there"))?;
     let names = match folder::list(dir) {

@@ -136,7 +136,7 @@ impl ActReply {
 
 impl Drop for ActReply {
     fn drop(&mut self) {
-        self.fail(ActLogError::Refused);
+        self.fail(ActLogError::NotWritten);
     }
 }
 

@@ -6,7 +6,7 @@ use super::head::FileHead;
 use super::line::Line;
 use super::lines::{self, RawLine};
 
-/// Most sanctions in a head and its continuation lines.
+/// Maximum number of sanctions in a head and its continuation lines.
 const MAX_SANCTIONS: usize = 200_000;
 
 /// A line that could not be read.

@@ -21,7 +21,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::handle::{MAX_ACTS, MAX_QUEUED};
+use super::handle::{ACT_RESERVE, MAX_QUEUED_DECISIONS};
 use super::key::AddressKeys;
 use super::log::LogFiles;
 use super::shared::AuditShared;

@@ -17,7 +17,7 @@ use super::log::{LogFiles, REMOVED_FILE_CHECK_INTERVAL};
 use super::queue::{ActReply, QueueEntry};
 use super::shared::{AuditShared, ClosedState};
 
-/// Collected lines are written when they reach this size, if not earlier. Bytes.
+/// Size at which collected lines are written, if not earlier, in bytes.
 const CHUNK: usize = 256 << 10;
 /// The first wait after a failed write; it doubles with each failure.
 const MIN_BACKOFF: Duration = Duration::from_millis(50);
@@ -36,8 +36,8 @@ pub(super) struct AuditWriter {
     shared: Arc<AuditShared>,
     /// When the relay started.
     started: Instant,
-    /// Acts among the collected lines.
-    pending_acts: Vec<ActReply>,
+    /// The replies to acts among the collected lines.
+    act_replies: Vec<ActReply>,
     last_warning: Option<Instant>,
     /// Whether the last attempt failed.
     is_failing: bool,
@@ -45,7 +45,7 @@ pub(super) struct AuditWriter {
 
 impl AuditWriter {
     pub(super) fn new(log: LogFiles, lock: File, shared: Arc<AuditShared>, started: Instant) -> Self {
-        Self { log, _lock: lock, shared, started, pending_acts: Vec::new(), last_warning: None, is_failing: false }
+        Self { log, _lock: lock, shared, started, act_replies: Vec::new(), last_warning: None, is_failing: false }
     }
 
     /// Tries to write the first lines. A failed write is retried by [`AuditWriter::run`].
@@ -101,7 +101,7 @@ impl AuditWriter {
                 let (act, reply) = act.take();
                 // Dropping the reply reports an act that was not added.
                 if self.log.add_act(act) {
-                    self.pending_acts.push(reply);
+                    self.act_replies.push(reply);
                 }
             }
             QueueEntry::Close => {}
@@ -109,7 +109,7 @@ impl AuditWriter {
         Ok(())
     }
 
-    /// Writes the collected lines and the number of lost ones.
+    /// Adds the number of lost lines, and writes the collected ones.
     fn rotate_and_flush(&mut self) -> Result<(), WriteAbandoned> {
         self.rotate()?;
         self.flush()
@@ -128,9 +128,9 @@ impl AuditWriter {
     }
 
     fn flush(&mut self) -> Result<(), WriteAbandoned> {
-        let sync = !self.pending_acts.is_empty();
+        let sync = !self.act_replies.is_empty();
         self.retry(|log, _| log.flush(sync))?;
-        self.pending_acts.drain(..).for_each(ActReply::confirm);
+        self.act_replies.drain(..).for_each(ActReply::confirm);
         Ok(())
     }
 
@@ -146,8 +146,9 @@ impl AuditWriter {
             self.set_failure(result.as_ref().err());
             let Err(error) = result else { return Ok(()) };
             self.shared.stats.errors.fetch_add(1, Relaxed);
-            self.warn(&error);
-            if self.shared.closing.load(Acquire) {
+            let is_last = self.shared.closing.load(Acquire);
+            self.warn(&error, is_last);
+            if is_last {
                 return Err(WriteAbandoned);
             }
             thread::park_timeout(wait);
@@ -163,11 +164,12 @@ impl AuditWriter {
         }
     }
 
-    fn warn(&mut self, error: &io::Error) {
+    fn warn(&mut self, error: &io::Error, is_last: bool) {
         let now = Instant::now();
-        if self.last_warning.is_none_or(|last| now.duration_since(last) >= WARN_INTERVAL) {
+        if is_last || self.last_warning.is_none_or(|last| now.duration_since(last) >= WARN_INTERVAL) {
             self.last_warning = Some(now);
-            tracing::warn!("audit log: writing failed; retrying: {error}");
+            let next = if is_last { "closing anyway" } else { "retrying" };
+            tracing::warn!("audit log: writing failed; {next}: {error}");
         }
     }
 

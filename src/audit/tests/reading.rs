@@ -90,7 +90,7 @@ fn a_line_holds_all_fields_of_a_decision() {
 #[test]
 fn an_act_round_trips_with_its_address_hashed() {
     let dir = TempDir::new().unwrap();
-    let (mut log, shared) = log(&config(dir.path(), Recording::Refusals, Texts::Off), now(0), nothing_in_force());
+    let (mut log, shared) = log(&config(dir.path(), Recording::NotPassed, Texts::Off), now(0), nothing_in_force());
     let act = banned(jane(), "advertising");
     assert!(log.add_act(act.clone()));
     log.close(now(5)).unwrap();

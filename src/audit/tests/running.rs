@@ -17,7 +17,7 @@ fn figures(audit: &Audit) -> [u64; 3] {
 #[tokio::test]
 async fn an_act_is_in_the_file_once_its_future_resolves() {
     let dir = TempDir::new().unwrap();
-    let config = config(dir.path(), Recording::Refusals, Texts::Off);
+    let config = config(dir.path(), Recording::NotPassed, Texts::Off);
     let audit = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
     audit.record(some("x", Outcome::Pass));
     audit.record(some("x", Outcome::Replace));
@@ -26,7 +26,7 @@ async fn an_act_is_in_the_file_once_its_future_resolves() {
     let lines: Vec<Line> = files(dir.path()).iter().flat_map(|name| lines_of(&dir.path().join(name))).collect();
     assert!(matches!(lines.as_slice(), [Line::Start(_), Line::Decision(_), Line::Act(_), Line::Act(_)]), "{lines:?}");
     assert_eq!([audit.close().await, audit.close().await], [Ok(()); 2]);
-    assert_eq!(audit.record_act(&kicked(now(1))).await, Err(ActLogError::Refused));
+    assert_eq!(audit.record_act(&kicked(now(1))).await, Err(ActLogError::NotWritten));
     assert_eq!(figures(&audit), [5, 1, 1]);
     assert!(check(dir.path()).unwrap().is_valid());
 }
@@ -56,7 +56,7 @@ async fn everything_recorded_before_closing_is_written() {
 fn a_folder_belongs_to_one_relay() {
     let dir = TempDir::new().unwrap();
     let config = config(dir.path(), Recording::All, Texts::Off);
-    let first = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap();
+    let first = Audit::open_unstarted(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap();
     let second = Audit::open(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).expect_err("in use");
     assert!(second.to_string().contains("another relay uses the folder"), "{second}");
     drop(first);
@@ -99,9 +99,10 @@ async fn the_first_file_is_begun_once_it_can_be_written() {
 async fn with_a_blocked_writer_lost_lines_are_counted_and_noted_and_callers_do_not_wait() {
     let dir = TempDir::new().unwrap();
     let config = config(dir.path(), Recording::All, Texts::Off);
-    let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+    let (audit, parts) =
+        Audit::open_unstarted(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
     let message = some("x", Outcome::Pass);
-    for _ in 0..MAX_QUEUED + 500 {
+    for _ in 0..MAX_QUEUED_DECISIONS + 500 {
         audit.record(Arc::clone(&message));
     }
     assert_eq!(figures(&audit), [0, 500, 0]);
@@ -111,7 +112,7 @@ async fn with_a_blocked_writer_lost_lines_are_counted_and_noted_and_callers_do_n
         Err(ActLogError::TimedOut),
         "acts have a separate limit"
     );
-    for _ in 0..MAX_ACTS {
+    for _ in 0..ACT_RESERVE {
         drop(audit.record_act_within(&kicked(now(1)), at_once));
     }
     assert_eq!(audit.record_act_within(&kicked(now(1)), at_once).await, Err(ActLogError::Full));
@@ -131,7 +132,8 @@ async fn with_a_blocked_writer_lost_lines_are_counted_and_noted_and_callers_do_n
 fn the_bytes_of_queued_texts_are_bounded() {
     let dir = TempDir::new().unwrap();
     let config = config(dir.path(), Recording::All, Texts::Off);
-    let (audit, _parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+    let (audit, _parts) =
+        Audit::open_unstarted(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
     let large = some(&"x".repeat(8 << 20), Outcome::Reject);
     for _ in 0..10 {
         audit.record(Arc::clone(&large));
@@ -153,7 +155,8 @@ async fn every_line_that_is_not_written_is_counted_as_lost() {
     let folder = TempDir::new().unwrap();
     let dir = folder.path().join("audit");
     let config = config(&dir, Recording::All, Texts::Full);
-    let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+    let (audit, parts) =
+        Audit::open_unstarted(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
     let WriterParts { mut writer, queue, closed } = parts;
     writer.write_head();
     // There can be no second file.
@@ -183,7 +186,8 @@ fn a_decision_that_arrives_while_the_last_lines_are_written_is_counted_as_lost()
         }
         StateSnapshot::default()
     };
-    let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), Box::new(snapshot)).unwrap().unwrap();
+    let (audit, parts) =
+        Audit::open_unstarted(&config, Uuid::new_v4(), Instant::now(), Box::new(snapshot)).unwrap().unwrap();
     let WriterParts { mut writer, queue, closed } = parts;
     writer.write_head();
     let audit = handle.get_or_init(|| Arc::new(audit));
@@ -207,7 +211,8 @@ async fn a_detached_act_that_is_not_written_is_counted_as_unlogged() {
 
     let other = TempDir::new().unwrap();
     let config = Config { dir: Some(other.path().to_owned()), ..config };
-    let (audit, parts) = Audit::parts(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
+    let (audit, parts) =
+        Audit::open_unstarted(&config, Uuid::new_v4(), Instant::now(), nothing_in_force()).unwrap().unwrap();
     audit.record_act_detached(&kicked(now(1)));
     drop(parts);
     assert_eq!(audit.close().await, Err(CloseError::WriterPanicked));
