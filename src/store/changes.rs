@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::Thread;
 
-/// Most keys that are tracked. With more, everything is written.
+/// Maximum number of keys that are tracked. With more, everything is written.
 const MAX_KEYS: usize = 65_536;
 
 /// Tracks the keys of changed entries. Without a store nothing is tracked.

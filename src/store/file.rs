@@ -1,4 +1,5 @@
-//! The file of the store: its permissions, its lock, and a backend that reads it without changing it.
+//! The file of the store: its creation, its permissions, its lock, and a backend for redb, which can keep all writes in
+//! memory.
 
 use std::fs::{File, Permissions, TryLockError};
 use std::io;
@@ -87,17 +88,17 @@ pub(super) fn open_read_only(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
-/// Checks that the file is private or that [`open`] could make it so.
+/// Checks that the file is private, or that [`open`] could make it so or leaves it unchanged.
 pub(super) fn check_private(path: &Path, file: &File) -> Result<(), StoreError> {
     let found = file.metadata().map_err(|error| StoreError::Open { path: path.to_owned(), error })?;
     let (mode, me) = (found.mode() & 0o7777, rustix::process::geteuid());
-    if mode & OTHERS == 0 || me.is_root() || found.uid() == me.as_raw() {
+    if mode & OTHERS == 0 || !is_database(file) || me.is_root() || found.uid() == me.as_raw() {
         return Ok(());
     }
     Err(StoreError::NotPrivate { path: path.to_owned(), mode, error: io::ErrorKind::PermissionDenied.into() })
 }
 
-/// So that a pipe in place of the file keeps nobody waiting.
+/// Opening a pipe in place of the file returns immediately.
 const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
 /// Creates an empty store. The complete file is linked to its name, unless another file has taken the name.
@@ -202,7 +203,7 @@ impl StorageBackend for FileBackend {
         }
     }
 
-    // The file is locked before redb opens it, and stays locked while redb reopens it after an error.
+    // The relay has locked the whole file, for as long as it is open; a probe reads it without a lock.
     fn try_lock_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<bool, BackendError> {
         Ok(true)
     }
@@ -212,9 +213,9 @@ impl StorageBackend for FileBackend {
     }
 }
 
-/// A locked file with its path.
+/// The file of the store and its path.
 #[derive(Clone, Debug)]
-pub(super) struct LockedFile {
+pub(super) struct StoreFile {
     pub(super) path: PathBuf,
     pub(super) file: Arc<File>,
 }

@@ -65,7 +65,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]. A file that cannot be used is left unchanged.
     pub fn open<C: Contents>(path: &Path) -> Result<(OpenedStore, C), StoreError> {
-        let locked = file::LockedFile { path: path.to_owned(), file: Arc::new(file::open(path)?) };
+        let locked = file::StoreFile { path: path.to_owned(), file: Arc::new(file::open(path)?) };
         let (tables, contents) = Tables::open(locked)?;
         Ok((OpenedStore(tables), contents))
     }
@@ -75,7 +75,7 @@ impl Store {
     pub fn read_only<C: Contents>(path: &Path) -> Option<C> {
         let file = file::open_read_only(path).ok()?;
         file.try_lock().ok()?;
-        Tables::read(&file::LockedFile { path: path.to_owned(), file: Arc::new(file) }).ok()
+        Tables::read(&file::StoreFile { path: path.to_owned(), file: Arc::new(file) }).ok()
     }
 
     /// Starts the writer thread. It also writes changes that were marked before.

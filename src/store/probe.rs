@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::StoreError;
-use super::file::{self, LockedFile};
+use super::file::{self, StoreFile};
 use super::table::Contents;
 use super::tables::Tables;
 use crate::file::probe::{self, ProbeError};
@@ -27,7 +27,7 @@ pub fn probe<C: Contents>(path: &Path) -> Result<(), StoreError> {
         Err(TryLockError::Error(source)) => return Err(error(source)),
     }
     file::check_private(path, &file)?;
-    Tables::read::<C>(&LockedFile { path: path.to_owned(), file: Arc::new(file) })?;
+    Tables::read::<C>(&StoreFile { path: path.to_owned(), file: Arc::new(file) })?;
     check_disk_space(path)
 }
 

@@ -9,20 +9,20 @@ use std::sync::Arc;
 use redb::{Database, Durability, ReadableDatabase as _, TableError};
 
 use super::error::{StoreError, TablesError};
-use super::file::{FileBackend, LockedFile};
+use super::file::{FileBackend, StoreFile};
 use super::table::{Contents, META, StoredState, TableReader};
 
 /// The format that this version writes. A change that older versions cannot read, or would misread, needs a new number.
 const FORMAT: u64 = 2;
 /// The oldest format that this version reads.
 const OLDEST_FORMAT: u64 = 1;
-/// Size of redb's cache. Small, since the state itself is in memory. Bytes.
+/// Size of redb's cache, in bytes. Small, since the state itself is in memory.
 const CACHE: usize = 4 << 20;
 
 /// The open database.
 #[derive(Debug)]
 pub(super) struct Tables {
-    locked: LockedFile,
+    locked: StoreFile,
     /// `None` after an error: the database is reopened before the next write.
     database: Option<Database>,
 }
@@ -32,7 +32,7 @@ impl Tables {
     ///
     /// The file is first read with an overlay, including redb's repair after a crash. So a damaged or foreign file stays
     /// unchanged.
-    pub(super) fn open<C: Contents>(locked: LockedFile) -> Result<(Self, C), StoreError> {
+    pub(super) fn open<C: Contents>(locked: StoreFile) -> Result<(Self, C), StoreError> {
         let contents = Self::read(&locked)?;
         let database = match catch_panics(|| create(&locked)) {
             Ok(database) => Some(database),
@@ -44,7 +44,7 @@ impl Tables {
     }
 
     /// Reads all of the file without changing it.
-    pub(super) fn read<C: Contents>(locked: &LockedFile) -> Result<C, StoreError> {
+    pub(super) fn read<C: Contents>(locked: &StoreFile) -> Result<C, StoreError> {
         let to_error = |error| to_store_error(&locked.path, error);
         let is_new = locked.file.metadata().map_err(|error| to_error(redb::Error::Io(error).into()))?.len() == 0;
         if is_new {
@@ -100,7 +100,7 @@ fn to_store_error(path: &Path, error: TablesError) -> StoreError {
     }
 }
 
-fn create(locked: &LockedFile) -> Result<Database, TablesError> {
+fn create(locked: &StoreFile) -> Result<Database, TablesError> {
     let backing = FileBackend::new(Arc::clone(&locked.file));
     Ok(Database::builder().set_cache_size(CACHE).create_with_backend(backing)?)
 }
@@ -115,7 +115,7 @@ fn catch_panics<T>(f: impl FnOnce() -> Result<T, TablesError>) -> Result<T, Tabl
 }
 
 /// Checks that the file starts like a redb database. Any other defect counts as damage.
-fn check_magic(locked: &LockedFile) -> Result<(), TablesError> {
+fn check_magic(locked: &StoreFile) -> Result<(), TablesError> {
     use std::os::unix::fs::FileExt as _;
     let mut start = [0; 4];
     match locked.file.read_exact_at(&mut start, 0) {
