@@ -8,15 +8,15 @@ use ureq::http::Uri;
 use super::signature::SigningKey;
 use crate::settings::{Quotes, Section, Setting, SettingValue};
 
-/// Shortest secret, in bytes.
+/// Minimum length of the secret, in bytes.
 const MIN_SECRET: usize = 16;
-/// Longest secret, in bytes.
+/// Maximum length of the secret, in bytes.
 const MAX_SECRET: usize = 256;
-/// Longest URL, in bytes.
+/// Maximum length of the URL, in bytes.
 const MAX_URL: usize = 2_000;
 /// Default for alerts per minute.
 const PER_MINUTE: u32 = 6;
-/// Longest name of the instance, in characters.
+/// Maximum length of the name of the instance, in characters.
 const MAX_INSTANCE: usize = 64;
 
 /// Settings of alerts.
@@ -26,7 +26,7 @@ pub struct Config {
     pub url: Option<Url>,
     /// The secret that signs alerts.
     pub secret: Option<Secret>,
-    /// Most alerts per minute, of all kinds together.
+    /// Maximum number of alerts per minute, of all kinds together.
     pub per_minute: u32,
     /// The name of this relay in alerts.
     pub instance: Option<String>,

@@ -1,8 +1,8 @@
 //! Alerts: a signed webhook for urgent notes of the feed.
 //!
 //! Alerts never block the rest of the relay. Urgent notes are read from the [`Feed`], rate limited, queued (64 at most)
-//! and posted one at a time, with up to three attempts each. Alerts dropped by the rate limit, a full queue or a
-//! failing server are counted; the next delivered alert carries their number.
+//! and posted one at a time, with up to three attempts each. Alerts suppressed by the rate limit, a full queue
+//! or a failing server are counted; the next delivered alert carries their number.
 
 mod config;
 mod rate_limiter;
@@ -27,15 +27,15 @@ use self::webhook::Webhook;
 use crate::moderation::{Feed, Note, NoteKind, NotePage};
 use crate::telemetry::Metrics;
 
-/// Alerts that may be queued; further ones are dropped.
-const QUEUE: usize = 64;
+/// Maximum number of queued alerts; further ones are dropped.
+const MAX_QUEUED: usize = 64;
 /// Attempts per alert.
 const MAX_ATTEMPTS: usize = 3;
-/// Longest time of one attempt.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// Maximum duration of one attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Delays before the second and the third attempt.
-const BACK_OFF: [Duration; MAX_ATTEMPTS - 1] = [Duration::from_secs(1), Duration::from_secs(5)];
-/// Notes read from the feed at a time.
+const BACKOFF: [Duration; MAX_ATTEMPTS - 1] = [Duration::from_secs(1), Duration::from_secs(5)];
+/// Maximum number of notes read from the feed at a time.
 const BATCH: usize = 100;
 
 /// Posts alerts.
@@ -46,8 +46,8 @@ pub struct Alerts {
     metrics: Arc<Metrics>,
     per_minute: u32,
     instance: Option<String>,
-    back_off: [Duration; MAX_ATTEMPTS - 1],
-    /// Alerts dropped since the last one that was delivered.
+    backoff: [Duration; MAX_ATTEMPTS - 1],
+    /// Alerts suppressed since the last one that was delivered.
     suppressed: AtomicU64,
 }
 
@@ -84,22 +84,22 @@ fn is_urgent(kind: NoteKind) -> bool {
 }
 
 impl Alerts {
-    /// Creates a task that posts the urgent notes of `feed`, from its first note on; `None` if no URL is configured.
+    /// Prepares alerts for the urgent notes of `feed`, from its first note on; `None` if no URL is configured.
     #[must_use]
     pub fn new(config: &Config, feed: Arc<Feed>, metrics: Arc<Metrics>) -> Option<Self> {
-        Self::with(config, feed, metrics, DEADLINE, BACK_OFF)
+        Self::with(config, feed, metrics, ATTEMPT_TIMEOUT, BACKOFF)
     }
 
     fn with(
         config: &Config,
         feed: Arc<Feed>,
         metrics: Arc<Metrics>,
-        deadline: Duration,
-        back_off: [Duration; MAX_ATTEMPTS - 1],
+        timeout: Duration,
+        backoff: [Duration; MAX_ATTEMPTS - 1],
     ) -> Option<Self> {
         let Config { url, secret, per_minute, instance } = config.clone();
-        let hook = Webhook::new(url?, secret?, deadline);
-        Some(Self { webhook: hook, feed, metrics, per_minute, instance, back_off, suppressed: AtomicU64::new(0) })
+        let webhook = Webhook::new(url?, secret?, timeout);
+        Some(Self { webhook, feed, metrics, per_minute, instance, backoff, suppressed: AtomicU64::new(0) })
     }
 
     /// Posts alerts until `stop` is cancelled. Queued alerts are dropped then, so that shutdown never waits for a
@@ -109,7 +109,7 @@ impl Alerts {
     /// Dropping the future is equivalent to cancelling `stop`.
     pub async fn run(self, stop: CancellationToken) {
         tracing::info!(host = self.webhook.host(), per_minute = self.per_minute, "alerts enabled");
-        let (queue, waiting) = channel(QUEUE);
+        let (queue, waiting) = channel(MAX_QUEUED);
         tokio::select! {
             () = stop.cancelled() => {}
             ((), ()) = async { tokio::join!(self.enqueue(queue), self.deliver(waiting)) } => {}
@@ -118,24 +118,24 @@ impl Alerts {
 
     /// Queues urgent notes of the feed.
     async fn enqueue(&self, queue: Sender<Note>) {
-        let (mut added, mut known, mut pace) = (self.feed.subscribe(), 0, RateLimiter::new(self.per_minute));
+        let (mut added, mut last_id, mut limiter) = (self.feed.subscribe(), 0, RateLimiter::new(self.per_minute));
         loop {
             // Marked before the feed is read, so that later notes wake this task again.
             added.mark_unchanged();
             loop {
-                let NotePage { notes, has_gap } = self.feed.after(known, BATCH);
+                let NotePage { notes, has_gap } = self.feed.after(last_id, BATCH);
                 // Before the first note, a gap has no meaning.
-                if has_gap && known > 0 {
+                if has_gap && last_id > 0 {
                     // How many of the dropped notes were urgent is not known.
                     self.suppress();
                     tracing::warn!("the feed dropped notes before they could be posted as alerts");
                 }
                 let Some((last, _)) = notes.last() else { break };
-                known = *last;
+                last_id = *last;
                 for (_, note) in notes.into_iter().filter(|(_, note)| is_urgent(note.kind)) {
                     // A full queue uses no permit.
                     match queue.try_reserve() {
-                        Ok(place) if pace.try_acquire(Instant::now().into_std()) => place.send(note),
+                        Ok(place) if limiter.try_acquire(Instant::now().into_std()) => place.send(note),
                         _ => self.suppress(),
                     }
                 }
@@ -149,18 +149,18 @@ impl Alerts {
     /// Counts an alert as suppressed.
     fn suppress(&self) {
         self.suppressed.fetch_add(1, Ordering::Relaxed);
-        self.metrics.count_alert("held_back");
+        self.metrics.count_alert("suppressed");
     }
 
     /// Posts queued alerts, one at a time.
     async fn deliver(&self, mut waiting: Receiver<Note>) {
         while let Some(note) = waiting.recv().await {
             let suppressed = self.suppressed.swap(0, Ordering::Relaxed);
-            let arrived = self.post_with_retries(&note, suppressed).await;
-            if !arrived {
+            let delivered = self.post_with_retries(&note, suppressed).await;
+            if !delivered {
                 self.suppressed.fetch_add(suppressed + 1, Ordering::Relaxed);
             }
-            self.metrics.count_alert(if arrived { "delivered" } else { "failed" });
+            self.metrics.count_alert(if delivered { "delivered" } else { "failed" });
         }
     }
 
@@ -179,7 +179,7 @@ impl Alerts {
         };
         // The same for all attempts, so that the receiver can discard duplicates.
         let id = Uuid::new_v4().to_string();
-        let mut waits = self.back_off.iter();
+        let mut waits = self.backoff.iter();
         loop {
             let Err(error) = self.webhook.post(&id, Timestamp::now().as_second(), &body).await else { return true };
             let host = self.webhook.host();

@@ -11,7 +11,7 @@ use crate::settings::SettingsSource;
 const SECRET: &str = "kohlrabi4711kohlrabi";
 /// How long a test waits for an expected event.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// A short deadline.
+/// A short timeout.
 const SOON: Duration = Duration::from_millis(300);
 
 /// A reply of the test server.
@@ -121,14 +121,14 @@ impl Relay {
         Self::start_with(SOON, url, more)
     }
 
-    fn start_with(deadline: Duration, url: &str, more: &str) -> Self {
+    fn start_with(timeout: Duration, url: &str, more: &str) -> Self {
         let file = format!("[alerts]\nurl = '{url}'\nsecret = '{SECRET}'\n{more}\n");
         let mut source = SettingsSource::new().file("relay.toml", &file);
         let config = Config::declare(&mut source.root().section("alerts", ""));
         assert_eq!(source.finish().errors, []);
         let (feed, metrics) = (Arc::new(Feed::default()), Arc::new(Metrics::default()));
         let alerts =
-            Alerts::with(&config, Arc::clone(&feed), Arc::clone(&metrics), deadline, [Duration::ZERO; 2]).unwrap();
+            Alerts::with(&config, Arc::clone(&feed), Arc::clone(&metrics), timeout, [Duration::ZERO; 2]).unwrap();
         let shown = format!("{alerts:?}");
         assert!(!shown.contains("kohl"), "{shown}");
         let stop = CancellationToken::new();
@@ -212,7 +212,7 @@ async fn rate_limited_alerts_are_counted_in_the_next_one() {
     for _ in 0..9 {
         relay.feed.note(NoteKind::Raid, "x", None);
     }
-    relay.counted("held_back", 7).await;
+    relay.counted("suppressed", 7).await;
     tell.send(()).unwrap();
     let (second, arrived) = next(arrived).await;
     let (third, _) = next(arrived).await;
@@ -226,29 +226,29 @@ async fn a_full_queue_drops_alerts_without_blocking() {
     let relay = Relay::start_with(TIMEOUT, &url, "per_minute = 600");
     relay.feed.note(NoteKind::Raid, "x", None);
     let (_, _arrived) = next(arrived).await;
-    for _ in 0..QUEUE + 5 {
+    for _ in 0..MAX_QUEUED + 5 {
         relay.feed.note(NoteKind::Raid, "x", None);
     }
-    relay.counted("held_back", 5).await;
+    relay.counted("suppressed", 5).await;
     tell.send(()).unwrap();
-    relay.counted("delivered", QUEUE + 1).await;
+    relay.counted("delivered", MAX_QUEUED + 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alert_that_the_queue_does_not_take_uses_no_permit() {
     let (url, arrived, tell) = controlled_server(&[Reply::WhenAllowed]);
     // One alert is posted, 64 wait, and one is left.
-    let relay = Relay::start_with(TIMEOUT, &url, &format!("per_minute = {}", QUEUE + 2));
+    let relay = Relay::start_with(TIMEOUT, &url, &format!("per_minute = {}", MAX_QUEUED + 2));
     relay.feed.note(NoteKind::Raid, "x", None);
     let (_, _arrived) = next(arrived).await;
-    for _ in 0..QUEUE + 5 {
+    for _ in 0..MAX_QUEUED + 5 {
         relay.feed.note(NoteKind::Raid, "x", None);
     }
-    relay.counted("held_back", 5).await;
+    relay.counted("suppressed", 5).await;
     tell.send(()).unwrap();
-    relay.counted("delivered", QUEUE + 1).await;
+    relay.counted("delivered", MAX_QUEUED + 1).await;
     relay.feed.note(NoteKind::Raid, "x", None);
-    relay.counted("delivered", QUEUE + 2).await;
+    relay.counted("delivered", MAX_QUEUED + 2).await;
 }
 
 /// On one thread, so that alerts are not read from the feed before the test waits.

@@ -11,11 +11,11 @@ use ureq::Agent;
 
 use super::config::{Secret, Url};
 
-/// Most threads at a time, in case the client misses its deadline.
+/// Maximum number of threads at a time, in case the client misses its timeout.
 const MAX_THREADS: usize = 4;
-/// Time that the client gets beyond its deadline.
+/// Time that the client gets beyond its timeout.
 const GRACE: Duration = Duration::from_secs(1);
-/// Largest response head, in bytes. The body is not read.
+/// Maximum size of a response head, in bytes. The body is not read.
 const MAX_RESPONSE_HEAD: usize = 16 * 1024;
 
 /// The receiver of alerts.
@@ -24,7 +24,7 @@ pub(super) struct Webhook {
     url: Url,
     secret: Secret,
     agent: Agent,
-    deadline: Duration,
+    timeout: Duration,
     threads: Arc<Semaphore>,
 }
 
@@ -56,10 +56,10 @@ impl PostError {
 }
 
 impl Webhook {
-    /// Creates a webhook. `deadline` bounds each attempt, from the DNS lookup to the response head.
-    pub(super) fn new(url: Url, secret: Secret, deadline: Duration) -> Self {
+    /// Creates a webhook. `timeout` bounds each attempt, from the DNS lookup to the response head.
+    pub(super) fn new(url: Url, secret: Secret, timeout: Duration) -> Self {
         let agent = Agent::config_builder()
-            .timeout_global(Some(deadline))
+            .timeout_global(Some(timeout))
             .http_status_as_error(false)
             // A redirect is a failure: alerts go only to the configured host.
             .max_redirects(0)
@@ -71,7 +71,7 @@ impl Webhook {
             .user_agent(concat!("gischat-relay/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Self { url, secret, agent, deadline, threads: Arc::new(Semaphore::new(MAX_THREADS)) }
+        Self { url, secret, agent, timeout, threads: Arc::new(Semaphore::new(MAX_THREADS)) }
     }
 
     /// Returns host and port, for the log.
@@ -105,7 +105,7 @@ impl Webhook {
             let _closed = answer.send(status);
         });
         posting.map_err(|_| PostError::NoThread)?;
-        match tokio::time::timeout(self.deadline + GRACE, answered).await {
+        match tokio::time::timeout(self.timeout + GRACE, answered).await {
             Ok(Ok(Ok(status))) if status.is_success() => Ok(()),
             Ok(Ok(Ok(status))) => Err(PostError::Status(status.as_u16())),
             Ok(Ok(Err(error))) => Err(error.into()),
