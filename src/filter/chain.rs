@@ -1,6 +1,7 @@
 //! The chain: runs the filters in order and turns their findings into one [`Decision`].
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,13 +41,13 @@ impl Chain {
     ) -> Self {
         let first: Box<dyn Filter> = Box::new(SanctionFilter::new(Arc::clone(state)));
         let last: Box<dyn Filter> = Box::new(LevelFilter::new(&config.level, Arc::clone(state)));
-        let named = Self::named_filters(config, rules, plugins);
+        let named = Self::configured_filters(config, rules, plugins);
         Self::from_filters(std::iter::once(first).chain(named).chain([last]), metrics)
     }
 
     /// Returns the configured filters in order, with `plugins` in the place of the `plugin` filter.
     #[must_use]
-    pub fn named_filters(
+    pub fn configured_filters(
         config: &Config,
         rules: Arc<rules::ActiveRules>,
         plugins: Option<Box<dyn Filter>>,
@@ -96,8 +97,8 @@ impl Chain {
 
     /// Whether any filter reads the nicknames of a room, which take time to collect.
     #[must_use]
-    pub fn wants_names(&self) -> bool {
-        self.links.iter().any(|link| link.filter.wants_names())
+    pub fn reads_nicknames(&self) -> bool {
+        self.links.iter().any(|link| link.filter.reads_nicknames())
     }
 
     /// Drops state about idle senders. Takes milliseconds if there are many, so do not call it on a thread that serves
@@ -123,8 +124,8 @@ impl Chain {
         while let Some(link) = self.links.get(run.position) {
             match link.filter.examine(&run.message, sender, run.purpose) {
                 FilterAnswer::Ready(finding) => match run.apply(link, finding) {
-                    Ok(next) => run = next,
-                    Err(decision) => return Judgement::Ready(decision),
+                    ControlFlow::Continue(next) => run = next,
+                    ControlFlow::Break(decision) => return Judgement::Ready(decision),
                 },
                 FilterAnswer::Pending(finding) => {
                     let chain = self.clone();
@@ -154,7 +155,7 @@ pub struct PendingJudgement {
 }
 
 impl PendingJudgement {
-    /// Waits for the pending filter, and runs the rest of the chain.
+    /// Waits for the filter that answers later, and runs the rest of the chain. Other filters in it may answer later, too.
     ///
     /// # Cancel safety
     /// Dropping the future drops the message. The rate limits that it used stay used.
@@ -163,7 +164,10 @@ impl PendingJudgement {
         loop {
             let found = finding.await;
             let judgement = match chain.links.get(run.position) {
-                Some(link) => run.apply(link, found).map_or_else(Judgement::Ready, |run| chain.advance(run, sender)),
+                Some(link) => match run.apply(link, found) {
+                    ControlFlow::Continue(run) => chain.advance(run, sender),
+                    ControlFlow::Break(decision) => Judgement::Ready(decision),
+                },
                 None => Judgement::Ready(run.into_decision()),
             };
             match judgement {
@@ -195,8 +199,12 @@ struct Run {
 }
 
 impl Run {
-    /// Applies the finding of a filter. Returns the decision if it ends the chain.
-    fn apply(mut self, Link { filter, seconds, counters }: &Link, finding: Finding) -> Result<Self, Box<Decision>> {
+    /// Applies the finding of a filter. Breaks with the decision if it ends the chain.
+    fn apply(
+        mut self,
+        Link { filter, seconds, counters }: &Link,
+        finding: Finding,
+    ) -> ControlFlow<Box<Decision>, Self> {
         let Finding { verdict, matches } = finding;
         let ended = Instant::now();
         let took = ended.saturating_duration_since(self.began);
@@ -215,22 +223,23 @@ impl Run {
             self.trace.extend(matches.into_iter().map(|matched| step(Some(matched.clone()), matched.requested)));
         }
         match verdict {
-            Verdict::Pass => Ok(self),
+            Verdict::Pass => ControlFlow::Continue(self),
             Verdict::Replace(text) => {
                 let sent = self.message.replace_text(text);
                 self.original = self.original.or(sent);
                 self.replaced_by = self.replaced_by.or(Some(filter.name()));
-                Ok(self)
+                ControlFlow::Continue(self)
             }
             Verdict::Hold(reason) | Verdict::Shadow(reason) | Verdict::Reject(reason) => {
                 let Self { message, original, trace, .. } = self;
                 let decided_by = Some(filter.name());
-                Err(Box::new(Decision { message, original, outcome, reason: Some(reason), decided_by, trace }))
+                let reason = Some(reason);
+                ControlFlow::Break(Box::new(Decision { message, original, outcome, reason, decided_by, trace }))
             }
         }
     }
 
-    /// Returns the decision if no filter has ended the chain.
+    /// Returns the decision on a message that no filter has stopped.
     fn into_decision(self) -> Box<Decision> {
         let Self { message, original, replaced_by, trace, .. } = self;
         let outcome = if original.is_some() { Outcome::Replace } else { Outcome::Pass };

@@ -1,7 +1,8 @@
 //! The filters and their chain. Filters gather evidence one after another; the chain decides the outcome.
 //!
-//! A filter is a type that implements [`Filter`]. The configuration selects the filters and their order. To add a
-//! filter, add a file here, a variant of [`FilterName`], and a line each in [`Config::declare`] and [`Chain::build`].
+//! A filter is a type that implements [`Filter`]. The configuration selects the filters and their order. To add a filter,
+//! add a file here, a variant of [`FilterName`] with its name in `NAMES`, a line in [`Chain::configured_filters`], and, if
+//! it has settings, a line in [`Config::declare`].
 
 pub mod breakers;
 mod chain;
@@ -46,7 +47,7 @@ pub trait Filter: fmt::Debug + Send + Sync {
     }
 
     /// Whether it reads the nicknames of a room, [`SenderContext::nicknames`](crate::model::SenderContext::nicknames).
-    fn wants_names(&self) -> bool {
+    fn reads_nicknames(&self) -> bool {
         false
     }
 

@@ -43,7 +43,7 @@ impl Filter for PluginFilter {
         "plugin"
     }
 
-    fn wants_names(&self) -> bool {
+    fn reads_nicknames(&self) -> bool {
         !self.library.current().entries.is_empty()
     }
 

@@ -191,7 +191,7 @@ impl<'e, E: Environment> Replay<'e, E> {
             let (answered, not_asked) = run.playback.count();
             self.report.plugins_as_logged += answered;
             self.report.plugins_not_asked += not_asked;
-            if run.chain.wants_names() {
+            if run.chain.reads_nicknames() {
                 self.report.add_note("plugins that read the nicknames of a room see none: no log holds them");
             }
         }

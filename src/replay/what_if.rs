@@ -81,7 +81,7 @@ impl Environment for WhatIfEnvironment<'_> {
                 let filter = RecordedFilter::new(name, &playback);
                 Box::new(if counts { filter } else { filter.without_counting() })
             };
-            let named = Chain::named_filters(config, Arc::new(current.alongside(rules)), Some(recorded("plugin")));
+            let named = Chain::configured_filters(config, Arc::new(current.alongside(rules)), Some(recorded("plugin")));
             Chain::from_filters(
                 [recorded("sanction")].into_iter().chain(named).chain([recorded("level")]),
                 &Metrics::default(),

@@ -1,8 +1,9 @@
 //! Circuit breakers: a recently changed rule or plugin that refuses too many messages is switched to observe mode.
 //!
-//! Each judged message is recorded once. A breaker counts the messages that its rule or plugin decided to reject, hold
-//! or shadow, and its hits on trusted senders. It ignores rules and plugins that were changed long ago, and refusals by
-//! failed plugins, since `on_failure` is the operator's choice.
+//! Each message that the chain has judged is recorded once. A breaker counts the messages that its rule or plugin alone
+//! decided to reject, hold or shadow, and the enforced hits of its rule or plugin on trusted senders. Rules and plugins
+//! that were changed long ago do not count, and neither do refusals by failed plugins, since `on_failure` is the
+//! operator's choice.
 
 mod config;
 mod window;
@@ -18,7 +19,7 @@ use super::rules::ActiveRules;
 use crate::model::{Actor, Basis, Breaker, Decision, Match, Mode, Outcome, Sender};
 use crate::moderation::{Feed, NoteKind};
 use crate::sandbox::Library;
-use window::{MessageEffect, TripLimit, Window};
+use window::{MessageEffect, TripCause, Window};
 
 /// A breaker that has just tripped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ impl Breakers {
         let at = decision.message.at;
         let actor = matched.basis.actor()?;
         let breaker = self.breaker(&actor)?;
-        // Ignore messages that were judged by an earlier version.
+        // Ignore what is not new, messages that an earlier version judged, and breakers that have tripped.
         if !breaker.is_new(at, self.config.within) || at < breaker.in_force_since() || breaker.tripped_at().is_some() {
             return None;
         }
@@ -114,17 +115,17 @@ impl Breakers {
         let seen = self.message_count.load(Ordering::Relaxed);
         let exceeded = window.record(effect, number, seen, &self.config)?;
         windows.remove(&actor);
-        // Under the lock, so that it trips and is announced only once.
+        // Another thread may have tripped it since the check above. Only the first one announces it.
         let is_first = breaker.trip(at);
         drop(windows);
         is_first.then(|| self.announce_trip(actor, &exceeded, seen))
     }
 
-    fn announce_trip(&self, actor: Actor, exceeded: &TripLimit, seen: u64) -> TrippedBreaker {
+    fn announce_trip(&self, actor: Actor, exceeded: &TripCause, seen: u64) -> TrippedBreaker {
         let last = seen.min(self.config.messages);
         let reason = match exceeded {
-            TripLimit::Refused(count) => format!("it refused {count} of the last {last} messages"),
-            TripLimit::TrustedHits(count) => {
+            TripCause::Refused(count) => format!("it refused {count} of the last {last} messages"),
+            TripCause::TrustedHits(count) => {
                 format!("it hit {count} messages of trusted senders among the last {last}")
             }
         };

@@ -22,9 +22,9 @@ pub(super) struct MessageEffect {
     pub(super) hit_trusted: bool,
 }
 
-/// The limit that was exceeded, with the count.
+/// Why a breaker trips, with the count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TripLimit {
+pub(super) enum TripCause {
     /// Refusals among recent messages.
     Refused(usize),
     /// Hits on trusted senders among recent messages.
@@ -36,22 +36,22 @@ impl Window {
         Self { breaker, refused: MessageNumbers::default(), trusted: MessageNumbers::default() }
     }
 
-    /// Records what it did to the message of this number, of `seen` messages so far. Returns the limit that is now
-    /// exceeded, if any.
+    /// Records what it did to the message of this number, of `seen` messages so far. Returns why the breaker trips
+    /// now, if it does.
     pub(super) fn record(
         &mut self,
         effect: MessageEffect,
         number: u64,
         seen: u64,
         config: &Config,
-    ) -> Option<TripLimit> {
+    ) -> Option<TripCause> {
         let oldest = seen.saturating_sub(config.messages) + 1;
         let refused = self.refused.record(effect.refused, number, oldest);
         let trusted = self.trusted.record(effect.hit_trusted, number, oldest);
         if refused > config.max_refusals() {
-            return Some(TripLimit::Refused(refused));
+            return Some(TripCause::Refused(refused));
         }
-        (trusted >= config.trusted_hits).then_some(TripLimit::TrustedHits(trusted))
+        (trusted >= config.trusted_hits).then_some(TripCause::TrustedHits(trusted))
     }
 }
 
@@ -63,7 +63,7 @@ impl MessageNumbers {
     /// Adds a number if it `counts`, drops numbers below `oldest`, and returns how many are left.
     fn record(&mut self, counts: bool, number: u64, oldest: u64) -> usize {
         if counts && number >= oldest {
-            // MessageNumbers arrive almost in order.
+            // Numbers arrive almost in order.
             let place = self.0.iter().rposition(|other| *other <= number).map_or(0, |before| before + 1);
             self.0.insert(place, number);
         }
