@@ -150,7 +150,7 @@ pub(super) async fn put_message(
             let body = ErrorResponse { detail: reason.text.to_string() };
             Ok((StatusCode::ACCEPTED, Json(body)).into_response())
         }
-        SenderNotice::Refused(reason) => Err(ApiError::Rejected(reason.clone())),
+        SenderNotice::Rejected(reason) => Err(ApiError::Rejected(reason.clone())),
     }
 }
 

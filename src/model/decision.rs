@@ -35,8 +35,8 @@ pub enum SenderNotice<'a> {
     Accepted,
     /// The message waits for a moderator.
     Held(&'a Reason),
-    /// The message is refused.
-    Refused(&'a Reason),
+    /// The message is rejected.
+    Rejected(&'a Reason),
 }
 
 /// A decision holds or rejects a message without a reason, which is a bug.
@@ -53,7 +53,7 @@ impl Decision {
         match (self.outcome, &self.reason) {
             (Outcome::Pass | Outcome::Replace | Outcome::Shadow, _) => Ok(SenderNotice::Accepted),
             (Outcome::Hold, Some(reason)) => Ok(SenderNotice::Held(reason)),
-            (Outcome::Reject, Some(reason)) => Ok(SenderNotice::Refused(reason)),
+            (Outcome::Reject, Some(reason)) => Ok(SenderNotice::Rejected(reason)),
             (Outcome::Hold | Outcome::Reject, None) => Err(MissingReason),
         }
     }

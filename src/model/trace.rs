@@ -104,17 +104,17 @@ impl Basis {
     }
 }
 
-/// One step of a trace: the answer of one filter. Its serialised form is flat, and exact to a tenth of a microsecond.
+/// One step of a trace: one match of a filter, or its answer if it has none. Its serialised form is flat, and exact to a tenth of a microsecond.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(from = "StepForm")]
 pub struct TraceStep {
     /// The filter's name.
     pub filter: StaticName,
-    /// The filter's answer.
+    /// What the match requested, or the filter's answer.
     pub verdict: Outcome,
-    /// The filter's match, if any.
+    /// The match, if any.
     pub matched: Option<Match>,
-    /// Duration of the step.
+    /// Duration of the whole filter.
     pub took: Duration,
 }
 

@@ -47,7 +47,7 @@ impl Shard {
                     self.on_ping(id, room, &payload, now);
                 }
                 Ok(Some(Incoming::Pong)) => {}
-                Ok(Some(Incoming::Close(code))) => return self.close_connection(id, CloseReason::ByPeer(code), now),
+                Ok(Some(Incoming::Close(code))) => return self.close_connection(id, CloseReason::ByClient(code), now),
                 Ok(None) => {
                     let deadline = connection.message_deadline(&self.live.config);
                     if let Some(deadline) = deadline.filter(|deadline| *deadline < connection.next_check) {
@@ -198,7 +198,7 @@ impl Shard {
                 // The claimant may have left while its message was judged. Its claim ends with it.
                 if let Some(connection) = self.connections.member(claim.claimant) {
                     connection.wait();
-                    self.probe_holder(room, *claim, now);
+                    self.probe_owner(room, *claim, now);
                 }
                 Progress::Elsewhere
             }
@@ -209,7 +209,7 @@ impl Shard {
     pub(super) fn notify_sender(&mut self, room: RoomKey, id: ConnectionId, judged: &JudgedMessage, now: Instant) {
         match judged.decision.sender_notice() {
             Ok(SenderNotice::Accepted) => {}
-            Ok(SenderNotice::Refused(reason)) => self.notify(room, id, &Notice::Refused(reason.clone())),
+            Ok(SenderNotice::Rejected(reason)) => self.notify(room, id, &Notice::Refused(reason.clone())),
             Ok(SenderNotice::Held(reason)) => self.notify(room, id, &Notice::Held(reason.clone())),
             Err(error) => self.fail_connection(id, error.into(), now),
         }
