@@ -82,7 +82,7 @@ mod tests {
     fn lines_that_did_not_reach_the_disk_are_written_again() {
         // A pipe takes lines, but cannot be synced.
         let (_reader, pipe) = io::pipe().unwrap();
-        let name = LogFileName::parse("audit-2026-11-23.jsonl").unwrap();
+        let name = "audit-2026-11-23.jsonl".parse().unwrap();
         let mut open = OpenFile::new(File::from(OwnedFd::from(pipe)), name).unwrap();
         let mut lines = b"one\ntwo\n".to_vec();
         for _ in 0..2 {

@@ -7,26 +7,26 @@ use crate::room::{NicknameInUse, Room, in_use_reason, reserved_reason};
 /// Takes the place of a filter name in traces and metrics.
 pub(super) const FILTER_NAME: &str = "identity";
 
-/// A registration of a nickname held by another connection from the same address.
+/// A registration of a nickname that belongs to another connection from the same address.
 ///
-/// The holder is probed first: a client whose network broke reconnects before the relay notices, and wants its nickname
+/// The owner is probed first: a client whose network broke reconnects before the relay notices, and wants its nickname
 /// back.
 #[derive(Debug)]
 pub struct NicknameClaim {
     /// The connection that registers the nickname.
     pub claimant: ConnectionId,
-    /// The connection that holds the nickname.
-    pub holder: ConnectionId,
+    /// The connection that the nickname belongs to.
+    pub owner: ConnectionId,
     pub(super) nickname: Nickname,
     pub(super) sender: Sender,
     pub(super) decision: Decision,
 }
 
 impl NicknameClaim {
-    /// Whether the holder still holds the claimed nickname or a look-alike in `room`.
+    /// Whether the claimed nickname or a look-alike still belongs to the owner in `room`.
     #[must_use]
-    pub fn is_held(&self, room: &Room) -> bool {
-        room.holder(&self.nickname, self.claimant) == Some(self.holder)
+    pub fn is_owned(&self, room: &Room) -> bool {
+        room.owner(&self.nickname, self.claimant) == Some(self.owner)
     }
 }
 
@@ -40,19 +40,19 @@ pub(super) fn check_author(room: &mut Room, sender: &Sender, message: &Message) 
     }
 }
 
-/// The result of a registration that is not refused.
+/// The result of a registration that is not rejected.
 pub(super) enum Registration {
     /// The nickname is registered.
     Registered,
-    /// This connection holds the nickname, and must be probed first.
-    HeldBy(ConnectionId, Nickname),
+    /// The nickname belongs to this connection, which must be probed first.
+    OwnedBy(ConnectionId, Nickname),
 }
 
-/// Registers a nickname that the chain accepted, unless another connection holds it.
+/// Registers a nickname that the chain accepted, unless it belongs to another connection.
 pub(super) fn register(room: &mut Room, id: ConnectionId, sender: &Sender, name: &str) -> Result<Registration, Reason> {
     let Ok(nickname) = name.parse() else { return Err(reserved_reason()) };
     match room.check_free(id, sender.address, &nickname) {
-        Err(NicknameInUse { holder, same_address: true }) => Ok(Registration::HeldBy(holder, nickname)),
+        Err(NicknameInUse { owner, same_address: true }) => Ok(Registration::OwnedBy(owner, nickname)),
         Err(NicknameInUse { same_address: false, .. }) => Err(in_use_reason()),
         Ok(()) => room.register(id, &nickname).map(|()| Registration::Registered).map_err(|_| in_use_reason()),
     }

@@ -25,7 +25,7 @@ use crate::telemetry::Metrics;
 /// The single path for all messages.
 #[derive(Debug)]
 pub struct Intake {
-    /// The chain for new messages. Each shard has its own copy, so choosing it takes no lock.
+    /// The chain that shards copy when they start. They judge with their own copies, so choosing the chain takes no lock.
     chain: Swap<Chain>,
     breakers: Option<Breakers>,
     moderation: Arc<Moderation>,
@@ -39,13 +39,13 @@ pub enum Submission {
     Ready(Arc<JudgedMessage>),
     /// A filter answers later. Await [`PendingJudgement::finish`], then call [`Intake::deliver`].
     Pending(Box<PendingJudgement>),
-    /// The message registers a nickname held by another connection from the same address. Probe the holder, then call
-    /// [`Intake::resolve_claim`].
+    /// The message registers a nickname that belongs to another connection from the same address. Probe the owner, then
+    /// call [`Intake::resolve_claim`].
     Claimed(Box<NicknameClaim>),
 }
 
 impl Intake {
-    /// Creates an intake that judges with `chain` and reports decisions to the moderation service.
+    /// Creates an intake. `chain` is the chain that shards copy when they start.
     #[must_use]
     pub fn new(chain: Chain, moderation: Arc<Moderation>, metrics: Arc<Metrics>) -> Self {
         Self { chain: Swap::new(chain), breakers: None, moderation, metrics }
@@ -57,13 +57,13 @@ impl Intake {
         Self { breakers: Some(breakers), ..self }
     }
 
-    /// Returns the chain for new messages.
+    /// Returns the chain that shards copy when they start.
     #[must_use]
     pub fn chain(&self) -> Chain {
         (*self.chain.get()).clone()
     }
 
-    /// Replaces the chain for new messages. The shards must be given the new chain as well.
+    /// Replaces the chain that shards copy when they start. Running shards must be given the new one as well.
     pub fn set_chain(&self, chain: Chain) {
         self.chain.set(chain);
     }
@@ -91,7 +91,7 @@ impl Intake {
 
     /// Returns the statistics of each filter; see [`Chain::stats`].
     #[must_use]
-    pub fn figures(&self) -> Vec<FilterStats> {
+    pub fn stats(&self) -> Vec<FilterStats> {
         self.chain.get().stats()
     }
 
@@ -114,7 +114,7 @@ impl Intake {
             (Outcome::Reject, ..) => Ok(()),
             (Outcome::Hold, MessageKind::Newcomer, _) => Err(Reason::new(
                 ReasonCode::HoldUnavailable,
-                "this name needs a moderator's approval, which nicknames cannot get",
+                "this nickname would need a moderator's approval, which is not possible for nicknames; choose another one",
             )),
             (Outcome::Hold, MessageKind::Text { .. } | MessageKind::Like { .. }, _) => {
                 self.moderation.hold(&JudgedMessage { decision: decision.clone(), sender: sender.clone() })
@@ -128,9 +128,9 @@ impl Intake {
             }
             (_, MessageKind::Newcomer, Some(id)) => match claim::register(room, id, sender, &message.author) {
                 Ok(Registration::Registered) => Ok(()),
-                Ok(Registration::HeldBy(holder, nickname)) => {
+                Ok(Registration::OwnedBy(owner, nickname)) => {
                     let sender = sender.clone();
-                    let claim = NicknameClaim { claimant: id, holder, nickname, sender, decision };
+                    let claim = NicknameClaim { claimant: id, owner, nickname, sender, decision };
                     return Submission::Claimed(Box::new(claim));
                 }
                 Err(reason) => Err(reason),
@@ -151,7 +151,8 @@ impl Intake {
         Submission::Ready(self.finish(room, sender, decision))
     }
 
-    /// Resolves a claim after the holder was probed. A holder that did not respond must have left the room.
+    /// Resolves a claim after the owner was probed: registers the nickname if it is free by now. An owner that did not
+    /// respond must have left the room before.
     pub fn resolve_claim(&self, room: &mut Room, claim: NicknameClaim) -> Arc<JudgedMessage> {
         let NicknameClaim { claimant, nickname, sender, decision, .. } = claim;
         let decision = match room.register(claimant, &nickname) {
@@ -172,7 +173,7 @@ impl Intake {
 
     /// Returns the context of a message sent as `author`.
     fn sender_context(&self, chain: &Chain, room: &mut Room, sender: &Sender, author: &str) -> SenderContext {
-        let context = room.sender_context(sender.connection, author, chain.wants_names());
+        let context = room.sender_context(sender.connection, author, chain.reads_nicknames());
         // A sender without a connection shows its token with each message.
         let trusted = context.trusted || sender.context.trusted;
         SenderContext { since_start: self.moderation.since_start(), trusted, ..context }

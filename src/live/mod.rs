@@ -36,7 +36,7 @@ pub struct Config {
     pub frame_timeout: Duration,
     /// How long a closing connection may take to receive its outbox and close its side.
     pub close_timeout: Duration,
-    /// How long the holder of a nickname may take to respond when its own address claims the nickname.
+    /// How long the owner of a nickname may take to respond when its own address claims the nickname.
     pub reclaim_timeout: Duration,
     /// Largest message, in bytes.
     pub max_frame_bytes: usize,

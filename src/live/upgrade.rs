@@ -70,7 +70,7 @@ impl Live {
         self.tasks.spawn(async move {
             let Some((stream, initial_bytes)) = take_socket(upgrade).await else { return };
             let guards = ConnectionGuards::new(permit, ticket);
-            let arrival = NewConnection { stream, initial_bytes, generation, address, proven, guards };
+            let arrival = NewConnection { stream, initial_bytes, generation, address, proven_nickname: proven, guards };
             if room.adopt(arrival).await.is_err() {
                 tracing::debug!("connection dropped: the relay is shutting down");
             }

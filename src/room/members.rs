@@ -25,7 +25,7 @@ pub(super) struct Member {
     /// Whether a moderator trusts it.
     pub(super) trusted: bool,
     /// The nickname that it proved to own with a token.
-    pub(super) proven: Option<Arc<str>>,
+    pub(super) proven_nickname: Option<Arc<str>>,
     pub(super) nickname: Option<Nickname>,
     pub(super) last_author: Option<Box<LastAuthor>>,
     /// Where its share of the current round starts.
@@ -62,9 +62,9 @@ impl LastAuthor {
     }
 }
 
-/// Returns the sender of a message; `None` for a `PUT`, and for a connection that has left while its message was judged
-/// elsewhere.
-pub(super) fn sender(members: &mut Members, connection: Option<ConnectionId>) -> Option<&mut Member> {
+/// Returns the member that sent a message; `None` for a `PUT`, and for a connection that has left while its message was
+/// judged elsewhere.
+pub(super) fn find(members: &mut Members, connection: Option<ConnectionId>) -> Option<&mut Member> {
     members.get_mut(&connection?)
 }
 
@@ -87,20 +87,20 @@ impl Room {
     ) -> SenderContext {
         let names = if with_names { self.nicknames() } else { Arc::default() };
         let context = SenderContext { member_count: self.members.len(), nicknames: names, ..SenderContext::default() };
-        let Some(member) = sender(&mut self.members, connection) else { return context };
+        let Some(member) = find(&mut self.members, connection) else { return context };
         SenderContext {
             registered: member.nickname.is_some(),
             connected: member.joined.elapsed(),
             accepted: member.accepted.into(),
             refused: member.refused.into(),
-            trusted: member.trusted || member.proven.as_deref() == Some(author),
+            trusted: member.trusted || member.proven_nickname.as_deref() == Some(author),
             ..context
         }
     }
 
     /// Counts a message of a connection as accepted or refused.
     pub fn count_message(&mut self, connection: Option<ConnectionId>, was_accepted: bool) {
-        if let Some(member) = sender(&mut self.members, connection) {
+        if let Some(member) = find(&mut self.members, connection) {
             let count = if was_accepted { &mut member.accepted } else { &mut member.refused };
             *count = count.saturating_add(1);
         }

@@ -23,11 +23,12 @@ use crate::model::{Address, ConnectionId, Nickname, Reason, ReasonCode, RoomEven
 use crate::telemetry::RoomGauges;
 use crate::wire::Generation;
 
-/// The minimum interval between two user counts. A single change is announced immediately; without the interval, a
-/// thousand simultaneous joins would cause a million frames.
+/// The minimum interval between two user counts that are sent on their own. A count that is pending when another event is
+/// broadcast precedes it, whatever the interval. Without the interval, a thousand simultaneous joins would cause a
+/// million frames.
 pub const ANNOUNCE_INTERVAL: Duration = Duration::from_millis(20);
-/// The interval grows by one [`ANNOUNCE_INTERVAL`] per this many members, which bounds the user counts of a room to 50
-/// 000 frames a second. Otherwise ten thousand simultaneous joins would occupy the shard.
+/// The interval grows by one [`ANNOUNCE_INTERVAL`] per this many members, so that these user counts take at most 50 000
+/// frames a second per room. Otherwise ten thousand simultaneous joins would occupy the shard.
 const MEMBERS_PER_INTERVAL: usize = 1_000;
 
 /// A room.
@@ -50,23 +51,23 @@ pub struct Room {
     /// Members by generation.
     members_by_generation: [usize; Generation::COUNT],
     /// The number of connections, shared with other threads.
-    connections: Arc<AtomicUsize>,
+    connection_count: Arc<AtomicUsize>,
     gauges: RoomGauges,
 }
 
 /// The nickname, or a look-alike, belongs to another connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NicknameInUse {
-    /// The connection that holds it.
-    pub holder: ConnectionId,
-    /// Whether the holder has the same address as the claimant.
+    /// The connection that it belongs to.
+    pub owner: ConnectionId,
+    /// Whether the owner has the same address as the claimant.
     pub same_address: bool,
 }
 
 impl Room {
-    /// Creates an empty room. Its number of connections is also stored in `connections`.
+    /// Creates an empty room. Its number of connections is also stored in `connection_count`.
     #[must_use]
-    pub fn new(name: RoomName, connections: Arc<AtomicUsize>, gauges: RoomGauges) -> Self {
+    pub fn new(name: RoomName, connection_count: Arc<AtomicUsize>, gauges: RoomGauges) -> Self {
         Self {
             name,
             members: Members::default(),
@@ -78,7 +79,7 @@ impl Room {
             count_in_round: false,
             count_sent_at: None,
             members_by_generation: [0; Generation::COUNT],
-            connections,
+            connection_count,
             gauges,
         }
     }
@@ -97,13 +98,13 @@ impl Room {
 
     /// Adds a connection, and schedules a user count for everyone, the newcomer included.
     ///
-    /// `proven` is the nickname that it proved to own with a token.
+    /// `proven_nickname` is the nickname that it proved to own with a token.
     pub fn join(
         &mut self,
         id: ConnectionId,
         address: Address,
         generation: Generation,
-        proven: Option<Arc<str>>,
+        proven_nickname: Option<Arc<str>>,
         now: Instant,
     ) {
         let member = Member {
@@ -113,7 +114,7 @@ impl Room {
             accepted: 0,
             refused: 0,
             trusted: false,
-            proven,
+            proven_nickname,
             nickname: None,
             last_author: None,
             round_start: self.round.len(generation),
@@ -132,7 +133,7 @@ impl Room {
             self.announce_count();
         }
         let mut member = self.members.swap_remove(&id)?;
-        let due = self.round.pieces_so_far(member.take_share(id));
+        let unsent = self.round.pieces_so_far(member.take_share(id));
         self.update_count(member.generation, -1);
         if let Some(nickname) = member.nickname {
             self.nicknames.release(&nickname);
@@ -143,36 +144,36 @@ impl Room {
             self.broadcast(RoomEvent::Exiter(&nickname));
             self.count_changed = count_changed;
         }
-        Some(due)
+        Some(unsent)
     }
 
     /// Checks that neither `nickname` nor a look-alike belongs to another connection.
     ///
     /// # Errors
-    /// [`NicknameInUse`] when another connection holds it.
+    /// [`NicknameInUse`] when it belongs to another connection.
     pub fn check_free(&self, id: ConnectionId, address: Address, nickname: &Nickname) -> Result<(), NicknameInUse> {
-        let in_use = self.holder(nickname, id).map(|holder| {
-            let same_address = self.members.get(&holder).is_some_and(|member| member.address == address);
-            NicknameInUse { holder, same_address }
+        let in_use = self.owner(nickname, id).map(|owner| {
+            let same_address = self.members.get(&owner).is_some_and(|member| member.address == address);
+            NicknameInUse { owner, same_address }
         });
         in_use.map_or(Ok(()), Err)
     }
 
-    /// Returns the connection, other than `except`, that holds `nickname` or a look-alike.
+    /// Returns the connection, other than `except`, that `nickname` or a look-alike belongs to.
     #[must_use]
-    pub fn holder(&self, nickname: &Nickname, except: ConnectionId) -> Option<ConnectionId> {
-        self.nicknames.holder(&nickname.skeletons(), Some(except))
+    pub fn owner(&self, nickname: &Nickname, except: ConnectionId) -> Option<ConnectionId> {
+        self.nicknames.owner(&nickname.skeletons(), Some(except))
     }
 
     /// Registers a nickname for a connection, and announces it to everyone.
     ///
-    /// Releases the previous nickname. Registering the same nickname again has no effect. Neither has registering one
-    /// for a connection that has left, as it may while its message is judged elsewhere.
+    /// Releases the previous nickname. Has no effect if the connection has this nickname already, or if it has left while
+    /// its message was judged elsewhere.
     ///
     /// # Errors
-    /// [`NicknameInUse`] when another connection holds the nickname or a look-alike.
+    /// [`NicknameInUse`] when the nickname or a look-alike belongs to another connection.
     pub fn register(&mut self, id: ConnectionId, nickname: &Nickname) -> Result<(), NicknameInUse> {
-        let Some(member) = members::sender(&mut self.members, Some(id)) else { return Ok(()) };
+        let Some(member) = members::find(&mut self.members, Some(id)) else { return Ok(()) };
         if member.nickname.as_ref() == Some(nickname) {
             return Ok(());
         }
@@ -191,14 +192,14 @@ impl Room {
         Ok(())
     }
 
-    /// Checks that the sender may use the name `author`. A registered connection may use only its own nickname; others
-    /// may use any name that is neither reserved nor registered in the room.
+    /// Checks that the sender may use the name `author`. A connection with a nickname may use only that. Others may use
+    /// any name that is neither reserved nor registered by another connection, nor looks like such a name.
     ///
     /// # Errors
     /// The [`Reason`] for the sender.
     pub fn check_author(&mut self, connection: Option<ConnectionId>, author: &str) -> Result<(), Reason> {
         let version = self.nicknames.version();
-        let mut member = members::sender(&mut self.members, connection);
+        let mut member = members::find(&mut self.members, connection);
         match member.as_ref().and_then(|member| member.nickname.as_ref()) {
             Some(own) if own.as_str() == author => return Ok(()),
             Some(own) => {
@@ -220,7 +221,7 @@ impl Room {
         // An invalid nickname cannot be registered. The `shape` filter rejects it.
         let Ok(nickname) = author.parse::<Nickname>() else { return Ok(()) };
         let skeletons = nickname.skeletons();
-        if self.nicknames.holder(&skeletons, connection).is_some() {
+        if self.nicknames.owner(&skeletons, connection).is_some() {
             return Err(in_use_reason());
         }
         if let Some(member) = &mut member {
@@ -236,7 +237,7 @@ impl Room {
         self.sorted_nicknames = None;
         self.members_by_generation = [0; Generation::COUNT];
         self.count_changed = false;
-        self.connections.store(0, Ordering::Relaxed);
+        self.connection_count.store(0, Ordering::Relaxed);
         self.gauges.connections.set(0);
         self.gauges.nicknames.set(0);
     }
@@ -252,7 +253,7 @@ impl Room {
             *members_by_generation = members_by_generation.saturating_add_signed(change);
         }
         self.count_changed = true;
-        self.connections.store(self.members.len(), Ordering::Relaxed);
+        self.connection_count.store(self.members.len(), Ordering::Relaxed);
         self.gauges.connections.set(i64::try_from(self.members.len()).unwrap_or(i64::MAX));
     }
 }

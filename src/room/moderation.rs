@@ -39,7 +39,7 @@ impl MemberView {
             connected: member.joined.elapsed(),
             accepted: member.accepted,
             refused: member.refused,
-            trusted: member.trusted || member.proven.as_deref().is_some_and(proven),
+            trusted: member.trusted || member.proven_nickname.as_deref().is_some_and(proven),
             nickname,
         }
     }
@@ -71,11 +71,11 @@ impl Room {
         };
         let is_similar =
             |skeletons: &Skeletons| skeletons.iter().any(|skeleton| wanted.iter().any(|other| other == skeleton));
-        let holder = self.nicknames.holder(&wanted, None);
+        let owner = self.nicknames.owner(&wanted, None);
         let speakers = self.members.iter().filter(|(_, member)| {
             member.nickname.is_none() && member.last_author.as_ref().is_some_and(|spoke| is_similar(&spoke.skeletons))
         });
-        holder.into_iter().chain(speakers.map(|(id, _)| *id)).collect()
+        owner.into_iter().chain(speakers.map(|(id, _)| *id)).collect()
     }
 
     /// Sets or clears a moderator's trust in a member; `None` if it is not in this room.
@@ -88,7 +88,7 @@ impl Room {
     /// since it may belong to another connection by now.
     pub fn release(&mut self, connection: Option<ConnectionId>, message: &Message) {
         match &message.kind {
-            MessageKind::Like { liked, .. } => self.send_to_holder(liked, RoomEvent::Message(message)),
+            MessageKind::Like { liked, .. } => self.send_to_owner(liked, RoomEvent::Message(message)),
             MessageKind::Text { .. } | MessageKind::Newcomer => self.broadcast(RoomEvent::Message(message)),
         }
         self.count_message(connection, true);

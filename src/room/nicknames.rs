@@ -12,8 +12,8 @@ pub(super) struct Nicknames {
 }
 
 impl Nicknames {
-    /// Returns the connection, other than `except`, that holds a nickname with one of these skeletons.
-    pub(super) fn holder(&self, skeletons: &Skeletons, except: Option<ConnectionId>) -> Option<ConnectionId> {
+    /// Returns the connection, other than `except`, that a nickname with one of these skeletons belongs to.
+    pub(super) fn owner(&self, skeletons: &Skeletons, except: Option<ConnectionId>) -> Option<ConnectionId> {
         skeletons.iter().filter_map(|skeleton| self.by_skeleton.get(skeleton)).copied().find(|&id| Some(id) != except)
     }
 
@@ -22,7 +22,7 @@ impl Nicknames {
         self.version
     }
 
-    /// Assigns a nickname that no other connection holds.
+    /// Assigns a nickname that belongs to no other connection.
     pub(super) fn assign(&mut self, nickname: &Nickname, id: ConnectionId) {
         self.version += 1;
         for skeleton in nickname.skeletons().iter() {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 
-use super::members::sender;
+use super::members::find;
 use super::{Delivery, Room};
 use crate::model::{ConnectionId, Message, MessageKind, Nickname, Notice, Reason, RoomEvent};
 use crate::wire;
@@ -18,7 +18,7 @@ impl Room {
         self.check_author(connection, &message.author)?;
         let event = RoomEvent::Message(message);
         match &message.kind {
-            MessageKind::Like { liked, .. } => self.send_to_holder(liked, event),
+            MessageKind::Like { liked, .. } => self.send_to_owner(liked, event),
             MessageKind::Text { .. } | MessageKind::Newcomer => self.broadcast(event),
         }
         Ok(())
@@ -99,11 +99,11 @@ impl Room {
         self.round.add(event, self.members_by_generation);
     }
 
-    /// Sends an event to the member that holds a nickname, if any.
-    pub(super) fn send_to_holder(&mut self, name: &str, event: RoomEvent<'_>) {
+    /// Sends an event to the member that a nickname belongs to, if any.
+    pub(super) fn send_to_owner(&mut self, name: &str, event: RoomEvent<'_>) {
         let nickname = name.parse::<Nickname>().ok();
-        let holder = nickname.and_then(|nickname| self.nicknames.holder(&nickname.skeletons(), None));
-        if let Some(id) = holder {
+        let owner = nickname.and_then(|nickname| self.nicknames.owner(&nickname.skeletons(), None));
+        if let Some(id) = owner {
             self.send_event(id, event);
         }
     }
@@ -120,7 +120,7 @@ impl Room {
     /// judged elsewhere. Does not flush a pending user count: otherwise a client could trigger counts for everyone by
     /// pinging.
     pub fn send_to(&mut self, id: ConnectionId, frame: &[u8]) {
-        let Some(member) = sender(&mut self.members, Some(id)) else { return };
+        let Some(member) = find(&mut self.members, Some(id)) else { return };
         if member.direct.is_empty() {
             self.direct_recipients.push(id);
         }

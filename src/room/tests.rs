@@ -259,7 +259,7 @@ fn a_look_alike_of_a_registered_name_cannot_be_used() {
     for name in ["loki", "Loki", "LOKI", "l0ki", "Ioki"] {
         assert_eq!(
             register(&mut test, 2, name),
-            Err(NicknameInUse { holder: ConnectionId(1), same_address: false }),
+            Err(NicknameInUse { owner: ConnectionId(1), same_address: false }),
             "{name}"
         );
         for connection in [Some(ConnectionId(2)), None] {

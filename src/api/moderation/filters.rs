@@ -187,7 +187,7 @@ impl From<&RulesReloadError> for RejectedRulesJson {
     ),
 )]
 pub(in crate::api) async fn filters(State(api): State<Arc<Api>>) -> Json<FiltersResponse> {
-    let mut filters: Vec<_> = api.live.intake.figures().into_iter().map(FilterJson::from).collect();
+    let mut filters: Vec<_> = api.live.intake.stats().into_iter().map(FilterJson::from).collect();
     let rooms = api.rooms.list();
     let is_room = |name: &str| rooms.iter().any(|room| room.name().as_str() == name);
     for plugin in filters.iter_mut().filter_map(|filter| filter.plugins.as_mut()).flatten() {
@@ -199,7 +199,7 @@ pub(in crate::api) async fn filters(State(api): State<Arc<Api>>) -> Json<Filters
 
 /// Returns the rules in force, in their order.
 pub(super) fn rules_in_force(api: &Api) -> Vec<RuleJson> {
-    let figures = api.live.intake.figures().into_iter().find_map(|figures| match figures.parts {
+    let figures = api.live.intake.stats().into_iter().find_map(|figures| match figures.parts {
         FilterParts::Rules { set, .. } => Some(set),
         FilterParts::None | FilterParts::Plugins(_) => None,
     });

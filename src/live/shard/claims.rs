@@ -1,4 +1,4 @@
-//! Claims on nicknames: the holder is probed, and loses the nickname if it does not respond.
+//! Claims on nicknames: the owner is probed, and loses the nickname if it does not respond.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use crate::intake::NicknameClaim;
 use crate::model::ConnectionId;
 use crate::wire::frame::{self, CloseCode};
 
-/// The close reason for a holder that did not respond.
+/// The close reason for an owner that did not respond.
 const RECLAIMED: CloseReason =
-    CloseReason::ByServer(CloseCode::Policy, "your nickname was taken back by a newer connection from your address");
+    CloseReason::ByRelay(CloseCode::Policy, "your nickname was taken back by a newer connection from your address");
 
-/// A claim that waits for a response of the holder, which was pinged.
+/// A claim that waits for a response of the owner, which was pinged.
 #[derive(Debug)]
 struct PendingClaim {
     deadline: Instant,
@@ -35,9 +35,9 @@ enum ClaimEvent {
 /// The end of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ClaimOutcome {
-    /// The holder has responded or left. The claimant registers the nickname if that is free by now.
+    /// The owner has responded or left. The claimant registers the nickname if that is free by now.
     Resolved,
-    /// The holder has not responded in time. It is closed if it still holds the nickname.
+    /// The owner has not responded in time. It is closed if the nickname still belongs to it.
     Expired,
     /// The claimant has left.
     Abandoned,
@@ -45,10 +45,10 @@ enum ClaimOutcome {
 
 impl ClaimEvent {
     /// Returns the outcome for a claim; `None` if it keeps waiting.
-    fn outcome(self, claimant: ConnectionId, holder: ConnectionId, deadline: Instant) -> Option<ClaimOutcome> {
+    fn outcome(self, claimant: ConnectionId, owner: ConnectionId, deadline: Instant) -> Option<ClaimOutcome> {
         match self {
             Self::Left(id) if id == claimant => Some(ClaimOutcome::Abandoned),
-            Self::Activity(id) | Self::Left(id) if id == holder => Some(ClaimOutcome::Resolved),
+            Self::Activity(id) | Self::Left(id) if id == owner => Some(ClaimOutcome::Resolved),
             Self::Time(now) if now >= deadline => Some(ClaimOutcome::Expired),
             Self::Activity(_) | Self::Left(_) | Self::Time(_) => None,
         }
@@ -60,7 +60,7 @@ impl ClaimEvent {
 pub(super) struct PendingClaims(Vec<PendingClaim>);
 
 impl PendingClaims {
-    /// Returns the next deadline of a holder.
+    /// Returns the next deadline of an owner.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.0.first().map(|pending| pending.deadline)
     }
@@ -74,7 +74,7 @@ impl PendingClaims {
     fn take_decided(&mut self, event: ClaimEvent) -> Vec<(ClaimOutcome, PendingClaim)> {
         let outcome = |pending: &PendingClaim| {
             let PendingClaim { deadline, claim, .. } = pending;
-            event.outcome(claim.claimant, claim.holder, *deadline)
+            event.outcome(claim.claimant, claim.owner, *deadline)
         };
         let decided = self.0.extract_if(.., |pending| outcome(pending).is_some());
         decided.filter_map(|pending| Some((outcome(&pending)?, pending))).collect()
@@ -82,17 +82,17 @@ impl PendingClaims {
 }
 
 impl Shard {
-    /// Pings the holder of a claimed nickname.
-    pub(super) fn probe_holder(&mut self, room: RoomKey, claim: NicknameClaim, now: Instant) {
-        let (claimant, holder) = (claim.claimant, claim.holder);
+    /// Pings the owner of a claimed nickname.
+    pub(super) fn probe_owner(&mut self, room: RoomKey, claim: NicknameClaim, now: Instant) {
+        let (claimant, owner) = (claim.claimant, claim.owner);
         let deadline = now + self.live.config.reclaim_timeout;
         self.claims.0.push(PendingClaim { deadline, room, claim });
-        let Some(connection) = self.connections.member(holder) else {
+        let Some(connection) = self.connections.member(owner) else {
             return self.fail_connection(claimant, ShardError::NotConnected, now);
         };
         connection.awaiting_reclaim = true;
         if let Err(reason) = connection.send(frame::ping(), self.live.config.outbox_bytes) {
-            self.close_connection(holder, reason, now);
+            self.close_connection(owner, reason, now);
         }
     }
 
@@ -106,7 +106,7 @@ impl Shard {
         self.on_claim_event(ClaimEvent::Left(id), now);
     }
 
-    /// Closes holders that have not responded in time.
+    /// Closes owners that have not responded in time.
     pub(super) fn expire_claims(&mut self, now: Instant) {
         self.on_claim_event(ClaimEvent::Time(now), now);
     }
@@ -118,10 +118,10 @@ impl Shard {
                 ClaimOutcome::Abandoned => {}
                 ClaimOutcome::Resolved => self.resolve_claim(room, claim, now),
                 ClaimOutcome::Expired => {
-                    // The holder may have changed its nickname in the meantime.
-                    if self.rooms.get(room).is_some_and(|room| claim.is_held(room)) {
-                        self.leave_and_close(claim.holder, RECLAIMED, now);
-                        closed.push(claim.holder);
+                    // The owner may have changed its nickname in the meantime.
+                    if self.rooms.get(room).is_some_and(|room| claim.is_owned(room)) {
+                        self.leave_and_close(claim.owner, RECLAIMED, now);
+                        closed.push(claim.owner);
                     }
                     self.resolve_claim(room, claim, now);
                 }
@@ -152,20 +152,20 @@ mod tests {
 
     #[test]
     fn every_event_leads_to_the_outcome_in_the_table() {
-        let (claimant, holder, other) = (ConnectionId(1), ConnectionId(2), ConnectionId(3));
+        let (claimant, owner, other) = (ConnectionId(1), ConnectionId(2), ConnectionId(3));
         let deadline = Instant::now() + Duration::from_secs(2);
         let early = deadline.checked_sub(Duration::from_nanos(1)).unwrap();
         for (event, outcome) in [
-            (ClaimEvent::Activity(holder), Some(ClaimOutcome::Resolved)),
+            (ClaimEvent::Activity(owner), Some(ClaimOutcome::Resolved)),
             (ClaimEvent::Activity(claimant), None),
             (ClaimEvent::Activity(other), None),
-            (ClaimEvent::Left(holder), Some(ClaimOutcome::Resolved)),
+            (ClaimEvent::Left(owner), Some(ClaimOutcome::Resolved)),
             (ClaimEvent::Left(claimant), Some(ClaimOutcome::Abandoned)),
             (ClaimEvent::Left(other), None),
             (ClaimEvent::Time(early), None),
             (ClaimEvent::Time(deadline), Some(ClaimOutcome::Expired)),
         ] {
-            assert_eq!(event.outcome(claimant, holder, deadline), outcome, "{event:?}");
+            assert_eq!(event.outcome(claimant, owner, deadline), outcome, "{event:?}");
         }
     }
 }

@@ -16,39 +16,39 @@ pub(super) enum CloseReason {
     /// No pong arrived in time.
     PongTimeout,
     /// The client sent a close frame.
-    ByPeer(Option<u16>),
+    ByClient(Option<u16>),
     /// The client violated the WebSocket protocol.
     Protocol(Violation),
     /// A message took too long to arrive.
     MessageTimeout,
-    /// The memory for incomplete messages is exhausted.
-    OutOfMemory,
+    /// The limit of memory for incomplete messages is reached.
+    PartialMessagesLimit,
     /// The client reads too slowly.
     SlowReader,
     /// The relay closes the connection.
-    ByServer(CloseCode, &'static str),
+    ByRelay(CloseCode, &'static str),
 }
 
 impl CloseReason {
     /// An error of the relay, which is logged where it occurs.
-    pub(super) const INTERNAL: Self = Self::ByServer(CloseCode::Internal, "internal error");
+    pub(super) const INTERNAL: Self = Self::ByRelay(CloseCode::Internal, "internal error");
 
     /// The code and reason of the relay's close frame, unless the client closes or is gone.
     pub(super) fn code_and_text(self) -> Option<(CloseCode, String)> {
         match self {
-            Self::Disconnected | Self::PongTimeout | Self::ByPeer(_) => None,
+            Self::Disconnected | Self::PongTimeout | Self::ByClient(_) => None,
             Self::Protocol(violation) => Some((violation.close_code(), violation.to_string())),
             Self::MessageTimeout => Some((CloseCode::Policy, "a message took too long to arrive".to_owned())),
-            Self::OutOfMemory => Some((CloseCode::TryAgainLater, "too many incomplete messages".to_owned())),
+            Self::PartialMessagesLimit => Some((CloseCode::TryAgainLater, "too many incomplete messages".to_owned())),
             Self::SlowReader => Some((CloseCode::TryAgainLater, "too slow".to_owned())),
-            Self::ByServer(code, reason) => Some((code, reason.to_owned())),
+            Self::ByRelay(code, reason) => Some((code, reason.to_owned())),
         }
     }
 
     /// Returns the close frame; `None` when the client is gone.
     pub(super) fn close_frame(self) -> Option<Bytes> {
         match self {
-            Self::ByPeer(code) => Some(frame::close_echo(code)),
+            Self::ByClient(code) => Some(frame::close_echo(code)),
             other => other.code_and_text().map(|(code, reason)| frame::close(code, &reason)),
         }
     }
@@ -66,8 +66,8 @@ pub(super) enum ShardError {
     /// A member of a room has no connection, or one that is closing.
     #[error("a member of a room has no open connection")]
     NotConnected,
-    /// A message was decided that its connection does not wait for.
-    #[error("a message was decided twice")]
+    /// A result arrived for a connection that does not wait for one.
+    #[error("a result arrived for a connection that does not wait for one")]
     NotWaiting,
     /// See [`MissingReason`].
     #[error(transparent)]
@@ -96,7 +96,7 @@ impl Shard {
             return self.connections.remove(id);
         }
         match self.rooms.leave(connection.room, id) {
-            Some(due) => self.begin_close(id, reason, due, now),
+            Some(unsent) => self.begin_close(id, reason, unsent, now),
             None => self.fail_connection(id, ShardError::NotMember, now),
         }
     }
@@ -106,28 +106,28 @@ impl Shard {
         error.log(id);
         let Some(connection) = self.connections.member(id) else { return };
         // The error may be that it is in no room.
-        let due = self.rooms.leave(connection.room, id).unwrap_or_default();
-        self.begin_close(id, CloseReason::INTERNAL, due, now);
+        let unsent = self.rooms.leave(connection.room, id).unwrap_or_default();
+        self.begin_close(id, CloseReason::INTERNAL, unsent, now);
         self.resolve_claims_of(id, now);
     }
 
-    /// Closes a connection that has left its room, or has not joined it. It still receives the output in `due`.
-    pub(super) fn begin_close(&mut self, id: ConnectionId, reason: CloseReason, due: Vec<Bytes>, now: Instant) {
+    /// Closes a connection that has left its room, or has not joined it. It still receives the `unsent` output.
+    pub(super) fn begin_close(&mut self, id: ConnectionId, reason: CloseReason, unsent: Vec<Bytes>, now: Instant) {
         let Some(connection) = self.connections.member(id) else { return };
         tracing::debug!(connection = id.0, ?reason, "connection closes");
         let Some(close) = reason.close_frame() else { return self.connections.remove(id) };
         if let Some((code, text)) = reason.code_and_text() {
             let (code, address) = (code.as_u16(), connection.address);
             self.live.metrics.count_close(code);
-            // Shutdown and removal of a room are logged once for all connections.
-            if !matches!(reason, CloseReason::ByServer(..)) {
+            // What the relay itself closes is not logged one by one.
+            if !matches!(reason, CloseReason::ByRelay(..)) {
                 tracing::info!(code, reason = text, %address, "closing connection");
             }
         }
-        match connection.begin_close(reason, due, close, &self.live.config, now) {
+        match connection.begin_close(reason, unsent, close, &self.live.config, now) {
             Ok(deadline) => {
                 self.schedule_check(id, deadline, now);
-                // Unread data would reset the socket when it is closed.
+                // Read what is left: closing a socket with unread data resets it.
                 self.queue_read(id);
             }
             Err(_) => self.connections.remove(id),
@@ -136,8 +136,8 @@ impl Shard {
 
     /// Closes all connections at shutdown: pending output is delivered, then everyone leaves without presence events.
     pub(super) fn close_all(&mut self, code: CloseCode, text: &'static str, now: Instant) {
-        let reason = CloseReason::ByServer(code, text);
-        self.closing = Some(reason);
+        let reason = CloseReason::ByRelay(code, text);
+        self.shutdown = Some(reason);
         self.deliver_all(now);
         self.rooms.clear_members();
         self.claims.forget(|_| true);

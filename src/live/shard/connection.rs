@@ -218,21 +218,21 @@ impl Connection {
         Ok(())
     }
 
-    /// Starts closing with the unsent frames in `due` and a close frame. Returns when the socket is reset, at the latest.
+    /// Starts closing with the `unsent` frames and a close frame. Returns when the socket is reset, at the latest.
     pub(super) fn begin_close(
         &mut self,
         reason: CloseReason,
-        due: Vec<Bytes>,
+        unsent: Vec<Bytes>,
         close: Bytes,
         config: &Config,
         now: Instant,
     ) -> Result<Instant, CloseReason> {
         let outbox = self.outbox.get_or_insert_default();
-        if matches!(reason, CloseReason::SlowReader | CloseReason::OutOfMemory) {
-            // Complete only the current frame. The client is too slow for the rest.
+        if matches!(reason, CloseReason::SlowReader | CloseReason::PartialMessagesLimit) {
+            // Complete only the current frame: the client is too slow for the rest, or memory is short.
             outbox.keep_partial_frame();
         } else {
-            for frames in due {
+            for frames in unsent {
                 outbox.push(frames, 0);
             }
         }

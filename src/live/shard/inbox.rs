@@ -83,7 +83,7 @@ pub(in crate::live) struct NewConnection {
     pub(in crate::live) generation: Generation,
     pub(in crate::live) address: Address,
     /// The nickname that the client proved to own with a token.
-    pub(in crate::live) proven: Option<Arc<str>>,
+    pub(in crate::live) proven_nickname: Option<Arc<str>>,
     pub(in crate::live) guards: ConnectionGuards,
 }
 

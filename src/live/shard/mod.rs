@@ -56,8 +56,8 @@ const MAX_COMMANDS: usize = 1_024;
 /// Maximum interval between checks of a connection; less than one revolution of the timer wheel.
 const MAX_CHECK_INTERVAL: Duration = Duration::from_secs(50);
 
-/// The close reason for an address that was banned since the handshake.
-const BANNED: CloseReason = CloseReason::ByServer(CloseCode::Policy, "this address is banned");
+/// The close reason for a client whose address was banned after its handshake.
+const BANNED: CloseReason = CloseReason::ByRelay(CloseCode::Policy, "this address is banned");
 
 /// The state of a shard, owned by its thread.
 pub(super) struct Shard {
@@ -66,7 +66,7 @@ pub(super) struct Shard {
     chain: Chain,
     poll: Poll,
     inbox: InboxReceiver,
-    /// For results of work that runs elsewhere.
+    /// A handle to its own inbox, for the results of work that runs elsewhere.
     self_inbox: Inbox,
     runtime: Handle,
     /// Runs filters that answer later.
@@ -79,7 +79,7 @@ pub(super) struct Shard {
     claims: PendingClaims,
     read_buffer: Vec<u8>,
     /// The close reason for everyone during shutdown.
-    closing: Option<CloseReason>,
+    shutdown: Option<CloseReason>,
 }
 
 impl Shard {
@@ -112,13 +112,13 @@ impl Shard {
             }
             self.run_timers(expired, now);
             self.deliver(now);
-            if self.closing.is_some() && self.connections.is_empty() {
+            if self.shutdown.is_some() && self.connections.is_empty() {
                 return Ok(());
             }
         }
     }
 
-    /// How long the shard may sleep; zero if work is left.
+    /// How long the shard may sleep: zero if work is left; `None` if only an event can bring work.
     fn poll_timeout(&self) -> Option<Duration> {
         if !self.ready.is_empty() || self.rooms.has_undelivered() || !self.inbox.prepare_sleep() {
             return Some(Duration::ZERO);
@@ -132,7 +132,7 @@ impl Shard {
     }
 
     fn on_event(&mut self, event: &Event, now: Instant) {
-        // The inbox has no connection: its event only wakes the shard.
+        // No connection: the event of the inbox, which only wakes the shard, or of a connection dropped in this round.
         let Some(connection) = self.connections.by_token(event.token()) else { return };
         let id = connection.id;
         if event.is_writable()
@@ -141,8 +141,8 @@ impl Shard {
             return self.close_connection(id, reason, now);
         }
         connection.hung_up |= event.is_read_closed() || event.is_error();
-        let is_drained = connection.is_closing() && !connection.has_unsent();
-        if event.is_readable() || connection.hung_up || is_drained {
+        let is_flushed = connection.is_closing() && !connection.has_unsent();
+        if event.is_readable() || connection.hung_up || is_flushed {
             self.queue_read(id);
         }
     }
@@ -176,25 +176,27 @@ impl Shard {
         }
     }
 
-    /// Takes over a socket as a member of a room, unless the room was removed or the address banned since the handshake.
+    /// Takes over a socket as a member of a room. Closes it if the relay is shutting down, or if the room was removed or the
+    /// address banned after the handshake.
     fn adopt(&mut self, key: RoomKey, mut arrival: NewConnection, now: Instant) {
         let (address, generation) = (arrival.address, arrival.generation);
-        let (initial_bytes, proven) = (std::mem::take(&mut arrival.initial_bytes), arrival.proven.take());
+        let initial_bytes = std::mem::take(&mut arrival.initial_bytes);
+        let proven_nickname = arrival.proven_nickname.take();
         let id = match self.connections.add(arrival, key, self.poll.registry(), now) {
             Ok(id) => id,
-            Err(error) => return tracing::warn!(%error, "registering a connection failed"),
+            Err(error) => return tracing::warn!(%error, "polling the socket of a new connection failed"),
         };
         self.schedule_check(id, now + self.live.config.ping_interval, now);
-        let refused = match (self.closing, self.rooms.get_mut(key)) {
+        let reason = match (self.shutdown, self.rooms.get_mut(key)) {
             (Some(shutdown), _) => shutdown,
             (None, None) => REMOVED,
             (None, Some(room)) if self.live.intake.is_banned(room.name(), address) => BANNED,
             (None, Some(room)) => {
-                room.join(id, address, generation, proven, now);
+                room.join(id, address, generation, proven_nickname, now);
                 return self.process_bytes(id, &initial_bytes, now);
             }
         };
-        self.begin_close(id, refused, Vec::new(), now);
+        self.begin_close(id, reason, Vec::new(), now);
     }
 
     /// Reads a connection once. Further data is read in the next round, so that a busy client does not starve others.

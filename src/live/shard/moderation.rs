@@ -91,7 +91,7 @@ impl Shard {
         self.notify(room, id, notice);
         self.close_connection(
             id,
-            CloseReason::ByServer(CloseCode::Policy, "a moderator has closed this connection"),
+            CloseReason::ByRelay(CloseCode::Policy, "a moderator has closed this connection"),
             now,
         );
     }

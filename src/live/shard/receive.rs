@@ -31,7 +31,7 @@ pub(super) struct AccountedBytes {
 }
 
 impl AccountedBytes {
-    /// Accounts for another size; `false` when the memory of all connections is exhausted.
+    /// Accounts for another size; `false` when the limit of all connections is exceeded.
     fn set(&mut self, bytes: usize) -> bool {
         let before = std::mem::replace(&mut self.bytes, bytes);
         before == bytes || self.live.account_partial(before, bytes)
@@ -91,6 +91,6 @@ impl PartialMessage {
         if !partial.decoder.has_partial() {
             self.0 = None;
         }
-        if within_limit { Ok(()) } else { Err(CloseReason::OutOfMemory) }
+        if within_limit { Ok(()) } else { Err(CloseReason::PartialMessagesLimit) }
     }
 }

@@ -19,7 +19,7 @@ use crate::wire::frame::CloseCode;
 pub(in crate::live) struct RoomKey(pub(in crate::live) u64);
 
 /// The close reason for members of a removed room.
-pub(super) const REMOVED: CloseReason = CloseReason::ByServer(CloseCode::GoingAway, "this room was removed");
+pub(super) const REMOVED: CloseReason = CloseReason::ByRelay(CloseCode::GoingAway, "this room was removed");
 
 /// A room and the unsent rest of its last round.
 #[derive(Debug)]
@@ -44,14 +44,14 @@ impl LocalRoom {
     /// Removes a member, and returns its undelivered output; `None` if it is not a member.
     fn leave(&mut self, id: ConnectionId) -> Option<Vec<Bytes>> {
         let current = self.room.leave(id)?;
-        let mut due = Vec::new();
+        let mut unsent = Vec::new();
         if let Some(PendingDelivery { delivery: Delivery { broadcast, shares, .. }, .. }) = &mut self.delivery
             && let Some(at) = shares.iter().position(|share| share.to == id)
         {
-            due.extend(shares.swap_remove(at).pieces(broadcast));
+            unsent.extend(shares.swap_remove(at).pieces(broadcast));
         }
-        due.extend(current);
-        Some(due)
+        unsent.extend(current);
+        Some(unsent)
     }
 }
 

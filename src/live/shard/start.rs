@@ -53,7 +53,7 @@ pub(in crate::live) fn spawn(
         timers: TimerWheel::new(Instant::now()),
         claims: PendingClaims::default(),
         read_buffer: vec![0; READ_BYTES],
-        closing: None,
+        shutdown: None,
     };
     let (exited, exit) = oneshot::channel::<()>();
     thread::Builder::new().name(format!("shard-{number}")).spawn(move || {

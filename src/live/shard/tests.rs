@@ -2,12 +2,13 @@ use tokio::runtime::Handle;
 
 use super::*;
 use crate::filter::{Filter, FilterAnswer, Purpose};
+use crate::fixtures;
 use crate::intake::Intake;
 use crate::live;
 use crate::live::admission::AddressLimits;
 use crate::live::rooms::Rooms;
-use crate::model::{Address, Kind, Message, RoomName, Sender, SenderContext};
-use crate::moderation::{self, ModerationService, State};
+use crate::model::{Message, Sender};
+use crate::moderation::{self, Moderation, State};
 use crate::settings::SettingsSource;
 use crate::telemetry::Metrics;
 use crate::{store, wire};
@@ -31,7 +32,7 @@ fn rooms(filter: Box<dyn Filter>) -> Rooms {
     let metrics = Arc::new(Metrics::default());
     let (config, no_file) = (moderation::Config::default(), store::Config::default());
     let state = Arc::new(State::open(&config, &no_file, jiff::Timestamp::now()).unwrap());
-    let (moderation, _events) = ModerationService::new(state, Arc::default(), None, Arc::default(), Instant::now());
+    let (moderation, _events) = Moderation::new(state, Arc::default(), None, Arc::default(), Instant::now());
     let intake = Intake::new(Chain::from_filters([filter], &metrics), Arc::new(moderation), Arc::clone(&metrics));
     let mut source = SettingsSource::new();
     let live_config = live::Config::declare(&mut source.root().section("live", ""));
@@ -39,20 +40,14 @@ fn rooms(filter: Box<dyn Filter>) -> Rooms {
     let limits = AddressLimits { max_connections: None, join_rate: None };
     let live = Arc::new(Live::new(live_config, wire_config, intake, metrics, limits));
     let runtime = Handle::current();
-    Rooms::start(&live, &[RoomName::parse("QGIS").unwrap()], 1, [&runtime; 2]).unwrap().0
+    Rooms::start(&live, &[fixtures::room("QGIS")], 1, [&runtime; 2]).unwrap().0
 }
 
 #[tokio::test]
 async fn a_caller_learns_that_a_filter_panicked() {
     let rooms = rooms(Box::new(Panicking));
     let room = rooms.find("QGIS").unwrap();
-    let sender = Sender {
-        connection: None,
-        address: Address::from(std::net::IpAddr::from([127, 0, 0, 1])),
-        room: room.name().clone(),
-        context: SenderContext::default(),
-    };
-    let message = Message::new("jane", Kind::Text { avatar: None, text: "hello".into() });
+    let (sender, message) = (fixtures::sender(), fixtures::message("jane", "hello"));
     let wanted = "the message could not be judged because of an internal error";
     let error = room.submit(sender.clone(), message.clone()).await.expect_err("no decision");
     assert_eq!(error.to_string(), wanted);

@@ -70,7 +70,10 @@ async fn a_nickname_cannot_wait() {
     let mut anna = relay.join("QGIS").await;
     anna.drain().await;
     anna.send(json!({"author": "internal", "newcomer": "anna"})).await;
-    anna.expect_refusal("this name needs a moderator's approval, which nicknames cannot get").await;
+    anna.expect_refusal(
+        "this nickname would need a moderator's approval, which is not possible for nicknames; choose another one",
+    )
+    .await;
     assert!(held_messages(&relay).await.is_empty());
 }
 

@@ -15,9 +15,9 @@ async fn a_registered_nickname_and_its_look_alikes_are_refused_to_others() {
         ("Ioki", &["loki", "l0ki", "ioki", "IOKI"]),
         ("rnap", &["map", "MAP", "Rnap"]),
     ] {
-        let mut holder = Client::connect_from(OTHER_ADDRESS, relay.address(), "/room/QGIS/ws").await.unwrap();
-        holder.send(newcomer(held)).await;
-        holder.skip_until(newcomer(held)).await;
+        let mut owner = Client::connect_from(OTHER_ADDRESS, relay.address(), "/room/QGIS/ws").await.unwrap();
+        owner.send(newcomer(held)).await;
+        owner.skip_until(newcomer(held)).await;
         impostor.skip_until(newcomer(held)).await;
         for attempt in attempts {
             for frame in [newcomer(attempt), line(attempt, "I am the one")] {
@@ -28,10 +28,10 @@ async fn a_registered_nickname_and_its_look_alikes_are_refused_to_others() {
             assert_eq!((put.status, put.json()), (403, json!({"detail": NICKNAME_TAKEN})), "{attempt} beside {held}");
         }
         assert_eq!(relay.users("QGIS").await, json!([held]));
-        holder.send(line(held, "nobody else spoke")).await;
-        holder.expect(line(held, "nobody else spoke")).await;
+        owner.send(line(held, "nobody else spoke")).await;
+        owner.expect(line(held, "nobody else spoke")).await;
         impostor.expect(line(held, "nobody else spoke")).await;
-        holder.leave().await;
+        owner.leave().await;
         impostor.skip_until(nb_users(1)).await;
     }
 }

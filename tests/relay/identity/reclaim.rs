@@ -43,19 +43,19 @@ async fn the_same_address_takes_its_nickname_back_from_a_dead_connection() {
 #[tokio::test]
 async fn a_live_connection_of_the_same_address_keeps_its_nickname() {
     let relay = patient().start().await;
-    let mut holder = relay.join_as("QGIS", "jane").await;
+    let mut owner = relay.join_as("QGIS", "jane").await;
     let mut other = relay.join("QGIS").await;
     other.expect(nb_users(2)).await;
-    holder.expect(nb_users(2)).await;
+    owner.expect(nb_users(2)).await;
     for attempt in ["jane", "Jane"] {
         other.send(newcomer(attempt)).await;
         tokio::select! {
             // Reading answers the ping.
-            heard = holder.next() => panic!("the holder hears {heard}"),
+            heard = owner.next() => panic!("the owner hears {heard}"),
             () = other.expect_refusal(NICKNAME_TAKEN) => {}
         }
     }
-    holder.send(line("jane", "still me")).await;
+    owner.send(line("jane", "still me")).await;
     other.expect(line("jane", "still me")).await;
     assert_eq!(relay.users("QGIS").await, json!(["jane"]));
 }
@@ -104,17 +104,17 @@ async fn a_connection_that_waits_to_reclaim_a_nickname_is_not_dead() {
     let mut dead = RawClient::join(relay.address(), "QGIS").await;
     dead.send_json(&newcomer("dora")).await;
     dead.until_pong(b"registered").await;
-    let mut holder = relay.join_as("QGIS", "jane").await;
+    let mut owner = relay.join_as("QGIS", "jane").await;
     let mut other = relay.join("QGIS").await;
     other.expect(nb_users(3)).await;
-    holder.expect(nb_users(3)).await;
-    holder.send(newcomer("dora")).await;
-    // From here on the holder waits, and so does the relay for the dead one.
+    owner.expect(nb_users(3)).await;
+    owner.send(newcomer("dora")).await;
+    // From here on the owner waits, and so does the relay for the dead one.
     while !matches!(dead.next().await, Received::Frame(PING, _)) {}
     other.send(newcomer("jane")).await;
     tokio::select! {
         // Reading answers the ping.
-        heard = holder.next() => panic!("the holder hears {heard}"),
+        heard = owner.next() => panic!("the owner hears {heard}"),
         () = other.expect_refusal(NICKNAME_TAKEN) => {}
     }
 }
