@@ -135,15 +135,15 @@ pub struct LoggedSanction {
 pub(super) fn split_sanctions(sanctions: impl Iterator<Item = LoggedSanction>) -> Vec<Vec<LoggedSanction>> {
     let (mut lines, mut line, mut bytes) = (Vec::new(), Vec::new(), 0);
     for sanction in sanctions {
-        let own = serde_json::to_vec(&sanction).map_or(usize::MAX, |json| json.len() + 1);
-        if own > MAX_SANCTIONS_IN_LINE {
+        let size = serde_json::to_vec(&sanction).map_or(usize::MAX, |json| json.len() + 1);
+        if size > MAX_SANCTIONS_IN_LINE {
             continue;
         }
-        if bytes + own > MAX_SANCTIONS_IN_LINE && !line.is_empty() {
+        if bytes + size > MAX_SANCTIONS_IN_LINE && !line.is_empty() {
             lines.push(std::mem::take(&mut line));
             bytes = 0;
         }
-        bytes += own;
+        bytes += size;
         line.push(sanction);
     }
     lines.push(line);

@@ -68,9 +68,7 @@ impl Intake {
         self.chain.set(chain);
     }
 
-    /// Judges a message by `chain` and delivers it.
-    ///
-    /// Sets the [`SenderContext`] of `sender`.
+    /// Judges a message with `chain`, and delivers it unless something is pending. Sets the [`SenderContext`] of `sender`.
     pub fn submit(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, message: Message) -> Submission {
         sender.context = self.sender_context(chain, room, sender, &message.author);
         if let Err(reason) = claim::check_author(room, sender, &message) {
