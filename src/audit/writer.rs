@@ -58,7 +58,7 @@ impl AuditWriter {
     /// Writes until the log is closed or its handle is dropped.
     pub(super) fn run(mut self, queue: Receiver<QueueEntry>, closed: &watch::Sender<ClosedState>) {
         let written = self.write_all(&queue).and_then(|()| self.close());
-        // What is left in the queue is counted as lost when it is dropped, and what arrives now when sending fails.
+        // Dropping the queue counts its entries as lost. Later entries are counted when sending them fails.
         drop(queue);
         let result = written.map_err(|WriteAbandoned| {
             self.shared.add_lost(self.log.collected_lines());

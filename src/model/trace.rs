@@ -110,7 +110,7 @@ impl Basis {
 pub struct TraceStep {
     /// The filter's name.
     pub filter: StaticName,
-    /// What the match requested, or the filter's answer.
+    /// The outcome that the match requested, or the answer of the filter.
     pub verdict: Outcome,
     /// The match, if any.
     pub matched: Option<Match>,

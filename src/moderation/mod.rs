@@ -1,5 +1,5 @@
 //! Moderation: sanctions, held messages and levels ([`State`]), the history in memory ([`Journal`]) and notes for moderators
-//! ([`Feed`]). [`Moderation`] ties them together and to the audit log. What moderators do is in `actions`.
+//! ([`Feed`]). [`Moderation`] ties them together and to the audit log. The actions of moderators are in `actions`.
 
 mod config;
 mod error;

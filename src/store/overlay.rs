@@ -13,7 +13,7 @@ const PAGE: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Overlay {
     length: u64,
-    /// Length of the part of the file that was never cut off. What was written since is in `pages`; the rest is zero.
+    /// Length of the part of the file that was never cut off. Data written since is in `pages`; the rest is zero.
     visible: u64,
     pages: BTreeMap<u64, Box<[u8; PAGE]>>,
 }

@@ -143,11 +143,13 @@ fn the_bytes_of_queued_texts_are_bounded() {
     assert_eq!(figures(&audit), [0, 3, 0]);
 }
 
-/// More decisions than fit into a file, each with a long text.
-fn record_a_full_file(audit: &Audit) -> u64 {
-    let long = some(&"x".repeat(100_000), Outcome::Pass);
-    (0..15).for_each(|_| audit.record(Arc::clone(&long)));
-    15
+/// Decisions with the longest texts that fill a file.
+const FULL_FILE: u64 = 16;
+
+/// Records so many decisions with the longest text.
+fn record_long_texts(audit: &Audit, count: u64) {
+    let long = some(&"x".repeat(65_536), Outcome::Pass);
+    (0..count).for_each(|_| audit.record(Arc::clone(&long)));
 }
 
 #[tokio::test]
@@ -162,7 +164,8 @@ async fn every_line_that_is_not_written_is_counted_as_lost() {
     // There can be no second file.
     fs::rename(&dir, folder.path().join("elsewhere")).unwrap();
     fs::write(&dir, "").unwrap();
-    let decisions = record_a_full_file(&audit);
+    let decisions = FULL_FILE + 3;
+    record_long_texts(&audit, decisions);
     let thread = std::thread::spawn(move || writer.run(queue, &closed));
     let result = audit.close().await;
     thread.join().unwrap();
@@ -191,9 +194,7 @@ fn a_decision_that_arrives_while_the_last_lines_are_written_is_counted_as_lost()
     let WriterParts { mut writer, queue, closed } = parts;
     writer.write_head();
     let audit = handle.get_or_init(|| Arc::new(audit));
-    let long = some(&"x".repeat(1_000_000), Outcome::Pass);
-    audit.record(Arc::clone(&long));
-    audit.record(some(&"x".repeat(100_000), Outcome::Pass));
+    record_long_texts(audit, FULL_FILE);
     writer.run(queue, &closed);
     assert_eq!(figures(audit)[1], 1);
 }

@@ -119,7 +119,7 @@ impl Shard {
         if let Some((code, text)) = reason.code_and_text() {
             let (code, address) = (code.as_u16(), connection.address);
             self.live.metrics.count_close(code);
-            // What the relay itself closes is not logged one by one.
+            // Connections that the relay itself closes are not logged one by one.
             if !matches!(reason, CloseReason::ByRelay(..)) {
                 tracing::info!(code, reason = text, %address, "closing connection");
             }

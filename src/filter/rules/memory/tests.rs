@@ -20,16 +20,16 @@ impl Scenario {
         room: &str,
         author: &str,
         text: &str,
-        was_delivered: Option<bool>,
+        passed_rules: Option<bool>,
     ) -> Recall {
         self.now += 1_000;
         let sender =
             Sender { connection: connection.map(ConnectionId), room: fixtures::room(room), ..fixtures::sender() };
         let said = Message { at: Timestamp::from_millisecond(self.now).unwrap(), ..message(author, text) };
         let recall = || self.memory.recall(text, &sender, &said, 1).unwrap();
-        if let Some(was_delivered) = was_delivered {
+        if let Some(passed_rules) = passed_rules {
             let now = recall();
-            self.memory.record(recall(), was_delivered);
+            self.memory.record(recall(), passed_rules);
             return now;
         }
         recall()

@@ -113,8 +113,6 @@ fn rules_that_do_not_act_run_at_most_128_regular_expressions_on_a_message() {
         let rules = load(&((0..before).map(rule).collect::<String>() + last)).unwrap();
         let finding = examine(&rules, "free maps");
         assert_eq!(finding.verdict, Verdict::Pass, "rules that do not act never reject");
-        // Only messages that are judged count.
-        Scenario::new().say(&rules, "free maps");
         let skipped = rules.stats().find(|rule| rule.id == "last").unwrap().skipped;
         (finding.matches.len(), skipped)
     };
