@@ -88,3 +88,50 @@ async fn run_to_end<T: Send + 'static>(
         Err(ActionError::Failed)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_action_that_has_begun_goes_on_without_its_caller() {
+        let lock = Arc::default();
+        let (resume, resumed) = oneshot::channel::<()>();
+        let (done, mut is_done) = oneshot::channel();
+        let action = async move {
+            resumed.await.unwrap();
+            done.send(()).unwrap();
+            Ok(())
+        };
+        assert!(run_to_end(&lock, action).now_or_never().is_none(), "the caller goes away");
+        resume.send(()).unwrap();
+        drop(lock.lock().await);
+        is_done.try_recv().unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_action_whose_caller_goes_away_before_its_turn_does_nothing() {
+        let lock = Arc::default();
+        let turn = Arc::clone(&lock).lock_owned().await;
+        let (done, is_done) = oneshot::channel();
+        let action = async move {
+            done.send(()).unwrap();
+            Ok(())
+        };
+        assert!(run_to_end(&lock, action).now_or_never().is_none());
+        drop(turn);
+        drop(lock.lock().await);
+        assert!(is_done.await.is_err(), "the action was dropped");
+    }
+
+    #[tokio::test]
+    async fn an_action_that_panics_is_an_error_and_ends_its_turn() {
+        let lock = Arc::default();
+        let panicked: Result<(), _> = run_to_end(&lock, async { panic!("on purpose") }).await;
+        assert!(matches!(panicked, Err(ActionError::Failed)));
+        assert!(lock.try_lock().is_ok());
+    }
+}

@@ -175,8 +175,8 @@ async fn every_line_that_is_not_written_is_counted_as_lost() {
     assert!(lost > 0);
 }
 
-#[test]
-fn a_decision_that_arrives_while_the_last_lines_are_written_is_counted_as_lost() {
+#[tokio::test]
+async fn a_decision_that_arrives_while_the_last_lines_are_written_is_counted_as_lost() {
     let dir = TempDir::new().unwrap();
     let config = config(dir.path(), Recording::All, Texts::Full);
     let handle: Arc<OnceLock<Arc<Audit>>> = Arc::default();

@@ -40,7 +40,7 @@ async fn changed_rules_and_plugins_are_in_force_when_the_call_returns() {
     write(&relay, "rules.toml", &rules("poker"));
     let answer = reload(&relay).await;
     let rule = json!({
-        "rule": "no", "source": "rules.toml:1", "mode": "enforce", "hits": 0, "exempt_hits": 0, "trusted_hits": 0,
+        "rule": "no", "source": "rules.toml:1", "mode": "enforce", "hits": 0, "exempt_hits": 0, "trusted_hits": 0, "skipped": 0,
         "trusted_percent": null,
     });
     let unchanged = json!({"changed": [], "needs_restart": []});
