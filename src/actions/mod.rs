@@ -98,7 +98,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_action_that_has_begun_goes_on_without_its_caller() {
-        let lock = Arc::default();
+        let lock: Arc<Mutex<()>> = Arc::default();
         let (resume, resumed) = oneshot::channel::<()>();
         let (done, mut is_done) = oneshot::channel();
         let action = async move {
@@ -114,7 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_action_whose_caller_goes_away_before_its_turn_does_nothing() {
-        let lock = Arc::default();
+        let lock: Arc<Mutex<()>> = Arc::default();
         let turn = Arc::clone(&lock).lock_owned().await;
         let (done, is_done) = oneshot::channel();
         let action = async move {
@@ -129,7 +129,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_action_that_panics_is_an_error_and_ends_its_turn() {
-        let lock = Arc::default();
+        let lock: Arc<Mutex<()>> = Arc::default();
         let panicked: Result<(), _> = run_to_end(&lock, async { panic!("on purpose") }).await;
         assert!(matches!(panicked, Err(ActionError::Failed)));
         assert!(lock.try_lock().is_ok());
