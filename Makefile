@@ -4,13 +4,16 @@
 OUT = $${CARGO_TARGET_DIR:-target}
 # The cargo profile for `make run` and `make test`; see [profile.fast] in Cargo.toml.
 PROFILE = fast
-# Tests enable overflow checks and debug assertions for the relay's own code.
+# Tests enable overflow checks and debug assertions for the relay's own code, and build it incrementally.
 OWN = profile.$(PROFILE).package.gischat-relay
-CHECKED = --profile $(PROFILE) --config $(OWN).overflow-checks=true --config $(OWN).debug-assertions=true
+CHECKED = --profile $(PROFILE) --config $(OWN).overflow-checks=true --config $(OWN).debug-assertions=true \
+	--config profile.$(PROFILE).incremental=true
 # For `make run`: arguments for the relay, such as ARGS="--config my.toml".
 ARGS =
 # For `make bench`: arguments for the load tool, such as LOAD="--bun PROGRAM" to include uWebSockets.
 LOAD =
+# For `make only`: a part of the names of tests.
+NAME =
 # For `make fuzz`: seconds to run each target.
 SECONDS_EACH = 60
 FUZZ_TARGETS = frame v1 rules settings plugin fold
@@ -26,7 +29,7 @@ JAVASCRIPT_KIT = $(wildcard sdk/javascript/*.js sdk/javascript/src/*.js) $(WIT)
 STRICT =
 OR_MISSING = $(if $(STRICT),,|| [ $$? -eq 3 ])
 
-.PHONY: help run setup plugins plugins-rust guests test test-kits bench bench-quick lint deny fuzz examples tables
+.PHONY: help run setup plugins plugins-rust guests test only test-kits bench bench-quick lint deny fuzz examples tables
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +82,9 @@ test: ## Install what the tests need, if missing, and run all tests
 	$(MAKE) test-kits
 	cargo test $(CHECKED) --workspace --locked --doc
 	cargo test $(CHECKED) --workspace --locked --lib --bins --tests --examples
+
+only: ## Run the tests whose names contain NAME (after `make test`, which installs what they need)
+	cargo test $(CHECKED) --workspace --locked --lib --bins --tests -- $(NAME)
 
 bench: plugins guests ## Run all benchmarks and write docs/PERFORMANCE.md (30 minutes)
 	cargo build --release --locked --workspace
