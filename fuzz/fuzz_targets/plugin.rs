@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use gischat_relay::model::{Address, ConnectionId, MessageKind, Message, Sender, SenderContext};
+use gischat_relay::model::{Address, ConnectionId, Message, MessageKind, Sender, SenderContext};
 use gischat_relay::sandbox::{
     Action, CallContext, CheckRequest, Manifest, OperatorLimits, Plugin, PluginAnswer, PluginEntry, PluginLimits,
     Sandbox,

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use gischat_relay::filter::rules::{Preset, RuleSet, RulesContext};
-use gischat_relay::model::{Address, MessageKind, Message, RoomName, Sender, SenderContext};
+use gischat_relay::model::{Address, Message, MessageKind, RoomName, Sender, SenderContext};
 use libfuzzer_sys::fuzz_target;
 
 /// Texts for loaded rules: words, look-alikes, marks, a link, a name, and an emoji of several code points.

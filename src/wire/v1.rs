@@ -192,10 +192,10 @@ impl ClientObject<'_> {
             return Ok(Message::new(nickname, MessageKind::Newcomer));
         }
         if self.liker_author.is_present() || self.liked_author.is_present() {
-            let liker = self.liker_author.required("`liker_author` is missing", "`liker_author` must be a string")?;
+            let author = self.liker_author.required("`liker_author` is missing", "`liker_author` must be a string")?;
             let liked = self.liked_author.required("`liked_author` is missing", "`liked_author` must be a string")?;
             let text = self.message.required("`message` is missing", "`message` must be a string")?;
-            return Ok(Message::new(liker, MessageKind::Like { liked, text }));
+            return Ok(Message::new(author, MessageKind::Like { liked, text }));
         }
         Err(Notice::Refused(Reason::new(ReasonCode::Reserved, "this nickname is reserved")))
     }

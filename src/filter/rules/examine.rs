@@ -196,8 +196,9 @@ impl RuleSet {
             let mut cover = |bytes| mask.cover(char_span(text, bytes), rule.mask);
             words.iter().filter(|(owner, _)| *owner == rule_index).for_each(|(_, bytes)| cover(bytes.clone()));
             for regex_index in rule.patterns.any.clone().filter(|regex| scratch.is_candidate(*regex)) {
-                let regex = self.text.regexes.get(regex_index);
-                regex.into_iter().for_each(|regex| regex.for_each_match(&hay, &mut cover));
+                if let Some(regex) = self.text.regexes.get(regex_index) {
+                    regex.for_each_match(&hay, &mut cover);
+                }
             }
         }
         Some(mask.into_text())
