@@ -1,9 +1,9 @@
 //! gischat-relay: a moderated chat relay for people who work with maps.
 //!
 //! GIS clients (QGIS, QField, browsers) join a room over a WebSocket. Every message passes a chain of filters before it
-//! is sent to the room; nothing is stored. `docs/ARCHITECTURE.md` describes how the modules fit together. They are
-//! declared from the bottom to the top: each imports only modules above it in this list (`tests/relay/floors` checks
-//! this).
+//! is sent to the room; nothing is stored unless the operator asks for it. `docs/ARCHITECTURE.md` describes how the
+//! modules fit together. They are declared from the bottom to the top: each imports only modules above it in this list
+//! (`tests/relay/floors` checks this).
 
 pub mod file;
 pub mod names;

@@ -1,7 +1,7 @@
 //! The filters and their chain. Filters gather evidence one after another; the chain decides the outcome.
 //!
 //! A filter is a type that implements [`Filter`]. The configuration selects the filters and their order. To add a filter,
-//! add a file here, a variant of [`FilterName`] with its name in `NAMES`, a line in [`Chain::configured_filters`], and, if
+//! add a file here, a variant of [`FilterName`], a line in [`Chain::configured_filters`], and, if
 //! it has settings, a line in [`Config::declare`].
 
 pub mod breakers;

@@ -112,7 +112,7 @@ pub enum ActKind<S = Sanction> {
         /// Ids of held messages that were released.
         released: Vec<Uuid>,
     },
-    /// The breaker of a rule or plugin tripped: it rejected too much and only observes from now on.
+    /// The breaker of a rule or plugin tripped: it refused too much and only observes from now on.
     #[serde(rename = "breaker_tripped", alias = "brake")]
     BreakerTripped {
         /// The rule or plugin.

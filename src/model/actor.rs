@@ -17,7 +17,7 @@ pub enum Actor {
     Rule(Arc<str>),
     /// A plugin, by name.
     Plugin(Arc<str>),
-    /// The relay itself, because a time limit expired.
+    /// The relay itself: a time limit expired, a breaker tripped, or a signal came.
     Relay,
 }
 

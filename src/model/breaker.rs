@@ -1,4 +1,4 @@
-//! Circuit breaker for a recently changed rule or plugin that rejects too much.
+//! Circuit breaker for a recently changed rule or plugin that refuses too much.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;

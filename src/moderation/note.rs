@@ -40,7 +40,7 @@ named! {
         Raid = "raid",
         /// A message is held. The note names the room, never the text of the message.
         MessageHeld = "message_held",
-        /// A rule or plugin rejected too much and only observes from now on. Noted once.
+        /// A rule or plugin refused too much and only observes from now on. Noted once.
         BreakerTripped = "breaker_tripped",
         /// A part of the relay is not available.
         Degraded = "degraded",

@@ -53,7 +53,7 @@ pub struct EncodeError(prometheus::Error);
 pub struct RoomGauges {
     /// Current connections.
     pub connections: IntGauge,
-    /// Current registered nicknames. The metric is `room_members`.
+    /// Current registered nicknames.
     pub nicknames: IntGauge,
 }
 
@@ -227,7 +227,7 @@ impl Default for Metrics {
                 &["room"],
             ),
             room_nicknames: registrar.gauges(
-                "room_members",
+                "room_nicknames",
                 "Current connections with a registered nickname in the room",
                 &["room"],
             ),
@@ -240,7 +240,7 @@ impl Default for Metrics {
             refused_connections: registrar.counters("connections_refused_total", "Refused connections", &["reason"]),
             alerts: registrar.counters(
                 "alerts_total",
-                "Alerts that were delivered, failed or were held back",
+                "Alerts that were delivered, failed or were suppressed",
                 &["outcome"],
             ),
             deliveries: registrar.counter("deliveries_total", "Frames written or queued for members"),

@@ -138,7 +138,7 @@ pub(in crate::api) struct RuleJson {
     source: String,
     #[schema(example = "enforce")]
     mode: &'static str,
-    /// Whether its breaker has tripped: it only observes, because it was changed recently and rejected too much.
+    /// Whether its breaker has tripped: it only observes, because it was changed recently and refused too much.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     tripped: bool,
     /// When the breaker tripped.

@@ -15,7 +15,7 @@ pub struct RuleStats<'r> {
     pub source: &'r str,
     /// The mode in force.
     pub mode: Mode,
-    /// When its breaker tripped because it rejected too much. It only observes since then.
+    /// When its breaker tripped because it refused too much. It only observes since then.
     pub tripped_at: Option<Timestamp>,
     /// Number of messages hit, except those of exempt senders.
     pub hits: u64,

@@ -25,7 +25,7 @@ async fn come_and_go(visit: impl AsyncFn(&Relay, usize)) {
     relay.wait_until(0, async || relay.connected().await).await;
     relay.wait_until(1.0, connections).await;
     relay.wait_until(before, files).await;
-    for gauge in ["gischat_room_connections{room=\"QGIS\"}", "gischat_room_members{room=\"QGIS\"}"] {
+    for gauge in ["gischat_room_connections{room=\"QGIS\"}", "gischat_room_nicknames{room=\"QGIS\"}"] {
         relay.wait_until(0.0, async || relay.metric(gauge).await).await;
     }
 }

@@ -39,7 +39,7 @@ async fn an_added_room_exists_after_the_reload_at_its_configured_position() {
         jane.skip_until(line("hans", "hello")).await;
         assert_eq!(relay.users("Maps").await, json!(["jane"]));
         assert_eq!(members(&relay, "Maps").await.len(), 1);
-        assert_eq!(relay.count("gischat_room_members{room=\"Maps\"}").await, 1);
+        assert_eq!(relay.count("gischat_room_nicknames{room=\"Maps\"}").await, 1);
         assert_eq!(relay.get("/status").await.json()["rooms"][0]["nb_connected_users"], 1);
     }
 }
@@ -75,7 +75,7 @@ async fn a_room_that_is_removed_and_added_again_is_empty_and_works() {
     let mut new = relay.join_as("Maps", "jane").await;
     new.send(line("jane", "hello")).await;
     new.expect(line("jane", "hello")).await;
-    assert_eq!(relay.count("gischat_room_members{room=\"Maps\"}").await, 1);
+    assert_eq!(relay.count("gischat_room_nicknames{room=\"Maps\"}").await, 1);
 }
 
 #[tokio::test]
