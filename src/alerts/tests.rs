@@ -220,33 +220,30 @@ async fn rate_limited_alerts_are_counted_in_the_next_one() {
     relay.counted("delivered", 3).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_queue_drops_alerts_without_blocking() {
+/// Overfills the queue while the server lets the first alert wait, and returns once all alerts in it are delivered.
+async fn overfill_queue(per_minute: usize) -> (Relay, mpsc::Receiver<Posted>) {
     let (url, arrived, tell) = controlled_server(&[Reply::WhenAllowed]);
-    let relay = Relay::start_with(TIMEOUT, &url, "per_minute = 600");
+    let relay = Relay::start_with(TIMEOUT, &url, &format!("per_minute = {per_minute}"));
     relay.feed.note(NoteKind::Raid, "x", None);
-    let (_, _arrived) = next(arrived).await;
+    let (_, arrived) = next(arrived).await;
     for _ in 0..MAX_QUEUED + 5 {
         relay.feed.note(NoteKind::Raid, "x", None);
     }
     relay.counted("suppressed", 5).await;
     tell.send(()).unwrap();
     relay.counted("delivered", MAX_QUEUED + 1).await;
+    (relay, arrived)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_drops_alerts_without_blocking() {
+    overfill_queue(600).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alert_that_the_queue_does_not_take_uses_no_permit() {
-    let (url, arrived, tell) = controlled_server(&[Reply::WhenAllowed]);
     // One alert is posted, 64 wait, and one is left.
-    let relay = Relay::start_with(TIMEOUT, &url, &format!("per_minute = {}", MAX_QUEUED + 2));
-    relay.feed.note(NoteKind::Raid, "x", None);
-    let (_, _arrived) = next(arrived).await;
-    for _ in 0..MAX_QUEUED + 5 {
-        relay.feed.note(NoteKind::Raid, "x", None);
-    }
-    relay.counted("suppressed", 5).await;
-    tell.send(()).unwrap();
-    relay.counted("delivered", MAX_QUEUED + 1).await;
+    let (relay, _arrived) = overfill_queue(MAX_QUEUED + 2).await;
     relay.feed.note(NoteKind::Raid, "x", None);
     relay.counted("delivered", MAX_QUEUED + 2).await;
 }

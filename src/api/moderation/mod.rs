@@ -1,4 +1,4 @@
-//! Moderator calls. Each requires a token, which [`moderation`](crate::moderation) checks.
+//! Moderator calls. Each requires a token, which [`auth`](crate::auth) checks.
 //!
 //! Pages of other origins cannot make these calls: they have no CORS headers, and browsers do not attach tokens
 //! automatically.
