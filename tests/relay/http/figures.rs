@@ -68,16 +68,16 @@ async fn connections_and_members_of_each_room_are_counted() {
     watcher.expect(nb_users(1)).await;
     let jane = relay.join_as("Living%20room", "jane").await;
     let mut hans = relay.join_as("Living%20room", "hans").await;
-    assert_eq!((count("connections", "Living room").await, count("members", "Living room").await), (3, 2));
-    assert_eq!((count("connections", "QGIS").await, count("members", "QGIS").await), (0, 0));
+    assert_eq!((count("connections", "Living room").await, count("nicknames", "Living room").await), (3, 2));
+    assert_eq!((count("connections", "QGIS").await, count("nicknames", "QGIS").await), (0, 0));
     hans.send(newcomer("greta")).await;
     hans.skip_until(newcomer("greta")).await;
-    assert_eq!(count("members", "Living room").await, 2);
+    assert_eq!(count("nicknames", "Living room").await, 2);
 
     jane.leave().await;
     hans.reset();
     watcher.skip_until(nb_users(1)).await;
-    assert_eq!((count("connections", "Living room").await, count("members", "Living room").await), (1, 0));
+    assert_eq!((count("connections", "Living room").await, count("nicknames", "Living room").await), (1, 0));
     // The metrics request is a connection too. The others end shortly after leaving their rooms.
     relay.wait_until(2, async || relay.count("gischat_connections").await).await;
 }
