@@ -14,7 +14,7 @@ ARGS =
 LOAD =
 # For `make only`: a part of the names of tests.
 NAME =
-# For `make fuzz`: seconds to run each target.
+# For `make fuzz`: seconds to run each target, and the targets.
 SECONDS_EACH = 60
 FUZZ_TARGETS = frame v1 rules settings plugin fold
 
@@ -97,7 +97,7 @@ bench-quick: plugins guests ## Run all workloads briefly and check for lost mess
 
 lint: ## Check format, clippy and documentation, with warnings denied
 	cargo fmt --all --check
-	for crate in fuzz sdk/rust plugins tests/guests; do \
+	for crate in sdk/rust plugins tests/guests; do \
 		cargo fmt --all --manifest-path $$crate/Cargo.toml --check || exit 1; \
 	done
 	sh tests/features.sh
@@ -109,10 +109,14 @@ lint: ## Check format, clippy and documentation, with warnings denied
 deny: ## Check dependencies: bans, licences, sources (needs cargo-deny)
 	cargo deny --locked check bans licenses sources
 
-fuzz: ## Fuzz each target for a minute (needs nightly and cargo-fuzz; SECONDS_EACH=600)
+fuzz: ## Fuzz each target for a minute (SECONDS_EACH=600)
+	sh tests/needs.sh fuzz
 	sh fuzz/seed.sh
+	RUSTC_WORKSPACE_WRAPPER="$$PWD/fuzz/coverage.sh" \
+		cargo build $(CHECKED) -p gischat-relay-fuzz --features libfuzzer --bins --locked
 	for target in $(FUZZ_TARGETS); do \
-		cargo +nightly fuzz run "$$target" -- -max_total_time=$(SECONDS_EACH) -timeout=10 || exit 1; \
+		mkdir -p "fuzz/artifacts/$$target" && "$(OUT)/$(PROFILE)/$$target" -max_total_time=$(SECONDS_EACH) -timeout=10 \
+			-artifact_prefix="fuzz/artifacts/$$target/" "fuzz/corpus/$$target" || exit 1; \
 	done
 
 examples: ## Regenerate examples/relay.toml, which lists every setting

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Installs missing dependencies of the tests, other than cargo: Debian packages, by apt-get, as root or with sudo.
+# `needs.sh fuzz` also installs those of the fuzz targets.
 # Prints nothing if nothing is missing.
 set -eu
 . "$(dirname "$0")/../plugins/packages.sh"
@@ -12,6 +13,8 @@ need bsdutils -- command -v script
 # examples/chat.py needs Debian's Python: another one in the PATH may lack the package.
 need python3 python3-websockets -- /usr/bin/python3 -c 'import websockets'
 need_for_plugins
+# libFuzzer is C++.
+if [ "${1:-}" = fuzz ]; then need g++ -- command -v c++; fi
 [ -n "$missing" ] || exit 0
 
 ask=never

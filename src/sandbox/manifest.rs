@@ -11,6 +11,9 @@ use crate::model::Mode;
 use crate::names::named;
 use crate::settings::{ConfigError, FileErrors, from_toml};
 
+/// Maximum number of errors of a manifest that are shown.
+const MAX_SHOWN_ERRORS: usize = 10;
+
 /// Longest manifest, in bytes.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 256 * 1024;
 
@@ -124,11 +127,15 @@ impl Manifest {
     /// Parses the manifest of the plugin in the folder `name`.
     ///
     /// # Errors
-    /// The reasons why it is invalid, on one line, each with path and line.
+    /// The first reasons why it is invalid, on one line, each with path and line.
     pub fn parse(name: &str, path: &Path, text: &str) -> Result<Self, String> {
         Self::read(name, path, text).map_err(|errors| {
             // The errors quote keys, which may be long and contain control characters.
-            let lines: Vec<String> = errors.iter().map(|error| single_line(&error.to_string())).collect();
+            let shown = errors.iter().take(MAX_SHOWN_ERRORS).map(|error| single_line(&error.to_string()));
+            let mut lines: Vec<String> = shown.collect();
+            if errors.len() > MAX_SHOWN_ERRORS {
+                lines.push("and more errors".to_owned());
+            }
             lines.join("; ")
         })
     }

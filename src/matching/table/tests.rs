@@ -294,6 +294,13 @@ fn make(c: char) -> CharEntry {
     // A mathematical alpha counts as Greek.
     let own = Some(script(c)).filter(|own| *own != Script::Common).or_else(|| only(&folded).map(script));
     let own = own.unwrap_or(Script::Common);
+    // Both cases of an accented Latin letter are read alike: `Ǯ` resembles `3` and `ǯ` resembles `z`.
+    if accent != 0
+        && own == Script::Latin
+        && let Some(lower) = only(&folded).filter(|lower| *lower != c)
+    {
+        (latin, accent) = reading(lower, 0);
+    }
     let kind = kind(c, &folded, latin);
     let mut script = if letter(&folded).is_some() || enclosed(c).is_some() { Script::Latin } else { own };
     let mut one = match kind {
@@ -419,6 +426,17 @@ fn the_table_matches_the_data() {
         "the table is outdated; regenerate it with\n\
          UPDATE_TABLES=1 cargo test --lib the_table_matches_the_data"
     );
+}
+
+#[test]
+fn an_accented_latin_letter_is_read_as_its_folded_form_is() {
+    let letters = ('\u{80}'..'\u{20000}').map(|c| (c, entry(c)));
+    let is_latin = |entry: CharEntry| entry.kind() == FoldKind::Letter && entry.script() == Script::Latin;
+    for (c, one) in letters.filter(|(_, entry)| is_latin(*entry) && entry.accent != 0) {
+        let folded = one.folded(c);
+        let other = entry(folded);
+        assert_eq!((one.latin, one.accent), (other.latin, other.accent), "{c} and {folded}");
+    }
 }
 
 #[test]
