@@ -27,8 +27,13 @@ const FRAME: &str = concat!(
 const SENDERS: u32 = 1_000;
 
 fn shape() -> Box<dyn Filter> {
-    let bounds =
-        shape::Config { min_author_length: 3, max_author_length: 32, max_message_length: 255, max_avatar_length: 128 };
+    let bounds = shape::Config {
+        min_author_length: 3,
+        max_author_length: 32,
+        max_message_length: 255,
+        max_avatar_length: 128,
+        content: shape::ContentLimits::default(),
+    };
     Box::new(ShapeFilter::new(bounds))
 }
 

@@ -118,6 +118,7 @@ impl PluginChain {
             max_author_length: 32,
             max_message_length: MAX_TEXT,
             max_avatar_length: 128,
+            content: shape::ContentLimits::default(),
         };
         let limit = RateLimit { per_second: std::num::NonZeroU32::MAX, burst: std::num::NonZeroU32::MAX };
         let rate = rate::Config { enabled: true, connection: limit, nickname: limit, address: limit, room: limit };

@@ -13,6 +13,7 @@ pub mod model;
 pub mod telemetry;
 pub mod wire;
 
+pub mod images;
 pub mod matching;
 pub mod sandbox;
 

@@ -17,6 +17,9 @@ pub enum ActionError {
     /// No message with this id is held.
     #[error("no held message {0}")]
     NotHeld(Uuid),
+    /// No message with this id is among the last messages of the room.
+    #[error("no such message: {0}")]
+    NotKept(Uuid),
     /// There is no such member.
     #[error("no such member")]
     NoSuchMember,

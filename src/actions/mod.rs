@@ -10,6 +10,7 @@ mod held;
 mod levels;
 mod members;
 mod reload;
+mod retract;
 mod sanctions;
 
 use std::sync::Arc;

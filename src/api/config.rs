@@ -1,6 +1,7 @@
 //! Settings of the HTTP server.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::live::client::{ForwardedHeader, Origins, TrustedProxies};
@@ -25,6 +26,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Longest request body, in bytes.
     pub max_body_bytes: usize,
+    /// The QField plugin, which may be missing.
+    pub qfield_file: PathBuf,
 }
 
 impl Config {
@@ -92,6 +95,10 @@ impl Config {
                 Setting::new("max_body_bytes", 65_536_usize)
                     .doc("Largest request body, in bytes.")
                     .within(1_024..=104_857_600),
+            ),
+            qfield_file: section.read(
+                Setting::new("qfield_file", PathBuf::from("qfield-plugin.zip"))
+                    .doc("The QField plugin that /qfield serves, a ZIP file. It may be missing."),
             ),
         }
     }

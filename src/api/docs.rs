@@ -5,6 +5,8 @@
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::response::Redirect;
+use axum::routing::get;
 use utoipa::openapi::path::{Operation, PathItem, Paths};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
@@ -78,5 +80,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 pub(super) fn router(description: utoipa::openapi::OpenApi) -> Router {
     // Without this, Swagger UI sends the address of the description to an external validator.
     let config = Config::new(["/openapi.json"]).validator_url("none");
-    SwaggerUi::new("/docs").url("/openapi.json", description).config(config).into()
+    let pages: Router = SwaggerUi::new("/docs").url("/openapi.json", description).config(config).into();
+    // The former backend has a second page of the same description.
+    pages.route("/redoc", get(async || Redirect::permanent("/docs/")))
 }

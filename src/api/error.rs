@@ -24,6 +24,9 @@ pub enum ApiError {
     /// There is no room with this name.
     #[error("Room '{0}' not registered")]
     UnknownRoom(String),
+    /// There is no channel with this name.
+    #[error("Channel '{0}' not registered")]
+    UnknownChannel(String),
     /// The path does not exist.
     #[error("no such path; see /docs")]
     PathNotFound,
@@ -111,9 +114,10 @@ pub struct ErrorResponse {
 impl From<ActionError> for ApiError {
     fn from(error: ActionError) -> Self {
         match error {
-            ActionError::NoSuchSanction(_) | ActionError::NotHeld(_) | ActionError::NoSuchMember => {
-                Self::NotFound(error.to_string())
-            }
+            ActionError::NoSuchSanction(_)
+            | ActionError::NotHeld(_)
+            | ActionError::NotKept(_)
+            | ActionError::NoSuchMember => Self::NotFound(error.to_string()),
             ActionError::Preset(PresetError::Task(_)) => {
                 Self::Unavailable("the rules could not be reloaded".to_owned())
             }
@@ -140,9 +144,11 @@ impl From<RoomUnavailable> for ApiError {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownRoom(_) | Self::PathNotFound | Self::MetricsPathNotFound | Self::NotFound(_) => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UnknownRoom(_)
+            | Self::UnknownChannel(_)
+            | Self::PathNotFound
+            | Self::MetricsPathNotFound
+            | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::OriginNotAllowed | Self::MetricsForbidden | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -155,6 +161,7 @@ impl ApiError {
                 ReasonCode::Malformed
                 | ReasonCode::BadAuthor
                 | ReasonCode::BadAvatar
+                | ReasonCode::BadContent
                 | ReasonCode::Empty
                 | ReasonCode::TooLong => StatusCode::UNPROCESSABLE_ENTITY,
                 ReasonCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,

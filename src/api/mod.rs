@@ -4,12 +4,16 @@
 mod config;
 mod docs;
 pub mod error;
+mod join;
 mod moderation;
 mod operations;
+mod posting;
+mod qfield;
 mod request;
 mod rooms;
 mod rules;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +43,7 @@ use crate::moderation::{Feed, Moderation};
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
+use crate::wire::RoomGeneration;
 
 /// State shared by all handlers.
 #[derive(Debug)]
@@ -79,6 +84,10 @@ pub struct Api {
     pub rules_reload: Arc<RulesReload>,
     /// The parts that are unavailable.
     pub degraded: Arc<Degraded>,
+    /// The generation of clients that connect to `/room/{room}/ws`.
+    pub room_generation: RoomGeneration,
+    /// The QField plugin, which may be missing.
+    pub qfield_file: PathBuf,
 }
 
 pub use rules::InstanceInfo;
@@ -95,9 +104,17 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .routes(routes!(rules::rules))
         .routes(routes!(rooms::status))
         .routes(routes!(rooms::version))
+        .routes(routes!(rooms::channel_names))
         .routes(routes!(rooms::users))
-        .routes(routes!(rooms::put_message))
-        .routes(routes!(rooms::websocket))
+        .routes(routes!(rooms::channel_users))
+        .routes(routes!(rooms::last))
+        .routes(routes!(rooms::channel_last))
+        .routes(routes!(posting::put_message))
+        .routes(routes!(posting::put_text))
+        .routes(routes!(posting::put_channel_text))
+        .routes(routes!(join::websocket))
+        .routes(routes!(join::channel_websocket))
+        .routes(routes!(qfield::qfield))
         .routes(routes!(operations::healthz))
         .with_state(Arc::clone(&api))
         .split_for_parts();

@@ -30,6 +30,22 @@ impl FromRequestParts<Arc<Api>> for RoomPath {
     }
 }
 
+/// As [`RoomPath`], for the paths of v3.
+#[derive(Debug)]
+pub(super) struct ChannelPath(pub(super) RoomHandle);
+
+impl FromRequestParts<Arc<Api>> for ChannelPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        match RoomPath::from_request_parts(parts, api).await {
+            Ok(RoomPath(room)) => Ok(Self(room)),
+            Err(ApiError::UnknownRoom(name)) => Err(ApiError::UnknownChannel(name)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// Extracts the request's connection and its client's address.
 #[derive(Debug)]
 pub(super) struct RequestOrigin {

@@ -23,6 +23,10 @@ pub struct InstanceInfo {
     pub max_author_length: usize,
     /// Longest text, in Unicode code points.
     pub max_message_length: usize,
+    /// Longest side of an image, in pixels.
+    pub max_image_size: u32,
+    /// Most features of a layer.
+    pub max_geojson_features: usize,
 }
 
 /// The description of the instance.
@@ -44,6 +48,12 @@ pub(super) struct RulesResponse {
     /// Longest text, in Unicode code points.
     #[schema(example = 255)]
     max_message_length: usize,
+    /// Longest side of an image, in pixels. Larger images are shrunk.
+    #[schema(example = 800)]
+    max_image_size: u32,
+    /// Most features of a layer.
+    #[schema(example = 500)]
+    max_geojson_features: usize,
     /// Lines of `rules` that are enforced automatically at present, in their order.
     enforced: Vec<EnforcedClauseJson>,
 }
@@ -62,9 +72,26 @@ pub(super) struct EnforcedClauseJson {
 #[utoipa::path(get, path = "/rules", tag = "instance", responses((status = 200, body = RulesResponse)))]
 pub(super) async fn rules(State(api): State<Arc<Api>>) -> Json<RulesResponse> {
     let instance = (*api.instance.get()).clone();
-    let InstanceInfo { rules, main_lang, min_author_length, max_author_length, max_message_length } = instance;
+    let InstanceInfo {
+        rules,
+        main_lang,
+        min_author_length,
+        max_author_length,
+        max_message_length,
+        max_image_size,
+        max_geojson_features,
+    } = instance;
     let enforced = api.rules_reload.rules().map_or_else(Vec::new, |set| enforced_clauses(&rules, &set));
-    Json(RulesResponse { rules, main_lang, min_author_length, max_author_length, max_message_length, enforced })
+    Json(RulesResponse {
+        rules,
+        main_lang,
+        min_author_length,
+        max_author_length,
+        max_message_length,
+        max_image_size,
+        max_geojson_features,
+        enforced,
+    })
 }
 
 /// Returns the lines of `conduct` that a rule set enforces, in their order.

@@ -169,6 +169,8 @@ impl BoundRelay {
             shutdown: stop.clone(),
             degraded: Arc::clone(&degraded),
             rules_reload: Arc::clone(&reload),
+            room_generation: config.wire.room_generation,
+            qfield_file: server_config.qfield_file,
         };
         let tasks: TaskTracker = live.tasks.clone();
         let server = HttpServer {

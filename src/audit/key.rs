@@ -1,4 +1,4 @@
-//! The address-hash key.
+//! The key of hashes of addresses and images.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -23,7 +23,7 @@ const MAX_FILE: u64 = 1_024;
 /// The key in use. It is replaced after the retention time of the log, so that older hashes can neither be linked to
 /// newer ones nor be reversed.
 #[derive(Debug)]
-pub(super) struct AddressKeys(RwLock<Key>);
+pub(super) struct HashKeys(RwLock<Key>);
 
 #[derive(Clone)]
 struct Key {
@@ -44,7 +44,7 @@ struct KeyFile {
     since: String,
 }
 
-impl AddressKeys {
+impl HashKeys {
     /// Reads the key of the folder. Creates a new one if there is none or it is older than `days`.
     pub(super) fn open(dir: &Path, now: Timestamp, days: u32) -> io::Result<Self> {
         let key = match Key::read(&dir.join(FILE))? {
@@ -71,6 +71,12 @@ impl AddressKeys {
     /// Returns since when the key is in use.
     pub(super) fn since(&self) -> Timestamp {
         self.0.read().unwrap_or_else(PoisonError::into_inner).since
+    }
+
+    /// Returns the hash of a file, by its digest.
+    pub(super) fn hash_digest(&self, digest: &[u8; 32]) -> String {
+        let key = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        blake3::keyed_hash(&key.bytes, digest).to_hex().chars().take(16).collect()
     }
 
     /// Returns the hash of an address.
@@ -138,25 +144,25 @@ mod tests {
     #[test]
     fn the_hash_of_an_address_changes_with_the_key_only() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = AddressKeys::open(dir.path(), day(0), 30).unwrap();
+        let keys = HashKeys::open(dir.path(), day(0), 30).unwrap();
         let here = address(7);
         let first = keys.hash(here);
         assert_ne!(first, keys.hash(address(8)));
-        let again = AddressKeys::open(dir.path(), day(29), 30).unwrap();
+        let again = HashKeys::open(dir.path(), day(29), 30).unwrap();
         assert_eq!((again.hash(here), again.since()), (first, day(0)));
         again.renew(dir.path(), day(29), 30).unwrap();
         assert_eq!(again.hash(here), first);
         again.renew(dir.path(), day(30), 30).unwrap();
         assert_ne!(again.hash(here), first);
         assert_eq!(again.since(), day(30));
-        assert_eq!(AddressKeys::open(dir.path(), day(31), 30).unwrap().hash(here), again.hash(here));
-        assert_ne!(AddressKeys::open(dir.path(), day(60), 30).unwrap().hash(here), again.hash(here));
+        assert_eq!(HashKeys::open(dir.path(), day(31), 30).unwrap().hash(here), again.hash(here));
+        assert_ne!(HashKeys::open(dir.path(), day(60), 30).unwrap().hash(here), again.hash(here));
     }
 
     #[test]
     fn the_key_is_private_and_not_shown() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = AddressKeys::open(dir.path(), day(0), 30).unwrap();
+        let keys = HashKeys::open(dir.path(), day(0), 30).unwrap();
         let file = dir.path().join(FILE);
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         let key = hex(&keys.0.read().unwrap().bytes);
@@ -168,7 +174,7 @@ mod tests {
     fn an_invalid_key_file_is_an_error_and_is_left_unchanged() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(FILE), "sesame").unwrap();
-        assert!(AddressKeys::open(dir.path(), day(0), 30).is_err());
+        assert!(HashKeys::open(dir.path(), day(0), 30).is_err());
         assert_eq!(fs::read_to_string(dir.path().join(FILE)).unwrap(), "sesame");
     }
 }

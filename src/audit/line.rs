@@ -119,7 +119,13 @@ pub struct LoggedDecision {
     /// The author of the liked text, if full texts are logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub liked: Option<String>,
-    /// Whether author, text, `sent`, avatar or `liked` were shortened.
+    /// The name of a layer, model or script, if texts are logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The properties of an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<LoggedImage>,
+    /// Whether author, text, `sent`, avatar, `liked` or name were shortened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
     /// The answer of each filter. Unless full texts are logged, labels and failures of plugins are left out.
@@ -141,6 +147,41 @@ pub enum LoggedKind {
     Like,
     /// A registration.
     Newcomer,
+    /// An image.
+    Image,
+    /// A layer.
+    GeoJson,
+    /// A coordinate reference system.
+    Crs,
+    /// An extent.
+    Bbox,
+    /// A position.
+    Position,
+    /// A processing model.
+    Model,
+    /// A script.
+    Script,
+}
+
+impl LoggedKind {
+    /// Whether its content is never logged. Such a message cannot be judged again.
+    #[must_use]
+    pub fn is_content(self) -> bool {
+        !matches!(self, Self::Text | Self::Like | Self::Newcomer)
+    }
+}
+
+/// A logged image. Neither its pixels nor a plain digest are kept: a digest would tell who shared a known image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedImage {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Size of the file in bytes.
+    pub bytes: usize,
+    /// The keyed hash of the file. The same image has the same hash while the key is in use.
+    pub hash: String,
 }
 
 /// A logged reason.
@@ -187,8 +228,15 @@ impl LoggedDecision {
             LoggedKind::Text => MessageKind::Text { avatar: self.avatar.clone(), text: self.text.clone()? },
             LoggedKind::Like => MessageKind::Like { liked: self.liked.clone()?, text: self.text.clone()? },
             LoggedKind::Newcomer => MessageKind::Newcomer,
+            LoggedKind::Image
+            | LoggedKind::GeoJson
+            | LoggedKind::Crs
+            | LoggedKind::Bbox
+            | LoggedKind::Position
+            | LoggedKind::Model
+            | LoggedKind::Script => return None,
         };
-        Some(Message { id: self.id, at: self.at, author: self.author.clone(), kind })
+        Some(Message { id: self.id, at: self.at, author: self.author.clone(), kind, in_reply_to: None })
     }
 
     /// Returns what the room knew, except its nicknames, which are not logged.

@@ -106,14 +106,14 @@ impl LogFiles {
     /// Adds a decision.
     pub(super) fn add_decision(&mut self, judged: &JudgedMessage) {
         let (texts, shared) = (self.config.texts, Arc::clone(&self.shared));
-        let privacy = Privacy { texts, hash: |address| shared.keys.hash(address) };
+        let privacy = Privacy { texts, keys: &shared.keys };
         self.add_line(|n| Line::Decision(Box::new(privacy.decision(n, judged))));
     }
 
     /// Adds an act. Returns `false` if its line is too long.
     pub(super) fn add_act(&mut self, act: Act) -> bool {
         let (texts, shared) = (self.config.texts, Arc::clone(&self.shared));
-        let privacy = Privacy { texts, hash: |address| shared.keys.hash(address) };
+        let privacy = Privacy { texts, keys: &shared.keys };
         self.add_line(|n| Line::Act(Box::new(privacy.act(n, act))))
     }
 
@@ -214,7 +214,7 @@ impl LogFiles {
     /// Adds the head of a file, and continuation lines for the sanctions that do not fit into it.
     fn add_head(&mut self, place: FilePlace, now: LogTime) {
         let shared = Arc::clone(&self.shared);
-        let privacy = Privacy { texts: self.config.texts, hash: |address| shared.keys.hash(address) };
+        let privacy = Privacy { texts: self.config.texts, keys: &shared.keys };
         let StateSnapshot { sanctions, levels } = (self.snapshot)();
         let mut lines = split_sanctions(sanctions.into_iter().map(|sanction| privacy.sanction(sanction))).into_iter();
         let head = FileHead {

@@ -42,7 +42,7 @@ pub use config::{Config, Recording, Texts};
 pub use folder::{LogFileName, NotLogFileName};
 pub use handle::Audit;
 pub use head::{FileHead, FilePlace, LogTime, LoggedSanction, PreviousDay};
-pub use line::{Line, LoggedAct, LoggedDecision, LoggedKind, LoggedReason, LoggedSender};
+pub use line::{Line, LoggedAct, LoggedDecision, LoggedImage, LoggedKind, LoggedReason, LoggedSender};
 pub use probe::probe;
 pub use read::{LineError, LineErrorKind, LogLines, read_lines};
 pub use shared::AuditStats;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::config::Texts;
 use super::head::LoggedSanction;
-use super::line::{LoggedAct, LoggedDecision, LoggedKind, LoggedReason, LoggedSender};
+use super::key::HashKeys;
+use super::line::{LoggedAct, LoggedDecision, LoggedImage, LoggedKind, LoggedReason, LoggedSender};
 use crate::model::{
-    Act, Actor, Address, AddressHash, Basis, Decision, JudgedMessage, Match, Message, MessageKind, Outcome, Reason,
+    Act, Actor, Basis, Content, Decision, JudgedMessage, Match, Message, MessageKind, Outcome, PngInfo, Reason,
     Sanction, Sender, SenderContext, TraceStep,
 };
 
@@ -20,19 +21,32 @@ const MAX_NAME: usize = 1_024;
 /// Replaces the words of a plugin, which may quote a text.
 const NOT_LOGGED: &str = "not logged";
 
-/// The setting of texts, and the hash of addresses.
-#[derive(Clone, Copy)]
-pub(super) struct Privacy<H> {
-    pub(super) texts: Texts,
-    pub(super) hash: H,
+/// What is kept of a content.
+struct LoggedContent<'c> {
+    kind: LoggedKind,
+    name: Option<&'c str>,
+    image: Option<LoggedImage>,
 }
 
-impl<H: Fn(Address) -> AddressHash> Privacy<H> {
+impl Default for LoggedContent<'_> {
+    fn default() -> Self {
+        Self { kind: LoggedKind::Text, name: None, image: None }
+    }
+}
+
+/// The setting of texts, and the keys of hashes.
+#[derive(Clone, Copy)]
+pub(super) struct Privacy<'k> {
+    pub(super) texts: Texts,
+    pub(super) keys: &'k HashKeys,
+}
+
+impl Privacy<'_> {
     /// Returns what is kept of a decision. With `texts` off, that is nothing that the sender wrote but the author's name.
     pub(super) fn decision(&self, n: u64, judged: &JudgedMessage) -> LoggedDecision {
         let JudgedMessage { decision, sender } = judged;
         let Decision { message, original, outcome, reason, decided_by, trace } = decision;
-        let Message { id, at, author, kind } = message;
+        let Message { id, at, author, kind, in_reply_to: _ } = message;
         let Sender { connection, address, room, context } = sender;
         let SenderContext {
             registered,
@@ -44,10 +58,15 @@ impl<H: Fn(Address) -> AddressHash> Privacy<H> {
             member_count,
             nicknames: _,
         } = context;
+        let mut content = LoggedContent::default();
         let (kind, avatar, liked, sent) = match kind {
             MessageKind::Text { avatar, text } => (LoggedKind::Text, avatar.as_deref(), None, Some(text.as_str())),
             MessageKind::Like { liked, text } => (LoggedKind::Like, None, Some(liked.as_str()), Some(text.as_str())),
             MessageKind::Newcomer => (LoggedKind::Newcomer, None, None, None),
+            MessageKind::Content { avatar, content: shared } => {
+                content = self.content(shared);
+                (content.kind, avatar.as_deref(), None, None)
+            }
         };
         let (text, sent) = match original {
             Some(original) => (Some(original.as_str()), sent),
@@ -55,10 +74,10 @@ impl<H: Fn(Address) -> AddressHash> Privacy<H> {
         };
         let full = self.texts == Texts::Full;
         let is_refused = matches!(outcome, Outcome::Hold | Outcome::Shadow | Outcome::Reject);
-        let (text, longest) = match self.texts {
-            Texts::Full => (text, MAX_TEXT),
-            Texts::Refusals => (text.filter(|_| is_refused), MAX_EXCERPT),
-            Texts::Off => (None, 0),
+        let (text, name, longest) = match self.texts {
+            Texts::Full => (text, content.name, MAX_TEXT),
+            Texts::Refusals => (text.filter(|_| is_refused), content.name.filter(|_| is_refused), MAX_EXCERPT),
+            Texts::Off => (None, None, 0),
         };
         let mut cut = false;
         let mut shorten = |text: &str, longest: usize| {
@@ -84,12 +103,14 @@ impl<H: Fn(Address) -> AddressHash> Privacy<H> {
             sent: sent.filter(|_| full).map(|sent| shorten(sent, MAX_TEXT)),
             avatar: avatar.filter(|_| full).map(|avatar| shorten(avatar, MAX_NAME)),
             liked: liked.filter(|_| full).map(|liked| shorten(liked, MAX_NAME)),
+            name: name.map(|name| shorten(name, longest.min(MAX_NAME))),
+            image: content.image,
             cut,
             trace: trace.iter().map(|step| self.step(step)).collect(),
             since_start: *since_start,
             sender: LoggedSender {
                 connection: connection.map(|id| id.0),
-                address: (self.hash)(*address),
+                address: self.keys.hash(*address),
                 registered: *registered,
                 connected: *connected,
                 accepted: *accepted,
@@ -98,6 +119,25 @@ impl<H: Fn(Address) -> AddressHash> Privacy<H> {
                 members: *member_count,
             },
         }
+    }
+
+    /// Returns what is kept of a content: never a place, nor anything of a file but the size and the keyed hash of an
+    /// image.
+    fn content<'c>(&self, content: &'c Content) -> LoggedContent<'c> {
+        let (kind, name, image) = match content {
+            Content::Image(image) => (LoggedKind::Image, None, image.png),
+            Content::GeoJson(layer) => (LoggedKind::GeoJson, Some(layer.name.as_str()), None),
+            Content::Crs(_) => (LoggedKind::Crs, None, None),
+            Content::Bbox(_) => (LoggedKind::Bbox, None, None),
+            Content::Position(_) => (LoggedKind::Position, None, None),
+            Content::Model(model) => (LoggedKind::Model, Some(model.name.as_str()), None),
+            Content::Script(script) => (LoggedKind::Script, Some(script.name.as_str()), None),
+        };
+        let image = image.map(|PngInfo { width, height, bytes, digest }| {
+            let hash = self.keys.hash_digest(&digest);
+            LoggedImage { width, height, bytes, hash }
+        });
+        LoggedContent { kind, name, image }
     }
 
     /// Returns what is kept of a step: all but the labels of plugins and the words of their failures, which may quote a
@@ -129,7 +169,7 @@ impl<H: Fn(Address) -> AddressHash> Privacy<H> {
     pub(super) fn sanction(&self, sanction: Sanction) -> LoggedSanction {
         let Sanction { id, kind, target, room, at, until, reason, actor, step } = sanction;
         let is_kept = self.texts == Texts::Full || !matches!(actor, Actor::Plugin(_));
-        let (target, reason) = (target.map_address(&self.hash), is_kept.then_some(reason));
+        let (target, reason) = (target.map_address(|address| self.keys.hash(address)), is_kept.then_some(reason));
         LoggedSanction { id, kind, target, room, at, until, reason, actor, step }
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::folder::{self, ChainTip};
-use super::key::AddressKeys;
+use super::key::HashKeys;
 use super::{AuditError, Config, Recording};
 use crate::file::probe::write_in_or_create;
 
@@ -24,7 +24,7 @@ pub fn probe(config: &Config) -> Result<(), AuditError> {
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(()),
         names => names.map_err(error("the folder cannot be read"))?,
     };
-    AddressKeys::check(dir).map_err(error("reading its key failed"))?;
+    HashKeys::check(dir).map_err(error("reading its key failed"))?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     ChainTip::of_latest_day(dir, &names, today).map(drop).map_err(error("its last file cannot be read"))
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::CloseError;
-use super::key::AddressKeys;
+use super::key::HashKeys;
 
 /// The result of closing the log; `None` until it is closed.
 pub(super) type ClosedState = Option<Result<(), CloseError>>;
@@ -26,7 +26,7 @@ pub struct AuditStats {
 /// The shared state.
 #[derive(Debug)]
 pub(super) struct AuditShared {
-    pub(super) keys: AddressKeys,
+    pub(super) keys: HashKeys,
     pub(super) stats: AuditStats,
     /// Lost lines that are not noted in the log yet.
     pub(super) unreported_losses: AtomicU64,
@@ -41,7 +41,7 @@ pub(super) struct AuditShared {
 }
 
 impl AuditShared {
-    pub(super) fn new(keys: AddressKeys) -> Self {
+    pub(super) fn new(keys: HashKeys) -> Self {
         Self {
             keys,
             stats: AuditStats::default(),

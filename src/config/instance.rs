@@ -14,18 +14,11 @@ const MAX_ENVIRONMENT: usize = 64;
 
 /// Variables for features that this version does not have. Setting one is an error, so that operators do not rely on
 /// it.
-const UNSUPPORTED: [UnsupportedVariable; 2] = [
-    UnsupportedVariable {
-        name: "REDIS_URL",
-        except: &[],
-        why: "this version runs as a single node, without Redis; remove the variable",
-    },
-    UnsupportedVariable {
-        name: "ROOM_GENERATION",
-        except: &["auto", "v1"],
-        why: "this version speaks generation v1 only; write auto or v1, or remove the variable",
-    },
-];
+const UNSUPPORTED: [UnsupportedVariable; 1] = [UnsupportedVariable {
+    name: "REDIS_URL",
+    except: &[],
+    why: "this version runs as a single node, without Redis; remove the variable",
+}];
 
 /// The public face of this relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,13 +231,5 @@ mod tests {
             );
             assert!(with(name, "").is_ok(), "{name}");
         }
-    }
-
-    #[test]
-    fn the_supported_generation_may_be_named() {
-        for value in ["auto", "v1", "V1", "\"auto\""] {
-            assert!(with("ROOM_GENERATION", value).is_ok(), "{value}");
-        }
-        assert!(with("ROOM_GENERATION", "v2").is_err());
     }
 }

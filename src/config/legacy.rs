@@ -7,15 +7,9 @@
 use crate::settings::Section;
 
 /// Names used in the compose files, `.env` files and sources of gischat's releases.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 12] = [
     "API_VERSION",
     "INSTANCE_ID",
-    "MAX_GEOJSON_FEATURES",
-    "MAX_IMAGE_RAW_LENGTH",
-    "MAX_IMAGE_SIZE",
-    "MAX_MODEL_RAW_LENGTH",
-    "MAX_SCRIPT_RAW_LENGTH",
-    "MAX_STORED_MESSAGES",
     "POSTGRES_DB",
     "POSTGRES_HOST",
     "POSTGRES_PASSWORD",
@@ -31,8 +25,8 @@ const NAMES: [&str; 18] = [
 /// Prefixes of the variables for its Matrix bridge and its error reports.
 const PREFIXES: [&str; 2] = ["MATRIX_", "SENTRY_"];
 
-const WHY: &str = "settings of the former backend that have no effect; this version runs as a single node, relays text \
-                   messages only and stores none";
+const WHY: &str = "settings of the former backend that have no effect; this version runs as a single node and stores messages \
+                   in memory only";
 
 /// Warns about those that are set.
 pub(super) fn ignore_variables(section: &mut Section<'_>) {

@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::settings::{ConfigError, ConfigWarning, Diagnostics, SettingsSnapshot, SettingsSource, read_text};
-use crate::{alerts, api, audit, auth, filter, live, moderation, store, telemetry, wire};
+use crate::{alerts, api, audit, auth, filter, images, live, moderation, store, telemetry, wire};
 
 /// The settings file that is read by default, if it exists.
 const FILE: &str = "relay.toml";
@@ -33,6 +33,8 @@ pub struct Config {
     pub live: live::Config,
     /// Protocol generations.
     pub wire: wire::Config,
+    /// Images in messages.
+    pub images: images::Config,
     /// The filter chain.
     pub filter: filter::Config,
     /// Tokens of moderators.
@@ -66,6 +68,7 @@ impl Config {
         let server = api::Config::declare(&mut root.section("server", "HTTP server: addresses, proxies, origins."));
         let live = live::Config::declare(&mut root.section("live", "WebSocket connections and their limits."));
         let wire = wire::Config::declare(&mut root.section("wire", "Protocol generations."));
+        let images = images::Config::declare(&mut root.section("images", "Images in messages."));
         let filter =
             filter::Config::declare(&mut root.section("filter", "The filter chain that checks every message."));
         let mut section = root.section("moderation", "Moderators, sanctions and records.");
@@ -76,7 +79,7 @@ impl Config {
         let audit = audit::Config::declare(
             &mut section.section("audit", "Audit log: decisions and moderator actions as JSON lines."),
         );
-        Self { instance, log, server, live, wire, filter, auth, alerts, store, moderation, audit }
+        Self { instance, log, server, live, wire, images, filter, auth, alerts, store, moderation, audit }
     }
 }
 

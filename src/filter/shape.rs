@@ -1,5 +1,8 @@
 //! `shape`: the permitted form of a message. Lengths are counted in Unicode code points.
 
+mod content;
+
+pub use self::content::ContentLimits;
 use super::{Filter, FilterAnswer, Finding, Purpose};
 use crate::model::{Message, MessageKind, Nickname, Reason, ReasonCode, Sender, Verdict};
 use crate::settings::{Section, Setting};
@@ -15,6 +18,8 @@ pub struct Config {
     pub max_message_length: usize,
     /// Longest file name of an avatar.
     pub max_avatar_length: usize,
+    /// Limits of images, geodata and code.
+    pub content: ContentLimits,
 }
 
 impl Config {
@@ -48,6 +53,7 @@ impl Config {
                     .within(1..=1_024)
                     .reloads(),
             ),
+            content: ContentLimits::declare(section),
         };
         if config.min_author_length > config.max_author_length {
             section.error(
@@ -85,6 +91,11 @@ impl ShapeFilter {
                 self.check_text(text)
             }
             MessageKind::Newcomer => self.check_name("newcomer", &message.author),
+            MessageKind::Content { avatar, content } => {
+                self.check_name("author", &message.author)?;
+                avatar.as_deref().map_or(Ok(()), |avatar| self.check_avatar(avatar))?;
+                content::check(content, &self.config.content)
+            }
         }
     }
 
@@ -169,6 +180,7 @@ mod tests {
             max_author_length: 32,
             max_message_length: 255,
             max_avatar_length: 128,
+            content: ContentLimits::default(),
         })
     }
 

@@ -36,7 +36,9 @@ pub(super) fn check_author(room: &mut Room, sender: &Sender, message: &Message) 
     match message.kind {
         MessageKind::Newcomer if is_reserved(&message.author) => Err(reserved_reason()),
         MessageKind::Newcomer => Ok(()),
-        MessageKind::Text { .. } | MessageKind::Like { .. } => room.check_author(sender.connection, &message.author),
+        MessageKind::Text { .. } | MessageKind::Like { .. } | MessageKind::Content { .. } => {
+            room.check_author(sender.connection, &message.author)
+        }
     }
 }
 
@@ -51,6 +53,9 @@ pub(super) enum Registration {
 /// Registers a nickname that the chain accepted, unless it belongs to another connection.
 pub(super) fn register(room: &mut Room, id: ConnectionId, sender: &Sender, name: &str) -> Result<Registration, Reason> {
     let Ok(nickname) = name.parse() else { return Err(reserved_reason()) };
+    if let Some(reason) = room.repeats_registration(id, &nickname) {
+        return Err(reason);
+    }
     match room.check_free(id, sender.address, &nickname) {
         Err(NicknameInUse { owner, same_address: true }) => Ok(Registration::OwnedBy(owner, nickname)),
         Err(NicknameInUse { same_address: false, .. }) => Err(in_use_reason()),

@@ -7,6 +7,7 @@ mod claim;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 pub use claim::NicknameClaim;
 
@@ -69,7 +70,11 @@ impl Intake {
     }
 
     /// Judges a message with `chain`, and delivers it unless something is pending. Sets the [`SenderContext`] of `sender`.
-    pub fn submit(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, message: Message) -> Submission {
+    pub fn submit(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, mut message: Message) -> Submission {
+        // Clients of v3 choose the ID, but each is used once.
+        if room.knows(message.id) {
+            message.id = Uuid::new_v4();
+        }
         sender.context = self.sender_context(chain, room, sender, &message.author);
         if let Err(reason) = claim::check_author(room, sender, &message) {
             return Submission::Ready(self.finish(room, sender, rejection(message, reason)));
@@ -114,12 +119,12 @@ impl Intake {
                 ReasonCode::HoldUnavailable,
                 "this nickname would need a moderator's approval, which is not possible for nicknames; choose another one",
             )),
-            (Outcome::Hold, MessageKind::Text { .. } | MessageKind::Like { .. }, _) => {
+            (Outcome::Hold, MessageKind::Text { .. } | MessageKind::Like { .. } | MessageKind::Content { .. }, _) => {
                 self.moderation.hold(&JudgedMessage { decision: decision.clone(), sender: sender.clone() })
             }
             (Outcome::Shadow, kind, connection) => {
                 // The sender sees its message come back; nobody else does.
-                if let (MessageKind::Text { .. }, Some(id)) = (kind, connection) {
+                if let (MessageKind::Text { .. } | MessageKind::Content { .. }, Some(id)) = (kind, connection) {
                     room.echo(id, message);
                 }
                 Ok(())
@@ -136,7 +141,9 @@ impl Intake {
             (_, MessageKind::Newcomer, None) => {
                 Err(Reason::new(ReasonCode::Malformed, "only a connection can register a nickname"))
             }
-            (_, MessageKind::Text { .. } | MessageKind::Like { .. }, connection) => room.publish(connection, message),
+            (_, MessageKind::Text { .. } | MessageKind::Like { .. } | MessageKind::Content { .. }, connection) => {
+                room.publish(connection, message)
+            }
         };
         let decision = match published {
             Ok(()) => decision,

@@ -17,8 +17,12 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use self::admission::{AddressLimits, Admission};
+pub use self::shard::generation::ClientGeneration;
 use crate::filter::rate::RateLimit;
+use crate::images::ImagePool;
 use crate::intake::Intake;
+use crate::model::Address;
+use crate::room::LastLimits;
 use crate::settings::{Section, Setting};
 use crate::telemetry::Metrics;
 use crate::wire;
@@ -44,6 +48,8 @@ pub struct Config {
     pub max_partial_bytes: usize,
     /// Maximum size of a member's outbox, in bytes.
     pub outbox_bytes: usize,
+    /// The last messages that each room keeps.
+    pub last_messages: LastLimits,
     /// WebSockets per address.
     pub max_per_address: usize,
     /// Rate of joins per address.
@@ -99,7 +105,7 @@ impl Config {
             frame_timeout,
             close_timeout,
             reclaim_timeout,
-            max_frame_bytes: bytes("max_frame_bytes", 8 * 1024 * 1024, "Largest message from a client, in bytes."),
+            max_frame_bytes: bytes("max_frame_bytes", 16 * 1024 * 1024, "Largest message from a client, in bytes."),
             max_partial_bytes: bytes(
                 "max_partial_bytes",
                 256 * 1024 * 1024,
@@ -111,6 +117,22 @@ impl Config {
                 "Outbox limit of a connection, in addition to the messages of one round, in bytes. A connection that \
                  exceeds it is closed as too slow.",
             ),
+            last_messages: LastLimits {
+                messages: section.read(
+                    Setting::new("last_messages", 0_usize)
+                        .doc(
+                            "Number of last messages that each room keeps in memory, for v2 and v3 clients that join \
+                             later. 0 keeps none.",
+                        )
+                        .env(&["MAX_STORED_MESSAGES"])
+                        .within(0..=1_000),
+                ),
+                bytes: section.read(
+                    Setting::new("last_messages_bytes", 20_usize * 1024 * 1024)
+                        .doc("Memory for the last messages of all rooms together, in bytes. Rooms share it evenly.")
+                        .within(1_024..=1_073_741_824),
+                ),
+            },
             max_per_address: section.read(
                 Setting::new("max_per_address", 1_000_usize)
                     .doc(
@@ -142,6 +164,7 @@ pub struct Live {
     wire: wire::Config,
     metrics: Arc<Metrics>,
     partial_bytes: AtomicUsize,
+    images: ImagePool<Address>,
 }
 
 impl Live {
@@ -153,6 +176,7 @@ impl Live {
         intake: Intake,
         metrics: Arc<Metrics>,
         limits: AddressLimits,
+        images: ImagePool<Address>,
     ) -> Self {
         Self {
             intake,
@@ -162,6 +186,7 @@ impl Live {
             wire,
             metrics,
             partial_bytes: AtomicUsize::new(0),
+            images,
         }
     }
 

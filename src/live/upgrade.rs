@@ -17,6 +17,7 @@ use super::Live;
 use super::accept::ConnectionInfo;
 use super::admission;
 use super::rooms::RoomHandle;
+use super::shard::generation::ClientGeneration;
 use super::shard::inbox::{ConnectionGuards, NewConnection};
 use crate::model::Address;
 use crate::wire::Generation;
@@ -52,7 +53,7 @@ impl Live {
     pub fn upgrade(
         self: &Arc<Self>,
         room: RoomHandle,
-        generation: Generation,
+        generation: ClientGeneration,
         address: Address,
         info: &ConnectionInfo,
         proven: Option<Arc<str>>,
@@ -81,8 +82,17 @@ impl Live {
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, key);
+        if generation == ClientGeneration::Known(Generation::Relay) {
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(Generation::SUBPROTOCOL));
+        }
         Ok(response)
     }
+}
+
+/// Whether a handshake offers the subprotocol of [`Generation::Relay`].
+#[must_use]
+pub fn offers_relay_protocol(headers: &HeaderMap) -> bool {
+    has_token(headers, &header::SEC_WEBSOCKET_PROTOCOL, Generation::SUBPROTOCOL)
 }
 
 /// Returns the plain socket, and the bytes that the client sent along with its handshake.

@@ -68,6 +68,13 @@ pub enum ActKind<S = Sanction> {
         #[serde(rename = "id")]
         message: Uuid,
     },
+    /// One of the last messages was taken back.
+    #[serde(rename = "retract")]
+    Retracted {
+        /// The id of the message.
+        #[serde(rename = "id")]
+        message: Uuid,
+    },
     /// A moderation level was set.
     #[serde(rename = "level")]
     Level {
@@ -136,6 +143,7 @@ impl<S> Act<S> {
             ActKind::Kicked { member, nickname } => ActKind::Kicked { member, nickname },
             ActKind::Released { message } => ActKind::Released { message },
             ActKind::Refused { message } => ActKind::Refused { message },
+            ActKind::Retracted { message } => ActKind::Retracted { message },
             ActKind::Level { level, until } => ActKind::Level { level, until },
             ActKind::Preset { preset } => ActKind::Preset { preset },
             ActKind::Trusted { member, nickname, is_trusted } => ActKind::Trusted { member, nickname, is_trusted },

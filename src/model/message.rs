@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{Address, Nickname, Reason, RoomName, address};
+use super::{Address, Content, Nickname, Reason, RoomName, address};
 
 /// One message to pass on, from a WebSocket or a `PUT`, in any protocol generation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Message {
     pub author: String,
     /// The kind and its content.
     pub kind: MessageKind,
+    /// The message that it replies to, if the client said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<Uuid>,
 }
 
 /// The kinds of message.
@@ -45,13 +48,20 @@ pub enum MessageKind {
     },
     /// The author registers a nickname, which its connection uses from now on.
     Newcomer,
+    /// Anything else that is shared with the room. Behind a pointer, as it may be megabytes.
+    Content {
+        /// File name of a QGIS icon.
+        avatar: Option<String>,
+        /// What is shared.
+        content: Arc<Content>,
+    },
 }
 
 impl Message {
     /// Creates a message with a random ID, received now.
     #[must_use]
     pub fn new(author: impl Into<String>, kind: MessageKind) -> Self {
-        Self { id: Uuid::new_v4(), at: Timestamp::now(), author: author.into(), kind }
+        Self { id: Uuid::new_v4(), at: Timestamp::now(), author: author.into(), kind, in_reply_to: None }
     }
 
     /// The text that filters examine, for the kinds that have one.
@@ -59,7 +69,16 @@ impl Message {
     pub fn text(&self) -> Option<&str> {
         match &self.kind {
             MessageKind::Text { text, .. } | MessageKind::Like { text, .. } => Some(text),
-            MessageKind::Newcomer => None,
+            MessageKind::Newcomer | MessageKind::Content { .. } => None,
+        }
+    }
+
+    /// What the message shares besides text.
+    #[must_use]
+    pub fn content(&self) -> Option<&Content> {
+        match &self.kind {
+            MessageKind::Content { content, .. } => Some(content),
+            MessageKind::Text { .. } | MessageKind::Like { .. } | MessageKind::Newcomer => None,
         }
     }
 
@@ -67,7 +86,7 @@ impl Message {
     #[must_use]
     pub fn avatar(&self) -> Option<&str> {
         match &self.kind {
-            MessageKind::Text { avatar, .. } => avatar.as_deref(),
+            MessageKind::Text { avatar, .. } | MessageKind::Content { avatar, .. } => avatar.as_deref(),
             MessageKind::Like { .. } | MessageKind::Newcomer => None,
         }
     }
@@ -76,7 +95,7 @@ impl Message {
     pub fn replace_text(&mut self, new: String) -> Option<String> {
         match &mut self.kind {
             MessageKind::Text { text, .. } | MessageKind::Like { text, .. } => Some(std::mem::replace(text, new)),
-            MessageKind::Newcomer => None,
+            MessageKind::Newcomer | MessageKind::Content { .. } => None,
         }
     }
 }
@@ -89,6 +108,7 @@ impl MessageKind {
             Self::Text { .. } => "text",
             Self::Like { .. } => "like",
             Self::Newcomer => "newcomer",
+            Self::Content { content, .. } => content.as_str(),
         }
     }
 }
@@ -183,6 +203,8 @@ pub enum RoomEvent<'a> {
     Newcomer(&'a Nickname),
     /// A connection with this nickname left or changed its nickname.
     Exiter(&'a Nickname),
+    /// A moderator took back the message with this ID.
+    Retracted(Uuid),
 }
 
 /// A notice to the sender alone.

@@ -110,6 +110,8 @@ named! {
         TooLong = "too_long",
         /// The avatar is too long or not a plain file name.
         BadAvatar = "bad_avatar",
+        /// An image, geodata or code is invalid.
+        BadContent = "bad_content",
         /// The name is reserved for the relay.
         Reserved = "reserved",
         /// The name or a look-alike belongs to another connection in the room.

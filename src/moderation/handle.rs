@@ -18,8 +18,8 @@ use super::sanctions::PenaltyRequest;
 use super::state::State;
 use crate::audit::Audit;
 use crate::model::{
-    Act, ActKind, Actor, Decision, JudgedMessage, MessageKind, Nickname, Outcome, Reason, ReasonCode, RoomName,
-    Sanction, Target,
+    Act, ActKind, Actor, Decision, JudgedMessage, Message, MessageKind, Nickname, Outcome, Reason, ReasonCode,
+    RoomName, Sanction, Target,
 };
 
 /// Sanction events that may be pending. Beyond that, further sanctions take effect but open connections are not
@@ -103,6 +103,7 @@ impl Moderation {
 
     /// Records a decision and imposes the sanctions that rules and plugins request.
     pub fn on_decision(&self, mut judged: JudgedMessage) -> Arc<JudgedMessage> {
+        drop_payload(&mut judged.decision.message);
         truncate_refused(&mut judged.decision);
         let judged = Arc::new(judged);
         self.journal.push(JournalEvent::Decision(Arc::clone(&judged)));
@@ -228,6 +229,15 @@ pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
     requested.into_iter().map(request).collect()
 }
 
+/// Drops what may be megabytes: the journal could not keep ten thousand images in memory.
+fn drop_payload(message: &mut Message) {
+    if let MessageKind::Content { content, .. } = &mut message.kind
+        && let Some(record) = content.without_payload()
+    {
+        *content = Arc::new(record);
+    }
+}
+
 /// Truncates a rejected message. Oversized messages are rejected before any rate limit counts them, and the journal
 /// could not keep ten thousand of them in memory.
 fn truncate_refused(decision: &mut Decision) {
@@ -246,6 +256,10 @@ fn truncate_refused(decision: &mut Decision) {
             truncate(liked);
         }
         MessageKind::Newcomer => {}
+        MessageKind::Content { avatar, content } => {
+            Arc::make_mut(content).texts_mut(&mut truncate);
+            avatar.iter_mut().for_each(truncate);
+        }
     }
     decision.original.iter_mut().for_each(truncate);
 }

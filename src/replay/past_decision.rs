@@ -73,6 +73,8 @@ impl fmt::Display for DecisionOrigin {
 pub enum SkipReason {
     /// The log does not hold the text.
     NoText,
+    /// Images, geodata and code are not recorded.
+    NotRecorded,
     /// The log holds only the beginning of the text.
     CutText,
     /// The message was refused because of its nickname, not by the chain.
@@ -95,6 +97,7 @@ impl SkipReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoText => "the text was not logged",
+            Self::NotRecorded => "images, geodata and code are not recorded",
             Self::CutText => "only part of the text was logged",
             Self::Identity => "refused because of its nickname, not by the chain",
             Self::Lost => "not logged: the disk was full or slow",
@@ -115,7 +118,11 @@ impl PastDecision {
         if line.by.as_deref() == Some(IDENTITY) && line.trace.is_empty() {
             return Err(SkipReason::Identity);
         }
-        let message = line.message().ok_or(if line.cut { SkipReason::CutText } else { SkipReason::NoText })?;
+        let message = line.message().ok_or(match line.kind {
+            kind if kind.is_content() => SkipReason::NotRecorded,
+            _ if line.cut => SkipReason::CutText,
+            _ => SkipReason::NoText,
+        })?;
         let sender = Sender {
             connection: line.sender.connection.map(ConnectionId),
             address: address_from_hash(line.sender.address),
@@ -136,6 +143,9 @@ impl PastDecision {
         let JudgedMessage { decision, sender } = recorded;
         if decision.decided_by == Some(IDENTITY) && decision.trace.is_empty() {
             return Err(SkipReason::Identity);
+        }
+        if decision.message.content().is_some() {
+            return Err(SkipReason::NotRecorded);
         }
         let mut message = decision.message.clone();
         let sent = decision.original.clone().and_then(|original| message.replace_text(original));

@@ -75,6 +75,7 @@ impl ReplayState {
             | ActKind::Refused { .. }
             | ActKind::Preset { .. }
             | ActKind::Trusted { .. }
+            | ActKind::Retracted { .. }
             | ActKind::Reloaded
             | ActKind::BreakerTripped { .. } => {}
         }

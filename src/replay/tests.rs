@@ -158,7 +158,7 @@ fn message(said: &Utterance, at: Timestamp) -> Message {
     };
     // One of them has no good name.
     let author = if said.speaker == 5 { "x".to_owned() } else { format!("jane{}", said.speaker) };
-    Message { id: Uuid::new_v4(), at, author, kind }
+    Message { id: Uuid::new_v4(), at, author, kind, in_reply_to: None }
 }
 
 /// Answers as plugins do.

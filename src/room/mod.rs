@@ -1,10 +1,12 @@
 //! Rooms as plain data: members, nicknames and pending output. No I/O: output is collected in rounds, which the caller
 //! writes to the members ([`Room::end_round`]).
 
+mod last;
 mod members;
 mod moderation;
 mod nicknames;
 mod output;
+mod recent_ids;
 mod round;
 
 use std::sync::Arc;
@@ -12,14 +14,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use uuid::Uuid;
 
+pub use last::LastLimits;
 pub use moderation::MemberView;
 pub use round::{Delivery, Share};
 
+use self::last::LastMessages;
 use self::members::{LastAuthor, Member, Members};
 use self::nicknames::Nicknames;
+use self::recent_ids::RecentIds;
 use self::round::{DirectFrames, Round};
-use crate::model::{Address, ConnectionId, Nickname, Reason, ReasonCode, RoomEvent, RoomName, is_reserved};
+use crate::model::{Address, ConnectionId, Message, Nickname, Reason, ReasonCode, RoomEvent, RoomName, is_reserved};
 use crate::telemetry::RoomGauges;
 use crate::wire::Generation;
 
@@ -52,6 +58,10 @@ pub struct Room {
     members_by_generation: [usize; Generation::COUNT],
     /// The number of connections, shared with other threads.
     connection_count: Arc<AtomicUsize>,
+    last: LastMessages,
+    recent_ids: RecentIds,
+    /// Members that have joined and will receive the last messages after the next user count.
+    awaiting_last: Vec<ConnectionId>,
     gauges: RoomGauges,
 }
 
@@ -80,8 +90,17 @@ impl Room {
             count_sent_at: None,
             members_by_generation: [0; Generation::COUNT],
             connection_count,
+            last: LastMessages::default(),
+            recent_ids: RecentIds::default(),
+            awaiting_last: Vec::new(),
             gauges,
         }
+    }
+
+    /// Keeps the last messages within these limits.
+    #[must_use]
+    pub fn with_last_messages(self, limits: LastLimits) -> Self {
+        Self { last: LastMessages::new(limits), ..self }
     }
 
     /// Returns the name of the room.
@@ -122,6 +141,65 @@ impl Room {
         };
         self.members.insert(id, member);
         self.update_count(generation, 1);
+        if generation != Generation::V1 && !self.last.is_empty() {
+            self.awaiting_last.push(id);
+        }
+    }
+
+    /// Changes the generation of a member that turns out to be of another one. It receives the user count and the last
+    /// messages in the new one.
+    pub fn change_generation(&mut self, id: ConnectionId, generation: Generation) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        let (before, share) = (member.generation, member.take_share(id));
+        member.generation = generation;
+        member.round_start = self.round.len(generation);
+        // Its share so far was encoded for the old generation.
+        let unsent = self.round.pieces_so_far(share);
+        for (of, change) in [(before, -1), (generation, 1)] {
+            if let Some(members) = self.members_by_generation.get_mut(of.index()) {
+                *members = members.saturating_add_signed(change);
+            }
+        }
+        unsent.into_iter().for_each(|piece| self.send_shared(id, piece));
+        self.send_event(id, RoomEvent::UserCount(self.members.len()));
+        let last = self.last.frames(generation);
+        self.send_shared(id, last);
+    }
+
+    /// Whether one of the latest messages has this ID.
+    #[must_use]
+    pub fn knows(&self, message: Uuid) -> bool {
+        self.recent_ids.contains(message)
+    }
+
+    /// Returns why a connection cannot register its own nickname again: in v2 and v3, that is an error. In v1 it has no
+    /// effect.
+    #[must_use]
+    pub fn repeats_registration(&self, id: ConnectionId, nickname: &Nickname) -> Option<Reason> {
+        let member = self.members.get(&id).filter(|member| member.nickname.as_ref() == Some(nickname))?;
+        let place = match member.generation {
+            Generation::V1 => return None,
+            Generation::V2 => "room",
+            Generation::V3 | Generation::Relay => "channel",
+        };
+        // The words of the former backend, which clients' tests compare.
+        let text = format!("User '{nickname}' already registered in {place} {}", self.name);
+        Some(Reason::new(ReasonCode::NicknameTaken, text))
+    }
+
+    /// Returns the last messages, oldest first.
+    #[must_use]
+    pub fn last_messages(&self) -> Vec<Arc<Message>> {
+        self.last.list()
+    }
+
+    /// Forgets one of the last messages, and tells members that understand it. Returns whether it was kept.
+    pub fn retract(&mut self, message: Uuid) -> bool {
+        let was_kept = self.last.remove(message);
+        if was_kept {
+            self.broadcast_to(RoomEvent::Retracted(message), |generation| generation == Generation::Relay);
+        }
+        was_kept
     }
 
     /// Removes a connection, and returns its unsent share of the current round; `None` if it is not a member. The
@@ -237,6 +315,7 @@ impl Room {
         self.sorted_nicknames = None;
         self.members_by_generation = [0; Generation::COUNT];
         self.count_changed = false;
+        self.awaiting_last.clear();
         self.connection_count.store(0, Ordering::Relaxed);
         self.gauges.connections.set(0);
         self.gauges.nicknames.set(0);
@@ -269,7 +348,7 @@ pub fn reserved_reason() -> Reason {
 pub fn in_use_reason() -> Reason {
     Reason::new(
         ReasonCode::NicknameTaken,
-        "this name, or one that looks like it, belongs to somebody else in this room",
+        "this name, or one that looks like it, belongs to somebody else in this room; choose another one",
     )
 }
 

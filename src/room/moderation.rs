@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Room;
 use super::members::Member;
-use crate::model::{Address, ConnectionId, Message, MessageKind, Nickname, RoomEvent, Skeletons, Target};
+use crate::model::{Address, ConnectionId, Message, Nickname, Skeletons, Target};
 
 /// A member, as shown to moderators.
 #[derive(Clone, Debug)]
@@ -87,10 +87,7 @@ impl Room {
     /// Publishes a released message. The author's name was checked when the message arrived, and is not checked again,
     /// since it may belong to another connection by now.
     pub fn release(&mut self, connection: Option<ConnectionId>, message: &Message) {
-        match &message.kind {
-            MessageKind::Like { liked, .. } => self.send_to_owner(liked, RoomEvent::Message(message)),
-            MessageKind::Text { .. } | MessageKind::Newcomer => self.broadcast(RoomEvent::Message(message)),
-        }
+        self.send_message(message);
         self.count_message(connection, true);
     }
 }

@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use uuid::Uuid;
 
 use super::members::find;
 use super::{Delivery, Room};
 use crate::model::{ConnectionId, Message, MessageKind, Nickname, Notice, Reason, RoomEvent};
-use crate::wire;
+use crate::wire::{self, Generation};
 
 impl Room {
     /// Publishes a message that passed the chain.
@@ -16,12 +17,22 @@ impl Room {
     /// The [`Reason`] when another connection has registered the author's name in the meantime.
     pub fn publish(&mut self, connection: Option<ConnectionId>, message: &Message) -> Result<(), Reason> {
         self.check_author(connection, &message.author)?;
+        self.send_message(message);
+        Ok(())
+    }
+
+    /// Sends a message to its audience.
+    pub(super) fn send_message(&mut self, message: &Message) {
         let event = RoomEvent::Message(message);
         match &message.kind {
-            MessageKind::Like { liked, .. } => self.send_to_owner(liked, event),
-            MessageKind::Text { .. } | MessageKind::Newcomer => self.broadcast(event),
+            MessageKind::Like { liked, .. } => {
+                self.broadcast_to(event, Generation::broadcasts_likes);
+                self.send_to_owner(liked, event, |generation| !generation.broadcasts_likes());
+            }
+            MessageKind::Text { .. } | MessageKind::Newcomer | MessageKind::Content { .. } => self.broadcast(event),
         }
-        Ok(())
+        self.last.keep(message);
+        self.recent_ids.add(message.id);
     }
 
     /// Sends a message back to its sender alone, as if it had been broadcast. Does nothing if it has left.
@@ -29,10 +40,11 @@ impl Room {
         self.send_event(id, RoomEvent::Message(message));
     }
 
-    /// Sends a notice to one member, as encoded for its generation, unless it has left.
-    pub fn notify(&mut self, id: ConnectionId, notice: &Notice, config: &wire::Config) {
+    /// Sends a notice about a message to one member, as encoded for its generation, unless it has left.
+    pub fn notify(&mut self, id: ConnectionId, notice: &Notice, message: Option<Uuid>, config: &wire::Config) {
         let generation = self.members.get(&id).map(|member| member.generation);
-        if let Some(frame) = generation.and_then(|generation| wire::encode_notice(generation, notice, config)) {
+        let frame = generation.and_then(|generation| wire::encode_notice(generation, notice, message, config));
+        if let Some(frame) = frame {
             self.send_to(id, &frame);
         }
     }
@@ -85,11 +97,17 @@ impl Room {
         Some(Delivery { broadcast, frame_count, shares })
     }
 
-    /// Adds the user count to the round, if it changed.
+    /// Adds the user count to the round, if it changed. The last messages follow for members that have joined since.
     pub(super) fn announce_count(&mut self) {
         if std::mem::take(&mut self.count_changed) {
             self.round.add(RoomEvent::UserCount(self.members.len()), self.members_by_generation);
             self.count_in_round = true;
+            for id in std::mem::take(&mut self.awaiting_last) {
+                if let Some(generation) = self.members.get(&id).map(|member| member.generation) {
+                    let last = self.last.frames(generation);
+                    self.send_shared(id, last);
+                }
+            }
         }
     }
 
@@ -99,16 +117,31 @@ impl Room {
         self.round.add(event, self.members_by_generation);
     }
 
-    /// Sends an event to the member that a nickname belongs to, if any.
-    pub(super) fn send_to_owner(&mut self, name: &str, event: RoomEvent<'_>) {
+    /// As [`Room::broadcast`], to some generations only. Does nothing if they have no members.
+    pub(super) fn broadcast_to(&mut self, event: RoomEvent<'_>, is_recipient: impl Fn(Generation) -> bool) {
+        let mut recipients = self.members_by_generation;
+        for (generation, count) in Generation::ALL.into_iter().zip(&mut recipients) {
+            if !is_recipient(generation) {
+                *count = 0;
+            }
+        }
+        if recipients.iter().any(|count| *count > 0) {
+            self.announce_count();
+            self.round.add(event, recipients);
+        }
+    }
+
+    /// Sends an event to the member that a nickname belongs to, if there is one of these generations.
+    fn send_to_owner(&mut self, name: &str, event: RoomEvent<'_>, is_recipient: impl Fn(Generation) -> bool) {
         let nickname = name.parse::<Nickname>().ok();
         let owner = nickname.and_then(|nickname| self.nicknames.owner(&nickname.skeletons(), None));
-        if let Some(id) = owner {
+        let generation = owner.and_then(|id| self.members.get(&id)).map(|member| member.generation);
+        if let Some(id) = owner.filter(|_| generation.is_some_and(is_recipient)) {
             self.send_event(id, event);
         }
     }
 
-    fn send_event(&mut self, id: ConnectionId, event: RoomEvent<'_>) {
+    pub(super) fn send_event(&mut self, id: ConnectionId, event: RoomEvent<'_>) {
         if let Some(generation) = self.members.get(&id).map(|member| member.generation) {
             let mut frame = BytesMut::new();
             wire::append_event(generation, event, &mut frame);
@@ -125,5 +158,14 @@ impl Room {
             self.direct_recipients.push(id);
         }
         member.direct.push(self.round.len(member.generation), frame);
+    }
+
+    /// As [`Room::send_to`], without copying the frames.
+    pub(super) fn send_shared(&mut self, id: ConnectionId, frames: Bytes) {
+        let Some(member) = find(&mut self.members, Some(id)).filter(|_| !frames.is_empty()) else { return };
+        if member.direct.is_empty() {
+            self.direct_recipients.push(id);
+        }
+        member.direct.push_shared(self.round.len(member.generation), frames);
     }
 }

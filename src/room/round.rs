@@ -51,15 +51,28 @@ impl Round {
 /// Frames for one member alone, with their offsets in the current round. Frames at the same offset are merged, so that
 /// ten thousand pongs are not ten thousand pieces.
 #[derive(Debug, Default)]
-pub(super) struct DirectFrames(Vec<(usize, BytesMut)>);
+pub(super) struct DirectFrames(Vec<(usize, DirectPiece)>);
+
+/// Frames at one offset.
+#[derive(Debug)]
+enum DirectPiece {
+    Own(BytesMut),
+    /// Shared with other members.
+    Shared(Bytes),
+}
 
 impl DirectFrames {
     /// Adds a frame at `offset`, which must not be less than the last one.
     pub(super) fn push(&mut self, offset: usize, frame: &[u8]) {
         match self.0.last_mut() {
-            Some((last, piece)) if *last == offset => piece.extend_from_slice(frame),
-            _ => self.0.push((offset, BytesMut::from(frame))),
+            Some((last, DirectPiece::Own(piece))) if *last == offset => piece.extend_from_slice(frame),
+            _ => self.0.push((offset, DirectPiece::Own(BytesMut::from(frame)))),
         }
+    }
+
+    /// As [`DirectFrames::push`], without copying the frames.
+    pub(super) fn push_shared(&mut self, offset: usize, frames: Bytes) {
+        self.0.push((offset, DirectPiece::Shared(frames)));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -67,7 +80,11 @@ impl DirectFrames {
     }
 
     pub(super) fn freeze(self) -> Vec<(usize, Bytes)> {
-        self.0.into_iter().map(|(offset, piece)| (offset, piece.freeze())).collect()
+        let freeze = |piece| match piece {
+            DirectPiece::Own(frames) => frames.freeze(),
+            DirectPiece::Shared(frames) => frames,
+        };
+        self.0.into_iter().map(|(offset, piece)| (offset, freeze(piece))).collect()
     }
 }
 

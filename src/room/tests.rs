@@ -4,7 +4,7 @@ use super::*;
 use crate::fixtures::{self, address, message, nickname};
 use crate::model::{Message, MessageKind, Notice};
 use crate::telemetry::Metrics;
-use crate::wire::{self, V1Notices};
+use crate::wire::{self, RoomGeneration, V1Notices};
 
 /// A room and the frames its members received.
 struct TestRoom {
@@ -360,9 +360,9 @@ fn a_notice_reaches_one_member_in_order() {
     join(&mut test, 1);
     join(&mut test, 2);
     test.forget();
-    let config = wire::Config { v1_notices: V1Notices::Internal };
+    let config = wire::Config { v1_notices: V1Notices::Internal, room_generation: RoomGeneration::Auto };
     test.room.publish(None, &message("jane", "one")).unwrap();
-    test.room.notify(ConnectionId(1), &Notice::Refused(reserved_reason()), &config);
+    test.room.notify(ConnectionId(1), &Notice::Refused(reserved_reason()), None, &config);
     test.room.publish(None, &message("jane", "two")).unwrap();
     let notice = r#"{"author":"internal","uncompliant":"this nickname is reserved"}"#;
     let line = |text| format!(r#"{{"message":"{text}","author":"jane","avatar":null}}"#);

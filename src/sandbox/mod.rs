@@ -12,6 +12,7 @@ mod catalog;
 mod clock;
 mod compiler;
 mod config;
+mod content_payload;
 mod contract;
 mod embedded;
 mod engine;

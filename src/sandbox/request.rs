@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::content_payload::ContentPayload;
 use super::contract::types;
 use crate::model::{Message, MessageKind, Sender};
 
@@ -97,9 +98,20 @@ struct MessagePayload<'m> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum PayloadBody<'m> {
-    Text { avatar: Option<&'m str>, text: &'m str },
-    Like { liked: &'m str, text: &'m str },
+    Text {
+        avatar: Option<&'m str>,
+        text: &'m str,
+    },
+    Like {
+        liked: &'m str,
+        text: &'m str,
+    },
     Newcomer {},
+    Content {
+        avatar: Option<&'m str>,
+        #[serde(flatten)]
+        content: ContentPayload<'m>,
+    },
 }
 
 impl<'m> MessagePayload<'m> {
@@ -108,6 +120,9 @@ impl<'m> MessagePayload<'m> {
             MessageKind::Text { avatar, text } => PayloadBody::Text { avatar: avatar.as_deref(), text },
             MessageKind::Like { liked, text } => PayloadBody::Like { liked, text },
             MessageKind::Newcomer => PayloadBody::Newcomer {},
+            MessageKind::Content { avatar, content } => {
+                PayloadBody::Content { avatar: avatar.as_deref(), content: ContentPayload::new(content) }
+            }
         };
         Self { id: message.id, kind: message.kind.as_str(), author: &message.author, at: received_at(message), body }
     }

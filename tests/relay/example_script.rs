@@ -46,7 +46,8 @@ async fn a_nickname_in_use_is_refused_with_the_reason() {
     jane.wait_for("* jane came in");
     let (status, heard) = Script::start(&url(&relay), &["--nickname", "Jane", "--say", "hello"], &[]).wait();
     assert_eq!(status, Some(1), "{heard:?}");
-    let refusal = "! Refused: this name, or one that looks like it, belongs to somebody else in this room";
+    let refusal =
+        "! Refused: this name, or one that looks like it, belongs to somebody else in this room; choose another one";
     assert_eq!(heard, ["* connections in QGIS: 2", refusal]);
 }
 

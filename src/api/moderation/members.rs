@@ -206,7 +206,7 @@ fn no_such_member() -> ApiError {
 
 /// Delete a stored message.
 ///
-/// This relay does not store messages, so the response is always 404.
+/// Clients that join later do not receive it. Clients that understand it are told to remove it.
 #[utoipa::path(
     delete, path = "/moderation/rooms/{room}/last/{message_id}", tag = "moderation",
     params(
@@ -214,6 +214,7 @@ fn no_such_member() -> ApiError {
         ("message_id" = String, Path, description = "The id of a message"),
     ),
     responses(
+        (status = 204, description = "The message is forgotten"),
         (status = 404, body = ErrorResponse, description = "No such room, or no such message"),
     ),
 )]
@@ -222,6 +223,9 @@ pub(in crate::api) async fn delete_message(
     Extension(caller): Extension<Caller>,
     Path((room, id)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    caller.resolve_room(&api, Some(&room))?;
-    Err(ApiError::NotFound(format!("no stored message {}; this relay does not store messages", id.escape_debug())))
+    let unknown = || ApiError::NotFound(format!("no such message: {}", id.escape_debug()));
+    let room = caller.resolve_room(&api, Some(&room))?.ok_or_else(unknown)?;
+    let message = id.parse().map_err(|_| unknown())?;
+    api.actions.retract(caller.actor(), room, message).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

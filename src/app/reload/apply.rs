@@ -44,5 +44,7 @@ pub(in crate::app) fn instance_info(config: &Config) -> api::InstanceInfo {
         min_author_length: shape.min_author_length,
         max_author_length: shape.max_author_length,
         max_message_length: shape.max_message_length,
+        max_image_size: config.images.max_size,
+        max_geojson_features: shape.content.geojson_features,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::live::shard::inbox::{Inbox, NewConnection, ShardCommand};
 use crate::live::shard::moderation::ModerationCommand;
@@ -71,6 +72,24 @@ impl RoomHandle {
         let (reply, answer) = oneshot::channel();
         self.shard.post(ShardCommand::Nicknames { room: self.location.key, reply }).await?;
         answer.await.map_err(|_| self.unavailable())
+    }
+
+    /// Returns the last messages, oldest first.
+    ///
+    /// # Errors
+    /// [`RoomUnavailable`] when the room was removed or the relay is shutting down.
+    pub async fn last_messages(&self) -> Result<Vec<Arc<Message>>, RoomUnavailable> {
+        let (reply, answer) = oneshot::channel();
+        self.shard.post(ShardCommand::LastMessages { room: self.location.key, reply }).await?;
+        answer.await.map_err(|_| self.unavailable())
+    }
+
+    /// Forgets one of the last messages, and tells members that understand it. Returns whether it was kept.
+    ///
+    /// # Errors
+    /// [`RoomUnavailable`] when the room was removed or the relay is shutting down.
+    pub async fn retract(&self, message: Uuid) -> Result<bool, RoomUnavailable> {
+        self.command(|reply| ModerationCommand::Retract { room: self.location.key, message, reply }).await
     }
 
     /// Judges a message sent without a connection, and delivers it.

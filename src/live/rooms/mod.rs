@@ -16,7 +16,7 @@ use super::shard::moderation::ModerationCommand;
 use super::shard::{self, ShuttingDown};
 use crate::model::{ConnectionId, Notice, RoomName};
 use crate::moderation::SanctionEvent;
-use crate::room::MemberView;
+use crate::room::{LastLimits, MemberView};
 use crate::settings::Swap;
 use crate::telemetry::Metrics;
 use crate::wire::frame::CloseCode;
@@ -37,6 +37,8 @@ pub struct Rooms {
     listed: Swap<RoomList>,
     shards: Vec<Inbox>,
     metrics: Arc<Metrics>,
+    /// Limits of the last messages of each room. A room that is added later has the share of the first ones.
+    last_limits: LastLimits,
     /// The key for the next room. The lock is held while rooms change, so that changes are serialized.
     next_key: Mutex<u64>,
 }
@@ -65,9 +67,10 @@ impl RoomList {
 }
 
 impl Rooms {
-    fn new(in_order: Vec<RoomHandle>, shards: Vec<Inbox>, metrics: Arc<Metrics>) -> Self {
+    fn new(in_order: Vec<RoomHandle>, shards: Vec<Inbox>, metrics: Arc<Metrics>, last_limits: LastLimits) -> Self {
         let next_key = in_order.iter().map(|room| room.location().key.0 + 1).max().unwrap_or(0);
-        Self { listed: Swap::new(RoomList::new(in_order)), shards, metrics, next_key: Mutex::new(next_key) }
+        let listed = Swap::new(RoomList::new(in_order));
+        Self { listed, shards, metrics, last_limits, next_key: Mutex::new(next_key) }
     }
 
     /// Returns the room with this name; surrounding whitespace is ignored.

@@ -59,7 +59,7 @@ impl Rooms {
         let loads = self.shards.iter().zip(load).enumerate();
         let (shard, (inbox, count)) = loads.min_by_key(|(_, (_, count))| **count).ok_or(ShuttingDown)?;
         let key = RoomKey(*next_key);
-        let (room, connections) = new_room(name, &self.metrics);
+        let (room, connections) = new_room(name, &self.metrics, self.last_limits);
         inbox.post(ShardCommand::AddRoom { room: key, state: Box::new(room) }).await?;
         *next_key += 1;
         *count += 1;

@@ -95,6 +95,9 @@ impl Shard {
         if connection.is_closing() {
             return self.connections.remove(id);
         }
+        if !connection.is_member() {
+            return self.begin_close(id, reason, Vec::new(), now);
+        }
         match self.rooms.leave(connection.room, id) {
             Some(unsent) => self.begin_close(id, reason, unsent, now),
             None => self.fail_connection(id, ShardError::NotMember, now),
@@ -104,7 +107,7 @@ impl Shard {
     /// Closes a connection after an internal error, which is logged.
     pub(super) fn fail_connection(&mut self, id: ConnectionId, error: ShardError, now: Instant) {
         error.log(id);
-        let Some(connection) = self.connections.member(id) else { return };
+        let Some(connection) = self.connections.get(id).filter(|connection| !connection.is_closing()) else { return };
         // The error may be that it is in no room.
         let unsent = self.rooms.leave(connection.room, id).unwrap_or_default();
         self.begin_close(id, CloseReason::INTERNAL, unsent, now);
@@ -113,7 +116,7 @@ impl Shard {
 
     /// Closes a connection that has left its room, or has not joined it. It still receives the `unsent` output.
     pub(super) fn begin_close(&mut self, id: ConnectionId, reason: CloseReason, unsent: Vec<Bytes>, now: Instant) {
-        let Some(connection) = self.connections.member(id) else { return };
+        let Some(connection) = self.connections.get(id).filter(|connection| !connection.is_closing()) else { return };
         tracing::debug!(connection = id.0, ?reason, "connection closes");
         let Some(close) = reason.close_frame() else { return self.connections.remove(id) };
         if let Some((code, text)) = reason.code_and_text() {
@@ -141,7 +144,7 @@ impl Shard {
         self.deliver_all(now);
         self.rooms.clear_members();
         self.claims.forget(|_| true);
-        let members = self.connections.members(None);
+        let members = self.connections.not_closing(None);
         if !members.is_empty() {
             tracing::info!(connections = members.len(), code = code.as_u16(), reason = text, "closing connections");
         }

@@ -10,18 +10,20 @@ use mio::net::TcpStream;
 
 use super::READ_BYTES;
 use super::closing::CloseReason;
+use super::generation::{ClientGeneration, GRACE, Newcomer};
 use super::inbox::{ConnectionGuards, NewConnection};
 use super::outbox::{Flushed, Outbox};
 use super::receive::{AccountedBytes, PartialMessage};
 use super::rooms::RoomKey;
 use crate::live::{Config, Live};
 use crate::model::{Address, ConnectionId};
-use crate::wire::Generation;
 use crate::wire::frame::{self, Incoming};
 
-/// The state of a connection. Only one that is not closing is a member of its room.
+/// The state of a connection. Only an open or waiting one is a member of its room.
 #[derive(Debug)]
 enum State {
+    /// It has not joined its room yet.
+    New(Box<Newcomer>),
     /// Its messages are decoded as they arrive.
     Open(PartialMessage),
     /// An earlier message is decoded or judged elsewhere; later ones wait.
@@ -55,7 +57,7 @@ struct Closing {
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
     pub(super) room: RoomKey,
-    pub(super) generation: Generation,
+    pub(super) generation: ClientGeneration,
     pub(super) address: Address,
     stream: TcpStream,
     state: State,
@@ -81,14 +83,16 @@ const _: () = assert!(size_of::<Connection>() <= 168, "an idle connection must s
 
 impl Connection {
     pub(super) fn new(id: ConnectionId, room: RoomKey, arrival: NewConnection, now: Instant) -> Self {
-        let NewConnection { stream, generation, address, guards, .. } = arrival;
+        let NewConnection { stream, generation, address, guards, proven_nickname, initial_bytes: _ } = arrival;
+        let undecided_until = (generation == ClientGeneration::Undecided).then(|| now + GRACE);
+        let newcomer = Newcomer { undecided_until, proven_nickname, partial: PartialMessage::default() };
         Self {
             id,
             room,
             generation,
             address,
             stream,
-            state: State::Open(PartialMessage::default()),
+            state: State::New(Box::new(newcomer)),
             outbox: None,
             last_received: now,
             last_pinged: now,
@@ -105,11 +109,32 @@ impl Connection {
         matches!(self.state, State::Closing(_))
     }
 
+    pub(super) fn is_member(&self) -> bool {
+        matches!(self.state, State::Open(_) | State::Waiting(_))
+    }
+
+    /// Until when it may stay undecided; `None` if it is decided.
+    pub(super) fn undecided_until(&self) -> Option<Instant> {
+        match &self.state {
+            State::New(newcomer) => newcomer.undecided_until,
+            State::Open(_) | State::Waiting(_) | State::Closing(_) => None,
+        }
+    }
+
+    /// Notes that it joins its room. Returns the nickname that it proved to own.
+    pub(super) fn become_member(&mut self, generation: ClientGeneration) -> Option<Arc<str>> {
+        self.generation = generation;
+        let State::New(newcomer) = &mut self.state else { return None };
+        let (proven, partial) = (newcomer.proven_nickname.take(), std::mem::take(&mut newcomer.partial));
+        self.state = State::Open(partial);
+        proven
+    }
+
     /// Whether reading is paused: while the backlog is full, and while closing until the outbox is written or because
     /// the drain budget is used up.
     pub(super) fn reads_paused(&self) -> bool {
         match &self.state {
-            State::Open(_) => false,
+            State::New(_) | State::Open(_) => false,
             State::Waiting(waiting) => waiting.backlog.len() >= READ_BYTES,
             State::Closing(closing) => closing.drain_budget == 0 || self.has_unsent(),
         }
@@ -166,6 +191,7 @@ impl Connection {
         now: Instant,
     ) -> Result<Option<Incoming>, CloseReason> {
         match &mut self.state {
+            State::New(newcomer) => newcomer.partial.decode(bytes, live, now),
             State::Open(partial) => partial.decode(bytes, live, now),
             State::Waiting(waiting) => {
                 waiting.backlog.extend_from_slice(bytes);
@@ -178,6 +204,7 @@ impl Connection {
     /// Returns when the current message must be complete; `None` if none is incomplete.
     pub(super) fn message_deadline(&self, config: &Config) -> Option<Instant> {
         match &self.state {
+            State::New(newcomer) => newcomer.partial.deadline(config),
             State::Open(partial) => partial.deadline(config),
             State::Waiting(_) | State::Closing(_) => None,
         }
@@ -186,7 +213,7 @@ impl Connection {
     /// Sends whole frames, or appends them to the outbox if it is not empty.
     pub(super) fn send(&mut self, frames: Bytes, limit: usize) -> Result<(), CloseReason> {
         if let Some(outbox) = &mut self.outbox {
-            if outbox.queued_bytes() > limit {
+            if outbox.queued_bytes() > limit + outbox.largest() {
                 return Err(CloseReason::SlowReader);
             }
             outbox.push(frames, 0);
@@ -273,8 +300,7 @@ impl Connection {
         let next = self.last_pinged + turn;
         match self.message_deadline(config) {
             Some(deadline) if now >= deadline => Err(CloseReason::MessageTimeout),
-            Some(deadline) => Ok(next.min(deadline)),
-            None => Ok(next),
+            deadline => Ok([deadline, self.undecided_until()].into_iter().flatten().fold(next, Instant::min)),
         }
     }
 

@@ -58,10 +58,10 @@ impl Connections {
         self.slab.get_mut(slab_key(id)).filter(|connection| connection.id == id)
     }
 
-    /// Returns a connection that is a member of its room; `None` once it is closing or dropped, which may happen at any
+    /// Returns a connection that is a member of its room; `None` before it has joined, and once it is closing or dropped, which may happen at any
     /// time, such as while its message is judged elsewhere or while a moderator's command is in the inbox.
     pub(super) fn member(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.get(id).filter(|connection| !connection.is_closing())
+        self.get(id).filter(|connection| connection.is_member())
     }
 
     /// As [`Connections::member`], for its room.
@@ -76,13 +76,13 @@ impl Connections {
         }
     }
 
-    /// Returns the members of all rooms, or of one.
-    pub(super) fn members(&self, room: Option<RoomKey>) -> Vec<ConnectionId> {
-        let members = self
+    /// Returns the connections that are not closing, of all rooms or of one: members, and those that have not joined yet.
+    pub(super) fn not_closing(&self, room: Option<RoomKey>) -> Vec<ConnectionId> {
+        let found = self
             .slab
             .iter()
             .filter(|(_, connection)| !connection.is_closing() && room.is_none_or(|room| connection.room == room));
-        members.map(|(_, connection)| connection.id).collect()
+        found.map(|(_, connection)| connection.id).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -8,6 +8,7 @@ use mio::Waker;
 use mio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
+use super::generation::ClientGeneration;
 use super::moderation::ModerationCommand;
 use super::rooms::RoomKey;
 use super::wake_flag::WakeFlag;
@@ -16,7 +17,6 @@ use crate::live::accept::Permit;
 use crate::live::admission::Ticket;
 use crate::model::{Address, ConnectionId, Decision, JudgedMessage, Message, Notice, Sender};
 use crate::room::Room;
-use crate::wire::Generation;
 use crate::wire::frame::CloseCode;
 
 /// Capacity of an inbox. When it is full, senders wait.
@@ -36,7 +36,9 @@ pub(in crate::live) enum ShardCommand {
     /// Close a connection whose message could not be decoded or judged because of an internal error.
     Failed { id: ConnectionId },
     /// Continue with a message that was decoded elsewhere.
-    Decoded { id: ConnectionId, decoded: Box<Result<Message, Notice>> },
+    Decoded { id: ConnectionId, decoded: Box<Result<Option<Message>, Notice>> },
+    /// Return the last messages of a room, oldest first.
+    LastMessages { room: RoomKey, reply: oneshot::Sender<Vec<Arc<Message>>> },
     /// Return the registered nicknames of a room.
     Nicknames { room: RoomKey, reply: oneshot::Sender<Arc<[String]>> },
     /// Execute a moderation command.
@@ -80,7 +82,7 @@ pub(in crate::live) struct NewConnection {
     pub(in crate::live) stream: TcpStream,
     /// Bytes that arrived along with the handshake.
     pub(in crate::live) initial_bytes: Bytes,
-    pub(in crate::live) generation: Generation,
+    pub(in crate::live) generation: ClientGeneration,
     pub(in crate::live) address: Address,
     /// The nickname that the client proved to own with a token.
     pub(in crate::live) proven_nickname: Option<Arc<str>>,

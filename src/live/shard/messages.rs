@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::Shard;
 use super::closing::{CloseReason, ShardError};
@@ -33,19 +34,8 @@ impl Shard {
         loop {
             let Some(connection) = self.connections.get(id) else { return };
             match connection.receive(&mut bytes, &self.live, now) {
-                Ok(Some(Incoming::Text(text))) if text.len() > INLINE_DECODE_LIMIT => {
-                    connection.wait();
-                    let generation = connection.generation;
-                    self.decode_elsewhere(id, generation, text);
-                }
-                Ok(Some(Incoming::Text(text))) => {
-                    let decoded = wire::decode_message(connection.generation, &text);
-                    self.on_decoded(id, decoded, now);
-                }
-                Ok(Some(Incoming::Ping(payload))) => {
-                    let room = connection.room;
-                    self.on_ping(id, room, &payload, now);
-                }
+                Ok(Some(Incoming::Text(text))) => self.on_text(id, text, now),
+                Ok(Some(Incoming::Ping(payload))) => self.on_ping(id, &payload, now),
                 Ok(Some(Incoming::Pong)) => {}
                 Ok(Some(Incoming::Close(code))) => return self.close_connection(id, CloseReason::ByClient(code), now),
                 Ok(None) => {
@@ -60,10 +50,33 @@ impl Shard {
         }
     }
 
+    fn on_text(&mut self, id: ConnectionId, text: String, now: Instant) {
+        self.decide_generation(id, &text, now);
+        // It may have been refused instead of joining.
+        let Some(connection) = self.connections.member(id) else { return };
+        let generation = connection.generation.current();
+        if text.len() > INLINE_DECODE_LIMIT {
+            connection.wait();
+            self.decode_elsewhere(id, generation, text);
+        } else {
+            let decoded = wire::decode_message(generation, &text);
+            self.on_decoded(id, decoded, now);
+        }
+    }
+
     /// The pong is queued behind the room's output: a client that receives it has received all of that.
-    fn on_ping(&mut self, id: ConnectionId, room: RoomKey, payload: &[u8], now: Instant) {
+    fn on_ping(&mut self, id: ConnectionId, payload: &[u8], now: Instant) {
+        let Some(connection) = self.connections.get(id) else { return };
+        let pong = frame::pong(payload);
+        if !connection.is_member() {
+            if let Err(reason) = connection.send(pong, self.live.config.outbox_bytes) {
+                self.close_connection(id, reason, now);
+            }
+            return;
+        }
+        let room = connection.room;
         match self.rooms.get_mut(room) {
-            Some(room) => room.send_to(id, &frame::pong(payload)),
+            Some(room) => room.send_to(id, &pong),
             None => self.fail_connection(id, ShardError::NoRoom, now),
         }
     }
@@ -85,29 +98,42 @@ impl Shard {
         });
     }
 
-    pub(super) fn on_decoded_elsewhere(&mut self, id: ConnectionId, decoded: Result<Message, Notice>, now: Instant) {
+    pub(super) fn on_decoded_elsewhere(
+        &mut self,
+        id: ConnectionId,
+        decoded: Result<Option<Message>, Notice>,
+        now: Instant,
+    ) {
         if self.on_decoded(id, decoded, now) == Progress::Finished {
             self.resume(id, now);
         }
     }
 
-    fn on_decoded(&mut self, id: ConnectionId, decoded: Result<Message, Notice>, now: Instant) -> Progress {
+    fn on_decoded(&mut self, id: ConnectionId, decoded: Result<Option<Message>, Notice>, now: Instant) -> Progress {
         let Some(connection) = self.connections.member(id) else { return Progress::Finished };
-        let (key, address) = (connection.room, connection.address);
+        let (key, address, generation) = (connection.room, connection.address, connection.generation.current());
+        let decoded = match decoded {
+            Ok(Some(message)) => match self.take_image(id, address, generation, message) {
+                Ok(None) => return Progress::Elsewhere,
+                with_image => with_image,
+            },
+            decoded => decoded,
+        };
         let Some(room) = self.rooms.get_mut(key) else {
             self.fail_connection(id, ShardError::NoRoom, now);
             return Progress::Finished;
         };
         match decoded {
-            Ok(message) => {
+            Ok(Some(message)) => {
                 let name = room.name().clone();
                 let mut sender =
                     Sender { connection: Some(id), address, room: name, context: SenderContext::default() };
                 let submission = self.live.intake.submit(&self.chain, room, &mut sender, message);
                 self.on_submission(key, MessageOrigin::Connection(sender, id), submission, now)
             }
+            Ok(None) => Progress::Finished,
             Err(notice) => {
-                room.notify(id, &notice, &self.live.wire);
+                room.notify(id, &notice, None, &self.live.wire);
                 Progress::Finished
             }
         }
@@ -207,17 +233,18 @@ impl Shard {
 
     /// Notifies the sender of a decision, if it is still connected.
     pub(super) fn notify_sender(&mut self, room: RoomKey, id: ConnectionId, judged: &JudgedMessage, now: Instant) {
+        let message = Some(judged.decision.message.id);
         match judged.decision.sender_notice() {
             Ok(SenderNotice::Accepted) => {}
-            Ok(SenderNotice::Rejected(reason)) => self.notify(room, id, &Notice::Refused(reason.clone())),
-            Ok(SenderNotice::Held(reason)) => self.notify(room, id, &Notice::Held(reason.clone())),
+            Ok(SenderNotice::Rejected(reason)) => self.notify(room, id, &Notice::Refused(reason.clone()), message),
+            Ok(SenderNotice::Held(reason)) => self.notify(room, id, &Notice::Held(reason.clone()), message),
             Err(error) => self.fail_connection(id, error.into(), now),
         }
     }
 
-    pub(super) fn notify(&mut self, room: RoomKey, id: ConnectionId, notice: &Notice) {
+    pub(super) fn notify(&mut self, room: RoomKey, id: ConnectionId, notice: &Notice, message: Option<Uuid>) {
         if let Some(room) = self.rooms.get_mut(room) {
-            room.notify(id, notice, &self.live.wire);
+            room.notify(id, notice, message, &self.live.wire);
         }
     }
 

@@ -10,6 +10,8 @@ mod closing;
 mod connection;
 mod connections;
 mod deliver;
+pub(super) mod generation;
+mod images;
 pub(super) mod inbox;
 mod messages;
 pub(super) mod moderation;
@@ -32,6 +34,7 @@ use tokio::runtime::Handle;
 use self::claims::PendingClaims;
 use self::closing::CloseReason;
 use self::connections::Connections;
+use self::generation::{ClientGeneration, GRACE};
 use self::inbox::{Inbox, InboxReceiver, NewConnection, ShardCommand};
 use self::rooms::{LocalRooms, REMOVED, RoomKey};
 use self::timer_wheel::TimerWheel;
@@ -165,6 +168,12 @@ impl Shard {
                     let _gone = reply.send(room.nicknames());
                 }
             }
+            ShardCommand::LastMessages { room, reply } => {
+                if let Some(room) = self.rooms.get(room) {
+                    // The caller may have timed out.
+                    let _gone = reply.send(room.last_messages());
+                }
+            }
             ShardCommand::Moderate(command) => self.handle_moderation(*command, now),
             ShardCommand::AddRoom { room, state } => self.rooms.add(room, *state),
             ShardCommand::RemoveRoom { room, reply } => self.remove_room(room, reply, now),
@@ -176,27 +185,26 @@ impl Shard {
         }
     }
 
-    /// Takes over a socket as a member of a room. Closes it if the relay is shutting down, or if the room was removed or the
-    /// address banned after the handshake.
+    /// Takes over a socket. It joins its room at once, unless its first frame has to show its generation.
     fn adopt(&mut self, key: RoomKey, mut arrival: NewConnection, now: Instant) {
-        let (address, generation) = (arrival.address, arrival.generation);
+        let generation = arrival.generation;
         let initial_bytes = std::mem::take(&mut arrival.initial_bytes);
-        let proven_nickname = arrival.proven_nickname.take();
         let id = match self.connections.add(arrival, key, self.poll.registry(), now) {
             Ok(id) => id,
             Err(error) => return tracing::warn!(%error, "polling the socket of a new connection failed"),
         };
-        self.schedule_check(id, now + self.live.config.ping_interval, now);
-        let reason = match (self.shutdown, self.rooms.get_mut(key)) {
-            (Some(shutdown), _) => shutdown,
-            (None, None) => REMOVED,
-            (None, Some(room)) if self.live.intake.is_banned(room.name(), address) => BANNED,
-            (None, Some(room)) => {
-                room.join(id, address, generation, proven_nickname, now);
-                return self.process_bytes(id, &initial_bytes, now);
-            }
+        if let Some(shutdown) = self.shutdown {
+            return self.begin_close(id, shutdown, Vec::new(), now);
+        }
+        let first_check = match generation {
+            ClientGeneration::Undecided => GRACE,
+            ClientGeneration::AssumedV1 | ClientGeneration::Known(_) => self.live.config.ping_interval,
         };
-        self.begin_close(id, reason, Vec::new(), now);
+        self.schedule_check(id, now + first_check, now);
+        if generation != ClientGeneration::Undecided {
+            self.join(id, generation, now);
+        }
+        self.process_bytes(id, &initial_bytes, now);
     }
 
     /// Reads a connection once. Further data is read in the next round, so that a busy client does not starve others.
@@ -235,6 +243,8 @@ impl Shard {
             if now < connection.next_check {
                 continue;
             }
+            self.end_grace(id, now);
+            let Some(connection) = self.connections.get(id) else { continue };
             match connection.on_timer(now, &self.live.config) {
                 Ok(next) => self.schedule_check(id, next, now),
                 Err(reason) => self.close_connection(id, reason, now),

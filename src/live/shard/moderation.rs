@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::Shard;
 use super::closing::CloseReason;
@@ -28,6 +29,8 @@ pub(in crate::live) enum ModerationCommand {
     Kick { id: ConnectionId, notice: Notice },
     /// Publish a released message.
     Release { room: RoomKey, judged: Arc<JudgedMessage>, reply: oneshot::Sender<()> },
+    /// Forget one of the last messages. Replies whether it was kept.
+    Retract { room: RoomKey, message: Uuid, reply: oneshot::Sender<bool> },
     /// Send a notice to a member.
     Notify { id: ConnectionId, notice: Notice },
 }
@@ -63,9 +66,14 @@ impl Shard {
                     let _gone = reply.send(());
                 }
             }
+            ModerationCommand::Retract { room, message, reply } => {
+                if let Some(room) = self.rooms.get_mut(room) {
+                    let _gone = reply.send(room.retract(message));
+                }
+            }
             ModerationCommand::Notify { id, notice } => {
                 if let Some(room) = self.connections.room_of(id) {
-                    self.notify(room, id, &notice);
+                    self.notify(room, id, &notice, None);
                 }
             }
         }
@@ -81,14 +89,14 @@ impl Shard {
         for (room, id) in self.rooms.targets_of(sanction) {
             match sanction.kind {
                 SanctionKind::Kick | SanctionKind::Ban => self.disconnect(room, id, &notice, now),
-                SanctionKind::Warn | SanctionKind::Mute => self.notify(room, id, &notice),
+                SanctionKind::Warn | SanctionKind::Mute => self.notify(room, id, &notice, None),
             }
         }
     }
 
     /// Notifies a connection and closes it.
     fn disconnect(&mut self, room: RoomKey, id: ConnectionId, notice: &Notice, now: Instant) {
-        self.notify(room, id, notice);
+        self.notify(room, id, notice, None);
         self.close_connection(
             id,
             CloseReason::ByRelay(CloseCode::Policy, "a moderator has closed this connection"),

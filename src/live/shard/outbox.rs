@@ -23,6 +23,8 @@ pub(super) struct Outbox {
     first: Bytes,
     /// Unsent bytes, plus [`PIECE_COST`] per piece.
     queued_bytes: usize,
+    /// Size of the largest piece so far.
+    largest: usize,
 }
 
 /// The result of a flush.
@@ -40,6 +42,7 @@ impl Outbox {
         if self.pieces.is_empty() {
             self.first = piece.clone();
         }
+        self.largest = self.largest.max(piece.len());
         let mut rest = piece;
         rest.advance(written.min(rest.len()));
         self.queued_bytes += rest.len() + PIECE_COST;
@@ -49,6 +52,12 @@ impl Outbox {
     /// Returns the size of the queue in bytes, including overhead.
     pub(super) fn queued_bytes(&self) -> usize {
         self.queued_bytes
+    }
+
+    /// Returns the size of the largest piece that was queued since the outbox was empty. The limit of the queue is on top
+    /// of it: a single image, or the last messages of a room, must not make a connection too slow.
+    pub(super) fn largest(&self) -> usize {
+        self.largest
     }
 
     /// Writes as much as the socket takes.

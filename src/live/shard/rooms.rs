@@ -157,7 +157,7 @@ impl Shard {
         if let Some(mut room) = self.rooms.remove(key) {
             room.clear();
             self.claims.forget(|claim_room| claim_room == key);
-            let members = self.connections.members(Some(key));
+            let members = self.connections.not_closing(Some(key));
             tracing::info!(room = %room.name(), connections = members.len(), "room removed");
             for id in members {
                 self.begin_close(id, REMOVED, Vec::new(), now);

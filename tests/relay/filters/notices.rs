@@ -13,7 +13,7 @@ fn bad_frames() -> [(String, &'static str, bool); 5] {
         ("[1,2]".to_owned(), "a frame must be a JSON object", false),
         (
             r#"{"type":"text"}"#.to_owned(),
-            "this relay speaks generation v1 of the protocol, whose frames have no `type`",
+            "this connection speaks generation v1 of the protocol, whose frames have no `type`",
             false,
         ),
     ]

@@ -49,4 +49,5 @@ pub(crate) fn refusal(reason: &str) -> Value {
 }
 
 /// The refusal of a nickname in use.
-pub(crate) const NICKNAME_TAKEN: &str = "this name, or one that looks like it, belongs to somebody else in this room";
+pub(crate) const NICKNAME_TAKEN: &str =
+    "this name, or one that looks like it, belongs to somebody else in this room; choose another one";

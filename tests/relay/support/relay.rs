@@ -102,6 +102,8 @@ impl RelayBuilder {
             .env("LOG_FORMAT", "json")
             .env("LOG_LEVEL", "gischat_relay=debug")
             .envs([NO_EMBEDDED_PLUGINS])
+            // A client that sends nothing would join only after the grace period.
+            .env("ROOM_GENERATION", "v1")
             .envs(environment);
         command
     }

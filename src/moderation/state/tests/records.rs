@@ -59,7 +59,13 @@ pub(super) fn held_message(number: u64) -> HeldMessage {
     let code = ReasonCode::ALL[usize::try_from(number).unwrap() % ReasonCode::ALL.len()];
     let reason = Reason::new(code, "Wait, please.");
     let decision = Decision {
-        message: Message { id: Uuid::from_u64_pair(7, number), at, author: format!("hans{number}"), kind },
+        message: Message {
+            id: Uuid::from_u64_pair(7, number),
+            at,
+            author: format!("hans{number}"),
+            kind,
+            in_reply_to: None,
+        },
         original: number.is_multiple_of(2).then(|| "as it was".to_owned()),
         outcome: Outcome::Hold,
         reason: Some(reason.clone()),

@@ -1,0 +1,70 @@
+//! Images of connections: decoded and encoded again on threads of their own.
+
+use std::sync::Arc;
+
+use super::Shard;
+use super::inbox::ShardCommand;
+use crate::images::{ImageError, NormalImage, PoolFull};
+use crate::model::{Address, ConnectionId, Content, Image, Message, MessageKind, Notice, PngInfo, Reason, ReasonCode};
+use crate::wire::Generation;
+
+impl Shard {
+    /// Has the image of a message encoded again, which continues as [`ShardCommand::Decoded`]. Returns the message if it
+    /// has no image, or one that the relay has encoded.
+    ///
+    /// # Errors
+    /// The [`Notice`] for the sender when too many images wait.
+    pub(super) fn take_image(
+        &mut self,
+        id: ConnectionId,
+        address: Address,
+        generation: Generation,
+        mut message: Message,
+    ) -> Result<Option<Message>, Notice> {
+        let MessageKind::Content { content, .. } = &mut message.kind else { return Ok(Some(message)) };
+        let Content::Image(Image { data, png: None }) = Arc::make_mut(content) else { return Ok(Some(message)) };
+        let answer = self.live.images.submit(address, std::mem::take(data)).map_err(pool_full)?;
+        if let Some(connection) = self.connections.member(id) {
+            connection.wait();
+        }
+        let inbox = self.self_inbox.clone();
+        self.runtime.spawn(async move {
+            let command = match answer.await {
+                Ok(Ok(image)) => ShardCommand::Decoded { id, decoded: Box::new(Ok(Some(with_image(message, image)))) },
+                Ok(Err(error)) => ShardCommand::Decoded { id, decoded: Box::new(Err(refused(generation, &error))) },
+                // The pool has logged why.
+                Err(_) => ShardCommand::Failed { id },
+            };
+            // A shard that has exited does not need the result.
+            let _exited = inbox.post(command).await;
+        });
+        Ok(None)
+    }
+}
+
+fn with_image(mut message: Message, image: NormalImage) -> Message {
+    let NormalImage { data, width, height, digest } = image;
+    if let MessageKind::Content { content, .. } = &mut message.kind {
+        // Base64 has four characters for three bytes.
+        let png = Some(PngInfo { width, height, bytes: data.len() / 4 * 3, digest });
+        *content = Arc::new(Content::Image(Image { data, png }));
+    }
+    message
+}
+
+fn refused(generation: Generation, error: &ImageError) -> Notice {
+    let text = match generation {
+        // The words of the former backend, which clients' tests compare.
+        Generation::V3 => "Invalid or oversized image data.".to_owned(),
+        Generation::V1 | Generation::V2 | Generation::Relay => format!("`image_data` {error}"),
+    };
+    Notice::Refused(Reason::new(ReasonCode::BadContent, text))
+}
+
+fn pool_full(full: PoolFull) -> Notice {
+    let text = match full {
+        PoolFull::Sender => "too many of your images wait; try again in a moment",
+        PoolFull::Queue => "too many images wait at the moment; try again later",
+    };
+    Notice::Refused(Reason::new(ReasonCode::RateLimited, text))
+}
