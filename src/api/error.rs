@@ -166,6 +166,7 @@ impl ApiError {
                 | ReasonCode::TooLong => StatusCode::UNPROCESSABLE_ENTITY,
                 ReasonCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
                 ReasonCode::Reserved
+                | ReasonCode::CodeNotAllowed
                 | ReasonCode::NicknameTaken
                 | ReasonCode::NotYourNickname
                 | ReasonCode::Rule

@@ -31,6 +31,7 @@ mod tests {
         Config::declare(&mut source);
         // Each of these needs a line in `Config::with_reloadable`.
         let expected = [
+            "filter.code_from_strangers",
             "filter.level.newcomer_messages",
             "filter.preset",
             "filter.rate.address.burst",

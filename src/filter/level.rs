@@ -1,11 +1,15 @@
 //! `level`: holds or slows down messages beyond the other filters, at a level that moderators set for a room or
-//! everywhere. Always the last filter, so that messages refused by others are neither held nor counted.
+//! everywhere, and code from senders that are not trusted. Always the last filter, so that messages refused by others are
+//! neither held nor counted.
+
+mod code;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use self::code::CodePolicy;
 use super::{ClockReading, Filter, FilterAnswer, Finding, Purpose};
 use crate::model::{Message, MessageKind, ModerationLevel, Reason, ReasonCode, Sender, Verdict};
 use crate::moderation::State;
@@ -19,12 +23,25 @@ const MAX_SENDERS: usize = 100_000;
 pub struct Config {
     /// Number of messages of each sender to hold at level `newcomers`.
     pub newcomer_messages: u64,
+    /// What happens to code from senders that are not trusted.
+    pub code_from_strangers: CodePolicy,
 }
 
 impl Config {
-    /// Reads the section.
-    pub fn declare(section: &mut Section<'_>) -> Self {
+    /// Reads the section of the filter chain.
+    pub fn declare(chain: &mut Section<'_>) -> Self {
+        let code_from_strangers = chain.read(
+            Setting::new("code_from_strangers", CodePolicy::Hold)
+                .doc(
+                    "What happens to code that others may run, from senders that are not trusted: scripts, processing \
+                     models, and layer styles with actions or form code. It is held for a moderator, rejected, or \
+                     passed on.",
+                )
+                .reloads(),
+        );
+        let mut section = chain.section("level", "Effects of the moderation levels that moderators set.");
         Self {
+            code_from_strangers,
             newcomer_messages: section.read(
                 Setting::new("newcomer_messages", 3_u64)
                     .doc("At level `newcomers`, hold the first N messages of each untrusted connection.")
@@ -40,6 +57,7 @@ impl Config {
 pub struct LevelFilter {
     state: Arc<State>,
     newcomer_messages: u64,
+    code_from_strangers: CodePolicy,
     hasher: RandomState,
     /// When each sender may send again, as time since the start.
     next_allowed: Arc<NextAllowed>,
@@ -54,6 +72,7 @@ impl LevelFilter {
         Self {
             state,
             newcomer_messages: config.newcomer_messages,
+            code_from_strangers: config.code_from_strangers,
             hasher: RandomState::new(),
             next_allowed: Arc::default(),
         }
@@ -100,6 +119,10 @@ impl Filter for LevelFilter {
         if matches!(message.kind, MessageKind::Newcomer) {
             return FilterAnswer::Ready(Finding::PASS);
         }
+        let code = code::check(self.code_from_strangers, message, sender);
+        if code != Verdict::Pass {
+            return FilterAnswer::Ready(code.into());
+        }
         let hold = |text| Verdict::Hold(Reason::new(ReasonCode::Held, text));
         let verdict = match self.state.levels().effective(&sender.room, message.at) {
             ModerationLevel::Newcomers
@@ -119,6 +142,7 @@ impl Filter for LevelFilter {
         Some(Box::new(Self {
             state: Arc::clone(&self.state),
             newcomer_messages: config.level.newcomer_messages,
+            code_from_strangers: config.level.code_from_strangers,
             hasher: self.hasher.clone(),
             next_allowed: Arc::clone(&self.next_allowed),
         }))

@@ -206,7 +206,9 @@ impl Config {
         if plugins.dir.is_some() && !order.contains(&FilterName::Plugin) {
             section.error("plugins.dir", "its plugins would not be in force: filter.order does not name `plugin`");
         }
+        let level = level::Config::declare(section);
         Self {
+            level,
             order,
             rules_file,
             preset,
@@ -217,11 +219,6 @@ impl Config {
                                                                          avatars.",
             )),
             rate: rate::Config::declare(&mut section.section("rate", "Rate limits for messages.")),
-            level: level::Config::declare(&mut section.section(
-                "level",
-                "Effects of the moderation levels that \
-                                                                         moderators set.",
-            )),
             breakers: breakers::Config::declare(&mut section.section(
                 "breakers",
                 "Circuit breakers: a recently changed rule or plugin that refuses too \

@@ -112,6 +112,8 @@ named! {
         BadAvatar = "bad_avatar",
         /// An image, geodata or code is invalid.
         BadContent = "bad_content",
+        /// Code from a sender that is not trusted.
+        CodeNotAllowed = "code_not_allowed",
         /// The name is reserved for the relay.
         Reserved = "reserved",
         /// The name or a look-alike belongs to another connection in the room.

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
+use regex::{Captures, Regex};
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::support::{Client, Relay, RelayBuilder, TIMEOUT, line, nb_users, newcomer};
+use crate::support::{Client, Relay, RelayBuilder, TIMEOUT, line, newcomer};
 
 /// One line of a script.
 enum Line<'s> {
@@ -22,6 +25,8 @@ enum Line<'s> {
 /// An action of a client.
 enum Step<'s> {
     Joins,
+    /// Joins as a client of this generation, and registers its name at once.
+    Enters(&'s str),
     Leaves,
     /// Sends a frame.
     Sends(String),
@@ -41,6 +46,7 @@ fn parse(text: &str) -> Option<Line<'_>> {
         ("rules", file) => return Some(Line::Rules(file)),
         ("room", name) => return Some(Line::Room(name)),
         (_, "joins") => Step::Joins,
+        (_, "enters") => Step::Enters(rest),
         (_, "leaves") => Step::Leaves,
         (_, "puts") => Step::Puts(rest),
         (_, "sends") => Step::Sends(rest.to_owned()),
@@ -63,22 +69,32 @@ struct Session {
     joined: u8,
     clients: BTreeMap<String, Client>,
     transcript: String,
+    script: String,
 }
 
 impl Session {
     /// Runs a step, and records the frames that each client receives.
     async fn play(&mut self, text: &str, who: &str, step: Step<'_>) {
         writeln!(self.transcript, "\n{text}").unwrap();
-        let changed = matches!(step, Step::Joins | Step::Leaves);
+        let changed = matches!(step, Step::Joins | Step::Enters(_) | Step::Leaves);
         match step {
             Step::Joins => {
-                // Each has its own address, so that no client reclaims the nickname of another.
-                self.joined += 1;
                 let path = format!("/room/{}/ws", self.room);
-                let from = IpAddr::V4(Ipv4Addr::new(127, 0, 1, self.joined));
-                let client = Client::connect_from(from, self.relay.address(), &path).await.unwrap();
-                let before = self.clients.insert(who.to_owned(), client);
-                assert!(before.is_none(), "{text:?}: {who} is here already");
+                self.join(who, &path, &[], None).await;
+            }
+            Step::Enters(generation) => {
+                let (room, channel) = (format!("/room/{}/ws", self.room), format!("/channel/{}/ws", self.room));
+                let registration = json!({"type": "newcomer", "newcomer": who});
+                match generation {
+                    "v1" => self.join(who, &room, &[], Some(newcomer(who))).await,
+                    "v2" => self.join(who, &room, &[], Some(registration)).await,
+                    "v3" => self.join(who, &channel, &[], Some(registration)).await,
+                    "relay" => {
+                        let subprotocol = [("sec-websocket-protocol", "gischat.relay.v1")];
+                        self.join(who, &channel, &subprotocol, Some(registration)).await;
+                    }
+                    _ => panic!("{text:?}: {generation} is not a generation"),
+                }
             }
             Step::Leaves => match self.clients.remove(who) {
                 Some(client) => client.leave().await,
@@ -107,20 +123,48 @@ impl Session {
         }
     }
 
+    /// Connects a client, which sends its first frame at once. Each client has its own address, so that none reclaims the
+    /// nickname of another.
+    async fn join(&mut self, who: &str, path: &str, headers: &[(&'static str, &str)], first: Option<Value>) {
+        self.joined += 1;
+        let from = IpAddr::V4(Ipv4Addr::new(127, 0, 1, self.joined));
+        let client = Client::connect_and_send(from, self.relay.address(), path, headers, first).await;
+        let before = self.clients.insert(who.to_owned(), client);
+        assert!(before.is_none(), "{who} is here already");
+    }
+
     fn client(&mut self, who: &str) -> &mut Client {
         self.clients.get_mut(who).unwrap_or_else(|| panic!("{who} is not here"))
     }
 
     fn note(&mut self, who: &str, heard: &str) {
-        writeln!(self.transcript, "    {who} < {heard}").unwrap();
+        writeln!(self.transcript, "    {who} < {}", self.stable(heard)).unwrap();
     }
 }
+
+impl Session {
+    /// Replaces what differs from run to run: times, and IDs that are not in the script.
+    fn stable(&self, heard: &str) -> String {
+        let without_times = TIMESTAMP.replace_all(heard, r#""timestamp":0"#);
+        let stable = ID.replace_all(&without_times, |id: &Captures<'_>| {
+            if self.script.contains(&id[0]) { id[0].to_owned() } else { "\u{2026}".to_owned() }
+        });
+        stable.into_owned()
+    }
+}
+
+static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#""timestamp":[0-9]+"#).unwrap());
+static ID: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap());
 
 /// The texts that a client receives before its next pong. If the count `number` is expected, which may take a moment,
 /// before the first pong after it.
 async fn settled(client: &mut Client, number: Option<usize>) -> Vec<String> {
     let mut heard = client.drain_texts().await;
-    let told = |heard: &[String], number| heard.contains(&nb_users(number).to_string());
+    // The key is the same in all generations.
+    let told = |heard: &[String], number: usize| {
+        let count = format!("\"nb_users\":{number}");
+        heard.iter().any(|text| text.split(['{', ',', '}']).any(|member| member == count))
+    };
     let more = async {
         while number.is_some_and(|number| !told(&heard, number)) {
             heard.extend(client.drain_texts().await);
@@ -149,7 +193,8 @@ async fn play(path: &Path) -> String {
     }
     let name = path.file_name().unwrap().to_str().unwrap();
     let transcript = format!("Frames that each client receives in {name}, by step.\n");
-    let mut stage = Session { relay: relay.start().await, room, joined: 0, clients: BTreeMap::new(), transcript };
+    let relay = relay.start().await;
+    let mut stage = Session { relay, room, joined: 0, clients: BTreeMap::new(), transcript, script: script.clone() };
     for (text, line) in lines {
         if let Line::Step(who, step) = line {
             stage.play(text, who, step).await;

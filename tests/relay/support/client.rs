@@ -49,13 +49,22 @@ impl Client {
         path: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, Error> {
+        Ok(Self::open(stream, address, path, headers).await?.receive_first().await)
+    }
+
+    async fn open(
+        stream: TcpStream,
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Error> {
         let mut request = format!("ws://{address}{path}").into_client_request()?;
         for (name, value) in headers {
             request.headers_mut().append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
         }
         let connecting = tokio_tungstenite::client_async(request, stream);
         let (socket, _) = timeout(TIMEOUT, connecting).await.expect("handshake timed out")?;
-        Ok(Self { socket, first: None }.receive_first().await)
+        Ok(Self { socket, first: None })
     }
 
     /// Connects from another address of this machine, such as 127.0.0.2.
@@ -63,6 +72,24 @@ impl Client {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::new(ip, 0))?;
         Self::handshake(socket.connect(address).await?, address, path, &[]).await
+    }
+
+    /// Connects from another address of this machine, and sends a first frame before any arrives.
+    pub(crate) async fn connect_and_send(
+        ip: IpAddr,
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        first: Option<Value>,
+    ) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(ip, 0)).unwrap();
+        let stream = socket.connect(address).await.unwrap();
+        let mut client = Self::open(stream, address, path, headers).await.unwrap();
+        if let Some(frame) = first {
+            client.send(frame).await;
+        }
+        client.receive_first().await
     }
 
     /// Sends these frames in the same packet as the handshake.
