@@ -12,6 +12,8 @@ CHECKED = --profile $(PROFILE) --config $(OWN).overflow-checks=true --config $(O
 ARGS =
 # For `make bench`: arguments for the load tool, such as LOAD="--bun PROGRAM" to include uWebSockets.
 LOAD =
+# Tests that run at the same time. Most of them wait, so more than there are processors.
+TEST_THREADS = 6
 # For `make only`: a part of the names of tests.
 NAME =
 # For `make fuzz`: seconds to run each target, and the targets.
@@ -81,7 +83,7 @@ test: ## Install what the tests need, if missing, and run all tests
 	$(MAKE) plugins guests INSTALL=--install STRICT=yes
 	$(MAKE) test-kits
 	cargo test $(CHECKED) --workspace --locked --doc
-	cargo test $(CHECKED) --workspace --locked --lib --bins --tests --examples
+	cargo test $(CHECKED) --workspace --locked --lib --bins --tests --examples -- --test-threads=$(TEST_THREADS)
 
 only: ## Run the tests whose names contain NAME (after `make test`, which installs what they need)
 	cargo test $(CHECKED) --workspace --locked --lib --bins --tests -- $(NAME)

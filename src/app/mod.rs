@@ -30,7 +30,6 @@ use crate::filter::breakers::Breakers;
 use crate::filter::plugin::PluginFilter;
 use crate::filter::rules::{self, RuleSet};
 use crate::filter::{self, Chain, Filter, Judgement, RulesReload};
-use crate::images::ImagePool;
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Message, RoomName, Sender, SenderContext};
@@ -164,7 +163,7 @@ impl App {
             Breakers::new(config.filter.breakers.clone(), enabled_rules.clone(), library.clone(), Arc::clone(&feed));
         let intake = Intake::new(chain, Arc::clone(&moderation), Arc::clone(&metrics)).with_breakers(breakers);
         let limits = config.live.address_limits(config.filter.rate.enabled);
-        let images = ImagePool::new(&config.images);
+        let images = subsystems::start_images(&config.images, &degraded);
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limits, images);
         let reload = Arc::new(RulesReload::new(enabled_rules, Arc::clone(&feed)));
         let (live, plugins) = (Arc::new(live), runtime);

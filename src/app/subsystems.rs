@@ -15,7 +15,8 @@ use super::{PluginRuntime, audit_snapshot};
 use crate::audit::{self, Audit};
 use crate::config::Config;
 use crate::filter;
-use crate::model::RoomName;
+use crate::images::{self, ImagePool};
+use crate::model::{Address, RoomName};
 use crate::moderation::{State, probe_store};
 use crate::sandbox::{self, Catalog, Library, PluginEntry, Sandbox};
 use crate::store;
@@ -36,6 +37,12 @@ pub(super) async fn start_plugins(config: &filter::Config, degraded: &Arc<Degrad
     let events = sandbox.events();
     let library = Library::start(Arc::clone(&sandbox), config.plugins.clone(), Arc::clone(degraded)).await;
     Some(PluginRuntime { sandbox, library, events })
+}
+
+/// Starts the threads that decode images. Returns `None` if they cannot be started.
+pub(super) fn start_images(config: &images::Config, degraded: &Degraded) -> Option<ImagePool<Address>> {
+    let started = ImagePool::start(&config.pool(), config.limits());
+    started.inspect_err(|error| degraded.begin(Degradation::new(Subsystem::Images, error.to_string()))).ok()
 }
 
 /// Opens the moderation state. It is kept in memory only if its file cannot be used.
@@ -90,6 +97,8 @@ pub fn probe(config: &Config) -> Vec<Degradation> {
             probed.err().iter().map(ToString::to_string).collect()
         }
         Subsystem::Audit => audit::probe(&config.audit).err().iter().map(ToString::to_string).collect(),
+        // Starting a thread fails for reasons of the moment.
+        Subsystem::Images => Vec::new(),
     };
     let found = |subsystem| reasons(subsystem).into_iter().map(move |reason| Degradation::new(subsystem, reason));
     Subsystem::ALL.into_iter().flat_map(found).collect()

@@ -21,7 +21,7 @@ const MAX_NAME: usize = 1_024;
 /// Replaces the words of a plugin, which may quote a text.
 const NOT_LOGGED: &str = "not logged";
 
-/// What is kept of a content.
+/// The kept parts of a content.
 struct LoggedContent<'c> {
     kind: LoggedKind,
     name: Option<&'c str>,

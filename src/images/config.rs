@@ -1,6 +1,14 @@
 //! Settings of images.
 
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use super::{Limits, PoolConfig};
 use crate::settings::{Section, Setting};
+
+/// Most threads that decode images.
+const MAX_THREADS: NonZeroU32 = NonZeroU32::MIN.saturating_add(63);
+/// Most images that wait, of all senders.
+const MAX_WAITING: usize = 128;
 
 /// Settings of images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +24,7 @@ pub struct Config {
     /// Most memory for images that wait to be decoded, in bytes.
     pub max_queue_bytes: usize,
     /// Number of threads that decode images.
-    pub threads: usize,
+    pub threads: NonZeroUsize,
 }
 
 impl Config {
@@ -50,11 +58,34 @@ impl Config {
                     .doc("Memory for images that wait to be decoded, in bytes. One address may use a quarter of it, or one image.")
                     .within(1_048_576..=1_073_741_824),
             ),
-            threads: section.read(
-                Setting::new("threads", 1_usize)
+            threads: threads(section.read(
+                Setting::new("threads", NonZeroU32::MIN)
                     .doc("Number of threads that decode images, with low priority.")
-                    .within(1..=64),
-            ),
+                    .within(NonZeroU32::MIN..=MAX_THREADS),
+            )),
         }
     }
+}
+
+impl Config {
+    /// Returns the limits of one image.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            max_side: self.max_size,
+            max_raw_length: self.max_raw_length,
+            max_pixels: self.max_pixels,
+            max_memory: self.max_decoder_bytes,
+        }
+    }
+
+    /// Returns the limits of the threads and their queue.
+    #[must_use]
+    pub fn pool(&self) -> PoolConfig {
+        PoolConfig { threads: self.threads, max_waiting_bytes: self.max_queue_bytes, max_waiting_jobs: MAX_WAITING }
+    }
+}
+
+fn threads(number: NonZeroU32) -> NonZeroUsize {
+    NonZeroUsize::try_from(number).unwrap_or(NonZeroUsize::MIN)
 }

@@ -164,7 +164,8 @@ pub struct Live {
     wire: wire::Config,
     metrics: Arc<Metrics>,
     partial_bytes: AtomicUsize,
-    images: ImagePool<Address>,
+    /// Decodes images; `None` if its threads could not be started.
+    images: Option<ImagePool<Address>>,
 }
 
 impl Live {
@@ -176,7 +177,7 @@ impl Live {
         intake: Intake,
         metrics: Arc<Metrics>,
         limits: AddressLimits,
-        images: ImagePool<Address>,
+        images: Option<ImagePool<Address>>,
     ) -> Self {
         Self {
             intake,

@@ -1,4 +1,4 @@
-//! What a message may share besides text: images, layers, coordinate systems, places, and code.
+//! Contents of messages besides text: images, layers, coordinate systems, places, and code.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ pub enum Content {
 pub struct Image {
     /// The file in base64: as the client sent it, or the PNG that the relay made of it.
     pub data: String,
-    /// What the relay knows of it once it has made a PNG of it; `None` before.
+    /// The properties of that PNG; `None` for the file of the client.
     pub png: Option<PngInfo>,
 }
 
@@ -141,6 +141,22 @@ impl Content {
             Self::Script(script) => script.code.len(),
             Self::Crs(_) | Self::Bbox(_) | Self::Position(_) => 0,
         }
+    }
+
+    /// Size of all texts, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let crs = |crs: &Crs| crs.wkt.len() + crs.authid.len();
+        self.payload_bytes()
+            + match self {
+                Self::Image(_) => 0,
+                Self::GeoJson(layer) => layer.name.len() + crs(&layer.crs),
+                Self::Crs(own) => crs(own),
+                Self::Bbox(extent) => crs(&extent.crs),
+                Self::Position(position) => crs(&position.crs),
+                Self::Model(model) => model.name.len() + model.group.as_ref().map_or(0, String::len),
+                Self::Script(script) => script.name.len(),
+            }
     }
 
     /// Returns the content without its payload, which may be megabytes; `None` if it has none.

@@ -52,7 +52,7 @@ pub enum MessageKind {
     Content {
         /// File name of a QGIS icon.
         avatar: Option<String>,
-        /// What is shared.
+        /// The content.
         content: Arc<Content>,
     },
 }
@@ -73,13 +73,20 @@ impl Message {
         }
     }
 
-    /// What the message shares besides text.
+    /// The content besides text, if the message has one.
     #[must_use]
     pub fn content(&self) -> Option<&Content> {
         match &self.kind {
             MessageKind::Content { content, .. } => Some(content),
             MessageKind::Text { .. } | MessageKind::Like { .. } | MessageKind::Newcomer => None,
         }
+    }
+
+    /// Size of what the client wrote, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let lengths = [Some(&*self.author), self.avatar(), self.text()];
+        lengths.into_iter().flatten().map(str::len).sum::<usize>() + self.content().map_or(0, Content::size)
     }
 
     /// The file name of the sender's avatar.

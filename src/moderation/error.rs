@@ -23,6 +23,12 @@ pub enum InsertError {
         /// The limit.
         limit: usize,
     },
+    /// The held messages are too large together.
+    #[error("the held messages are too large; the limit is {limit} bytes (moderation.held.max_bytes)")]
+    HeldBytesFull {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// A message with this id is already held.
     #[error("a message with the id {id} is already held")]
     DuplicateId {

@@ -55,7 +55,7 @@ impl LastMessages {
 
     /// Keeps a message, and drops the oldest ones beyond the limits.
     pub(super) fn keep(&mut self, message: &Message) {
-        let size = size(message);
+        let size = message.size();
         if self.limits.messages == 0 || size > self.limits.bytes || !is_kept(message) {
             return;
         }
@@ -63,7 +63,7 @@ impl LastMessages {
         self.bytes += size;
         while self.messages.len() > self.limits.messages || self.bytes > self.limits.bytes {
             let Some(oldest) = self.messages.pop_front() else { break };
-            self.bytes -= self::size(&oldest);
+            self.bytes -= oldest.size();
         }
         self.frames = Default::default();
     }
@@ -75,7 +75,7 @@ impl LastMessages {
         else {
             return false;
         };
-        self.bytes -= size(&removed);
+        self.bytes -= removed.size();
         self.frames = Default::default();
         true
     }
@@ -109,12 +109,6 @@ fn is_kept(message: &Message) -> bool {
         MessageKind::Content { .. } => true,
         MessageKind::Like { .. } | MessageKind::Newcomer => false,
     }
-}
-
-/// Size of a message, without what every message has.
-fn size(message: &Message) -> usize {
-    let text = message.text().map_or(0, str::len);
-    message.author.len() + text + message.content().map_or(0, crate::model::Content::payload_bytes)
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ named! {
         Store = "store",
         /// The audit log.
         Audit = "audit",
+        /// The threads that decode images.
+        Images = "images",
     }
 }
 
@@ -34,6 +36,7 @@ impl Subsystem {
             Self::Cache => "every start compiles the plugins again",
             Self::Store => "new sanctions, held messages and levels are lost when the relay stops",
             Self::Audit => "decisions and moderator actions are not recorded",
+            Self::Images => "images are refused",
         }
     }
 }

@@ -227,6 +227,25 @@ async fn every_client_receives_the_golden_transcripts() {
     }
 }
 
+/// The part of the documentation that shows a transcript.
+const PROTOCOL: &str = "docs/PROTOCOL.md";
+
+#[test]
+fn the_documentation_shows_the_transcript_of_three_generations() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let golden = std::fs::read_to_string(root.join("tests/cases/transcripts/share.golden")).unwrap();
+    let steps = golden.split_once("\n\n").unwrap().1.trim_end();
+    let page = std::fs::read_to_string(root.join(PROTOCOL)).unwrap();
+    let (begin, end) = ("<!-- transcript -->\n```text\n", "\n```\n<!-- /transcript -->");
+    let (before, rest) = page.split_once(begin).expect("the page has no transcript");
+    let (shown, after) = rest.split_once(end).expect("the transcript has no end");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(root.join(PROTOCOL), format!("{before}{begin}{steps}{end}{after}")).unwrap();
+        return;
+    }
+    assert!(shown == steps, "{PROTOCOL} shows another transcript; UPDATE_GOLDEN=1 writes it anew");
+}
+
 fn first_difference(golden: &Path, wanted: &str, heard: &str) -> String {
     let end = std::iter::repeat("the end of the file");
     let (wanted, heard) = (wanted.lines().chain(end.clone()), heard.lines().chain(end));

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
@@ -32,9 +33,11 @@ impl<C: Clock + Clone> Buckets<C> {
         Self { limiter: RateLimiter::new(quota, store, clock.clone()), clock, seed: RandomState::new(), limit }
     }
 
-    fn take_now(&self, key: impl Hash) -> Result<(), Duration> {
+    fn take_now(&self, key: impl Hash, tokens: NonZeroU32) -> Result<(), Duration> {
         let key = self.seed.hash_one(key);
-        self.limiter.check_key(&key).map_err(|not_until| not_until.wait_time_from(self.clock.now()))
+        // More tokens than a full bucket holds would never be there.
+        let taken = self.limiter.check_key_n(&key, tokens.min(self.limit.burst)).unwrap_or(Ok(()));
+        taken.map_err(|not_until| not_until.wait_time_from(self.clock.now()))
     }
 
     fn prune_now(&self) {
@@ -73,7 +76,7 @@ impl Buckets {
     /// # Errors
     /// The time to wait if the bucket is empty.
     pub fn take(&self, key: impl Hash) -> Result<(), Duration> {
-        self.take_now(key)
+        self.take_now(key, NonZeroU32::MIN)
     }
 
     /// Drops keys whose buckets are full again.
@@ -90,13 +93,14 @@ impl Buckets<ManualClock> {
         Self::with_clock(limit, ManualClock)
     }
 
-    /// Takes one token from the bucket of `key`, at `now` since the buckets were full.
+    /// Takes tokens from the bucket of `key`, at `now` since the buckets were full. A full bucket has enough for any
+    /// number.
     ///
     /// # Errors
-    /// The time to wait if the bucket is empty.
-    pub fn take_at(&self, key: impl Hash, now: Duration) -> Result<(), Duration> {
+    /// The time to wait if the bucket has fewer tokens.
+    pub fn take_at(&self, key: impl Hash, tokens: NonZeroU32, now: Duration) -> Result<(), Duration> {
         ManualClock::set(now);
-        self.take_now(key)
+        self.take_now(key, tokens)
     }
 
     /// Drops keys whose buckets are full again at `now`.

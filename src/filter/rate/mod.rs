@@ -4,6 +4,8 @@
 //! this order, narrowest first, so that a flooding connection never empties the bucket of its room. A refused message
 //! takes nothing from the remaining buckets, and retrying does not prolong the wait.
 //!
+//! A message with a large payload, such as an image or a layer, counts as several.
+//!
 //! Buckets use the time of the message since the start of the relay
 //! ([`SenderContext::since_start`](crate::model::SenderContext)), so that a replay refuses the same messages with the
 //! same texts.
@@ -18,7 +20,7 @@ use std::time::Duration;
 pub use buckets::{Buckets, ManualClock};
 
 use super::{ClockReading, Filter, FilterAnswer, Finding, Purpose};
-use crate::model::{Message, MessageKind, Reason, ReasonCode, Sender, Verdict};
+use crate::model::{Content, Message, MessageKind, Reason, ReasonCode, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
 /// The rate limit of one key.
@@ -47,6 +49,9 @@ impl RateLimit {
         }
     }
 }
+
+/// A large message, such as an image, counts as one message for each of these bytes.
+const BYTES_PER_MESSAGE: usize = 256 * 1024;
 
 const MAX_RATE: NonZeroU32 = non_zero(1_000_000);
 
@@ -136,19 +141,26 @@ impl RateFilter {
     }
 
     fn take(&self, message: &Message, sender: &Sender) -> Result<(), (&'static str, Duration)> {
-        let now = sender.context.since_start;
+        let (now, cost) = (sender.context.since_start, cost(message));
         if let Some(connection) = sender.connection {
-            self.connection.take_at(connection, now).map_err(|wait| ("from this connection", wait))?;
+            self.connection.take_at(connection, cost, now).map_err(|wait| ("from this connection", wait))?;
         }
         // A registration is not yet a message under the nickname, which may belong to somebody else whose bucket it
         // would empty.
         if !matches!(message.kind, MessageKind::Newcomer) {
             let nickname = (&sender.room, CaseInsensitive(&message.author));
-            self.nickname.take_at(nickname, now).map_err(|wait| ("under this nickname", wait))?;
+            self.nickname.take_at(nickname, cost, now).map_err(|wait| ("under this nickname", wait))?;
         }
-        self.address.take_at(sender.address, now).map_err(|wait| ("from this address", wait))?;
-        self.room.take_at(&sender.room, now).map_err(|wait| ("in this room", wait))
+        self.address.take_at(sender.address, cost, now).map_err(|wait| ("from this address", wait))?;
+        self.room.take_at(&sender.room, cost, now).map_err(|wait| ("in this room", wait))
     }
+}
+
+/// Returns the number of messages that a message counts as: one, and one more for each started [`BYTES_PER_MESSAGE`] beyond
+/// the first.
+fn cost(message: &Message) -> NonZeroU32 {
+    let more = message.content().map_or(0, Content::payload_bytes) / BYTES_PER_MESSAGE;
+    NonZeroU32::MIN.saturating_add(u32::try_from(more).unwrap_or(u32::MAX))
 }
 
 /// Hashes a nickname case-insensitively. Lookalikes count as different: detecting them is not worth the cost, since the

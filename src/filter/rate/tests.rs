@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixtures::{self, address, message};
-use crate::model::ConnectionId;
+use crate::model::{ConnectionId, Script};
 
 /// A rate so low that no bucket refills during a test.
 fn limit(burst: u32) -> RateLimit {
@@ -104,7 +104,7 @@ fn idle_keys_are_pruned_and_busy_ones_are_kept() {
     let (quiet, busy) = (Buckets::with_manual_clock(fast), Buckets::with_manual_clock(limit(1)));
     for key in 0..1_000_u32 {
         let now = Duration::from_micros(key.into());
-        assert!(quiet.take_at(key, now).is_ok() && busy.take_at(key, now).is_ok());
+        assert!(quiet.take_at(key, NonZeroU32::MIN, now).is_ok() && busy.take_at(key, NonZeroU32::MIN, now).is_ok());
     }
     // A bucket with the fast limit is full again after a microsecond.
     let now = Duration::from_millis(2);
@@ -133,8 +133,8 @@ fn a_bucket_refills_by_the_time_of_the_messages() {
 #[test]
 fn a_time_beyond_any_uptime_takes_a_token_like_any_other() {
     let buckets = Buckets::with_manual_clock(limit(1));
-    assert_eq!(buckets.take_at(1, Duration::MAX), Ok(()));
-    assert_eq!(buckets.take_at(1, Duration::MAX), Err(Duration::from_secs(1)));
+    assert_eq!(buckets.take_at(1, NonZeroU32::MIN, Duration::MAX), Ok(()));
+    assert_eq!(buckets.take_at(1, NonZeroU32::MIN, Duration::MAX), Err(Duration::from_secs(1)));
 }
 
 #[test]
@@ -183,4 +183,26 @@ fn a_trial_takes_no_tokens_and_is_never_refused() {
     assert_eq!(refusal(&rate, "jane", &sender), None);
     assert!(refusal(&rate, "jane", &sender).is_some());
     assert_eq!(tried(), Verdict::Pass);
+}
+
+#[test]
+fn a_large_message_counts_as_several() {
+    let script = |bytes: usize| {
+        let script = Script { name: "x".to_owned(), code: "x".repeat(bytes) };
+        let content = Arc::new(Content::Script(script));
+        cost(&Message::new("jane", MessageKind::Content { avatar: None, content })).get()
+    };
+    assert_eq!([0, BYTES_PER_MESSAGE - 1, BYTES_PER_MESSAGE, 5 * BYTES_PER_MESSAGE].map(script), [1, 1, 2, 6]);
+}
+
+#[test]
+fn a_message_that_counts_as_more_than_a_burst_needs_a_full_bucket() {
+    let limit = RateLimit { per_second: NonZeroU32::MIN, burst: non_zero(4) };
+    let buckets = Buckets::with_manual_clock(limit);
+    let at = |tokens, second| buckets.take_at(1, non_zero(tokens), Duration::from_secs(second));
+    assert_eq!(at(9, 10), Ok(()));
+    assert_eq!(at(9, 10), Err(Duration::from_secs(4)));
+    assert_eq!(at(1, 11), Ok(()));
+    assert_eq!(at(9, 14), Err(Duration::from_secs(1)));
+    assert_eq!(at(9, 15), Ok(()));
 }

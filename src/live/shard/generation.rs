@@ -16,7 +16,7 @@ pub(super) const GRACE: Duration = Duration::from_millis(250);
 /// Longest first frame that is looked at. Longer ones have a `type`: v1 has nothing that long.
 const MAX_FIRST_FRAME: usize = 64 * 1024;
 
-/// What is known of the generation of a connection.
+/// The generation of a connection, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientGeneration {
     /// The first frame decides. The connection joins its room then, or when [`GRACE`] is over.

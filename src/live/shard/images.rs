@@ -1,5 +1,6 @@
 //! Images of connections: decoded and encoded again on threads of their own.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Shard;
@@ -23,7 +24,10 @@ impl Shard {
     ) -> Result<Option<Message>, Notice> {
         let MessageKind::Content { content, .. } = &mut message.kind else { return Ok(Some(message)) };
         let Content::Image(Image { data, png: None }) = Arc::make_mut(content) else { return Ok(Some(message)) };
-        let answer = self.live.images.submit(address, std::mem::take(data)).map_err(pool_full)?;
+        let Some(pool) = &self.live.images else {
+            return Err(refusal(ReasonCode::BadContent, "this relay accepts no images at the moment"));
+        };
+        let answer = pool.submit(address, std::mem::take(data)).map_err(pool_full)?;
         if let Some(connection) = self.connections.member(id) {
             connection.wait();
         }
@@ -53,12 +57,17 @@ fn with_image(mut message: Message, image: NormalImage) -> Message {
 }
 
 fn refused(generation: Generation, error: &ImageError) -> Notice {
-    let text = match generation {
+    match generation {
         // The words of the former backend, which clients' tests compare.
-        Generation::V3 => "Invalid or oversized image data.".to_owned(),
-        Generation::V1 | Generation::V2 | Generation::Relay => format!("`image_data` {error}"),
-    };
-    Notice::Refused(Reason::new(ReasonCode::BadContent, text))
+        Generation::V3 => refusal(ReasonCode::BadContent, "Invalid or oversized image data."),
+        Generation::V1 | Generation::V2 | Generation::Relay => {
+            refusal(ReasonCode::BadContent, format!("`image_data`: {error}"))
+        }
+    }
+}
+
+fn refusal(code: ReasonCode, text: impl Into<Cow<'static, str>>) -> Notice {
+    Notice::Refused(Reason::new(code, text))
 }
 
 fn pool_full(full: PoolFull) -> Notice {
@@ -66,5 +75,5 @@ fn pool_full(full: PoolFull) -> Notice {
         PoolFull::Sender => "too many of your images wait; try again in a moment",
         PoolFull::Queue => "too many images wait at the moment; try again later",
     };
-    Notice::Refused(Reason::new(ReasonCode::RateLimited, text))
+    refusal(ReasonCode::RateLimited, text)
 }

@@ -3,7 +3,6 @@ use tokio::runtime::Handle;
 use super::*;
 use crate::filter::{Filter, FilterAnswer, Purpose};
 use crate::fixtures;
-use crate::images::{self, ImagePool};
 use crate::intake::Intake;
 use crate::live;
 use crate::live::admission::AddressLimits;
@@ -38,9 +37,8 @@ fn rooms(filter: Box<dyn Filter>) -> Rooms {
     let mut source = SettingsSource::new();
     let live_config = live::Config::declare(&mut source.root().section("live", ""));
     let wire_config = wire::Config::declare(&mut source.root().section("wire", ""));
-    let images = ImagePool::new(&images::Config::declare(&mut source.root().section("images", "")));
     let limits = AddressLimits { max_connections: None, join_rate: None };
-    let live = Arc::new(Live::new(live_config, wire_config, intake, metrics, limits, images));
+    let live = Arc::new(Live::new(live_config, wire_config, intake, metrics, limits, None));
     let runtime = Handle::current();
     Rooms::start(&live, &[fixtures::room("QGIS")], 1, [&runtime; 2]).unwrap().0
 }

@@ -5,11 +5,16 @@ use std::time::Duration;
 use crate::names::named;
 use crate::settings::{Section, Setting};
 
+/// Default of [`HeldConfig::max_bytes`].
+const MAX_BYTES: usize = 20 * 1024 * 1024;
+
 /// Settings of the held queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldConfig {
     /// The most messages that may be held.
     pub capacity: usize,
+    /// The most bytes of held messages together.
+    pub max_bytes: usize,
     /// How long a message is held before it expires.
     pub max_wait: Duration,
     /// What happens to an expired message.
@@ -28,7 +33,7 @@ named! {
 
 impl Default for HeldConfig {
     fn default() -> Self {
-        Self { capacity: 1_000, max_wait: Duration::from_mins(30), on_expiry: ExpiryAction::Drop }
+        Self { capacity: 1_000, max_bytes: MAX_BYTES, max_wait: Duration::from_mins(30), on_expiry: ExpiryAction::Drop }
     }
 }
 
@@ -40,6 +45,11 @@ impl HeldConfig {
                 .doc("Maximum number of held messages. Further ones are refused.")
                 .within(1..=100_000),
         );
+        let max_bytes = section.read(
+            Setting::new("max_bytes", MAX_BYTES)
+                .doc("Memory for held messages, such as images and layers, in bytes. Further ones are refused.")
+                .within(65_536..=1_073_741_824),
+        );
         let minutes = section.read(
             Setting::new("minutes", 30_u32)
                 .doc("How long a message is held for a moderator, in minutes.")
@@ -49,6 +59,6 @@ impl HeldConfig {
             Setting::new("when_nobody_answers", ExpiryAction::Drop)
                 .doc("What happens to a held message that no moderator decides on: it is dropped or released."),
         );
-        Self { capacity, max_wait: Duration::from_mins(minutes.into()), on_expiry: when_nobody_answers }
+        Self { capacity, max_bytes, max_wait: Duration::from_mins(minutes.into()), on_expiry: when_nobody_answers }
     }
 }

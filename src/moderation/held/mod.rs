@@ -44,6 +44,10 @@ impl HeldMessage {
     pub fn id(&self) -> Uuid {
         self.recorded.decision.message.id
     }
+
+    fn bytes(&self) -> usize {
+        self.recorded.decision.message.size()
+    }
 }
 
 /// The held messages, in the order in which they were held. Bounded.
@@ -60,6 +64,8 @@ struct Inner {
     by_id: HashMap<Uuid, u64>,
     by_expiry: BTreeSet<(Timestamp, u64)>,
     next: u64,
+    /// Size of all messages.
+    bytes: usize,
     changes: ChangeTracker<u64>,
 }
 
@@ -68,12 +74,14 @@ impl Inner {
         self.next = self.next.max(number.saturating_add(1));
         self.by_id.insert(message.id(), number);
         self.by_expiry.insert((message.expires_at, number));
+        self.bytes += message.bytes();
         self.messages.insert(number, message);
         self.changes.mark(number);
     }
 
     fn remove(&mut self, number: u64) -> Option<HeldMessage> {
         let message = self.messages.remove(&number)?;
+        self.bytes -= message.bytes();
         self.by_id.remove(&message.id());
         self.by_expiry.remove(&(message.expires_at, number));
         self.changes.mark(number);
@@ -116,7 +124,7 @@ impl HeldQueue {
     /// Holds a message.
     ///
     /// # Errors
-    /// [`InsertError::HeldFull`] at capacity, [`InsertError::DuplicateId`] if a message with this id is already held.
+    /// [`InsertError::HeldFull`] and [`InsertError::HeldBytesFull`] at capacity, [`InsertError::DuplicateId`] if a message with this id is already held.
     pub fn hold(
         &self,
         recorded: impl Into<Arc<JudgedMessage>>,
@@ -131,6 +139,9 @@ impl HeldQueue {
         }
         if queue.messages.len() >= self.config.capacity {
             return Err(InsertError::HeldFull { limit: self.config.capacity });
+        }
+        if queue.bytes + recorded.decision.message.size() > self.config.max_bytes {
+            return Err(InsertError::HeldBytesFull { limit: self.config.max_bytes });
         }
         let expires_at = time::saturating_add(now, self.config.max_wait);
         let number = queue.next;

@@ -111,7 +111,12 @@ fn settings_of_the_queue_have_defaults_and_bounds() {
     };
     assert_eq!(read(""), (HeldConfig::default(), 0));
     let (config, errors) = read("[held]\ncapacity = 5\nminutes = 2\nwhen_nobody_answers = 'release'");
-    let set = HeldConfig { capacity: 5, max_wait: Duration::from_mins(2), on_expiry: ExpiryAction::Release };
+    let set = HeldConfig {
+        capacity: 5,
+        max_bytes: HeldConfig::default().max_bytes,
+        max_wait: Duration::from_mins(2),
+        on_expiry: ExpiryAction::Release,
+    };
     assert_eq!((config, errors), (set, 0));
     assert_eq!(read("[held]\ncapacity = 0\nminutes = 0\nwhen_nobody_answers = 'shout'").1, 3);
     assert_eq!(ExpiryAction::Drop.to_toml(), "\"drop\"");
@@ -186,4 +191,15 @@ proptest! {
 
 fn numbers(list: &VecDeque<(u64, Option<Actor>, i64)>) -> Vec<Uuid> {
     list.iter().map(|(number, ..)| id(*number)).collect()
+}
+
+#[test]
+fn messages_are_bounded_by_their_size_together() {
+    // Each message has a size of 10 bytes.
+    let held = HeldQueue::new(HeldConfig { max_bytes: 25, ..HeldConfig::default() });
+    assert_eq!(hold(&held, 1, None, 0), Ok(()));
+    assert_eq!(hold(&held, 2, None, 0), Ok(()));
+    assert_eq!(hold(&held, 3, None, 0), Err(InsertError::HeldBytesFull { limit: 25 }));
+    let _taken = held.take(id(1));
+    assert_eq!(hold(&held, 3, None, 0), Ok(()));
 }

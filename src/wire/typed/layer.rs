@@ -32,7 +32,7 @@ pub(super) fn check_layer(geojson: &str) -> Result<usize, Notice> {
     }
 }
 
-/// What was found so far.
+/// The findings so far.
 struct Walk {
     features: Option<usize>,
     problem: Option<String>,
