@@ -10,9 +10,10 @@ Without a nickname it is incognito: it sends nothing until it is told to.
 
 Commands on standard input, one JSON object a line. The end of the input is a `quit`.
 
-    {"send": FRAME}    sends a frame; as v3, with an id and a timestamp unless it has its own
-    {"get": PATH}      calls the relay with the query string of the plugins
-    {"quit": true}     leaves the room
+    {"send": FRAME}                  sends a frame; as v3, with an id and a timestamp unless it has its own
+    {"send_image": [WIDTH, HEIGHT]}  sends a PNG that does not compress
+    {"get": PATH}                    calls the relay with the query string of the plugins
+    {"quit": true}                   leaves the room
 
 Lines on standard output, one JSON object each:
 
@@ -38,7 +39,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable
 from urllib.parse import quote
 
-from PyQt5.QtCore import QByteArray, QCoreApplication, QObject, QSocketNotifier, QUrl
+from PyQt5.QtCore import QBuffer, QByteArray, QCoreApplication, QObject, QSocketNotifier, QUrl
 from PyQt5.QtGui import QImage
 from PyQt5.QtNetwork import QAbstractSocket, QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt5.QtWebSockets import QWebSocket
@@ -169,11 +170,19 @@ class Desktop(QObject):
             self.accept_typed(frame)
         write_raw("frame", text)
         if frame.get("type") == "image":
-            # Not static: PyQt's takes the bytes of a QByteArray only.
             image = QImage()
             if not image.loadFromData(QByteArray.fromBase64(frame["image_data"].encode()), "PNG"):
                 raise ValueError("`image_data` is not a PNG")
             write("image", [image.width(), image.height()])
+
+    def send_image(self, width: int, height: int) -> None:
+        """Sends a PNG of noise."""
+        image = QImage(os.urandom(width * height * 3), width, height, width * 3, QImage.Format_RGB888)
+        png = QBuffer()
+        if not (png.open(QBuffer.WriteOnly) and image.save(png, "PNG")):
+            raise ValueError("Qt cannot make this PNG")
+        data = bytes(png.data().toBase64()).decode()
+        self.send({"type": "image", "author": self.nickname, "avatar": None, "image_data": data})
 
     @staticmethod
     def accept_v1(frame: dict[str, Any]) -> None:
@@ -215,6 +224,8 @@ class Desktop(QObject):
         command = json.loads(line)
         if "send" in command:
             self.send(command["send"])
+        elif "send_image" in command:
+            self.send_image(*command["send_image"])
         elif "get" in command:
             self.get(command["get"])
         elif "quit" in command:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A client like the QField plugin, for tests/relay/qt_clients.rs: loads field.qml without a window.
 
-It has the commands and lines of desktop.py, except that `closed` has no code. By default it registers the nickname
-of all who have not chosen one in QField.
+It has the commands and lines of desktop.py, except `send_image` and the values of `opened` and `closed`. By default it
+registers the nickname of all who have not chosen one in QField. Before it leaves, it sends an `exiter`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("QML_DISABLE_DISK_CACHE", "1")
 sys.dont_write_bytecode = True  # of desktop.py
 
 from PyQt5.QtCore import Qt, QTimer, QUrl  # noqa: E402

@@ -70,8 +70,13 @@ Item {
             if (command.send) {
                 send(command.send);
             } else if (command.get) {
-                get(command.get, (status, body) => report("http", {"path": command.get, "status": status, "body": body}));
+                const path = command.get;
+                get(path, (status, body) => report("http", {"path": path, "status": status, "body": body}));
             } else if (command.quit) {
+                if (socket.status !== WebSocket.Open) {
+                    ended(0);
+                    return;
+                }
                 send({"type": "exiter", "exiter": nickname});
                 socket.active = false;
             } else {

@@ -39,4 +39,5 @@ mod summary;
 mod token_command;
 mod transcript;
 mod try_command;
+mod typed_cases;
 mod wire_cases;

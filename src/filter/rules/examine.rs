@@ -104,7 +104,9 @@ impl RuleSet {
             scratch.scan(&self.nickname, &input.message.author, self.rules.len());
             matched = self.match_field(Field::Nickname, &input.message.author, None, input, scratch, &mut hits);
         }
-        if let Some(text) = input.message.text()
+        // Rules may check a kind of message that has no text.
+        let text = input.message.text().or_else(|| input.message.content().map(|_| ""));
+        if let Some(text) = text
             && !self.text.is_idle()
             && matched.is_ok()
         {
@@ -152,7 +154,10 @@ impl RuleSet {
         let (mut enforced, mut observed) = (RegexBudget::enforced(), RegexBudget::observed());
         for &rule_index in &scratch.triggered {
             let Some(rule) = self.rules.get(rule_index) else { continue };
-            if !rule.applies_to(sender) || !(*ignore_rooms_and_hours || rule.applies_here_and_now(sender, message.at)) {
+            if !rule.checks_kind(message)
+                || !rule.applies_to(sender)
+                || !(*ignore_rooms_and_hours || rule.applies_here_and_now(sender, message.at))
+            {
                 continue;
             }
             // Rules that cannot reject have their own budget, so that they cannot cause a rejection by exhausting it.

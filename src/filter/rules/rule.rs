@@ -7,12 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::conditions::{HitSpan, HoursCondition, RepetitionBy, SenderCondition, TextCondition};
-use super::document::{Exemption, Field};
+use super::document::{Exemption, Field, RuleKind};
 use super::hits::{HitCounters, RuleStats};
 use super::matcher::{BudgetExhausted, Haystack, Matcher, RegexBudget, Scratch};
 use super::memory::Recall;
 use super::text_features::TextFeatures;
-use crate::model::{Basis, Breaker, Match, Mode, Outcome, Penalty, RoomName, Sender, Span};
+use crate::model::{Basis, Breaker, Match, Message, Mode, Outcome, Penalty, RoomName, Sender, Span};
 
 /// A rule, ready to run.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Rule {
     /// The line of RULES that it enforces.
     pub(super) clause: Option<Arc<str>>,
     pub(super) field: Field,
+    /// The kinds of message that it checks; those with a text when empty.
+    pub(super) kinds: Vec<RuleKind>,
     pub(super) labels: Vec<Arc<str>>,
     /// The mode in the file. [`Rule::mode`] returns the mode in force.
     pub(super) configured_mode: Mode,
@@ -91,6 +93,15 @@ impl Rule {
     /// Whether the rule applies to this sender.
     pub(super) fn applies_to(&self, sender: &Sender) -> bool {
         self.sender.as_ref().is_none_or(|condition| condition.holds(&sender.context))
+    }
+
+    /// Whether the rule checks messages of this kind.
+    pub(super) fn checks_kind(&self, message: &Message) -> bool {
+        match self.field {
+            Field::Nickname => true,
+            Field::Text if self.kinds.is_empty() => message.text().is_some(),
+            Field::Text => self.kinds.iter().any(|kind| kind.as_str() == message.kind.as_str()),
+        }
     }
 
     /// Whether the rule applies in the sender's room at the time `at`.

@@ -33,6 +33,7 @@ use crate::model::{
 };
 
 mod extra;
+mod kinds;
 mod limits;
 mod starter;
 

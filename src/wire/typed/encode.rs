@@ -1,5 +1,7 @@
 //! Encodes frames of v2 and v3. Clients build objects from the keys, so that a frame has exactly those of its kind.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
@@ -52,6 +54,9 @@ pub fn encode_notice(generation: Generation, notice: &Notice, message_id: Option
     let (Notice::Refused(reason) | Notice::Uncompliant(reason) | Notice::Held(reason) | Notice::Moderation(reason)) =
         notice;
     let Reason { code, text, .. } = reason;
+    // Clients show the reason alone, so it says that the message is not lost.
+    let text = if held { Cow::Owned(format!("Waits for a moderator: {text}")) } else { Cow::Borrowed(&**text) };
+    let text = &*text;
     let encoded = if generation == Generation::Relay {
         json(&Frame::ExplainedRefusal { reason: text, code: code.as_str(), held, message_id })
     } else {

@@ -120,6 +120,7 @@ impl<'a> RuleCompiler<'a> {
         let rooms = self.rooms(&entry, errors);
         values::check_cases(&entry, errors);
         values::check_field(&entry, errors);
+        values::check_kinds(&entry, errors);
         let is_starter = file.path == Path::new(starter::FILE_NAME);
         if !entry.presets.is_empty() && !is_starter {
             entry.error(errors, entry.line, "`presets` applies only to starter rules; use `mode`");
@@ -144,6 +145,7 @@ impl<'a> RuleCompiler<'a> {
             source: format!("{}:{}", file.path.display(), entry.line).into(),
             clause,
             field: entry.field,
+            kinds: entry.kinds,
             labels,
             configured_mode: mode,
             outcome,

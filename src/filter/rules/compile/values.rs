@@ -172,6 +172,28 @@ pub(super) fn check_field(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
     }
 }
 
+/// Reports rules that could never match because of their kinds.
+pub(super) fn check_kinds(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
+    if entry.kinds.is_empty() {
+        return;
+    }
+    let mut error = |text: &str| entry.error(errors, entry.kinds_line, text);
+    if entry.field == Field::Nickname {
+        error("`kinds` does not apply to nicknames");
+    }
+    let has_patterns = [&entry.patterns.any, &entry.patterns.all, &entry.patterns.none, &entry.patterns.words]
+        .into_iter()
+        .any(|patterns| !patterns.is_empty())
+        || entry.patterns.words_file.is_some();
+    let checks_text = has_patterns || !entry.conditions.is_empty();
+    if checks_text && !entry.kinds.iter().any(|kind| kind.has_text()) {
+        error("`kinds` names no kind with a text, so the conditions on the text would never hold");
+    }
+    if entry.outcome == Some(Outcome::Replace) && entry.kinds.iter().any(|kind| !kind.has_text()) {
+        error("only texts can be replaced; `kinds` may name `text` and `like` here");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::RuleKind;
 use super::digest;
 use super::starter::Preset;
 use crate::filter::rules::conditions::{CONDITIONS, HoursCondition, SenderCondition, TextCondition};
@@ -12,10 +13,11 @@ use crate::names::Named as _;
 use crate::settings::{KeyedValue, Located, TomlKey, TomlReader, TomlValue, backticked, did_you_mean};
 
 /// All keys of a rule except those of [`CONDITIONS`].
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 29] = [
     "id",
     "clause",
     "field",
+    "kinds",
     "any",
     "all",
     "none",
@@ -122,6 +124,10 @@ pub(in crate::filter::rules) struct RuleEntry {
     pub(in crate::filter::rules) id: Option<Located<String>>,
     pub(in crate::filter::rules) clause: Option<Located<String>>,
     pub(in crate::filter::rules) field: Field,
+    /// The kinds of message that it checks; those with a text when empty.
+    pub(in crate::filter::rules) kinds: Vec<RuleKind>,
+    /// The line of `kinds`.
+    pub(in crate::filter::rules) kinds_line: usize,
     pub(in crate::filter::rules) patterns: EntryPatterns,
     pub(in crate::filter::rules) conditions: Vec<TextCondition>,
     pub(in crate::filter::rules) rooms: Vec<Located<String>>,
@@ -155,10 +161,10 @@ impl RuleEntry {
                 reader.error_at_line(line, format!("{name}: `{required}` is missing"));
             }
         }
-        let condition_keys = ["any", "all", "words", "words_file", "rooms", "hours", "sender"];
+        let condition_keys = ["any", "all", "words", "words_file", "kinds", "rooms", "hours", "sender"];
         if !condition_keys.iter().chain(&CONDITIONS).any(|key| table.contains_key(*key)) {
             let text = format!(
-                "{name}: has no condition: it needs at least one of `any`, `all`, `words`, `words_file`, {}, `rooms`, `hours` and `sender`",
+                "{name}: has no condition: it needs at least one of `any`, `all`, `words`, `words_file`, {}, `kinds`, `rooms`, `hours` and `sender`",
                 CONDITIONS.map(|key| format!("`{key}`")).join(", ")
             );
             reader.error_at_line(line, text);
@@ -175,6 +181,10 @@ impl RuleEntry {
             "field" => {
                 let fields = [("text", Field::Text), ("nickname", Field::Nickname)];
                 self.field = reader.choice(item, &fields).unwrap_or_default();
+            }
+            "kinds" => {
+                self.kinds_line = item.line();
+                self.kinds = reader.choices(item, RuleKind::NAMES);
             }
             "any" => patterns.any = reader.strings(item),
             "all" => patterns.all = reader.strings(item),

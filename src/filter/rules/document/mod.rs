@@ -5,11 +5,13 @@
 
 pub(super) mod digest;
 mod entry;
+mod kind;
 mod starter;
 
 use toml::de::DeValue;
 
 pub(super) use entry::{Exemption, Field, PatternView, ReasonTexts, RuleEntry};
+pub(super) use kind::RuleKind;
 pub use starter::Preset;
 pub(super) use starter::StarterSection;
 
