@@ -18,7 +18,7 @@ TEST_THREADS = 6
 NAME =
 # For `make fuzz`: seconds to run each target, and the targets.
 SECONDS_EACH = 60
-FUZZ_TARGETS = frame v1 rules settings plugin fold
+FUZZ_TARGETS = frame v1 typed image rules settings plugin fold
 
 # For `make plugins`: `INSTALL=--install` installs the tools for Python and JavaScript into target/tools.
 INSTALL =

@@ -2,7 +2,7 @@
 # Fills fuzz/corpus with seeds: the project's examples and test cases. Inputs found by fuzzing are kept.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p corpus/frame corpus/v1 corpus/rules corpus/settings corpus/plugin corpus/fold
+mkdir -p corpus/frame corpus/v1 corpus/rules corpus/settings corpus/plugin corpus/fold corpus/typed corpus/image
 
 # seed TARGET FILE...: copies files to the corpus, named after their paths. Missing files are skipped.
 seed() {
@@ -17,6 +17,13 @@ seed() {
 seed rules ../examples/rules.toml ../tests/cases/rules/*.toml ../tests/cases/config/*/rules.toml
 seed settings ../examples/relay.toml ../tests/cases/config/*/relay.toml
 seed v1 ../tests/cases/wire/* ../tests/cases/wire/*/*
+
+# Each frame of the transcripts and of the cases of v2 and v3.
+sed -n 's/^[a-z]* sends \({.*\)$/\1/p' ../tests/cases/transcripts/*.script > corpus/frames
+sed -n "s/^frame = '\(.*\)'$/\1/p" ../tests/cases/typed/*.toml >> corpus/frames
+split -l 1 -a 3 -d corpus/frames corpus/typed/frame-
+rm corpus/frames
+seed image ../tests/cases/images/*
 
 put() { printf '%s' "$2" > "corpus/fold/$1"; }
 put plain 'a c.a.s.i.n.o, c4s1n0 and c*sin*!'

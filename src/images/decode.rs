@@ -48,8 +48,8 @@ impl Format {
         ImageError::Undecodable { format: self, source }
     }
 
-    fn malformed(self, fault: &'static str) -> ImageError {
-        ImageError::Malformed { format: self, fault }
+    fn malformed(self, reason: &'static str) -> ImageError {
+        ImageError::Malformed { format: self, reason }
     }
 
     fn check_size(self, (width, height): (u32, u32), limits: &Limits) -> Result<(), ImageError> {
@@ -137,7 +137,7 @@ fn read(
     let mut decoder_limits = image::Limits::no_limits();
     decoder_limits.max_alloc = Some(limits.max_memory - needed);
     decoder.set_limits(decoder_limits).map_err(|source| format.undecodable(source))?;
-    // A fault in the metadata is no reason to refuse the image.
+    // An error in the metadata is no reason to refuse the image.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     Ok((read_pixels(format, decoder)?, orientation))
 }

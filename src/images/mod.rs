@@ -107,25 +107,25 @@ pub enum ImageError {
         limit: u64,
     },
     /// The headers are damaged, or describe no image that can be decoded.
-    #[error("{format} file is malformed: {fault}")]
+    #[error("{format} file is malformed: {reason}")]
     Malformed {
         /// The format of the file.
         format: Format,
-        /// The fault, in words.
-        fault: &'static str,
+        /// The reason, in words.
+        reason: &'static str,
     },
     /// The file is damaged, or uses a feature that its decoder does not support.
     #[error("{format} file cannot be decoded")]
     Undecodable {
         /// The format of the file.
         format: Format,
-        /// The fault that the decoder reported.
+        /// The error that the decoder reported.
         source: CodecError,
     },
     /// The pixels could not be encoded as PNG.
     #[error("image cannot be encoded")]
     Unencodable {
-        /// The fault that the encoder reported.
+        /// The error that the encoder reported.
         source: CodecError,
     },
     /// The decoder panicked. This is a bug in it; the image was refused.

@@ -1,4 +1,4 @@
-//! What the decoder stores besides the pixels of a lossless WebP.
+//! Memory that the decoder of lossless WebP takes besides the pixels.
 //!
 //! Each region of the image may have prefix codes of its own. A code takes a dozen bytes in the file, and over 4 KiB in
 //! the decoder's memory; a file of 4 MB and few pixels can define 300,000 of them. This module reads the bit stream up

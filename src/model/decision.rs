@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::form::milliseconds;
 use super::static_name::{self, StaticName};
 use super::trace::deciding_match;
-use super::{Match, Message, Outcome, Reason, RoomName, TraceStep};
+use super::{Content, Image, Match, Message, Outcome, Reason, RoomName, TraceStep};
 
 /// The decision of the chain on one message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +85,7 @@ impl Decision {
             reason: reason.as_ref(),
             text: self.original_text(),
             sent: original.as_ref().and(message.text()),
+            content: message.content().and_then(ContentView::new),
             trace,
         }
     }
@@ -108,5 +109,48 @@ pub struct DecisionView<'a> {
     /// The text as broadcast, if it was replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     sent: Option<&'a str>,
+    /// The properties of an image, layer, model or script.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<ContentView<'a>>,
     trace: &'a [TraceStep],
+}
+
+/// The properties of a content, as moderators see them. Never a place.
+#[derive(Clone, Debug, Default, Serialize)]
+struct ContentView<'a> {
+    /// The name of a layer, model or script.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    /// Number of features of a layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    features: Option<usize>,
+    /// Width of an image, in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<u32>,
+    /// Height of an image, in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u32>,
+    /// Size of an image, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<usize>,
+}
+
+impl<'a> ContentView<'a> {
+    /// Returns `None` for a content that is nothing but a place.
+    fn new(content: &'a Content) -> Option<Self> {
+        match content {
+            Content::Image(Image { data: _, png }) => png.map(|png| Self {
+                width: Some(png.width),
+                height: Some(png.height),
+                bytes: Some(png.bytes),
+                ..Self::default()
+            }),
+            Content::GeoJson(layer) => {
+                Some(Self { name: Some(&layer.name), features: Some(layer.features), ..Self::default() })
+            }
+            Content::Model(model) => Some(Self { name: Some(&model.name), ..Self::default() }),
+            Content::Script(script) => Some(Self { name: Some(&script.name), ..Self::default() }),
+            Content::Crs(_) | Content::Bbox(_) | Content::Position(_) => None,
+        }
+    }
 }

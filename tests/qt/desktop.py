@@ -10,10 +10,10 @@ Without a nickname it is incognito: it sends nothing until it is told to.
 
 Commands on standard input, one JSON object a line. The end of the input is a `quit`.
 
-    {"send": FRAME}                  sends a frame; as v3, with an id and a timestamp unless it has its own
-    {"send_image": [WIDTH, HEIGHT]}  sends a PNG that does not compress
-    {"get": PATH}                    calls the relay with the query string of the plugins
-    {"quit": true}                   leaves the room
+    {"send": FRAME}                                           sends a frame; as v3, with an id and a timestamp
+    {"send_image": {"author": NAME, "size": [WIDTH, HEIGHT]}} sends a PNG that does not compress
+    {"get": PATH}                                             calls the relay with the query string of the plugins
+    {"quit": true}                                            leaves the room
 
 Lines on standard output, one JSON object each:
 
@@ -175,14 +175,15 @@ class Desktop(QObject):
                 raise ValueError("`image_data` is not a PNG")
             write("image", [image.width(), image.height()])
 
-    def send_image(self, width: int, height: int) -> None:
+    def send_image(self, author: str, size: list[int]) -> None:
         """Sends a PNG of noise."""
+        width, height = size
         image = QImage(os.urandom(width * height * 3), width, height, width * 3, QImage.Format_RGB888)
         png = QBuffer()
         if not (png.open(QBuffer.WriteOnly) and image.save(png, "PNG")):
             raise ValueError("Qt cannot make this PNG")
         data = bytes(png.data().toBase64()).decode()
-        self.send({"type": "image", "author": self.nickname, "avatar": None, "image_data": data})
+        self.send({"type": "image", "author": author, "avatar": None, "image_data": data})
 
     @staticmethod
     def accept_v1(frame: dict[str, Any]) -> None:
@@ -225,7 +226,7 @@ class Desktop(QObject):
         if "send" in command:
             self.send(command["send"])
         elif "send_image" in command:
-            self.send_image(*command["send_image"])
+            self.send_image(**command["send_image"])
         elif "get" in command:
             self.get(command["get"])
         elif "quit" in command:
