@@ -35,7 +35,7 @@ impl Config {
                 Setting::new("max_size", 800_u32)
                     .doc("Longest side of an image, in pixels. Larger images are shrunk.")
                     .env(&["MAX_IMAGE_SIZE"])
-                    .within(1..=8_192),
+                    .within(1..=2_048),
             ),
             max_raw_length: section.read(
                 Setting::new("max_raw_length", 5_000_000_usize)

@@ -15,9 +15,9 @@ use super::jpeg::Jpeg;
 use super::webp::Layout;
 use super::{ImageError, Limits};
 
-/// Longest side of a received image, in pixels: that of JPEG and GIF. It bounds the buffers for rows.
+/// Longest side of a received image, in pixels: the most that JPEG and GIF can represent. Bounds the buffers for rows.
 const MAX_SIDE: u32 = 65_535;
-/// Most memory for the metadata of a PNG, in bytes. It is unpacked before the image is decoded, and then dropped.
+/// Most memory for the metadata of a PNG, in bytes. The decoder unpacks it before the image.
 const PNG_METADATA_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The format of an image file.
@@ -84,9 +84,9 @@ impl fmt::Display for Format {
     }
 }
 
-/// Decodes an image file to pixels of 8 bits per channel, and says how they are to be turned.
+/// Decodes an image file to pixels of 8 bits per channel. Returns the orientation as well, which is not yet applied.
 ///
-/// The limits are checked against the headers, before any memory is allocated for pixels.
+/// Checks the limits against the headers before memory is allocated for pixels.
 pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<(DynamicImage, Orientation), ImageError> {
     let format = Format::detect(file).ok_or(ImageError::UnknownFormat)?;
     let undecodable = |source| format.undecodable(source);
@@ -106,7 +106,9 @@ pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<(DynamicImage, Orie
         }
         Format::Gif => {
             let decoder = GifDecoder::new(Cursor::new(file)).map_err(undecodable)?;
-            read(format, decoder, 0, limits)?
+            // The decoder reads indices of colours first, each of one byte.
+            let (width, height) = decoder.dimensions();
+            read(format, decoder, u64::from(width) * u64::from(height), limits)?
         }
         Format::WebP => {
             let layout = Layout::find(file).ok_or_else(|| format.malformed("no supported arrangement of chunks"))?;
@@ -116,14 +118,14 @@ pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<(DynamicImage, Orie
                 .ok_or_else(|| format.malformed("its image data is damaged or has another size"))?;
             format.check_memory(needed, limits)?;
             let decoder = WebPDecoder::new(Cursor::new(file)).map_err(undecodable)?;
-            // Never ask this decoder for the orientation: it allocates the length that the EXIF chunk declares.
+            // Do not ask this decoder for the orientation: it allocates as much as the EXIF chunk declares.
             (read_pixels(format, decoder)?, layout.orientation())
         }
     };
     Ok((to_8_bits(image), orientation))
 }
 
-/// Checks the header that `decoder` has read, and reads the pixels. The decoder needs `extra_bytes` besides them.
+/// Checks the headers that `decoder` has read, and decodes the pixels. The decoder needs `extra_bytes` besides those.
 fn read(
     format: Format,
     mut decoder: impl ImageDecoder,

@@ -7,7 +7,7 @@ use image::{DynamicImage, ExtendedColorType, ImageEncoder as _};
 
 use super::{ImageError, NormalImage};
 
-/// Encodes `image`, in the fewest channels that represent its pixels.
+/// Encodes `image` with as few channels as its pixels need.
 pub(super) fn encode(image: DynamicImage) -> Result<NormalImage, ImageError> {
     let (width, height) = (image.width(), image.height());
     let (pixels, color) = in_fewest_channels(image);
@@ -18,7 +18,7 @@ pub(super) fn encode(image: DynamicImage) -> Result<NormalImage, ImageError> {
     Ok(NormalImage { data: STANDARD.encode(&png), width, height, digest: blake3::hash(&png).into() })
 }
 
-/// Returns the samples of `image`, without channels that say nothing.
+/// Returns the samples of `image` without redundant channels.
 fn in_fewest_channels(image: DynamicImage) -> (Vec<u8>, ExtendedColorType) {
     use ExtendedColorType::{L8, La8, Rgb8, Rgba8};
     match image {
@@ -56,7 +56,7 @@ fn in_fewest_channels(image: DynamicImage) -> (Vec<u8>, ExtendedColorType) {
     }
 }
 
-/// Drops the colours of fully transparent pixels: a viewer does not show them, and a sender may not know of them.
+/// Drops the colours of fully transparent pixels: no viewer shows them, and the sender may not know of them.
 fn hide_transparent<const CHANNELS: usize>(pixels: &mut [[u8; CHANNELS]]) {
     for pixel in pixels {
         if pixel.last() == Some(&0) {

@@ -1,7 +1,7 @@
 //! The headers of a JPEG.
 //!
-//! The decoder reads metadata that is dropped anyway, some of it in quadratic time, and does not limit its memory.
-//! [`Jpeg`] reads the headers first, keeps those that describe the pixels, and computes what the decoder will allocate.
+//! The decoder also reads metadata, some of it in quadratic time, and does not limit its memory. [`Jpeg`] reads the
+//! headers first, keeps those that describe the pixels, and computes how much the decoder will allocate.
 
 use image::metadata::Orientation;
 
@@ -13,14 +13,14 @@ const QUANTIZATION_TABLES: u8 = 0xDB;
 const RESTART_INTERVAL: u8 = 0xDD;
 /// The segment with EXIF data.
 const APP1: u8 = 0xE1;
-/// The segment by which Adobe's programs say what the components mean.
+/// The segment in which Adobe's programs declare the colour model.
 const APP14: u8 = 0xEE;
 /// The frames that the decoder supports: baseline, extended sequential, progressive.
 const BASELINE: u8 = 0xC0;
 const PROGRESSIVE: u8 = 0xC2;
 /// The largest sampling factor that the standard permits.
 const MAX_SAMPLING: u8 = 4;
-/// Most scans in a file. Encoders make about ten for a progressive image; each costs time, and may be nearly empty.
+/// Most scans in a file. Encoders make about ten for a progressive image. Each takes time, even if it is nearly empty.
 const MAX_SCANS: usize = 40;
 /// The sides of a block, in samples.
 const BLOCK: u64 = 8;
@@ -28,13 +28,13 @@ const BLOCK: u64 = 8;
 /// A JPEG without metadata.
 #[derive(Debug)]
 pub(super) struct Jpeg {
-    /// The image, to be decoded.
+    /// The file to decode.
     pub(super) file: Vec<u8>,
-    /// The orientation that its EXIF data noted.
+    /// The orientation in the EXIF data of the original file.
     pub(super) orientation: Orientation,
     frame: Frame,
-    /// Whether the decoder must store the coefficients of the whole image: it is progressive, or its components come in
-    /// several scans.
+    /// Whether the decoder must store the coefficients of the whole image: if it is progressive, or if its components
+    /// are in separate scans.
     is_buffered: bool,
 }
 
@@ -47,8 +47,8 @@ struct Frame {
 }
 
 impl Jpeg {
-    /// Reads the headers up to the first scan. `None` if they are damaged or describe no supported frame, or if there are
-    /// too many scans.
+    /// Reads the headers up to the first scan. `None` if they are damaged or describe no supported frame, or if the
+    /// file has too many scans.
     pub(super) fn parse(file: &[u8]) -> Option<Self> {
         let mut rest = file.strip_prefix(&START_OF_IMAGE)?;
         let mut kept = Vec::with_capacity(file.len());
@@ -70,7 +70,7 @@ impl Jpeg {
                 }
                 START_OF_SCAN => {
                     let frame = frame?;
-                    // In the data of a scan, another byte follows each 0xFF.
+                    // This marker does not occur in the data of a scan, where 0 follows each byte 0xFF.
                     let more_scans = after.windows(2).filter(|pair| pair == &[0xFF, START_OF_SCAN]).count();
                     if more_scans >= MAX_SCANS {
                         return None;
@@ -81,7 +81,7 @@ impl Jpeg {
                     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
                     return Some(Self { file: kept, orientation, frame, is_buffered });
                 }
-                // Another frame, one of an unsupported kind, or arithmetic coding.
+                // A second frame, an unsupported frame, or arithmetic coding.
                 0xC0..=0xCF | END_OF_IMAGE => return None,
                 _ => {}
             }
@@ -117,7 +117,7 @@ impl Frame {
         })
     }
 
-    /// The number of coefficients, with those by which the image is padded to whole units.
+    /// The number of coefficients, including those that pad the image to whole units.
     fn coefficients(&self) -> u64 {
         let max_of = |factor: fn(&(u8, u8)) -> u8| self.sampling.iter().map(factor).max().map_or(1, u64::from);
         let (max_h, max_v) = (max_of(|&(h, _)| h), max_of(|&(_, v)| v));
@@ -127,7 +127,7 @@ impl Frame {
     }
 }
 
-/// A marker and the bytes that belong to it, without their length.
+/// A marker and its data.
 struct Segment<'a> {
     marker: u8,
     length: [u8; 2],
@@ -135,7 +135,7 @@ struct Segment<'a> {
 }
 
 impl<'a> Segment<'a> {
-    /// Splits `bytes` after its first segment. Skips fill bytes and stray bytes before the marker, as all decoders do.
+    /// Splits `bytes` after the first segment. Skips fill bytes and stray bytes before the marker, as decoders do.
     fn split(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let start = bytes.iter().position(|&byte| byte == 0xFF)?;
         let bytes = bytes.get(start..)?;

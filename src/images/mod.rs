@@ -1,9 +1,9 @@
-//! Images in messages: checked, shrunk and encoded anew.
+//! Images in messages: checked, shrunk and re-encoded.
 //!
-//! Clients send images as base64. The relay never passes on the bytes it received: it decodes the image and encodes its
-//! pixels as PNG ([`normalize`]). Positions, camera data, profiles and anything else in the file are lost that way.
-//! Decoding takes long and is done by a few threads of low priority ([`ImagePool`]), so that a flood of images delays no
-//! text. Knows nothing of rooms or messages: takes texts and returns images.
+//! Clients send images as base64. The relay never passes on the bytes that it received: it decodes the image and
+//! encodes the pixels as PNG ([`normalize`]). This removes positions, camera data, profiles and everything else in the
+//! file. Decoding is slow. A few threads of low priority do it ([`ImagePool`]), so a flood of images does not delay
+//! texts. Knows nothing of rooms or messages: takes texts and returns images.
 
 mod base64_text;
 mod config;
@@ -28,14 +28,15 @@ pub use queue::PoolFull;
 /// Limits of one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest side of an image that leaves the relay, in pixels; 0 counts as 1. Larger images are shrunk. Default 800.
+    /// Longest side of a normalized image, in pixels; 0 counts as 1. Larger images are shrunk, which needs up to 48 bytes
+    /// for each pixel of a square with this side: 31 MB. Default 800.
     pub max_side: u32,
-    /// Longest base64 text, in bytes, which are characters in base64; line breaks count. Default 5,000,000.
+    /// Longest base64 text, in bytes, line breaks included. Default 5,000,000.
     pub max_raw_length: usize,
     /// Most pixels of a received image. Default 16,000,000.
     pub max_pixels: u64,
-    /// Most memory for decoding one image, in bytes: its pixels and what the decoder stores about the whole image.
-    /// Buffers for a few rows and the received bytes come on top. Default 64 MiB.
+    /// Most memory of a decoder, in bytes: for the decoded pixels, and for its own data about the whole image. It is
+    /// computed from the headers. Buffers for a few rows and the file itself are not counted. Default 64 MiB.
     pub max_memory: u64,
 }
 
@@ -48,11 +49,11 @@ pub struct NormalImage {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// The BLAKE3 hash of the PNG. Equal for equal pixels, whatever file they came in.
+    /// The BLAKE3 hash of the PNG. Equal pixels have equal hashes, whatever the format of the received file.
     pub digest: [u8; 32],
 }
 
-/// Why an image was refused.
+/// The reason why an image was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// The text exceeds [`Limits::max_raw_length`].
@@ -72,7 +73,7 @@ pub enum ImageError {
     /// The file is not a JPEG, PNG, GIF or WebP.
     #[error("image is not a JPEG, PNG, GIF or WebP file")]
     UnknownFormat,
-    /// A side is longer than JPEG and GIF can represent.
+    /// A side is longer than 65,535 pixels, which is the most that JPEG and GIF can represent.
     #[error("{format} image is {width} x {height} pixels; the limit is {limit} pixels a side")]
     SideTooLong {
         /// The format of the file.
@@ -81,7 +82,7 @@ pub enum ImageError {
         width: u32,
         /// Height in pixels.
         height: u32,
-        /// The limit in pixels, 65,535.
+        /// The limit in pixels.
         limit: u32,
     },
     /// The image exceeds [`Limits::max_pixels`].
@@ -106,7 +107,7 @@ pub enum ImageError {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The headers are damaged, or describe no image that can be decoded.
+    /// The headers are damaged, or describe an image that cannot be decoded.
     #[error("{format} file is malformed: {reason}")]
     Malformed {
         /// The format of the file.
@@ -114,7 +115,7 @@ pub enum ImageError {
         /// The reason, in words.
         reason: &'static str,
     },
-    /// The file is damaged, or uses a feature that its decoder does not support.
+    /// The file is damaged, or uses a feature that the decoder does not support.
     #[error("{format} file cannot be decoded")]
     Undecodable {
         /// The format of the file.
@@ -128,7 +129,7 @@ pub enum ImageError {
         /// The error that the encoder reported.
         source: CodecError,
     },
-    /// The decoder panicked. This is a bug in it; the image was refused.
+    /// A decoder panicked, because of a bug in it.
     #[error("image decoder panicked")]
     DecoderPanicked,
 }
@@ -140,7 +141,7 @@ impl Default for Limits {
 }
 
 impl fmt::Debug for NormalImage {
-    /// Omits the image: it is long and does not belong into a log.
+    /// Omits the image: it is long and does not belong in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { data, width, height, digest: _ } = self;
         write!(f, "NormalImage({width} x {height}, {} bytes)", data.len())
@@ -149,21 +150,26 @@ impl fmt::Debug for NormalImage {
 
 /// Decodes an image from base64 and encodes it as PNG within `limits`.
 ///
-/// Accepts JPEG, PNG, GIF and WebP, told apart by their content. The base64 text may contain white space and lack its
-/// padding. The first frame of an animation is taken. The orientation noted in the file is applied; all other metadata
-/// is dropped, colour profiles included. The result has 8 bits per channel and keeps transparency; the hidden colours of
-/// fully transparent pixels are dropped.
+/// Accepts JPEG, PNG, GIF and WebP; the format is detected by content. The base64 text may contain white space and lack
+/// its padding. Only the first frame of an animation is used. A JPEG that ends too early is accepted, and the missing
+/// part is grey.
 ///
-/// Runs for up to a second and needs up to three times the memory of [`Limits::max_memory`]. Call it on a thread that
-/// may block; [`ImagePool`] has some.
+/// The orientation in the metadata is applied. All metadata is dropped, colour profiles included. The PNG is grey or
+/// RGB, with or without alpha, and has 8 bits per channel. The hidden colours of fully transparent pixels are dropped.
+///
+/// Takes a fraction of a second, and up to a few seconds for a file that was made to be slow. Allocates up to twice
+/// [`Limits::max_memory`]. Call it on a thread that may block, as [`ImagePool`] does.
 ///
 /// # Errors
-/// [`ImageError`] says which limit was exceeded, or why the image cannot be read.
+/// [`ImageError`] names the limit that was exceeded, or the reason why the image cannot be decoded.
+///
+/// # Panics
+/// Never on purpose; but a bug in a decoder may panic. [`ImagePool`] catches that.
 pub fn normalize(base64_text: &str, limits: &Limits) -> Result<NormalImage, ImageError> {
-    // The file is dropped as soon as its pixels are known.
+    // The file is dropped as soon as it is decoded.
     let (pixels, orientation) = decode::decode(&base64_text::decode(base64_text, limits.max_raw_length)?, limits)?;
     let mut pixels = shrink::shrink(pixels, limits.max_side);
-    // Turning is cheaper once the image is small.
+    // Turning a small image is cheaper.
     pixels.apply_orientation(orientation);
     encode::encode(pixels)
 }

@@ -19,10 +19,9 @@ const NICENESS: i32 = 10;
 /// The number of threads, and the bounds of their queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolConfig {
-    /// Threads, and thus images decoded at the same time. Each may need three times [`Limits::max_memory`]. Default 1.
+    /// Threads, and thus images decoded at the same time. Each may need twice [`Limits::max_memory`]. Default 1.
     pub threads: NonZeroUsize,
-    /// Most bytes of all waiting texts. One sender may hold a quarter, which should not be less than
-    /// [`Limits::max_raw_length`]. Default 32 MiB.
+    /// Most bytes of all waiting texts. One sender may hold a quarter, or one text that is longer. Default 32 MiB.
     pub max_waiting_bytes: usize,
     /// Most waiting images of all senders. One sender may have 8. Default 128.
     pub max_waiting_jobs: usize,
@@ -43,13 +42,13 @@ pub struct Waiting {
     pub bytes: usize,
 }
 
-/// Decodes and encodes images on threads of its own, which have a low priority.
+/// Normalizes images on threads of its own, which have a low priority.
 ///
-/// Images wait in a bounded queue. Senders, told apart by keys `K`, take turns. The queue refuses an image if it is full,
-/// or if the sender holds its share already; see [`PoolFull`].
+/// Images wait in a bounded queue. Senders are told apart by their keys `K` and take turns. An image is refused if the
+/// queue is full, or if its sender already has a full share of it: see [`PoolFull`].
 ///
-/// Dropping the pool drops the waiting images: their receivers get an error. It does not wait for its threads, which end
-/// after the images that they are decoding.
+/// Dropping the pool drops the waiting images, and their receivers get an error. Each thread ends after its current
+/// image. Dropping the pool does not wait for that.
 pub struct ImagePool<K> {
     shared: Arc<Shared<K>>,
 }
@@ -104,11 +103,11 @@ impl<K: Copy + Eq + Hash + Send + 'static> ImagePool<K> {
 
     /// Queues an image of `sender`: base64 text, as [`normalize`] takes it.
     ///
-    /// The receiver gets the result. Dropping it cancels the job, unless a thread has begun with it. A text that is too
-    /// long is answered at once and not queued.
+    /// The receiver gets the result. Dropping it cancels the job unless a thread has already started it. A text longer
+    /// than [`Limits::max_raw_length`] is answered at once and not queued.
     ///
     /// # Errors
-    /// [`PoolFull`] says whose images fill the queue; the text is dropped.
+    /// [`PoolFull`] if the sender's share or the whole queue is full; the text is dropped.
     pub fn submit(
         &self,
         sender: K,
@@ -117,11 +116,11 @@ impl<K: Copy + Eq + Hash + Send + 'static> ImagePool<K> {
         let (reply, receiver) = oneshot::channel();
         let (length, limit) = (text.len(), self.shared.max_text_length);
         if length > limit {
-            // The receiver exists.
+            // Cannot fail: the receiver still exists.
             let _sent = reply.send(Err(ImageError::TextTooLong { length, limit }));
             return Ok(receiver);
         }
-        // Without its spare capacity, the text takes the memory that is counted.
+        // Drops the spare capacity of the text, which the queue would not count.
         let job = Job { text: text.into_boxed_str(), reply };
         if let State::Open(queue) = &mut *self.shared.lock() {
             queue.push(sender, length, job)?;
@@ -144,7 +143,7 @@ impl<K> Drop for ImagePool<K> {
     fn drop(&mut self) {
         let state = mem::replace(&mut *self.shared.lock(), State::Closed);
         self.shared.changed.notify_all();
-        // The waiting images are dropped after the lock was released.
+        // The lock is released before the waiting images are dropped.
         drop(state);
     }
 }
@@ -163,19 +162,19 @@ impl<K> Shared<K> {
 }
 
 impl<K: Copy + Eq + Hash> Shared<K> {
-    /// Works on jobs until the pool is closed.
+    /// Runs jobs until the pool is closed.
     fn run(&self) {
         lower_priority();
         while let Some(Job { text, reply }) = self.next() {
             if reply.is_closed() {
                 continue;
             }
-            // A decoder that panics leaves nothing behind: its state is dropped, and the next image gets a new one.
+            // A panic leaves no state behind: each image has a decoder of its own.
             let result = catch_unwind(AssertUnwindSafe(|| (self.normalize)(&text))).unwrap_or_else(|_| {
                 self.report_panic();
                 Err(ImageError::DecoderPanicked)
             });
-            // The sender may have left meanwhile.
+            // Fails if the sender has left meanwhile.
             let _sent = reply.send(result);
         }
     }
@@ -196,7 +195,7 @@ impl<K: Copy + Eq + Hash> Shared<K> {
         }
     }
 
-    /// Logs the first panic only: a client could send the same image over and over.
+    /// Logs the first panic only, as a client could send the same image again and again.
     fn report_panic(&self) {
         if !self.has_panicked.swap(true, Ordering::Relaxed) {
             tracing::error!("image decoder panicked; the image was refused; further panics are not logged");
@@ -207,10 +206,13 @@ impl<K: Copy + Eq + Hash> Shared<K> {
 /// Lowers the priority of the calling thread, if that is possible.
 #[cfg(target_os = "linux")]
 fn lower_priority() {
-    // On Linux, a priority belongs to a thread, and no process id means the calling thread. A system may forbid it, and
-    // images are then decoded at normal priority.
+    // On Linux, priorities belong to threads, and `None` stands for the calling thread. If the system forbids it,
+    // images are decoded at normal priority.
     let _ignored = rustix::process::setpriority_process(None, NICENESS);
 }
 
 #[cfg(not(target_os = "linux"))]
 fn lower_priority() {}
+
+#[cfg(test)]
+mod tests;

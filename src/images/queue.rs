@@ -5,16 +5,16 @@ use std::hash::Hash;
 
 /// Most waiting entries of one sender.
 pub(super) const MAX_ENTRIES_OF_SENDER: usize = 8;
-/// One sender may hold this part of the queue's bytes.
+/// One sender may hold this part of the queue's bytes, or one entry that is larger.
 const SENDERS_PER_QUEUE: usize = 4;
 
-/// Why an image was not queued.
+/// The reason why an image was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PoolFull {
-    /// This sender has as many images waiting as one sender may: 8, or a quarter of the bytes.
+    /// The sender's share is full: 8 images, a quarter of the bytes, or one image that is larger.
     #[error("too many images of this sender are waiting")]
     Sender,
-    /// The images of all senders together fill the queue.
+    /// The whole queue is full.
     #[error("too many images are waiting")]
     Queue,
 }
@@ -46,7 +46,8 @@ impl<K: Copy + Eq + Hash, T> FairQueue<K, T> {
     /// Adds an entry of this size.
     pub(super) fn push(&mut self, sender: K, bytes: usize, entry: T) -> Result<(), PoolFull> {
         let (held, count) = self.senders.get(&sender).map_or((0, 0), |waiting| (waiting.bytes, waiting.entries.len()));
-        if count >= MAX_ENTRIES_OF_SENDER || held.saturating_add(bytes) > self.max_bytes / SENDERS_PER_QUEUE {
+        let exceeds_share = held.saturating_add(bytes) > self.max_bytes / SENDERS_PER_QUEUE;
+        if count >= MAX_ENTRIES_OF_SENDER || (count > 0 && exceeds_share) {
             return Err(PoolFull::Sender);
         }
         if self.entries >= self.max_entries || self.bytes.saturating_add(bytes) > self.max_bytes {
@@ -87,5 +88,107 @@ impl<K: Copy + Eq + Hash, T> FairQueue<K, T> {
     /// Number of entries.
     pub(super) fn len(&self) -> usize {
         self.entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A queue of 100 bytes and 20 entries.
+    fn queue() -> FairQueue<char, u32> {
+        FairQueue::new(100, 20)
+    }
+
+    fn drain(queue: &mut FairQueue<char, u32>) -> Vec<u32> {
+        std::iter::from_fn(|| queue.pop()).collect()
+    }
+
+    #[test]
+    fn senders_take_turns() {
+        let mut queue = queue();
+        for (sender, entry) in [('a', 1), ('a', 2), ('a', 3), ('b', 4), ('c', 5), ('b', 6)] {
+            queue.push(sender, 1, entry).unwrap();
+        }
+        assert_eq!(drain(&mut queue), [1, 4, 5, 2, 6, 3]);
+    }
+
+    #[test]
+    fn a_sender_that_returns_waits_for_its_turn() {
+        let mut queue = queue();
+        queue.push('a', 1, 1).unwrap();
+        queue.push('b', 1, 2).unwrap();
+        assert_eq!(queue.pop(), Some(1));
+        queue.push('a', 1, 3).unwrap();
+        assert_eq!(drain(&mut queue), [2, 3]);
+    }
+
+    #[test]
+    fn a_sender_holds_at_most_eight_entries() {
+        let mut queue = queue();
+        for entry in 0..8 {
+            queue.push('a', 1, entry).unwrap();
+        }
+        assert_eq!(queue.push('a', 1, 8), Err(PoolFull::Sender));
+        queue.push('b', 1, 9).unwrap();
+        queue.pop();
+        queue.push('a', 1, 10).unwrap();
+    }
+
+    #[test]
+    fn a_sender_holds_at_most_a_quarter_of_the_bytes() {
+        let mut queue = queue();
+        queue.push('a', 25, 1).unwrap();
+        assert_eq!(queue.push('a', 1, 2), Err(PoolFull::Sender));
+        assert_eq!(queue.push('a', usize::MAX, 2), Err(PoolFull::Sender));
+        queue.pop();
+        queue.push('a', 25, 3).unwrap();
+    }
+
+    #[test]
+    fn a_sender_may_hold_one_entry_that_is_larger_than_its_share() {
+        let mut queue = queue();
+        queue.push('a', 26, 1).unwrap();
+        assert_eq!(queue.push('a', 1, 2), Err(PoolFull::Sender));
+        assert_eq!(queue.push('b', 75, 3), Err(PoolFull::Queue));
+        assert_eq!(queue.push('b', usize::MAX, 3), Err(PoolFull::Queue));
+        queue.push('b', 74, 3).unwrap();
+    }
+
+    #[test]
+    fn all_senders_together_hold_at_most_the_bytes_of_the_queue() {
+        let mut queue = queue();
+        for sender in ['a', 'b', 'c', 'd'] {
+            queue.push(sender, 24, 1).unwrap();
+        }
+        assert_eq!(queue.push('e', 5, 2), Err(PoolFull::Queue));
+        queue.push('e', 4, 2).unwrap();
+    }
+
+    #[test]
+    fn all_senders_together_hold_at_most_the_entries_of_the_queue() {
+        let mut queue = queue();
+        for sender in 'a'..='t' {
+            queue.push(sender, 1, 1).unwrap();
+        }
+        assert_eq!(queue.push('u', 1, 2), Err(PoolFull::Queue));
+    }
+
+    #[test]
+    fn a_refused_entry_is_not_counted() {
+        let mut queue = queue();
+        queue.push('a', 20, 1).unwrap();
+        queue.push('a', 20, 2).unwrap_err();
+        assert_eq!((queue.len(), queue.bytes()), (1, 20));
+    }
+
+    #[test]
+    fn an_empty_queue_holds_nothing() {
+        let mut queue = queue();
+        queue.push('a', 20, 1).unwrap();
+        queue.push('b', 10, 2).unwrap();
+        drain(&mut queue);
+        assert_eq!((queue.len(), queue.bytes()), (0, 0));
+        assert!(queue.senders.is_empty() && queue.turns.is_empty());
     }
 }

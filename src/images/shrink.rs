@@ -5,15 +5,15 @@ use image::{DynamicImage, ImageBuffer, Pixel};
 
 type Image<P> = ImageBuffer<P, Vec<u8>>;
 
-/// The filter is good but slow. Large images are first averaged in square blocks, as long as 3/2 pixels are left for each
-/// pixel of the result, in each direction.
+/// The filter is good but slow. Large images are therefore averaged in square blocks first. The averaged image is at
+/// least 3/2 times as wide and as high as the result.
 const PIXELS_FOR_FILTER: (u32, u32) = (3, 2);
 /// Largest side of a block, in pixels. The sum of 256 x 256 samples, weighted by alpha, fits into 32 bits.
 const MAX_FACTOR: u32 = 256;
 
-/// Shrinks `image` so that no side exceeds `max_side` pixels; 0 counts as 1. Keeps its proportions, and enlarges nothing.
+/// Shrinks `image` so that no side exceeds `max_side` pixels; 0 counts as 1. Keeps the proportions. Never enlarges.
 ///
-/// Colours are weighted by their alpha, so that hidden colours do not show at transparent edges.
+/// Colours are weighted by their alpha, so that hidden colours do not appear at transparent edges.
 pub(super) fn shrink(image: DynamicImage, max_side: u32) -> DynamicImage {
     let Some(size) = shrunk_size(image.width(), image.height(), max_side.max(1)) else { return image };
     match image {
@@ -59,13 +59,13 @@ where
     resized
 }
 
-/// Grey and RGB have an odd number of channels; alpha is one more.
+/// Whether the pixels have alpha: grey and RGB have an odd number of channels, and alpha is one more.
 const fn has_alpha<const CHANNELS: usize>() -> bool {
     CHANNELS.is_multiple_of(2)
 }
 
-/// Replaces each block of `factor` x `factor` pixels by its average, with colours multiplied by alpha. Blocks at the right
-/// and the lower edge may be smaller. `factor` is at most [`MAX_FACTOR`].
+/// Replaces each block of `factor` x `factor` pixels by its average, with colours multiplied by alpha. Blocks at the
+/// right and the lower edge may be smaller. `factor` is at most [`MAX_FACTOR`].
 fn average<P, const CHANNELS: usize>(image: &Image<P>, factor: u32) -> Image<P>
 where
     P: Pixel<Subpixel = u8>,
@@ -88,7 +88,7 @@ where
     averaged
 }
 
-/// Adds a row: alpha with the weight 255, and colours with the weight alpha; or all with the weight 1 if there is no alpha.
+/// Adds a row of pixels. Colours are multiplied by alpha, and alpha by 255. Without alpha, nothing is multiplied.
 fn add_row<const CHANNELS: usize>(sums: &mut [[u32; CHANNELS]], row: &[u8]) {
     if !has_alpha::<CHANNELS>() {
         sums.as_flattened_mut().iter_mut().zip(row).for_each(|(sum, &sample)| *sum += u32::from(sample));

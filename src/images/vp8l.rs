@@ -1,8 +1,8 @@
 //! Memory that the decoder of lossless WebP takes besides the pixels.
 //!
-//! Each region of the image may have prefix codes of its own. A code takes a dozen bytes in the file, and over 4 KiB in
-//! the decoder's memory; a file of 4 MB and few pixels can define 300,000 of them. This module reads the bit stream up
-//! to the first pixel and adds up the codes.
+//! Each region of the image may have its own prefix codes. A code takes a dozen bytes in the file but over 4 KiB in the
+//! decoder's memory. A file of 3 MB with 16 pixels can thus make the decoder allocate 1 GB. This module reads the bit
+//! stream up to the first pixel and adds up the codes.
 //!
 //! The format: <https://www.rfc-editor.org/rfc/rfc9649.html>.
 
@@ -12,11 +12,13 @@ const ALPHABETS: [usize; 5] = [256 + 24, 256, 256, 256, 40];
 const LENGTH_ORDER: [usize; 19] = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 /// Longest code, in bits.
 const MAX_BITS: usize = 15;
-/// The decoder looks codes up to this length up in a table, and longer ones in a tree.
+/// The decoder has a table for codes of up to this length, in bits, and a tree for longer ones.
 const TABLE_BITS: usize = 10;
-/// The decoder's bytes per entry of a table, per node of a tree, and per group, with what a growing list has in reserve.
+/// The decoder's memory for an entry of a table, in bytes.
 const ENTRY_BYTES: u64 = 4;
+/// The decoder's memory for a node of a tree, in bytes.
 const NODE_BYTES: u64 = 16;
+/// The decoder's memory for a group without tables and trees, in bytes, including spare capacity in the list of groups.
 const GROUP_BYTES: u64 = 800;
 
 /// Returns the decoder's memory for codes and transforms, in bytes. `None` if the bit stream is damaged.
@@ -37,7 +39,8 @@ pub(super) fn side_bytes(data: &[u8], width: u32, height: u32) -> Option<u64> {
     for _ in 0..groups {
         bytes += read_group(&mut bits, cache_size)?.iter().map(Code::decoder_bytes).sum::<u64>();
     }
-    // Three images of regions, each of 4 x 4 pixels or more, and the indices of the groups.
+    // Besides, there are up to three auxiliary images and a list of groups. A region has at least 4 x 4 pixels, so that
+    // they need less than a byte for each pixel.
     Some(bytes + pixels)
 }
 
@@ -58,15 +61,14 @@ fn skip_transforms(bits: &mut Bits<'_>, mut width: u32, height: u32) -> Option<u
             3 => {
                 let colors = bits.read(8)? + 1;
                 skip_image(bits, colors, 1)?;
-                width = subsampled(
-                    width,
-                    match colors {
-                        0..=2 => 3,
-                        3..=4 => 2,
-                        5..=16 => 1,
-                        _ => 0,
-                    },
-                );
+                // With few colours, a pixel of the coded image stands for several.
+                let packing_bits = match colors {
+                    0..=2 => 3,
+                    3..=4 => 2,
+                    5..=16 => 1,
+                    _ => 0,
+                };
+                width = subsampled(width, packing_bits);
             }
             _ => {}
         }
@@ -74,7 +76,7 @@ fn skip_transforms(bits: &mut Bits<'_>, mut width: u32, height: u32) -> Option<u
     Some(width)
 }
 
-/// Skips an image of regions and returns the largest value of red and green together.
+/// Skips an auxiliary image, which has a pixel for each region. Returns the largest value of red and green together.
 fn skip_image(bits: &mut Bits<'_>, width: u32, height: u32) -> Option<u16> {
     let cache_size = read_cache_size(bits)?;
     let [green, red, blue, alpha, distance] = read_group(bits, cache_size)?;
@@ -174,7 +176,7 @@ impl Code {
         if let &[(_, symbol)] = used.as_slice() {
             return Some(Self::Single(symbol));
         }
-        // Each code must have its symbol, and each symbol its code.
+        // The code must be complete: every sequence of bits stands for a symbol.
         let taken: u32 = used.iter().map(|&(length, _)| 1 << (MAX_BITS - usize::from(length))).sum();
         if taken != 1 << MAX_BITS {
             return None;
@@ -210,7 +212,7 @@ impl Code {
     }
 }
 
-/// Reads the lengths of the codes of `symbols` symbols, which are themselves coded.
+/// Reads the code lengths of `symbols` symbols. They are coded themselves.
 fn read_lengths(bits: &mut Bits<'_>, symbols: usize) -> Option<Vec<u8>> {
     let mut code_lengths = [0; LENGTH_ORDER.len()];
     let stored = usize::try_from(bits.read(4)?).ok()? + 4;
@@ -250,7 +252,7 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// Reads a number of up to 32 bits; `None` at the end of the data.
+    /// Reads a number of up to 32 bits. `None` if there are not as many.
     fn read(&mut self, count: u32) -> Option<u32> {
         let (byte, shift) = (self.position / 8, self.position % 8);
         let end = self.position + usize::try_from(count).ok()?;
@@ -260,3 +262,6 @@ impl Bits<'_> {
         u32::try_from(value >> shift & ((1 << count) - 1)).ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

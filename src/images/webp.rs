@@ -1,7 +1,7 @@
 //! The chunks of a WebP file.
 //!
-//! The decoder trusts the sizes in a few chunks before it compares them, so that a small file can make it allocate
-//! gigabytes. [`Layout`] finds the chunks that it will read, and computes what it will allocate.
+//! The decoder believes some sizes in the file before it checks them. A small file can thus make it allocate gigabytes.
+//! [`Layout`] finds the chunks that the decoder will read, and computes how much it will allocate.
 
 use image::metadata::Orientation;
 
@@ -11,7 +11,7 @@ use super::vp8l;
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
     canvas: (u32, u32),
-    /// The frame's size, if the file is an animation; it is then drawn on the canvas.
+    /// The size of the first frame if the file is an animation.
     frame: Option<(u32, u32)>,
     has_alpha: bool,
     exif: Option<&'a [u8]>,
@@ -26,11 +26,11 @@ enum Pixels<'a> {
 
 struct Chunk<'a> {
     kind: [u8; 4],
-    /// Shorter than declared if the file ends before.
+    /// Shorter than declared if the file ends too early.
     body: &'a [u8],
 }
 
-/// The chunks in `bytes`, up to the last one with a complete header.
+/// The chunks in `bytes`. The last one may be incomplete.
 fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
     std::iter::from_fn(move || {
         let (&kind, rest) = bytes.split_first_chunk::<4>()?;
@@ -44,7 +44,7 @@ fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
 }
 
 impl<'a> Layout<'a> {
-    /// Finds the chunks. `None` if they are damaged, or arranged in a way that no encoder uses.
+    /// Finds the chunks. `None` if they are damaged, or in an arrangement that no encoder produces.
     pub(super) fn find(file: &'a [u8]) -> Option<Self> {
         let all = || chunks(file.get(12..).unwrap_or_default());
         let first = all().next()?;
@@ -92,9 +92,9 @@ impl<'a> Layout<'a> {
         self.canvas
     }
 
-    /// The orientation that the EXIF chunk notes.
+    /// The orientation in the EXIF chunk.
     pub(super) fn orientation(&self) -> Orientation {
-        // Some encoders copy the prefix that EXIF has in JPEG files.
+        // Some encoders copy the prefix from JPEG, which does not belong in a WebP.
         let exif = self.exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
         exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
     }
@@ -121,7 +121,7 @@ impl<'a> Layout<'a> {
                 if size != (width, height) {
                     return None;
                 }
-                // Without alpha, the decoder makes a copy with it.
+                // If there is no alpha, the decoder decodes to a copy that has it.
                 let copy = if self.frame.is_none() && !self.has_alpha { frame * 4 } else { 0 };
                 copy + vp8l::side_bytes(data.get(LOSSLESS_HEADER..)?, width, height)?
             }

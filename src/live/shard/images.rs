@@ -36,7 +36,7 @@ impl Shard {
             let command = match answer.await {
                 Ok(Ok(image)) => ShardCommand::Decoded { id, decoded: Box::new(Ok(Some(with_image(message, image)))) },
                 Ok(Err(error)) => ShardCommand::Decoded { id, decoded: Box::new(Err(refused(generation, &error))) },
-                // The pool has logged why.
+                // The relay is shutting down.
                 Err(_) => ShardCommand::Failed { id },
             };
             // A shard that has exited does not need the result.
@@ -49,8 +49,9 @@ impl Shard {
 fn with_image(mut message: Message, image: NormalImage) -> Message {
     let NormalImage { data, width, height, digest } = image;
     if let MessageKind::Content { content, .. } = &mut message.kind {
-        // Base64 has four characters for three bytes.
-        let png = Some(PngInfo { width, height, bytes: data.len() / 4 * 3, digest });
+        // Base64 has four characters for three bytes, and a `=` for each byte that is missing at the end.
+        let bytes = data.len() / 4 * 3 - data.bytes().rev().take_while(|byte| *byte == b'=').count();
+        let png = Some(PngInfo { width, height, bytes, digest });
         *content = Arc::new(Content::Image(Image { data, png }));
     }
     message

@@ -6,7 +6,7 @@ use crate::names::named;
 use crate::settings::{Section, Setting};
 
 /// Default of [`HeldConfig::max_bytes`].
-const MAX_BYTES: usize = 20 * 1024 * 1024;
+const MAX_BYTES: usize = 12 * 1024 * 1024;
 
 /// Settings of the held queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
