@@ -12,6 +12,11 @@ need curl -- command -v curl
 need bsdutils -- command -v script
 # examples/chat.py needs Debian's Python: another one in the PATH may lack the package.
 need python3 python3-websockets -- /usr/bin/python3 -c 'import websockets'
+# Clients made of Qt, as in QGIS and QField.
+need python3-pyqt5 python3-pyqt5.qtwebsockets python3-pyqt5.qtquick -- \
+    /usr/bin/python3 -c 'from PyQt5 import QtGui, QtNetwork, QtQml, QtWebSockets'
+need qml-module-qtquick2 qml-module-qtwebsockets -- \
+    sh -c 'ls /usr/lib/*/qt5/qml/QtQuick.2/qmldir /usr/lib/*/qt5/qml/QtWebSockets/qmldir'
 need_for_plugins
 # libFuzzer is C++.
 if [ "${1:-}" = fuzz ]; then need g++ -- command -v c++; fi

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::fixtures::{self, address, message, nickname};
-use crate::model::{Message, MessageKind, Notice};
+use crate::model::{Message, MessageKind, Notice, ReasonCode};
 use crate::telemetry::Metrics;
 use crate::wire::{self, RoomGeneration, V1Notices};
 

@@ -221,6 +221,8 @@ async fn the_environment_overrides_dotenv_and_dotenv_overrides_the_file() {
             "min_author_length": 5,
             "max_author_length": 32,
             "max_message_length": 255,
+            "max_image_size": 800,
+            "max_geojson_features": 500,
             "enforced": [],
         })
     );

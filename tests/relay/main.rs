@@ -29,6 +29,7 @@ mod moderation;
 mod nginx;
 mod plugin_command;
 mod plugins;
+mod qt_clients;
 mod replay_command;
 mod rules_reload;
 mod settings_reload;

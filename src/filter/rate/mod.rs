@@ -51,7 +51,7 @@ impl RateLimit {
 }
 
 /// A large message, such as an image, counts as one message for each of these bytes.
-const BYTES_PER_MESSAGE: usize = 256 * 1024;
+const BYTES_PER_MESSAGE: usize = 1024 * 1024;
 
 const MAX_RATE: NonZeroU32 = non_zero(1_000_000);
 

@@ -1,5 +1,7 @@
 //! A WebSocket connection. Takes a few hundred bytes while idle.
 
+mod timeouts;
+
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use super::receive::{AccountedBytes, PartialMessage};
 use super::rooms::RoomKey;
 use crate::live::{Config, Live};
 use crate::model::{Address, ConnectionId};
-use crate::wire::frame::{self, Incoming};
+use crate::wire::frame::Incoming;
 
 /// The state of a connection. Only an open or waiting one is a member of its room.
 #[derive(Debug)]
@@ -276,37 +278,5 @@ impl Connection {
     fn reset(&self) {
         // If this fails, the socket is closed already.
         let _gone = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
-    }
-
-    /// Handles timeouts, and returns when to check next.
-    pub(super) fn on_timer(&mut self, now: Instant, config: &Config) -> Result<Instant, CloseReason> {
-        if let State::Closing(closing) = &self.state {
-            if now >= closing.deadline {
-                self.reset();
-                return Err(CloseReason::Disconnected);
-            }
-            return Ok(closing.deadline);
-        }
-        if self.awaiting_pong && now >= self.last_pinged + config.pong_timeout {
-            if self.last_received < self.last_pinged {
-                return Err(CloseReason::PongTimeout);
-            }
-            self.awaiting_pong = false;
-        }
-        if !self.awaiting_pong && now >= self.last_pinged + config.ping_interval {
-            self.send_ping(now, config)?;
-        }
-        let turn = if self.awaiting_pong { config.pong_timeout } else { config.ping_interval };
-        let next = self.last_pinged + turn;
-        match self.message_deadline(config) {
-            Some(deadline) if now >= deadline => Err(CloseReason::MessageTimeout),
-            deadline => Ok([deadline, self.undecided_until()].into_iter().flatten().fold(next, Instant::min)),
-        }
-    }
-
-    fn send_ping(&mut self, now: Instant, config: &Config) -> Result<(), CloseReason> {
-        self.last_pinged = now;
-        self.awaiting_pong = true;
-        self.send(frame::ping(), config.outbox_bytes)
     }
 }

@@ -46,6 +46,8 @@ async fn the_v1_calls_answer_as_the_protocol_specifies() {
                 "min_author_length": 4,
                 "max_author_length": 20,
                 "max_message_length": 100,
+                "max_image_size": 800,
+                "max_geojson_features": 500,
                 "enforced": [],
             }),
         ),
@@ -55,6 +57,10 @@ async fn the_v1_calls_answer_as_the_protocol_specifies() {
                 "status": "ok",
                 "healthy": true,
                 "rooms": [
+                    {"name": "QGIS", "nb_connected_users": 3},
+                    {"name": "Field and mobile", "nb_connected_users": 0},
+                ],
+                "channels": [
                     {"name": "QGIS", "nb_connected_users": 3},
                     {"name": "Field and mobile", "nb_connected_users": 0},
                 ],
@@ -102,7 +108,7 @@ async fn an_unknown_room_is_404_for_every_call() {
 #[tokio::test]
 async fn an_unknown_path_and_a_wrong_method_get_a_json_error() {
     let relay = Relay::start().await;
-    for path in ["/nothing", "/room", "/room/QGIS", "/room/QGIS/last", "/rooms/", "/channels", "//rooms", "/moderation"]
+    for path in ["/nothing", "/room", "/room/QGIS", "/channel/QGIS", "/rooms/", "/channels/", "//rooms", "/moderation"]
     {
         let answer = relay.get(path).await;
         assert_eq!(answer.status, 404, "{path}: {answer:?}");

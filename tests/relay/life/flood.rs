@@ -91,7 +91,7 @@ async fn a_connection_closed_during_its_longest_message_may_finish_it_and_ends_w
     let relay = Relay::start().await;
     let mut client = RawClient::join(relay.address(), "QGIS").await;
     client.send(&masked(UNKNOWN, b"")).await;
-    client.send(&masked(TEXT, &vec![b' '; 8 * 1024 * 1024])).await;
+    client.send(&masked(TEXT, &vec![b' '; 16 * 1024 * 1024])).await;
     client.send(&masked(CLOSE, &1002_u16.to_be_bytes())).await;
     let all = client.read_frames().await;
     assert!(matches!(&all[..], [.., close, Received::End] if close.is_close(1002)), "{all:?}");
