@@ -15,6 +15,7 @@ pub mod wire;
 
 pub mod images;
 pub mod matching;
+pub mod places;
 pub mod sandbox;
 
 pub mod room;

@@ -8,8 +8,8 @@ use super::examine::RuleInput;
 use super::memory::Memory;
 use super::reload_error::{LastReloadError, RulesReloadError};
 use super::{RuleSet, RulesSource};
-use crate::filter::{ClockReading, Filter, FilterAnswer, FilterParts, Purpose};
-use crate::model::{Message, Sender};
+use crate::filter::{ClockReading, Filter, FilterAnswer, FilterParts, Finding, Purpose};
+use crate::model::{Content, Message, Sender};
 use crate::moderation::{Feed, NoteKind};
 use crate::settings::ConfigError;
 
@@ -121,6 +121,31 @@ impl Filter for Arc<ActiveRules> {
     }
 
     fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> FilterAnswer {
+        if self.get().has_places && matches!(message.content(), Some(Content::GeoJson(_))) {
+            return examine_elsewhere(Arc::clone(self), message.clone(), sender.clone(), purpose);
+        }
+        FilterAnswer::Ready(self.examine_now(message, sender, purpose))
+    }
+
+    fn parts(&self) -> FilterParts {
+        FilterParts::Rules { set: self.get(), refused: self.last_reload_error() }
+    }
+
+    fn prune(&self, now: ClockReading) {
+        self.memory.prune(now.at);
+    }
+}
+
+/// Examines a message on a blocking thread: comparing a large layer with an area takes up to seconds.
+fn examine_elsewhere(rules: Arc<ActiveRules>, message: Message, sender: Sender, purpose: Purpose) -> FilterAnswer {
+    FilterAnswer::Pending(Box::pin(async move {
+        let examined = tokio::task::spawn_blocking(move || rules.examine_now(&message, &sender, purpose)).await;
+        examined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    }))
+}
+
+impl ActiveRules {
+    fn examine_now(&self, message: &Message, sender: &Sender, purpose: Purpose) -> Finding {
         let rules = self.get();
         let evaluation = rules.evaluate(&RuleInput {
             message,
@@ -134,15 +159,7 @@ impl Filter for Arc<ActiveRules> {
             let text = format!("many senders post nearly the same text in room {room} (rule {id}, {source})");
             self.feed.note(NoteKind::Raid, &text, None);
         }
-        FilterAnswer::Ready(evaluation.finding)
-    }
-
-    fn parts(&self) -> FilterParts {
-        FilterParts::Rules { set: self.get(), refused: self.last_reload_error() }
-    }
-
-    fn prune(&self, now: ClockReading) {
-        self.memory.prune(now.at);
+        evaluation.finding
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
+use super::conditions::PlaceMatch;
 use super::document::Field;
 use super::mask::Mask;
 use super::matcher::{BudgetExhausted, Haystack, RegexBudget, Scratch};
@@ -19,6 +20,9 @@ use crate::model::{Match, Message, MessageKind, Mode, Outcome, Reason, ReasonCod
 
 /// The reason for a message that triggers more regexes than may run.
 const SUSPICIOUS: &str = "This message triggers too many rules at once.";
+
+/// The reason for a place that cannot be compared with an area.
+const UNKNOWN_PLACE: &str = "The coordinate system is not known here, so the place cannot be checked.";
 
 thread_local! {
     /// Reused for all messages of a thread, to avoid allocations.
@@ -43,6 +47,10 @@ struct Hit {
     is_exempt: bool,
     /// The hit, in code points of its field.
     span: Option<Range<usize>>,
+    /// The outcome that it asks for: that of the rule, or that for a place that cannot be computed.
+    outcome: Outcome,
+    /// Whether the place of the message cannot be computed.
+    is_place_unknown: bool,
 }
 
 impl Hit {
@@ -161,7 +169,19 @@ impl RuleSet {
                 continue;
             }
             // Rules that cannot reject have their own budget, so that they cannot cause a rejection by exhausting it.
-            let mut hit = Hit { rule: rule_index, mode: rule.mode(), is_exempt: rule.exempts(sender), span: None };
+            let mut hit = Hit {
+                rule: rule_index,
+                mode: rule.mode(),
+                is_exempt: rule.exempts(sender),
+                span: None,
+                outcome: rule.outcome,
+                is_place_unknown: false,
+            };
+            match rule.place.as_ref().zip(message.content()).map(|(place, content)| place.compare(content)) {
+                Some(PlaceMatch::No) => continue,
+                Some(PlaceMatch::Unknown(outcome)) => (hit.outcome, hit.is_place_unknown) = (outcome, true),
+                Some(PlaceMatch::Yes) | None => {}
+            }
             let can_reject = hit.is_enforced() && rule.outcome != Outcome::Pass;
             let budget = if can_reject { &mut enforced } else { &mut observed };
             match rule.find_hit(rule_index, &context, budget) {
@@ -219,7 +239,7 @@ impl RuleSet {
     ) -> RuleEvaluation<'_> {
         let RuleInput { message, sender, memory, purpose, .. } = input;
         let mut matches: Vec<Match> = Vec::with_capacity(hits.len());
-        let mut strongest: Option<&Rule> = None;
+        let mut strongest: Option<(&Rule, &Hit)> = None;
         let mut raids = Vec::new();
         for hit in hits {
             let Some(rule) = self.rules.get(hit.rule) else { continue };
@@ -231,25 +251,27 @@ impl RuleSet {
                     raids.push(rule);
                 }
             }
-            matches.push(rule.to_match(hit.span.clone(), hit.mode, hit.is_exempt));
-            if hit.is_enforced() && strongest.is_none_or(|other| rule.outcome.strength() > other.outcome.strength()) {
-                strongest = Some(rule);
+            matches.push(rule.to_match(hit.span.clone(), hit.outcome, hit.mode, hit.is_exempt));
+            let is_stronger = |other: &Hit| hit.outcome.strength() > other.outcome.strength();
+            if hit.is_enforced() && strongest.is_none_or(|(_, other)| is_stronger(other)) {
+                strongest = Some((rule, hit));
             }
         }
         let mut verdict = match strongest {
             None => Verdict::Pass,
-            Some(rule) => match rule.outcome {
+            Some((rule, hit)) => match hit.outcome {
                 Outcome::Pass => Verdict::Pass,
                 Outcome::Replace => masked.map_or(Verdict::Pass, Verdict::Replace),
-                Outcome::Shadow => Verdict::Shadow(reason(ReasonCode::Rule, rule)),
-                Outcome::Hold => Verdict::Hold(reason(ReasonCode::Rule, rule)),
-                Outcome::Reject => Verdict::Reject(reason(ReasonCode::Rule, rule)),
+                Outcome::Shadow => Verdict::Shadow(reason(rule, hit)),
+                Outcome::Hold => Verdict::Hold(reason(rule, hit)),
+                Outcome::Reject => Verdict::Reject(reason(rule, hit)),
             },
         };
         if let (Err(BudgetExhaustedBy(rule_index)), false) = (within_budget, matches!(verdict, Verdict::Reject(_))) {
             verdict = Verdict::Reject(Reason::new(ReasonCode::Suspicious, SUSPICIOUS));
             // So that the trace names a rule.
-            matches.extend(self.rules.get(rule_index).map(|rule| rule.to_match(None, Mode::Enforce, false)));
+            matches
+                .extend(self.rules.get(rule_index).map(|rule| rule.to_match(None, rule.outcome, Mode::Enforce, false)));
         }
         RuleEvaluation { finding: Finding { verdict, matches }, raids }
     }
@@ -260,6 +282,7 @@ fn record_raid(memory: &Memory, rule: &Rule, sender: &Sender, at: Timestamp) -> 
     rule.raid_quiet_period().is_some_and(|quiet| memory.record_raid(&sender.room, &rule.id, at, quiet))
 }
 
-fn reason(code: ReasonCode, rule: &Rule) -> Reason {
-    Reason::new(code, Cow::Owned(rule.reason.to_string()))
+fn reason(rule: &Rule, hit: &Hit) -> Reason {
+    let text = if hit.is_place_unknown { Cow::Borrowed(UNKNOWN_PLACE) } else { Cow::Owned(rule.reason.to_string()) };
+    Reason::new(ReasonCode::Rule, text)
 }

@@ -53,6 +53,10 @@ impl RuleSet {
             if let Some(Located { line, .. }) = rule.patterns.words_file.take() {
                 extra_errors.add(line, format!("{}: `words_file` is not allowed here; use `words`", rule.name));
             }
+            for place in rule.places.drain(..) {
+                let text = format!("{}: `{}` is not allowed here, as it names a file", rule.name, place.side.key());
+                extra_errors.add(place.file.line, text);
+            }
         }
         let mut file = document::parse(text, errors);
         let mut compiler = RuleCompiler::new(instance);

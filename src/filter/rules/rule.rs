@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::conditions::{HitSpan, HoursCondition, RepetitionBy, SenderCondition, TextCondition};
+use super::conditions::{HitSpan, HoursCondition, PlaceCondition, RepetitionBy, SenderCondition, TextCondition};
 use super::document::{Exemption, Field, RuleKind};
 use super::hits::{HitCounters, RuleStats};
 use super::matcher::{BudgetExhausted, Haystack, Matcher, RegexBudget, Scratch};
@@ -45,6 +45,7 @@ pub(super) struct Rule {
     pub(super) sender: Option<SenderCondition>,
     /// All must hold. Sorted by cost, the cheapest first.
     pub(super) conditions: Vec<TextCondition>,
+    pub(super) place: Option<PlaceCondition>,
     pub(super) patterns: RulePatterns,
     /// Number of its test cases.
     pub(super) case_count: usize,
@@ -99,6 +100,7 @@ impl Rule {
     pub(super) fn checks_kind(&self, message: &Message) -> bool {
         match self.field {
             Field::Nickname => true,
+            Field::Text if self.kinds.is_empty() && self.place.is_some() => message.content().is_some(),
             Field::Text if self.kinds.is_empty() => message.text().is_some(),
             Field::Text => self.kinds.iter().any(|kind| kind.as_str() == message.kind.as_str()),
         }
@@ -204,15 +206,16 @@ impl Rule {
         RuleStats { id, source, mode, tripped_at, hits, exempt_hits, trusted_hits, skipped, last_hit }
     }
 
-    /// Returns what a trace shows of a hit at `span`, in code points. `mode` is the mode with which it was judged.
-    pub(super) fn to_match(&self, span: Option<Range<usize>>, mode: Mode, exempt: bool) -> Match {
+    /// Returns what a trace shows of a hit at `span`, in code points. `requested` and `mode` are the outcome and the mode
+    /// with which it was judged.
+    pub(super) fn to_match(&self, span: Option<Range<usize>>, requested: Outcome, mode: Mode, exempt: bool) -> Match {
         Match {
-            requested: self.outcome,
+            requested,
             mode,
             exempt,
             basis: Basis::Rule { id: Arc::clone(&self.id), source: Arc::clone(&self.source), sanction: self.sanction },
             field: match self.field {
-                Field::Text => None,
+                Field::Text => self.place.as_ref().map(|_| "place"),
                 Field::Nickname => Some("nickname"),
             },
             span: span.map(|span| Span(span.start, span.end)),

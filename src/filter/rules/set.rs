@@ -20,6 +20,8 @@ pub struct RuleSet {
     pub(super) nickname: Matcher,
     /// The fewest letters for which a rule checks repetition; `None` if no rule does.
     pub(super) min_recall_letters: Option<u32>,
+    /// Whether any rule checks places.
+    pub(super) has_places: bool,
     pub(super) preset: Preset,
     /// The preset set in the file, if any.
     pub(super) file_preset: Option<Preset>,

@@ -106,19 +106,22 @@ impl RulesSource {
     pub fn stamps(&self) -> RulesFileStamps {
         let path = self.path();
         // Evaluated after the stamp of the rules file, so that a change while it is read is noticed.
-        let words = std::iter::once_with(|| words_files(path)).flatten();
-        RulesFileStamps::read(std::iter::once(path.to_owned()).chain(words))
+        let named = std::iter::once_with(|| named_files(path)).flatten();
+        RulesFileStamps::read(std::iter::once(path.to_owned()).chain(named))
     }
 }
 
-/// Returns the words files that a rules file names, each once, as far as the file can be parsed.
-fn words_files(path: &Path) -> Vec<PathBuf> {
+/// Returns the words files and areas that a rules file names, each once, as far as the file can be parsed.
+fn named_files(path: &Path) -> Vec<PathBuf> {
     let Ok(text) = files::read_text(path) else { return Vec::new() };
     // Loading reports the errors.
     let entries = document::parse(&text, &mut FileErrors::new(path)).rules;
     let base = path.parent().unwrap_or(Path::new(""));
     let mut seen = HashSet::new();
-    let names = entries.into_iter().filter_map(|rule| rule.patterns.words_file).map(|name| name.value);
+    let names = entries.into_iter().flat_map(|rule| {
+        let areas = rule.places.into_iter().map(|place| place.file);
+        rule.patterns.words_file.into_iter().chain(areas).map(|name| name.value)
+    });
     names
         .filter(|name| {
             Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))

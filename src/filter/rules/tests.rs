@@ -35,6 +35,7 @@ use crate::model::{
 mod extra;
 mod kinds;
 mod limits;
+mod places;
 mod starter;
 
 const CLAUSES: &str = "Be kind and nice to this wonderful world\n  No advertising \n\nSpeak of maps";

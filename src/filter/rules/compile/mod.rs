@@ -4,6 +4,7 @@ mod cases;
 mod checks;
 mod names;
 mod patterns;
+mod places;
 mod values;
 mod words;
 
@@ -97,9 +98,17 @@ impl<'a> RuleCompiler<'a> {
             of_text.into_iter().chain(of_nickname).for_each(|error| first.add(0, error));
         }
         let min_recall_letters = self.rules.iter().filter_map(Rule::min_recall_letters).min();
+        let has_places = self.rules.iter().any(|rule| rule.place.is_some());
         let index_by_id = self.rules.iter().enumerate().map(|(number, rule)| (Arc::clone(&rule.id), number)).collect();
-        let rules =
-            RuleSet { rules: self.rules, index_by_id, text, nickname, min_recall_letters, ..RuleSet::default() };
+        let rules = RuleSet {
+            rules: self.rules,
+            index_by_id,
+            text,
+            nickname,
+            min_recall_letters,
+            has_places,
+            ..RuleSet::default()
+        };
         if errors.iter().any(|errors| !errors.is_empty()) {
             // An invalid rule may have left patterns behind under the number of the next rule.
             return rules;
@@ -130,7 +139,10 @@ impl<'a> RuleCompiler<'a> {
             Field::Nickname => &mut self.nickname,
         };
         let patterns = builder.add_patterns(number, file, &entry, errors);
-        let (Some(id), Some(outcome), Some(patterns)) = (id, entry.outcome, patterns) else { return };
+        let place = places::compile(file, &entry, errors);
+        let (Some(id), Some(outcome), Some(patterns), Some(place)) = (id, entry.outcome, patterns, place) else {
+            return;
+        };
         if !patterns.has_alternatives() && patterns.all.is_empty() {
             builder.add_unconditional(number);
         }
@@ -138,7 +150,12 @@ impl<'a> RuleCompiler<'a> {
         entry.conditions.sort_by_key(super::conditions::TextCondition::cost);
         let labels = if outcome == Outcome::Pass && labels.is_empty() { vec![Arc::clone(&id)] } else { labels };
         let mode = entry.mode.unwrap_or(Mode::Enforce);
-        let additions: [&[u8]; 2] = [&patterns.words_file_digest.to_le_bytes(), mode.as_str().as_bytes()];
+        let (place, area) = place.unzip();
+        let additions: [&[u8]; 3] = [
+            &patterns.words_file_digest.to_le_bytes(),
+            mode.as_str().as_bytes(),
+            area.as_deref().unwrap_or_default().as_bytes(),
+        ];
         self.rules.push(Rule {
             digest: digest::extend(entry.digest, &additions),
             is_starter,
@@ -158,6 +175,7 @@ impl<'a> RuleCompiler<'a> {
             hours: entry.hours,
             sender: entry.sender,
             conditions: entry.conditions,
+            place,
             patterns,
             case_count: entry.refuses.len() + entry.accepts.len(),
             hits: Arc::new(HitCounters::default()),

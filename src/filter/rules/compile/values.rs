@@ -181,12 +181,7 @@ pub(super) fn check_kinds(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
     if entry.field == Field::Nickname {
         error("`kinds` does not apply to nicknames");
     }
-    let has_patterns = [&entry.patterns.any, &entry.patterns.all, &entry.patterns.none, &entry.patterns.words]
-        .into_iter()
-        .any(|patterns| !patterns.is_empty())
-        || entry.patterns.words_file.is_some();
-    let checks_text = has_patterns || !entry.conditions.is_empty();
-    if checks_text && !entry.kinds.iter().any(|kind| kind.has_text()) {
+    if entry.has_text_conditions() && !entry.kinds.iter().any(|kind| kind.has_text()) {
         error("`kinds` names no kind with a text, so the conditions on the text would never hold");
     }
     if entry.outcome == Some(Outcome::Replace) && entry.kinds.iter().any(|kind| !kind.has_text()) {

@@ -6,12 +6,14 @@ mod language;
 mod letters;
 mod links;
 mod mentions;
+mod place;
 mod repetition;
 mod sender;
 
 use std::ops::Range;
 
 pub(super) use hours::HoursCondition;
+pub(super) use place::{AreaFileError, PlaceCondition, PlaceEntry, PlaceMatch, PlaceSide};
 pub(super) use repetition::RepetitionBy;
 pub(super) use sender::SenderCondition;
 

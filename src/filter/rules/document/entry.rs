@@ -7,17 +7,22 @@ use toml::de::{DeTable, DeValue};
 use super::RuleKind;
 use super::digest;
 use super::starter::Preset;
-use crate::filter::rules::conditions::{CONDITIONS, HoursCondition, SenderCondition, TextCondition};
+use crate::filter::rules::conditions::{
+    CONDITIONS, HoursCondition, PlaceEntry, PlaceSide, SenderCondition, TextCondition,
+};
 use crate::model::{Mode, Outcome, Penalty, SenderContext};
 use crate::names::Named as _;
 use crate::settings::{KeyedValue, Located, TomlKey, TomlReader, TomlValue, backticked, did_you_mean};
 
 /// All keys of a rule except those of [`CONDITIONS`].
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 32] = [
     "id",
     "clause",
     "field",
     "kinds",
+    "within",
+    "outside",
+    "unknown_crs",
     "any",
     "all",
     "none",
@@ -128,6 +133,10 @@ pub(in crate::filter::rules) struct RuleEntry {
     pub(in crate::filter::rules) kinds: Vec<RuleKind>,
     /// The line of `kinds`.
     pub(in crate::filter::rules) kinds_line: usize,
+    /// Conditions on the place; at most one is valid.
+    pub(in crate::filter::rules) places: Vec<PlaceEntry>,
+    /// The outcome for a place that cannot be computed, with its line; [`Outcome::Pass`] if the rule does not hit it.
+    pub(in crate::filter::rules) unknown_crs: Option<(Outcome, usize)>,
     pub(in crate::filter::rules) patterns: EntryPatterns,
     pub(in crate::filter::rules) conditions: Vec<TextCondition>,
     pub(in crate::filter::rules) rooms: Vec<Located<String>>,
@@ -161,15 +170,24 @@ impl RuleEntry {
                 reader.error_at_line(line, format!("{name}: `{required}` is missing"));
             }
         }
-        let condition_keys = ["any", "all", "words", "words_file", "kinds", "rooms", "hours", "sender"];
+        let condition_keys =
+            ["any", "all", "words", "words_file", "kinds", "within", "outside", "rooms", "hours", "sender"];
         if !condition_keys.iter().chain(&CONDITIONS).any(|key| table.contains_key(*key)) {
             let text = format!(
-                "{name}: has no condition: it needs at least one of `any`, `all`, `words`, `words_file`, {}, `kinds`, `rooms`, `hours` and `sender`",
+                "{name}: has no condition: it needs at least one of `any`, `all`, `words`, `words_file`, {}, `kinds`, `within`, `outside`, `rooms`, `hours` and `sender`",
                 CONDITIONS.map(|key| format!("`{key}`")).join(", ")
             );
             reader.error_at_line(line, text);
         }
         rule
+    }
+
+    /// Whether any condition is on the text.
+    pub(in crate::filter::rules) fn has_text_conditions(&self) -> bool {
+        let EntryPatterns { any, all, none, words, words_file, .. } = &self.patterns;
+        [any, all, none, words].into_iter().any(|patterns| !patterns.is_empty())
+            || words_file.is_some()
+            || !self.conditions.is_empty()
     }
 
     fn read_key(&mut self, reader: &mut TomlReader<'_, '_>, name: &str, key: &TomlKey<'_>, value: &TomlValue<'_>) {
@@ -185,6 +203,14 @@ impl RuleEntry {
             "kinds" => {
                 self.kinds_line = item.line();
                 self.kinds = reader.choices(item, RuleKind::NAMES);
+            }
+            "within" | "outside" => {
+                let side = if key.get_ref() == "within" { PlaceSide::Within } else { PlaceSide::Outside };
+                self.places.extend(reader.string(item).map(|file| PlaceEntry { side, file }));
+            }
+            "unknown_crs" => {
+                let outcomes = [("hold", Outcome::Hold), ("reject", Outcome::Reject), ("pass", Outcome::Pass)];
+                self.unknown_crs = reader.choice(item, &outcomes).map(|outcome| (outcome, item.line()));
             }
             "any" => patterns.any = reader.strings(item),
             "all" => patterns.all = reader.strings(item),

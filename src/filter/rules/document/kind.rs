@@ -27,6 +27,11 @@ named! {
 }
 
 impl RuleKind {
+    /// Whether messages of this kind are at a place.
+    pub(in crate::filter::rules) fn has_place(self) -> bool {
+        matches!(self, Self::GeoJson | Self::Bbox | Self::Position)
+    }
+
     /// Whether messages of this kind have a text that patterns can match.
     pub(in crate::filter::rules) fn has_text(self) -> bool {
         matches!(self, Self::Text | Self::Like)
