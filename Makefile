@@ -91,7 +91,7 @@ only: ## Run the tests whose names contain NAME (after `make test`, which instal
 bench: plugins guests ## Run all benchmarks and write docs/PERFORMANCE.md (30 minutes)
 	cargo build --release --locked --workspace
 	"$(OUT)/release/gischat-load" --relay "$(OUT)/release/gischat-relay" --docs docs $(LOAD)
-	cargo bench --locked --bench matching --bench message --bench rules --bench plugin
+	cargo bench --locked --bench matching --bench content --bench message --bench rules --bench plugin
 
 bench-quick: plugins guests ## Run all workloads briefly and check for lost messages (under a minute)
 	cargo build $(CHECKED) --workspace --locked

@@ -91,14 +91,13 @@ pub fn probe(config: &Config) -> Vec<Degradation> {
         Subsystem::Cache if has_plugins(&config.filter) => {
             plugins.probe_cache().err().iter().map(ToString::to_string).collect()
         }
-        Subsystem::Plugins | Subsystem::Cache => Vec::new(),
+        // Starting the threads of images fails for reasons of the moment.
+        Subsystem::Plugins | Subsystem::Cache | Subsystem::Images => Vec::new(),
         Subsystem::Store => {
             let probed = config.store.file.as_deref().map_or(Ok(()), probe_store);
             probed.err().iter().map(ToString::to_string).collect()
         }
         Subsystem::Audit => audit::probe(&config.audit).err().iter().map(ToString::to_string).collect(),
-        // Starting a thread fails for reasons of the moment.
-        Subsystem::Images => Vec::new(),
     };
     let found = |subsystem| reasons(subsystem).into_iter().map(move |reason| Degradation::new(subsystem, reason));
     Subsystem::ALL.into_iter().flat_map(found).collect()

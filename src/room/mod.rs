@@ -153,7 +153,9 @@ impl Room {
                 *members = members.saturating_add_signed(change);
             }
         }
-        unsent.into_iter().for_each(|piece| self.send_shared(id, piece));
+        for piece in unsent {
+            self.send_shared(id, piece);
+        }
         self.send_event(id, RoomEvent::UserCount(self.members.len()));
         let last = self.last.frames(generation);
         self.send_shared(id, last);

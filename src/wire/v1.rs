@@ -44,20 +44,22 @@ pub fn encode(event: RoomEvent<'_>) -> Option<Vec<u8>> {
 pub fn encode_message(message: &Message) -> Vec<u8> {
     let author = &message.author;
     match &message.kind {
-        MessageKind::Text { avatar, text } => json(&ChatLine { message: text, author, avatar: shown(avatar) }),
+        MessageKind::Text { avatar, text } => {
+            json(&ChatLine { message: text, author, avatar: shown(avatar.as_deref()) })
+        }
         MessageKind::Like { liked, text } => {
             json(&Like { author: INTERNAL, message: text, liker_author: author, liked_author: liked })
         }
         MessageKind::Newcomer => json(&Newcomer { author: INTERNAL, newcomer: author }),
         MessageKind::Content { avatar, content } => {
-            json(&ChatLine { message: &fallback_text(content), author, avatar: shown(avatar) })
+            json(&ChatLine { message: &fallback_text(content), author, avatar: shown(avatar.as_deref()) })
         }
     }
 }
 
 /// Returns the avatar as v1 clients expect it: without one, the key is null. Other clients also send an empty name.
-fn shown(avatar: &Option<String>) -> Option<&str> {
-    avatar.as_deref().filter(|avatar| !avatar.is_empty())
+fn shown(avatar: Option<&str>) -> Option<&str> {
+    avatar.filter(|avatar| !avatar.is_empty())
 }
 
 /// Encodes a notice as JSON; `None` if this kind of notice is not sent with this setting.

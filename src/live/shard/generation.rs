@@ -19,7 +19,7 @@ const MAX_FIRST_FRAME: usize = 64 * 1024;
 /// The generation of a connection, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientGeneration {
-    /// The first frame decides. The connection joins its room then, or when [`GRACE`] is over.
+    /// The first frame decides. The connection joins its room then, or after a short grace period.
     Undecided,
     /// It has sent nothing so far and is treated as v1, until it sends a frame of v2.
     AssumedV1,

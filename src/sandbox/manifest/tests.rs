@@ -76,7 +76,8 @@ fn a_manifest_without_a_mode_has_that_of_the_embedded_one() {
 
 #[test]
 fn of_many_errors_the_first_ones_are_shown() {
-    let text: String = (0..100).map(|n| format!("limits.unknown{n} = 1\nkey{n}\n")).collect();
+    let lines: Vec<String> = (0..100).map(|n| format!("limits.unknown{n} = 1\nkey{n}")).collect();
+    let text = lines.join("\n");
     let error = parse(&text).unwrap_err();
     assert!(error.ends_with("; and more errors"), "{error}");
     assert_eq!(error.matches("plugins/link-guard/plugin.toml").count(), MAX_SHOWN_ERRORS);

@@ -187,7 +187,7 @@ fn numbers_may_be_strings_and_must_be_finite() {
     };
     for x in [json!(2), json!("2"), json!(2.0)] {
         let message = position(x).unwrap().unwrap();
-        assert!(matches!(message.content(), Some(Content::Position(Position { x, .. })) if *x == 2.0));
+        assert!(matches!(message.content(), Some(Content::Position(Position { x, .. })) if x.to_string() == "2"));
     }
     for x in [json!("nan"), json!("inf"), json!(null), json!([2]), json!("")] {
         assert_eq!(position(x.clone()), Err("`x` must be a finite number".to_owned()), "{x}");
