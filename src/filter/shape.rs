@@ -130,7 +130,10 @@ impl ShapeFilter {
             let has = characters(avatar, length, max);
             return Err(Reason::new(ReasonCode::BadAvatar, format!("`avatar` has {has}; at most {max} are allowed")));
         }
-        if avatar.chars().any(|c| c.is_control() || c == '\\') || avatar.split('/').any(|part| part == "..") {
+        let is_path =
+            avatar.starts_with('/') || avatar.matches('/').count() > 1 || avatar.split('/').any(|part| part == "..");
+        // A colon would make it an address.
+        if is_path || avatar.chars().any(|c| c.is_control() || matches!(c, '\\' | ':')) {
             return Err(Reason::new(ReasonCode::BadAvatar, "`avatar` must be the file name of an icon"));
         }
         Ok(())
@@ -244,7 +247,17 @@ mod tests {
         for good in ["mGeoPackage.svg", "console/icon.svg", "", &"é".repeat(128)] {
             assert_eq!(refusal("jane", Some(good), "hi"), None, "{good}");
         }
-        for bad in ["../../etc/passwd", "a/../b.svg", "..\\b.svg", "a\0.svg", &"é".repeat(129)] {
+        for bad in [
+            "http://x.example/a.svg",
+            "file:///etc/passwd",
+            "/etc/passwd",
+            "a/b/c.svg",
+            "../../etc/passwd",
+            "a/../b.svg",
+            "..\\b.svg",
+            "a\0.svg",
+            &"é".repeat(129),
+        ] {
             assert_eq!(refusal("jane", Some(bad), "hi").map(|r| r.0), Some(ReasonCode::BadAvatar), "{bad}");
         }
     }

@@ -15,8 +15,8 @@ use self::claim::Registration;
 use crate::filter::breakers::{Breakers, TrippedBreaker};
 use crate::filter::{Chain, ClockReading, FilterStats, Judgement, PendingJudgement, Purpose};
 use crate::model::{
-    ActKind, Actor, Address, Decision, JudgedMessage, Message, MessageKind, Outcome, Reason, ReasonCode, RoomName,
-    Sender, SenderContext,
+    ActKind, Actor, Address, ConnectionId, Decision, JudgedMessage, Message, MessageKind, Outcome, Reason, ReasonCode,
+    RoomName, Sender, SenderContext,
 };
 use crate::moderation::Moderation;
 use crate::room::{Room, in_use_reason};
@@ -85,6 +85,17 @@ impl Intake {
         }
     }
 
+    /// Whether a message of this connection is refused whatever it holds: its author's name belongs to somebody else, or it
+    /// is muted or banned. Asked before work is done for the message.
+    pub fn refuses_sender(&self, room: &mut Room, id: ConnectionId, address: Address, author: &str) -> bool {
+        if room.check_author(Some(id), author).is_err() {
+            return true;
+        }
+        let is_trusted = room.sender_context(Some(id), author, false).trusted;
+        let sanctions = self.moderation.state().sanctions();
+        !is_trusted && sanctions.strongest(room.name(), author, address, Timestamp::now()).is_some()
+    }
+
     /// Judges a message without side effects: it is not delivered, nothing is counted, and nickname ownership is not
     /// checked. Sets the [`SenderContext`] of `sender`.
     pub fn try_out(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, message: Message) -> Judgement {
@@ -120,6 +131,7 @@ impl Intake {
                 "this nickname would need a moderator's approval, which is not possible for nicknames; choose another one",
             )),
             (Outcome::Hold, MessageKind::Text { .. } | MessageKind::Like { .. } | MessageKind::Content { .. }, _) => {
+                room.remember_id(message.id);
                 self.moderation.hold(&JudgedMessage { decision: decision.clone(), sender: sender.clone() })
             }
             (Outcome::Shadow, kind, connection) => {

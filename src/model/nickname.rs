@@ -121,8 +121,9 @@ fn fold(text: &str) -> String {
 /// with `internal`, but does with `Internal`.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
-    // The skeletons of `internal` and `moderation`, with `i` as `l`. `m` looks like `rn`.
-    const RESERVED: [&str; 2] = ["lnternal", "rnoderatlon"];
+    // The skeletons of `internal`, `moderation` and `admin`, with `i` as `l`. `m` looks like `rn`. QGIS plugins show their own
+    // lines as those of `admin`.
+    const RESERVED: [&str; 3] = ["lnternal", "rnoderatlon", "adrnln"];
     // A look-alike has about the same length.
     name.len() <= MAX_LENGTH
         && Skeletons::new(name).iter().any(|skeleton| RESERVED.contains(&skeleton.replace('i', "l").as_str()))
@@ -170,6 +171,9 @@ mod tests {
             "M0DERATION",
             "rnoderati0n",
             "moderatlon",
+            "admin",
+            "ADM1N",
+            "adrnin",
         ] {
             assert!(is_reserved(name), "{name}");
         }

@@ -80,6 +80,10 @@ impl LastMessages {
         true
     }
 
+    pub(super) fn contains(&self, id: Uuid) -> bool {
+        self.messages.iter().any(|message| message.id == id)
+    }
+
     /// Returns the messages, oldest first.
     pub(super) fn list(&self) -> Vec<Arc<Message>> {
         self.messages.iter().cloned().collect()

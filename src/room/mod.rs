@@ -161,10 +161,15 @@ impl Room {
         self.send_shared(id, last);
     }
 
-    /// Whether one of the latest messages has this ID.
+    /// Whether one of the latest or last messages has this ID.
     #[must_use]
     pub fn knows(&self, message: Uuid) -> bool {
-        self.recent_ids.contains(message)
+        self.recent_ids.contains(message) || self.last.contains(message)
+    }
+
+    /// Notes the ID of a message that may be published later.
+    pub fn remember_id(&mut self, message: Uuid) {
+        self.recent_ids.add(message);
     }
 
     /// Returns the last messages, oldest first.

@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use uuid::Uuid;
 
 /// Number of IDs.
-const CAPACITY: usize = 256;
+const CAPACITY: usize = 1_024;
 
 /// The IDs of the latest messages. Clients choose IDs, so the hash is seeded.
 #[derive(Debug, Default)]

@@ -9,8 +9,15 @@ use crate::wire::{self, Generation};
 #[derive(Debug, Default)]
 pub(super) struct Round {
     buffers: [BytesMut; Generation::COUNT],
+    /// Copies of the beginnings of the buffers, shared by the members that leave during the round.
+    copies: [Vec<Bytes>; Generation::COUNT],
     frames: usize,
 }
+
+/// A part of a buffer of at least this size is copied once for all members that leave, and a smaller one for each.
+const SHARED_COPY: usize = 64 * 1024;
+/// Larger buffers are not kept for the next round.
+const MAX_RETAINED: usize = 64 * 1024;
 
 impl Round {
     /// Adds an event for each generation that has members.
@@ -32,9 +39,44 @@ impl Round {
     }
 
     /// Returns the pieces of a member's share of the round so far.
-    pub(super) fn pieces_so_far(&self, share: Share) -> Vec<Bytes> {
-        let broadcast = self.buffers.each_ref().map(|buffer| Bytes::copy_from_slice(buffer));
-        share.pieces(&broadcast).collect()
+    pub(super) fn pieces_so_far(&mut self, share: Share) -> Vec<Bytes> {
+        let index = share.generation.index();
+        let (Some(buffer), Some(copies)) = (self.buffers.get(index), self.copies.get_mut(index)) else {
+            return Vec::new();
+        };
+        let shared_len: usize = copies.iter().map(Bytes::len).sum();
+        let rest = buffer.get(shared_len..).unwrap_or_default();
+        let mut own = None;
+        if rest.len() >= SHARED_COPY {
+            copies.push(Bytes::copy_from_slice(rest));
+        } else {
+            // Its share may begin behind what is shared_len.
+            let from = share.start.saturating_sub(shared_len).min(rest.len());
+            own = rest.get(from..).map(|rest| (shared_len + from, Bytes::copy_from_slice(rest)));
+        }
+        let starts = copies.iter().scan(0, |at, copy| {
+            let start = *at;
+            *at += copy.len();
+            Some((start, copy))
+        });
+        let segments: Vec<(usize, &Bytes)> = starts.chain(own.as_ref().map(|(start, copy)| (*start, copy))).collect();
+        let mut pieces = Vec::new();
+        let mut at = share.start;
+        let push = |pieces: &mut Vec<Bytes>, from: usize, to: usize| {
+            for (start, segment) in &segments {
+                let (from, to) = (from.max(*start), to.min(start + segment.len()));
+                if from < to {
+                    pieces.push(segment.slice(from - start..to - start));
+                }
+            }
+        };
+        for (offset, frame) in share.direct {
+            push(&mut pieces, at, offset);
+            at = at.max(offset);
+            pieces.push(frame);
+        }
+        push(&mut pieces, at, buffer.len());
+        pieces
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -44,7 +86,12 @@ impl Round {
     /// Ends the round. Returns its bytes by generation and its number of frames.
     pub(super) fn take(&mut self) -> ([Bytes; Generation::COUNT], usize) {
         let frames = std::mem::take(&mut self.frames);
-        (self.buffers.each_mut().map(|buffer| buffer.split().freeze()), frames)
+        self.copies.iter_mut().for_each(Vec::clear);
+        let take = |buffer: &mut BytesMut| {
+            // The rest of a buffer that was split keeps all of its memory.
+            if buffer.len() > MAX_RETAINED { std::mem::take(buffer).freeze() } else { buffer.split().freeze() }
+        };
+        (self.buffers.each_mut().map(take), frames)
     }
 }
 
@@ -137,6 +184,39 @@ impl Share {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A share of a member that has received `start` bytes of the round, with a direct frame at an offset.
+    fn share(start: usize, direct: Option<usize>) -> Share {
+        let direct = direct.map(|offset| (offset, Bytes::from_static(b"!"))).into_iter().collect();
+        Share { to: ConnectionId(1), generation: Generation::V2, start, direct }
+    }
+
+    #[test]
+    fn members_that_leave_during_a_round_share_one_copy_of_its_large_frames() {
+        let mut round = Round::default();
+        let fill = |round: &mut Round, byte: u8, count: usize| {
+            round.buffers[Generation::V2.index()].extend_from_slice(&vec![byte; count]);
+        };
+        fill(&mut round, b'a', SHARED_COPY);
+        let first = round.pieces_so_far(share(0, None));
+        fill(&mut round, b'b', 3);
+        let second = round.pieces_so_far(share(1, Some(SHARED_COPY + 1)));
+        assert_eq!(first[0].as_ptr(), second[0].as_ptr().wrapping_sub(1));
+        let third = round.pieces_so_far(share(SHARED_COPY + 2, None));
+        let joined = |pieces: &[Bytes]| pieces.concat();
+        assert_eq!(joined(&first), vec![b'a'; SHARED_COPY]);
+        assert_eq!(joined(&second), [&vec![b'a'; SHARED_COPY - 1][..], b"b!bb"].concat());
+        assert_eq!(joined(&third), b"b");
+        assert!(round.pieces_so_far(share(SHARED_COPY + 3, None)).is_empty());
+    }
+
+    #[test]
+    fn the_memory_of_a_large_round_is_not_kept() {
+        let mut round = Round::default();
+        round.buffers[Generation::V2.index()].extend_from_slice(&vec![b'a'; 10 * MAX_RETAINED]);
+        drop(round.take());
+        assert_eq!(round.buffers[Generation::V2.index()].capacity(), 0);
+    }
 
     fn pieces(broadcast: &'static str, start: usize, direct: &[(usize, &'static str)]) -> String {
         let direct = direct.iter().map(|(offset, frame)| (*offset, Bytes::from_static(frame.as_bytes()))).collect();

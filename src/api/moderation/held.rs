@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,9 +14,11 @@ use uuid::Uuid;
 use super::caller::Caller;
 use super::normalize_reason;
 use super::views::HeldView;
+use crate::actions::ActionError;
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
+use crate::wire::{self, Generation};
 
 /// Held messages, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +58,26 @@ pub(in crate::api) async fn list(
     let waiting = queue.list();
     let visible = waiting.iter().filter(|held| caller.can_see(Some(&held.recorded.sender.room)));
     Json(HeldMessagesResponse { capacity: queue.capacity(), held: visible.cloned().map(HeldView).collect() })
+}
+
+/// Return a held message as clients would receive it: a frame of v3, with its image, layer or code.
+#[utoipa::path(
+    get, path = "/moderation/held/{id}", tag = "moderation",
+    params(("id" = String, Path, description = "The id of a message")),
+    responses(
+        (status = 200, body = Object, description = "The message"),
+        (status = 404, body = ErrorResponse, description = "No such held message"),
+    ),
+)]
+pub(in crate::api) async fn show(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
+    let message = find_held(&api, &caller, &id)?;
+    let held = api.moderation.state().held().get(message).ok_or(ActionError::NotHeld(message))?;
+    let frame = wire::encode_message(Generation::Relay, &held.recorded.decision.message);
+    Ok(([(header::CONTENT_TYPE, "application/json")], frame))
 }
 
 /// Release a held message to its room, with its original id and time.

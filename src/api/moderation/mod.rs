@@ -68,6 +68,7 @@ pub(super) fn router(api: Arc<Api>, timeout: Duration) -> (Router, OpenApi) {
         .routes(read(routes!(decisions::decisions)))
         .routes(read(routes!(decisions::stream)))
         .routes(read(routes!(held::list)))
+        .routes(act(routes!(held::show)))
         .routes(act(routes!(held::release)))
         .routes(act(routes!(held::refuse)))
         .routes(read(routes!(sanctions::list)))

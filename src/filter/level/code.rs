@@ -45,13 +45,20 @@ fn code_in(content: &Content) -> Option<&'static str> {
     }
 }
 
-/// Whether a style in QGIS's format (QML) may run code: it has actions, or Python code for forms that is in use.
+/// Whether a style in QGIS's format (QML) may run code: it has actions, forms that are loaded or run code, or widgets made
+/// of QML or HTML.
 ///
 /// Errs on the side of code: a style that QGIS would not write counts as code.
 fn has_code(style: &str) -> bool {
     const CODE_SOURCE: &str = "editforminitcodesource";
     // Entities could hide markup. QGIS writes none.
-    if style.contains("actionsetting") || style.contains("<!ENTITY") {
+    const SUSPICIOUS: [&str; 4] =
+        ["actionsetting", "<!ENTITY", "attributeEditorQmlElement", "attributeEditorHtmlElement"];
+    if SUSPICIOUS.iter().any(|part| style.contains(part)) {
+        return true;
+    }
+    // QGIS imports what `editforminit` names if it has a dot, whatever the source of the code.
+    if has_content(style, "editforminit") || has_content(style, "editform") {
         return true;
     }
     // Every style has this element, and 0 says that there is no code.
@@ -62,6 +69,20 @@ fn has_code(style: &str) -> bool {
         let is_empty = before.ends_with('<') && after.starts_with("/>");
         let closes = before.ends_with(">0</") && after.starts_with('>');
         !(opens || is_empty || closes)
+    })
+}
+
+/// Whether any element with this name may have content. QGIS writes `.` for no form.
+fn has_content(style: &str, name: &str) -> bool {
+    style.match_indices(name).any(|(at, _)| {
+        let before = style.get(..at).unwrap_or_default();
+        let after = style.get(at + name.len()..).unwrap_or_default();
+        // The name of another element, or the end of this one.
+        let is_element =
+            before.ends_with('<') && after.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/'));
+        let Some((attributes, rest)) = after.split_once('>').filter(|_| is_element) else { return is_element };
+        let is_empty = rest.strip_prefix('.').unwrap_or(rest).trim_start().starts_with(&format!("</{name}>"));
+        !(attributes.ends_with('/') || is_empty)
     })
 }
 
@@ -112,7 +133,13 @@ mod tests {
 
     #[test]
     fn a_style_without_code_passes() {
-        for style in ["", PLAIN, "<qgis><editforminitcodesource/></qgis>"] {
+        for style in [
+            "",
+            PLAIN,
+            "<qgis><editforminitcodesource/></qgis>",
+            "<qgis><editform tolerant=\"1\"></editform><editforminit></editforminit></qgis>",
+            "<qgis><editform>.</editform><editformlayout>generatedlayout</editformlayout></qgis>",
+        ] {
             assert_eq!(outcome(CodePolicy::Hold, &layer(style), false), Outcome::Pass, "{style}");
         }
     }
@@ -121,6 +148,13 @@ mod tests {
     fn a_style_with_actions_or_form_code_is_code() {
         for style in [
             PLAIN.replace(">0</", ">2</"),
+            PLAIN
+                .replace("<editforminit/>", "<editforminit>os import system\nsystem('x')\nfrom os.path</editforminit>"),
+            PLAIN.replace("<editforminit/>", "<editforminit >os.system</editforminit>"),
+            PLAIN.replace("<editforminit/>", "<editforminit"),
+            "<qgis><editform tolerant='1'>http://example.org/x.ui</editform></qgis>".to_owned(),
+            "<qgis><attributeEditorQmlElement name='x'>import QtQuick 2.0</attributeEditorQmlElement></qgis>"
+                .to_owned(),
             PLAIN.replace(">0</", "> 1 </"),
             PLAIN.replace("<editforminitcodesource>", "<editforminitcodesource x=''>1"),
             "<attributeactions><actionsetting type='1' action='import os'/></attributeactions>".to_owned(),

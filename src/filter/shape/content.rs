@@ -74,6 +74,7 @@ impl Default for ContentLimits {
 /// Checks a content. Numbers are finite already: the wire formats admit no others.
 pub(super) fn check(content: &Content, limits: &ContentLimits) -> Result<(), Reason> {
     match content {
+        Content::Image(image) if image.png.is_none() => Err(bad("`image_data` was not decoded".to_owned())),
         // The relay made the image itself, within its limits.
         Content::Image(_) => Ok(()),
         Content::GeoJson(Layer { name, crs, geojson, features, style }) => {
@@ -126,6 +127,11 @@ fn check_name(field: &str, name: &str, max: usize) -> Result<(), Reason> {
 /// Checks a name that clients use as the name of a file.
 fn check_file_name(field: &str, name: &str, max: usize) -> Result<(), Reason> {
     check_name(field, name, max)?;
+    // Bidirectional controls can make one file look like another.
+    let is_hidden = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if name.chars().any(is_hidden) {
+        return Err(bad(format!("`{field}` must not contain control characters")));
+    }
     if name.contains(['/', '\\']) || name.contains("..") {
         return Err(bad(format!("`{field}` must not contain `/`, `\\` or `..`: clients use it as a file name")));
     }
@@ -188,7 +194,7 @@ mod tests {
 
     #[test]
     fn names_of_layers_and_scripts_cannot_leave_their_folder() {
-        for name in ["a/b", "..", "a\\b", "a\0b", "a\nb", "..%2f"] {
+        for name in ["a/b", "gpj.\u{202e}exe", "..", "a\\b", "a\0b", "a\nb", "..%2f"] {
             assert!(refusal(&layer(name, 1)).is_some(), "{name:?}");
             let script = Script { name: name.to_owned(), code: String::new() };
             assert!(refusal(&Content::Script(script)).is_some(), "{name:?}");

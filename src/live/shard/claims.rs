@@ -118,8 +118,10 @@ impl Shard {
                 ClaimOutcome::Abandoned => {}
                 ClaimOutcome::Resolved => self.resolve_claim(room, claim, now),
                 ClaimOutcome::Expired => {
-                    // The owner may have changed its nickname in the meantime.
-                    if self.rooms.get(room).is_some_and(|room| claim.is_owned(room)) {
+                    // The owner may have changed its nickname in the meantime. One whose message is decoded or judged
+                    // elsewhere may have answered: what it sends is not read to the end.
+                    let is_busy = self.connections.member(claim.owner).is_some_and(|owner| owner.is_waiting());
+                    if !is_busy && self.rooms.get(room).is_some_and(|room| claim.is_owned(room)) {
                         self.leave_and_close(claim.owner, RECLAIMED, now);
                         closed.push(claim.owner);
                     }

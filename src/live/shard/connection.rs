@@ -132,6 +132,11 @@ impl Connection {
         proven
     }
 
+    /// Whether its message is decoded or judged elsewhere.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
+    }
+
     /// Whether reading is paused: while the backlog is full, and while closing until the outbox is written or because
     /// the drain budget is used up.
     pub(super) fn reads_paused(&self) -> bool {

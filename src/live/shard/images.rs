@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::Shard;
 use super::inbox::ShardCommand;
+use super::rooms::RoomKey;
 use crate::images::{ImageError, NormalImage, PoolFull};
 use crate::model::{Address, ConnectionId, Content, Image, Message, MessageKind, Notice, PngInfo, Reason, ReasonCode};
+use crate::room::Room;
 use crate::wire::Generation;
 
 impl Shard {
@@ -17,13 +19,20 @@ impl Shard {
     /// The [`Notice`] for the sender when too many images wait.
     pub(super) fn take_image(
         &mut self,
+        key: RoomKey,
         id: ConnectionId,
         address: Address,
         generation: Generation,
         mut message: Message,
     ) -> Result<Option<Message>, Notice> {
+        let is_new = matches!(message.content(), Some(Content::Image(Image { png: None, .. })));
+        let refuses = |room: &mut Room| self.live.intake.refuses_sender(room, id, address, &message.author);
+        // A message that is refused anyway is not worth the work.
+        if !is_new || self.rooms.get_mut(key).is_some_and(refuses) {
+            return Ok(Some(message));
+        }
         let MessageKind::Content { content, .. } = &mut message.kind else { return Ok(Some(message)) };
-        let Content::Image(Image { data, png: None }) = Arc::make_mut(content) else { return Ok(Some(message)) };
+        let Content::Image(Image { data, .. }) = Arc::make_mut(content) else { return Ok(Some(message)) };
         let Some(pool) = &self.live.images else {
             return Err(refusal(ReasonCode::BadContent, "this relay accepts no images at the moment"));
         };

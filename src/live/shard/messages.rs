@@ -113,7 +113,7 @@ impl Shard {
         let Some(connection) = self.connections.member(id) else { return Progress::Finished };
         let (key, address, generation) = (connection.room, connection.address, connection.generation.current());
         let decoded = match decoded {
-            Ok(Some(message)) => match self.take_image(id, address, generation, message) {
+            Ok(Some(message)) => match self.take_image(key, id, address, generation, message) {
                 Ok(None) => return Progress::Elsewhere,
                 with_image => with_image,
             },

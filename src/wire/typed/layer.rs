@@ -27,8 +27,11 @@ pub(super) fn check_layer(geojson: &str) -> Result<usize, Notice> {
         (Ok(()), Walk { features: Some(features), .. }) => Ok(features),
         (Ok(()), Walk { features: None, .. }) => Err(refused("`geojson` has no `features`")),
         (Err(_), Walk { problem: Some(problem), .. }) => Err(refused(problem)),
-        // The text is valid JSON, so what remains are numbers beyond the range of floating point numbers, and depth.
-        (Err(_), Walk { problem: None, .. }) => Err(refused("`geojson` has a number that is not finite")),
+        // The text is valid JSON, so what remains are numbers beyond the range of floating point numbers, and halves of
+        // surrogate pairs.
+        (Err(_), Walk { problem: None, .. }) => {
+            Err(refused("`geojson` has a number that is not finite, or a text that is not Unicode"))
+        }
     }
 }
 

@@ -169,7 +169,7 @@ fn a_layer_is_refused_if_clients_could_not_load_it() {
         (r#"{"features":[[]]}"#, "each of the `features` must be an object"),
         (r#"{"features":[],"features":[]}"#, "`geojson` has `features` twice"),
         (&feature(r#""properties":[]"#), "the `properties` of a feature must be an object"),
-        (&feature(r#""x":1e400"#), "`geojson` has a number that is not finite"),
+        (&feature(r#""x":1e400"#), "`geojson` has a number that is not finite, or a text that is not Unicode"),
         (&feature(r#""x":NaN"#), "the frame is not valid JSON"),
         (&nested(60), "`geojson` is nested deeper than 32 levels"),
         (&nested(20_000), "`geojson` is nested deeper than 32 levels"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::{Relay, Response, request};
 
 /// All calls.
-const CALLS: [&str; 41] = [
+const CALLS: [&str; 42] = [
     "delete /moderation/rooms/{room}/last/{message_id}",
     "delete /moderation/sanctions/{id}",
     "delete /moderation/trusted",
@@ -22,6 +22,7 @@ const CALLS: [&str; 41] = [
     "get /moderation/feed",
     "get /moderation/filters",
     "get /moderation/held",
+    "get /moderation/held/{id}",
     "get /moderation/level",
     "get /moderation/preset",
     "get /moderation/rooms/{room}/members",

@@ -108,7 +108,7 @@ fn an_invalid_tokens_file_stops_check_and_start_without_revealing_tokens() {
 }
 
 /// All calls but the stream, with the narrowest scope that they take.
-const ROUTES: [(&str, &str, &str); 23] = [
+const ROUTES: [(&str, &str, &str); 24] = [
     ("POST", "/moderation/try", "read"),
     ("POST", "/moderation/whatif", "read"),
     ("GET", "/moderation/filters", "read"),
@@ -119,6 +119,7 @@ const ROUTES: [(&str, &str, &str); 23] = [
     ("GET", "/moderation/sanctions", "read"),
     ("GET", "/moderation/level", "read"),
     ("GET", "/moderation/preset", "read"),
+    ("GET", "/moderation/held/x", "act"),
     ("POST", "/moderation/held/x/release", "act"),
     ("POST", "/moderation/held/x/refuse", "act"),
     ("POST", "/moderation/sanctions", "act"),

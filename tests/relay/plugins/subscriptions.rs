@@ -27,8 +27,8 @@ async fn a_plugin_that_subscribes_only_to_nicknames_sees_nothing_else() {
     expect_pass(&relay, "hello", "hello").await;
     let mut jane = relay.join("QGIS").await;
     jane.expect(nb_users(1)).await;
-    jane.send(newcomer("admin")).await;
-    jane.expect_refusal("nobody is admin of QGIS").await;
+    jane.send(newcomer("boss")).await;
+    jane.expect_refusal("nobody is boss of QGIS").await;
     jane.send(newcomer("jane")).await;
     jane.skip_until(newcomer("jane")).await;
 }

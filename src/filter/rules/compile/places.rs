@@ -26,8 +26,9 @@ pub(super) fn compile(
         entry.error(errors, line, text);
         is_valid = false;
     };
-    if let Some(second) = entry.places.get(1) {
-        error(second.file.line, "a rule has either `within` or `outside`");
+    if entry.places.len() > 1 {
+        let last = entry.places.iter().map(|place| place.file.line).max().unwrap_or(line);
+        error(last, "a rule has either `within` or `outside`");
     }
     if entry.field == Field::Nickname {
         error(line, &format!("`{key}` does not apply to nicknames"));

@@ -7,6 +7,7 @@ pub(super) mod digest;
 mod entry;
 mod kind;
 mod starter;
+mod values;
 
 use toml::de::DeValue;
 

@@ -17,6 +17,10 @@ impl Connection {
             }
             return Ok(closing.deadline);
         }
+        // A pong that waits to be read is no sign of a dead connection.
+        if self.is_waiting() && self.reads_paused() {
+            self.last_received = now;
+        }
         if self.awaiting_pong && now >= self.last_pinged + config.pong_timeout {
             if self.last_received < self.last_pinged {
                 return Err(CloseReason::PongTimeout);

@@ -19,7 +19,7 @@ impl Filter for Nicknames {
 
     fn check_nickname(&mut self, nickname: &str, room: &str, _: &Sender) -> Verdict {
         match nickname {
-            "admin" => Verdict::reject(format!("nobody is {nickname} of {room}")),
+            "boss" => Verdict::reject(format!("nobody is {nickname} of {room}")),
             "replace" => Verdict::replace("another"),
             _ => Verdict::pass(),
         }
