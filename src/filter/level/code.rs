@@ -77,9 +77,9 @@ fn has_content(style: &str, name: &str) -> bool {
     style.match_indices(name).any(|(at, _)| {
         let before = style.get(..at).unwrap_or_default();
         let after = style.get(at + name.len()..).unwrap_or_default();
-        // The name of another element, or the end of this one.
-        let is_element =
-            before.ends_with('<') && after.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/'));
+        // Otherwise it is the name of another element, or the end of this one.
+        let continues = after.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
+        let is_element = before.ends_with('<') && !continues;
         let Some((attributes, rest)) = after.split_once('>').filter(|_| is_element) else { return is_element };
         let is_empty = rest.strip_prefix('.').unwrap_or(rest).trim_start().starts_with(&format!("</{name}>"));
         !(attributes.ends_with('/') || is_empty)

@@ -5,7 +5,7 @@ use toml::de::DeTable;
 use super::RuleKind;
 use super::digest;
 use super::starter::Preset;
-use super::values::{read_presets, read_reason, read_sanction};
+use super::values::{ReasonTexts, read_presets, read_reason, read_sanction};
 use crate::filter::rules::conditions::{
     CONDITIONS, HoursCondition, PlaceEntry, PlaceSide, SenderCondition, TextCondition,
 };
@@ -88,14 +88,6 @@ impl Exemption {
             Self::Registered => context.registered,
         }
     }
-}
-
-/// The reason for the sender: one text, or one per language.
-#[derive(Clone, Debug)]
-pub(in crate::filter::rules) enum ReasonTexts {
-    Single(Located<String>),
-    /// By language tag, in the order of the file; not empty.
-    PerLanguage(Vec<(String, Located<String>)>),
 }
 
 /// The patterns of a rule, as in the file.

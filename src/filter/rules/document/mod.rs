@@ -11,10 +11,11 @@ mod values;
 
 use toml::de::DeValue;
 
-pub(super) use entry::{Exemption, Field, PatternView, ReasonTexts, RuleEntry};
+pub(super) use entry::{Exemption, Field, PatternView, RuleEntry};
 pub(super) use kind::RuleKind;
 pub use starter::Preset;
 pub(super) use starter::StarterSection;
+pub(super) use values::ReasonTexts;
 
 use super::MAX_RULES_FILE_BYTES;
 use super::files::too_large;

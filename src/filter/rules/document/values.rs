@@ -4,11 +4,18 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::ReasonTexts;
 use super::starter::Preset;
 use crate::model::{Mode, Penalty};
 use crate::names::Named as _;
-use crate::settings::{KeyedValue, TomlReader};
+use crate::settings::{KeyedValue, Located, TomlReader};
+
+/// The reason for the sender: one text, or one per language.
+#[derive(Clone, Debug)]
+pub(in crate::filter::rules) enum ReasonTexts {
+    Single(Located<String>),
+    /// By language tag, in the order of the file; not empty.
+    PerLanguage(Vec<(String, Located<String>)>),
+}
 
 /// Reads one text, or a table of texts by language.
 pub(super) fn read_reason(reader: &mut TomlReader<'_, '_>, item: &KeyedValue<'_, '_>) -> Option<ReasonTexts> {
