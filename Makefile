@@ -13,7 +13,7 @@ ARGS =
 # For `make bench`: arguments for the load tool, such as LOAD="--bun PROGRAM" to include uWebSockets.
 LOAD =
 # Tests that run at the same time. Most of them wait, so more than there are processors.
-TEST_THREADS = 6
+TEST_THREADS = 4
 # For `make only`: a part of the names of tests.
 NAME =
 # For `make fuzz`: seconds to run each target, and the targets.
