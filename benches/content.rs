@@ -38,8 +38,13 @@ fn layer() -> String {
 /// A photo of 12 megapixels, as base64 of a JPEG.
 fn photo() -> String {
     let (width, height) = (4_000_u32, 3_000_u32);
-    let pixels: Vec<u8> =
-        (0..width * height).flat_map(|n| [n / width, n % width, n / 7].map(|v| v.to_le_bytes()[0])).collect();
+    // A gradient with a texture, so that the file is as large as that of a photo.
+    let pixel = |n: u32| {
+        let (x, y) = (n % width, n / width);
+        let texture = (x / 5 * 31 + y / 5 * 17) % 32;
+        [x * 200 / width + texture, y * 200 / height + texture, (x + y) * 200 / (width + height) + texture]
+    };
+    let pixels: Vec<u8> = (0..width * height).flat_map(|n| pixel(n).map(|value| value.to_le_bytes()[0])).collect();
     let mut jpeg = Vec::new();
     let encoded = JpegEncoder::new_with_quality(&mut jpeg, 80).encode(&pixels, width, height, ExtendedColorType::Rgb8);
     encoded.expect("the image is valid");
@@ -75,6 +80,7 @@ fn costs(criterion: &mut Criterion) {
     group.bench_function("a photo of 12 megapixels", |b| {
         b.iter(|| normalize(black_box(&photo), &Limits::default()).expect("a valid image"));
     });
+    group.finish();
     println!("a layer has {} KB, a photo {} KB of base64", frame.len() / 1_000, photo.len() / 1_000);
 }
 
