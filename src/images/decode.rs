@@ -22,7 +22,7 @@ const PNG_METADATA_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The format of an image file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ImageFileFormat {
     /// JPEG, in RGB, grey or CMYK.
     Jpeg,
     /// PNG, and the still image of an animated PNG.
@@ -33,7 +33,7 @@ pub enum Format {
     WebP,
 }
 
-impl Format {
+impl ImageFileFormat {
     fn detect(file: &[u8]) -> Option<Self> {
         match image::guess_format(file).ok()? {
             ImageFormat::Jpeg => Some(Self::Jpeg),
@@ -73,7 +73,7 @@ impl Format {
     }
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for ImageFileFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Jpeg => "JPEG",
@@ -88,29 +88,29 @@ impl fmt::Display for Format {
 ///
 /// Checks the limits against the headers before memory is allocated for pixels.
 pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<(DynamicImage, Orientation), ImageError> {
-    let format = Format::detect(file).ok_or(ImageError::UnknownFormat)?;
+    let format = ImageFileFormat::detect(file).ok_or(ImageError::UnknownFormat)?;
     let undecodable = |source| format.undecodable(source);
     let (image, orientation) = match format {
-        Format::Jpeg => {
+        ImageFileFormat::Jpeg => {
             let jpeg = Jpeg::parse(file).ok_or_else(|| format.malformed("no supported frame"))?;
             format.check_size(jpeg.size(), limits)?;
             let decoder = JpegDecoder::new(Cursor::new(&jpeg.file)).map_err(undecodable)?;
             let (image, _) = read(format, decoder, jpeg.coefficient_bytes(), limits)?;
             (image, jpeg.orientation)
         }
-        Format::Png => {
+        ImageFileFormat::Png => {
             let mut metadata_limits = image::Limits::no_limits();
             metadata_limits.max_alloc = Some(PNG_METADATA_BYTES);
             let decoder = PngDecoder::with_limits(Cursor::new(file), metadata_limits).map_err(undecodable)?;
             read(format, decoder, 0, limits)?
         }
-        Format::Gif => {
+        ImageFileFormat::Gif => {
             let decoder = GifDecoder::new(Cursor::new(file)).map_err(undecodable)?;
             // The decoder reads indices of colours first, each of one byte.
             let (width, height) = decoder.dimensions();
             read(format, decoder, u64::from(width) * u64::from(height), limits)?
         }
-        Format::WebP => {
+        ImageFileFormat::WebP => {
             let layout = Layout::find(file).ok_or_else(|| format.malformed("no supported arrangement of chunks"))?;
             format.check_size(layout.size(), limits)?;
             let needed = layout
@@ -127,7 +127,7 @@ pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<(DynamicImage, Orie
 
 /// Checks the headers that `decoder` has read, and decodes the pixels. The decoder needs `extra_bytes` besides those.
 fn read(
-    format: Format,
+    format: ImageFileFormat,
     mut decoder: impl ImageDecoder,
     extra_bytes: u64,
     limits: &Limits,
@@ -144,7 +144,7 @@ fn read(
     Ok((read_pixels(format, decoder)?, orientation))
 }
 
-fn read_pixels(format: Format, decoder: impl ImageDecoder) -> Result<DynamicImage, ImageError> {
+fn read_pixels(format: ImageFileFormat, decoder: impl ImageDecoder) -> Result<DynamicImage, ImageError> {
     DynamicImage::from_decoder(decoder).map_err(|source| format.undecodable(source))
 }
 

@@ -21,7 +21,7 @@ use std::fmt;
 use image::error::ImageError as CodecError;
 
 pub use config::Config;
-pub use decode::Format;
+pub use decode::ImageFileFormat;
 pub use pool::{ImagePool, PoolConfig, Waiting};
 pub use queue::PoolFull;
 
@@ -77,7 +77,7 @@ pub enum ImageError {
     #[error("{format} image is {width} x {height} pixels; the limit is {limit} pixels a side")]
     SideTooLong {
         /// The format of the file.
-        format: Format,
+        format: ImageFileFormat,
         /// Width in pixels.
         width: u32,
         /// Height in pixels.
@@ -89,7 +89,7 @@ pub enum ImageError {
     #[error("{format} image is {width} x {height} pixels; the limit is {limit} pixels in all")]
     TooManyPixels {
         /// The format of the file.
-        format: Format,
+        format: ImageFileFormat,
         /// Width in pixels.
         width: u32,
         /// Height in pixels.
@@ -101,7 +101,7 @@ pub enum ImageError {
     #[error("{format} image needs {needed} bytes to decode; the limit is {limit}")]
     TooMuchMemory {
         /// The format of the file.
-        format: Format,
+        format: ImageFileFormat,
         /// The estimate in bytes.
         needed: u64,
         /// The limit in bytes.
@@ -111,7 +111,7 @@ pub enum ImageError {
     #[error("{format} file is malformed: {reason}")]
     Malformed {
         /// The format of the file.
-        format: Format,
+        format: ImageFileFormat,
         /// The reason, in words.
         reason: &'static str,
     },
@@ -119,7 +119,7 @@ pub enum ImageError {
     #[error("{format} file cannot be decoded")]
     Undecodable {
         /// The format of the file.
-        format: Format,
+        format: ImageFileFormat,
         /// The error that the decoder reported.
         source: CodecError,
     },

@@ -33,5 +33,5 @@ pub use geojson::{GeojsonError, for_each_position};
 pub use length::{Length, LengthError};
 pub use relation::{Relation, RelationError};
 pub use rounding::round;
-pub use shape::{Extent, Shape};
+pub use shape::{Rectangle, Shape};
 pub use system::System;

@@ -2,7 +2,7 @@
 
 use super::bounds::Bounds;
 use super::geometry::{Point, Segment, ordered, ring_segments};
-use super::shape::Extent;
+use super::shape::Rectangle;
 use super::system::{System, wrap};
 
 /// Points along each side of a projected extent. Between two of them, lines that are straight in degrees deviate from
@@ -36,7 +36,7 @@ impl Ring {
 }
 
 /// Returns the outline of an extent, or `None` if no point of it can be computed.
-pub(super) fn outline(system: &System, extent: &Extent) -> Option<Outline> {
+pub(super) fn outline(system: &System, extent: &Rectangle) -> Option<Outline> {
     if [extent.xmin, extent.xmax, extent.ymin, extent.ymax].iter().any(|bound| !bound.is_finite()) {
         return None;
     }
@@ -57,14 +57,14 @@ pub(super) fn outline(system: &System, extent: &Extent) -> Option<Outline> {
 }
 
 /// Whether a WGS84 position is within an extent of a projected system.
-pub(super) fn is_in_extent(system: &System, extent: &Extent, point: Point) -> bool {
+pub(super) fn is_in_extent(system: &System, extent: &Rectangle, point: Point) -> bool {
     let corners = [Point::new(extent.xmin, extent.ymin), Point::new(extent.xmax, extent.ymax)];
     let projected = system.from_lon_lat(point.x, point.y);
     projected.is_some_and(|(x, y)| Bounds::around(corners).holds(Point::new(x, y)))
 }
 
 /// The corners of an extent in degrees. Longitudes may be beyond 180.
-fn geographic(system: &System, extent: &Extent) -> Option<Vec<Point>> {
+fn geographic(system: &System, extent: &Rectangle) -> Option<Vec<Point>> {
     let (south, north) = ordered(extent.ymin, extent.ymax);
     if south > 90.0 || north < -90.0 {
         return None;
@@ -89,8 +89,8 @@ fn shifted(system: &System, lon: f64, lat: f64) -> Option<Point> {
 
 /// The outline of an extent in projected coordinates, unrolled: the longitudes of neighbours differ by at most half a
 /// turn, and may be on any turn of the Earth. `None` if a part cannot be computed.
-fn projected(system: &System, extent: &Extent) -> Option<Vec<Point>> {
-    let Extent { xmin, xmax, ymin, ymax } = *extent;
+fn projected(system: &System, extent: &Rectangle) -> Option<Vec<Point>> {
+    let Rectangle { xmin, xmax, ymin, ymax } = *extent;
     let corners = [(xmin, ymin), (xmax, ymin), (xmax, ymax), (xmin, ymax), (xmin, ymin)];
     let sides = corners.iter().zip(corners.iter().skip(1));
     let around = sides.flat_map(|(from, to)| {
@@ -165,7 +165,7 @@ mod tests {
 
     fn rings(authid: &str, [xmin, ymin, xmax, ymax]: [f64; 4]) -> Vec<Bounds> {
         let system = System::resolve(authid, "").unwrap();
-        match outline(&system, &Extent { xmin, xmax, ymin, ymax }) {
+        match outline(&system, &Rectangle { xmin, xmax, ymin, ymax }) {
             Some(Outline::Rings(rings)) => rings.iter().map(|ring| ring.bounds).collect(),
             other => panic!("{other:?}"),
         }
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn an_extent_beyond_the_domain_of_its_projection_is_scattered() {
         let system = System::resolve("EPSG:3035", "").unwrap();
-        let extent = Extent { xmin: -5e7, xmax: 5e7, ymin: -5e7, ymax: 5e7 };
+        let extent = Rectangle { xmin: -5e7, xmax: 5e7, ymin: -5e7, ymax: 5e7 };
         assert!(matches!(outline(&system, &extent), Some(Outline::Scattered(_))));
     }
 
@@ -230,7 +230,7 @@ mod tests {
     fn an_extent_that_is_nowhere_has_no_outline() {
         let wgs84 = System::resolve("EPSG:4326", "").unwrap();
         for (ymin, ymax) in [(91.0, 95.0), (f64::NAN, 0.0), (0.0, f64::INFINITY)] {
-            assert!(outline(&wgs84, &Extent { xmin: 0.0, xmax: 1.0, ymin, ymax }).is_none());
+            assert!(outline(&wgs84, &Rectangle { xmin: 0.0, xmax: 1.0, ymin, ymax }).is_none());
         }
     }
 }

@@ -6,7 +6,7 @@ use super::area::{Area, Polygon};
 use super::geojson::{GeojsonError, for_each_position};
 use super::geometry::{Location, locate};
 use super::outline::{Outline, Ring, is_in_extent, outline};
-use super::shape::{Extent, Shape};
+use super::shape::{Rectangle, Shape};
 use super::system::System;
 
 /// How a shape relates to an area. The border of an area belongs to it.
@@ -143,7 +143,7 @@ fn of_ring_and_polygon(polygon: &Polygon, ring: &Ring) -> Relation {
 }
 
 /// Whether the first vertex of any polygon is within an extent.
-fn has_polygon_in(area: &Area, system: &System, extent: &Extent) -> bool {
+fn has_polygon_in(area: &Area, system: &System, extent: &Rectangle) -> bool {
     let vertices = area.polygons().iter().filter_map(Polygon::first_vertex);
     vertices.into_iter().any(|vertex| is_in_extent(system, extent, vertex))
 }

@@ -19,7 +19,7 @@ pub enum Shape<'m> {
         /// Its coordinate system.
         system: &'m System,
         /// Its bounds.
-        extent: Extent,
+        extent: Rectangle,
     },
     /// A layer: all positions of its features.
     Layer {
@@ -35,7 +35,7 @@ pub enum Shape<'m> {
 /// The order of `ymin` and `ymax` does not matter: clients send both. In a geographic system, an `xmin` above `xmax`
 /// means that the rectangle extends across the antimeridian; in a projected one, the order does not matter either.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Extent {
+pub struct Rectangle {
     /// The western bound.
     pub xmin: f64,
     /// The eastern bound.

@@ -4,18 +4,16 @@
 //! The clients are in `tests/qt`. A frame or an answer at which a plugin would raise ends the client with an error,
 //! which fails the test.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Child, ChildStdin, Command};
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::support::script::{PYTHON, spawn_piped};
 use crate::support::{NICKNAME_TAKEN, Relay, RelayBuilder, TIMEOUT, exiter, line, nb_users, newcomer};
-
-/// Debian's Python, which finds the packages of `PyQt`.
-const PYTHON: &str = "/usr/bin/python3";
 
 /// Length of the fragments of Qt's frames, in bytes.
 const FRAGMENT: usize = 524_288;
@@ -55,30 +53,16 @@ impl QtClient {
     }
 
     fn start(relay: &Relay, program: &str, generation: &'static str, nickname: &str, options: &[&str]) -> Self {
-        let mut child = Command::new(PYTHON)
+        let mut command = Command::new(PYTHON);
+        command
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/qt").join(program))
             .args([generation, &format!("http://{}", relay.address())])
             .args(options)
             .env_clear()
             .env("LC_ALL", "C.UTF-8")
             // Qt makes a folder in /tmp otherwise.
-            .env("XDG_RUNTIME_DIR", relay.directory())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{PYTHON}: {error}; `make test` installs what the tests need"));
-        let (send, lines) = channel();
-        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let errors = send.clone();
-        std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).all(|line| send.send(line).is_ok())
-        });
-        std::thread::spawn(move || {
-            let lines = BufReader::new(stderr).lines().map_while(Result::ok);
-            lines.map(|line| format!("stderr: {line}")).all(|line| errors.send(line).is_ok())
-        });
-        let stdin = child.stdin.take().unwrap();
+            .env("XDG_RUNTIME_DIR", relay.directory());
+        let (child, stdin, lines) = spawn_piped(&mut command);
         Self { generation, nickname: nickname.to_owned(), child, stdin, lines, output: Vec::new() }
     }
 

@@ -12,7 +12,7 @@ use mio::net::TcpStream;
 
 use super::READ_BYTES;
 use super::closing::CloseReason;
-use super::generation::{ClientGeneration, GRACE, Newcomer};
+use super::generation::{ClientGeneration, GRACE, PendingJoin};
 use super::inbox::{ConnectionGuards, NewConnection};
 use super::outbox::{Flushed, Outbox};
 use super::receive::{AccountedBytes, PartialMessage};
@@ -25,7 +25,7 @@ use crate::wire::frame::Incoming;
 #[derive(Debug)]
 enum State {
     /// It has not joined its room yet.
-    New(Box<Newcomer>),
+    New(Box<PendingJoin>),
     /// Its messages are decoded as they arrive.
     Open(PartialMessage),
     /// An earlier message is decoded or judged elsewhere; later ones wait.
@@ -87,14 +87,14 @@ impl Connection {
     pub(super) fn new(id: ConnectionId, room: RoomKey, arrival: NewConnection, now: Instant) -> Self {
         let NewConnection { stream, generation, address, guards, proven_nickname, initial_bytes: _ } = arrival;
         let undecided_until = (generation == ClientGeneration::Undecided).then(|| now + GRACE);
-        let newcomer = Newcomer { undecided_until, proven_nickname, partial: PartialMessage::default() };
+        let pending = PendingJoin { undecided_until, proven_nickname, partial: PartialMessage::default() };
         Self {
             id,
             room,
             generation,
             address,
             stream,
-            state: State::New(Box::new(newcomer)),
+            state: State::New(Box::new(pending)),
             outbox: None,
             last_received: now,
             last_pinged: now,
@@ -118,7 +118,7 @@ impl Connection {
     /// Until when it may stay undecided; `None` if it is decided.
     pub(super) fn undecided_until(&self) -> Option<Instant> {
         match &self.state {
-            State::New(newcomer) => newcomer.undecided_until,
+            State::New(pending) => pending.undecided_until,
             State::Open(_) | State::Waiting(_) | State::Closing(_) => None,
         }
     }
@@ -126,8 +126,8 @@ impl Connection {
     /// Notes that it joins its room. Returns the nickname that it proved to own.
     pub(super) fn become_member(&mut self, generation: ClientGeneration) -> Option<Arc<str>> {
         self.generation = generation;
-        let State::New(newcomer) = &mut self.state else { return None };
-        let (proven, partial) = (newcomer.proven_nickname.take(), std::mem::take(&mut newcomer.partial));
+        let State::New(pending) = &mut self.state else { return None };
+        let (proven, partial) = (pending.proven_nickname.take(), std::mem::take(&mut pending.partial));
         self.state = State::Open(partial);
         proven
     }
@@ -198,7 +198,7 @@ impl Connection {
         now: Instant,
     ) -> Result<Option<Incoming>, CloseReason> {
         match &mut self.state {
-            State::New(newcomer) => newcomer.partial.decode(bytes, live, now),
+            State::New(pending) => pending.partial.decode(bytes, live, now),
             State::Open(partial) => partial.decode(bytes, live, now),
             State::Waiting(waiting) => {
                 waiting.backlog.extend_from_slice(bytes);
@@ -211,7 +211,7 @@ impl Connection {
     /// Returns when the current message must be complete; `None` if none is incomplete.
     pub(super) fn message_deadline(&self, config: &Config) -> Option<Instant> {
         match &self.state {
-            State::New(newcomer) => newcomer.partial.deadline(config),
+            State::New(pending) => pending.partial.deadline(config),
             State::Open(partial) => partial.deadline(config),
             State::Waiting(_) | State::Closing(_) => None,
         }

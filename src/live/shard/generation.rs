@@ -89,7 +89,7 @@ impl Shard {
 
 /// A connection that is not yet a member.
 #[derive(Debug)]
-pub(super) struct Newcomer {
+pub(super) struct PendingJoin {
     /// When it joins at the latest; `None` if it joins at once.
     pub(super) undecided_until: Option<Instant>,
     /// The nickname that it proved to own with a token.

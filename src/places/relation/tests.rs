@@ -22,7 +22,7 @@ fn system(authid: &str) -> System {
 
 /// The relation of an extent: west, south, east, north.
 fn of_extent(geojson: &str, authid: &str, [xmin, ymin, xmax, ymax]: [f64; 4]) -> Relation {
-    let extent = Extent { xmin, xmax, ymin, ymax };
+    let extent = Rectangle { xmin, xmax, ymin, ymax };
     area(geojson).relation(&Shape::Extent { system: &system(authid), extent }).unwrap()
 }
 
@@ -183,7 +183,7 @@ fn a_malformed_layer_is_an_error_unless_the_answer_is_known() {
 #[test]
 fn an_extent_that_is_nowhere_is_an_error() {
     let (square, wgs84) = (area(SQUARE), system("EPSG:4326"));
-    let extent = Extent { xmin: 0.0, xmax: 1.0, ymin: 100.0, ymax: 120.0 };
+    let extent = Rectangle { xmin: 0.0, xmax: 1.0, ymin: 100.0, ymax: 120.0 };
     let relation = square.relation(&Shape::Extent { system: &wgs84, extent });
     assert!(matches!(relation, Err(RelationError::NotComputable)));
 }
@@ -198,7 +198,7 @@ proptest! {
         ]),
     ) {
         let [xmin, ymin, xmax, ymax] = bounds;
-        let extent = Extent { xmin, xmax, ymin, ymax };
+        let extent = Rectangle { xmin, xmax, ymin, ymax };
         let relation = area(FIJI).relation(&Shape::Extent { system: &system(authid), extent });
         prop_assert!(matches!(relation, Ok(_) | Err(RelationError::NotComputable)));
     }

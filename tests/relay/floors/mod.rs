@@ -2,6 +2,7 @@
 
 mod cycles;
 mod layers;
+mod names;
 mod source;
 
 use std::fmt::Write as _;

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::TIMEOUT;
 
 /// Debian's Python, which finds the package python3-websockets.
-const PYTHON: &str = "/usr/bin/python3";
+pub(crate) const PYTHON: &str = "/usr/bin/python3";
 
 /// The running example script; killed on drop.
 #[derive(Debug)]
@@ -21,32 +21,39 @@ pub(crate) struct Script {
     output: Vec<String>,
 }
 
+/// Starts a Python program. Returns its standard input and the lines that it prints; those on standard error begin with
+/// `stderr: `.
+pub(crate) fn spawn_piped(command: &mut Command) -> (Child, ChildStdin, Receiver<String>) {
+    let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child =
+        spawned.unwrap_or_else(|error| panic!("{PYTHON}: {error}; `make test` installs what the tests need"));
+    let (send, lines) = channel();
+    let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let errors = send.clone();
+    std::thread::spawn(move || {
+        BufReader::new(stdout).lines().map_while(Result::ok).all(|line| send.send(line).is_ok())
+    });
+    std::thread::spawn(move || {
+        let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+        lines.map(|line| format!("stderr: {line}")).all(|line| errors.send(line).is_ok())
+    });
+    let stdin = child.stdin.take().unwrap();
+    (child, stdin, lines)
+}
+
 impl Script {
     /// Starts the script with the relay at `url`.
     pub(crate) fn start(url: &str, arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
-        let mut child = Command::new(PYTHON)
+        let mut command = Command::new(PYTHON);
+        command
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/chat.py"))
             .args(["--url", url])
             .args(arguments)
             .env_clear()
             .env("LC_ALL", "C.UTF-8")
-            .envs(environment.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{PYTHON}: {error}; `make test` installs what the tests need"));
-        let (send, lines) = channel();
-        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let errors = send.clone();
-        std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).all(|line| send.send(line).is_ok())
-        });
-        std::thread::spawn(move || {
-            let lines = BufReader::new(stderr).lines().map_while(Result::ok);
-            lines.map(|line| format!("stderr: {line}")).all(|line| errors.send(line).is_ok())
-        });
-        let stdin = child.stdin.take();
+            .envs(environment.iter().copied());
+        let (child, stdin, lines) = spawn_piped(&mut command);
+        let stdin = Some(stdin);
         Self { child, stdin, lines, output: Vec::new() }
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::filter::rules::files;
 use crate::model::{Content, Crs, Outcome};
-use crate::places::{Area, Extent, Relation, Shape, System};
+use crate::places::{Area, Rectangle, Relation, Shape, System};
 use crate::settings::Located;
 
 /// The condition on a place, as in the file.
@@ -93,7 +93,7 @@ impl PlaceCondition {
             Content::Position(position) => Shape::Position { system, x: position.x, y: position.y },
             Content::Bbox(bounds) => {
                 let crate::model::Extent { crs: _, xmin, xmax, ymin, ymax } = *bounds;
-                Shape::Extent { system, extent: Extent { xmin, xmax, ymin, ymax } }
+                Shape::Extent { system, extent: Rectangle { xmin, xmax, ymin, ymax } }
             }
             Content::GeoJson(layer) => Shape::Layer { system, geojson: &layer.geojson },
             Content::Image(_) | Content::Crs(_) | Content::Model(_) | Content::Script(_) => return PlaceMatch::No,
