@@ -21,6 +21,7 @@ mod floors;
 mod harmless;
 mod http;
 mod identity;
+mod last_messages;
 mod life;
 mod limits;
 mod logs;
