@@ -66,7 +66,8 @@ type Submission = (Message, Sender);
 /// Returns a rules filter as in a relay.
 fn filter(text: &str, preset: Preset) -> Arc<ActiveRules> {
     let rooms = (0..ROOMS).map(room).collect();
-    let context = RulesContext { clauses: String::new(), main_lang: "en".to_owned(), rooms, preset };
+    let context =
+        RulesContext { clauses: String::new(), main_lang: "en".to_owned(), rooms, preset, ..RulesContext::default() };
     let rules = RuleSet::load(Path::new("rules.toml"), text, Path::new(""), &context);
     let rules = rules.unwrap_or_else(|errors| panic!("the rules are valid: {}", errors[0]));
     Arc::new(ActiveRules::new(RulesSource { file: None, context }, rules, Arc::default()))

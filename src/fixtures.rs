@@ -64,7 +64,7 @@ pub(crate) fn decision(message: Message, outcome: Outcome) -> Decision {
 
 /// A decision on a message of [`sender`].
 pub(crate) fn judged(decision: Decision) -> JudgedMessage {
-    JudgedMessage { decision, sender: sender() }
+    JudgedMessage::new(decision, sender())
 }
 
 /// A match that takes effect.

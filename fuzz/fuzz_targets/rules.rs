@@ -29,6 +29,7 @@ fuzz_target!(|text: &str| {
         rooms: vec![room.clone()],
         // Fuzz the text, not the relay's own rules.
         preset: Preset::Off,
+        ..RulesContext::default()
     };
     let sender = Sender {
         connection: None,

@@ -15,7 +15,7 @@ use crate::live::admission::AdmissionError;
 use crate::live::rooms::RoomUnavailable;
 use crate::live::shard::ShuttingDown;
 use crate::live::upgrade::HandshakeError;
-use crate::model::{MissingReason, Reason, ReasonCode};
+use crate::model::{MissingReason, Notice, Reason, ReasonCode};
 use crate::telemetry::EncodeError;
 
 /// An error response.
@@ -126,6 +126,18 @@ impl From<ActionError> for ApiError {
             ActionError::NotPersisted(error) => Self::NotPersisted(error.to_string()),
             ActionError::Room(error) => error.into(),
             ActionError::ShuttingDown(error) => error.into(),
+        }
+    }
+}
+
+/// A frame that is not a message of the protocol.
+impl From<Notice> for ApiError {
+    fn from(notice: Notice) -> Self {
+        match notice {
+            Notice::Refused(reason) => Self::Rejected(reason),
+            Notice::Uncompliant(reason) | Notice::Held(reason) | Notice::Moderation(reason) => {
+                Self::InvalidMessage(reason.text.into_owned())
+            }
         }
     }
 }

@@ -62,6 +62,10 @@ pub struct Api {
     pub proxies: TrustedProxies,
     /// Longest request body, in bytes.
     pub max_body_bytes: usize,
+    /// Longest body of a call that takes a message of any kind, in bytes.
+    pub max_frame_bytes: usize,
+    /// Whether moderators see positions and extents.
+    pub shows_places: bool,
     /// Whether metrics are served on a separate port.
     pub has_metrics_listener: bool,
     /// Moderators and their tokens.

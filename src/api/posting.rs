@@ -15,7 +15,7 @@ use super::error::{ApiError, ErrorResponse, InternalError};
 use super::join::proven_nickname;
 use super::request::{AllowedOrigin, ChannelPath, RequestOrigin, RoomPath, read_body};
 use crate::live::rooms::RoomHandle;
-use crate::model::{Message, MessageKind, Notice, Sender, SenderContext, SenderNotice};
+use crate::model::{Message, MessageKind, Sender, SenderContext, SenderNotice};
 use crate::wire::{self, Generation, typed, v1};
 
 /// A chat message of generation v1.
@@ -84,7 +84,7 @@ pub(super) async fn put_message(
     body: Body,
 ) -> Result<Response, ApiError> {
     let text = read_body(body, api.max_body_bytes).await?;
-    let message = v1::decode(&text).map_err(refused)?;
+    let message = v1::decode(&text)?;
     if !matches!(message.kind, MessageKind::Text { .. }) {
         return Err(ApiError::InvalidMessage("only chat messages can be sent this way".to_owned()));
     }
@@ -115,7 +115,7 @@ pub(super) async fn put_text(
     body: Body,
 ) -> Result<Response, ApiError> {
     let text = read_body(body, api.max_body_bytes).await?;
-    let message = typed::decode_text(Generation::V2, &text).map_err(refused)?;
+    let message = typed::decode_text(Generation::V2, &text)?;
     submit(&api, &room, Generation::V2, &origin, &headers, message).await
 }
 
@@ -143,17 +143,8 @@ pub(super) async fn put_channel_text(
     body: Body,
 ) -> Result<Response, ApiError> {
     let text = read_body(body, api.max_body_bytes).await?;
-    let message = typed::decode_text(Generation::V3, &text).map_err(refused)?;
+    let message = typed::decode_text(Generation::V3, &text)?;
     submit(&api, &room, Generation::V3, &origin, &headers, message).await
-}
-
-fn refused(notice: Notice) -> ApiError {
-    match notice {
-        Notice::Refused(reason) => ApiError::Rejected(reason),
-        Notice::Uncompliant(reason) | Notice::Held(reason) | Notice::Moderation(reason) => {
-            ApiError::InvalidMessage(reason.text.into_owned())
-        }
-    }
 }
 
 async fn submit(

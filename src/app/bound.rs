@@ -158,6 +158,8 @@ impl BoundRelay {
             origins: server_config.origins,
             proxies: server_config.proxies.clone(),
             max_body_bytes: server_config.max_body_bytes,
+            max_frame_bytes: config.live.max_frame_bytes,
+            shows_places: config.moderation.shows_places,
             has_metrics_listener: metrics_listener.is_some(),
             moderators: Arc::clone(&moderators),
             feed: Arc::clone(&feed),

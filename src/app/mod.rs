@@ -32,13 +32,19 @@ use crate::filter::rules::{self, RuleSet};
 use crate::filter::{self, Chain, Filter, Judgement, RulesReload};
 use crate::intake::Intake;
 use crate::live::Live;
-use crate::model::{Address, Decision, Message, RoomName, Sender, SenderContext};
+use crate::model::{Address, Decision, Message, Notice, RoomName, Sender, SenderContext};
 use crate::moderation::{Feed, Journal, Moderation, PRESET_KEY, SanctionEvent, State};
 use crate::room::Room;
 use crate::sandbox::{Library, PluginEvent, Sandbox};
 use crate::settings::SettingsSnapshot;
 use crate::telemetry::logging::LevelHandle;
 use crate::telemetry::{Degradation, Degraded, Metrics};
+use crate::wire::Generation;
+
+/// The image of a message cannot be decoded, or too many wait.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.reason().text)]
+pub struct RefusedImage(Box<Notice>);
 
 /// A relay that is built but not bound to any port yet.
 #[derive(Debug)]
@@ -129,6 +135,7 @@ pub fn rules_source(config: &Config) -> rules::RulesSource {
         main_lang: config.instance.main_lang.clone(),
         rooms: config.instance.rooms.clone(),
         preset: config.filter.preset,
+        newcomer: config.filter.level.newcomer,
     };
     rules::RulesSource { file: config.filter.rules_file.clone(), context: instance }
 }
@@ -190,18 +197,26 @@ impl App {
 
     /// Judges a message as if it were sent from this machine to an empty room, without any effect.
     ///
+    /// # Errors
+    /// [`RefusedImage`] if its image cannot be decoded.
+    ///
     /// # Cancel safety
     /// Dropping the future discards the decision.
-    pub async fn try_out(&self, room: RoomName, message: Message) -> Decision {
+    pub async fn try_out(&self, room: RoomName, message: Message) -> Result<Decision, RefusedImage> {
         let address = Address::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let message = self
+            .live
+            .with_image_encoded(address, Generation::Relay, message)
+            .await
+            .map_err(|notice| RefusedImage(Box::new(notice)))?;
         let mut sender = Sender { connection: None, address, room: room.clone(), context: SenderContext::default() };
         let gauges = Metrics::default().room(&room);
         let mut room = Room::new(room, Arc::new(AtomicUsize::new(0)), gauges);
         let chain = self.live.intake.chain();
-        match self.live.intake.try_out(&chain, &mut room, &mut sender, message) {
+        Ok(match self.live.intake.try_out(&chain, &mut room, &mut sender, message) {
             Judgement::Ready(decision) => *decision,
             Judgement::Pending(waiting) => waiting.finish(&sender).await,
-        }
+        })
     }
 
     /// Binds the ports. Connections are accepted from now on and answered once the relay serves.

@@ -44,7 +44,7 @@ pub(super) struct Privacy<'k> {
 impl Privacy<'_> {
     /// Returns what is kept of a decision. With `texts` off, that is nothing that the sender wrote but the author's name.
     pub(super) fn decision(&self, n: u64, judged: &JudgedMessage) -> LoggedDecision {
-        let JudgedMessage { decision, sender } = judged;
+        let JudgedMessage { decision, sender, size: _ } = judged;
         let Decision { message, original, outcome, reason, decided_by, trace } = decision;
         let Message { id, at, author, kind, in_reply_to: _ } = message;
         let Sender { connection, address, room, context } = sender;

@@ -80,7 +80,7 @@ fn recorded(text: &str, outcome: Outcome, at: LogTime) -> JudgedMessage {
         context: SenderContext { since_start: at.since_start + Duration::from_nanos(1), member_count: 3, ..context },
         ..sender()
     };
-    JudgedMessage { decision, sender }
+    JudgedMessage::new(decision, sender)
 }
 
 fn kicked(at: LogTime) -> Act {

@@ -1,6 +1,8 @@
 //! `try`: judges a message with the current configuration, rules and plugins.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -13,26 +15,30 @@ use crate::config::Config;
 use crate::filter::rules::RuleSet;
 use crate::model::{Basis, Decision, Match, Message, MessageKind, RoomName, TraceStep};
 use crate::telemetry::Subsystem;
+use crate::wire::{Generation, typed};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct TryArgs {
     /// The room to which the message is sent.
     #[arg(long, value_name = "ROOM")]
     room: String,
-    /// The nickname of the author.
-    #[arg(long, value_name = "AUTHOR")]
-    author: String,
+    /// The nickname of the author of a text.
+    #[arg(long, value_name = "AUTHOR", required_unless_present = "frame", conflicts_with = "frame")]
+    author: Option<String>,
+    /// A file with a message of any kind, as a client of v3 sends it; `-` for standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    frame: Option<PathBuf>,
     /// Print the decision as one line of JSON.
     #[arg(long)]
     json: bool,
     /// The text of the message.
-    #[arg(value_name = "TEXT")]
-    text: String,
+    #[arg(value_name = "TEXT", required_unless_present = "frame")]
+    text: Option<String>,
 }
 
 /// Judges the message and prints the decision. Exits with 0 for any decision.
 pub(super) fn run(arguments: TryArgs, config: Config, rules: RuleSet) -> ExitCode {
-    let TryArgs { room, author, json, text } = arguments;
+    let TryArgs { room, author, frame, json, text } = arguments;
     let rooms = &config.instance.rooms;
     let Some(room) = room.parse().ok().and_then(|room| rooms.iter().find(|own| **own == room)).cloned() else {
         let rooms: Vec<&str> = rooms.iter().map(RoomName::as_str).collect();
@@ -42,13 +48,48 @@ pub(super) fn run(arguments: TryArgs, config: Config, rules: RuleSet) -> ExitCod
         );
         return ExitCode::from(BAD_ARGUMENTS);
     };
-    match judge(config, rules, room.clone(), Message::new(author, MessageKind::Text { avatar: None, text })) {
+    let message = match frame {
+        Some(file) => read_frame(&file, config.live.max_frame_bytes),
+        None => Ok(Message::new(
+            author.unwrap_or_default(),
+            MessageKind::Text { avatar: None, text: text.unwrap_or_default() },
+        )),
+    };
+    let message = match message {
+        Ok(message) => message,
+        Err(error) => {
+            print_to(io::stderr(), &format!("error: {}\n", printable(&error)));
+            return ExitCode::from(BAD_ARGUMENTS);
+        }
+    };
+    match judge(config, rules, room.clone(), message) {
         Ok(decision) if json => print_json(&decision, &room),
         Ok(decision) => {
             print_to(io::stdout(), &report(&decision));
             ExitCode::SUCCESS
         }
         Err(error) => failed(&error),
+    }
+}
+
+/// Reads a frame of v3. The error is one line.
+fn read_frame(file: &Path, max_bytes: usize) -> Result<Message, String> {
+    let name = if file == Path::new("-") { "standard input".into() } else { file.display().to_string() };
+    let mut text = String::new();
+    let limit = u64::try_from(max_bytes).map_or(u64::MAX, |bytes| bytes.saturating_add(1));
+    let read = if file == Path::new("-") {
+        io::stdin().take(limit).read_to_string(&mut text)
+    } else {
+        File::open(file).and_then(|file| file.take(limit).read_to_string(&mut text))
+    };
+    read.map_err(|error| format!("{name}: {error}"))?;
+    if text.len() > max_bytes {
+        return Err(format!("{name}: more than {max_bytes} bytes, the limit of `live.max_frame_bytes`"));
+    }
+    match typed::decode(Generation::V3, &text) {
+        Ok(Some(message)) => Ok(message),
+        Ok(None) => Err(format!("{name}: a kind of frame that only the relay sends")),
+        Err(notice) => Err(format!("{name}: {}", notice.reason().text)),
     }
 }
 
@@ -76,7 +117,7 @@ async fn judge(mut config: Config, rules: RuleSet, room: RoomName, message: Mess
     }
     // Keep the app alive: the plugin threads end when it is dropped.
     let task_app = Arc::clone(&app);
-    Ok(app.judge_handle().spawn(async move { task_app.try_out(room, message).await }).await?)
+    Ok(app.judge_handle().spawn(async move { task_app.try_out(room, message).await }).await??)
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
@@ -85,7 +126,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 }
 
 fn print_json(decision: &Decision, room: &RoomName) -> ExitCode {
-    match serde_json::to_string(&decision.view(room)) {
+    match serde_json::to_string(&decision.view_with_place(room)) {
         Ok(line) => {
             print_to(io::stdout(), &format!("{}\n", plain_json(&line)));
             ExitCode::SUCCESS

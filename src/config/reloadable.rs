@@ -32,7 +32,8 @@ mod tests {
         // Each of these needs a line in `Config::with_reloadable`.
         let expected = [
             "filter.code_from_strangers",
-            "filter.level.newcomer_messages",
+            "filter.newcomer.accepted_messages",
+            "filter.newcomer.connected_seconds",
             "filter.preset",
             "filter.rate.address.burst",
             "filter.rate.address.per_second",

@@ -111,8 +111,8 @@ impl Chain {
 
     /// Runs `message` through the filters, up to the first one that answers later.
     ///
-    /// A filter that rejects, holds or shadows ends the chain. A filter that replaces the text passes the new text to
-    /// the filters behind it. With [`Purpose::Try`], nothing is counted or remembered.
+    /// A filter that rejects, holds or shadows ends the chain. A filter that replaces the text or the content passes
+    /// the new one to the filters behind it. With [`Purpose::Try`], nothing is counted or remembered.
     #[must_use]
     pub fn judge(&self, message: Message, sender: &Sender, purpose: Purpose) -> Judgement {
         let trace = Vec::with_capacity(self.links.len());
@@ -224,8 +224,8 @@ impl Run {
         }
         match verdict {
             Verdict::Pass => ControlFlow::Continue(self),
-            Verdict::Replace(text) => {
-                let sent = self.message.replace_text(text);
+            Verdict::Replace(replacement) => {
+                let sent = self.message.replace(replacement);
                 self.original = self.original.or(sent);
                 self.replaced_by = self.replaced_by.or(Some(filter.name()));
                 ControlFlow::Continue(self)
@@ -242,7 +242,7 @@ impl Run {
     /// Returns the decision on a message that no filter has stopped.
     fn into_decision(self) -> Box<Decision> {
         let Self { message, original, replaced_by, trace, .. } = self;
-        let outcome = if original.is_some() { Outcome::Replace } else { Outcome::Pass };
+        let outcome = if replaced_by.is_some() { Outcome::Replace } else { Outcome::Pass };
         Box::new(Decision { message, original, outcome, reason: None, decided_by: replaced_by, trace })
     }
 }

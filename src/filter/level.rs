@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use self::code::CodePolicy;
-use super::{ClockReading, Filter, FilterAnswer, Finding, Purpose};
+use super::{ClockReading, Filter, FilterAnswer, Finding, NewcomerDefinition, Purpose};
 use crate::model::{Message, MessageKind, ModerationLevel, Reason, ReasonCode, Sender, Verdict};
 use crate::moderation::State;
 use crate::settings::{Section, Setting};
@@ -21,8 +21,8 @@ const MAX_SENDERS: usize = 100_000;
 /// Settings of levels.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Number of messages of each sender to hold at level `newcomers`.
-    pub newcomer_messages: u64,
+    /// The senders whose messages are held at level `newcomers`.
+    pub newcomer: NewcomerDefinition,
     /// What happens to code from senders that are not trusted.
     pub code_from_strangers: CodePolicy,
 }
@@ -39,16 +39,7 @@ impl Config {
                 )
                 .reloads(),
         );
-        let mut section = chain.section("level", "Effects of the moderation levels that moderators set.");
-        Self {
-            code_from_strangers,
-            newcomer_messages: section.read(
-                Setting::new("newcomer_messages", 3_u64)
-                    .doc("At level `newcomers`, hold the first N messages of each untrusted connection.")
-                    .within(1..=1_000)
-                    .reloads(),
-            ),
-        }
+        Self { code_from_strangers, newcomer: NewcomerDefinition::declare(chain) }
     }
 }
 
@@ -56,7 +47,7 @@ impl Config {
 #[derive(Debug)]
 pub struct LevelFilter {
     state: Arc<State>,
-    newcomer_messages: u64,
+    newcomer: NewcomerDefinition,
     code_from_strangers: CodePolicy,
     hasher: RandomState,
     /// When each sender may send again, as time since the start.
@@ -71,7 +62,7 @@ impl LevelFilter {
     pub fn new(config: &Config, state: Arc<State>) -> Self {
         Self {
             state,
-            newcomer_messages: config.newcomer_messages,
+            newcomer: config.newcomer,
             code_from_strangers: config.code_from_strangers,
             hasher: RandomState::new(),
             next_allowed: Arc::default(),
@@ -125,9 +116,7 @@ impl Filter for LevelFilter {
         }
         let hold = |text| Verdict::Hold(Reason::new(ReasonCode::Held, text));
         let verdict = match self.state.levels().effective(&sender.room, message.at) {
-            ModerationLevel::Newcomers
-                if !sender.context.trusted && sender.context.accepted < self.newcomer_messages =>
-            {
+            ModerationLevel::Newcomers if self.newcomer.covers(&sender.context) => {
                 hold("the first messages of newcomers are reviewed at the moment")
             }
             ModerationLevel::Normal | ModerationLevel::Newcomers => Verdict::Pass,
@@ -141,7 +130,7 @@ impl Filter for LevelFilter {
     fn reconfigured(&self, config: &super::Config) -> Option<Box<dyn Filter>> {
         Some(Box::new(Self {
             state: Arc::clone(&self.state),
-            newcomer_messages: config.level.newcomer_messages,
+            newcomer: config.level.newcomer,
             code_from_strangers: config.level.code_from_strangers,
             hasher: self.hasher.clone(),
             next_allowed: Arc::clone(&self.next_allowed),

@@ -7,6 +7,7 @@
 pub mod breakers;
 mod chain;
 pub mod level;
+mod newcomer;
 pub mod plugin;
 pub mod rate;
 mod reload;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use chain::{Chain, Judgement, PendingJudgement};
+pub use newcomer::NewcomerDefinition;
 pub use reload::{RulesReload, RulesReloadTrigger};
 pub use stats::FilterStats;
 

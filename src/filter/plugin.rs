@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::{Filter, FilterAnswer, FilterParts, Finding, Purpose};
 use crate::matching::Views;
-use crate::model::{Basis, Match, Message, MessageKind, Mode, Reason, ReasonCode, Sender, Verdict};
+use crate::model::{Basis, Match, Message, MessageKind, Mode, Reason, ReasonCode, Replacement, Sender, Verdict};
 use crate::sandbox::{
     Action, CallContext, CheckRequest, Library, OnFailure, Plugin, PluginAnswer, PluginEntry, PluginFailure,
 };
@@ -135,9 +135,9 @@ impl PluginRun {
         }
         match verdict {
             Verdict::Pass => {}
-            Verdict::Replace(text) => {
-                self.message.replace_text(text.clone());
-                self.finding.verdict = Verdict::Replace(text);
+            Verdict::Replace(replacement) => {
+                self.message.replace(replacement.clone());
+                self.finding.verdict = Verdict::Replace(replacement);
             }
             verdict => self.finding.verdict = verdict,
         }
@@ -173,7 +173,7 @@ fn verdict(answer: &PluginAnswer) -> Verdict {
     let reason = |code| Reason::new(code, answer.reason.clone().unwrap_or_else(|| NO_REASON.to_owned()));
     match &answer.action {
         Action::Pass => Verdict::Pass,
-        Action::Replace(text) => Verdict::Replace(text.clone()),
+        Action::Replace(text) => Verdict::Replace(Replacement::Text(text.clone())),
         Action::Hold => Verdict::Hold(reason(ReasonCode::Plugin)),
         Action::Shadow => Verdict::Shadow(reason(ReasonCode::Plugin)),
         Action::Reject => Verdict::Reject(reason(ReasonCode::Plugin)),

@@ -132,7 +132,7 @@ impl Intake {
             )),
             (Outcome::Hold, MessageKind::Text { .. } | MessageKind::Like { .. } | MessageKind::Content { .. }, _) => {
                 room.remember_id(message.id);
-                self.moderation.hold(&JudgedMessage { decision: decision.clone(), sender: sender.clone() })
+                self.moderation.hold(&JudgedMessage::new(decision.clone(), sender.clone()))
             }
             (Outcome::Shadow, kind, connection) => {
                 // The sender sees its message come back; nobody else does.
@@ -207,7 +207,7 @@ impl Intake {
             let (outcome, filter, reason) = (decision.outcome.as_str(), decision.decided_by, code.as_str());
             tracing::debug!(room = %room.name(), outcome, filter, reason, "message not accepted");
         }
-        self.moderation.on_decision(JudgedMessage { decision, sender: sender.clone() })
+        self.moderation.on_decision(JudgedMessage::new(decision, sender.clone()))
     }
 }
 

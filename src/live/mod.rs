@@ -5,6 +5,7 @@
 pub mod accept;
 pub mod admission;
 pub mod client;
+mod images;
 pub mod rooms;
 pub mod shard;
 pub mod upgrade;

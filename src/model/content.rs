@@ -131,6 +131,18 @@ impl Content {
         }
     }
 
+    /// The coordinate reference system, for the kinds that have one.
+    #[must_use]
+    pub fn crs(&self) -> Option<&Crs> {
+        match self {
+            Self::GeoJson(layer) => Some(&layer.crs),
+            Self::Crs(own) => Some(own),
+            Self::Bbox(extent) => Some(&extent.crs),
+            Self::Position(position) => Some(&position.crs),
+            Self::Image(_) | Self::Model(_) | Self::Script(_) => None,
+        }
+    }
+
     /// Size of the payload, in bytes.
     #[must_use]
     pub fn payload_bytes(&self) -> usize {

@@ -7,12 +7,12 @@ use uuid::Uuid;
 use super::form::milliseconds;
 use super::static_name::{self, StaticName};
 use super::trace::deciding_match;
-use super::{Content, Image, Match, Message, Outcome, Reason, RoomName, TraceStep};
+use super::{Content, Extent, Image, Match, Message, Outcome, Position, Reason, RoomName, TraceStep};
 
 /// The decision of the chain on one message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The message as broadcast, with the replaced text if there is one.
+    /// The message as broadcast, with what replaced its text or its content.
     #[serde(flatten)]
     pub message: Message,
     /// The text as sent, if it was replaced.
@@ -71,9 +71,16 @@ impl Decision {
         self.original.as_deref().or_else(|| self.message.text())
     }
 
-    /// Returns the decision as moderators see it.
+    /// Returns the decision as moderators see it, without the place of a position or extent.
     #[must_use]
     pub fn view<'a>(&'a self, room: &'a RoomName) -> DecisionView<'a> {
+        let view = self.view_with_place(room);
+        DecisionView { content: view.content.and_then(ContentView::without_place), ..view }
+    }
+
+    /// Returns the decision with the place of a position or extent, for instances whose moderators may see places.
+    #[must_use]
+    pub fn view_with_place<'a>(&'a self, room: &'a RoomName) -> DecisionView<'a> {
         let Self { message, original, outcome, reason, decided_by: _, trace } = self;
         DecisionView {
             id: message.id,
@@ -85,7 +92,7 @@ impl Decision {
             reason: reason.as_ref(),
             text: self.original_text(),
             sent: original.as_ref().and(message.text()),
-            content: message.content().and_then(ContentView::new),
+            content: message.content().map(ContentView::new).filter(|view| *view != ContentView::default()),
             trace,
         }
     }
@@ -115,8 +122,8 @@ pub struct DecisionView<'a> {
     trace: &'a [TraceStep],
 }
 
-/// The properties of a content, as moderators see them. Never a place.
-#[derive(Clone, Debug, Default, Serialize)]
+/// The properties of a content, as moderators see them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 struct ContentView<'a> {
     /// The name of a layer, model or script.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,24 +140,44 @@ struct ContentView<'a> {
     /// Size of an image, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<usize>,
+    /// A position: x and y.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<[f64; 2]>,
+    /// An extent: x and y of a corner, and of the one opposite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extent: Option<[f64; 4]>,
+    /// The identifier of the coordinate reference system of the position or extent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crs: Option<&'a str>,
 }
 
 impl<'a> ContentView<'a> {
-    /// Returns `None` for a content that is nothing but a place.
-    fn new(content: &'a Content) -> Option<Self> {
+    fn new(content: &'a Content) -> Self {
         match content {
-            Content::Image(Image { data: _, png }) => png.map(|png| Self {
-                width: Some(png.width),
-                height: Some(png.height),
-                bytes: Some(png.bytes),
+            Content::Image(Image { data: _, png }) => Self {
+                width: png.map(|png| png.width),
+                height: png.map(|png| png.height),
+                bytes: png.map(|png| png.bytes),
                 ..Self::default()
-            }),
+            },
             Content::GeoJson(layer) => {
-                Some(Self { name: Some(&layer.name), features: Some(layer.features), ..Self::default() })
+                Self { name: Some(&layer.name), features: Some(layer.features), ..Self::default() }
             }
-            Content::Model(model) => Some(Self { name: Some(&model.name), ..Self::default() }),
-            Content::Script(script) => Some(Self { name: Some(&script.name), ..Self::default() }),
-            Content::Crs(_) | Content::Bbox(_) | Content::Position(_) => None,
+            Content::Crs(_) => Self::default(),
+            Content::Bbox(Extent { crs, xmin, xmax, ymin, ymax }) => {
+                Self { extent: Some([*xmin, *ymin, *xmax, *ymax]), crs: Some(&crs.authid), ..Self::default() }
+            }
+            Content::Position(Position { crs, x, y }) => {
+                Self { position: Some([*x, *y]), crs: Some(&crs.authid), ..Self::default() }
+            }
+            Content::Model(model) => Self { name: Some(&model.name), ..Self::default() },
+            Content::Script(script) => Self { name: Some(&script.name), ..Self::default() },
         }
+    }
+
+    /// Returns `None` if nothing else is left.
+    fn without_place(self) -> Option<Self> {
+        let view = Self { position: None, extent: None, crs: None, ..self };
+        (view != Self::default()).then_some(view)
     }
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{Address, Content, Nickname, Reason, RoomName, address};
+use super::{Address, Content, Nickname, Reason, Replacement, RoomName, address};
 
 /// One message to pass on, from a WebSocket or a `PUT`, in any protocol generation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,11 +98,18 @@ impl Message {
         }
     }
 
-    /// Replaces the text and returns the old one; `None` for kinds without text.
-    pub fn replace_text(&mut self, new: String) -> Option<String> {
-        match &mut self.kind {
-            MessageKind::Text { text, .. } | MessageKind::Like { text, .. } => Some(std::mem::replace(text, new)),
-            MessageKind::Newcomer | MessageKind::Content { .. } => None,
+    /// Replaces the text or the content. Returns the old text if it was replaced. A replacement of another kind than the
+    /// message is dropped.
+    pub fn replace(&mut self, replacement: Replacement) -> Option<String> {
+        match (&mut self.kind, replacement) {
+            (MessageKind::Text { text, .. } | MessageKind::Like { text, .. }, Replacement::Text(new)) => {
+                Some(std::mem::replace(text, new))
+            }
+            (MessageKind::Content { content, .. }, Replacement::Content(new)) => {
+                *content = new;
+                None
+            }
+            _ => None,
         }
     }
 }
@@ -225,4 +232,14 @@ pub enum Notice {
     Held(Reason),
     /// A moderator, a rule or a plugin took an action against the sender.
     Moderation(Reason),
+}
+
+impl Notice {
+    /// What the sender is told.
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        match self {
+            Self::Refused(reason) | Self::Uncompliant(reason) | Self::Held(reason) | Self::Moderation(reason) => reason,
+        }
+    }
 }

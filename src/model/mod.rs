@@ -33,4 +33,4 @@ pub use nickname::{Nickname, NicknameError, Skeletons, is_reserved};
 pub use room_name::{RoomName, RoomNameError};
 pub use sanction::{Penalty, Sanction, SanctionKind, Target, plain_target};
 pub use trace::{Basis, Match, Mode, Span, TraceStep, deciding_match};
-pub use verdict::{Outcome, Reason, ReasonCode, Verdict};
+pub use verdict::{Outcome, Reason, ReasonCode, Replacement, Verdict};

@@ -1,25 +1,42 @@
 //! Verdicts of filters, their outcomes and their reasons.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Content;
 use crate::names::named;
 
 /// The verdict of one filter on a message. A rejection is a verdict, not an error.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// Continue with the next filter.
     Pass,
-    /// Continue with this text instead.
-    Replace(String),
+    /// Continue with this instead.
+    Replace(Replacement),
     /// Hold it until a moderator has decided.
     Hold(Reason),
     /// Show it to its sender alone, without a notice.
     Shadow(Reason),
     /// Refuse it and notify its sender.
     Reject(Reason),
+}
+
+/// What a message continues with in place of what was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Replacement {
+    /// Another text, for a message that has one.
+    Text(String),
+    /// Another content of the same kind.
+    Content(Arc<Content>),
+}
+
+impl From<&str> for Replacement {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
 }
 
 impl Verdict {
@@ -41,7 +58,7 @@ named! {
     pub enum Outcome {
         /// Broadcast unchanged.
         Pass = "pass",
-        /// Broadcast with another text.
+        /// Broadcast with another text or a rounded place.
         Replace = "replace",
         /// Held for a moderator.
         Hold = "hold",

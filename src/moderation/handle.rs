@@ -204,7 +204,7 @@ impl Moderation {
 /// that only observe, or exempt this sender, request none.
 #[must_use]
 pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
-    let JudgedMessage { decision, sender } = judged;
+    let JudgedMessage { decision, sender, .. } = judged;
     let matched = decision.trace.iter().filter_map(|step| step.matched.as_ref());
     let enforced = matched.filter(|matched| matched.is_enforced());
     let requested: Vec<_> =

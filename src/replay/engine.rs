@@ -245,7 +245,7 @@ impl<'e, E: Environment> Replay<'e, E> {
             return self.report.add_skipped(SkipReason::NoAnswer, 1, &past.origin);
         };
         let actual = summarize(&decision);
-        self.environment.apply_decision(&JudgedMessage { decision, sender: past.sender.clone() });
+        self.environment.apply_decision(&JudgedMessage::new(decision, past.sender.clone()));
         if !past.is_decided_by_chain() {
             return self.report.add_skipped(SkipReason::Identity, 1, &past.origin);
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::audit::LoggedDecision;
 use crate::model::{
-    Address, AddressHash, ConnectionId, JudgedMessage, Message, Outcome, ReasonCode, Sender, TraceStep,
+    Address, AddressHash, ConnectionId, JudgedMessage, Message, Outcome, ReasonCode, Replacement, Sender, TraceStep,
 };
 
 /// The filter name of a refusal because the nickname belongs to somebody else; the chain did not decide then.
@@ -140,7 +140,7 @@ impl PastDecision {
     /// # Errors
     /// [`SkipReason`] if it cannot be replayed.
     pub fn from_memory(recorded: &JudgedMessage) -> Result<Self, SkipReason> {
-        let JudgedMessage { decision, sender } = recorded;
+        let JudgedMessage { decision, sender, .. } = recorded;
         if decision.decided_by == Some(IDENTITY) && decision.trace.is_empty() {
             return Err(SkipReason::Identity);
         }
@@ -148,7 +148,7 @@ impl PastDecision {
             return Err(SkipReason::NotRecorded);
         }
         let mut message = decision.message.clone();
-        let sent = decision.original.clone().and_then(|original| message.replace_text(original));
+        let sent = decision.original.clone().and_then(|original| message.replace(Replacement::Text(original)));
         let reason = decision.reason.as_ref();
         let expected = DecisionSummary {
             outcome: decision.outcome,

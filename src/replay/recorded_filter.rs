@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::past_decision::DecisionSummary;
 use crate::filter::{Filter, FilterAnswer, Finding, Purpose};
-use crate::model::{Basis, Match, Message, Mode, Outcome, Reason, ReasonCode, Sender, TraceStep, Verdict};
+use crate::model::{Basis, Match, Message, Mode, Outcome, Reason, ReasonCode, Replacement, Sender, TraceStep, Verdict};
 
 /// The recorded decision on the message that is being judged, shared with the [`RecordedFilter`]s.
 #[derive(Debug, Default)]
@@ -96,7 +96,7 @@ impl RecordedFilter {
         // The last replacement is the text that was sent.
         let replaced = steps.iter().any(acts);
         match &expected.sent {
-            Some(sent) if replaced && message.text() != Some(sent) => Verdict::Replace(sent.clone()),
+            Some(sent) if replaced && message.text() != Some(sent) => Verdict::Replace(Replacement::Text(sent.clone())),
             _ => Verdict::Pass,
         }
     }

@@ -115,7 +115,7 @@ fn config() -> filter::Config {
 
 fn instance(preset: Preset) -> RulesContext {
     let rooms = (0..ROOMS.len()).map(room).collect();
-    RulesContext { clauses: String::new(), main_lang: "en".to_owned(), rooms, preset }
+    RulesContext { clauses: String::new(), main_lang: "en".to_owned(), rooms, preset, ..RulesContext::default() }
 }
 
 fn rules(text: &str, preset: Preset) -> RuleSet {
@@ -178,7 +178,7 @@ impl Filter for Plugin {
                 penalty = Some(Penalty::Fixed(SanctionKind::Mute, Some(Duration::from_secs(3))));
                 Verdict::Reject(Reason::new(ReasonCode::Plugin, "not here"))
             }
-            text if text.contains("maps") => Verdict::Replace("look at it".to_owned()),
+            text if text.contains("maps") => Verdict::Replace("look at it".into()),
             "ok" => {
                 failure = Some("it was not asked in time".into());
                 Verdict::Reject(Reason::new(ReasonCode::PluginFailed, "try again"))
@@ -257,7 +257,7 @@ fn live(all: &[Utterance], text: &str, preset: Preset) -> Log {
             panic!("no filter answers later");
         };
         *heard += u64::from(matches!(decision.outcome, Outcome::Pass | Outcome::Replace));
-        let recorded = JudgedMessage { decision: *decision, sender };
+        let recorded = JudgedMessage::new(*decision, sender);
         for order in penalty_requests(&recorded) {
             state.sanctions().impose(order, at).unwrap();
         }
@@ -396,7 +396,7 @@ fn naive(decisions: &[JudgedMessage]) -> Vec<(Uuid, Outcome)> {
         left.is_some()
     };
     let mut found = Vec::new();
-    for JudgedMessage { decision, sender } in in_order {
+    for JudgedMessage { decision, sender, .. } in in_order {
         let (message, now) = (&decision.message, sender.context.since_start.as_nanos());
         let (room, address) = (sender.room.as_str(), sender.address.ip());
         let may = sender.connection.is_none_or(|id| take(format!("connection {}", id.0), 3, now))

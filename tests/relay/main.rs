@@ -14,6 +14,7 @@ mod acting;
 mod chat;
 mod check_command;
 mod command_line;
+mod contents;
 mod degraded;
 mod example_script;
 mod filters;

@@ -66,7 +66,7 @@ impl Default for DecisionsQuery {
 
 impl DecisionsQuery {
     fn matches(&self, judged: &JudgedMessage) -> bool {
-        let JudgedMessage { decision, sender } = judged;
+        let JudgedMessage { decision, sender, .. } = judged;
         let is = |expected: &Option<String>, found: &str| expected.as_deref().is_none_or(|expected| expected == found);
         is(&self.room, sender.room.as_str())
             && is(&self.author, &decision.message.author)
@@ -118,7 +118,9 @@ pub(in crate::api) async fn decisions(
     caller.resolve_room(&api, query.room.as_deref())?;
     let is_match = |judged: &JudgedMessage| caller.can_see(Some(&judged.sender.room)) && query.matches(judged);
     let found = api.moderation.journal().decisions(query.before, query.limit, is_match);
-    let decisions = found.into_iter().map(|(entry, judged)| DecisionEntry { entry, judged }).collect();
+    let shows_places = api.shows_places;
+    let decisions = found.into_iter().map(|(entry, judged)| DecisionEntry { entry, judged, shows_places });
+    let decisions = decisions.collect();
     Ok(Json(DecisionsResponse { decisions }))
 }
 
@@ -155,6 +157,7 @@ pub(in crate::api) async fn stream(
         has_started: false,
         is_closing: false,
         pending: VecDeque::new(),
+        shows_places: api.shows_places,
         moderators,
         shutdown,
     };
@@ -176,6 +179,7 @@ struct EventStream {
     /// The client fell too far behind: the stream ends once `pending` is sent.
     is_closing: bool,
     pending: VecDeque<Event>,
+    shows_places: bool,
     /// Checked before each batch, so that a revoked token ends the stream.
     moderators: Arc<Moderators>,
     shutdown: CancellationToken,
@@ -212,7 +216,7 @@ impl EventStream {
             self.has_started = true;
             self.last_id = since.last_id;
             let visible = since.entries.iter().filter(|entry| self.caller.can_see(room_of(entry)));
-            self.pending.extend(visible.map(to_sse_event));
+            self.pending.extend(visible.map(|entry| to_sse_event(entry, self.shows_places)));
         }
     }
 }
@@ -225,11 +229,12 @@ fn room_of(entry: &JournalEntry) -> Option<&crate::model::RoomName> {
     }
 }
 
-fn to_sse_event(entry: &JournalEntry) -> Event {
+fn to_sse_event(entry: &JournalEntry, shows_places: bool) -> Event {
     let JournalEntry { id: number, event } = entry;
     let (name, json) = match event {
         JournalEvent::Decision(judged) => {
-            ("decision", serde_json::to_string(&DecisionEntry { entry: *number, judged: Arc::clone(judged) }))
+            let entry = DecisionEntry { entry: *number, judged: Arc::clone(judged), shows_places };
+            ("decision", serde_json::to_string(&entry))
         }
         JournalEvent::Act(act) => ("act", serde_json::to_string(&ActEntry::new(*number, act))),
         JournalEvent::Note(note) => ("note", serde_json::to_string(&NoteEntry::new(*number, note))),

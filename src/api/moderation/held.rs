@@ -18,7 +18,11 @@ use crate::actions::ActionError;
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
+use crate::model::Content;
+use crate::moderation::HeldMessage;
 use crate::wire::{self, Generation};
+
+const PLACES_NOT_SHOWN: &str = "positions and extents are not shown, as `moderation.show_positions` is off";
 
 /// Held messages, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,8 +60,9 @@ pub(in crate::api) async fn list(
 ) -> Json<HeldMessagesResponse> {
     let queue = api.moderation.state().held();
     let waiting = queue.list();
+    let view = |held| view(&api, held);
     let visible = waiting.iter().filter(|held| caller.can_see(Some(&held.recorded.sender.room)));
-    Json(HeldMessagesResponse { capacity: queue.capacity(), held: visible.cloned().map(HeldView).collect() })
+    Json(HeldMessagesResponse { capacity: queue.capacity(), held: visible.cloned().map(view).collect() })
 }
 
 /// Return a held message as clients would receive it: a frame of v3, with its image, layer or code.
@@ -66,6 +71,7 @@ pub(in crate::api) async fn list(
     params(("id" = String, Path, description = "The id of a message")),
     responses(
         (status = 200, body = Object, description = "The message"),
+        (status = 403, body = ErrorResponse, description = "A position or an extent, and `moderation.show_positions` is off"),
         (status = 404, body = ErrorResponse, description = "No such held message"),
     ),
 )]
@@ -76,7 +82,11 @@ pub(in crate::api) async fn show(
 ) -> Result<impl IntoResponse, ApiError> {
     let message = find_held(&api, &caller, &id)?;
     let held = api.moderation.state().held().get(message).ok_or(ActionError::NotHeld(message))?;
-    let frame = wire::encode_message(Generation::Relay, &held.recorded.decision.message);
+    let message = &held.recorded.decision.message;
+    if !api.shows_places && matches!(message.content(), Some(Content::Position(_) | Content::Bbox(_))) {
+        return Err(ApiError::Forbidden(PLACES_NOT_SHOWN.to_owned()));
+    }
+    let frame = wire::encode_message(Generation::Relay, message);
     Ok(([(header::CONTENT_TYPE, "application/json")], frame))
 }
 
@@ -96,7 +106,7 @@ pub(in crate::api) async fn release(
     Path(id): Path<String>,
 ) -> Result<Json<HeldView>, ApiError> {
     let message = find_held(&api, &caller, &id)?;
-    Ok(Json(HeldView(api.actions.release(caller.actor(), message).await?)))
+    Ok(Json(view(&api, api.actions.release(caller.actor(), message).await?)))
 }
 
 /// Refuse a held message, and notify its sender if still connected.
@@ -122,7 +132,11 @@ pub(in crate::api) async fn refuse(
         if body.trim().is_empty() { RefuseHeldRequest::default() } else { parse_json(&body)? };
     let reason = normalize_reason(reason)?;
     let message = find_held(&api, &caller, &id)?;
-    Ok(Json(HeldView(api.actions.refuse(caller.actor(), message, reason).await?)))
+    Ok(Json(view(&api, api.actions.refuse(caller.actor(), message, reason).await?)))
+}
+
+fn view(api: &Api, held: HeldMessage) -> HeldView {
+    HeldView { held, shows_places: api.shows_places }
 }
 
 /// Parses the id of a held message, and checks that the token is valid for its room.

@@ -48,6 +48,13 @@ impl From<&Sender> for SenderView {
 pub(super) struct DecisionEntry {
     pub(super) entry: u64,
     pub(super) judged: Arc<JudgedMessage>,
+    /// Whether positions and extents are shown.
+    pub(super) shows_places: bool,
+}
+
+fn decision_view(judged: &JudgedMessage, shows_places: bool) -> DecisionView<'_> {
+    let JudgedMessage { decision, sender, .. } = judged;
+    if shows_places { decision.view_with_place(&sender.room) } else { decision.view(&sender.room) }
 }
 
 impl Serialize for DecisionEntry {
@@ -57,16 +64,22 @@ impl Serialize for DecisionEntry {
             #[serde(flatten)]
             decision: DecisionView<'a>,
             entry: u64,
+            size: usize,
             sender: SenderView,
         }
-        let JudgedMessage { decision, sender } = &*self.judged;
-        View { decision: decision.view(&sender.room), entry: self.entry, sender: sender.into() }.serialize(serializer)
+        let judged = &*self.judged;
+        let (decision, sender) = (decision_view(judged, self.shows_places), (&judged.sender).into());
+        View { decision, entry: self.entry, size: judged.size, sender }.serialize(serializer)
     }
 }
 
 /// A held message.
 #[derive(Debug)]
-pub(in crate::api) struct HeldView(pub(super) HeldMessage);
+pub(in crate::api) struct HeldView {
+    pub(super) held: HeldMessage,
+    /// Whether positions and extents are shown.
+    pub(super) shows_places: bool,
+}
 
 impl Serialize for HeldView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -74,15 +87,16 @@ impl Serialize for HeldView {
         struct View<'a> {
             #[serde(flatten)]
             decision: DecisionView<'a>,
+            size: usize,
             sender: SenderView,
             #[serde(with = "milliseconds")]
             expires: Timestamp,
             held_by: Option<&'a Actor>,
         }
-        let HeldMessage { recorded, held_by, expires_at, .. } = &self.0;
-        let JudgedMessage { decision, sender } = &**recorded;
-        let (decision, sender) = (decision.view(&sender.room), sender.into());
-        View { decision, sender, expires: *expires_at, held_by: held_by.as_ref() }.serialize(serializer)
+        let HeldMessage { recorded, held_by, expires_at, .. } = &self.held;
+        let (decision, sender) = (decision_view(recorded, self.shows_places), (&recorded.sender).into());
+        let (size, held_by) = (recorded.size, held_by.as_ref());
+        View { decision, size, sender, expires: *expires_at, held_by }.serialize(serializer)
     }
 }
 

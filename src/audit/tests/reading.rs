@@ -1,6 +1,7 @@
 //! Reading, also of files of earlier versions.
 
 use super::*;
+use crate::model::Replacement;
 
 /// A log holds durations to a tenth of a microsecond.
 fn rounded(trace: &[TraceStep]) -> Vec<TraceStep> {
@@ -30,10 +31,10 @@ fn a_decision_round_trips() {
     let read: Vec<&LoggedDecision> =
         lines.iter().filter_map(|line| if let Line::Decision(line) = line { Some(&**line) } else { None }).collect();
     assert_eq!(read.len(), all.len());
-    for (read, JudgedMessage { decision, sender }) in read.into_iter().zip(&all) {
+    for (read, JudgedMessage { decision, sender, .. }) in read.into_iter().zip(&all) {
         let mut came = decision.message.clone();
         if let Some(original) = &decision.original {
-            came.replace_text(original.clone());
+            came.replace(Replacement::Text(original.clone()));
             assert_eq!(read.sent.as_deref(), decision.message.text());
         }
         assert_eq!(read.message(), Some(came));

@@ -4,12 +4,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
-use super::examine::RuleInput;
+use super::input::RuleInput;
 use super::memory::Memory;
 use super::reload_error::{LastReloadError, RulesReloadError};
 use super::{RuleSet, RulesSource};
 use crate::filter::{ClockReading, Filter, FilterAnswer, FilterParts, Finding, Purpose};
-use crate::model::{Content, Message, Sender};
+use crate::model::{Message, Sender};
 use crate::moderation::{Feed, NoteKind};
 use crate::settings::ConfigError;
 
@@ -121,7 +121,7 @@ impl Filter for Arc<ActiveRules> {
     }
 
     fn examine(&self, message: &Message, sender: &Sender, purpose: Purpose) -> FilterAnswer {
-        if self.get().has_places && matches!(message.content(), Some(Content::GeoJson(_))) {
+        if self.get().is_slow_for(message) {
             return examine_elsewhere(Arc::clone(self), message.clone(), sender.clone(), purpose);
         }
         FilterAnswer::Ready(self.examine_now(message, sender, purpose))
@@ -136,7 +136,8 @@ impl Filter for Arc<ActiveRules> {
     }
 }
 
-/// Examines a message on a blocking thread: comparing a large layer with an area takes up to seconds.
+/// Examines a message on a blocking thread: searching a long text, or comparing a large layer with an area, takes up to
+/// seconds.
 fn examine_elsewhere(rules: Arc<ActiveRules>, message: Message, sender: Sender, purpose: Purpose) -> FilterAnswer {
     FilterAnswer::Pending(Box::pin(async move {
         let examined = tokio::task::spawn_blocking(move || rules.examine_now(&message, &sender, purpose)).await;

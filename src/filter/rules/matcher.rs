@@ -163,6 +163,11 @@ impl RegexBudget {
         Self(MAX_OBSERVED_REGEXES)
     }
 
+    /// The budget for a text that may be long.
+    pub(super) fn unlimited() -> Self {
+        Self(u32::MAX)
+    }
+
     /// Takes one regex from the budget.
     pub(super) fn take(&mut self) -> Result<(), BudgetExhausted> {
         self.0 = self.0.checked_sub(1).ok_or(BudgetExhausted)?;

@@ -13,6 +13,7 @@ mod document;
 mod examine;
 mod files;
 mod hits;
+mod input;
 mod load;
 mod mask;
 mod matcher;
@@ -20,11 +21,14 @@ mod memory;
 mod preset;
 mod reload_error;
 mod rule;
+mod rule_hit;
 mod set;
 mod source;
 mod stamps;
 mod starter;
 mod text_features;
+mod texts;
+mod verdict;
 
 pub use active::{ActiveRules, WHAT_IF_FILE_NAME};
 pub use costs::{PatternCost, RuleOutline};
@@ -37,6 +41,7 @@ pub use source::{LoadAttempt, RulesSource};
 pub use stamps::RulesFileStamps;
 pub use starter::TEXT as STARTER_RULES;
 
+use super::NewcomerDefinition;
 use crate::model::RoomName;
 
 /// Largest size of a rules file or a words file, in bytes.
@@ -53,6 +58,8 @@ pub struct RulesContext {
     pub rooms: Vec<RoomName>,
     /// The preset of the starter rules, unless the rules file sets one.
     pub preset: Preset,
+    /// The definition of a newcomer.
+    pub newcomer: NewcomerDefinition,
 }
 
 #[cfg(test)]

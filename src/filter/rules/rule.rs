@@ -11,7 +11,9 @@ use super::document::{Exemption, Field, RuleKind};
 use super::hits::{HitCounters, RuleStats};
 use super::matcher::{BudgetExhausted, Haystack, Matcher, RegexBudget, Scratch};
 use super::memory::Recall;
+use super::rule_hit::RuleHit;
 use super::text_features::TextFeatures;
+use crate::filter::NewcomerDefinition;
 use crate::model::{Basis, Breaker, Match, Message, Mode, Outcome, Penalty, RoomName, Sender, Span};
 
 /// A rule, ready to run.
@@ -92,8 +94,8 @@ pub(super) struct MatchContext<'a> {
 
 impl Rule {
     /// Whether the rule applies to this sender.
-    pub(super) fn applies_to(&self, sender: &Sender) -> bool {
-        self.sender.as_ref().is_none_or(|condition| condition.holds(&sender.context))
+    pub(super) fn applies_to(&self, sender: &Sender, newcomer: &NewcomerDefinition) -> bool {
+        self.sender.as_ref().is_none_or(|condition| condition.holds(&sender.context, newcomer))
     }
 
     /// Whether the rule checks messages of this kind.
@@ -102,7 +104,8 @@ impl Rule {
             Field::Nickname => true,
             Field::Text if self.kinds.is_empty() && self.place.is_some() => message.content().is_some(),
             Field::Text if self.kinds.is_empty() => message.text().is_some(),
-            Field::Text => self.kinds.iter().any(|kind| kind.as_str() == message.kind.as_str()),
+            _ if self.kinds.is_empty() => true,
+            _ => self.kinds.iter().any(|kind| kind.as_str() == message.kind.as_str()),
         }
     }
 
@@ -206,19 +209,15 @@ impl Rule {
         RuleStats { id, source, mode, tripped_at, hits, exempt_hits, trusted_hits, skipped, last_hit }
     }
 
-    /// Returns what a trace shows of a hit at `span`, in code points. `requested` and `mode` are the outcome and the mode
-    /// with which it was judged.
-    pub(super) fn to_match(&self, span: Option<Range<usize>>, requested: Outcome, mode: Mode, exempt: bool) -> Match {
+    /// Returns what a trace shows of a hit.
+    pub(super) fn to_match(&self, hit: &RuleHit) -> Match {
         Match {
-            requested,
-            mode,
-            exempt,
+            requested: hit.outcome,
+            mode: hit.mode,
+            exempt: hit.is_exempt,
             basis: Basis::Rule { id: Arc::clone(&self.id), source: Arc::clone(&self.source), sanction: self.sanction },
-            field: match self.field {
-                Field::Text => self.place.as_ref().map(|_| "place"),
-                Field::Nickname => Some("nickname"),
-            },
-            span: span.map(|span| Span(span.start, span.end)),
+            field: hit.field,
+            span: hit.span.as_ref().map(|span| Span(span.start, span.end)),
             labels: self.labels.clone(),
         }
     }

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::document::{Field, Preset};
+use super::document::{ByField, Field, Preset};
 use super::hits::RuleStats;
 use super::matcher::Matcher;
 use super::rule::Rule;
 use super::stamps::RulesFileStamps;
-use crate::model::{Mode, Outcome};
+use super::texts;
+use crate::filter::NewcomerDefinition;
+use crate::model::{Content, Message, Mode, Outcome};
 
 /// A compiled set of rules: those of the operator's file in order, then the starter rules. Empty by default.
 #[derive(Debug, Default)]
@@ -16,12 +18,12 @@ pub struct RuleSet {
     pub(super) rules: Vec<Rule>,
     /// The position of each rule, by id.
     pub(super) index_by_id: HashMap<Arc<str>, usize>,
-    pub(super) text: Matcher,
-    pub(super) nickname: Matcher,
+    pub(super) matchers: ByField<Matcher>,
     /// The fewest letters for which a rule checks repetition; `None` if no rule does.
     pub(super) min_recall_letters: Option<u32>,
-    /// Whether any rule checks places.
-    pub(super) has_places: bool,
+    /// Whether any rule compares places with areas.
+    pub(super) has_areas: bool,
+    pub(super) newcomer: NewcomerDefinition,
     pub(super) preset: Preset,
     /// The preset set in the file, if any.
     pub(super) file_preset: Option<Preset>,
@@ -78,9 +80,16 @@ impl RuleSet {
     }
 
     pub(super) fn matcher(&self, field: Field) -> &Matcher {
-        match field {
-            Field::Text => &self.text,
-            Field::Nickname => &self.nickname,
-        }
+        self.matchers.get(field)
+    }
+
+    /// Whether examining this message takes long: it has long texts that rules check, or a layer to compare with areas.
+    pub(super) fn is_slow_for(&self, message: &Message) -> bool {
+        let checks_contents = || {
+            let contents = Field::ALL.into_iter().filter(|field| field.is_in_contents());
+            contents.into_iter().any(|field| !self.matcher(field).is_idle())
+        };
+        let is_layer = matches!(message.content(), Some(Content::GeoJson(_)));
+        (self.has_areas && is_layer) || (texts::are_long(message) && checks_contents())
     }
 }

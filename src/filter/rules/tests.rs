@@ -23,16 +23,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::examine::{RuleEvaluation, RuleInput};
+use super::input::RuleInput;
 use super::memory::Memory;
+use super::verdict::RuleEvaluation;
 use super::*;
 use crate::filter::{Finding, Purpose};
 use crate::fixtures;
 use crate::model::{
-    Basis, ConnectionId, Match, Message, MessageKind, Mode, Outcome, ReasonCode, Sender, SenderContext, Verdict,
+    Basis, ConnectionId, Match, Message, MessageKind, Mode, Outcome, ReasonCode, Replacement, Sender, SenderContext,
+    Verdict,
 };
 
 mod extra;
+mod fields;
 mod kinds;
 mod limits;
 mod places;
@@ -42,7 +45,13 @@ const CLAUSES: &str = "Be kind and nice to this wonderful world\n  No advertisin
 
 fn instance(preset: Preset) -> RulesContext {
     let rooms = ["QGIS", "QField", "Living room"].map(fixtures::room);
-    RulesContext { clauses: CLAUSES.to_owned(), main_lang: "fr".to_owned(), rooms: rooms.into(), preset }
+    RulesContext {
+        clauses: CLAUSES.to_owned(),
+        main_lang: "fr".to_owned(),
+        rooms: rooms.into(),
+        preset,
+        ..RulesContext::default()
+    }
 }
 
 fn cases() -> PathBuf {
@@ -125,7 +134,8 @@ fn examine(rules: &RuleSet, text: &str) -> Finding {
 fn format_finding(finding: &Finding) -> String {
     let mut line = match &finding.verdict {
         Verdict::Pass => "pass".to_owned(),
-        Verdict::Replace(text) => format!("replace |{text}|"),
+        Verdict::Replace(Replacement::Text(text)) => format!("replace |{text}|"),
+        Verdict::Replace(Replacement::Content(content)) => format!("replace {content:?}"),
         Verdict::Hold(reason) => format!("hold {}", reason.code),
         Verdict::Shadow(_) => "shadow".to_owned(),
         Verdict::Reject(reason) if reason.code == ReasonCode::Rule => "reject".to_owned(),
@@ -261,7 +271,7 @@ fn the_example_loads_and_acts() {
     let rules = RuleSet::load_file(&path, &instance(Preset::Off)).unwrap();
     let verdict = |text: &str| examine(&rules, text).verdict;
     assert!(matches!(verdict("the best CASINO in town"), Verdict::Reject(_)));
-    assert_eq!(verdict("this darn layer"), Verdict::Replace("this **** layer".to_owned()));
+    assert_eq!(verdict("this darn layer"), Verdict::Replace("this **** layer".into()));
     let mut newcomer = Scenario::new();
     newcomer.sender.context.accepted = 0;
     assert_eq!(newcomer.say(&rules, "easy money from home").finding.verdict.outcome(), Outcome::Shadow);
@@ -327,7 +337,7 @@ proptest::proptest! {
         let rules = load("[[rule]]\nid = 'a'\nany = ['s+', 'sin.']\ncostly = true\nwords = ['fi', 'é', 'ss s']\nview = 'folded'\nverdict = 'replace'").unwrap();
         let chars = text.chars().count();
         let finding = examine(&rules, &text);
-        if let Verdict::Replace(masked) = &finding.verdict {
+        if let Verdict::Replace(Replacement::Text(masked)) = &finding.verdict {
             proptest::prop_assert_eq!(masked.chars().count(), chars);
         }
         for matched in &finding.matches {
@@ -380,7 +390,7 @@ fn a_rule_does_not_hit_the_text_that_it_masked() {
             .unwrap();
     for text in ["c a s i n o and СASІNО", "free chips, FREE   CHIPS", "c4s1n0 caaaasino cas\u{200b}ino ｃａｓｉｎｏ"]
     {
-        let Verdict::Replace(masked) = examine(&rules, text).verdict else { panic!("{text}") };
+        let Verdict::Replace(Replacement::Text(masked)) = examine(&rules, text).verdict else { panic!("{text}") };
         assert_eq!(examine(&rules, &masked).matches, [], "{masked}");
     }
 }

@@ -70,6 +70,23 @@ fn fragments_make_one_message_with_control_frames_between_them() {
 }
 
 #[test]
+fn a_large_image_is_whole_wherever_it_is_cut_into_fragments() {
+    // Base64 of an image, with letters of two bytes before and after it.
+    let text = format!(r#"{{"author":"Zoé","type":"image","image_data":"{}","é":""}}"#, "iVBORw0KGgo=".repeat(3_000));
+    let bytes = text.as_bytes();
+    for cut in 0..=bytes.len() {
+        let mut decoder = Decoder::new(bytes.len());
+        for (first, fragment) in [(0x01, &bytes[..cut]), (0x80, &bytes[cut..])] {
+            let frame = masked(first, fragment);
+            let (mut input, is_last) = (frame.as_slice(), first == 0x80);
+            let decoded = decoder.decode(&mut input).unwrap();
+            assert_eq!(decoded.is_some(), is_last, "cut at {cut}");
+            assert!(decoded.is_none_or(|decoded| decoded == text_of(&text)), "cut at {cut}");
+        }
+    }
+}
+
+#[test]
 fn an_empty_text_is_a_message() {
     assert_eq!(decode(&masked(0x81, b"")), Ok(vec![text_of("")]));
 }

@@ -25,7 +25,11 @@ async fn at_all_everything_is_held_in_that_room() {
 
 #[tokio::test]
 async fn at_newcomers_the_first_messages_are_held_and_released_ones_count() {
-    let relay = moderated_relay().env("RELAY__FILTER__LEVEL__NEWCOMER_MESSAGES", "1").start().await;
+    let relay = moderated_relay()
+        .env("RELAY__FILTER__NEWCOMER__ACCEPTED_MESSAGES", "1")
+        .env("RELAY__FILTER__NEWCOMER__CONNECTED_SECONDS", "0")
+        .start()
+        .await;
     set(&relay, json!({"level": "newcomers"})).await;
     let mut anna = relay.join_as("QGIS", "anna").await;
     anna.drain().await;
@@ -37,6 +41,16 @@ async fn at_newcomers_the_first_messages_are_held_and_released_ones_count() {
     anna.expect(line("anna", "first")).await;
     anna.send(line("anna", "second")).await;
     assert_eq!(anna.drain().await, [line("anna", "second")]);
+}
+
+#[tokio::test]
+async fn at_newcomers_a_sender_that_has_just_connected_is_held_whatever_was_accepted() {
+    let relay = moderated_relay().env("RELAY__FILTER__NEWCOMER__ACCEPTED_MESSAGES", "0").start().await;
+    set(&relay, json!({"level": "newcomers"})).await;
+    let mut anna = relay.join_as("QGIS", "anna").await;
+    anna.send(line("anna", "first")).await;
+    anna.drain().await;
+    assert_eq!(held_messages(&relay).await.len(), 1);
 }
 
 #[tokio::test]

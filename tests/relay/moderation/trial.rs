@@ -134,7 +134,7 @@ async fn a_trial_does_not_check_nickname_ownership() {
 
 #[tokio::test]
 async fn an_invalid_trial_is_refused_with_its_field() {
-    let relay = moderated(Relay::builder()).env("RELAY__SERVER__MAX_BODY_BYTES", "1024").start().await;
+    let relay = moderated(Relay::builder()).env("RELAY__LIVE__MAX_FRAME_BYTES", "1024").start().await;
     let good = json!({"room": "QGIS", "author": "anna", "text": "hello"});
     let with = |field: &str, value: Value| {
         let mut body = good.clone();

@@ -12,7 +12,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::document::{Field, RuleEntry, digest};
+use super::conditions::PlaceCondition;
+use super::document::{ByField, RuleEntry, RuleKind, digest};
 use super::hits::HitCounters;
 use super::rule::Rule;
 use super::set::RuleSet;
@@ -38,8 +39,7 @@ pub(super) struct RuleCompiler<'a> {
     instance: &'a RulesContext,
     clauses: Vec<&'a str>,
     rules: Vec<Rule>,
-    text: MatcherBuilder,
-    nickname: MatcherBuilder,
+    matchers: ByField<MatcherBuilder>,
     cases: Vec<RuleCase>,
     /// The line of the first rule with each id.
     ids: HashMap<String, usize>,
@@ -54,8 +54,7 @@ impl<'a> RuleCompiler<'a> {
             instance,
             clauses,
             rules: Vec::new(),
-            text: MatcherBuilder::default(),
-            nickname: MatcherBuilder::default(),
+            matchers: ByField::default(),
             cases: Vec::new(),
             ids: HashMap::new(),
             file_count: 0,
@@ -74,8 +73,7 @@ impl<'a> RuleCompiler<'a> {
 
     /// Adds the entries of a file. Stops at the first entry beyond a limit.
     pub(super) fn add_file(&mut self, file: &RuleFile<'_>, entries: Vec<RuleEntry>, errors: &mut FileErrors<'_>) {
-        self.text.reset_count();
-        self.nickname.reset_count();
+        self.matchers.values_mut().for_each(MatcherBuilder::reset_count);
         self.file_count += 1;
         for (index, entry) in entries.into_iter().enumerate() {
             if index == MAX_RULES {
@@ -83,7 +81,7 @@ impl<'a> RuleCompiler<'a> {
                 break;
             }
             self.add_rule(file, entry, errors);
-            if self.text.is_full() || self.nickname.is_full() {
+            if self.matchers.values().any(MatcherBuilder::is_full) {
                 break;
             }
         }
@@ -92,21 +90,21 @@ impl<'a> RuleCompiler<'a> {
     /// Builds the set and runs the cases of its rules. `errors` has one element per file, in the order in which the
     /// files were added.
     pub(super) fn finish(self, errors: &mut [FileErrors<'_>]) -> RuleSet {
-        let (mut of_text, mut of_nickname) = (Vec::new(), Vec::new());
-        let (text, nickname) = (self.text.build(&mut of_text), self.nickname.build(&mut of_nickname));
+        let mut build_errors = Vec::new();
+        let matchers = self.matchers.map(|builder| builder.build(&mut build_errors));
         if let Some(first) = errors.first_mut() {
-            of_text.into_iter().chain(of_nickname).for_each(|error| first.add(0, error));
+            build_errors.into_iter().for_each(|error| first.add(0, error));
         }
         let min_recall_letters = self.rules.iter().filter_map(Rule::min_recall_letters).min();
-        let has_places = self.rules.iter().any(|rule| rule.place.is_some());
+        let has_areas = self.rules.iter().any(|rule| rule.place.as_ref().is_some_and(PlaceCondition::has_area));
         let index_by_id = self.rules.iter().enumerate().map(|(number, rule)| (Arc::clone(&rule.id), number)).collect();
         let rules = RuleSet {
             rules: self.rules,
             index_by_id,
-            text,
-            nickname,
+            matchers,
             min_recall_letters,
-            has_places,
+            has_areas,
+            newcomer: self.instance.newcomer,
             ..RuleSet::default()
         };
         if errors.iter().any(|errors| !errors.is_empty()) {
@@ -134,10 +132,7 @@ impl<'a> RuleCompiler<'a> {
         if !entry.presets.is_empty() && !is_starter {
             entry.error(errors, entry.line, "`presets` applies only to starter rules; use `mode`");
         }
-        let builder = match entry.field {
-            Field::Text => &mut self.text,
-            Field::Nickname => &mut self.nickname,
-        };
+        let builder = self.matchers.get_mut(entry.field);
         let patterns = builder.add_patterns(number, file, &entry, errors);
         let place = places::compile(file, &entry, errors);
         let (Some(id), Some(outcome), Some(patterns), Some(place)) = (id, entry.outcome, patterns, place) else {
@@ -151,6 +146,9 @@ impl<'a> RuleCompiler<'a> {
         let labels = if outcome == Outcome::Pass && labels.is_empty() { vec![Arc::clone(&id)] } else { labels };
         let mode = entry.mode.unwrap_or(Mode::Enforce);
         let (place, area) = place.unzip();
+        if entry.round_to.is_some() && entry.kinds.is_empty() {
+            entry.kinds.push(RuleKind::Position);
+        }
         let additions: [&[u8]; 3] = [
             &patterns.words_file_digest.to_le_bytes(),
             mode.as_str().as_bytes(),

@@ -109,9 +109,9 @@ impl MatcherBuilder {
         let before = self.literals.len();
         let are_listed_valid = self.add_listed_words(rule, entry, word_view, errors);
         let words_file_digest = self.add_words_file(rule, file, entry, word_view, errors);
-        let replaces = entry.outcome == Some(Outcome::Replace);
+        let replaces = entry.outcome == Some(Outcome::Replace) && entry.round_to.is_none();
         if replaces && !has_alternatives {
-            let what = "the verdict `replace` needs `any`, `words` or `words_file` to mask";
+            let what = "the verdict `replace` needs `any`, `words` or `words_file` to mask, or `round_to`";
             entry.error(errors, entry.line, what);
         }
         let words_file_digest = words_file_digest.filter(|_| are_listed_valid)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::RuleCompiler;
 use super::names::{NAME_HELP, is_name};
-use crate::filter::rules::document::{Field, ReasonTexts, RuleEntry};
+use crate::filter::rules::document::{Field, ReasonTexts, RuleEntry, RuleKind};
 use crate::matching::Views;
 use crate::model::{Outcome, RoomName};
 use crate::settings::{FileErrors, Located, backticked, did_you_mean};
@@ -160,6 +160,9 @@ pub(super) fn check_cases(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
 
 /// Reports conditions and verdicts that do not apply to nicknames.
 pub(super) fn check_field(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
+    if entry.field.is_in_contents() {
+        check_content_field(entry, errors);
+    }
     if entry.field != Field::Nickname {
         return;
     }
@@ -172,6 +175,23 @@ pub(super) fn check_field(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
     }
 }
 
+fn check_content_field(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
+    let field = entry.field.as_str();
+    if !entry.has_text_conditions() {
+        entry.error(
+            errors,
+            entry.line,
+            &format!("`field = \"{field}\"` has no effect without a condition on the text"),
+        );
+    }
+    if entry.outcome == Some(Outcome::Replace) {
+        entry.error(errors, entry.line, "contents cannot be replaced; use another verdict, or check the texts alone");
+    }
+    if entry.conditions.iter().any(|condition| !condition.is_stateless()) {
+        entry.error(errors, entry.line, "`repetition` applies only to texts; remove `field`");
+    }
+}
+
 /// Reports rules that could never match because of their kinds.
 pub(super) fn check_kinds(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
     if entry.kinds.is_empty() {
@@ -181,10 +201,16 @@ pub(super) fn check_kinds(entry: &RuleEntry, errors: &mut FileErrors<'_>) {
     if entry.field == Field::Nickname {
         error("`kinds` does not apply to nicknames");
     }
-    if entry.has_text_conditions() && !entry.kinds.iter().any(|kind| kind.has_text()) {
-        error("`kinds` names no kind with a text, so the conditions on the text would never hold");
+    let has_field = |kind: &RuleKind| entry.field.is_in(*kind);
+    if entry.has_text_conditions() && !entry.kinds.iter().any(has_field) {
+        let what = match entry.field {
+            Field::Text => "a text".to_owned(),
+            field => format!("the field `{field}`"),
+        };
+        error(&format!("`kinds` names no kind with {what}, so the conditions on the text would never hold"));
     }
-    if entry.outcome == Some(Outcome::Replace) && entry.kinds.iter().any(|kind| !kind.has_text()) {
+    let replaces_texts = entry.outcome == Some(Outcome::Replace) && entry.round_to.is_none();
+    if replaces_texts && !entry.kinds.iter().all(has_field) {
         error("only texts can be replaced; `kinds` may name `text` and `like` here");
     }
 }

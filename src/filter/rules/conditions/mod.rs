@@ -13,7 +13,7 @@ mod sender;
 use std::ops::Range;
 
 pub(super) use hours::HoursCondition;
-pub(super) use place::{AreaFileError, PlaceCondition, PlaceEntry, PlaceMatch, PlaceSide};
+pub(super) use place::{AreaFileError, PlaceCondition, PlaceEntry, PlaceMatch, PlaceSide, SidedArea};
 pub(super) use repetition::RepetitionBy;
 pub(super) use sender::SenderCondition;
 

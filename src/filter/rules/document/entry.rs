@@ -2,8 +2,9 @@
 
 use toml::de::DeTable;
 
-use super::RuleKind;
 use super::digest;
+use super::field::Field;
+use super::kind::RuleKind;
 use super::starter::Preset;
 use super::values::{ReasonTexts, read_presets, read_reason, read_sanction};
 use crate::filter::rules::conditions::{
@@ -14,7 +15,7 @@ use crate::names::Named as _;
 use crate::settings::{Located, TomlKey, TomlReader, TomlValue, backticked, did_you_mean};
 
 /// All keys of a rule except those of [`CONDITIONS`].
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 33] = [
     "id",
     "clause",
     "field",
@@ -22,6 +23,7 @@ const KEYS: [&str; 32] = [
     "within",
     "outside",
     "unknown_crs",
+    "round_to",
     "any",
     "all",
     "none",
@@ -64,14 +66,6 @@ pub(in crate::filter::rules) enum PatternView {
     Original,
     /// The text without disguises; `folded` in a rules file.
     Clean,
-}
-
-/// The part of a message that a rule checks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::filter::rules) enum Field {
-    #[default]
-    Text,
-    Nickname,
 }
 
 /// Senders on whom a rule does not act.
@@ -126,6 +120,8 @@ pub(in crate::filter::rules) struct RuleEntry {
     pub(in crate::filter::rules) kinds_line: usize,
     /// Conditions on the place; at most one is valid.
     pub(in crate::filter::rules) places: Vec<PlaceEntry>,
+    /// The distance to which places are rounded.
+    pub(in crate::filter::rules) round_to: Option<Located<String>>,
     /// The outcome for a place that cannot be computed, with its line; [`Outcome::Pass`] if the rule does not hit it.
     pub(in crate::filter::rules) unknown_crs: Option<(Outcome, usize)>,
     pub(in crate::filter::rules) patterns: EntryPatterns,
@@ -162,10 +158,10 @@ impl RuleEntry {
             }
         }
         let condition_keys =
-            ["any", "all", "words", "words_file", "kinds", "within", "outside", "rooms", "hours", "sender"];
+            ["any", "all", "words", "words_file", "kinds", "within", "outside", "round_to", "rooms", "hours", "sender"];
         if !condition_keys.iter().chain(&CONDITIONS).any(|key| table.contains_key(*key)) {
             let text = format!(
-                "{name}: has no condition: it needs at least one of `any`, `all`, `words`, `words_file`, {}, `kinds`, `within`, `outside`, `rooms`, `hours` and `sender`",
+                "{name}: has no condition: it needs at least one of `any`, `all`, `words`, `words_file`, {}, `kinds`, `within`, `outside`, `round_to`, `rooms`, `hours` and `sender`",
                 CONDITIONS.map(|key| format!("`{key}`")).join(", ")
             );
             reader.error_at_line(line, text);
@@ -187,10 +183,7 @@ impl RuleEntry {
         match key.get_ref().as_ref() {
             "id" => self.id = reader.string(item),
             "clause" => self.clause = reader.string(item),
-            "field" => {
-                let fields = [("text", Field::Text), ("nickname", Field::Nickname)];
-                self.field = reader.choice(item, &fields).unwrap_or_default();
-            }
+            "field" => self.field = reader.choice(item, Field::NAMES).unwrap_or_default(),
             "kinds" => {
                 self.kinds_line = item.line();
                 self.kinds = reader.choices(item, RuleKind::NAMES);
@@ -203,6 +196,7 @@ impl RuleEntry {
                 let outcomes = [("hold", Outcome::Hold), ("reject", Outcome::Reject), ("pass", Outcome::Pass)];
                 self.unknown_crs = reader.choice(item, &outcomes).map(|outcome| (outcome, item.line()));
             }
+            "round_to" => self.round_to = reader.string(item),
             "any" => patterns.any = reader.strings(item),
             "all" => patterns.all = reader.strings(item),
             "none" => patterns.none = reader.strings(item),

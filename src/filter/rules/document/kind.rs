@@ -31,9 +31,4 @@ impl RuleKind {
     pub(in crate::filter::rules) fn has_place(self) -> bool {
         matches!(self, Self::GeoJson | Self::Bbox | Self::Position)
     }
-
-    /// Whether messages of this kind have a text that patterns can match.
-    pub(in crate::filter::rules) fn has_text(self) -> bool {
-        matches!(self, Self::Text | Self::Like)
-    }
 }

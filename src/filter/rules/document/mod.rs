@@ -5,13 +5,15 @@
 
 pub(super) mod digest;
 mod entry;
+mod field;
 mod kind;
 mod starter;
 mod values;
 
 use toml::de::DeValue;
 
-pub(super) use entry::{Exemption, Field, PatternView, RuleEntry};
+pub(super) use entry::{Exemption, PatternView, RuleEntry};
+pub(super) use field::{ByField, Field};
 pub(super) use kind::RuleKind;
 pub use starter::Preset;
 pub(super) use starter::StarterSection;

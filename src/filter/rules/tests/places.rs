@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::fixtures::{message, sender};
-use crate::model::{Content, Crs, Position};
+use crate::model::{Content, Crs, Position, Replacement};
 
 const LYON: &str = r#"{"type":"Polygon","coordinates":[[[4.7,45.6],[5.0,45.6],[5.0,45.9],[4.7,45.9],[4.7,45.6]]]}"#;
 
@@ -78,11 +78,11 @@ fn a_condition_on_places_that_could_never_hold_is_an_error() {
         ),
         (
             "rooms = ['QGIS']\nunknown_crs = 'hold'\nverdict = 'hold'",
-            "rules.toml:4: rule `a`: `unknown_crs` has no effect without `within` or `outside`",
+            "rules.toml:4: rule `a`: `unknown_crs` has no effect without `within`, `outside` or `round_to`",
         ),
         (
             "within = 'lyon.geojson'\nverdict = 'replace'",
-            "rules.toml:3: rule `a`: a place cannot be replaced; use another verdict",
+            "rules.toml:3: rule `a`: a place can only be replaced with `round_to`; add it",
         ),
     ] {
         let errors = rule(keys).unwrap_err();
@@ -90,4 +90,70 @@ fn a_condition_on_places_that_could_never_hold_is_an_error() {
     }
     let errors = rule("within = 'bad.geojson'\nverdict = 'hold'").unwrap_err();
     assert!(errors[0].starts_with("rules.toml:3: rule `a`: `within` `FOLDER/bad.geojson`: "), "{errors:?}");
+}
+
+fn rounded(keys: &str, position_sent: &Message) -> Option<(f64, f64)> {
+    let rules = rule(&format!("verdict = 'replace'\n{keys}")).unwrap();
+    let Verdict::Replace(Replacement::Content(content)) = verdict(&rules, position_sent) else { return None };
+    let Content::Position(Position { x, y, .. }) = *content else { panic!("no position") };
+    Some((x, y))
+}
+
+#[test]
+fn a_position_is_replaced_by_a_rounded_one() {
+    let sent = position("EPSG:4326", 4.831_234, 45.761_234);
+    let (x, y) = rounded("round_to = '1km'", &sent).unwrap();
+    assert!((x - 4.831_234).abs() < 0.01 && (y - 45.761_234).abs() < 0.01 && (x, y) != (4.831_234, 45.761_234));
+    assert_eq!(rounded("round_to = '1km'\nwithin = 'lyon.geojson'", &sent), Some((x, y)));
+    assert_eq!(rounded("round_to = '1km'\noutside = 'lyon.geojson'", &sent), None);
+}
+
+#[test]
+fn the_coarsest_of_several_roundings_applies() {
+    let text = "[[rule]]\nid = 'a'\nround_to = '1km'\nverdict = 'replace'\n\n\
+                [[rule]]\nid = 'b'\nround_to = '50km'\nverdict = 'replace'\n\n\
+                [[rule]]\nid = 'c'\nround_to = '100km'\nverdict = 'replace'\nmode = 'observe'\n";
+    let rules = load(text).unwrap();
+    let sent = position("EPSG:4326", 4.831_234, 45.761_234);
+    let Verdict::Replace(Replacement::Content(content)) = verdict(&rules, &sent) else { panic!("not replaced") };
+    let Content::Position(Position { x, y, .. }) = &*content else { panic!("no position") };
+    assert_eq!(Some((*x, *y)), rounded("round_to = '50km'", &sent));
+}
+
+#[test]
+fn a_position_that_cannot_be_rounded_is_held() {
+    let rules = rule("round_to = '1km'\nverdict = 'replace'").unwrap();
+    assert_eq!(verdict(&rules, &position("USER:1", 4.83, 45.76)).outcome(), Outcome::Hold);
+    let rules = rule("round_to = '1km'\nverdict = 'replace'\nunknown_crs = 'pass'").unwrap();
+    assert_eq!(verdict(&rules, &position("USER:1", 4.83, 45.76)), Verdict::Pass);
+}
+
+#[test]
+fn rounding_that_could_never_have_an_effect_is_an_error() {
+    for (keys, error) in [
+        (
+            "round_to = '1km'\nverdict = 'hold'",
+            "rules.toml:3: rule `a`: `round_to` applies only to the verdict `replace`",
+        ),
+        (
+            "round_to = '1 mile'\nverdict = 'replace'",
+            "rules.toml:3: rule `a`: `round_to` `1 mile`: a length is a number and a unit, `m` or `km`, such as \"500m\" \
+             or \"0.5 km\"",
+        ),
+        (
+            "round_to = '1km'\nkinds = ['geojson']\nverdict = 'replace'",
+            "rules.toml:4: rule `a`: layers cannot be rounded; `round_to` applies to positions and extents",
+        ),
+        (
+            "round_to = '1km'\nkinds = ['text']\nverdict = 'replace'",
+            "rules.toml:4: rule `a`: `round_to` never holds for the kind `text`, which is at no place",
+        ),
+        (
+            "round_to = '1km'\nwords = ['x']\nverdict = 'replace'",
+            "rules.toml:3: rule `a`: `round_to` never holds for a text; put the conditions on the text into another rule",
+        ),
+    ] {
+        let errors = rule(keys).unwrap_err();
+        assert!(errors.contains(&error.to_owned()), "{keys}: {errors:?}");
+    }
 }

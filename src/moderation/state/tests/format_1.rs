@@ -70,7 +70,7 @@ fn a_held_message_of_format_1_is_read_whole() {
     assert_eq!(reason.text, "the first messages of newcomers are looked at now");
     assert_eq!(held_at.to_string(), "2026-11-30T09:00:49.026006065Z");
     assert_eq!(expires_at.to_string(), "2026-11-30T09:30:49.026006065Z");
-    let crate::model::JudgedMessage { decision, sender } = &**recorded;
+    let crate::model::JudgedMessage { decision, sender, .. } = &**recorded;
     assert_eq!((decision.original.as_deref(), decision.decided_by), (Some("darn it"), Some("level")));
     assert_eq!((decision.message.author.as_str(), decision.message.avatar()), ("anna", Some("mActionAddArrow.svg")));
     assert_eq!((sender.connection.map(|id| id.0), sender.room.as_str()), (Some(12_253_018_452_507_230_208), "QGIS"));

@@ -99,7 +99,7 @@ pub(super) fn held_message(number: u64) -> HeldMessage {
     let cause = [None, Some(Actor::Relay), Some(rule("no-spam")), Some(plugin("calm"))];
     let cause = cause[usize::try_from(number % 4).unwrap()].clone();
     HeldMessage {
-        recorded: Arc::new(JudgedMessage { decision, sender }),
+        recorded: Arc::new(JudgedMessage::new(decision, sender)),
         reason,
         held_by: cause,
         held_at: at,
