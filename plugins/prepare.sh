@@ -26,6 +26,6 @@ attempt() {
 }
 
 if ! [ -e plugins/link-guard/filter.wasm ]; then echo "Building the plugins; this takes a minute the first time"; fi
-attempt 'calm-caps flood-guard link-guard' plugins-rust
+attempt 'calm-caps flood-guard geofence link-guard' plugins-rust
 attempt polite-words plugins/polite-words/filter.wasm
 attempt quiet-hours plugins/quiet-hours/filter.wasm

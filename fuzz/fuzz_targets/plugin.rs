@@ -170,7 +170,7 @@ async fn call(plugin: &Plugin) -> Vec<PluginAnswer> {
     let check_nickname = CheckRequest::nickname(&registration, &sender, "a1".to_owned());
     let mut answers = Vec::new();
     for (request, message) in [(check_message, message), (check_nickname, registration)] {
-        answers.extend(plugin.check(&request, CallContext::new(&message, &sender)).await);
+        answers.extend(plugin.check(|| request, CallContext::new(&message, &sender)).await);
     }
     answers
 }

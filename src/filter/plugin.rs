@@ -79,15 +79,17 @@ impl Filter for PluginFilter {
     }
 }
 
-/// Whether a plugin applies to a message. A plugin that failed to load applies to all texts in its rooms. A plugin that
-/// is not built yet and passes messages on failure is ignored.
+/// Whether a plugin applies to a message. A plugin that failed to load applies to all texts and contents in its rooms, as the
+/// kinds that it checks are not known. A plugin that is not built yet and passes messages on failure is ignored.
 fn applies_to(entry: &PluginEntry, message: &Message, sender: &Sender) -> bool {
     let rooms = &entry.manifest.rooms;
     let here = rooms.is_empty() || rooms.iter().any(|room| room == sender.room.as_str());
     here && match &entry.plugin {
         Ok(plugin) if matches!(message.kind, MessageKind::Newcomer) => plugin.wants_nicknames(),
         Ok(plugin) => plugin.wants(message.kind.as_str()),
-        Err(_) => !entry.is_unbuilt_and_passes() && matches!(message.kind, MessageKind::Text { .. }),
+        Err(_) => {
+            !entry.is_unbuilt_and_passes() && !matches!(message.kind, MessageKind::Newcomer | MessageKind::Like { .. })
+        }
     }
 }
 
@@ -108,7 +110,7 @@ impl PluginRun {
         let mode = entry.mode();
         let started = Instant::now();
         let answer = match &entry.plugin {
-            Ok(plugin) => plugin.check(&self.check_request(plugin), self.call_context()).await,
+            Ok(plugin) => plugin.check(|| self.check_request(plugin), self.call_context()).await,
             Err(_) => Err(PluginFailure::NotLoaded),
         };
         let took = started.elapsed();

@@ -129,6 +129,9 @@ pub enum ImageError {
         /// The error that the encoder reported.
         source: CodecError,
     },
+    /// The image gave way to that of a sender with fewer of them in the queue.
+    #[error("too many images are waiting")]
+    Displaced,
     /// A decoder panicked, because of a bug in it.
     #[error("image decoder panicked")]
     DecoderPanicked,

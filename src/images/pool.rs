@@ -14,7 +14,7 @@ use super::{ImageError, Limits, NormalImage, normalize};
 
 /// The priority of the threads: below that of the threads which pass on texts.
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 19;
 
 /// The number of threads, and the bounds of their queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +44,9 @@ pub struct Waiting {
 
 /// Normalizes images on threads of its own, which have a low priority.
 ///
-/// Images wait in a bounded queue. Senders are told apart by their keys `K` and take turns. An image is refused if the
-/// queue is full, or if its sender already has a full share of it: see [`PoolFull`].
+/// Images wait in a bounded queue. Senders are told apart by their keys `K` and take turns. An image is refused if its
+/// sender already has a full share of the queue: see [`PoolFull`]. If the queue is full, the sender that holds most of it
+/// loses its newest image to one that holds less.
 ///
 /// Dropping the pool drops the waiting images, and their receivers get an error. Each thread ends after its current
 /// image. Dropping the pool does not wait for that.
@@ -123,7 +124,10 @@ impl<K: Copy + Eq + Hash + Send + 'static> ImagePool<K> {
         // Drops the spare capacity of the text, which the queue would not count.
         let job = Job { text: text.into_boxed_str(), reply };
         if let State::Open(queue) = &mut *self.shared.lock() {
-            queue.push(sender, length, job)?;
+            for Job { reply, .. } in queue.push(sender, length, job)? {
+                // Fails if the sender has left meanwhile.
+                let _sent = reply.send(Err(ImageError::Displaced));
+            }
         }
         self.shared.changed.notify_one();
         Ok(receiver)

@@ -43,16 +43,16 @@ impl<K: Copy + Eq + Hash, T> FairQueue<K, T> {
         Self { max_bytes, max_entries, bytes: 0, entries: 0, senders: HashMap::new(), turns: VecDeque::new() }
     }
 
-    /// Adds an entry of this size.
-    pub(super) fn push(&mut self, sender: K, bytes: usize, entry: T) -> Result<(), PoolFull> {
+    /// Adds an entry of this size. If the queue is full, senders that hold more than this one lose their newest entries,
+    /// which are returned.
+    pub(super) fn push(&mut self, sender: K, bytes: usize, entry: T) -> Result<Vec<T>, PoolFull> {
         let (held, count) = self.senders.get(&sender).map_or((0, 0), |waiting| (waiting.bytes, waiting.entries.len()));
         let exceeds_share = held.saturating_add(bytes) > self.max_bytes / SENDERS_PER_QUEUE;
         if count >= MAX_ENTRIES_OF_SENDER || (count > 0 && exceeds_share) {
             return Err(PoolFull::Sender);
         }
-        if self.entries >= self.max_entries || self.bytes.saturating_add(bytes) > self.max_bytes {
-            return Err(PoolFull::Queue);
-        }
+        let losers = self.losers(sender, held.saturating_add(bytes), bytes).ok_or(PoolFull::Queue)?;
+        let displaced = losers.into_iter().filter_map(|loser| self.pop_newest(loser)).collect();
         let waiting = self.senders.entry(sender).or_insert_with(|| {
             self.turns.push_back(sender);
             Waiting { bytes: 0, entries: VecDeque::new() }
@@ -61,7 +61,45 @@ impl<K: Copy + Eq + Hash, T> FairQueue<K, T> {
         waiting.entries.push_back((bytes, entry));
         self.bytes += bytes;
         self.entries += 1;
-        Ok(())
+        Ok(displaced)
+    }
+
+    /// Returns the senders that lose an entry each, in order and perhaps repeatedly, so that `bytes` more of `sender`
+    /// fit. No sender loses an entry unless it holds more than `sender` would. `None` if that is not enough.
+    fn losers(&self, sender: K, would_hold: usize, bytes: usize) -> Option<Vec<K>> {
+        if bytes > self.max_bytes {
+            return None;
+        }
+        let mut holders: Vec<(usize, K, usize)> =
+            self.senders.iter().map(|(key, waiting)| (waiting.bytes, *key, waiting.entries.len())).collect();
+        let (mut all_bytes, mut all_entries, mut losers) = (self.bytes, self.entries, Vec::new());
+        while all_entries >= self.max_entries || all_bytes.saturating_add(bytes) > self.max_bytes {
+            let greediest = holders.iter_mut().filter(|(_, key, _)| *key != sender).max_by_key(|(held, ..)| *held)?;
+            let (held, key, count) = greediest;
+            let newest = count.checked_sub(1).and_then(|newest| self.senders.get(key)?.entries.get(newest))?.0;
+            if *held <= would_hold {
+                return None;
+            }
+            *held -= newest;
+            *count -= 1;
+            all_bytes -= newest;
+            all_entries -= 1;
+            losers.push(*key);
+        }
+        Some(losers)
+    }
+
+    fn pop_newest(&mut self, sender: K) -> Option<T> {
+        let waiting = self.senders.get_mut(&sender)?;
+        let (bytes, entry) = waiting.entries.pop_back()?;
+        waiting.bytes -= bytes;
+        self.bytes -= bytes;
+        self.entries -= 1;
+        if waiting.entries.is_empty() {
+            self.senders.remove(&sender);
+            self.turns.retain(|turn| *turn != sender);
+        }
+        Some(entry)
     }
 
     /// Removes the first entry of the sender whose turn it is.
@@ -150,7 +188,7 @@ mod tests {
         let mut queue = queue();
         queue.push('a', 26, 1).unwrap();
         assert_eq!(queue.push('a', 1, 2), Err(PoolFull::Sender));
-        assert_eq!(queue.push('b', 75, 3), Err(PoolFull::Queue));
+        assert_eq!(queue.push('b', 101, 3), Err(PoolFull::Queue));
         assert_eq!(queue.push('b', usize::MAX, 3), Err(PoolFull::Queue));
         queue.push('b', 74, 3).unwrap();
     }
@@ -161,8 +199,8 @@ mod tests {
         for sender in ['a', 'b', 'c', 'd'] {
             queue.push(sender, 24, 1).unwrap();
         }
-        assert_eq!(queue.push('e', 5, 2), Err(PoolFull::Queue));
-        queue.push('e', 4, 2).unwrap();
+        assert_eq!(queue.push('e', 24, 2), Err(PoolFull::Queue));
+        assert_eq!(queue.push('e', 4, 2), Ok(vec![]));
     }
 
     #[test]
@@ -172,6 +210,33 @@ mod tests {
             queue.push(sender, 1, 1).unwrap();
         }
         assert_eq!(queue.push('u', 1, 2), Err(PoolFull::Queue));
+    }
+
+    #[test]
+    fn a_full_queue_takes_the_newest_entries_of_the_greediest_for_a_sender_with_less() {
+        let mut queue = queue();
+        for (entry, (sender, bytes)) in
+            [('a', 10), ('a', 10), ('b', 25), ('c', 24), ('d', 20), ('e', 10)].into_iter().enumerate()
+        {
+            queue.push(sender, bytes, u32::try_from(entry).unwrap()).unwrap();
+        }
+        assert_eq!(queue.push('f', 15, 6), Ok(vec![2]));
+        assert_eq!((queue.len(), queue.bytes()), (6, 89));
+        assert_eq!(queue.push('f', 10, 7), Ok(vec![]));
+        assert_eq!(queue.push('g', 15, 8), Ok(vec![7, 3]), "the newest of f, then that of c");
+        assert_eq!(queue.push('h', 20, 9), Ok(vec![]));
+        assert_eq!(queue.push('i', 20, 10), Err(PoolFull::Queue), "nobody holds more than 20");
+        assert_eq!(drain(&mut queue), [0, 4, 5, 6, 8, 9, 1]);
+    }
+
+    #[test]
+    fn nothing_is_displaced_for_an_entry_that_would_not_fit_then() {
+        let mut queue = queue();
+        for (sender, bytes) in [('a', 20), ('a', 5), ('b', 19), ('c', 19), ('d', 19), ('e', 18)] {
+            queue.push(sender, bytes, 0).unwrap();
+        }
+        assert_eq!(queue.push('f', 22, 1), Err(PoolFull::Queue));
+        assert_eq!((queue.len(), queue.bytes()), (6, 100));
     }
 
     #[test]

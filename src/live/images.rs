@@ -88,6 +88,9 @@ fn with_image(mut message: Message, image: NormalImage) -> Message {
 }
 
 fn refused(generation: Generation, error: &ImageError) -> Notice {
+    if matches!(error, ImageError::Displaced) {
+        return pool_full(PoolFull::Queue);
+    }
     match generation {
         // The words of the former backend, which clients' tests compare.
         Generation::V3 => refusal(ReasonCode::BadContent, "Invalid or oversized image data."),

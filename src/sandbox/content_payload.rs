@@ -21,7 +21,7 @@ pub(super) enum ContentPayload<'m> {
         crs_authid: &'m str,
         features: usize,
         /// `None` if it is not JSON, which the wire formats rule out.
-        geojson: Option<Box<RawValue>>,
+        geojson: Option<&'m RawValue>,
         style: Option<&'m str>,
     },
     Crs {
@@ -64,7 +64,7 @@ impl<'m> ContentPayload<'m> {
                 crs_wkt: wkt,
                 crs_authid: authid,
                 features: *features,
-                geojson: RawValue::from_string(geojson.clone()).ok(),
+                geojson: serde_json::from_str(geojson).ok(),
                 style: style.as_deref(),
             },
             Content::Crs(Crs { wkt, authid }) => Self::Crs { crs_wkt: wkt, crs_authid: authid },

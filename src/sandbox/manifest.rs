@@ -61,6 +61,8 @@ pub struct Manifest {
     has_mode: bool,
     /// The action on a message when the plugin fails to check it.
     pub on_failure: OnFailure,
+    /// Whether the manifest sets that action.
+    has_on_failure: bool,
     /// Limits that differ from the defaults.
     limits: RawLimits,
     /// The plugin's settings, as JSON.
@@ -77,8 +79,7 @@ struct RawManifest {
     #[serde(default)]
     rooms: Vec<String>,
     mode: Option<Mode>,
-    #[serde(default)]
-    on_failure: OnFailure,
+    on_failure: Option<OnFailure>,
     #[serde(default)]
     limits: RawLimits,
     #[serde(default)]
@@ -114,6 +115,7 @@ impl Manifest {
             mode: Mode::Enforce,
             has_mode: false,
             on_failure: OnFailure::default(),
+            has_on_failure: false,
             limits: RawLimits::default(),
             settings: "{}".to_owned(),
         }
@@ -167,7 +169,8 @@ impl Manifest {
             rooms: file.rooms.iter().map(|room| room.trim().to_owned()).collect(),
             mode: file.mode.unwrap_or(Mode::Enforce),
             has_mode: file.mode.is_some(),
-            on_failure: file.on_failure,
+            on_failure: file.on_failure.unwrap_or_default(),
+            has_on_failure: file.on_failure.is_some(),
             limits: file.limits,
             settings: settings.to_string(),
         })
@@ -187,7 +190,7 @@ impl Manifest {
         Ok(self)
     }
 
-    /// Returns this manifest with the mode and settings of `defaults` where it does not set them.
+    /// Returns this manifest with mode, failure policy, limits and settings of `defaults` where it does not set them.
     #[must_use]
     pub(super) fn with_defaults_from(mut self, defaults: &Self) -> Self {
         type Settings = serde_json::Map<String, serde_json::Value>;
@@ -198,6 +201,10 @@ impl Manifest {
         if !self.has_mode {
             self.mode = defaults.mode;
         }
+        if !self.has_on_failure {
+            self.on_failure = defaults.on_failure;
+        }
+        self.limits = self.limits.or(defaults.limits);
         self
     }
 
@@ -244,6 +251,21 @@ fn to_json(value: toml::Value) -> Result<serde_json::Value, String> {
 }
 
 impl RawLimits {
+    /// Returns these limits, with those of `other` where none is set.
+    fn or(self, other: Self) -> Self {
+        Self {
+            deadline_ms: self.deadline_ms.or(other.deadline_ms),
+            configure_ms: self.configure_ms.or(other.configure_ms),
+            memory_mib: self.memory_mib.or(other.memory_mib),
+            table_elements: self.table_elements.or(other.table_elements),
+            instances: self.instances.or(other.instances),
+            answer_kib: self.answer_kib.or(other.answer_kib),
+            host_calls: self.host_calls.or(other.host_calls),
+            log_lines: self.log_lines.or(other.log_lines),
+            store_kib: self.store_kib.or(other.store_kib),
+        }
+    }
+
     fn check(&self) -> Result<(), String> {
         let zero = [
             ("deadline_ms", self.deadline_ms == Some(0)),

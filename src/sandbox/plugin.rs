@@ -1,5 +1,6 @@
 //! A loaded plugin, and calls of it within its limits.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -169,12 +170,18 @@ impl Plugin {
     /// Calls the plugin. The deadline of a call counts from now; that of a trial from when its instance is ready. Must
     /// run on the sandbox's threads, where the plugin computes.
     ///
+    /// `request` is called unless the plugin is suspended, as its payload may be large.
+    ///
     /// # Errors
     /// [`PluginFailure`]. An instance whose call did not complete is discarded.
     ///
     /// # Cancel safety
     /// Dropping the future ends the call and discards the instance.
-    pub async fn check(&self, request: &CheckRequest, context: CallContext) -> Result<PluginAnswer, PluginFailure> {
+    pub async fn check<R: Borrow<CheckRequest>>(
+        &self,
+        request: impl FnOnce() -> R,
+        context: CallContext,
+    ) -> Result<PluginAnswer, PluginFailure> {
         let is_counted = !context.is_trial;
         if !self.stats.may_run() {
             if is_counted {
@@ -183,7 +190,7 @@ impl Plugin {
             return Err(PluginFailure::Suspended);
         }
         let started = Instant::now();
-        let answer = self.run_check(request, context, started).await;
+        let answer = self.run_check(request().borrow(), context, started).await;
         if is_counted {
             match &answer {
                 Ok(answer) => self.stats.record_answer(&answer.action, started.elapsed()),

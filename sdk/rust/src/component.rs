@@ -58,6 +58,21 @@ impl<F: Filter> Instance<F> {
         Ok(())
     }
 
+    /// Returns the filter's description of itself.
+    pub fn describe(&self, name: &str, version: &str) -> Description {
+        let hook = |hook: &Hook| match hook {
+            Hook::Check => "check".to_owned(),
+            Hook::CheckNickname => "check-nickname".to_owned(),
+        };
+        Description {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            kinds: F::KINDS.iter().map(|&kind| kind.to_owned()).collect(),
+            hooks: F::HOOKS.iter().map(hook).collect(),
+            payload: self.0.borrow().as_ref().map_or(F::PAYLOAD, F::needs_payload),
+        }
+    }
+
     /// Checks a message.
     pub fn check(&self, message: Message, sender: Sender) -> Verdict {
         self.call(|filter| filter.check(&message.into(), &sender.into()))
@@ -73,21 +88,6 @@ impl<F: Filter> Instance<F> {
             Some(filter) => check(filter).into(),
             None => panic!("the filter is called before it is configured"),
         }
-    }
-}
-
-/// Returns a filter's description of itself.
-pub fn describe<F: Filter>(name: &str, version: &str) -> Description {
-    let hook = |hook: &Hook| match hook {
-        Hook::Check => "check".to_owned(),
-        Hook::CheckNickname => "check-nickname".to_owned(),
-    };
-    Description {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        kinds: F::KINDS.iter().map(|&kind| kind.to_owned()).collect(),
-        hooks: F::HOOKS.iter().map(hook).collect(),
-        payload: F::PAYLOAD,
     }
 }
 

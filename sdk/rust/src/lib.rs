@@ -89,6 +89,12 @@ pub trait Filter: Sized {
     /// Whether it needs [`Message::payload`], which costs time.
     const PAYLOAD: bool = false;
 
+    /// Whether this instance needs [`Message::payload`], for a filter on whose settings that depends. By default,
+    /// [`PAYLOAD`](Self::PAYLOAD).
+    fn needs_payload(&self) -> bool {
+        Self::PAYLOAD
+    }
+
     /// Creates an instance.
     ///
     /// # Errors
@@ -143,7 +149,7 @@ macro_rules! export {
 
             impl $crate::component::Guest for Component {
                 fn describe() -> $crate::component::Description {
-                    $crate::component::describe::<$filter>(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+                    INSTANCE.with(|instance| instance.describe(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
                 }
 
                 fn configure(settings: String) -> Result<(), String> {

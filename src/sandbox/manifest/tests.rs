@@ -75,6 +75,20 @@ fn a_manifest_without_a_mode_has_that_of_the_embedded_one() {
 }
 
 #[test]
+fn a_manifest_without_a_failure_policy_or_limits_has_those_of_the_embedded_one() {
+    let max = PluginLimits { deadline: Duration::from_secs(1), ..PluginLimits::for_component_size(0) };
+    let operator = OperatorLimits { max, default_deadline: Duration::from_millis(20) };
+    let defaults = parse("on_failure = 'hold'\n[limits]\ndeadline_ms = 200\nhost_calls = 7").unwrap();
+    let inherited = |text: &str| {
+        let manifest = parse(text).unwrap().with_defaults_from(&defaults);
+        let limits = manifest.limits(1_000, &operator);
+        (manifest.on_failure, limits.deadline.as_millis(), limits.host_calls)
+    };
+    assert_eq!(inherited("mode = 'enforce'"), (OnFailure::Hold, 200, 7));
+    assert_eq!(inherited("on_failure = 'pass'\n[limits]\ndeadline_ms = 50"), (OnFailure::Pass, 50, 7));
+}
+
+#[test]
 fn of_many_errors_the_first_ones_are_shown() {
     let lines: Vec<String> = (0..100).map(|n| format!("limits.unknown{n} = 1\nkey{n}")).collect();
     let text = lines.join("\n");

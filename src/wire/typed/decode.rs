@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::super::Generation;
 use super::super::field::{Field, from_object, refused, uncompliant};
 use super::layer::check_layer;
+use super::object::{ClientObject, Key};
 use crate::model::{
     Content, Crs, Extent, Image, Layer, Message, MessageKind, Notice, Position, ProcessingModel, Script,
 };
@@ -29,75 +29,18 @@ pub fn decode(generation: Generation, text: &str) -> Result<Option<Message>, Not
 /// The [`Notice`] for the sender when the body is not a valid text.
 pub fn decode_text(generation: Generation, text: &str) -> Result<Message, Notice> {
     let mut object: ClientObject<'_> = from_object(text)?;
-    let (id, in_reply_to) = object.ids(generation)?;
-    let message = object.into_text()?;
-    Ok(Message { id: id.unwrap_or(message.id), in_reply_to, ..message })
+    let ids = object.ids(generation)?;
+    Ok(message(ids, object.into_text()?))
 }
 
-/// The JSON object of a client, with the keys of all kinds.
-#[derive(Deserialize)]
-struct ClientObject<'a> {
-    #[serde(borrow, default, rename = "type")]
-    type_: Field<'a>,
-    #[serde(borrow, default)]
-    id: Field<'a>,
-    #[serde(borrow, default)]
-    timestamp: Field<'a>,
-    #[serde(borrow, default)]
-    in_reply_to_id: Field<'a>,
-    #[serde(borrow, default)]
-    author: Field<'a>,
-    #[serde(borrow, default)]
-    avatar: Field<'a>,
-    #[serde(borrow, default)]
-    text: Field<'a>,
-    #[serde(borrow, default)]
-    image_data: Field<'a>,
-    #[serde(borrow, default)]
-    newcomer: Field<'a>,
-    #[serde(borrow, default)]
-    liker_author: Field<'a>,
-    #[serde(borrow, default)]
-    liked_author: Field<'a>,
-    #[serde(borrow, default)]
-    message: Field<'a>,
-    #[serde(borrow, default)]
-    layer_name: Field<'a>,
-    #[serde(borrow, default)]
-    crs_wkt: Field<'a>,
-    #[serde(borrow, default)]
-    crs_authid: Field<'a>,
-    #[serde(borrow, default)]
-    geojson: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    style: Field<'a>,
-    #[serde(borrow, default)]
-    xmin: Field<'a>,
-    #[serde(borrow, default)]
-    xmax: Field<'a>,
-    #[serde(borrow, default)]
-    ymin: Field<'a>,
-    #[serde(borrow, default)]
-    ymax: Field<'a>,
-    #[serde(borrow, default)]
-    x: Field<'a>,
-    #[serde(borrow, default)]
-    y: Field<'a>,
-    #[serde(borrow, default)]
-    model_name: Field<'a>,
-    #[serde(borrow, default)]
-    model_group: Field<'a>,
-    #[serde(borrow, default)]
-    raw_xml: Field<'a>,
-    #[serde(borrow, default)]
-    name: Field<'a>,
-    #[serde(borrow, default)]
-    raw_pycode: Field<'a>,
+/// Creates a message that is received now. It gets an ID unless the client gave one.
+fn message((id, in_reply_to): (Option<Uuid>, Option<Uuid>), (author, kind): (String, MessageKind)) -> Message {
+    Message { id: id.unwrap_or_else(Uuid::new_v4), at: Timestamp::now(), author, kind, in_reply_to }
 }
 
 impl ClientObject<'_> {
     fn into_message(mut self, generation: Generation) -> Result<Option<Message>, Notice> {
-        let kind = match std::mem::take(&mut self.type_) {
+        let kind = match self.take(Key::Type) {
             Field::Text(kind) => kind,
             Field::Absent => return Err(uncompliant("`type` is missing")),
             Field::Null | Field::Number(_) | Field::Other => return Err(uncompliant("`type` must be a string")),
@@ -105,17 +48,17 @@ impl ClientObject<'_> {
         if matches!(&*kind, "exiter" | "nb_users" | "uncompliant") {
             return Ok(None);
         }
-        let (id, in_reply_to) = self.ids(generation)?;
-        let message = match &*kind {
+        let ids = self.ids(generation)?;
+        let sent = match &*kind {
             "text" => self.into_text()?,
-            "newcomer" => Message::new(self.newcomer.required("newcomer")?, MessageKind::Newcomer),
+            "newcomer" => (self.take(Key::Newcomer).required("newcomer")?, MessageKind::Newcomer),
             "like" => {
-                let liked = self.liked_author.required("liked_author")?;
-                let text = self.message.required("message")?;
-                Message::new(self.liker_author.required("liker_author")?, MessageKind::Like { liked, text })
+                let liked = self.take(Key::LikedAuthor).required("liked_author")?;
+                let text = self.take(Key::Message).required("message")?;
+                (self.take(Key::LikerAuthor).required("liker_author")?, MessageKind::Like { liked, text })
             }
             "image" => {
-                let image = Image { data: take(&mut self.image_data).required("image_data")?, png: None };
+                let image = Image { data: self.take(Key::ImageData).required("image_data")?, png: None };
                 self.into_content(Content::Image(image))?
             }
             "geojson" => {
@@ -129,48 +72,48 @@ impl ClientObject<'_> {
             "bbox" => {
                 let extent = Extent {
                     crs: self.take_crs()?,
-                    xmin: take(&mut self.xmin).number("xmin")?,
-                    xmax: take(&mut self.xmax).number("xmax")?,
-                    ymin: take(&mut self.ymin).number("ymin")?,
-                    ymax: take(&mut self.ymax).number("ymax")?,
+                    xmin: self.take(Key::Xmin).number("xmin")?,
+                    xmax: self.take(Key::Xmax).number("xmax")?,
+                    ymin: self.take(Key::Ymin).number("ymin")?,
+                    ymax: self.take(Key::Ymax).number("ymax")?,
                 };
                 self.into_content(Content::Bbox(extent))?
             }
             "position" => {
-                let (x, y) = (take(&mut self.x).number("x")?, take(&mut self.y).number("y")?);
+                let (x, y) = (self.take(Key::X).number("x")?, self.take(Key::Y).number("y")?);
                 let position = Position { crs: self.take_crs()?, x, y };
                 self.into_content(Content::Position(position))?
             }
             "model" => {
                 let model = ProcessingModel {
-                    name: take(&mut self.model_name).required("model_name")?,
-                    group: take(&mut self.model_group).optional("model_group")?,
-                    xml: take(&mut self.raw_xml).required("raw_xml")?,
+                    name: self.take(Key::ModelName).required("model_name")?,
+                    group: self.take(Key::ModelGroup).optional("model_group")?,
+                    xml: self.take(Key::RawXml).required("raw_xml")?,
                 };
                 self.into_content(Content::Model(model))?
             }
             "script" => {
-                let name = take(&mut self.name).required("name")?;
-                let script = Script { name, code: take(&mut self.raw_pycode).required("raw_pycode")? };
+                let name = self.take(Key::Name).required("name")?;
+                let script = Script { name, code: self.take(Key::RawPycode).required("raw_pycode")? };
                 self.into_content(Content::Script(script))?
             }
             _ => return Err(uncompliant("`type` is not a kind of message")),
         };
-        Ok(Some(Message { id: id.unwrap_or(message.id), in_reply_to, ..message }))
+        Ok(Some(message(ids, sent)))
     }
 
     /// Takes the ID of the message and that of the message it replies to. Clients of v3 choose the ID; the relay uses
     /// its own clock, whatever the `timestamp`.
     fn ids(&mut self, generation: Generation) -> Result<(Option<Uuid>, Option<Uuid>), Notice> {
         // Clients send null when it is no reply, and the key is not part of any generation: it is never an error.
-        let reply = match take(&mut self.in_reply_to_id) {
+        let reply = match self.take(Key::InReplyToId) {
             Field::Text(id) => id.parse().ok(),
             _ => None,
         };
         if generation == Generation::V2 {
             return Ok((None, reply));
         }
-        match take(&mut self.timestamp) {
+        match self.take(Key::Timestamp) {
             Field::Absent => {}
             stated => {
                 let number = stated.number("timestamp").ok();
@@ -179,7 +122,7 @@ impl ClientObject<'_> {
                 }
             }
         }
-        let id = match take(&mut self.id) {
+        let id = match self.take(Key::Id) {
             Field::Absent => None,
             Field::Text(id) => Some(id.parse().map_err(|_| uncompliant("`id` must be a UUID"))?),
             Field::Null | Field::Number(_) | Field::Other => return Err(uncompliant("`id` must be a UUID")),
@@ -187,32 +130,30 @@ impl ClientObject<'_> {
         Ok((id, reply))
     }
 
-    fn into_text(self) -> Result<Message, Notice> {
-        let (avatar, text) = (self.avatar.optional("avatar")?, self.text.required("text")?);
-        Ok(Message::new(self.author.required("author")?, MessageKind::Text { avatar, text }))
+    /// Returns the author of a text, and the text.
+    fn into_text(mut self) -> Result<(String, MessageKind), Notice> {
+        let (avatar, text) = (self.take(Key::Avatar).optional("avatar")?, self.take(Key::Text).required("text")?);
+        Ok((self.take(Key::Author).required("author")?, MessageKind::Text { avatar, text }))
     }
 
-    fn into_content(self, content: Content) -> Result<Message, Notice> {
-        let avatar = self.avatar.optional("avatar")?;
+    /// Returns the author of a content, and the content.
+    fn into_content(mut self, content: Content) -> Result<(String, MessageKind), Notice> {
+        let avatar = self.take(Key::Avatar).optional("avatar")?;
         let kind = MessageKind::Content { avatar, content: Arc::new(content) };
-        Ok(Message::new(self.author.required("author")?, kind))
+        Ok((self.take(Key::Author).required("author")?, kind))
     }
 
     fn take_crs(&mut self) -> Result<Crs, Notice> {
-        let wkt = take(&mut self.crs_wkt).required("crs_wkt")?;
-        Ok(Crs { wkt, authid: take(&mut self.crs_authid).required("crs_authid")? })
+        let wkt = self.take(Key::CrsWkt).required("crs_wkt")?;
+        Ok(Crs { wkt, authid: self.take(Key::CrsAuthid).required("crs_authid")? })
     }
 
     fn take_layer(&mut self) -> Result<Layer, Notice> {
-        let name = take(&mut self.layer_name).required("layer_name")?;
-        let style = take(&mut self.style).optional("style")?;
+        let name = self.take(Key::LayerName).required("layer_name")?;
+        let style = self.take(Key::Style).optional("style")?;
         let crs = self.take_crs()?;
-        let geojson = self.geojson.take().ok_or_else(|| refused("`geojson` is missing"))?.get();
+        let geojson = self.geojson().ok_or_else(|| refused("`geojson` is missing"))?;
         let features = check_layer(geojson)?;
         Ok(Layer { name, crs, geojson: geojson.to_owned(), features, style })
     }
-}
-
-fn take<'a>(field: &mut Field<'a>) -> Field<'a> {
-    std::mem::take(field)
 }

@@ -4,6 +4,7 @@
 mod decode;
 mod encode;
 mod layer;
+mod object;
 
 pub use self::decode::{decode, decode_text};
 pub use self::encode::{encode, encode_message, encode_notice};

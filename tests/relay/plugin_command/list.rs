@@ -49,6 +49,7 @@ fn the_list_shows_the_origin_of_each_plugin() {
          bare         0.1.0    file                    enforce  all    pass        loaded\n\
          calm-caps    0.1.0    embedded                observe  all    pass        loaded\n\
          flood-guard  0.1.0    embedded                observe  all    pass        loaded\n\
+         geofence     0.1.0    embedded                observe  all    pass        loaded\n\
          hostile      0.1.0    folder                  enforce  all    pass        loaded\n\
          link-guard   0.1.0    folder + embedded code  enforce  all    pass        loaded\n"
     );

@@ -2,7 +2,7 @@
 
 use super::{BAD_ARGUMENTS, BAD_CONFIGURATION, DONE, FAILURE, Plugins, project, run_long};
 
-const SHIPPED: [&str; 5] = ["calm-caps", "flood-guard", "link-guard", "polite-words", "quiet-hours"];
+const SHIPPED: [&str; 6] = ["calm-caps", "flood-guard", "geofence", "link-guard", "polite-words", "quiet-hours"];
 
 #[test]
 fn every_shipped_plugin_passes_its_cases() {

@@ -45,7 +45,7 @@ async fn source(relay: &Relay, name: &str) -> String {
 #[tokio::test]
 async fn without_a_folder_the_embedded_plugins_observe() {
     let relay = relay().start().await;
-    let observing = ["calm-caps", "flood-guard", "link-guard"]
+    let observing = ["calm-caps", "flood-guard", "geofence", "link-guard"]
         .map(|name| [name, "embedded", "observe", "healthy"].map(str::to_owned));
     assert_eq!(plugins(&relay).await, observing);
     expect_pass(&relay, LINK, LINK).await;
@@ -63,7 +63,7 @@ async fn embedded_plugins_without_a_folder_degrade_nothing() {
 #[tokio::test]
 async fn embedded_plugins_run_even_if_the_configured_folder_is_missing() {
     let relay = relay().env("PLUGINS_DIR", "missing").start().await;
-    assert_eq!(plugins(&relay).await.len(), 3);
+    assert_eq!(plugins(&relay).await.len(), 4);
     assert_eq!(relay.get("/status").await.json()["degraded"], json!(["plugins"]));
 }
 
@@ -162,5 +162,5 @@ async fn embedded_plugins_are_cached_in_a_configured_cache_folder() {
 async fn the_order_may_name_embedded_plugins() {
     let relay = relay().env("RELAY__FILTER__PLUGINS__ORDER", "link-guard,calm-caps").start().await;
     let names: Vec<String> = plugins(&relay).await.into_iter().map(|[name, ..]| name).collect();
-    assert_eq!(names, ["link-guard", "calm-caps", "flood-guard"]);
+    assert_eq!(names, ["link-guard", "calm-caps", "flood-guard", "geofence"]);
 }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use super::{expect_pass, guest, hostile, say, with_long_deadlines};
-use crate::support::Relay;
+use crate::support::{Client, Relay};
 
 /// The logged error of a plugin that could not be loaded.
 fn load_error(relay: &Relay, plugin: &str) -> String {
@@ -45,6 +47,15 @@ async fn a_component_with_the_wrong_digest_is_rejected_and_its_failure_policy_ap
     let relay = hostile(&format!("on_failure = 'reject'\nsha256 = '{}'", "0".repeat(64))).start().await;
     assert!(load_error(&relay, "hostile").contains("the manifest says 0000"));
     assert_eq!(say(&relay, "hello").await.status, 403);
+}
+
+#[tokio::test]
+async fn the_failure_policy_of_a_plugin_that_cannot_be_loaded_applies_to_contents() {
+    let relay = hostile(&format!("on_failure = 'reject'\nsha256 = '{}'", "0".repeat(64))).start().await;
+    let mut anna = Client::connect(relay.address(), "/channel/QGIS/ws").await;
+    anna.drain().await;
+    anna.send(json!({"type": "crs", "author": "anna", "crs_wkt": "", "crs_authid": "EPSG:4326"})).await;
+    assert_eq!(anna.drain().await[0]["type"], "uncompliant");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The case files: messages, their senders, and the answers that a plugin must give.
 
+mod message;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use crate::model::{Outcome, RoomName};
+use self::message::RawMessage;
+use crate::model::{MessageKind, Outcome, RoomName};
 use crate::settings::{ConfigError, LineIndex, Location, from_toml};
 
 /// One case.
@@ -48,8 +51,8 @@ struct RawCase {
     #[serde(default)]
     settings: toml::Table,
     #[serde(default)]
-    before: Vec<EarlierMessage>,
-    message: Option<CaseMessage>,
+    before: Vec<RawMessage>,
+    message: Option<RawMessage>,
     nickname: Option<String>,
     #[serde(default)]
     sender: CaseSender,
@@ -59,53 +62,22 @@ struct RawCase {
 }
 
 /// A message.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(super) struct CaseMessage {
-    pub(super) text: String,
-    #[serde(default = "jane")]
+    /// What it says or shares.
+    pub(super) kind: MessageKind,
     pub(super) author: String,
-    #[serde(default = "qgis")]
     pub(super) room: RoomName,
-    #[serde(default)]
-    pub(super) kind: Kind,
     /// The time of arrival; by default, that of the message before it.
-    #[serde(default, deserialize_with = "parse_time")]
     pub(super) at: Option<Timestamp>,
 }
 
 /// A message sent before the one of the case.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(super) struct EarlierMessage {
-    text: String,
-    #[serde(default = "jane")]
-    author: String,
-    #[serde(default = "qgis")]
-    room: RoomName,
-    #[serde(default)]
-    kind: Kind,
-    #[serde(default, deserialize_with = "parse_time")]
-    at: Option<Timestamp>,
+    pub(super) message: CaseMessage,
     /// Differences from the sender of the case.
-    #[serde(default)]
     pub(super) sender: CaseSender,
-}
-
-impl EarlierMessage {
-    pub(super) fn message(&self) -> CaseMessage {
-        let Self { text, author, room, kind, at, sender: _ } = self.clone();
-        CaseMessage { text, author, room, kind, at }
-    }
-}
-
-/// The kind of a message in a case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
-    #[default]
-    Text,
-    Like,
 }
 
 /// The sender of a message. Missing fields have defaults.
@@ -169,16 +141,12 @@ pub(super) struct ExpectedSanction {
     pub(super) seconds: u64,
 }
 
-fn jane() -> String {
-    "jane".to_owned()
-}
-
 #[expect(clippy::expect_used, reason = "the name is valid")]
 pub(super) fn qgis() -> RoomName {
     "QGIS".parse().expect("a valid name")
 }
 
-fn parse_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+pub(super) fn parse_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let written = toml::value::Datetime::deserialize(from)?.to_string();
     let invalid = |_| serde::de::Error::custom("a time must have a date and an offset, as in 2026-11-23T22:00:00Z");
     written.parse().map(Some).map_err(invalid)
@@ -219,8 +187,17 @@ fn parse(path: &Path, text: &str) -> Result<Vec<PluginCase>, Vec<ConfigError>> {
 
 fn validate(location: Location, case: RawCase) -> Result<PluginCase, ConfigError> {
     let RawCase { name, settings, before, message, nickname, sender, room, expect } = case;
+    let invalid = |text: String| ConfigError::new(location.clone(), text);
+    let earlier = |message: RawMessage| {
+        let (message, sender) = message.read()?;
+        Ok(EarlierMessage { message, sender: sender.unwrap_or_default() })
+    };
+    let before = before.into_iter().map(earlier).collect::<Result<_, String>>().map_err(invalid)?;
     let input = match (message, nickname) {
-        (Some(message), None) => CaseInput::Message(message),
+        (Some(message), None) => match message.read().map_err(invalid)? {
+            (message, None) => CaseInput::Message(message),
+            (_, Some(_)) => return Err(invalid("`sender` belongs to the case, not to its `message`".to_owned())),
+        },
         (None, Some(nickname)) => CaseInput::Nickname(nickname),
         _ => return Err(ConfigError::new(location, "a case must have either `message` or `nickname`")),
     };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::case::{CaseInput, CaseMessage, CaseSender, ExpectedAnswer, Kind, PluginCase, qgis};
+use super::case::{CaseInput, CaseMessage, CaseSender, ExpectedAnswer, PluginCase, qgis};
 use crate::matching::Views;
 use crate::model::{self, Address, ConnectionId, Message, RoomName, Sender, SenderContext};
 use crate::sandbox::{self, CallContext, CheckRequest, Plugin, PluginAnswer, PluginFailure};
@@ -47,7 +47,7 @@ pub(super) async fn run(plugin: &Plugin, case: &PluginCase, max_chars: usize) ->
     let mut runner = CaseRunner { plugin, case, max_chars, now: NOON };
     for (at, before) in case.before.iter().enumerate() {
         let person = before.sender.clone().or(&case.sender);
-        if let Some((Err(failure), _)) = runner.send(&before.message(), &person).await {
+        if let Some((Err(failure), _)) = runner.send(&before.message, &person).await {
             return CaseResult::failed(format!("message {} of `before`: {failure}", at + 1));
         }
     }
@@ -89,22 +89,17 @@ struct CaseRunner<'c> {
 impl CaseRunner<'_> {
     async fn send(&mut self, input: &CaseMessage, person: &CaseSender) -> CallResult {
         self.now = input.at.unwrap_or(self.now);
-        let text = input.text.clone();
-        let kind = match input.kind {
-            Kind::Text => model::MessageKind::Text { avatar: None, text },
-            Kind::Like => model::MessageKind::Like { liked: "bob".to_owned(), text },
-        };
-        if !self.plugin.wants(kind.as_str()) {
+        if !self.plugin.wants(input.kind.as_str()) {
             return None;
         }
-        let message = Message { at: self.now, ..Message::new(input.author.clone(), kind) };
+        let message = Message { at: self.now, ..Message::new(input.author.clone(), input.kind.clone()) };
         let sender = self.sender(input.room.clone(), person);
         let mut views = Views::default();
-        views.read(&input.text);
+        views.read(message.text().unwrap_or_default());
         let folded = views.clean().to_owned();
         let request = CheckRequest::message(&message, folded, &sender, address(person), self.max_chars);
         let request = if self.plugin.wants_payload() { request.with_payload(&message) } else { request };
-        Some(self.call(&request, &message, &sender).await)
+        Some(self.call(request, &message, &sender).await)
     }
 
     async fn register(&self, nickname: &str) -> CallResult {
@@ -114,18 +109,18 @@ impl CaseRunner<'_> {
         let message = Message { at: self.now, ..Message::new(nickname, model::MessageKind::Newcomer) };
         let sender = self.sender(qgis(), &self.case.sender);
         let request = CheckRequest::nickname(&message, &sender, address(&self.case.sender));
-        Some(self.call(&request, &message, &sender).await)
+        Some(self.call(request, &message, &sender).await)
     }
 
     async fn call(
         &self,
-        request: &CheckRequest,
+        request: CheckRequest,
         message: &Message,
         sender: &Sender,
     ) -> (Result<PluginAnswer, PluginFailure>, Duration) {
         let context = CallContext::new(message, sender);
         let started = Instant::now();
-        let answer = self.plugin.check(request, context).await;
+        let answer = self.plugin.check(|| request, context).await;
         (answer, started.elapsed())
     }
 

@@ -10,11 +10,49 @@ fn only_name_message_and_action_are_required() {
     let cases = parse("[[case]]\nname = 'a'\nmessage.text = 'hello'\nexpect.action = 'pass'").unwrap();
     let [case] = &cases[..] else { panic!("{cases:?}") };
     let CaseInput::Message(message) = &case.input else { panic!("{case:?}") };
-    assert_eq!(
-        (message.author.as_str(), message.room.as_str(), message.kind, message.at),
-        ("jane", "QGIS", Kind::Text, None)
-    );
+    assert_eq!((message.author.as_str(), message.room.as_str(), message.at), ("jane", "QGIS", None));
+    assert_eq!(message.kind, MessageKind::Text { avatar: None, text: "hello".to_owned() });
     assert_eq!((case.room.members, case.location.to_string().as_str()), (1, "cases/x.toml:2"));
+}
+
+#[test]
+fn a_message_may_be_of_any_kind() {
+    for (kind, keys) in [
+        ("like", "text = 'x'"),
+        ("position", "x = 4, y = 45.7, crs_authid = 'EPSG:4326'"),
+        ("bbox", "xmin = 1, xmax = 2, ymin = 3, ymax = 4"),
+        ("crs", "crs_authid = 'EPSG:2154'"),
+        ("geojson", "geojson = '{\"features\": []}', layer_name = 'x', style = '<qgis/>'"),
+        ("model", "model_name = 'x', raw_xml = '<m/>'"),
+        ("script", "name = 'x', raw_pycode = 'x = 1'"),
+        (
+            "image",
+            "image_data = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=='",
+        ),
+    ] {
+        let text = format!("[[case]]\nname = 'a'\nmessage = {{ kind = '{kind}', {keys} }}\nexpect.action = 'pass'");
+        let cases = parse(&text).unwrap();
+        let CaseInput::Message(message) = &cases[0].input else { panic!("{text}") };
+        assert_eq!(message.kind.as_str(), kind);
+    }
+}
+
+#[test]
+fn a_message_has_the_keys_of_its_kind_and_no_others() {
+    for (message, error) in [
+        ("kind = 'position', x = 4", ":2: `y` is missing"),
+        ("kind = 'position', x = 4, y = 5, text = 'x'", ":2: a message of the kind `position` has no `text`"),
+        ("text = 'x', crs_authid = 'EPSG:4326'", ":2: a message of the kind `text` has no `crs_authid`"),
+        ("author = 'bob'", ":2: `text` is missing"),
+        ("kind = 'geojson', geojson = '{'", ":2: `geojson` is not JSON"),
+        ("kind = 'geojson', geojson = '{}'", ":2: `geojson` has no `features`"),
+        ("kind = 'image', image_data = 'bm8='", ":2: `image_data`: image is not a JPEG, PNG, GIF or WebP file"),
+        ("text = 'x', sender = { trusted = true }", ":2: `sender` belongs to the case, not to its `message`"),
+    ] {
+        let text = format!("[[case]]\nname = 'a'\nmessage = {{ {message} }}\nexpect.action = 'pass'");
+        let found = parse(&text).unwrap_err();
+        assert!(found.contains(error), "{error} is not in {found}");
+    }
 }
 
 #[test]
