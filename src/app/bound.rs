@@ -186,9 +186,7 @@ impl BoundRelay {
             stop: stop.clone(),
         };
         if let Some(listener) = metrics_listener {
-            log_address(&listener, "serving metrics");
-            let server = HttpServer { router: api::metrics_router(Arc::clone(&metrics)), ..server.clone() };
-            tasks.spawn(server.serve(listener));
+            serve_metrics(&tasks, &server, &metrics, listener);
         }
         log_address(&listener, "serving");
         serving.notify_one();
@@ -246,6 +244,13 @@ async fn until_stopped(
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|source| ServeError::Bind { address, source })
+}
+
+/// Serves metrics on a port of their own.
+fn serve_metrics(tasks: &TaskTracker, server: &HttpServer, metrics: &Arc<Metrics>, listener: TcpListener) {
+    log_address(&listener, "serving metrics");
+    let server = HttpServer { router: api::metrics_router(Arc::clone(metrics)), ..server.clone() };
+    tasks.spawn(server.serve(listener));
 }
 
 fn log_address(listener: &TcpListener, message: &str) {

@@ -60,7 +60,7 @@ async fn until_stopped(
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut signals = Signals::listen()?;
-    let app = App::build(config, rules).await;
+    let app = Box::pin(App::build(config, rules)).await;
     let bound = app.bind().await?;
     let token = bound.token().map(|token| token.reveal().to_owned());
     match console {

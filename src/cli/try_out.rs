@@ -98,7 +98,7 @@ async fn judge(mut config: Config, rules: RuleSet, room: RoomName, message: Mess
     // Do not touch the files of a running relay.
     config.store.file = None;
     config.audit.record = Recording::Off;
-    let app = Arc::new(App::build(config, rules).await);
+    let app = Arc::new(Box::pin(App::build(config, rules)).await);
     if app.plugins().is_none() {
         for missing in app.degraded().iter().filter(|missing| missing.subsystem == Subsystem::Plugins) {
             print_to(io::stderr(), &format!("gischat-relay: {}\n", printable(&missing.reason)));

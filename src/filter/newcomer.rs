@@ -16,7 +16,7 @@ pub struct NewcomerDefinition {
 
 impl Default for NewcomerDefinition {
     fn default() -> Self {
-        Self { connected: Duration::from_secs(60), accepted: 3 }
+        Self { connected: Duration::from_mins(1), accepted: 3 }
     }
 }
 
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_newcomer_is_new_or_quiet_and_not_trusted() {
-        let definition = NewcomerDefinition { connected: Duration::from_secs(60), accepted: 3 };
+        let definition = NewcomerDefinition { connected: Duration::from_mins(1), accepted: 3 };
         for (seconds, accepted, trusted, is_newcomer) in [
             (0, 0, false, true),
             (59, 100, false, true),

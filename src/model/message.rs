@@ -235,7 +235,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// What the sender is told.
+    /// The reason that the sender is given.
     #[must_use]
     pub fn reason(&self) -> &Reason {
         match self {

@@ -24,7 +24,7 @@ pub enum Verdict {
     Reject(Reason),
 }
 
-/// What a message continues with in place of what was sent.
+/// The text or content with which a message continues.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Replacement {
     /// Another text, for a message that has one.

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use crate::coordinates::{Coordinates, Nest, Nested};
 use crate::unchecked::Unchecked;
 
-/// What the positions of a geometry are.
+/// The shape that the positions of a geometry form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Points,

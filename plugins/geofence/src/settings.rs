@@ -22,11 +22,11 @@ const MAX_REASON_BYTES: usize = 1_024;
 pub struct Settings {
     /// The areas: tables with a `name` and either `box` or `polygon`.
     areas: Vec<Value>,
-    /// What is refused: what lies, even partly, `within` the areas or `outside` of them.
+    /// The side that is refused: places that lie, even partly, `within` the areas or `outside` of them.
     side: Value,
-    /// What happens then: `reject`, `hold` or `label`.
+    /// The action on them: `reject`, `hold` or `label`.
     action: Value,
-    /// What happens if the place cannot be checked: `hold`, `reject` or `pass`.
+    /// The action on a place that cannot be checked: `hold`, `reject` or `pass`.
     unknown_crs: Value,
     /// The reason that the sender sees.
     reason: Value,
@@ -39,7 +39,7 @@ enum Side {
     Outside,
 }
 
-/// What happens with a refused place.
+/// The action on a refused place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OnHit {
@@ -48,7 +48,7 @@ pub(crate) enum OnHit {
     Label,
 }
 
-/// What happens with a place that cannot be checked.
+/// The action on a place that cannot be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OnUnchecked {
@@ -69,7 +69,7 @@ struct AreaSettings {
     polygon: Option<Vec<Vec<f64>>>,
 }
 
-/// What the filter does.
+/// The checked settings.
 #[derive(Debug)]
 pub(crate) struct Policy {
     /// `None` without areas: every place passes.

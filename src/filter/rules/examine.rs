@@ -76,7 +76,7 @@ impl RuleSet {
             run = self.examine_contents(input, scratch, &mut hits);
         }
         hits.sort_by_key(|hit| hit.rule);
-        let evaluation = self.decide(hits, masked, run, input);
+        let evaluation = self.decide(&hits, masked, run, input);
         if let (Purpose::Judge, Some(memory), Some(recall)) = (input.purpose, input.memory, recall) {
             memory.record(recall, !matches!(evaluation.finding.verdict, Verdict::Reject(_)));
         }

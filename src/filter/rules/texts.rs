@@ -30,7 +30,7 @@ pub(super) struct TextPiece<'t> {
 /// Takes time linear in the size of the message.
 pub(super) fn for_each_piece(field: Field, message: &Message, each: &mut impl FnMut(TextPiece<'_>) -> ControlFlow<()>) {
     // The result tells whether `each` broke, which is of no interest here.
-    let _: ControlFlow<()> = for_each_text(field, message, &mut |text| in_pieces(text, each));
+    let _broke = for_each_text(field, message, &mut |text| in_pieces(text, each)).is_break();
 }
 
 /// Whether rules on the contents of `message` should be run on another thread, because its texts are long.

@@ -71,7 +71,7 @@ impl RuleSet {
     /// Combines the hits into a finding.
     pub(super) fn decide(
         &self,
-        hits: Vec<RuleHit>,
+        hits: &[RuleHit],
         masked: Option<String>,
         within_budget: Result<(), BudgetExhaustedBy>,
         input: &RuleInput<'_>,
@@ -80,7 +80,7 @@ impl RuleSet {
         let mut matches: Vec<Match> = Vec::with_capacity(hits.len());
         let mut strongest: Option<(&Rule, &RuleHit)> = None;
         let mut raids = Vec::new();
-        for hit in &hits {
+        for hit in hits {
             let Some(rule) = self.rules.get(hit.rule) else { continue };
             if *purpose == Purpose::Judge {
                 rule.hits.record(message.at, hit.is_exempt, sender.context.trusted);
@@ -96,7 +96,7 @@ impl RuleSet {
                 strongest = Some((rule, hit));
             }
         }
-        let rounded = || self.most_rounded(&hits).map(|content| Replacement::Content(Arc::new(content.clone())));
+        let rounded = || self.most_rounded(hits).map(|content| Replacement::Content(Arc::new(content.clone())));
         let replacement = masked.map(Replacement::Text).or_else(rounded);
         let mut verdict = match strongest {
             None => Verdict::Pass,

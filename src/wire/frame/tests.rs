@@ -79,9 +79,9 @@ fn a_large_image_is_whole_wherever_it_is_cut_into_fragments() {
         for (first, fragment) in [(0x01, &bytes[..cut]), (0x80, &bytes[cut..])] {
             let frame = masked(first, fragment);
             let (mut input, is_last) = (frame.as_slice(), first == 0x80);
-            let decoded = decoder.decode(&mut input).unwrap();
-            assert_eq!(decoded.is_some(), is_last, "cut at {cut}");
-            assert!(decoded.is_none_or(|decoded| decoded == text_of(&text)), "cut at {cut}");
+            let message = decoder.decode(&mut input).unwrap();
+            assert_eq!(message.is_some(), is_last, "cut at {cut}");
+            assert!(message.is_none_or(|message| message == text_of(&text)), "cut at {cut}");
         }
     }
 }

@@ -64,7 +64,7 @@ struct RawCase {
 /// A message.
 #[derive(Debug)]
 pub(super) struct CaseMessage {
-    /// What it says or shares.
+    /// The kind and its content.
     pub(super) kind: MessageKind,
     pub(super) author: String,
     pub(super) room: RoomName,

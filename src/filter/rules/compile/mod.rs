@@ -93,7 +93,9 @@ impl<'a> RuleCompiler<'a> {
         let mut build_errors = Vec::new();
         let matchers = self.matchers.map(|builder| builder.build(&mut build_errors));
         if let Some(first) = errors.first_mut() {
-            build_errors.into_iter().for_each(|error| first.add(0, error));
+            for error in build_errors {
+                first.add(0, error);
+            }
         }
         let min_recall_letters = self.rules.iter().filter_map(Rule::min_recall_letters).min();
         let has_areas = self.rules.iter().any(|rule| rule.place.as_ref().is_some_and(PlaceCondition::has_area));

@@ -41,7 +41,7 @@ pub(in crate::filter::rules) struct SidedArea {
     area: Area,
 }
 
-/// What a rule does with places. It has an area, a distance to round to, or both.
+/// The condition of a rule on places, and the rounding. It has an area, a distance to round to, or both.
 #[derive(Debug)]
 pub(in crate::filter::rules) struct PlaceCondition {
     /// Without it, all places match.

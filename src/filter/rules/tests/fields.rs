@@ -88,7 +88,7 @@ fn a_word_deep_in_a_long_script_is_found() {
 #[test]
 fn a_long_script_may_trigger_many_expressions() {
     let expressions: Vec<String> = (0..40).map(|number| format!("'word{number:02}x+y'")).collect();
-    let code: String = (0..40).map(|number| format!("word{number:02} ")).collect();
+    let code = (0..40).map(|number| format!("word{number:02}")).collect::<Vec<_>>().join(" ");
     assert_eq!(hit(&format!("field = 'script'\nany = [{}]", expressions.join(",")), &script("x", &code)), None);
 }
 
