@@ -114,10 +114,16 @@ impl ShapeFilter {
         let length = length_up_to(text, max);
         if length > max {
             let has = characters(text, length, max);
-            return Err(Reason::new(ReasonCode::TooLong, format!("`message` has {has}; at most {max} are allowed")));
+            return Err(Reason::new(
+                ReasonCode::TooLong,
+                format!("the message text has {has}; at most {max} are allowed"),
+            ));
         }
         if text.trim().is_empty() {
-            return Err(Reason::new(ReasonCode::Empty, "`message` is empty; at least 1 visible character is needed"));
+            return Err(Reason::new(
+                ReasonCode::Empty,
+                "the message text is empty; at least 1 visible character is needed",
+            ));
         }
         Ok(())
     }
@@ -231,7 +237,7 @@ mod tests {
                 "{unit}"
             );
         }
-        let text = "`message` has 256 characters; at most 255 are allowed";
+        let text = "the message text has 256 characters; at most 255 are allowed";
         assert_eq!(refusal("jane", None, &"é".repeat(256)), Some(refused(ReasonCode::TooLong, text)));
     }
 
@@ -276,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_huge_text_is_refused_without_counting_it() {
-        let text = "`message` has more than 255 characters; at most 255 are allowed";
+        let text = "the message text has more than 255 characters; at most 255 are allowed";
         assert_eq!(refusal("jane", None, &"a".repeat(5_000)), Some(refused(ReasonCode::TooLong, text)));
     }
 }

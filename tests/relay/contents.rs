@@ -215,3 +215,16 @@ fn the_command_tries_a_message_of_any_kind() {
         assert_eq!((output.status, output.stderr.as_str()), (Some(2), error), "{frame}");
     }
 }
+
+#[tokio::test]
+async fn the_image_of_a_muted_sender_is_not_decoded() {
+    let relay = moderated(Relay::builder()).start().await;
+    let mut anna = channel(&relay).await;
+    let mute = json!({"kind": "mute", "room": "QGIS", "nickname": "anna", "seconds": 600}).to_string();
+    assert_eq!(call(&relay, "POST", "/moderation/sanctions", &mute).await.status, 201);
+    anna.drain().await;
+    anna.send(image("bm8gaW1hZ2U=")).await;
+    let answer = anna.drain().await;
+    let reason = answer[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("muted"), "refused for the mute and not for the image: {reason}");
+}

@@ -27,12 +27,12 @@ async fn a_message_out_of_bounds_is_refused_by_every_entrance_in_the_same_words(
         (line("jane doe", "hi"), characters),
         (line("jane\n", "hi"), characters),
         (line("ｊａｎｅ", "hi"), characters),
-        (line("jane", ""), "`message` is empty; at least 1 visible character is needed"),
-        (line("jane", " \t\n\u{3000}"), "`message` is empty; at least 1 visible character is needed"),
-        (line("jane", &"a".repeat(256)), "`message` has 256 characters; at most 255 are allowed"),
-        (line("jane", &"🗺".repeat(256)), "`message` has 256 characters; at most 255 are allowed"),
-        (line("jane", &"e\u{301}".repeat(128)), "`message` has 256 characters; at most 255 are allowed"),
-        (line("jane", &"a".repeat(50_000)), "`message` has more than 255 characters; at most 255 are allowed"),
+        (line("jane", ""), "the message text is empty; at least 1 visible character is needed"),
+        (line("jane", " \t\n\u{3000}"), "the message text is empty; at least 1 visible character is needed"),
+        (line("jane", &"a".repeat(256)), "the message text has 256 characters; at most 255 are allowed"),
+        (line("jane", &"🗺".repeat(256)), "the message text has 256 characters; at most 255 are allowed"),
+        (line("jane", &"e\u{301}".repeat(128)), "the message text has 256 characters; at most 255 are allowed"),
+        (line("jane", &"a".repeat(50_000)), "the message text has more than 255 characters; at most 255 are allowed"),
         (with_avatar(&"a".repeat(129)), "`avatar` has 129 characters; at most 128 are allowed"),
         (with_avatar("../../secret.svg"), "`avatar` must be the file name of an icon"),
         (with_avatar("a\u{0}b"), "`avatar` must be the file name of an icon"),
@@ -87,7 +87,7 @@ async fn the_limits_are_those_of_the_settings() {
         ("x", "12345", None),
         ("jane", "é2345", None),
         ("janet", "hi", Some("`author` has 5 characters; 1 to 4 are allowed")),
-        ("jane", "123456", Some("`message` has 6 characters; at most 5 are allowed")),
+        ("jane", "123456", Some("the message text has 6 characters; at most 5 are allowed")),
     ] {
         let put = relay.put_line("QGIS", author, text, &[]).await;
         let wanted = detail.map_or(line(author, text), |detail| json!({"detail": detail}));
@@ -108,7 +108,7 @@ async fn nicknames_and_likes_keep_the_same_bounds() {
         (newcomer("a.b"), "`newcomer` may hold only the letters A to Z and a to z, digits, _ and -"),
         (like("x", "hans", "hi"), "`liker_author` has 1 character; 3 to 32 are allowed"),
         (like("jane", "x", "hi"), "`liked_author` has 1 character; 3 to 32 are allowed"),
-        (like("jane", "hans", &"a".repeat(256)), "`message` has 256 characters; at most 255 are allowed"),
+        (like("jane", "hans", &"a".repeat(256)), "the message text has 256 characters; at most 255 are allowed"),
     ] {
         jane.send(frame.clone()).await;
         assert_eq!(jane.drain().await, [refusal(reason)], "{frame}");

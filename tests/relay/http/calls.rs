@@ -159,7 +159,7 @@ async fn a_refused_message_gets_the_status_of_its_reason() {
     let _jane = relay.join_as("QGIS", "jane").await;
     for (author, text, status, detail) in [
         ("x", "hi", 422, "`author` has 1 character; 3 to 32 are allowed"),
-        ("greta", "", 422, "`message` is empty; at least 1 visible character is needed"),
+        ("greta", "", 422, "the message text is empty; at least 1 visible character is needed"),
         ("jane", "hi", 403, crate::support::NICKNAME_TAKEN),
         ("Internal", "hi", 403, "this nickname is reserved"),
         ("hans", "to the casino", 403, "No advertising here."),

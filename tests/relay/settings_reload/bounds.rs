@@ -32,7 +32,7 @@ async fn a_changed_limit_applies_to_the_next_message_and_is_announced() {
         let relay = with("filter.shape.max_message_length = 5\n").start().await;
         let mut jane = relay.join_as("QGIS", "jane").await;
         jane.send(line("jane", "123456")).await;
-        jane.expect_refusal("`message` has 6 characters; at most 5 are allowed").await;
+        jane.expect_refusal("the message text has 6 characters; at most 5 are allowed").await;
         change(&relay, "filter.shape.max_message_length = 6\n", way).await;
         jane.send(line("jane", "123456")).await;
         jane.expect(line("jane", "123456")).await;
