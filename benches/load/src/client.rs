@@ -177,7 +177,7 @@ impl Client {
                 Err(error) => return Err(error.into()),
             };
             let mut used = self.take_frames(&buffer[..filled], &mut on_text)?;
-            if self.large.is_none() {
+            if self.is_open() && self.large.is_none() {
                 self.large = LargeFrame::start(&buffer[used..filled], buffer.len())?;
                 used = if self.large.is_some() { filled } else { used };
             }

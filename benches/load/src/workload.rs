@@ -145,7 +145,11 @@ impl Workload {
                 return (1..).zip(like).map(|(at, like)| case(Some(at), like.load)).collect();
             }
             Self::Generations => closed(Layout::new(members(1_000, 99), 1, 3), Window::Shared(window(16)), 4),
-            Self::Layer => Load::Layers { layout: Layout::new(members(1_000, 99), 1, 3), shares: sizes.either(5, 2) },
+            Self::Layer => Load::Layers {
+                // At least one of each generation: v1 cannot share layers.
+                layout: Layout::new(members(1_000, 99).max(3), 1, 3),
+                shares: sizes.either(5, 2),
+            },
             Self::Images => Load::WithPhotos {
                 layout: Layout::new(members(100, 20), 1, 1),
                 rate: sizes.rate,
