@@ -1,7 +1,7 @@
 //! One connection: its socket, its state, and the bytes between two reads or two writes.
 //!
 //! A client has no read buffer of its own, since ten thousand of them would be the tool's largest cost. The caller lends
-//! one, and only the incomplete frame at its end is kept.
+//! one, and only the incomplete frame at its end is kept, or the start of a frame that is larger than the buffer.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -10,8 +10,10 @@ use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
-use crate::frames::{self, FrameError};
+use crate::frames::{self, FrameError, Text};
+use crate::generation::Generation;
 use crate::handshake;
+use crate::large_frame::LargeFrame;
 
 /// The reason why a connection ended early.
 #[derive(Debug, Error)]
@@ -42,11 +44,15 @@ pub(crate) struct Client {
     stream: TcpStream,
     peer: SocketAddr,
     room: usize,
+    generation: Generation,
     state: State,
     /// The start of an incomplete frame.
     tail: Vec<u8>,
-    /// Bytes that the socket has not accepted yet.
-    unsent: Vec<u8>,
+    /// An incomplete frame that is larger than the read buffer.
+    large: Option<LargeFrame>,
+    /// Queued bytes, and the number of those that the socket has accepted.
+    queue: Vec<u8>,
+    sent: usize,
 }
 
 impl Client {
@@ -54,7 +60,7 @@ impl Client {
     ///
     /// # Errors
     /// If a socket call fails.
-    pub(crate) fn dial(source: SocketAddr, peer: SocketAddr, room: usize) -> io::Result<Self> {
+    pub(crate) fn dial(source: SocketAddr, peer: SocketAddr, room: usize, generation: Generation) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(peer), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
@@ -66,7 +72,22 @@ impl Client {
             _ => {}
         }
         let stream = TcpStream::from_std(socket.into());
-        Ok(Self { stream, peer, room, state: State::Connecting, tail: Vec::new(), unsent: Vec::new() })
+        Ok(Self {
+            stream,
+            peer,
+            room,
+            generation,
+            state: State::Connecting,
+            tail: Vec::new(),
+            large: None,
+            queue: Vec::new(),
+            sent: 0,
+        })
+    }
+
+    /// The generation that it speaks.
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// The socket, for registration.
@@ -88,7 +109,9 @@ impl Client {
     pub(crate) fn abandon(&mut self) {
         self.state = State::Closed;
         self.tail = Vec::new();
-        self.unsent = Vec::new();
+        self.large = None;
+        self.queue = Vec::new();
+        self.sent = 0;
     }
 
     /// Continues the connect or the pending write of a writable socket.
@@ -101,23 +124,24 @@ impl Client {
                 return Err(error.into());
             }
             self.state = State::Handshaking;
-            return self.send(&handshake::request(self.peer, self.room));
+            return self.send(&handshake::request(self.peer, self.room, self.generation));
         }
-        if self.unsent.is_empty() {
-            return Ok(());
+        while self.sent < self.queue.len() {
+            match self.stream.write(&self.queue[self.sent..]) {
+                Ok(written) => self.sent += written,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        let mut unsent = std::mem::take(&mut self.unsent);
-        self.send(&unsent)?;
-        if self.unsent.is_empty() {
-            unsent.clear();
-            self.unsent = unsent;
-        }
+        self.queue.clear();
+        self.sent = 0;
         Ok(())
     }
 
     /// Queues `bytes` for [`Self::writable`], so that several messages are sent in one write.
     pub(crate) fn queue(&mut self, bytes: &[u8]) {
-        self.unsent.extend_from_slice(bytes);
+        self.queue.extend_from_slice(bytes);
     }
 
     /// Sends what the socket accepts and keeps the rest for [`Self::writable`].
@@ -125,17 +149,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if the connection failed.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
-        let mut taken = 0;
-        while self.unsent.is_empty() && taken < bytes.len() {
-            match self.stream.write(&bytes[taken..]) {
-                Ok(written) => taken += written,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.unsent.extend_from_slice(&bytes[taken..]);
-        Ok(())
+        self.queue(bytes);
+        self.writable()
     }
 
     /// Reads available data, passes each text to `on_text`, and answers pings.
@@ -149,7 +164,7 @@ impl Client {
         &mut self,
         buffer: &mut [u8],
         until_eof: bool,
-        mut on_text: impl FnMut(&[u8]),
+        mut on_text: impl FnMut(Text<'_>),
     ) -> Result<(), ClientError> {
         loop {
             let kept = self.tail.len();
@@ -161,12 +176,13 @@ impl Client {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error.into()),
             };
-            let used = self.take_frames(&buffer[..filled], &mut on_text)?;
+            let mut used = self.take_frames(&buffer[..filled], &mut on_text)?;
+            if self.is_open() && self.large.is_none() {
+                self.large = LargeFrame::start(&buffer[used..filled], buffer.len())?;
+                used = if self.large.is_some() { filled } else { used };
+            }
             self.tail.clear();
             self.tail.extend_from_slice(&buffer[used..filled]);
-            if self.tail.len() == buffer.len() {
-                return Err(FrameError::TooLarge(buffer.len()).into());
-            }
             if filled < buffer.len() && !until_eof {
                 return Ok(());
             }
@@ -174,7 +190,7 @@ impl Client {
     }
 
     /// Handles the complete frames in `bytes` and returns their length in bytes.
-    fn take_frames(&mut self, bytes: &[u8], on_text: &mut impl FnMut(&[u8])) -> Result<usize, ClientError> {
+    fn take_frames(&mut self, bytes: &[u8], on_text: &mut impl FnMut(Text<'_>)) -> Result<usize, ClientError> {
         let mut used = 0;
         if self.state != State::Open {
             match handshake::answer(bytes).map_err(ClientError::Refused)? {
@@ -182,11 +198,20 @@ impl Client {
                 Some(head) => used = head,
             }
             self.state = State::Open;
+            if let Some(text) = self.generation.first_text() {
+                self.send(&frames::masked(frames::TEXT, text))?;
+            }
+        }
+        if let Some(large) = &mut self.large {
+            used += large.take(bytes);
+            let Some(text) = large.text() else { return Ok(used) };
+            on_text(text);
+            self.large = None;
         }
         while let Some(frame) = frames::next(&bytes[used..])? {
             used += frame.len;
             match frame.opcode {
-                frames::TEXT => on_text(frame.payload),
+                frames::TEXT => on_text(Text::whole(frame.payload)),
                 frames::PING => self.send(&frames::masked(frames::PONG, frame.payload))?,
                 // A message is counted by its first fragment.
                 frames::PONG | frames::CONTINUATION => {}

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::client::{Client, ClientError};
-use crate::frames::{self, Kind};
+use crate::frames::{self, Text};
+use crate::generation::Kind;
 use crate::presence::PresenceTracker;
 use crate::tally::Tally;
 
@@ -56,24 +57,24 @@ impl Clients {
         self.presence.add(expected);
     }
 
-    /// Reads and writes what the socket of `member` is ready for. `on_chat` receives each chat message.
-    pub(crate) fn serve(&mut self, member: usize, ready: Ready, mut on_chat: impl FnMut(usize, &[u8])) {
+    /// Reads and writes what the socket of `member` is ready for. `on_message` receives each message.
+    pub(crate) fn serve(&mut self, member: usize, ready: Ready, mut on_message: impl FnMut(usize, Text<'_>)) {
         let client = &mut self.members[member];
         if client.is_closed() {
             return;
         }
-        let was_open = client.is_open();
+        let (was_open, generation) = (client.is_open(), client.generation());
         let (tally, presence) = (&mut self.tally, &mut self.presence);
         let mut step = if ready.write { client.writable() } else { Ok(()) };
         if step.is_ok() && (ready.read || ready.closed) {
-            step = client.readable(&mut self.buffer, ready.closed, |text| match tally.count(text) {
-                Kind::Chat => on_chat(member, text),
+            step = client.readable(&mut self.buffer, ready.closed, |text| match tally.count(generation, text) {
+                Kind::Message => on_message(member, text),
                 Kind::Presence => {
-                    if let Some(number) = frames::users(text) {
+                    if let Some(number) = generation.users(text.head) {
                         presence.record(member, number);
                     }
                 }
-                Kind::Refusal => {}
+                Kind::Refusal | Kind::Foreign => {}
             });
         }
         if !was_open && client.is_open() {
@@ -136,10 +137,10 @@ impl Clients {
         !self.errors.is_empty()
     }
 
-    /// Connections that ended early and refused messages, one line for each reason.
+    /// Connections that ended early, refused messages and foreign frames, one line for each reason.
     pub(crate) fn problems(&self) -> Vec<String> {
         let ended = self.errors.iter().map(|(reason, count)| format!("{count} connections ended early: {reason}"));
-        ended.chain(self.tally.problem()).collect()
+        ended.chain(self.tally.problems()).collect()
     }
 
     /// Sends a close frame on every connection, so that a relay that keeps running logs ordinary closes.

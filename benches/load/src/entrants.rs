@@ -15,6 +15,7 @@ use crate::args::Args;
 use crate::chains::{Chain, PluginFolder};
 use crate::handshake::room_name;
 use crate::server::{Launch, Server};
+use crate::variant::Variant;
 
 /// The script for Bun.
 const BUN_SCRIPT: (&str, &str) = ("bun-server.js", include_str!("../../floor/bun-server.js"));
@@ -49,8 +50,8 @@ impl Rival {
 pub(crate) enum ServerKind {
     Relay,
     Rival(Rival),
-    /// The relay with these plugins or rules.
-    RelayWith(Chain),
+    /// The relay, compared with itself.
+    RelayWith(Variant),
 }
 
 impl ServerKind {
@@ -59,7 +60,15 @@ impl ServerKind {
         match self {
             Self::Relay => "gischat-relay",
             Self::Rival(rival) => rival.title(),
-            Self::RelayWith(chain) => chain.title(),
+            Self::RelayWith(variant) => variant.title(),
+        }
+    }
+
+    /// The variant of the relay or of the load, if variants are compared.
+    pub(crate) fn variant(self) -> Option<Variant> {
+        match self {
+            Self::RelayWith(variant) => Some(variant),
+            Self::Relay | Self::Rival(_) => None,
         }
     }
 }

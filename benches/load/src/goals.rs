@@ -4,8 +4,8 @@
 
 use crate::entrants::{Rival, ServerKind};
 use crate::report::{
-    CONNECT_CPU, DELIVERY_CPU, JOIN_CPU_ALONE, JOINS_MORE, JOINS_TOLD, MEMORY_EACH, MESSAGE_CPU, MESSAGES, P99_ANOTHER,
-    P99_BARE, number,
+    CONNECT_CPU, DELIVERY_CPU, FIRST_LAYER_TOLD, JOIN_CPU_ALONE, JOINS_MORE, JOINS_TOLD, LAYER_CPU, LAYER_TOLD,
+    MEMORY_EACH, MEMORY_GROWTH, MESSAGE_CPU, MESSAGES, P99_ANOTHER, P99_BARE, PHOTO_TOLD, PHOTOS, number,
 };
 use crate::section::Section;
 use crate::stats::spread;
@@ -68,10 +68,10 @@ pub(crate) const LINES: &[Line] = {
     ]
 };
 
-/// The lines of the tables of plugins.
-pub(crate) const CHAIN_LINES: &[Line] = {
+/// The lines of the tables in which the relay is compared with itself.
+pub(crate) const VARIANT_LINES: &[Line] = {
     use Goal::AtMostTimesFirst;
-    use Workload::{Delivery, Plugins, Stuck};
+    use Workload::{Delivery, Generations, Images, Layer, Plugins, Stuck};
     &[
         line(Plugins, MESSAGES, None, &[]),
         line(Plugins, MESSAGE_CPU, None, &[]),
@@ -81,6 +81,17 @@ pub(crate) const CHAIN_LINES: &[Line] = {
         line(Delivery, "latency p99", None, &[]),
         line(Stuck, P99_BARE, None, &[AtMostTimesFirst(2.0)]),
         line(Stuck, P99_ANOTHER, None, &[AtMostTimesFirst(2.0)]),
+        line(Generations, DELIVERY_CPU, None, &[AtMostTimesFirst(1.5)]),
+        line(Generations, "deliveries", None, &[]),
+        line(Generations, "latency p99", None, &[]),
+        line(Layer, FIRST_LAYER_TOLD, None, &[]),
+        line(Layer, LAYER_TOLD, None, &[]),
+        line(Layer, LAYER_CPU, None, &[]),
+        line(Layer, MEMORY_GROWTH, None, &[]),
+        line(Images, "latency p50", None, &[]),
+        line(Images, "latency p99", None, &[AtMostTimesFirst(2.0)]),
+        line(Images, PHOTOS, None, &[]),
+        line(Images, PHOTO_TOLD, None, &[]),
     ]
 };
 
@@ -164,7 +175,7 @@ pub(crate) fn steepness<'a>(curve: impl Iterator<Item = &'a Section>) -> Option<
 mod tests {
     use super::*;
     use crate::chains::Chain;
-    use crate::section::tests::section_of;
+    use crate::section::tests::{relay_with, section_of};
 
     fn verdict(line: usize, columns: &[(ServerKind, f64)]) -> String {
         let columns: Vec<(ServerKind, [f64; 1])> = columns.iter().map(|(kind, value)| (*kind, [*value])).collect();
@@ -187,8 +198,8 @@ mod tests {
 
     #[test]
     fn plugins_are_compared_with_no_plugins() {
-        let line = CHAIN_LINES.iter().find(|line| line.figure == DELIVERY_CPU).expect("the line exists");
-        let [bare, three] = [Chain::NoPlugins, Chain::Three].map(ServerKind::RelayWith);
+        let line = VARIANT_LINES.iter().find(|line| line.figure == DELIVERY_CPU).expect("the line exists");
+        let [bare, three] = [Chain::NoPlugins, Chain::Three].map(relay_with);
         let section = section_of(line.workload, 0, line.figure, &[(bare, &[2.0]), (three, &[2.1])]);
         assert_eq!(line.verdict(&section), "3 in Rust ≤ 1.10 × no plugins: yes");
         let section = section_of(line.workload, 0, line.figure, &[(bare, &[2.0])]);

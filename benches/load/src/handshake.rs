@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::generation::Generation;
+
 /// Returns the name of a room by its number.
 pub(crate) fn room_name(room: usize) -> String {
     if room == 0 { "bench".to_owned() } else { format!("bench-{room}") }
@@ -15,10 +17,10 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 const MAX_HEAD: usize = 8_192;
 
 /// Returns the upgrade request for a room at `address`.
-pub(crate) fn request(address: SocketAddr, room: usize) -> Vec<u8> {
-    let room = room_name(room);
+pub(crate) fn request(address: SocketAddr, room: usize, generation: Generation) -> Vec<u8> {
+    let path = generation.path(&room_name(room));
     format!(
-        "GET /room/{room}/ws HTTP/1.1\r\nHost: {address}\r\n\
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\n\
          Upgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )

@@ -1,7 +1,9 @@
-//! Assigns members and senders to rooms.
+//! Assigns members and senders to rooms, and generations to members.
 //!
 //! Members join the rooms in turn, since real users join in no order: the members of one room are not neighbours in the
 //! server's tables.
+
+use crate::generation::{Generation, Generations};
 
 /// The rooms, members and senders of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,15 +11,26 @@ pub(crate) struct Layout {
     members: usize,
     rooms: usize,
     senders: usize,
+    generations: Generations,
 }
 
 impl Layout {
     /// Spreads `members` evenly over `rooms`, with `senders` in each. There are never more rooms than members, nor more
-    /// senders than members of the smallest room.
+    /// senders than members of the smallest room. All are v1.
     pub(crate) fn new(members: usize, rooms: usize, senders: usize) -> Self {
         let members = members.max(1);
         let rooms = rooms.clamp(1, members);
-        Self { members, rooms, senders: senders.clamp(1, members / rooms) }
+        Self {
+            members,
+            rooms,
+            senders: senders.clamp(1, members / rooms),
+            generations: Generations::All(Generation::V1),
+        }
+    }
+
+    /// The same with members of these generations. In a mixed room, three senders are one of each generation.
+    pub(crate) fn with(self, generations: Generations) -> Self {
+        Self { generations, ..self }
     }
 
     /// A room for each member.
@@ -46,6 +59,15 @@ impl Layout {
         if self.rooms == 1 { 0 } else { member % self.rooms }
     }
 
+    /// The generation of `member`.
+    #[inline]
+    pub(crate) fn generation_of(self, member: usize) -> Generation {
+        match self.generations {
+            Generations::All(generation) => generation,
+            Generations::Mixed => Generation::ALL[member / self.rooms % Generation::ALL.len()],
+        }
+    }
+
     /// Members of `room`.
     pub(crate) fn size(self, room: usize) -> usize {
         self.members / self.rooms + usize::from(room < self.members % self.rooms)
@@ -54,7 +76,15 @@ impl Layout {
     /// The member that is sender number `sender` of `room`. Senders are spread evenly; a single one is in the middle, so
     /// neither first nor last in the order in which the server serves the room.
     pub(crate) fn sender(self, room: usize, sender: usize) -> usize {
-        let seat = (2 * sender + 1) * self.size(room) / (2 * self.senders);
+        let size = self.size(room);
+        let seat = (2 * sender + 1) * size / (2 * self.senders);
+        let seat = match self.generations {
+            Generations::All(_) => seat,
+            Generations::Mixed => {
+                let of_generation = seat - seat % Generation::ALL.len() + sender % Generation::ALL.len();
+                if of_generation < size { of_generation } else { of_generation - Generation::ALL.len() }
+            }
+        };
         seat * self.rooms + room
     }
 }
@@ -87,5 +117,23 @@ mod tests {
             }
         }
         assert_eq!(Layout::new(1_000, 1, 1).sender(0, 0), 500);
+    }
+
+    #[test]
+    fn mixed_rooms_have_a_third_and_a_sender_of_each_generation() {
+        for (members, rooms) in [(3, 1), (4, 1), (5, 1), (1_000, 1), (100, 7)] {
+            let layout = Layout::new(members, rooms, 3).with(Generations::Mixed);
+            for room in 0..rooms {
+                let generations: Vec<Generation> =
+                    (room..members).step_by(rooms).map(|member| layout.generation_of(member)).collect();
+                let count = |wanted| generations.iter().filter(|generation| **generation == wanted).count();
+                assert!(
+                    Generation::ALL.iter().all(|generation| count(*generation).abs_diff(generations.len() / 3) <= 1)
+                );
+                let senders = [0, 1, 2].map(|at| layout.sender(room, at));
+                assert!(senders.iter().all(|sender| *sender < members), "{senders:?}");
+                assert_eq!(senders.map(|sender| layout.generation_of(sender)), Generation::ALL);
+            }
+        }
     }
 }

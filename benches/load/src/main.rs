@@ -6,8 +6,9 @@
 //!
 //! From the top: [`args`] and [`sizes`] are the command line, [`entrants`] and [`server`] start servers, [`workload`]
 //! drives a [`swarm`] with a [`layout`] of rooms, whose [`clients`] use [`handshake`] and [`frames`], [`cpu`] and
-//! [`memory`] observe the server's process, [`stats`], [`report`] and [`mod@section`] present the results, and [`docs`],
-//! [`goals`] and [`plot`] write documents. [`chains`] has the plugins and rules of the relay.
+//! [`memory`] observe the server's process, [`stats`], [`report`] and [`mod@section`] present the results, and
+//! [`docs`], [`goals`] and [`plot`] write documents. [`generation`] has the dialects of the protocol, [`chat`],
+//! [`layer`] and [`photo`] what members send, [`chains`] the plugins and rules of the relay.
 #![deny(unsafe_code)]
 #![allow(clippy::indexing_slicing, reason = "the indices are this tool's own; a wrong one must stop the measurement")]
 #![allow(
@@ -20,17 +21,22 @@
 
 mod args;
 mod chains;
+mod chat;
 mod client;
 mod clients;
 mod cpu;
 mod docs;
 mod entrants;
 mod frames;
+mod generation;
 mod goals;
 mod handshake;
+mod large_frame;
+mod layer;
 mod layout;
 mod machine;
 mod memory;
+mod photo;
 mod pins;
 mod plot;
 mod presence;
@@ -42,6 +48,7 @@ mod sizes;
 mod stats;
 mod swarm;
 mod tally;
+mod variant;
 mod workload;
 
 use std::fs;
@@ -58,6 +65,7 @@ use crate::entrants::{Entrant, Rival, ServerKind};
 use crate::pins::Pins;
 use crate::report::Run;
 use crate::section::{Column, Section};
+use crate::variant::Variant;
 use crate::workload::{Case, Workload};
 
 /// Open files other than connections.
@@ -106,18 +114,19 @@ fn measure(args: &Args) -> Result<bool> {
     Ok(sections.iter().all(Section::is_good))
 }
 
-/// Measures all servers in turn for each run, so that changes of the machine affect all of them. If plugins or rules are
-/// compared, the relay with each chain counts as a server.
+/// Measures all servers in turn for each run, so that changes of the machine affect all of them. If the relay is
+/// compared with itself, each variant counts as a server.
 fn section(args: &Args, entrants: &[Entrant], folders: &PluginFolders, case: Case) -> Section {
     let takes_part =
         |entrant: &&Entrant| entrant.kind != ServerKind::Rival(Rival::Uwebsockets) || !case.workload.is_curve();
-    let (chains, missing): (Vec<Chain>, Vec<Chain>) =
-        case.workload.chains().iter().partition(|chain| folders.missing(**chain).is_empty());
-    let servers: Vec<(&Entrant, ServerKind)> = if case.workload.chains().is_empty() {
+    let (variants, missing): (Vec<Variant>, Vec<Variant>) =
+        case.workload.variants().iter().partition(|variant| folders.missing(variant.chain()).is_empty());
+    let servers: Vec<(&Entrant, ServerKind)> = if case.workload.variants().is_empty() {
         entrants.iter().filter(takes_part).map(|entrant| (entrant, entrant.kind)).collect()
     } else {
         let relays = || entrants.iter().filter(|entrant| entrant.kind == ServerKind::Relay);
-        chains.into_iter().flat_map(|chain| relays().map(move |relay| (relay, ServerKind::RelayWith(chain)))).collect()
+        let columns = |variant| relays().map(move |relay| (relay, ServerKind::RelayWith(variant)));
+        variants.into_iter().flat_map(columns).collect()
     };
     let mut columns: Vec<Column> = servers.iter().map(|(_, kind)| Column { kind: *kind, runs: Vec::new() }).collect();
     for run in 1..=args.runs() {
@@ -128,7 +137,9 @@ fn section(args: &Args, entrants: &[Entrant], folders: &PluginFolders, case: Cas
                 .push(run_once(args, entrant, *kind, folders, &case).unwrap_or_else(|error| Run::failed(&error)));
         }
     }
-    let note = |chain: Chain| format!("without `{}`: not built: {}", chain.title(), folders.missing(chain).join(", "));
+    let note = |variant: Variant| {
+        format!("without `{}`: not built: {}", variant.title(), folders.missing(variant.chain()).join(", "))
+    };
     let notes = missing.into_iter().map(note).collect();
     Section { settings: case.settings(&args.sizes), case, columns, notes }
 }
@@ -140,14 +151,14 @@ fn run_once(args: &Args, entrant: &Entrant, kind: ServerKind, folders: &PluginFo
         Pin::Always => true,
         Pin::Never => false,
     };
-    let chain = if let ServerKind::RelayWith(chain) = kind { chain } else { Chain::NoPlugins };
+    let chain = kind.variant().map_or(Chain::NoPlugins, Variant::chain);
     let plugins: Option<PluginFolder> = folders.folder(chain)?;
     let pins = pinned.then(Pins::choose).transpose()?;
     pins.as_ref().map(Pins::for_server).transpose()?;
     let server = entrant.start(case.rooms(), case.is_about_presence(), chain, plugins.as_ref())?;
     pins.as_ref().map(Pins::for_tool).transpose()?;
     server.meter.wait_until_idle()?;
-    let mut run = case.run(&args.sizes, &server, chain).unwrap_or_else(|error| Run::failed(&error));
+    let mut run = case.run(&args.sizes, &server, kind.variant()).unwrap_or_else(|error| Run::failed(&error));
     let failed = server.failed_calls();
     if failed > 0 && chain != Chain::StuckBusy {
         run.problems.push(format!("{failed} plugin calls failed"));

@@ -25,6 +25,18 @@ pub(crate) const JOINS_ALONE: &str = "the same in rooms alone";
 pub(crate) const JOIN_CPU_ALONE: &str = "server CPU per join alone";
 /// The difference of the two times.
 pub(crate) const JOINS_MORE: &str = "more than alone";
+/// Time until the last member has a layer: the first one, when the buffers of the sockets are still small, and later
+/// ones.
+pub(crate) const FIRST_LAYER_TOLD: &str = "all have the first layer after";
+pub(crate) const LAYER_TOLD: &str = "all have a later layer after";
+/// CPU time of the server for each layer and receiving member.
+pub(crate) const LAYER_CPU: &str = "server CPU per layer and member";
+/// How much more memory the server had at most.
+pub(crate) const MEMORY_GROWTH: &str = "peak memory growth";
+/// Photos that all members of another room received.
+pub(crate) const PHOTOS: &str = "photos";
+/// Time until all members of that room have a photo.
+pub(crate) const PHOTO_TOLD: &str = "all have a photo after";
 /// CPU use of this tool.
 pub(crate) const TOOL_CPU: &str = "load tool CPU";
 /// CPU use of all other processes.

@@ -6,6 +6,7 @@ use crate::chains::Chain;
 use crate::entrants::{Rival, ServerKind};
 use crate::report::{DELIVERY_CPU, FOREIGN_CPU, JOINS_MORE, MESSAGE_CPU, Run, TOOL_CPU, number};
 use crate::stats::{Spread, ratios, spread};
+use crate::variant::Variant;
 use crate::workload::Case;
 
 /// Figures that cast doubt on the others when they exceed a percentage, with a note.
@@ -100,7 +101,7 @@ impl Section {
     }
 
     /// The ratio that is shown next to a figure. For a rival, the relay's figure divided by the rival's; for the relay
-    /// with plugins or rules, the figure divided by that of the first column.
+    /// compared with itself, the figure divided by that of the first column.
     pub(crate) fn comparison(&self, kind: ServerKind, figure: &str) -> Option<Spread> {
         match kind {
             ServerKind::Relay => None,
@@ -116,15 +117,15 @@ impl Section {
     /// The increase of a figure by rules, pair by pair. It may be negative when other processes interfere.
     pub(crate) fn difference(&self, figure: &str) -> Option<Spread> {
         let [without, with] = &self.columns[..] else { return None };
-        if without.kind != ServerKind::RelayWith(Chain::NoRules) {
+        if without.kind != ServerKind::RelayWith(Variant::Chain(Chain::NoRules)) {
             return None;
         }
         let pairs = with.values(figure).into_iter().zip(without.values(figure));
         spread(&pairs.filter_map(|(with, without)| Some(with? - without?)).collect::<Vec<_>>())
     }
 
-    /// Whether the columns are the relay with different plugins or rules.
-    fn is_of_chains(&self) -> bool {
+    /// Whether the relay is compared with itself.
+    fn is_of_variants(&self) -> bool {
         self.columns.iter().any(|column| matches!(column.kind, ServerKind::RelayWith(_)))
     }
 
@@ -149,7 +150,7 @@ impl Section {
         if self.columns.len() > 1 {
             let title = |column: &Column| format!("{:>18}      ", column.kind.title());
             let titles: Vec<String> = self.columns.iter().map(title).collect();
-            let by = if self.is_of_chains() { "by the first" } else { "ours by theirs" };
+            let by = if self.is_of_variants() { "by the first" } else { "ours by theirs" };
             lines.push(format!("{:38}{}  (×: {by})", "", titles.concat()));
         }
         let pattern = self.columns.iter().map(Column::figures).find(|figures| !figures.is_empty());
@@ -194,7 +195,7 @@ impl Section {
             (key(column.kind.title()), Value::Object(figures))
         };
         let ratios: Map<String, Value> = self.columns.iter().skip(1).map(ratios).collect();
-        let by = if self.is_of_chains() { "by_first" } else { "relay_by" };
+        let by = if self.is_of_variants() { "by_first" } else { "relay_by" };
         json!({
             "workload": self.case.workload.name(),
             "at": self.case.at,

@@ -41,6 +41,11 @@ pub(crate) fn section_of(
     Section { case, settings: json!({}), columns: columns.iter().map(column).collect(), notes: Vec::new() }
 }
 
+/// The relay with these plugins or rules.
+pub(crate) fn relay_with(chain: Chain) -> ServerKind {
+    ServerKind::RelayWith(Variant::Chain(chain))
+}
+
 fn relay(values: &[f64]) -> Column {
     column(ServerKind::Relay, values)
 }
@@ -65,7 +70,7 @@ fn the_table_of_several_servers_has_the_median_ratio_of_pairs() {
 
 #[test]
 fn the_relay_with_plugins_is_compared_with_the_first_column() {
-    let [bare, three] = [Chain::NoPlugins, Chain::Three].map(ServerKind::RelayWith);
+    let [bare, three] = [Chain::NoPlugins, Chain::Three].map(relay_with);
     let mut section = section(vec![column(bare, &[2.0, 4.0]), column(three, &[3.0, 4.4])]);
     section.notes = vec!["without `1 in Python`: not built".to_owned()];
     let table = section.table();
@@ -76,14 +81,13 @@ fn the_relay_with_plugins_is_compared_with_the_first_column() {
 
 #[test]
 fn the_increase_by_rules_is_taken_pair_by_pair() {
-    let [without, with] = [Chain::NoRules, Chain::StarterRules].map(ServerKind::RelayWith);
+    let [without, with] = [Chain::NoRules, Chain::StarterRules].map(relay_with);
     let columns = [(without, &[2.0, 4.0, 9.0][..]), (with, &[5.0, 6.0, 10.0][..])];
     let section = section_of(Workload::Rules, 2, MESSAGE_CPU, &columns);
     assert_eq!(section.difference(MESSAGE_CPU), Some(Spread { median: 2.0, min: 1.0, max: 3.0 }));
     let table = section.table();
     assert!(table.contains("with rules more server CPU per message: 2 us (1 – 3)"), "{table}");
-    let plugins =
-        [(ServerKind::RelayWith(Chain::NoPlugins), &[2.0][..]), (ServerKind::RelayWith(Chain::Three), &[5.0][..])];
+    let plugins = [(relay_with(Chain::NoPlugins), &[2.0][..]), (relay_with(Chain::Three), &[5.0][..])];
     assert_eq!(section_of(Workload::Delivery, 0, MESSAGE_CPU, &plugins).difference(MESSAGE_CPU), None);
 }
 

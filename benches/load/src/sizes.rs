@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::frames::ChatFrame;
+use crate::chat::ChatFrame;
 
 /// Sizes from the command line. Each workload has defaults of its own.
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub(crate) struct Sizes {
     #[arg(long, value_parser = seconds)]
     warmup: Option<Duration>,
 
-    /// Bytes of a message, including the JSON around it
+    /// Bytes of a v1 message, including the JSON around it; the text is the same in all generations
     #[arg(long, default_value_t = 120, value_parser = message_size)]
     pub(crate) size: usize,
 

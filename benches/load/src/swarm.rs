@@ -11,6 +11,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::client::Client;
 use crate::clients::{Clients, Ready};
+use crate::frames::Text;
 use crate::layout::Layout;
 use crate::round_robin::RoundRobin;
 use crate::server::Server;
@@ -18,7 +19,8 @@ use crate::server::Server;
 /// Most sockets served between two checks of the clock and of the sender. With more, the sender's window would run dry
 /// while others are read.
 const EVENTS: usize = 256;
-/// Client addresses, from 127.0.0.2 on. Ten thousand connections are a hundred for each, far below any limit of ports.
+/// Client addresses of a swarm, from 127.0.0.2 on. Ten thousand connections are a hundred for each, far below any limit
+/// of ports.
 const SOURCES: u8 = 100;
 
 /// The connections of one run.
@@ -31,6 +33,8 @@ pub(crate) struct Swarm {
     announces: bool,
     /// The number of the first room.
     first_room: usize,
+    /// The last byte of the first client address.
+    first_source: u8,
     clients: Clients,
     /// Members that are served by turns; their sockets are not in the poll.
     round_robin: Option<RoundRobin>,
@@ -48,6 +52,7 @@ impl Swarm {
             server: server.address,
             announces: server.announces,
             first_room: 0,
+            first_source: 2,
             clients: Clients::new(),
             round_robin: None,
         })
@@ -56,6 +61,11 @@ impl Swarm {
     /// Uses the rooms from number `first_room` on.
     pub(crate) fn in_rooms_from(self, first_room: usize) -> Self {
         Self { first_room, ..self }
+    }
+
+    /// Uses client addresses that no other swarm has.
+    pub(crate) fn with_own_addresses(self) -> Self {
+        Self { first_source: self.first_source + SOURCES, ..self }
     }
 
     /// The members and their counts.
@@ -86,8 +96,9 @@ impl Swarm {
     fn dial(&mut self, layout: Layout) -> Result<()> {
         let member = self.clients.len();
         let room = layout.room_of(member);
-        let source = Ipv4Addr::new(127, 0, 0, 2 + (member % usize::from(SOURCES)) as u8);
-        let mut client = Client::dial((source, 0).into(), self.server, self.first_room + room)
+        let source = Ipv4Addr::new(127, 0, 0, self.first_source + (member % usize::from(SOURCES)) as u8);
+        let generation = layout.generation_of(member);
+        let mut client = Client::dial((source, 0).into(), self.server, self.first_room + room, generation)
             .with_context(|| format!("connection {member} from {source}"))?;
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(client.stream_mut(), Token(member), both).context("epoll")?;
@@ -115,14 +126,14 @@ impl Swarm {
         self.round_robin.as_ref().map(RoundRobin::laps)
     }
 
-    /// Serves ready sockets, or waits for one at most `timeout`. `on_chat` receives each chat message with the number of
+    /// Serves ready sockets, or waits for one at most `timeout`. `on_message` receives each message with the number of
     /// the member.
     ///
     /// Connections that end are recorded, see [`Clients::problems`].
     ///
     /// # Errors
     /// If polling itself fails.
-    pub(crate) fn pump(&mut self, timeout: Duration, mut on_chat: impl FnMut(usize, &[u8])) -> Result<()> {
+    pub(crate) fn pump(&mut self, timeout: Duration, mut on_message: impl FnMut(usize, Text<'_>)) -> Result<()> {
         let timeout = if self.round_robin.is_some() { timeout.min(RoundRobin::MAX_WAIT) } else { timeout };
         match self.poll.poll(&mut self.events, Some(timeout)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
@@ -130,12 +141,12 @@ impl Swarm {
         }
         for event in &self.events {
             let ready = Ready { read: event.is_readable(), write: event.is_writable(), closed: event.is_read_closed() };
-            self.clients.serve(event.token().0, ready, &mut on_chat);
+            self.clients.serve(event.token().0, ready, &mut on_message);
         }
         if let Some(round_robin) = &mut self.round_robin {
             let ready = Ready { read: true, write: true, closed: false };
             for _ in 0..round_robin.due_turns() {
-                self.clients.serve(round_robin.next(), ready, &mut on_chat);
+                self.clients.serve(round_robin.next(), ready, &mut on_message);
             }
         }
         Ok(())

@@ -1,43 +1,59 @@
 //! Counts of the texts that all members together received.
 
-use crate::frames::{self, Kind};
+use crate::frames::Text;
+use crate::generation::{Generation, Kind};
 
 /// The counts, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    /// Chat messages.
-    pub(crate) chat: u64,
+    /// Messages of members.
+    pub(crate) messages: u64,
     /// Announcements of presence.
     pub(crate) presence: u64,
-    refused: u64,
-    /// The first refusal, as a sample.
-    notice: Option<String>,
+    refused: Unexpected,
+    foreign: Unexpected,
+}
+
+/// Texts that should not arrive.
+#[derive(Debug, Default)]
+struct Unexpected {
+    count: u64,
+    /// The first one.
+    sample: Option<String>,
 }
 
 impl Tally {
-    /// Counts `text` and returns its kind.
+    /// Counts a text to a member of `generation` and returns its kind.
     #[inline]
-    pub(crate) fn count(&mut self, text: &[u8]) -> Kind {
-        let kind = frames::kind(text);
+    pub(crate) fn count(&mut self, generation: Generation, text: Text<'_>) -> Kind {
+        let kind = generation.kind(text);
         match kind {
-            Kind::Chat => self.chat += 1,
+            Kind::Message => self.messages += 1,
             Kind::Presence => self.presence += 1,
-            Kind::Refusal => {
-                self.refused += 1;
-                self.notice.get_or_insert_with(|| String::from_utf8_lossy(text).into_owned());
-            }
+            Kind::Refusal => self.refused.add(text),
+            Kind::Foreign => self.foreign.add(text),
         }
         kind
     }
 
     /// All texts.
     pub(crate) fn texts(&self) -> u64 {
-        self.chat + self.presence + self.refused
+        self.messages + self.presence + self.refused.count + self.foreign.count
     }
 
-    /// Returns a description of the refusals, if any. A run with refusals measures nothing.
-    pub(crate) fn problem(&self) -> Option<String> {
-        let notice = self.notice.as_ref()?;
-        Some(format!("{} messages refused, the first with {notice}", self.refused))
+    /// Returns descriptions of what should not have arrived. A run with refusals measures nothing.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        let kinds = [(&self.refused, "messages refused"), (&self.foreign, "frames of another generation")];
+        kinds.into_iter().filter_map(|(Unexpected { count, sample }, what)| {
+            Some(format!("{count} {what}, the first with {}", sample.as_ref()?))
+        })
+    }
+}
+
+impl Unexpected {
+    #[cold]
+    fn add(&mut self, text: Text<'_>) {
+        self.count += 1;
+        self.sample.get_or_insert_with(|| String::from_utf8_lossy(text.head).into_owned());
     }
 }

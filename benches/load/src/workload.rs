@@ -3,27 +3,35 @@
 //! Chooses a workload and its sizes. A workload takes a server and sizes, and returns figures and problems; it prints
 //! nothing.
 
+mod case;
 mod closed;
 mod idle;
+mod images;
 mod joins;
 mod latency;
+mod layers;
 mod ledger;
 mod paced;
+mod photos;
 mod progress;
+mod receipts;
 mod session;
 mod stuck;
+mod traffic;
 
 use std::time::Duration;
 
-use anyhow::Result;
 use clap::ValueEnum;
-use serde_json::{Value, json};
 
-use crate::chains::Chain;
+use self::case::Load;
+pub(crate) use self::case::{Case, Window};
+use crate::generation::{Generation, Generations};
 use crate::layout::Layout;
-use crate::report::Run;
-use crate::server::Server;
 use crate::sizes::Sizes;
+use crate::variant::Variant;
+
+/// Rooms other than that of the stuck plugins: one with another plugin, one without plugins.
+const UNSTUCK_ROOMS: usize = 2;
 
 /// A workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -54,37 +62,12 @@ pub(crate) enum Workload {
     Stuck,
     /// Like w1 to w4, without rules and with the starter rules.
     Rules,
-}
-
-/// One measurement: a workload, or one point of a workload with several.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Case {
-    pub(crate) workload: Workload,
-    /// The point on the workload's axis, if it has one; for `rules`, the number of the workload w1 to w4.
-    pub(crate) at: Option<usize>,
-    load: Load,
-}
-
-/// Rooms other than that of the stuck plugins: one with another plugin, one without plugins.
-const UNSTUCK_ROOMS: usize = 2;
-
-/// The load of a measurement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Load {
-    Closed { layout: Layout, window: Window, duration: Duration },
-    Paced { layout: Layout, rate: u32, duration: Duration },
-    WithStuck { layout: Layout, rate: u32, duration: Duration },
-    Idle { connections: usize },
-    Joins { connections: usize },
-}
-
-/// How many messages are in flight, each from its sending to its echo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Window {
-    /// For each sender.
-    PerSender(usize),
-    /// For all senders together, which send in turn.
-    Shared(usize),
+    /// Like w1 with three senders, with members of v1 and of all generations.
+    Generations,
+    /// A layer for a thousand members of all generations: the time until all have it, and the memory it takes.
+    Layer,
+    /// Like w4, without and with photos in another room.
+    Images,
 }
 
 impl Workload {
@@ -103,16 +86,25 @@ impl Workload {
             Self::Delivery => "delivery",
             Self::Stuck => "stuck",
             Self::Rules => "rules",
+            Self::Generations => "generations",
+            Self::Layer => "layer",
+            Self::Images => "images",
         }
     }
 
-    /// The chains to compare, if plugins or rules are compared. The relay is measured alone then.
-    pub(crate) fn chains(self) -> &'static [Chain] {
+    /// The variants to compare, if the relay is compared with itself. It is measured alone then.
+    pub(crate) fn variants(self) -> &'static [Variant] {
+        use crate::chains::Chain::{NoPlugins, NoRules, One, Python, StarterRules, StuckBusy, StuckIdle, Three};
+        use Generations::{All, Mixed};
+        use Variant::{Chain, Members, WithPhotos, WithoutPhotos};
         match self {
-            Self::Plugins => &[Chain::NoPlugins, Chain::One, Chain::Three, Chain::Python],
-            Self::Delivery => &[Chain::NoPlugins, Chain::Three],
-            Self::Stuck => &[Chain::StuckIdle, Chain::StuckBusy],
-            Self::Rules => &[Chain::NoRules, Chain::StarterRules],
+            Self::Plugins => &[Chain(NoPlugins), Chain(One), Chain(Three), Chain(Python)],
+            Self::Delivery => &[Chain(NoPlugins), Chain(Three)],
+            Self::Stuck => &[Chain(StuckIdle), Chain(StuckBusy)],
+            Self::Rules => &[Chain(NoRules), Chain(StarterRules)],
+            Self::Generations => &[Members(All(Generation::V1)), Members(Mixed)],
+            Self::Layer => &[Members(Mixed)],
+            Self::Images => &[WithoutPhotos, WithPhotos],
             _ => &[],
         }
     }
@@ -152,6 +144,17 @@ impl Workload {
                 let like = [Self::W1, Self::W2, Self::W3, Self::W4].into_iter().flat_map(|like| like.cases(sizes));
                 return (1..).zip(like).map(|(at, like)| case(Some(at), like.load)).collect();
             }
+            Self::Generations => closed(Layout::new(members(1_000, 99), 1, 3), Window::Shared(window(16)), 4),
+            Self::Layer => Load::Layers {
+                // At least one of each generation: v1 cannot share layers.
+                layout: Layout::new(members(1_000, 99).max(3), 1, 3),
+                shares: sizes.either(5, 2),
+            },
+            Self::Images => Load::WithPhotos {
+                layout: Layout::new(members(100, 20), 1, 1),
+                rate: sizes.rate,
+                duration: duration(Duration::from_secs(10)),
+            },
             Self::W5 => Load::Idle { connections: connections(10_000, 500) },
             Self::Joins => Load::Joins { connections: connections(1_000, 100) },
             Self::Rooms => {
@@ -173,90 +176,6 @@ impl Workload {
 /// The points up to `most`.
 fn points(all: &[usize], most: usize) -> impl Iterator<Item = usize> {
     all.iter().copied().filter(move |point| *point <= most)
-}
-
-impl Case {
-    /// The name of the workload, with the point if there are several.
-    pub(crate) fn name(&self) -> String {
-        let name = self.workload.name();
-        let like = if self.workload == Workload::Rules { "w" } else { "" };
-        self.at.map_or_else(|| name.to_owned(), |at| format!("{name} {like}{at}"))
-    }
-
-    /// The number of connections.
-    pub(crate) fn connections(&self) -> usize {
-        match self.load {
-            Load::Closed { layout, .. } | Load::Paced { layout, .. } => layout.members(),
-            Load::WithStuck { layout, .. } => layout.members() + stuck::SENDERS,
-            Load::Idle { connections } | Load::Joins { connections } => connections,
-        }
-    }
-
-    /// The number of rooms that the server needs.
-    pub(crate) fn rooms(&self) -> usize {
-        match self.load {
-            Load::Closed { layout, .. } | Load::Paced { layout, .. } => layout.rooms(),
-            Load::WithStuck { layout, .. } => layout.rooms() + 1,
-            Load::Idle { .. } => 1,
-            Load::Joins { connections } => connections,
-        }
-    }
-
-    /// Whether the figures are so small that server and tool need a CPU each.
-    pub(crate) fn is_delicate(&self) -> bool {
-        matches!(self.load, Load::Paced { .. })
-    }
-
-    /// Whether the announcement of user counts is measured.
-    pub(crate) fn is_about_presence(&self) -> bool {
-        matches!(self.load, Load::Joins { .. })
-    }
-
-    /// One run against `server`, which has the plugins of `chain`.
-    ///
-    /// # Errors
-    /// If there are no figures at all. Lost messages and closed connections are problems of the run, not errors.
-    pub(crate) fn run(&self, sizes: &Sizes, server: &Server, chain: Chain) -> Result<Run> {
-        match self.load {
-            Load::Closed { layout, window, duration } => closed::run(sizes, layout, window, duration, server),
-            Load::Paced { layout, rate, duration } => paced::run(sizes, layout, rate, duration, server),
-            Load::WithStuck { layout, rate, duration } => {
-                stuck::run(sizes, layout, rate, duration, chain == Chain::StuckBusy, server)
-            }
-            Load::Idle { connections } => idle::run(sizes, connections, server),
-            Load::Joins { connections } => joins::run(sizes, connections, server),
-        }
-    }
-
-    /// The relevant sizes, for the report.
-    pub(crate) fn settings(&self, sizes: &Sizes) -> Value {
-        let sending = |layout: Layout, duration: Duration| {
-            json!({
-                "members": layout.members(), "rooms": layout.rooms(), "senders_a_room": layout.senders(),
-                "seconds": duration.as_secs_f64(), "warmup_seconds": sizes.warmup().as_secs_f64(),
-                "message_bytes": sizes.size, "latency_members": sizes.sample.min(layout.members()),
-                "turn_ms": sizes.turn(layout.members()).unwrap_or_default().as_millis(),
-            })
-        };
-        let with = |mut settings: Value, name: &str, value: Value| {
-            settings[name] = value;
-            settings
-        };
-        match self.load {
-            Load::Closed { layout, window: Window::PerSender(window), duration } => {
-                with(sending(layout, duration), "window", window.into())
-            }
-            Load::Closed { layout, window: Window::Shared(window), duration } => {
-                with(sending(layout, duration), "window_of_all_rooms", window.into())
-            }
-            Load::Paced { layout, rate, duration } | Load::WithStuck { layout, rate, duration } => {
-                with(sending(layout, duration), "messages_per_s", rate.into())
-            }
-            Load::Idle { connections } | Load::Joins { connections } => {
-                json!({ "connections": connections, "parallel_handshakes": sizes.parallel })
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -305,6 +224,12 @@ mod tests {
         for (rules, like) in rules.iter().zip([Workload::W1, Workload::W2, Workload::W3, Workload::W4]) {
             assert_eq!(rules.load, cases(like, "")[0].load);
         }
+    }
+
+    #[test]
+    fn generations_are_measured_like_w1() {
+        let (w1, generations) = (&cases(Workload::W1, "")[0], &cases(Workload::Generations, "")[0]);
+        assert_eq!((w1.connections(), w1.rooms()), (generations.connections(), generations.rooms()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Results;
 use crate::entrants::{Entrant, Rival, ServerKind};
-use crate::goals::{self, CHAIN_LINES, LINES, RULES_LINES};
+use crate::goals::{self, LINES, RULES_LINES, VARIANT_LINES};
 use crate::plot::{Curve, Plot};
 use crate::report::{DELIVERY_CPU, FOREIGN_CPU, TOOL_CPU, number};
 use crate::section::Section;
@@ -54,8 +54,11 @@ impl Results<'_> {
         for workload in [Workload::Members, Workload::Rooms] {
             parts.push(self.curve_table(workload));
         }
+        for workload in [Workload::Generations, Workload::Layer, Workload::Images] {
+            parts.extend(self.section(workload).map(variant_table));
+        }
         for workload in [Workload::Plugins, Workload::Delivery, Workload::Stuck] {
-            parts.extend(self.section(workload).map(chain_table));
+            parts.extend(self.section(workload).map(variant_table));
         }
         parts.extend(self.rules_table());
         let problems: Vec<String> = self
@@ -213,15 +216,15 @@ fn row<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
 }
 
-/// The table of a section about plugins, with notes on what is left out.
-fn chain_table(section: &Section) -> String {
+/// The table of a section in which the relay is compared with itself, with notes on what is left out.
+fn variant_table(section: &Section) -> String {
     let name = section.case.workload.name();
     let titles = section.columns.iter().map(|column| column.kind.title());
     let mut lines = vec![
         row([name].into_iter().chain(titles).chain(["goal"])),
         row(std::iter::repeat_n("---", section.columns.len() + 2)),
     ];
-    for line in CHAIN_LINES.iter().filter(|line| line.workload == section.case.workload) {
+    for line in VARIANT_LINES.iter().filter(|line| line.workload == section.case.workload) {
         let unit = section.unit(line.figure).unwrap_or_default();
         let mut cells = vec![format!("{}, {}", line.figure, goals::readable(unit))];
         cells.extend(section.columns.iter().map(|column| cell(section, column.kind, line.figure)));
@@ -247,73 +250,5 @@ fn cell(section: &Section, kind: ServerKind, figure: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::chains::Chain;
-    use crate::report::P99_BARE;
-    use crate::section::tests::section_of;
-
-    #[test]
-    fn the_table_of_plugins_notes_what_is_left_out() {
-        let columns = [
-            (ServerKind::RelayWith(Chain::StuckIdle), &[2.0][..]),
-            (ServerKind::RelayWith(Chain::StuckBusy), &[3.0][..]),
-        ];
-        let mut section = section_of(Workload::Stuck, 0, P99_BARE, &columns);
-        section.notes.push("without something".to_owned());
-        let table = chain_table(&section);
-        assert!(table.starts_with("| stuck | none stuck | stuck | goal |\n| --- | --- | --- | --- |\n"), "{table}");
-        assert!(table.contains("| 2 | 3 · ×1.50 (1.50–1.50) | stuck ≤ 2 × none stuck: yes |"), "{table}");
-        assert!(table.ends_with("\n\nwithout something"), "{table}");
-    }
-
-    #[test]
-    fn the_table_of_rules_has_their_cost() {
-        let columns = [
-            (ServerKind::RelayWith(Chain::NoRules), &[0.2, 0.2][..]),
-            (ServerKind::RelayWith(Chain::StarterRules), &[0.203, 0.203][..]),
-        ];
-        let sections = [0, 2].map(|at| section_of(Workload::Rules, at, DELIVERY_CPU, &columns));
-        let results = Results { facts: &json!({}), entrants: &[], sections: &sections, runs: 2 };
-        let table = results.rules_table().expect("there are sections");
-        assert!(table.starts_with("| rules | figure | no rules | starter rules | more | goal |\n| ---"), "{table}");
-        let w1 = "| W1 | server CPU per delivery, µs | 0.200 | 0.203 · ×1.01 (1.01–1.01) | 0.0030 (0.0030–0.0030) | \
-                  starter rules ≤ 1.05 × no rules: yes |";
-        assert!(table.contains(w1), "{table}");
-        assert!(
-            table.contains("| W3 | server CPU per delivery, µs |") && table.ends_with("| - | - | - |  |"),
-            "{table}"
-        );
-    }
-
-    #[test]
-    fn figures_history_and_curves_have_medians_and_ratios() {
-        let entrant = |kind| Entrant::nowhere(kind);
-        let entrants = [entrant(ServerKind::Relay), entrant(ServerKind::Rival(Rival::Coalescing))];
-        let pair = |workload, at, ours: f64, theirs: f64| {
-            let columns =
-                [(ServerKind::Relay, &[ours, ours][..]), (ServerKind::Rival(Rival::Coalescing), &[theirs, theirs][..])];
-            section_of(workload, at, DELIVERY_CPU, &columns)
-        };
-        let sections = [
-            pair(Workload::W1, 0, 0.21, 0.2),
-            pair(Workload::Members, 0, 0.3, 0.2),
-            pair(Workload::Members, 1, 0.2, 0.2),
-        ];
-        let facts = json!({ "date": "2026-11-23T07:00:00Z", "commit": "abc", "cpu": "some", "cores": 2 });
-        let results = Results { facts: &facts, entrants: &entrants, sections: &sections, runs: 2 };
-        let figures = results.figures();
-        assert!(
-            figures.contains("| 0.210 | 0.200 · ×1.05 (1.05–1.05) | ≤ 1.10 × coalescing floor: yes |"),
-            "{figures}"
-        );
-        assert!(figures.contains("| 30 | 0.200 | 0.200 · ×1 (1–1) | - |"), "{figures}");
-        assert!(figures.contains("a factor of 1.50 over all members; goal ≤ 1.5: yes"), "{figures}");
-        assert!(figures.ends_with("in any run of any server."), "{figures}");
-        assert_eq!(results.history(), "| 2026-11-23 | abc | some, 2 cores | 0.210 (×1.05) |");
-        let curves = results.plot(Workload::Members).curves;
-        assert_eq!(curves[0].points, [(10.0, 0.3), (30.0, 0.2)]);
-    }
-}
+#[path = "tables_tests.rs"]
+mod tests;

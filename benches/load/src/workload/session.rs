@@ -7,11 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::Window;
-use super::latency::LatencySampler;
-use super::ledger::Ledger;
 use super::progress::Progress;
+use super::traffic::{Sender, Traffic};
 use crate::cpu::{Meter, Reading};
-use crate::frames::{self, ChatFrame};
 use crate::layout::Layout;
 use crate::memory;
 use crate::report::{DELIVERY_CPU, Figure, MESSAGE_CPU, MESSAGES, Run};
@@ -57,74 +55,6 @@ struct Baseline {
     sent: usize,
 }
 
-/// Messages sent and received.
-#[derive(Debug)]
-struct Traffic {
-    layout: Layout,
-    /// The senders of all rooms, room by room.
-    senders: Vec<Sender>,
-    ledger: Ledger,
-    latencies: LatencySampler,
-    /// Messages sent and not yet echoed.
-    in_flight: usize,
-}
-
-/// A member that sends.
-#[derive(Debug)]
-struct Sender {
-    member: usize,
-    frame: ChatFrame,
-    /// The send time of each message.
-    sent: Vec<Instant>,
-    /// Echoes received.
-    echoed: usize,
-}
-
-impl Traffic {
-    fn new(layout: Layout, sizes: &Sizes) -> Self {
-        let sender = |room, at| Sender {
-            member: layout.sender(room, at),
-            frame: ChatFrame::new(sizes.size, at),
-            sent: Vec::new(),
-            echoed: 0,
-        };
-        let rooms = 0..layout.rooms();
-        let senders = rooms.flat_map(|room| (0..layout.senders()).map(move |at| sender(room, at))).collect();
-        let latencies = LatencySampler::new(layout, sizes.sample);
-        Self { layout, senders, ledger: Ledger::new(layout), latencies, in_flight: 0 }
-    }
-
-    /// Records that `member` received the chat message `text`. Its number identifies the sender: of two senders, one has
-    /// the even numbers.
-    #[inline]
-    fn record(&mut self, member: usize, text: &[u8]) {
-        let count = self.layout.senders();
-        let Some(sequence) = frames::sequence(text) else { return self.ledger.record_unknown() };
-        let (number, at) = (sequence / count, sequence % count);
-        let sender = &mut self.senders[self.layout.room_of(member) * count + at];
-        let Some(sent) = sender.sent.get(number) else { return self.ledger.record_unknown() };
-        if self.latencies.samples(member) {
-            self.latencies.record(member, *sent);
-        }
-        if sender.member == member {
-            sender.echoed += 1;
-            self.in_flight = self.in_flight.saturating_sub(1);
-        }
-        self.ledger.record(member, at, number as u32);
-    }
-
-    /// Messages sent.
-    fn sent(&self) -> usize {
-        self.senders.iter().map(|sender| sender.sent.len()).sum()
-    }
-
-    /// Deliveries due for all messages sent.
-    fn due(&self) -> u64 {
-        let due = |(at, sender): (usize, &Sender)| sender.sent.len() * self.layout.size(at / self.layout.senders());
-        self.senders.iter().enumerate().map(due).sum::<usize>() as u64
-    }
-}
-
 impl Session {
     /// Connects the members of `layout` and waits until their user counts have settled.
     ///
@@ -146,10 +76,10 @@ impl Session {
             meter: server.meter,
             limit: sizes.limit(),
             duplicate_wait: DUPLICATE_WAIT.max(turn.unwrap_or_default() * 2),
+            max_per_lap: LAP_BYTES / traffic.message_bytes(),
             traffic,
             queued: Vec::new(),
             next_sender: 0,
-            max_per_lap: LAP_BYTES / sizes.size,
             sent_in_lap: 0,
             lap: None,
             start: None,
@@ -163,7 +93,7 @@ impl Session {
     /// If the server's process is gone.
     pub(super) fn start(&mut self) -> Result<()> {
         self.traffic.latencies.start();
-        let (delivered, sent) = (self.swarm.clients().tally().chat, self.traffic.sent());
+        let (delivered, sent) = (self.swarm.clients().tally().messages, self.traffic.sent());
         self.start = Some(Baseline { reading: self.meter.read()?, delivered, sent });
         Ok(())
     }
@@ -216,7 +146,7 @@ impl Session {
         while Instant::now() < until {
             self.fill(window);
             self.receive(POLL_TIMEOUT)?;
-            if progress.is_stalled(self.swarm.clients().tally().chat) {
+            if progress.is_stalled(self.swarm.clients().tally().messages) {
                 return Ok(());
             }
         }
@@ -262,10 +192,11 @@ impl Session {
     pub(super) fn drain(&mut self) -> Result<()> {
         let (due, started) = (self.traffic.due(), Instant::now());
         let mut progress = Progress::new();
-        while self.swarm.clients().tally().chat < due && !progress.is_stalled(self.swarm.clients().tally().chat) {
+        while self.swarm.clients().tally().messages < due && !progress.is_stalled(self.swarm.clients().tally().messages)
+        {
             self.receive(POLL_TIMEOUT)?;
             if started.elapsed() > self.limit {
-                bail!("{} of {due} deliveries within {:?}", self.swarm.clients().tally().chat, self.limit);
+                bail!("{} of {due} deliveries within {:?}", self.swarm.clients().tally().messages, self.limit);
             }
         }
         Ok(())
@@ -282,7 +213,7 @@ impl Session {
     /// If the server's process is gone.
     pub(super) fn close(mut self) -> Result<Run> {
         let end = self.meter.read()?;
-        let delivered = self.swarm.clients().tally().chat;
+        let delivered = self.swarm.clients().tally().messages;
         let sent = self.traffic.sent();
         let start = self.start.take().unwrap_or(Baseline { reading: end, delivered, sent });
         let usage = start.reading.until(&end);
@@ -292,9 +223,8 @@ impl Session {
             self.receive(self.duplicate_wait)?;
         }
 
-        let count = self.traffic.layout.senders();
-        let lost = self.traffic.ledger.lost(|room, sender| self.traffic.senders[room * count + sender].sent.len());
-        let problems = self.traffic.ledger.problems(lost).into_iter().chain(self.swarm.problems()).collect();
+        let lost = self.traffic.lost();
+        let problems = self.traffic.problems(lost).into_iter().chain(self.swarm.problems()).collect();
         let (deliveries, messages) = ((delivered - start.delivered) as f64, (sent - start.sent) as f64);
         let (cpu, wall) = (usage.server.as_secs_f64(), start.reading.wall_until(self.last_echo).as_secs_f64());
         let [median, high, greatest] = self.traffic.latencies.latencies([50.0, 99.0, 100.0]);
@@ -313,15 +243,5 @@ impl Session {
         figures.extend(Figure::cpu_figures(&usage));
         self.swarm.close();
         Ok(Run { figures, problems })
-    }
-}
-
-impl Traffic {
-    /// Whether each member is read as soon as data arrives: sampled members and senders.
-    fn read_immediately(&self) -> Vec<bool> {
-        let mut immediate: Vec<bool> =
-            (0..self.layout.members()).map(|member| self.latencies.samples(member)).collect();
-        self.senders.iter().for_each(|sender| immediate[sender.member] = true);
-        immediate
     }
 }
