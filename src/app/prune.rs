@@ -30,6 +30,7 @@ pub(super) async fn run(
             live.prune();
             moderators.prune();
             moderation.state().prune(Timestamp::now());
+            moderation.record_omitted_refusals();
         });
         if pruned.await.is_err() {
             tracing::error!("pruning panicked");

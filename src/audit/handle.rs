@@ -24,7 +24,7 @@ pub(super) const MAX_QUEUED_DECISIONS: usize = 8_192;
 /// Slots that decisions never use, so that a flood of messages leaves room for acts.
 pub(super) const ACT_RESERVE: usize = 256;
 /// Maximum size of the decisions in the queue, in bytes.
-const MAX_BYTES: usize = 64 << 20;
+pub const MAX_QUEUED_BYTES: usize = 64 << 20;
 /// How long an act waits for the disk.
 pub(super) const ACT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long closing the log may take.
@@ -124,7 +124,7 @@ impl Audit {
         let queued = shared.queued.fetch_add(1, AcqRel);
         let bytes = shared.queued_bytes.fetch_add(size, AcqRel);
         let entry = QueuedDecision::new(judged, size, shared);
-        let fits = queued < MAX_QUEUED_DECISIONS && (bytes == 0 || bytes.saturating_add(size) <= MAX_BYTES);
+        let fits = queued < MAX_QUEUED_DECISIONS && (bytes == 0 || bytes.saturating_add(size) <= MAX_QUEUED_BYTES);
         let is_sent = if fits && !shared.closing.load(Acquire) {
             self.queue.try_send(QueueEntry::Decision(entry)).is_ok()
         } else {

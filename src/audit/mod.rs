@@ -40,7 +40,7 @@ use crate::model::{ActiveLevel, Sanction};
 pub use check::{ChainError, ChainErrorKind, CheckReport, DayReport, check};
 pub use config::{Config, Recording, Texts};
 pub use folder::{LogFileName, NotLogFileName};
-pub use handle::Audit;
+pub use handle::{Audit, MAX_QUEUED_BYTES};
 pub use head::{FileHead, FilePlace, LogTime, LoggedSanction, PreviousDay};
 pub use line::{Line, LoggedAct, LoggedDecision, LoggedImage, LoggedKind, LoggedReason, LoggedSender};
 pub use probe::probe;

@@ -5,6 +5,7 @@
 
 pub mod instance;
 mod legacy;
+mod memory;
 mod reloadable;
 
 use std::ffi::OsString;

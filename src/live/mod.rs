@@ -6,18 +6,23 @@ pub mod accept;
 pub mod admission;
 pub mod client;
 mod images;
+mod output_memory;
+mod partial_memory;
 pub mod rooms;
 pub mod shard;
 pub mod upgrade;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
 use self::admission::{AddressLimits, Admission};
+use self::output_memory::OutputMemory;
+use self::partial_memory::PartialMemory;
+pub use self::shard::budget::InputLimits;
 pub use self::shard::generation::ClientGeneration;
 use crate::filter::rate::RateLimit;
 use crate::images::ImagePool;
@@ -43,12 +48,16 @@ pub struct Config {
     pub close_timeout: Duration,
     /// How long the owner of a nickname may take to respond when its own address claims the nickname.
     pub reclaim_timeout: Duration,
+    /// How much a connection may send.
+    pub input: InputLimits,
     /// Largest message, in bytes.
     pub max_frame_bytes: usize,
     /// Memory for incomplete messages of all connections together, in bytes.
     pub max_partial_bytes: usize,
     /// Maximum size of a member's outbox, in bytes.
     pub outbox_bytes: usize,
+    /// Memory for the outboxes of all connections together, in bytes.
+    pub max_outbox_bytes: usize,
     /// The last messages that each room keeps.
     pub last_messages: LastLimits,
     /// WebSockets per address.
@@ -97,6 +106,12 @@ impl Config {
             "Time a connection has to answer a ping, in seconds, when a client at the same address reclaims its \
              nickname.",
         );
+        let input = InputLimits::declare(&mut section.section(
+            "input",
+            "How much a connection may send, whatever it is. A connection that sends more bytes is read later. One that \
+             sends more frames has further ones dropped, and is closed with 1008 after 200 dropped frames or five \
+             seconds. `RATE_LIMITS=off` lifts these limits.",
+        ));
         let mut bytes =
             |key, default: usize, doc| section.read(Setting::new(key, default).doc(doc).within(1_024..=1_073_741_824));
         Self {
@@ -106,17 +121,25 @@ impl Config {
             frame_timeout,
             close_timeout,
             reclaim_timeout,
+            input,
             max_frame_bytes: bytes("max_frame_bytes", 16 * 1024 * 1024, "Largest message from a client, in bytes."),
             max_partial_bytes: bytes(
                 "max_partial_bytes",
-                256 * 1024 * 1024,
-                "Memory for incomplete messages of all connections together, in bytes.",
+                128 * 1024 * 1024,
+                "Memory for incomplete messages of all connections together, in bytes. One address may use a quarter \
+                 of it, or one message that is larger.",
             ),
             outbox_bytes: bytes(
                 "outbox_bytes",
                 1024 * 1024,
                 "Outbox limit of a connection, in addition to the messages of one round, in bytes. A connection that \
                  exceeds it is closed as too slow.",
+            ),
+            max_outbox_bytes: bytes(
+                "max_outbox_bytes",
+                96 * 1024 * 1024,
+                "Memory for the outboxes of all connections together, in bytes. Frames that many connections wait for \
+                 count once. Beyond it, the address whose outboxes hold most loses its slowest connection.",
             ),
             last_messages: LastLimits {
                 messages: section.read(
@@ -164,7 +187,10 @@ pub struct Live {
     config: Config,
     wire: wire::Config,
     metrics: Arc<Metrics>,
-    partial_bytes: AtomicUsize,
+    partial: PartialMemory,
+    output: OutputMemory,
+    /// Whether [`Config::input`] applies.
+    is_input_limited: AtomicBool,
     /// Decodes images; `None` if its threads could not be started.
     images: Option<ImagePool<Address>>,
 }
@@ -180,6 +206,7 @@ impl Live {
         limits: AddressLimits,
         images: Option<ImagePool<Address>>,
     ) -> Self {
+        let partial = PartialMemory::new(config.max_partial_bytes);
         Self {
             intake,
             admission: Admission::new(limits),
@@ -187,24 +214,27 @@ impl Live {
             config,
             wire,
             metrics,
-            partial_bytes: AtomicUsize::new(0),
+            partial,
+            output: OutputMemory::default(),
+            is_input_limited: AtomicBool::new(limits.max_connections.is_some()),
             images,
         }
+    }
+
+    /// Sets the limits per address, and with them whether a connection may send without limit.
+    pub fn set_limits(&self, limits: AddressLimits) {
+        self.is_input_limited.store(limits.max_connections.is_some(), Ordering::Relaxed);
+        self.admission.set_limits(limits);
+    }
+
+    /// Returns how much a connection may send; `None` without limit.
+    fn input_limits(&self) -> Option<&InputLimits> {
+        self.is_input_limited.load(Ordering::Relaxed).then_some(&self.config.input)
     }
 
     /// Drops state of inactive senders and addresses. Takes milliseconds when there are many.
     pub fn prune(&self) {
         self.intake.prune();
         self.admission.prune();
-    }
-
-    /// Accounts for the size of an incomplete message; `false` when the memory limit is exceeded.
-    fn account_partial(&self, before: usize, now: usize) -> bool {
-        if now <= before {
-            self.partial_bytes.fetch_sub(before - now, Ordering::Relaxed);
-            return true;
-        }
-        let all = self.partial_bytes.fetch_add(now - before, Ordering::Relaxed) + (now - before);
-        all <= self.config.max_partial_bytes
     }
 }

@@ -129,6 +129,12 @@ pub enum ActKind<S = Sanction> {
         #[serde(alias = "why")]
         reason: String,
     },
+    /// Refused messages were counted instead of recorded, because their senders had too many.
+    #[serde(rename = "refusals_omitted")]
+    RefusalsOmitted {
+        /// Number of messages since the last such act.
+        count: u32,
+    },
 }
 
 impl<S> Act<S> {
@@ -150,6 +156,7 @@ impl<S> Act<S> {
             ActKind::Reloaded => ActKind::Reloaded,
             ActKind::Undone { actor, since, lifted, released } => ActKind::Undone { actor, since, lifted, released },
             ActKind::BreakerTripped { actor, reason } => ActKind::BreakerTripped { actor, reason },
+            ActKind::RefusalsOmitted { count } => ActKind::RefusalsOmitted { count },
         };
         Act { at, since_start, actor, room, kind }
     }

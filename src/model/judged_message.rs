@@ -1,8 +1,10 @@
 //! A decision with the context needed to explain or replay it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Sender};
+use super::{Decision, Sender, TraceStep};
 
 /// A [`Decision`] and its sender as known when the message arrived.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,5 +23,18 @@ impl JudgedMessage {
     #[must_use]
     pub fn new(decision: Decision, sender: Sender) -> Self {
         Self { size: decision.message.size(), decision, sender }
+    }
+
+    /// Memory that it takes, in bytes, without what it shares with others. An estimate.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let Decision { message, original, trace, .. } = &self.decision;
+        let matches = trace.iter().filter_map(|step| step.matched.as_ref());
+        let labels: usize = matches.map(|matched| matched.labels.len() * size_of::<Arc<str>>()).sum();
+        size_of::<Self>()
+            + message.size()
+            + original.as_ref().map_or(0, String::len)
+            + trace.len() * size_of::<TraceStep>()
+            + labels
     }
 }

@@ -16,6 +16,7 @@ use super::journal::{Journal, JournalEvent};
 use super::note::NoteKind;
 use super::sanctions::PenaltyRequest;
 use super::state::State;
+use super::throttle::RefusalThrottle;
 use crate::audit::Audit;
 use crate::model::{
     Act, ActKind, Actor, Decision, JudgedMessage, Message, MessageKind, Nickname, Outcome, Reason, ReasonCode,
@@ -45,6 +46,7 @@ pub struct Moderation {
     events: mpsc::Sender<SanctionEvent>,
     /// When the last note about held messages was added, in Unix milliseconds.
     last_held_note: AtomicI64,
+    throttle: RefusalThrottle,
 }
 
 /// A change of a sanction that open connections learn of.
@@ -68,7 +70,8 @@ impl Moderation {
     ) -> (Self, mpsc::Receiver<SanctionEvent>) {
         let (events, receiver) = mpsc::channel(MAX_PENDING_EVENTS);
         let last_held_note = AtomicI64::new(i64::MIN);
-        (Self { state, journal, audit, feed, started, events, last_held_note }, receiver)
+        let throttle = RefusalThrottle::default();
+        (Self { state, journal, audit, feed, started, events, last_held_note, throttle }, receiver)
     }
 
     /// Sanctions, held messages and levels.
@@ -101,11 +104,19 @@ impl Moderation {
         self.started.elapsed()
     }
 
-    /// Records a decision and imposes the sanctions that rules and plugins request.
+    /// Records a decision and imposes the sanctions that rules and plugins request. Of the messages that were refused before
+    /// their rate was charged, only the first of each source are recorded; the rest is counted.
     pub fn on_decision(&self, mut judged: JudgedMessage) -> Arc<JudgedMessage> {
         drop_payload(&mut judged.decision.message);
         truncate_refused(&mut judged.decision);
+        // A room may have thousands.
+        judged.sender.context.nicknames = Arc::default();
         let judged = Arc::new(judged);
+        if is_free(&judged.decision) && !self.throttle.admits(judged.sender.address, judged.sender.context.since_start)
+        {
+            self.journal.count(&judged.decision);
+            return judged;
+        }
         self.journal.push(JournalEvent::Decision(Arc::clone(&judged)));
         if let Some(audit) = &self.audit {
             audit.record(Arc::clone(&judged));
@@ -114,6 +125,14 @@ impl Moderation {
             self.impose_requested(request, judged.decision.message.at);
         }
         judged
+    }
+
+    /// Records how many refused messages were only counted since the last call, if any.
+    pub fn record_omitted_refusals(&self) {
+        let count = self.throttle.take_omitted();
+        if count > 0 {
+            self.record_detached(Actor::Relay, None, ActKind::RefusalsOmitted { count });
+        }
     }
 
     /// Holds a message for a moderator.
@@ -227,6 +246,12 @@ pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
         actor,
     };
     requested.into_iter().map(request).collect()
+}
+
+/// Whether a message was refused before its rate was charged, so that its sender could go on for nothing.
+fn is_free(decision: &Decision) -> bool {
+    let is_before_rate = matches!(decision.decided_by, Some("identity" | "sanction" | "shape" | "rate"));
+    decision.outcome == Outcome::Reject && is_before_rate
 }
 
 /// Drops what may be megabytes: the journal could not keep ten thousand images in memory.

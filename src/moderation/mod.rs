@@ -12,6 +12,7 @@ mod note;
 mod reasons;
 mod sanctions;
 mod state;
+mod throttle;
 mod time;
 
 pub use config::Config;
@@ -20,7 +21,8 @@ pub use feed::{Feed, NotePage};
 pub use handle::{Moderation, PRESET_KEY, SanctionEvent, penalty_requests};
 pub use held::{ExpiryAction, HeldConfig, HeldMessage, HeldQueue};
 pub use journal::{
-    Journal, JournalEntry, JournalEvent, JournalPage, MAX_DECISIONS, MAX_MINUTES, MAX_NOTES, MinuteCounts,
+    Journal, JournalEntry, JournalEvent, JournalPage, MAX_DECISION_BYTES, MAX_DECISIONS, MAX_MINUTES, MAX_NOTES,
+    MinuteCounts,
 };
 pub use levels::Levels;
 pub use note::{Note, NoteKind};

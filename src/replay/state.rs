@@ -77,7 +77,8 @@ impl ReplayState {
             | ActKind::Trusted { .. }
             | ActKind::Retracted { .. }
             | ActKind::Reloaded
-            | ActKind::BreakerTripped { .. } => {}
+            | ActKind::BreakerTripped { .. }
+            | ActKind::RefusalsOmitted { .. } => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! The life of a connection: activity, slow clients, and cleanup.
 
+mod budgets;
 mod endless;
 mod flood;
 mod leaks;

@@ -15,7 +15,7 @@ impl Reloader {
         self.metrics.set_build(env!("CARGO_PKG_VERSION"), &config.instance.environment);
         self.moderators.replace(tokens);
         let limits = config.live.address_limits(config.filter.rate.enabled);
-        self.live.admission.set_limits(limits);
+        self.live.set_limits(limits);
         self.per_address.set_limit(limits.max_connections);
         self.instance_info.set(instance_info(&config));
         self.filter.set(config.filter.clone());

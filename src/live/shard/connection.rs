@@ -11,6 +11,7 @@ use bytes::Bytes;
 use mio::net::TcpStream;
 
 use super::READ_BYTES;
+use super::budget::Budget;
 use super::closing::CloseReason;
 use super::generation::{ClientGeneration, GRACE, PendingJoin};
 use super::inbox::{ConnectionGuards, NewConnection};
@@ -19,7 +20,7 @@ use super::receive::{AccountedBytes, PartialMessage};
 use super::rooms::RoomKey;
 use crate::live::{Config, Live};
 use crate::model::{Address, ConnectionId};
-use crate::wire::frame::Incoming;
+use crate::wire::frame::{self, Incoming};
 
 /// The state of a connection. Only an open or waiting one is a member of its room.
 #[derive(Debug)]
@@ -64,6 +65,9 @@ pub(super) struct Connection {
     stream: TcpStream,
     state: State,
     outbox: Option<Box<Outbox>>,
+    /// The payload of the last ping that arrived while the outbox was not empty. Only that one is answered (RFC 6455,
+    /// 5.5.3), so pings that nobody reads the answers to take no memory.
+    pending_ping: Option<Box<[u8]>>,
     /// When data was last received.
     last_received: Instant,
     /// When it was last pinged, or when it joined.
@@ -78,10 +82,14 @@ pub(super) struct Connection {
     pub(super) next_check: Instant,
     /// Whether another connection has claimed its nickname and waits for a response.
     pub(super) awaiting_reclaim: bool,
+    /// Whether it is read later, because it has sent too many bytes.
+    pub(super) is_over_budget: bool,
+    /// How much it may send.
+    pub(super) budget: Budget,
     _guards: ConnectionGuards,
 }
 
-const _: () = assert!(size_of::<Connection>() <= 168, "an idle connection must stay small");
+const _: () = assert!(size_of::<Connection>() <= 216, "an idle connection must stay small");
 
 impl Connection {
     pub(super) fn new(id: ConnectionId, room: RoomKey, arrival: NewConnection, now: Instant) -> Self {
@@ -96,6 +104,7 @@ impl Connection {
             stream,
             state: State::New(Box::new(pending)),
             outbox: None,
+            pending_ping: None,
             last_received: now,
             last_pinged: now,
             awaiting_pong: false,
@@ -103,6 +112,8 @@ impl Connection {
             hung_up: false,
             next_check: now,
             awaiting_reclaim: false,
+            is_over_budget: false,
+            budget: Budget::default(),
             _guards: guards,
         }
     }
@@ -152,6 +163,11 @@ impl Connection {
         self.outbox.is_some()
     }
 
+    /// Returns the size of the outbox, in bytes.
+    pub(super) fn queued_bytes(&self) -> usize {
+        self.outbox.as_ref().map_or(0, |outbox| outbox.queued_bytes())
+    }
+
     /// Postpones later messages, because the current one is decoded or judged elsewhere.
     pub(super) fn wait(&mut self) {
         if let State::Open(partial) = &mut self.state {
@@ -198,8 +214,8 @@ impl Connection {
         now: Instant,
     ) -> Result<Option<Incoming>, CloseReason> {
         match &mut self.state {
-            State::New(pending) => pending.partial.decode(bytes, live, now),
-            State::Open(partial) => partial.decode(bytes, live, now),
+            State::New(pending) => pending.partial.decode(bytes, (live, self.address), now),
+            State::Open(partial) => partial.decode(bytes, (live, self.address), now),
             State::Waiting(waiting) => {
                 waiting.backlog.extend_from_slice(bytes);
                 Ok(None)
@@ -239,6 +255,14 @@ impl Connection {
         Ok(())
     }
 
+    /// Notes a ping to be answered once the outbox is empty. Returns `false` if it is empty already.
+    pub(super) fn postpone_pong(&mut self, payload: &[u8]) -> bool {
+        if self.outbox.is_some() {
+            self.pending_ping = Some(payload.into());
+        }
+        self.outbox.is_some()
+    }
+
     /// Writes as much of the outbox as the socket takes.
     pub(super) fn flush(&mut self) -> Result<(), CloseReason> {
         if let Some(outbox) = &mut self.outbox
@@ -247,6 +271,9 @@ impl Connection {
             self.outbox = None;
             if self.is_closing() {
                 self.stream.shutdown(Shutdown::Write).map_err(|_| CloseReason::Disconnected)?;
+            } else if let Some(payload) = self.pending_ping.take() {
+                // A pong is far below any limit of the outbox, which is empty.
+                self.send(frame::pong(&payload), usize::MAX)?;
             }
         }
         Ok(())

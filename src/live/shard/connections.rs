@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::connection::Connection;
 use super::inbox::NewConnection;
 use super::rooms::RoomKey;
-use crate::model::ConnectionId;
+use crate::model::{Address, ConnectionId};
 
 /// The part of an ID that is the key in the slab. Keys are reused; the rest of the ID tells connections apart.
 const KEY_MASK: u64 = 0x00ff_ffff;
@@ -83,6 +83,13 @@ impl Connections {
             .iter()
             .filter(|(_, connection)| !connection.is_closing() && room.is_none_or(|room| connection.room == room));
         found.map(|(_, connection)| connection.id).collect()
+    }
+
+    /// Returns the connections with an outbox: ID, address and size of the outbox in bytes.
+    pub(super) fn queued(&self) -> impl Iterator<Item = (ConnectionId, Address, usize)> {
+        let with_outbox =
+            self.slab.iter().filter(|(_, connection)| connection.has_unsent() && !connection.is_closing());
+        with_outbox.map(|(_, connection)| (connection.id, connection.address, connection.queued_bytes()))
     }
 
     pub(super) fn is_empty(&self) -> bool {

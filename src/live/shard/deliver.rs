@@ -5,10 +5,21 @@ use std::time::{Duration, Instant};
 use super::Shard;
 use super::closing::ShardError;
 use super::rooms::{PendingDelivery, RoomKey};
+use crate::live::output_memory::OutputMemory;
+use crate::room::Delivery;
 
 /// Number of members served before the shard reads its sockets again, so that a room of ten thousand does not block the
 /// others.
 const MEMBERS_PER_SLICE: usize = 1_024;
+
+/// Counts the memory of the frames until they are written.
+fn tracked(delivery: Delivery, output: &OutputMemory) -> Delivery {
+    let Delivery { broadcast, frame_count, mut shares } = delivery;
+    for (_, frames) in shares.iter_mut().flat_map(|share| &mut share.direct) {
+        *frames = output.track(std::mem::take(frames));
+    }
+    Delivery { broadcast: broadcast.map(|frames| output.track(frames)), frame_count, shares }
+}
 
 impl Shard {
     /// Ends the round of each dirty room and delivers it, or one slice of it in large rooms.
@@ -18,6 +29,7 @@ impl Shard {
             self.deliver_slice(room, MEMBERS_PER_SLICE, now);
             self.rooms.mark_unfinished(room);
         }
+        self.relieve_outboxes(now);
     }
 
     /// Delivers all output, in all slices.
@@ -36,7 +48,10 @@ impl Shard {
     /// output.
     fn deliver_slice(&mut self, room: RoomKey, slice: usize, now: Instant) -> bool {
         let Some(local) = self.rooms.local_mut(room) else { return false };
-        let start = |delivery| PendingDelivery { delivery, delivered: 0, took: Duration::ZERO };
+        let start = |delivery| {
+            let delivery = tracked(delivery, &self.live.output);
+            PendingDelivery { delivery, delivered: 0, took: Duration::ZERO }
+        };
         let pending = local.delivery.take().or_else(|| local.room.end_round(now).map(start));
         let Some(PendingDelivery { mut delivery, mut delivered, took }) = pending else { return false };
         let began = Instant::now();

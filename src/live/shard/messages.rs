@@ -8,18 +8,26 @@ use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::Shard;
+use super::budget::FrameCharge;
 use super::closing::{CloseReason, ShardError};
 use super::inbox::{Judged, JudgingPanicked, MessageOrigin, ShardCommand};
 use super::rooms::RoomKey;
+use super::{Shard, micros};
 use crate::filter::{Judgement, PendingJudgement};
 use crate::intake::Submission;
-use crate::model::{ConnectionId, Decision, JudgedMessage, Message, Notice, Sender, SenderContext, SenderNotice};
-use crate::wire::frame::{self, Incoming};
+use crate::model::{
+    ConnectionId, Decision, JudgedMessage, Message, Notice, Reason, ReasonCode, Sender, SenderContext, SenderNotice,
+};
+use crate::wire::frame::{self, CloseCode, Incoming};
 use crate::wire::{self, Generation};
 
 /// Longer messages are decoded on a blocking thread.
 const INLINE_DECODE_LIMIT: usize = 64 * 1024;
+
+/// The reason for a connection whose frames are dropped.
+const TOO_MANY_FRAMES: &str = "too many messages at once; they are dropped until you pause";
+/// The close reason of a connection that goes on nevertheless.
+const OVER_BUDGET: CloseReason = CloseReason::ByRelay(CloseCode::Policy, "too many messages");
 
 /// Whether a message is finished, or is decoded or judged elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +41,19 @@ impl Shard {
     pub(super) fn process_bytes(&mut self, id: ConnectionId, mut bytes: &[u8], now: Instant) {
         loop {
             let Some(connection) = self.connections.get(id) else { return };
-            match connection.receive(&mut bytes, &self.live, now) {
+            let received = connection.receive(&mut bytes, &self.live, now);
+            if let Ok(Some(incoming)) = &received
+                && !self.pays_for(id, incoming, now)
+            {
+                continue;
+            }
+            match received {
                 Ok(Some(Incoming::Text(text))) => self.on_text(id, text, now),
                 Ok(Some(Incoming::Ping(payload))) => self.on_ping(id, &payload, now),
                 Ok(Some(Incoming::Pong)) => {}
                 Ok(Some(Incoming::Close(code))) => return self.close_connection(id, CloseReason::ByClient(code), now),
                 Ok(None) => {
+                    let Some(connection) = self.connections.get(id) else { return };
                     let deadline = connection.message_deadline(&self.live.config);
                     if let Some(deadline) = deadline.filter(|deadline| *deadline < connection.next_check) {
                         self.schedule_check(id, deadline, now);
@@ -46,6 +61,31 @@ impl Shard {
                     return;
                 }
                 Err(reason) => return self.close_connection(id, reason, now),
+            }
+        }
+    }
+
+    /// Charges a frame to its connection. Returns `false` if the frame is dropped; the connection may be closed then.
+    fn pays_for(&mut self, id: ConnectionId, incoming: &Incoming, now: Instant) -> bool {
+        let (Some(limits), Some(connection)) = (self.live.input_limits(), self.connections.get(id)) else {
+            return true;
+        };
+        if matches!(incoming, Incoming::Close(_)) {
+            return true;
+        }
+        match connection.budget.charge_frame(limits, micros(self.started, now)) {
+            FrameCharge::Paid => true,
+            FrameCharge::Dropped { is_first } => {
+                let (room, is_member) = (connection.room, connection.is_member());
+                if is_first && is_member {
+                    let reason = Reason::new(ReasonCode::RateLimited, TOO_MANY_FRAMES);
+                    self.notify(room, id, &Notice::Refused(reason), None);
+                }
+                false
+            }
+            FrameCharge::Exhausted => {
+                self.close_connection(id, OVER_BUDGET, now);
+                false
             }
         }
     }
@@ -67,6 +107,9 @@ impl Shard {
     /// The pong is queued behind the room's output: a client that receives it has received all of that.
     fn on_ping(&mut self, id: ConnectionId, payload: &[u8], now: Instant) {
         let Some(connection) = self.connections.get(id) else { return };
+        if connection.postpone_pong(payload) {
+            return;
+        }
         let pong = frame::pong(payload);
         if !connection.is_member() {
             if let Err(reason) = connection.send(pong, self.live.config.outbox_bytes) {

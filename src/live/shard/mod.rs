@@ -5,6 +5,7 @@
 //! costs one system call per round, instead of a wake-up and a call per message. Nothing here blocks: slow work (a
 //! plugin call, decoding a long message) runs elsewhere, and its result comes back through the `inbox`.
 
+pub(super) mod budget;
 mod claims;
 mod closing;
 mod connection;
@@ -17,6 +18,7 @@ mod messages;
 pub(super) mod moderation;
 mod outbox;
 mod receive;
+mod relief;
 pub(super) mod rooms;
 mod start;
 mod timer_wheel;
@@ -81,6 +83,8 @@ pub(super) struct Shard {
     timers: TimerWheel,
     claims: PendingClaims,
     read_buffer: Vec<u8>,
+    /// When it started, from which budgets count.
+    started: Instant,
     /// The close reason for everyone during shutdown.
     shutdown: Option<CloseReason>,
 }
@@ -214,10 +218,19 @@ impl Shard {
         if connection.reads_paused() {
             return;
         }
+        let (limits, micros) = (self.live.input_limits(), micros(self.started, now));
+        if let Some(pause) = limits.and_then(|limits| connection.budget.read_pause(limits, micros)) {
+            connection.is_over_budget = true;
+            let check_at = connection.next_check.min(now + pause);
+            return self.schedule_check(id, check_at, now);
+        }
         let mut buffer = std::mem::take(&mut self.read_buffer);
         match connection.read(&mut buffer, now) {
             Ok(0) => {}
             Ok(n) => {
+                if let Some(limits) = limits {
+                    connection.budget.charge_bytes(limits, n, micros);
+                }
                 // A short read means that the socket is empty (epoll(7)), and new data causes a new event. The end of
                 // the stream may have been part of the last event, though.
                 let more = n == buffer.len() || connection.hung_up;
@@ -242,6 +255,9 @@ impl Shard {
             // Rescheduled in the meantime.
             if now < connection.next_check {
                 continue;
+            }
+            if std::mem::take(&mut connection.is_over_budget) {
+                self.queue_read(id);
             }
             self.end_grace(id, now);
             let Some(connection) = self.connections.get(id) else { continue };
@@ -268,6 +284,11 @@ impl Shard {
             self.ready.push_back(id);
         }
     }
+}
+
+/// Microseconds from the start of a shard to `now`.
+fn micros(started: Instant, now: Instant) -> u64 {
+    u64::try_from(now.saturating_duration_since(started).as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::closing::CloseReason;
 use crate::live::{Config, Live};
+use crate::model::Address;
 use crate::wire::frame::{Decoder, Incoming};
 
 /// Size up to which an incomplete message is not accounted for, so that long messages cannot use up the memory for a
@@ -27,6 +28,7 @@ struct Partial {
 #[derive(Debug)]
 pub(super) struct AccountedBytes {
     live: Arc<Live>,
+    address: Address,
     bytes: usize,
 }
 
@@ -34,7 +36,7 @@ impl AccountedBytes {
     /// Accounts for another size; `false` when the limit of all connections is exceeded.
     fn set(&mut self, bytes: usize) -> bool {
         let before = std::mem::replace(&mut self.bytes, bytes);
-        before == bytes || self.live.account_partial(before, bytes)
+        before == bytes || self.live.partial.change(self.address, before, bytes)
     }
 }
 
@@ -49,7 +51,7 @@ impl PartialMessage {
     pub(super) fn decode(
         &mut self,
         bytes: &mut &[u8],
-        live: &Arc<Live>,
+        (live, address): (&Arc<Live>, Address),
         now: Instant,
     ) -> Result<Option<Incoming>, CloseReason> {
         let incoming = if let Some(partial) = &mut self.0 {
@@ -61,7 +63,7 @@ impl PartialMessage {
             let mut decoder = Decoder::new(live.config.max_frame_bytes);
             let incoming = decoder.decode(bytes);
             if decoder.has_partial() {
-                let accounted = AccountedBytes { live: Arc::clone(live), bytes: 0 };
+                let accounted = AccountedBytes { live: Arc::clone(live), address, bytes: 0 };
                 self.0 = Some(Box::new(Partial { decoder, since: now, accounted }));
             }
             incoming

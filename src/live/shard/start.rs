@@ -53,6 +53,7 @@ pub(in crate::live) fn spawn(
         timers: TimerWheel::new(Instant::now()),
         claims: PendingClaims::default(),
         read_buffer: vec![0; READ_BYTES],
+        started: Instant::now(),
         shutdown: None,
     };
     let (exited, exit) = oneshot::channel::<()>();

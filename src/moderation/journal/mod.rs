@@ -15,10 +15,12 @@ use tokio::sync::Notify;
 use self::stats::OutcomeHistory;
 pub use self::stats::{MAX_MINUTES, MinuteCounts};
 use super::note::Note;
-use crate::model::{Act, JudgedMessage};
+use crate::model::{Act, Decision, JudgedMessage};
 
 /// Decisions kept; the oldest are dropped first.
 pub const MAX_DECISIONS: usize = 10_000;
+/// Memory for decisions, in bytes.
+pub const MAX_DECISION_BYTES: usize = 32 * 1024 * 1024;
 /// Acts kept.
 const MAX_ACTS: usize = 10_000;
 /// Notes kept.
@@ -49,6 +51,9 @@ struct Entries {
 struct Ring {
     entries: VecDeque<JournalEntry>,
     limit: usize,
+    /// Memory of the decisions among the entries, and its limit.
+    bytes: usize,
+    max_bytes: usize,
     /// The number of the last entry that was dropped; at first, that of the last entry of earlier runs.
     dropped_id: u64,
 }
@@ -114,6 +119,11 @@ impl Journal {
         }
         // Freed outside of the lock.
         drop(dropped);
+    }
+
+    /// Counts a decision in the statistics without keeping it.
+    pub fn count(&self, decision: &Decision) {
+        self.lock().stats.note(decision);
     }
 
     /// Returns the number of the newest entry.
@@ -196,8 +206,8 @@ impl Default for Journal {
 }
 
 impl Entries {
-    /// Adds an entry and returns the one dropped for it.
-    fn push(&mut self, event: JournalEvent, last_id: &AtomicU64) -> Option<JournalEntry> {
+    /// Adds an entry and returns those dropped for it.
+    fn push(&mut self, event: JournalEvent, last_id: &AtomicU64) -> Vec<JournalEntry> {
         self.last_id += 1;
         let ring = match &event {
             JournalEvent::Decision(judged) => {
@@ -226,13 +236,19 @@ impl Entries {
 
 impl Ring {
     fn new(limit: usize, dropped_id: u64) -> Self {
-        Self { entries: VecDeque::new(), limit, dropped_id }
+        Self { entries: VecDeque::new(), limit, bytes: 0, max_bytes: MAX_DECISION_BYTES, dropped_id }
     }
 
-    /// Adds an entry and returns the one dropped for it.
-    fn push(&mut self, entry: JournalEntry) -> Option<JournalEntry> {
-        let dropped = if self.entries.len() >= self.limit { self.entries.pop_front() } else { None };
-        self.dropped_id = dropped.as_ref().map_or(self.dropped_id, |entry| entry.id);
+    /// Adds an entry and returns those dropped for it. The newest entry is always kept.
+    fn push(&mut self, entry: JournalEntry) -> Vec<JournalEntry> {
+        self.bytes += entry.decision_bytes();
+        let mut dropped = Vec::new();
+        while self.entries.len() >= self.limit || self.bytes > self.max_bytes {
+            let Some(oldest) = self.entries.pop_front() else { break };
+            self.bytes -= oldest.decision_bytes();
+            self.dropped_id = oldest.id;
+            dropped.push(oldest);
+        }
         self.entries.push_back(entry);
         dropped
     }
@@ -240,6 +256,16 @@ impl Ring {
     /// Iterates over the entries after this number.
     fn after(&self, id: u64) -> impl Iterator<Item = &JournalEntry> {
         self.entries.range(self.entries.partition_point(|entry| entry.id <= id)..)
+    }
+}
+
+impl JournalEntry {
+    /// Memory of a decision, in bytes; 0 for other events, which senders do not cause.
+    fn decision_bytes(&self) -> usize {
+        match &self.event {
+            JournalEvent::Decision(judged) => judged.memory_bytes(),
+            JournalEvent::Act(_) | JournalEvent::Note(_) => 0,
+        }
     }
 }
 

@@ -43,6 +43,19 @@ fn the_last_ten_thousand_decisions_are_kept() {
 }
 
 #[test]
+fn decisions_take_bounded_memory() {
+    let journal = Journal::new(at(5));
+    let text = "x".repeat(4_000);
+    let large = JournalEvent::Decision(Arc::new(judged(decision(message("a", &text), Outcome::Pass))));
+    for _ in 0..MAX_DECISIONS {
+        journal.push(large.clone());
+    }
+    let kept = journal.decisions(None, usize::MAX, |_| true).len();
+    assert!((6_000..MAX_DECISION_BYTES / text.len()).contains(&kept), "{kept}");
+    assert!(journal.entries_after(0, 1).has_gap);
+}
+
+#[test]
 fn a_resumed_stream_gets_later_entries_and_learns_of_a_gap() {
     let journal = Journal::new(at(5));
     let before = journal.last_id();

@@ -246,13 +246,13 @@ fn append_unmasked(buffer: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
     let start = buffer.len();
     buffer.extend_from_slice(payload);
     let Some(new) = buffer.get_mut(start..) else { return };
-    let mut chunks = new.chunks_exact_mut(4);
-    for chunk in &mut chunks {
-        for (byte, key) in chunk.iter_mut().zip(mask) {
-            *byte ^= key;
-        }
+    // Four bytes at a time, which the compiler turns into vector instructions even with little optimisation.
+    let (words, rest) = new.as_chunks_mut::<4>();
+    let mask_word = u32::from_ne_bytes(mask);
+    for word in words {
+        *word = (u32::from_ne_bytes(*word) ^ mask_word).to_ne_bytes();
     }
-    for (byte, key) in chunks.into_remainder().iter_mut().zip(mask) {
+    for (byte, key) in rest.iter_mut().zip(mask) {
         *byte ^= key;
     }
 }
