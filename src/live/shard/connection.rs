@@ -1,9 +1,9 @@
 //! A WebSocket connection. Takes a few hundred bytes while idle.
 
+mod output;
 mod timeouts;
 
-use std::io::{self, Read, Write};
-use std::net::Shutdown;
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,12 @@ use super::budget::Budget;
 use super::closing::CloseReason;
 use super::generation::{ClientGeneration, GRACE, PendingJoin};
 use super::inbox::{ConnectionGuards, NewConnection};
-use super::outbox::{Flushed, Outbox};
+use super::outbox::Outbox;
 use super::receive::{AccountedBytes, PartialMessage};
 use super::rooms::RoomKey;
 use crate::live::{Config, Live};
 use crate::model::{Address, ConnectionId};
-use crate::wire::frame::{self, Incoming};
+use crate::wire::frame::Incoming;
 
 /// The state of a connection. Only an open or waiting one is a member of its room.
 #[derive(Debug)]
@@ -163,11 +163,6 @@ impl Connection {
         self.outbox.is_some()
     }
 
-    /// Returns the size of the outbox, in bytes.
-    pub(super) fn queued_bytes(&self) -> usize {
-        self.outbox.as_ref().map_or(0, |outbox| outbox.queued_bytes())
-    }
-
     /// Postpones later messages, because the current one is decoded or judged elsewhere.
     pub(super) fn wait(&mut self) {
         if let State::Open(partial) = &mut self.state {
@@ -231,52 +226,6 @@ impl Connection {
             State::Open(partial) => partial.deadline(config),
             State::Waiting(_) | State::Closing(_) => None,
         }
-    }
-
-    /// Sends whole frames, or appends them to the outbox if it is not empty.
-    pub(super) fn send(&mut self, frames: Bytes, limit: usize) -> Result<(), CloseReason> {
-        if let Some(outbox) = &mut self.outbox {
-            if outbox.queued_bytes() > limit + outbox.largest() {
-                return Err(CloseReason::SlowReader);
-            }
-            outbox.push(frames, 0);
-            return Ok(());
-        }
-        let written = match self.stream.write(&frames) {
-            Ok(written) => written,
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
-            Err(_) => return Err(CloseReason::Disconnected),
-        };
-        if written < frames.len() {
-            self.outbox.get_or_insert_default().push(frames, written);
-            // The socket signals that it is writable only after a write has blocked.
-            return self.flush();
-        }
-        Ok(())
-    }
-
-    /// Notes a ping to be answered once the outbox is empty. Returns `false` if it is empty already.
-    pub(super) fn postpone_pong(&mut self, payload: &[u8]) -> bool {
-        if self.outbox.is_some() {
-            self.pending_ping = Some(payload.into());
-        }
-        self.outbox.is_some()
-    }
-
-    /// Writes as much of the outbox as the socket takes.
-    pub(super) fn flush(&mut self) -> Result<(), CloseReason> {
-        if let Some(outbox) = &mut self.outbox
-            && outbox.flush(&mut self.stream).map_err(|_| CloseReason::Disconnected)? == Flushed::All
-        {
-            self.outbox = None;
-            if self.is_closing() {
-                self.stream.shutdown(Shutdown::Write).map_err(|_| CloseReason::Disconnected)?;
-            } else if let Some(payload) = self.pending_ping.take() {
-                // A pong is far below any limit of the outbox, which is empty.
-                self.send(frame::pong(&payload), usize::MAX)?;
-            }
-        }
-        Ok(())
     }
 
     /// Starts closing with the `unsent` frames and a close frame. Returns when the socket is reset, at the latest.

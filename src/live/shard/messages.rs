@@ -8,26 +8,18 @@ use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::budget::FrameCharge;
+use super::Shard;
 use super::closing::{CloseReason, ShardError};
 use super::inbox::{Judged, JudgingPanicked, MessageOrigin, ShardCommand};
 use super::rooms::RoomKey;
-use super::{Shard, micros};
 use crate::filter::{Judgement, PendingJudgement};
 use crate::intake::Submission;
-use crate::model::{
-    ConnectionId, Decision, JudgedMessage, Message, Notice, Reason, ReasonCode, Sender, SenderContext, SenderNotice,
-};
-use crate::wire::frame::{self, CloseCode, Incoming};
+use crate::model::{ConnectionId, Decision, JudgedMessage, Message, Notice, Sender, SenderContext, SenderNotice};
+use crate::wire::frame::{self, Incoming};
 use crate::wire::{self, Generation};
 
 /// Longer messages are decoded on a blocking thread.
 const INLINE_DECODE_LIMIT: usize = 64 * 1024;
-
-/// The reason for a connection whose frames are dropped.
-const TOO_MANY_FRAMES: &str = "too many messages at once; they are dropped until you pause";
-/// The close reason of a connection that goes on nevertheless.
-const OVER_BUDGET: CloseReason = CloseReason::ByRelay(CloseCode::Policy, "too many messages");
 
 /// Whether a message is finished, or is decoded or judged elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,31 +53,6 @@ impl Shard {
                     return;
                 }
                 Err(reason) => return self.close_connection(id, reason, now),
-            }
-        }
-    }
-
-    /// Charges a frame to its connection. Returns `false` if the frame is dropped; the connection may be closed then.
-    fn pays_for(&mut self, id: ConnectionId, incoming: &Incoming, now: Instant) -> bool {
-        let (Some(limits), Some(connection)) = (self.live.input_limits(), self.connections.get(id)) else {
-            return true;
-        };
-        if matches!(incoming, Incoming::Close(_)) {
-            return true;
-        }
-        match connection.budget.charge_frame(limits, micros(self.started, now)) {
-            FrameCharge::Paid => true,
-            FrameCharge::Dropped { is_first } => {
-                let (room, is_member) = (connection.room, connection.is_member());
-                if is_first && is_member {
-                    let reason = Reason::new(ReasonCode::RateLimited, TOO_MANY_FRAMES);
-                    self.notify(room, id, &Notice::Refused(reason), None);
-                }
-                false
-            }
-            FrameCharge::Exhausted => {
-                self.close_connection(id, OVER_BUDGET, now);
-                false
             }
         }
     }

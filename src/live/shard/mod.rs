@@ -6,6 +6,7 @@
 //! plugin call, decoding a long message) runs elsewhere, and its result comes back through the `inbox`.
 
 pub(super) mod budget;
+mod charge;
 mod claims;
 mod closing;
 mod connection;

@@ -89,6 +89,7 @@ async fn pings_during_a_message_do_not_extend_its_timeout() {
 #[tokio::test]
 async fn frames_that_span_packets_are_timed_separately() {
     let relay = Relay::builder()
+        .env("RATE_LIMITS", "off")
         .env("RELAY__LIVE__FRAME_TIMEOUT_SECONDS", "1")
         .env("RELAY__LIVE__PING_INTERVAL_SECONDS", "2")
         .start()
