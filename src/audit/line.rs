@@ -213,8 +213,20 @@ pub struct LoggedSender {
     pub refused: u64,
     /// Whether it was trusted.
     pub trusted: bool,
+    /// Whether the message was a like of something said lately. Earlier versions took every like for one.
+    #[serde(default = "quotes_by_default", skip_serializing_if = "is_default_quote")]
+    pub quotes: bool,
     /// How many connections the room had.
     pub members: usize,
+}
+
+fn quotes_by_default() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_default_quote(quotes: &bool) -> bool {
+    *quotes
 }
 
 impl LoggedDecision {
@@ -242,9 +254,28 @@ impl LoggedDecision {
     /// Returns what the room knew, except its nicknames, which are not logged.
     #[must_use]
     pub fn context(&self) -> SenderContext {
-        let LoggedSender { connection: _, address: _, registered, connected, accepted, refused, trusted, members } =
-            self.sender;
+        let LoggedSender {
+            connection: _,
+            address: _,
+            registered,
+            connected,
+            accepted,
+            refused,
+            trusted,
+            quotes,
+            members,
+        } = self.sender;
         let (since_start, member_count, nicknames) = (self.since_start, members, Arc::default());
-        SenderContext { registered, connected, accepted, refused, trusted, since_start, member_count, nicknames }
+        SenderContext {
+            registered,
+            connected,
+            accepted,
+            refused,
+            trusted,
+            quotes,
+            since_start,
+            member_count,
+            nicknames,
+        }
     }
 }

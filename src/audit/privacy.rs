@@ -54,6 +54,7 @@ impl Privacy<'_> {
             accepted,
             refused,
             trusted,
+            quotes,
             since_start,
             member_count,
             nicknames: _,
@@ -116,6 +117,7 @@ impl Privacy<'_> {
                 accepted: *accepted,
                 refused: *refused,
                 trusted: *trusted,
+                quotes: *quotes,
                 members: *member_count,
             },
         }

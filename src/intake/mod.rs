@@ -75,7 +75,7 @@ impl Intake {
         if room.knows(message.id) {
             message.id = Uuid::new_v4();
         }
-        sender.context = self.sender_context(chain, room, sender, &message.author);
+        sender.context = self.sender_context(chain, room, sender, &message);
         if let Err(reason) = claim::check_author(room, sender, &message) {
             return Submission::Ready(self.finish(room, sender, rejection(message, reason)));
         }
@@ -99,7 +99,7 @@ impl Intake {
     /// Judges a message without side effects: it is not delivered, nothing is counted, and nickname ownership is not
     /// checked. Sets the [`SenderContext`] of `sender`.
     pub fn try_out(&self, chain: &Chain, room: &mut Room, sender: &mut Sender, message: Message) -> Judgement {
-        sender.context = self.sender_context(chain, room, sender, &message.author);
+        sender.context = self.sender_context(chain, room, sender, &message);
         chain.judge(message, sender, Purpose::Try)
     }
 
@@ -188,12 +188,13 @@ impl Intake {
         }
     }
 
-    /// Returns the context of a message sent as `author`.
-    fn sender_context(&self, chain: &Chain, room: &mut Room, sender: &Sender, author: &str) -> SenderContext {
-        let context = room.sender_context(sender.connection, author, chain.reads_nicknames());
+    /// Returns the context of a message.
+    fn sender_context(&self, chain: &Chain, room: &mut Room, sender: &Sender, message: &Message) -> SenderContext {
+        let context = room.sender_context(sender.connection, &message.author, chain.reads_nicknames());
+        let quotes = room.quotes_recent(message);
         // A sender without a connection shows its token with each message.
         let trusted = context.trusted || sender.context.trusted;
-        SenderContext { since_start: self.moderation.since_start(), trusted, ..context }
+        SenderContext { since_start: self.moderation.since_start(), trusted, quotes, ..context }
     }
 
     fn finish(&self, room: &mut Room, sender: &Sender, decision: Decision) -> Arc<JudgedMessage> {

@@ -196,6 +196,9 @@ pub struct SenderContext {
     pub refused: u64,
     /// Whether the sender is trusted: it proved its nickname with a token, or a moderator trusts it.
     pub trusted: bool,
+    /// Whether the message is a like of something that the liked author has said lately. Any other like counts as speech.
+    #[serde(default)]
+    pub quotes: bool,
     /// When the message arrived, on a monotonic clock that starts with the relay.
     pub since_start: Duration,
     /// Number of connections in the room.

@@ -7,6 +7,7 @@ mod moderation;
 mod nicknames;
 mod output;
 mod recent_ids;
+mod recent_texts;
 mod registration;
 mod round;
 
@@ -26,6 +27,7 @@ use self::last::LastMessages;
 use self::members::{Member, Members};
 use self::nicknames::Nicknames;
 use self::recent_ids::RecentIds;
+use self::recent_texts::RecentTexts;
 use self::round::{DirectFrames, Round};
 use crate::model::{Address, ConnectionId, Message, RoomEvent, RoomName};
 use crate::telemetry::RoomGauges;
@@ -62,6 +64,7 @@ pub struct Room {
     connection_count: Arc<AtomicUsize>,
     last: LastMessages,
     recent_ids: RecentIds,
+    recent_texts: RecentTexts,
     /// Members that have joined and will receive the last messages after the next user count.
     awaiting_last: Vec<ConnectionId>,
     gauges: RoomGauges,
@@ -85,6 +88,7 @@ impl Room {
             connection_count,
             last: LastMessages::default(),
             recent_ids: RecentIds::default(),
+            recent_texts: RecentTexts::default(),
             awaiting_last: Vec::new(),
             gauges,
         }

@@ -31,8 +31,25 @@ impl Room {
             }
             MessageKind::Text { .. } | MessageKind::Newcomer | MessageKind::Content { .. } => self.broadcast(event),
         }
+        match &message.kind {
+            MessageKind::Text { text, .. } => self.recent_texts.add(&message.author, text),
+            // As clients see it that do not know the kind.
+            MessageKind::Content { content, .. } => {
+                self.recent_texts.add(&message.author, &wire::fallback_text(content));
+            }
+            MessageKind::Like { .. } | MessageKind::Newcomer => {}
+        }
         self.last.keep(message);
         self.recent_ids.add(message.id);
+    }
+
+    /// Whether a message is a like of something that the liked author has said here lately.
+    #[must_use]
+    pub fn quotes_recent(&self, message: &Message) -> bool {
+        match &message.kind {
+            MessageKind::Like { liked, text } => self.recent_texts.contains(liked, text),
+            MessageKind::Text { .. } | MessageKind::Content { .. } | MessageKind::Newcomer => false,
+        }
     }
 
     /// Sends a message back to its sender alone, as if it had been broadcast. Does nothing if it has left.

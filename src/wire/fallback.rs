@@ -8,7 +8,8 @@ use crate::model::{Content, Crs, Extent, Layer, Position};
 const MAX_NAME: usize = 100;
 
 /// Returns a short text that says what is shared, for clients that cannot show it. It is shown in the sender's name.
-pub(super) fn fallback_text(content: &Content) -> String {
+#[must_use]
+pub fn fallback_text(content: &Content) -> String {
     match content {
         Content::Image(_) => "shared an image".to_owned(),
         Content::GeoJson(Layer { name, crs, features, .. }) => {

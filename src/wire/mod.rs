@@ -14,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 use uuid::Uuid;
 
 pub use self::detect::is_typed;
+pub use self::fallback::fallback_text;
 use crate::model::{Message, Notice, RoomEvent};
 use crate::names::named;
 use crate::settings::{Section, Setting};

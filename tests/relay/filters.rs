@@ -1,5 +1,6 @@
 //! The chain of filters, by WebSocket and by `PUT` alike.
 
+mod likes;
 mod notices;
 mod proxies;
 mod rates;

@@ -23,6 +23,11 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
+/// Whether somebody else wrote the text: the message is a like of something said lately.
+fn is_quote(message: &Message, sender: &Sender) -> bool {
+    matches!(message.kind, MessageKind::Like { .. }) && sender.context.quotes
+}
+
 impl RuleSet {
     /// Runs all rules on a single message, without counting, remembering, or knowing earlier messages.
     ///
@@ -126,7 +131,7 @@ impl RuleSet {
     /// Recalls messages like the current one, if a rule checks repetition.
     fn recall(&self, input: &RuleInput<'_>, scratch: &Scratch) -> Option<Recall> {
         let RuleInput { message, sender, memory, .. } = input;
-        let is_text = matches!(message.kind, MessageKind::Text { .. });
+        let is_text = message.text().is_some() && !is_quote(message, sender);
         let min_letters = self.min_recall_letters.filter(|_| is_text)?;
         memory.and_then(|memory| memory.recall(scratch.views.clean(), sender, message, min_letters))
     }
@@ -146,7 +151,7 @@ impl RuleSet {
         let context = MatchContext {
             hay: Haystack::new(text, &scratch.views),
             features: TextFeatures::new(text, scratch.views.clean()),
-            is_quoted: matches!(message.kind, MessageKind::Like { .. }),
+            is_quoted: is_quote(message, sender),
             recall: Some(recall.unwrap_or(&no_recall)),
             scratch,
             matcher: self.matcher(field),

@@ -3,7 +3,8 @@
 //! ```text
 //! # error LINE: TEXT          the file must have exactly these errors, in this order; `# error: TEXT` has no line
 //! # error OTHER.txt:LINE: …   an error in a words file
-//! # given KEY=VALUE …         sets the sender: room, author, registered, trusted, connected (s), accepted, at (a time)
+//! # given KEY=VALUE …         sets the sender: room, author, registered, trusted, connected (s), accepted, quotes, at (a
+//!                             time)
 //! # later SECONDS             advances the clock
 //! # say TEXT                  sends a text
 //! # like TEXT                 likes a text of somebody else
@@ -100,6 +101,7 @@ impl Scenario {
                     value.clone_into(&mut self.author);
                 }
                 "registered" => self.sender.context.registered = value.parse().unwrap(),
+                "quotes" => self.sender.context.quotes = value.parse().unwrap(),
                 "trusted" => self.sender.context.trusted = value.parse().unwrap(),
                 "connected" => self.sender.context.connected = Duration::from_secs(value.parse().unwrap()),
                 "accepted" => self.sender.context.accepted = value.parse().unwrap(),

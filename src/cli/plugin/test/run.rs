@@ -139,6 +139,7 @@ impl CaseRunner<'_> {
                 accepted: person.accepted.unwrap_or(10),
                 refused: person.refused.unwrap_or(0),
                 trusted: person.trusted.unwrap_or(false),
+                quotes: true,
                 member_count: self.case.room.members,
                 nicknames: Arc::from(names),
             },

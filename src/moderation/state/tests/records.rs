@@ -81,6 +81,7 @@ pub(super) fn held_message(number: u64) -> HeldMessage {
         ],
     };
     let context = SenderContext {
+        quotes: false,
         registered: true,
         connected: Duration::from_nanos(987_654_321),
         accepted: 3,
