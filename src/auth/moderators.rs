@@ -31,7 +31,7 @@ pub enum TokenError {
     /// It proves no nickname.
     #[error("this token proves no nickname")]
     NotTrusted,
-    /// Too many failed attempts from this address; its tokens are not checked for a while.
+    /// A wrong token, after too many others from this address.
     #[error("too many wrong tokens from this address")]
     TooManyAttempts {
         /// How long the address has to wait.
@@ -68,8 +68,8 @@ impl Moderators {
     /// Returns the moderator with this token.
     ///
     /// # Errors
-    /// [`TokenError`]. After ten wrong tokens of any kind within a minute, an address has to wait for the end of that
-    /// minute.
+    /// [`TokenError`]. After ten wrong tokens of any kind within a minute, further wrong tokens of an address are answered
+    /// with the time until the end of that minute.
     pub fn authenticate(&self, address: Address, token: &[u8]) -> Result<Moderator, TokenError> {
         self.check_attempt(address, TokenError::NotModerator, || self.known().moderator(&Digest::new(token)).cloned())
     }
@@ -124,23 +124,25 @@ impl Moderators {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns what `find` finds, unless the address has to wait. Counts a failed attempt.
+    /// Returns what `find` finds. Counts a failed attempt, unless the address has to wait.
     fn check_attempt<T>(
         &self,
         address: Address,
         wrong: TokenError,
         find: impl FnOnce() -> Option<T>,
     ) -> Result<T, TokenError> {
+        // A valid token is accepted first: neighbours at the same address must not be able to lock its owner out. Tokens are
+        // random enough that looking each of them up helps nobody to guess one.
+        if let Some(found) = find() {
+            return Ok(found);
+        }
         let now = Instant::now();
         if let Some(retry_after) = self.attempts.retry_after(address, now) {
             return Err(TokenError::TooManyAttempts { retry_after });
         }
-        if let Some(found) = find() {
-            return Ok(found);
-        }
         tracing::info!(%address, "wrong token");
         if self.attempts.record_failure(address, now) {
-            tracing::warn!(%address, "too many wrong tokens; address blocked for the rest of the minute");
+            tracing::warn!(%address, "too many wrong tokens; further ones are refused for the rest of the minute");
         }
         Err(wrong)
     }
