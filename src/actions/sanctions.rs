@@ -39,6 +39,7 @@ impl Actions {
         }
         let sanction = sanctions.impose(request, now)?;
         self.rooms.enforce(SanctionEvent::Imposed(sanction.clone())).await;
+        self.moderation.refuse_held_of(&sanction, None);
         Ok(sanction)
     }
 

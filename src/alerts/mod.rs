@@ -68,6 +68,7 @@ struct AlertBody<'a> {
 fn is_urgent(kind: NoteKind) -> bool {
     match kind {
         NoteKind::MessageHeld
+        | NoteKind::HeldQueue
         | NoteKind::BreakerTripped
         | NoteKind::PluginSuspended
         | NoteKind::PluginNotLoaded

@@ -14,7 +14,8 @@ use crate::actions::{Actions, ReloadTrigger};
 use crate::audit::AuditStats;
 use crate::config::Config;
 use crate::live::rooms::Rooms;
-use crate::moderation::{ExpiryAction, Moderation, SanctionEvent};
+use crate::model::Notice;
+use crate::moderation::{ExpiryAction, Moderation, ModerationEvent};
 use crate::telemetry::{Degradation, Degraded, Metrics, ModerationTotals, Subsystem};
 
 /// How often the held queue is checked.
@@ -23,16 +24,23 @@ const HELD_INTERVAL: Duration = Duration::from_secs(1);
 /// How often metrics and writers are checked.
 const METRICS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Tells open connections of the sanctions that rules and plugins impose. Runs until `stop` is cancelled or the sender is
-/// dropped.
-pub(super) async fn enforce_sanctions(mut events: Receiver<SanctionEvent>, rooms: Arc<Rooms>, stop: CancellationToken) {
+/// Tells open connections of the sanctions that rules and plugins impose, and of held messages that are refused. Runs
+/// until `stop` is cancelled or the sender is dropped.
+pub(super) async fn notify_connections(
+    mut events: Receiver<ModerationEvent>,
+    rooms: Arc<Rooms>,
+    stop: CancellationToken,
+) {
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
             () = stop.cancelled() => return,
         };
         let Some(event) = event else { return };
-        rooms.enforce(event).await;
+        match event {
+            ModerationEvent::Sanction(event) => rooms.enforce(event).await,
+            ModerationEvent::Refused(connection, reason) => rooms.notify(connection, Notice::Refused(reason)).await,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod degraded;
 mod feed;
 mod filters;
 mod held;
+mod held_bulk;
 mod level;
 mod members;
 mod reload;
@@ -71,6 +72,8 @@ pub(super) fn router(api: Arc<Api>, timeout: Duration) -> (Router, OpenApi) {
         .routes(act(routes!(held::show)))
         .routes(act(routes!(held::release)))
         .routes(act(routes!(held::refuse)))
+        .routes(act(routes!(held_bulk::release_all)))
+        .routes(act(routes!(held_bulk::refuse_all)))
         .routes(read(routes!(sanctions::list)))
         .routes(act(routes!(sanctions::impose)))
         .routes(act(routes!(sanctions::lift)))

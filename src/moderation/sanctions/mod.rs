@@ -8,6 +8,7 @@ mod ladder;
 mod ledger;
 mod limits;
 mod offence;
+mod scope;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,7 @@ pub use self::ladder::{Ladder, LadderStep};
 use self::ledger::Ledger;
 pub use self::offence::PenaltyRequest;
 pub(super) use self::offence::{Consequence, Lift, Offence, OffenceEntry};
+pub use self::scope::{concerns, is_exempt};
 use super::{InsertError, time};
 use crate::model::{Actor, Address, Nickname, Penalty, RoomName, Sanction, Target};
 use crate::store::{ChangeTracker, DirtyKeys, Persist, TableChanges};
