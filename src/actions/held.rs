@@ -146,7 +146,7 @@ impl Actions {
         let (judged, message) = (&held.recorded, held.id());
         let (room, author) = (judged.sender.room.clone(), &judged.decision.message.author);
         let sanctions = self.moderation.state().sanctions();
-        let strongest = sanctions.strongest(&room, author, judged.sender.address, Timestamp::now());
+        let strongest = sanctions.strongest(&room, author, &judged.sender, Timestamp::now());
         let is_sanctioned = strongest.is_some_and(|sanction| !is_exempt(&sanction, &judged.sender));
         match if is_sanctioned { ExpiryAction::Drop } else { unanswered } {
             ExpiryAction::Release => {

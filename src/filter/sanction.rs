@@ -28,7 +28,7 @@ impl Filter for SanctionFilter {
 
     fn examine(&self, message: &Message, sender: &Sender, _: Purpose) -> FilterAnswer {
         let sanctions = self.state.sanctions();
-        let Some(sanction) = sanctions.strongest(&sender.room, &message.author, sender.address, message.at) else {
+        let Some(sanction) = sanctions.strongest(&sender.room, &message.author, sender, message.at) else {
             return FilterAnswer::Ready(Finding::PASS);
         };
         if is_exempt(&sanction, sender) {

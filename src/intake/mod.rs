@@ -18,7 +18,7 @@ use crate::model::{
     ActKind, Actor, Address, ConnectionId, Decision, JudgedMessage, Message, MessageKind, Outcome, Reason, ReasonCode,
     RoomName, Sender, SenderContext,
 };
-use crate::moderation::Moderation;
+use crate::moderation::{Moderation, Origin};
 use crate::room::{Room, in_use_reason};
 use crate::settings::Swap;
 use crate::telemetry::Metrics;
@@ -93,7 +93,8 @@ impl Intake {
         }
         let is_trusted = room.sender_context(Some(id), author, false).trusted;
         let sanctions = self.moderation.state().sanctions();
-        !is_trusted && sanctions.strongest(room.name(), author, address, Timestamp::now()).is_some()
+        let origin = Origin { address, connection: Some(id) };
+        !is_trusted && sanctions.strongest(room.name(), author, origin, Timestamp::now()).is_some()
     }
 
     /// Judges a message without side effects: it is not delivered, nothing is counted, and nickname ownership is not

@@ -178,7 +178,7 @@ impl Moderation {
 
     fn impose_requested(&self, request: PenaltyRequest, judged: &JudgedMessage) {
         let (at, actor) = (judged.decision.message.at, request.actor.clone());
-        match self.state.sanctions().impose(request, at) {
+        match self.state.sanctions().impose_on_sender(request, &judged.sender, at) {
             Ok(sanction) if sanction.at == at && sanction.actor == actor => {
                 let act = ActKind::Sanctioned { sanction: sanction.clone() };
                 self.record_detached(actor, sanction.room.clone(), act);
@@ -193,8 +193,11 @@ impl Moderation {
     }
 }
 
-/// Returns the penalties that rules and plugins request against the author of a message, in its room. Rules and plugins
+/// Returns the penalties that rules and plugins request against the sender of a message, in its room. Rules and plugins
 /// that only observe, or exempt this sender, request none.
+///
+/// A penalty is on the nickname together with the address, even of a connection that has registered the nickname: it may
+/// belong to somebody else who is absent.
 #[must_use]
 pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
     let JudgedMessage { decision, sender, .. } = judged;
@@ -210,7 +213,7 @@ pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
     let decider = decision.deciding_match().and_then(|matched| matched.basis.actor());
     let request = |(penalty, actor)| PenaltyRequest {
         penalty,
-        target: Target::Nickname(nickname.clone()),
+        target: Target::Sender { nickname: nickname.clone(), address: sender.address },
         room: Some(sender.room.clone()),
         reason: decision
             .reason

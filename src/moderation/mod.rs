@@ -26,7 +26,7 @@ pub use journal::{
 pub use levels::Levels;
 pub use note::{Note, NoteKind};
 pub use reasons::{imposed_reason, lifted_reason, refusal_reason};
-pub use sanctions::{Ladder, LadderStep, PenaltyRequest, Sanctions, UndoResult, concerns, is_exempt};
+pub use sanctions::{Ladder, LadderStep, Origin, PenaltyRequest, Sanctions, UndoResult, concerns, is_exempt};
 
 pub use state::{State, probe_store};
 pub use time::elapsed;

@@ -52,10 +52,11 @@ impl ReplayState {
     /// Imposes the sanctions that rules and plugins ask for in a decision.
     pub(super) fn apply_decision(&mut self, recorded: &JudgedMessage) {
         for order in penalty_requests(recorded) {
-            let key = (order.actor.clone(), order.target.clone(), order.room.clone());
+            let (actor, room) = (order.actor.clone(), order.room.clone());
+            let (sender, at) = (&recorded.sender, recorded.decision.message.at);
             // At the limit of sanctions it failed then, too.
-            if let Ok(sanction) = self.state.sanctions().impose(order, recorded.decision.message.at) {
-                self.automatic.insert(key, sanction.id);
+            if let Ok(sanction) = self.state.sanctions().impose_on_sender(order, sender, at) {
+                self.automatic.insert((actor, sanction.target, room), sanction.id);
             }
         }
     }

@@ -19,9 +19,9 @@ pub use self::ladder::{Ladder, LadderStep};
 use self::ledger::Ledger;
 pub use self::offence::PenaltyRequest;
 pub(super) use self::offence::{Consequence, Lift, Offence, OffenceEntry};
-pub use self::scope::{concerns, is_exempt};
+pub use self::scope::{Origin, concerns, is_exempt};
 use super::{InsertError, time};
-use crate::model::{Actor, Address, Nickname, Penalty, RoomName, Sanction, Target};
+use crate::model::{Actor, Address, Nickname, Penalty, RoomName, Sanction, Sender, Target};
 use crate::store::{ChangeTracker, DirtyKeys, Persist, TableChanges};
 
 /// Longest reason, in bytes.
@@ -78,10 +78,26 @@ impl Sanctions {
     /// # Errors
     /// [`InsertError`] at a limit, if no offence has ended that could be dropped instead.
     pub fn impose(&self, mut request: PenaltyRequest, now: Timestamp) -> Result<Sanction, InsertError> {
-        if let Some(reason) = request.reason.take_if(|reason| reason.len() > MAX_REASON) {
-            request.reason = reason.get(..reason.floor_char_boundary(MAX_REASON)).map(Into::into);
-        }
+        truncate_reason(&mut request);
         self.write(|ledger| ledger.add(Offence { id: 0, at: now, request, lifted: None }))
+    }
+
+    /// Imposes a sanction that a rule or plugin requests against the sender of a message. The third nickname at an
+    /// address within ten minutes leads to a sanction on the connection, whatever its next nickname is.
+    ///
+    /// # Errors
+    /// As [`Sanctions::impose`].
+    pub fn impose_on_sender(
+        &self,
+        mut request: PenaltyRequest,
+        sender: &Sender,
+        now: Timestamp,
+    ) -> Result<Sanction, InsertError> {
+        truncate_reason(&mut request);
+        self.write(|ledger| {
+            ledger.widen(&mut request, sender.connection, now);
+            ledger.add(Offence { id: 0, at: now, request, lifted: None })
+        })
     }
 
     /// Returns the sanction that [`Sanctions::impose`] would impose for a moderator.
@@ -105,18 +121,24 @@ impl Sanctions {
         });
     }
 
-    /// Returns the strongest sanction in force in a room against this author or address: a ban before a mute, then the
+    /// Returns the strongest sanction in force in a room against this author or origin: a ban before a mute, then the
     /// one that ends last.
     ///
     /// A sanction also applies to look-alikes of its nickname. An `author` that is not a valid nickname matches none.
     #[must_use]
-    pub fn strongest(&self, room: &RoomName, author: &str, address: Address, now: Timestamp) -> Option<Sanction> {
+    pub fn strongest(
+        &self,
+        room: &RoomName,
+        author: &str,
+        origin: impl Into<Origin>,
+        now: Timestamp,
+    ) -> Option<Sanction> {
         if self.lasting.load(Ordering::Relaxed) == 0 {
             return None;
         }
         let nickname = author.parse::<Nickname>().ok();
         let concerns = |entry: &OffenceEntry| entry.is_in_force(now) && applies_in(entry, room);
-        self.lock().strongest(nickname.as_ref(), address, concerns).and_then(OffenceEntry::sanction)
+        self.lock().strongest(nickname.as_ref(), origin.into(), concerns).and_then(OffenceEntry::sanction)
     }
 
     /// Returns the ban that keeps an address out of a room; the one that ends last.
@@ -127,7 +149,7 @@ impl Sanctions {
         }
         let concerns =
             |entry: &OffenceEntry| entry.is_in_force(now) && applies_in(entry, room) && is_address_ban(entry);
-        self.lock().strongest(None, address, concerns).and_then(OffenceEntry::sanction)
+        self.lock().strongest(None, address.into(), concerns).and_then(OffenceEntry::sanction)
     }
 
     /// Lifts a sanction: it ends now and no longer counts as a ladder step. Returns it as it was before.
@@ -246,6 +268,12 @@ impl Persist for Sanctions {
 
     fn restore_changes(&self, changes: &TableChanges<OffenceEntry>) {
         self.lock().changes.put_back(changes.keys(), changes.replaces_all);
+    }
+}
+
+fn truncate_reason(request: &mut PenaltyRequest) {
+    if let Some(reason) = request.reason.take_if(|reason| reason.len() > MAX_REASON) {
+        request.reason = reason.get(..reason.floor_char_boundary(MAX_REASON)).map(Into::into);
     }
 }
 

@@ -1,6 +1,28 @@
 //! The senders that a sanction concerns.
 
-use crate::model::{Actor, Nickname, Sanction, Sender, Target};
+use crate::model::{Actor, Address, ConnectionId, Nickname, Sanction, Sender, Skeletons, Target};
+
+/// The address and connection that a message comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The address.
+    pub address: Address,
+    /// The connection; `None` for a `PUT`.
+    pub connection: Option<ConnectionId>,
+}
+
+/// A `PUT` from the address.
+impl From<Address> for Origin {
+    fn from(address: Address) -> Self {
+        Self { address, connection: None }
+    }
+}
+
+impl From<&Sender> for Origin {
+    fn from(sender: &Sender) -> Self {
+        Self { address: sender.address, connection: sender.connection }
+    }
+}
 
 /// Whether a sanction concerns this sender under this author name, in force or not.
 #[must_use]
@@ -18,14 +40,19 @@ pub fn is_exempt(sanction: &Sanction, sender: &Sender) -> bool {
 
 fn is_target(target: &Target, sender: &Sender, author: &str) -> bool {
     match target {
-        Target::Address(address) => sender.address == *address,
         Target::Nickname(nickname) => looks_like(nickname, author),
+        Target::Address(address) => sender.address == *address,
+        Target::Sender { nickname, address } => sender.address == *address && looks_like(nickname, author),
+        Target::Connection { id, address } => sender.address == *address && sender.connection == *id,
     }
 }
 
 /// Whether an author name is a nickname or looks like it.
 fn looks_like(nickname: &Nickname, author: &str) -> bool {
-    let Ok(author) = author.parse::<Nickname>() else { return false };
-    let (one, other) = (nickname.skeletons(), author.skeletons());
+    author.parse::<Nickname>().is_ok_and(|author| share_skeleton(&nickname.skeletons(), &author.skeletons()))
+}
+
+/// Whether two nicknames look alike, by their skeletons.
+pub(super) fn share_skeleton(one: &Skeletons, other: &Skeletons) -> bool {
     one.iter().any(|skeleton| other.iter().any(|other| other == skeleton))
 }

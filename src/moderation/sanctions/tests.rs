@@ -1,6 +1,7 @@
 //! Sanctions, with explicit times: no test sleeps.
 
 mod oracle;
+mod senders;
 
 use std::net::IpAddr;
 use std::sync::Arc;
