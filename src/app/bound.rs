@@ -113,7 +113,19 @@ impl BoundRelay {
         let Self { app, moderators, listener, metrics_listener, serving, .. } = self;
         // Messages for plugins go straight from the shard to the plugin threads and back.
         let (runtime, judge_handle) = (Handle::current(), app.judge_handle());
-        let App { config, live, metrics, plugins, feed, reload, rules, moderation, moderation_events, degraded } = app;
+        let App {
+            config,
+            live,
+            metrics,
+            plugins,
+            feed,
+            reload,
+            rules,
+            breakers,
+            moderation,
+            moderation_events,
+            degraded,
+        } = app;
         let server_config = config.server.clone();
 
         let threads = match config.live.shards {
@@ -149,7 +161,8 @@ impl BoundRelay {
             instance_info: Arc::clone(&public_info),
             filter: Arc::clone(&filter),
         });
-        let actions = Actions::new(Arc::clone(&moderation), Arc::clone(&rooms), Arc::clone(&reload), reloader);
+        let actions =
+            Actions::new(Arc::clone(&moderation), Arc::clone(&rooms), Arc::clone(&reload), breakers, reloader);
         let api = Api {
             rooms: Arc::clone(&rooms),
             live: Arc::clone(&live),

@@ -56,6 +56,7 @@ pub struct App {
     feed: Arc<Feed>,
     reload: Arc<RulesReload>,
     rules: Arc<rules::ActiveRules>,
+    breakers: Arc<Breakers>,
     moderation: Arc<Moderation>,
     moderation_events: mpsc::Receiver<ModerationEvent>,
     degraded: Arc<Degraded>,
@@ -168,13 +169,15 @@ impl App {
         let enabled_rules = config.filter.order.contains(&filter::FilterName::Rules).then(|| Arc::clone(&rules));
         let breakers =
             Breakers::new(config.filter.breakers.clone(), enabled_rules.clone(), library.clone(), Arc::clone(&feed));
-        let intake = Intake::new(chain, Arc::clone(&moderation), Arc::clone(&metrics)).with_breakers(breakers);
+        let breakers = Arc::new(breakers);
+        let intake = Intake::new(chain, Arc::clone(&moderation), Arc::clone(&metrics));
+        let intake = intake.with_breakers(Arc::clone(&breakers));
         let limits = config.live.address_limits(config.filter.rate.enabled);
         let images = subsystems::start_images(&config.images, &degraded);
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limits, images);
         let reload = Arc::new(RulesReload::new(enabled_rules, Arc::clone(&feed)));
         let (live, plugins) = (Arc::new(live), runtime);
-        Self { config, live, metrics, plugins, feed, reload, rules, moderation, moderation_events, degraded }
+        Self { config, live, metrics, plugins, feed, reload, rules, breakers, moderation, moderation_events, degraded }
     }
 
     /// Returns the plugin library; `None` if plugins are not in the chain.

@@ -28,7 +28,7 @@ use crate::telemetry::Metrics;
 pub struct Intake {
     /// The chain that shards copy when they start. They judge with their own copies, so choosing the chain takes no lock.
     chain: Swap<Chain>,
-    breakers: Option<Breakers>,
+    breakers: Option<Arc<Breakers>>,
     moderation: Arc<Moderation>,
     metrics: Arc<Metrics>,
 }
@@ -54,7 +54,7 @@ impl Intake {
 
     /// Adds circuit breakers for recent changes.
     #[must_use]
-    pub fn with_breakers(self, breakers: Breakers) -> Self {
+    pub fn with_breakers(self, breakers: Arc<Breakers>) -> Self {
         Self { breakers: Some(breakers), ..self }
     }
 

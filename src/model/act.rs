@@ -129,6 +129,13 @@ pub enum ActKind<S = Sanction> {
         #[serde(alias = "why")]
         reason: String,
     },
+    /// The breaker of a rule or plugin was reset: it is in force again.
+    #[serde(rename = "breaker_reset")]
+    BreakerReset {
+        /// The rule or plugin.
+        #[serde(rename = "reset")]
+        actor: Actor,
+    },
 }
 
 impl<S> Act<S> {
@@ -150,6 +157,7 @@ impl<S> Act<S> {
             ActKind::Reloaded => ActKind::Reloaded,
             ActKind::Undone { actor, since, lifted, released } => ActKind::Undone { actor, since, lifted, released },
             ActKind::BreakerTripped { actor, reason } => ActKind::BreakerTripped { actor, reason },
+            ActKind::BreakerReset { actor } => ActKind::BreakerReset { actor },
         };
         Act { at, since_start, actor, room, kind }
     }

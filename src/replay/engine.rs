@@ -221,8 +221,13 @@ impl<'e, E: Environment> Replay<'e, E> {
         match item {
             Item::Decision(past) => self.judge(&run, &past),
             Item::Act(act) => {
-                let changes_config =
-                    matches!(act.act.kind, ActKind::Reloaded | ActKind::Preset { .. } | ActKind::BreakerTripped { .. });
+                let changes_config = matches!(
+                    act.act.kind,
+                    ActKind::Reloaded
+                        | ActKind::Preset { .. }
+                        | ActKind::BreakerTripped { .. }
+                        | ActKind::BreakerReset { .. }
+                );
                 self.config_changes += u64::from(changes_config);
                 self.environment.apply_act(&act);
             }

@@ -78,7 +78,8 @@ impl ReplayState {
             | ActKind::Trusted { .. }
             | ActKind::Retracted { .. }
             | ActKind::Reloaded
-            | ActKind::BreakerTripped { .. } => {}
+            | ActKind::BreakerTripped { .. }
+            | ActKind::BreakerReset { .. } => {}
         }
     }
 

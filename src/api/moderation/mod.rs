@@ -3,6 +3,7 @@
 //! Pages of other origins cannot make these calls: they have no CORS headers, and browsers do not attach tokens
 //! automatically.
 
+mod breakers;
 mod caller;
 mod decisions;
 mod degraded;
@@ -87,6 +88,7 @@ pub(super) fn router(api: Arc<Api>, timeout: Duration) -> (Router, OpenApi) {
         .routes(admin(routes!(level::set_preset)))
         .routes(admin(routes!(reload::reload)))
         .routes(admin(routes!(undo::undo)))
+        .routes(admin(routes!(breakers::reset)))
         .split_for_parts();
     let calls = calls
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

@@ -125,7 +125,7 @@ fn an_invalid_tokens_file_stops_check_and_start_without_revealing_tokens() {
 }
 
 /// All calls but the stream, with the narrowest scope that they take.
-const ROUTES: [(&str, &str, &str); 26] = [
+const ROUTES: [(&str, &str, &str); 27] = [
     ("POST", "/moderation/try", "read"),
     ("POST", "/moderation/whatif", "read"),
     ("GET", "/moderation/filters", "read"),
@@ -151,6 +151,7 @@ const ROUTES: [(&str, &str, &str); 26] = [
     ("PUT", "/moderation/level", "act"),
     ("PUT", "/moderation/preset", "admin"),
     ("POST", "/moderation/undo", "admin"),
+    ("POST", "/moderation/breakers/reset", "admin"),
     ("POST", "/moderation/reload", "admin"),
 ];
 
