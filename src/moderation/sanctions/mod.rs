@@ -30,7 +30,8 @@ const MAX_REASON: usize = 1_000;
 /// All sanctions. Read for each message, from many threads.
 ///
 /// Keeps at most 100 000 offences, and 64 per address or group of look-alike nicknames; part of both limits is reserved
-/// for moderators. At a limit, offences that have ended are dropped first.
+/// for moderators. At a limit, offences that have ended are dropped first, then the oldest that rules and plugins have added,
+/// of the address, IPv6 /48 or group of nicknames with most.
 #[derive(Debug)]
 pub struct Sanctions {
     ledger: Mutex<Ledger>,
@@ -76,7 +77,7 @@ impl Sanctions {
     /// sanction in force is returned then.
     ///
     /// # Errors
-    /// [`InsertError`] at a limit, if no offence has ended that could be dropped instead.
+    /// [`InsertError`] at a limit, if no offence could be dropped instead.
     pub fn impose(&self, mut request: PenaltyRequest, now: Timestamp) -> Result<Sanction, InsertError> {
         truncate_reason(&mut request);
         self.write(|ledger| ledger.add(Offence { id: 0, at: now, request, lifted: None }))

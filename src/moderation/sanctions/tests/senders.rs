@@ -79,3 +79,19 @@ fn a_third_nickname_over_http_leads_to_a_sanction_on_the_requests_of_the_address
     let refused = |from: &Sender| sanctions.strongest(&room("QGIS"), "dora", from, at(1)).is_some();
     assert_eq!([put, sender(2, None), sender(1, Some(5))].map(|from| refused(&from)), [true, false, false]);
 }
+
+#[test]
+fn the_next_offender_at_an_address_is_muted_however_many_were_before() {
+    let sanctions = sanctions();
+    let ban = PenaltyRequest { target: Target::Address(address(1)), room: Some(room("Maps")), ..mute("x", None) };
+    let ban = sanctions.impose(ban, at(0)).unwrap();
+    for n in 0..200 {
+        // No third nickname within ten minutes.
+        let (name, second) = (format!("name{n}"), n * 600);
+        let lasting = Penalty::Fixed(Mute, None);
+        let mute = offend(&sanctions, &name, &sender(1, Some(5)), lasting, second);
+        let found = sanctions.strongest(&room("QGIS"), &name, &sender(1, Some(5)), at(second));
+        assert_eq!(found.map(|found| found.id), Some(mute.id), "{name}");
+    }
+    assert!(sanctions.len() <= 64 && sanctions.get(ban.id).is_some());
+}
