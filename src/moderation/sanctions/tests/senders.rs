@@ -55,7 +55,7 @@ fn a_mute_under_one_nickname_absorbs_no_offence_under_another() {
 
 #[test]
 fn the_third_nickname_within_ten_minutes_leads_to_a_sanction_on_the_connection() {
-    for (second, widens) in [(599, true), (600, false)] {
+    for (second, widens) in [(600, true), (601, false)] {
         let sanctions = sanctions();
         let (own, other) = (sender(1, Some(5)), sender(1, Some(6)));
         offend(&sanctions, "anna", &own, HOUR_OF_MUTE, 0);
