@@ -75,6 +75,7 @@ fn is_urgent(kind: NoteKind) -> bool {
         | NoteKind::Degraded
         | NoteKind::Raid => true,
         NoteKind::PluginHealthy
+        | NoteKind::ClockJumped
         | NoteKind::Recovered
         | NoteKind::PluginLoaded
         | NoteKind::PluginRemoved

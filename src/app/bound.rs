@@ -283,6 +283,7 @@ fn spawn_observers(
     config: Config,
     stop: &CancellationToken,
 ) {
+    tasks.spawn(moderation_tasks::watch_clock(Arc::clone(moderation), stop.clone()));
     tasks.spawn(moderation_tasks::update_metrics(Arc::clone(moderation), Arc::clone(metrics), stop.clone()));
     tasks.spawn(notes::note_degradation(degraded.changes(), Arc::clone(feed), stop.clone()));
     if let Some(alerts) = Alerts::new(&config.alerts, Arc::clone(feed), Arc::clone(metrics)) {
