@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{ActionError, Actions};
@@ -104,7 +103,7 @@ impl Actions {
     }
 
     fn select_held(&self, is_selected: impl Fn(&HeldMessage) -> bool) -> Vec<HeldMessage> {
-        let now = Timestamp::now();
+        let now = self.moderation.now();
         let mut held = self.moderation.state().held().list();
         held.retain(|held| now < held.expires_at && is_selected(held));
         held
@@ -126,8 +125,8 @@ impl Actions {
 
     /// Takes a message from the queue after it has recorded what happens to it.
     async fn take_held(&self, actor: Actor, message: Uuid, act: ActKind) -> Result<HeldMessage, ActionError> {
-        let queue = self.moderation.state().held();
-        let held = queue.get(message).filter(|held| Timestamp::now() < held.expires_at);
+        let (queue, now) = (self.moderation.state().held(), self.moderation.now());
+        let held = queue.get(message).filter(|held| now < held.expires_at);
         let room = held.ok_or(ActionError::NotHeld(message))?.recorded.sender.room.clone();
         self.moderation.record(actor, Some(room), act).await;
         queue.take(message).ok_or(ActionError::NotHeld(message))
@@ -136,7 +135,7 @@ impl Actions {
     /// Releases or drops, as `unanswered` says, the held messages that no moderator has reviewed in time. A message whose
     /// author was muted or banned in the meantime is dropped.
     pub async fn resolve_expired(self: &Arc<Self>, unanswered: ExpiryAction) {
-        for held in self.moderation.state().held().expired(Timestamp::now()) {
+        for held in self.moderation.state().held().expired(self.moderation.now()) {
             // Fails if the relay is shutting down: nobody is left to receive the message.
             let _ended = self.take_turn(|this| async move { this.resolve(held, unanswered).await }).await;
         }
@@ -146,7 +145,7 @@ impl Actions {
         let (judged, message) = (&held.recorded, held.id());
         let (room, author) = (judged.sender.room.clone(), &judged.decision.message.author);
         let sanctions = self.moderation.state().sanctions();
-        let strongest = sanctions.strongest(&room, author, &judged.sender, Timestamp::now());
+        let strongest = sanctions.strongest(&room, author, &judged.sender, self.moderation.now());
         let is_sanctioned = strongest.is_some_and(|sanction| !is_exempt(&sanction, &judged.sender));
         match if is_sanctioned { ExpiryAction::Drop } else { unanswered } {
             ExpiryAction::Release => {

@@ -27,8 +27,8 @@ impl Filter for SanctionFilter {
     }
 
     fn examine(&self, message: &Message, sender: &Sender, _: Purpose) -> FilterAnswer {
-        let sanctions = self.state.sanctions();
-        let Some(sanction) = sanctions.strongest(&sender.room, &message.author, sender, message.at) else {
+        let (sanctions, now) = (self.state.sanctions(), self.state.time_at(sender.context.since_start));
+        let Some(sanction) = sanctions.strongest(&sender.room, &message.author, sender, now) else {
             return FilterAnswer::Ready(Finding::PASS);
         };
         if is_exempt(&sanction, sender) {
@@ -48,7 +48,7 @@ impl Filter for SanctionFilter {
             labels: Vec::new(),
         };
         FilterAnswer::Ready(Finding {
-            verdict: Verdict::Reject(refusal_reason(&sanction, message.at)),
+            verdict: Verdict::Reject(refusal_reason(&sanction, now)),
             matches: vec![matched],
         })
     }

@@ -94,7 +94,7 @@ impl Intake {
         let is_trusted = room.sender_context(Some(id), author, false).trusted;
         let sanctions = self.moderation.state().sanctions();
         let origin = Origin { address, connection: Some(id) };
-        !is_trusted && sanctions.strongest(room.name(), author, origin, Timestamp::now()).is_some()
+        !is_trusted && sanctions.strongest(room.name(), author, origin, self.moderation.now()).is_some()
     }
 
     /// Judges a message without side effects: it is not delivered, nothing is counted, and nickname ownership is not
@@ -113,7 +113,7 @@ impl Intake {
     /// Whether this address is banned from this room.
     #[must_use]
     pub fn is_banned(&self, room: &RoomName, address: Address) -> bool {
-        self.moderation.state().sanctions().address_ban(room, address, Timestamp::now()).is_some()
+        self.moderation.state().sanctions().address_ban(room, address, self.moderation.now()).is_some()
     }
 
     /// Delivers the message to its audience, as the chain decided.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::feed::Feed;
@@ -106,6 +106,21 @@ impl Moderation {
         self.started.elapsed()
     }
 
+    /// Returns the time by which sanctions, levels and held messages end, see [`State::time_at`].
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.state.time_at(self.since_start())
+    }
+
+    /// Returns the time of [`Moderation::now`] at a time of the wall clock.
+    #[must_use]
+    pub fn unshifted(&self, until: Timestamp) -> Timestamp {
+        let (now, wall) = (self.now(), Timestamp::now());
+        let shift = now.duration_since(wall);
+        // The clocks differ by microseconds as long as the wall clock is not set.
+        if shift.abs() < SignedDuration::from_secs(1) { until } else { until.saturating_add(shift).unwrap_or(until) }
+    }
+
     /// Records a decision and imposes the sanctions that rules and plugins request.
     pub fn on_decision(&self, mut judged: JudgedMessage) -> Arc<JudgedMessage> {
         drop_payload(&mut judged.decision.message);
@@ -177,7 +192,7 @@ impl Moderation {
     }
 
     fn impose_requested(&self, request: PenaltyRequest, judged: &JudgedMessage) {
-        let (at, actor) = (judged.decision.message.at, request.actor.clone());
+        let (at, actor) = (self.state.time_at(judged.sender.context.since_start), request.actor.clone());
         match self.state.sanctions().impose_on_sender(request, &judged.sender, at) {
             Ok(sanction) if sanction.at == at && sanction.actor == actor => {
                 let act = ActKind::Sanctioned { sanction: sanction.clone() };

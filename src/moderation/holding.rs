@@ -31,7 +31,7 @@ impl Moderation {
         let mut kept = judged.clone();
         // The nicknames in the room are not needed later and would be stored with each message.
         kept.sender.context.nicknames = Default::default();
-        let held = self.state().held().hold(kept, reason, actor, decision.message.at);
+        let held = self.state().held().hold(kept, reason, actor, self.now());
         let (result, reached) = match held {
             Ok(Holding { displaced, reached }) => {
                 for message in displaced {
@@ -102,5 +102,59 @@ impl Moderation {
             FillLevel::Full => "full: the newest messages of the addresses that have most are refused",
         };
         self.note(NoteKind::HeldQueue, &format!("{waiting} messages held of at most {capacity}; the queue is {state}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::fixtures::{decision, judged, message};
+    use crate::model::{Message, Outcome};
+    use crate::moderation::{Config, Feed, Journal, State};
+    use crate::store;
+
+    /// The service of a relay that starts now by the monotonic clock, and at this time by the calendar.
+    fn started_at(now: Timestamp) -> Moderation {
+        let state = Arc::new(State::open(&Config::default(), &store::Config::default(), now).unwrap());
+        let journal = Arc::new(Journal::new(now));
+        let feed = Arc::new(Feed::new(Arc::clone(&journal)));
+        Moderation::new(state, journal, None, feed, Instant::now()).0
+    }
+
+    fn hold_at(moderation: &Moderation, at: Timestamp) {
+        let message = Message { at, ..message("hans", "text") };
+        moderation.hold(&judged(decision(message, Outcome::Hold))).unwrap();
+    }
+
+    fn notes(moderation: &Moderation) -> usize {
+        let notes = moderation.feed().after(0, 100).notes;
+        notes.iter().filter(|(_, note)| note.kind == NoteKind::MessageHeld).count()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_neither_releases_a_held_message_nor_keeps_it() {
+        let start = Timestamp::from_second(1_800_000_000).unwrap();
+        let moderation = started_at(start);
+        for days in [-400_i64, 0, 400] {
+            hold_at(&moderation, start.checked_add(jiff::SignedDuration::from_hours(24 * days)).unwrap());
+        }
+        assert_eq!(moderation.state().held().expired(moderation.now()).len(), 0);
+        let half_an_hour = moderation.state().time_at(Duration::from_mins(31));
+        assert_eq!(moderation.state().held().expired(half_an_hour).len(), 3);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_does_not_change_the_pace_of_notes() {
+        let start = Timestamp::from_second(1_800_000_000).unwrap();
+        let moderation = started_at(start);
+        for days in [400_i64, 0, 800] {
+            hold_at(&moderation, start.checked_add(jiff::SignedDuration::from_hours(24 * days)).unwrap());
+        }
+        assert_eq!(notes(&moderation), 1);
     }
 }
