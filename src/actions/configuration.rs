@@ -24,6 +24,21 @@ impl Actions {
         self.persist().await
     }
 
+    /// Resets the breaker of a rule or plugin, which is in force again.
+    ///
+    /// # Errors
+    /// [`ActionError::NotTripped`].
+    pub async fn reset_breaker(self: &Arc<Self>, actor: Actor, target: Actor) -> Result<(), ActionError> {
+        let reset = self.take_turn(|this| async move {
+            if !this.breakers.is_tripped(&target) {
+                return Err(ActionError::NotTripped(target));
+            }
+            this.moderation.record(actor, None, ActKind::BreakerReset { actor: target.clone() }).await;
+            if this.breakers.reset(&target) { Ok(()) } else { Err(ActionError::NotTripped(target)) }
+        });
+        reset.await
+    }
+
     /// Reloads settings with tokens, rules and plugins.
     ///
     /// # Errors

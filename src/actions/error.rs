@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::filter::rules::PresetError;
 use crate::live::rooms::RoomUnavailable;
 use crate::live::shard::ShuttingDown;
+use crate::model::Actor;
 use crate::moderation::InsertError;
 use crate::store::StoreError;
 
@@ -20,6 +21,9 @@ pub enum ActionError {
     /// No message with this id is among the last messages of the room.
     #[error("no such message: {0}")]
     NotKept(Uuid),
+    /// The breaker of this rule or plugin has not tripped, or there is no such rule or plugin.
+    #[error("{0}: there is no tripped breaker")]
+    NotTripped(Actor),
     /// There is no such member.
     #[error("no such member")]
     NoSuchMember,

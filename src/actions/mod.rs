@@ -21,6 +21,7 @@ pub use self::error::ActionError;
 pub use self::reload::{Reload, ReloadReport, ReloadTrigger};
 pub use self::sanctions::Undone;
 use crate::filter::RulesReload;
+use crate::filter::breakers::Breakers;
 use crate::live::rooms::Rooms;
 use crate::moderation::Moderation;
 
@@ -34,6 +35,7 @@ pub struct Actions {
     moderation: Arc<Moderation>,
     rooms: Arc<Rooms>,
     rules: Arc<RulesReload>,
+    breakers: Arc<Breakers>,
     reload: Arc<dyn Reload>,
     /// Held by the action whose turn it is.
     turn: Arc<Mutex<()>>,
@@ -44,15 +46,17 @@ pub struct Actions {
 
 impl Actions {
     /// Creates the actions on `rooms`. `rules` changes the starter preset, `reload` the rest of the configuration.
+    /// `breakers` are those of rules and plugins.
     #[must_use]
     pub fn new(
         moderation: Arc<Moderation>,
         rooms: Arc<Rooms>,
         rules: Arc<RulesReload>,
+        breakers: Arc<Breakers>,
         reload: Arc<dyn Reload>,
     ) -> Arc<Self> {
         let (turn, configuration) = Default::default();
-        Arc::new(Self { moderation, rooms, rules, reload, turn, configuration })
+        Arc::new(Self { moderation, rooms, rules, breakers, reload, turn, configuration })
     }
 
     /// Carries out an action when its turn comes.

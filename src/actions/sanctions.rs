@@ -39,6 +39,7 @@ impl Actions {
         }
         let sanction = sanctions.impose(request, now)?;
         self.rooms.enforce(SanctionEvent::Imposed(sanction.clone())).await;
+        self.moderation.refuse_held_of(&sanction, None);
         Ok(sanction)
     }
 
@@ -57,7 +58,7 @@ impl Actions {
         let sanction = sanctions.get(id).ok_or(ActionError::NoSuchSanction(id))?;
         let room = sanction.room.clone();
         self.moderation.record(actor, room, ActKind::Lifted { sanction }).await;
-        let lifted = sanctions.lift(id, Timestamp::now()).ok_or(ActionError::NoSuchSanction(id))?;
+        let lifted = sanctions.lift(id, self.moderation.now()).ok_or(ActionError::NoSuchSanction(id))?;
         self.rooms.enforce(SanctionEvent::Lifted(lifted.clone())).await;
         Ok(lifted)
     }
@@ -73,7 +74,7 @@ impl Actions {
     }
 
     async fn undo_now(&self, actor: Actor, target: Actor, since: Timestamp) -> Result<Undone, ActionError> {
-        let (state, now) = (self.moderation.state(), Timestamp::now());
+        let (state, now) = (self.moderation.state(), self.moderation.now());
         let is_affected = |sanction: &&Sanction| sanction.actor == target && sanction.at >= since;
         let lifted = state.sanctions().in_force(now).iter().filter(is_affected).map(|sanction| sanction.id).collect();
         let held = state.held().list();

@@ -68,12 +68,14 @@ struct AlertBody<'a> {
 fn is_urgent(kind: NoteKind) -> bool {
     match kind {
         NoteKind::MessageHeld
+        | NoteKind::HeldQueue
         | NoteKind::BreakerTripped
         | NoteKind::PluginSuspended
         | NoteKind::PluginNotLoaded
         | NoteKind::Degraded
         | NoteKind::Raid => true,
         NoteKind::PluginHealthy
+        | NoteKind::ClockJumped
         | NoteKind::Recovered
         | NoteKind::PluginLoaded
         | NoteKind::PluginRemoved

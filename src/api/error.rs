@@ -117,6 +117,7 @@ impl From<ActionError> for ApiError {
             ActionError::NoSuchSanction(_)
             | ActionError::NotHeld(_)
             | ActionError::NotKept(_)
+            | ActionError::NotTripped(_)
             | ActionError::NoSuchMember => Self::NotFound(error.to_string()),
             ActionError::Preset(PresetError::Task(_)) => {
                 Self::Unavailable("the rules could not be reloaded".to_owned())

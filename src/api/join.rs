@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use jiff::Timestamp;
 
 use super::Api;
 use super::error::{ApiError, ErrorResponse};
@@ -88,7 +87,7 @@ fn join(
     mut request: Request,
 ) -> Result<Response, ApiError> {
     let address = origin.client.address();
-    let now = Timestamp::now();
+    let now = api.moderation.now();
     if let Some(ban) = api.moderation.state().sanctions().address_ban(room.name(), address, now) {
         return Err(ApiError::Rejected(refusal_reason(&ban, now)));
     }

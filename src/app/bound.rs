@@ -113,7 +113,19 @@ impl BoundRelay {
         let Self { app, moderators, listener, metrics_listener, serving, .. } = self;
         // Messages for plugins go straight from the shard to the plugin threads and back.
         let (runtime, judge_handle) = (Handle::current(), app.judge_handle());
-        let App { config, live, metrics, plugins, feed, reload, rules, moderation, sanction_events, degraded } = app;
+        let App {
+            config,
+            live,
+            metrics,
+            plugins,
+            feed,
+            reload,
+            rules,
+            breakers,
+            moderation,
+            moderation_events,
+            degraded,
+        } = app;
         let server_config = config.server.clone();
 
         let threads = match config.live.shards {
@@ -149,7 +161,8 @@ impl BoundRelay {
             instance_info: Arc::clone(&public_info),
             filter: Arc::clone(&filter),
         });
-        let actions = Actions::new(Arc::clone(&moderation), Arc::clone(&rooms), Arc::clone(&reload), reloader);
+        let actions =
+            Actions::new(Arc::clone(&moderation), Arc::clone(&rooms), Arc::clone(&reload), breakers, reloader);
         let api = Api {
             rooms: Arc::clone(&rooms),
             live: Arc::clone(&live),
@@ -194,7 +207,7 @@ impl BoundRelay {
         tasks.spawn(prune::run(Arc::clone(&live), moderators, Arc::clone(&moderation), stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));
         tasks.spawn(moderation_tasks::reload_on_signals(Arc::clone(&actions), reloads, stop.clone()));
-        tasks.spawn(moderation_tasks::enforce_sanctions(sanction_events, Arc::clone(&rooms), stop.clone()));
+        tasks.spawn(moderation_tasks::notify_connections(moderation_events, Arc::clone(&rooms), stop.clone()));
         let unanswered = config.moderation.held.on_expiry;
         tasks.spawn(moderation_tasks::expire_held(actions, unanswered, stop.clone()));
         spawn_observers(&tasks, &moderation, &feed, &metrics, degraded, config.clone(), &stop);
@@ -270,6 +283,7 @@ fn spawn_observers(
     config: Config,
     stop: &CancellationToken,
 ) {
+    tasks.spawn(moderation_tasks::watch_clock(Arc::clone(moderation), stop.clone()));
     tasks.spawn(moderation_tasks::update_metrics(Arc::clone(moderation), Arc::clone(metrics), stop.clone()));
     tasks.spawn(notes::note_degradation(degraded.changes(), Arc::clone(feed), stop.clone()));
     if let Some(alerts) = Alerts::new(&config.alerts, Arc::clone(feed), Arc::clone(metrics)) {

@@ -33,7 +33,7 @@ use crate::filter::{self, Chain, Filter, Judgement, RulesReload};
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Message, Notice, RoomName, Sender, SenderContext};
-use crate::moderation::{Feed, Journal, Moderation, PRESET_KEY, SanctionEvent, State};
+use crate::moderation::{Feed, Journal, Moderation, ModerationEvent, PRESET_KEY, State};
 use crate::room::Room;
 use crate::sandbox::{Library, PluginEvent, Sandbox};
 use crate::settings::SettingsSnapshot;
@@ -56,8 +56,9 @@ pub struct App {
     feed: Arc<Feed>,
     reload: Arc<RulesReload>,
     rules: Arc<rules::ActiveRules>,
+    breakers: Arc<Breakers>,
     moderation: Arc<Moderation>,
-    sanction_events: mpsc::Receiver<SanctionEvent>,
+    moderation_events: mpsc::Receiver<ModerationEvent>,
     degraded: Arc<Degraded>,
 }
 
@@ -157,7 +158,7 @@ impl App {
         let feed = Arc::new(Feed::new(Arc::clone(&journal)));
         let run = Uuid::new_v4();
         let audit = subsystems::open_audit(&config.audit, run, began, &state, &degraded).map(Arc::new);
-        let (moderation, sanction_events) =
+        let (moderation, moderation_events) =
             Moderation::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
         let moderation = Arc::new(moderation);
         let rules = rules::ActiveRules::new(rules_source(&config), rules, Arc::clone(&feed));
@@ -168,13 +169,15 @@ impl App {
         let enabled_rules = config.filter.order.contains(&filter::FilterName::Rules).then(|| Arc::clone(&rules));
         let breakers =
             Breakers::new(config.filter.breakers.clone(), enabled_rules.clone(), library.clone(), Arc::clone(&feed));
-        let intake = Intake::new(chain, Arc::clone(&moderation), Arc::clone(&metrics)).with_breakers(breakers);
+        let breakers = Arc::new(breakers);
+        let intake = Intake::new(chain, Arc::clone(&moderation), Arc::clone(&metrics));
+        let intake = intake.with_breakers(Arc::clone(&breakers));
         let limits = config.live.address_limits(config.filter.rate.enabled);
         let images = subsystems::start_images(&config.images, &degraded);
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limits, images);
         let reload = Arc::new(RulesReload::new(enabled_rules, Arc::clone(&feed)));
         let (live, plugins) = (Arc::new(live), runtime);
-        Self { config, live, metrics, plugins, feed, reload, rules, moderation, sanction_events, degraded }
+        Self { config, live, metrics, plugins, feed, reload, rules, breakers, moderation, moderation_events, degraded }
     }
 
     /// Returns the plugin library; `None` if plugins are not in the chain.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
@@ -14,8 +15,9 @@ use crate::actions::{Actions, ReloadTrigger};
 use crate::audit::AuditStats;
 use crate::config::Config;
 use crate::live::rooms::Rooms;
-use crate::moderation::{ExpiryAction, Moderation, SanctionEvent};
-use crate::telemetry::{Degradation, Degraded, Metrics, ModerationTotals, Subsystem};
+use crate::model::Notice;
+use crate::moderation::{ExpiryAction, Moderation, ModerationEvent, NoteKind};
+use crate::telemetry::{ClockWatch, Degradation, Degraded, Metrics, ModerationTotals, Subsystem};
 
 /// How often the held queue is checked.
 const HELD_INTERVAL: Duration = Duration::from_secs(1);
@@ -23,16 +25,23 @@ const HELD_INTERVAL: Duration = Duration::from_secs(1);
 /// How often metrics and writers are checked.
 const METRICS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Tells open connections of the sanctions that rules and plugins impose. Runs until `stop` is cancelled or the sender is
-/// dropped.
-pub(super) async fn enforce_sanctions(mut events: Receiver<SanctionEvent>, rooms: Arc<Rooms>, stop: CancellationToken) {
+/// Tells open connections of the sanctions that rules and plugins impose, and of held messages that are refused. Runs
+/// until `stop` is cancelled or the sender is dropped.
+pub(super) async fn notify_connections(
+    mut events: Receiver<ModerationEvent>,
+    rooms: Arc<Rooms>,
+    stop: CancellationToken,
+) {
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
             () = stop.cancelled() => return,
         };
         let Some(event) = event else { return };
-        rooms.enforce(event).await;
+        match event {
+            ModerationEvent::Sanction(event) => rooms.enforce(event).await,
+            ModerationEvent::Refused(connection, reason) => rooms.notify(connection, Notice::Refused(reason)).await,
+        }
     }
 }
 
@@ -79,6 +88,23 @@ pub(super) async fn update_metrics(moderation: Arc<Moderation>, metrics: Arc<Met
             audit_errors: count(|stats| &stats.errors),
             unlogged_acts: count(|stats| &stats.unlogged_acts),
         });
+        tokio::select! {
+            () = tokio::time::sleep(METRICS_INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Notes that the wall clock was set. Runs until `stop` is cancelled.
+pub(super) async fn watch_clock(moderation: Arc<Moderation>, stop: CancellationToken) {
+    let mut watch = ClockWatch::default();
+    loop {
+        if let Some(jump) = watch.read(Timestamp::now(), moderation.since_start()) {
+            tracing::warn!(seconds = jump.as_secs(), "the clock has jumped");
+            let text =
+                format!("the clock has jumped by {} s; the audit log removes nothing for an hour", jump.as_secs());
+            moderation.note(NoteKind::ClockJumped, &text);
+        }
         tokio::select! {
             () = tokio::time::sleep(METRICS_INTERVAL) => {}
             () = stop.cancelled() => return,

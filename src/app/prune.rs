@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Moderators;
@@ -29,7 +28,7 @@ pub(super) async fn run(
         let pruned = tokio::task::spawn_blocking(move || {
             live.prune();
             moderators.prune();
-            moderation.state().prune(Timestamp::now());
+            moderation.state().prune(moderation.now());
             moderation.record_omitted_refusals();
         });
         if pruned.await.is_err() {

@@ -83,9 +83,11 @@ pub(super) fn list(dir: &Path) -> io::Result<Vec<LogFileName>> {
     Ok(names)
 }
 
-/// Removes the files of days before `first` and returns their names.
-pub(super) fn remove_before(dir: &Path, first: Date) -> io::Result<Vec<LogFileName>> {
-    let old: Vec<_> = list(dir)?.into_iter().filter(|name| name.day < first).collect();
+/// Removes the files of the oldest day if it is before `first`, and returns their names.
+pub(super) fn remove_oldest_day(dir: &Path, first: Date) -> io::Result<Vec<LogFileName>> {
+    let mut old = list(dir)?;
+    let oldest = old.first().map(|name| name.day);
+    old.retain(|name| Some(name.day) == oldest && name.day < first);
     for name in &old {
         fs::remove_file(dir.join(name.to_string()))?;
     }

@@ -97,8 +97,7 @@ impl Audit {
             TryLockError::WouldBlock => error("another relay uses the folder")(failure.into()),
             TryLockError::Error(source) => error("the folder cannot be locked")(source),
         })?;
-        let keys =
-            HashKeys::open(&dir, Timestamp::now(), config.retention_days).map_err(error("reading its key failed"))?;
+        let keys = HashKeys::open(&dir, Timestamp::now()).map_err(error("reading its key failed"))?;
         let shared = Arc::new(AuditShared::new(keys));
         // One more, which makes it likely that the close entry fits.
         let (sender, queue) = sync_channel(MAX_QUEUED_DECISIONS + ACT_RESERVE + 1);

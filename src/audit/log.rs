@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
 use uuid::Uuid;
 
 use super::chain::{self, Hash};
 use super::config::Config;
+use super::expiry::Expiry;
 use super::folder::{self, ChainTip, LogFileName};
 use super::head::{FileHead, FilePlace, LogTime, PreviousDay, split_sanctions};
 use super::line::Line;
@@ -47,6 +48,7 @@ pub(super) struct LogFiles {
     /// The number of these lines.
     collected: u64,
     last_report: Duration,
+    expiry: Expiry,
     /// When the current file was last found in the folder.
     last_check: Duration,
 }
@@ -66,6 +68,7 @@ impl LogFiles {
             lines: Vec::new(),
             collected: 0,
             last_report: Duration::ZERO,
+            expiry: Expiry::default(),
             last_check: Duration::ZERO,
         }
     }
@@ -83,12 +86,15 @@ impl LogFiles {
     /// Ensures that the file of the day is open and has room. Call it before adding a line. After an error, call it again
     /// before anything else; it continues where it failed.
     pub(super) fn rotate(&mut self, now: LogTime) -> io::Result<()> {
+        self.expiry.read_clock(now);
         self.abandon_removed_file(now);
         let day = self.day(now.at);
+        self.expiry.remove_expired(&self.dir, day, self.config.retention_days, now);
+        let has_expired_key = self.has_expired_key(now);
         if let Some(open) = &self.open {
             let bytes = open.written + self.lines.len() as u64;
             let full = bytes.saturating_sub(open.head_bytes) >= u64::from(self.config.max_file_mib) << 20;
-            if open.name.day == day && !full && !open.is_ending {
+            if open.name.day == day && !full && !has_expired_key && !open.is_ending {
                 self.report_hourly(now);
                 return Ok(());
             }
@@ -173,7 +179,6 @@ impl LogFiles {
         folder::create(&self.dir)?;
         let names = folder::list(&self.dir)?;
         let of = |day: Date| -> Vec<LogFileName> { names.iter().filter(|name| name.day == day).copied().collect() };
-        let new_day = self.chain.is_none_or(|(last, _)| last != day);
         let (mut before, mut cut) = (chain::seed(day), Vec::new());
         let mut day_before = None;
         match self.chain {
@@ -188,8 +193,9 @@ impl LogFiles {
                 None => {}
             },
         }
-        if new_day {
-            self.remove_expired(day, now)?;
+        if self.has_expired_key(now) {
+            // Hashes of older files cannot be linked to those of this one.
+            self.shared.keys.renew(&self.dir, now.at, self.config.retention_days)?;
         }
         let next = of(day).last().map_or(1, |name| name.number + 1);
         let (name, file) = folder::create_file(&self.dir, day, next)?;
@@ -200,15 +206,8 @@ impl LogFiles {
         Ok(())
     }
 
-    /// Removes expired files and replaces an expired key.
-    fn remove_expired(&self, today: Date, now: LogTime) -> io::Result<()> {
-        let days = self.config.retention_days;
-        if let Ok(first) = today.checked_sub(Span::new().days(i64::from(days))) {
-            for name in folder::remove_before(&self.dir, first)? {
-                tracing::info!(file = %name, "audit log: expired file removed");
-            }
-        }
-        self.shared.keys.renew(&self.dir, now.at, days)
+    fn has_expired_key(&self, now: LogTime) -> bool {
+        self.expiry.trusts_clock(now) && self.shared.keys.is_expired(now.at, self.config.retention_days)
     }
 
     /// Adds the head of a file, and continuation lines for the sanctions that do not fit into it.

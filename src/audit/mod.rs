@@ -16,6 +16,7 @@
 mod chain;
 mod check;
 mod config;
+mod expiry;
 mod folder;
 mod handle;
 mod head;

@@ -53,7 +53,7 @@ fn nothing_in_force() -> SnapshotFn {
 fn log(config: &Config, start: LogTime, in_force: SnapshotFn) -> (LogFiles, Arc<AuditShared>) {
     let dir = config.dir.clone().unwrap();
     folder::create(&dir).unwrap();
-    let shared = Arc::new(AuditShared::new(HashKeys::open(&dir, start.at, config.retention_days).unwrap()));
+    let shared = Arc::new(AuditShared::new(HashKeys::open(&dir, start.at).unwrap()));
     let mut log = LogFiles::new(config.clone(), dir, Uuid::new_v4(), in_force, Arc::clone(&shared));
     log.rotate(start).unwrap();
     log.flush(false).unwrap();

@@ -115,7 +115,8 @@ impl Filter for LevelFilter {
             return FilterAnswer::Ready(code.into());
         }
         let hold = |text| Verdict::Hold(Reason::new(ReasonCode::Held, text));
-        let verdict = match self.state.levels().effective(&sender.room, message.at) {
+        let now = self.state.time_at(sender.context.since_start);
+        let verdict = match self.state.levels().effective(&sender.room, now) {
             ModerationLevel::Newcomers if self.newcomer.covers(&sender.context) => {
                 hold("the first messages of newcomers are reviewed at the moment")
             }

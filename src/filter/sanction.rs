@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{Filter, FilterAnswer, Finding, Purpose};
-use crate::model::{Actor, Basis, Match, Message, MessageKind, Mode, Outcome, SanctionKind, Sender, Target, Verdict};
-use crate::moderation::{State, refusal_reason};
+use crate::model::{Basis, Match, Message, MessageKind, Mode, Outcome, SanctionKind, Sender, Verdict};
+use crate::moderation::{State, is_exempt, refusal_reason};
 
 /// The `sanction` filter.
 #[derive(Debug)]
@@ -27,13 +27,11 @@ impl Filter for SanctionFilter {
     }
 
     fn examine(&self, message: &Message, sender: &Sender, _: Purpose) -> FilterAnswer {
-        let sanctions = self.state.sanctions();
-        let Some(sanction) = sanctions.strongest(&sender.room, &message.author, sender.address, message.at) else {
+        let (sanctions, now) = (self.state.sanctions(), self.state.time_at(sender.context.since_start));
+        let Some(sanction) = sanctions.strongest(&sender.room, &message.author, sender, now) else {
             return FilterAnswer::Ready(Finding::PASS);
         };
-        // Somebody else may have broken a rule under this nickname while its owner was away.
-        let by_filter = matches!(sanction.actor, Actor::Rule(_) | Actor::Plugin(_));
-        if by_filter && sender.context.trusted && matches!(sanction.target, Target::Nickname(_)) {
+        if is_exempt(&sanction, sender) {
             return FilterAnswer::Ready(Finding::PASS);
         }
         // A muted connection may still join under its nickname.
@@ -50,7 +48,7 @@ impl Filter for SanctionFilter {
             labels: Vec::new(),
         };
         FilterAnswer::Ready(Finding {
-            verdict: Verdict::Reject(refusal_reason(&sanction, message.at)),
+            verdict: Verdict::Reject(refusal_reason(&sanction, now)),
             matches: vec![matched],
         })
     }

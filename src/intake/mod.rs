@@ -18,7 +18,7 @@ use crate::model::{
     ActKind, Actor, Address, ConnectionId, Decision, JudgedMessage, Message, MessageKind, Outcome, Reason, ReasonCode,
     RoomName, Sender, SenderContext,
 };
-use crate::moderation::Moderation;
+use crate::moderation::{Moderation, Origin};
 use crate::room::{Room, in_use_reason};
 use crate::settings::Swap;
 use crate::telemetry::Metrics;
@@ -28,7 +28,7 @@ use crate::telemetry::Metrics;
 pub struct Intake {
     /// The chain that shards copy when they start. They judge with their own copies, so choosing the chain takes no lock.
     chain: Swap<Chain>,
-    breakers: Option<Breakers>,
+    breakers: Option<Arc<Breakers>>,
     moderation: Arc<Moderation>,
     metrics: Arc<Metrics>,
 }
@@ -54,7 +54,7 @@ impl Intake {
 
     /// Adds circuit breakers for recent changes.
     #[must_use]
-    pub fn with_breakers(self, breakers: Breakers) -> Self {
+    pub fn with_breakers(self, breakers: Arc<Breakers>) -> Self {
         Self { breakers: Some(breakers), ..self }
     }
 
@@ -93,7 +93,8 @@ impl Intake {
         }
         let is_trusted = room.sender_context(Some(id), author, false).trusted;
         let sanctions = self.moderation.state().sanctions();
-        !is_trusted && sanctions.strongest(room.name(), author, address, Timestamp::now()).is_some()
+        let origin = Origin { address, connection: Some(id) };
+        !is_trusted && sanctions.strongest(room.name(), author, origin, self.moderation.now()).is_some()
     }
 
     /// Judges a message without side effects: it is not delivered, nothing is counted, and nickname ownership is not
@@ -112,7 +113,7 @@ impl Intake {
     /// Whether this address is banned from this room.
     #[must_use]
     pub fn is_banned(&self, room: &RoomName, address: Address) -> bool {
-        self.moderation.state().sanctions().address_ban(room, address, Timestamp::now()).is_some()
+        self.moderation.state().sanctions().address_ban(room, address, self.moderation.now()).is_some()
     }
 
     /// Delivers the message to its audience, as the chain decided.

@@ -135,6 +135,13 @@ pub enum ActKind<S = Sanction> {
         /// Number of messages since the last such act.
         count: u32,
     },
+    /// The breaker of a rule or plugin was reset: it is in force again.
+    #[serde(rename = "breaker_reset")]
+    BreakerReset {
+        /// The rule or plugin.
+        #[serde(rename = "reset")]
+        actor: Actor,
+    },
 }
 
 impl<S> Act<S> {
@@ -157,6 +164,7 @@ impl<S> Act<S> {
             ActKind::Undone { actor, since, lifted, released } => ActKind::Undone { actor, since, lifted, released },
             ActKind::BreakerTripped { actor, reason } => ActKind::BreakerTripped { actor, reason },
             ActKind::RefusalsOmitted { count } => ActKind::RefusalsOmitted { count },
+            ActKind::BreakerReset { actor } => ActKind::BreakerReset { actor },
         };
         Act { at, since_start, actor, room, kind }
     }

@@ -61,6 +61,11 @@ impl Breaker {
         if at == CLOSED { None } else { Timestamp::from_millisecond(at).ok() }
     }
 
+    /// Closes it. Returns `false` if it was closed already.
+    pub fn reset(&self) -> bool {
+        self.tripped_at.swap(CLOSED, Ordering::Relaxed) != CLOSED
+    }
+
     /// Trips it. Returns `false` if it was tripped already.
     pub fn trip(&self, now: Timestamp) -> bool {
         let now = now.as_millisecond();
@@ -88,6 +93,8 @@ mod tests {
         assert!(!breaker.trip(at(8)), "only the first call trips it");
         assert_eq!((breaker.effective_mode(Mode::Enforce), breaker.tripped_at()), (Mode::Observe, Some(at(7))));
         assert_eq!(breaker.effective_mode(Mode::Observe), Mode::Observe);
+        assert!(breaker.reset() && !breaker.reset());
+        assert_eq!(breaker.effective_mode(Mode::Enforce), Mode::Enforce);
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::form::{milliseconds, optional_milliseconds};
-use super::{Actor, Address, Nickname, PlainAddress, RoomName};
+use super::{Actor, Address, ConnectionId, Nickname, PlainAddress, RoomName};
 use crate::names::named;
 
 named! {
@@ -115,21 +116,84 @@ impl TryFrom<PenaltyForm> for Penalty {
 }
 
 /// The target of a sanction. `A` is the form in which an address is written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "TargetForm<A>", bound(deserialize = "A: Deserialize<'de>"))]
 pub enum Target<A = Address> {
     /// Connections with this nickname or a look-alike.
     Nickname(Nickname),
     /// Connections from this IPv4 address or IPv6 /64.
     Address(A),
+    /// Connections with this nickname or a look-alike from this address.
+    Sender {
+        /// The nickname.
+        nickname: Nickname,
+        /// The address.
+        address: A,
+    },
+    /// A connection under any nickname.
+    Connection {
+        /// The connection; `None` for all `PUT` requests from the address.
+        id: Option<ConnectionId>,
+        /// Its address.
+        address: A,
+    },
+}
+
+/// An object with `nickname`, `address` or both; for a connection, with `address` and either `member` or `put`.
+impl<A: Serialize> Serialize for Target<A> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Self::Nickname(nickname) | Self::Sender { nickname, .. } = self {
+            map.serialize_entry("nickname", nickname)?;
+        }
+        if let Self::Address(address) | Self::Sender { address, .. } | Self::Connection { address, .. } = self {
+            map.serialize_entry("address", address)?;
+        }
+        match self {
+            Self::Connection { id: Some(id), .. } => map.serialize_entry("member", id)?,
+            Self::Connection { id: None, .. } => map.serialize_entry("put", &true)?,
+            Self::Nickname(_) | Self::Address(_) | Self::Sender { .. } => {}
+        }
+        map.end()
+    }
+}
+
+/// The serialised form of a target.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "A: Deserialize<'de>"))]
+struct TargetForm<A> {
+    nickname: Option<Nickname>,
+    address: Option<A>,
+    member: Option<ConnectionId>,
+    /// Only `PUT` requests.
+    #[serde(default)]
+    put: bool,
+}
+
+impl<A> TryFrom<TargetForm<A>> for Target<A> {
+    type Error = &'static str;
+
+    fn try_from(form: TargetForm<A>) -> Result<Self, &'static str> {
+        let TargetForm { nickname, address, member, put } = form;
+        match (nickname, address, member, put) {
+            (Some(nickname), None, None, false) => Ok(Self::Nickname(nickname)),
+            (Some(nickname), Some(address), None, false) => Ok(Self::Sender { nickname, address }),
+            (None, Some(address), None, false) => Ok(Self::Address(address)),
+            (None, Some(address), Some(id), false) => Ok(Self::Connection { id: Some(id), address }),
+            (None, Some(address), None, true) => Ok(Self::Connection { id: None, address }),
+            _ => Err("there is no such target of a sanction"),
+        }
+    }
 }
 
 impl<A> Target<A> {
-    /// Converts the address, if it is one.
+    /// Converts the address, if it has one.
     pub fn map_address<B>(self, convert: impl FnOnce(A) -> B) -> Target<B> {
         match self {
             Self::Nickname(nickname) => Target::Nickname(nickname),
             Self::Address(address) => Target::Address(convert(address)),
+            Self::Sender { nickname, address } => Target::Sender { nickname, address: convert(address) },
+            Self::Connection { id, address } => Target::Connection { id, address: convert(address) },
         }
     }
 }
@@ -200,5 +264,29 @@ impl Sanction {
     #[must_use]
     pub fn applies_to(&self, room: &RoomName) -> bool {
         self.room.as_ref().is_none_or(|own| own == room)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixtures::{address, nickname};
+
+    #[test]
+    fn each_target_has_a_form_of_its_own() {
+        let (nickname, address) = (nickname("jane"), PlainAddress(address(7)));
+        for (target, form) in [
+            (Target::Nickname(nickname.clone()), json!({"nickname": "jane"})),
+            (Target::Address(address), json!({"address": "192.0.2.7"})),
+            (Target::Sender { nickname, address }, json!({"nickname": "jane", "address": "192.0.2.7"})),
+            (Target::Connection { id: Some(ConnectionId(5)), address }, json!({"address": "192.0.2.7", "member": "5"})),
+            (Target::Connection { id: None, address }, json!({"address": "192.0.2.7", "put": true})),
+        ] {
+            assert_eq!(serde_json::to_value(&target).unwrap(), form);
+            assert_eq!(serde_json::from_value::<Target<PlainAddress>>(form).unwrap(), target);
+        }
+        assert!(serde_json::from_value::<Target<PlainAddress>>(json!({})).is_err());
     }
 }

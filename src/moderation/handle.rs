@@ -4,13 +4,12 @@
 //! the owner of the rooms.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use super::error::InsertError;
 use super::feed::Feed;
 use super::journal::{Journal, JournalEvent};
 use super::note::NoteKind;
@@ -19,15 +18,12 @@ use super::state::State;
 use super::throttle::RefusalThrottle;
 use crate::audit::Audit;
 use crate::model::{
-    Act, ActKind, Actor, Decision, JudgedMessage, Message, MessageKind, Nickname, Outcome, Reason, ReasonCode,
+    Act, ActKind, Actor, ConnectionId, Decision, JudgedMessage, Message, MessageKind, Nickname, Outcome, Reason,
     RoomName, Sanction, Target,
 };
 
-/// Sanction events that may be pending. Beyond that, further sanctions take effect but open connections are not
-/// notified.
+/// Events that may be pending. Beyond that, further acts take effect but open connections are not notified.
 const MAX_PENDING_EVENTS: usize = 4_096;
-/// Shortest time between two notes about held messages.
-const HELD_NOTE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Longest text, author or avatar kept of a rejected message, in bytes.
 const MAX_REFUSED: usize = 4_096;
@@ -43,10 +39,19 @@ pub struct Moderation {
     audit: Option<Arc<Audit>>,
     feed: Arc<Feed>,
     started: Instant,
-    events: mpsc::Sender<SanctionEvent>,
-    /// When the last note about held messages was added, in Unix milliseconds.
-    last_held_note: AtomicI64,
+    events: mpsc::Sender<ModerationEvent>,
+    /// When the last note about held messages was added, in milliseconds since the start, plus 1; 0 before the first.
+    pub(super) last_held_note: AtomicU64,
     throttle: RefusalThrottle,
+}
+
+/// An event that open connections learn of.
+#[derive(Clone, Debug)]
+pub enum ModerationEvent {
+    /// A sanction has changed.
+    Sanction(SanctionEvent),
+    /// A held message of this connection was refused.
+    Refused(ConnectionId, Reason),
 }
 
 /// A change of a sanction that open connections learn of.
@@ -67,10 +72,9 @@ impl Moderation {
         audit: Option<Arc<Audit>>,
         feed: Arc<Feed>,
         started: Instant,
-    ) -> (Self, mpsc::Receiver<SanctionEvent>) {
+    ) -> (Self, mpsc::Receiver<ModerationEvent>) {
         let (events, receiver) = mpsc::channel(MAX_PENDING_EVENTS);
-        let last_held_note = AtomicI64::new(i64::MIN);
-        let throttle = RefusalThrottle::default();
+        let (last_held_note, throttle) = (AtomicU64::new(0), RefusalThrottle::default());
         (Self { state, journal, audit, feed, started, events, last_held_note, throttle }, receiver)
     }
 
@@ -104,6 +108,21 @@ impl Moderation {
         self.started.elapsed()
     }
 
+    /// Returns the time by which sanctions, levels and held messages end, see [`State::time_at`].
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.state.time_at(self.since_start())
+    }
+
+    /// Returns the time of [`Moderation::now`] at a time of the wall clock.
+    #[must_use]
+    pub fn unshifted(&self, until: Timestamp) -> Timestamp {
+        let (now, wall) = (self.now(), Timestamp::now());
+        let shift = now.duration_since(wall);
+        // The clocks differ by microseconds as long as the wall clock is not set.
+        if shift.abs() < SignedDuration::from_secs(1) { until } else { until.saturating_add(shift).unwrap_or(until) }
+    }
+
     /// Records a decision and imposes the sanctions that rules and plugins request. Of the messages that were refused before
     /// their rate was charged, only the first of each source are recorded; the rest is counted.
     pub fn on_decision(&self, mut judged: JudgedMessage) -> Arc<JudgedMessage> {
@@ -122,7 +141,7 @@ impl Moderation {
             audit.record(Arc::clone(&judged));
         }
         for request in penalty_requests(&judged) {
-            self.impose_requested(request, judged.decision.message.at);
+            self.impose_requested(request, &judged);
         }
         judged
     }
@@ -135,39 +154,25 @@ impl Moderation {
         }
     }
 
-    /// Holds a message for a moderator.
-    ///
-    /// # Errors
-    /// The [`Reason`] for the sender when the message cannot be held.
-    pub fn hold(&self, judged: &JudgedMessage) -> Result<(), Reason> {
-        let decision = &judged.decision;
-        let reason = decision.reason.clone().unwrap_or_else(|| Reason::new(ReasonCode::Held, ""));
-        let actor = decision.deciding_match().and_then(|matched| matched.basis.actor());
-        let mut kept = judged.clone();
-        // The nicknames in the room are not needed later and would be stored with each message.
-        kept.sender.context.nicknames = Arc::default();
-        self.state.held().hold(kept, reason, actor, decision.message.at).map_err(|refused| {
-            let text = match refused {
-                InsertError::DuplicateId { .. } => "a message with this id is already held",
-                _ => "this message needs a moderator, and too many messages are held already",
-            };
-            Reason::new(ReasonCode::HoldUnavailable, text)
-        })?;
-        let (now, last) = (decision.message.at.as_millisecond(), self.last_held_note.load(Ordering::Relaxed));
-        let interval = i64::try_from(HELD_NOTE_INTERVAL.as_millis()).unwrap_or(i64::MAX);
-        if now.saturating_sub(last) >= interval
-            && self.last_held_note.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        {
-            let waiting = self.state.held().len();
-            let text = format!("{waiting} messages held, the latest in {}", judged.sender.room);
-            self.note(NoteKind::MessageHeld, &text);
-        }
-        Ok(())
-    }
-
     /// Adds a note for moderators.
     pub fn note(&self, kind: NoteKind, text: &str) {
         self.feed.note(kind, text, None);
+    }
+
+    /// Like [`Moderation::record`], for several acts. Waits for the audit log once.
+    ///
+    /// # Cancel safety
+    /// As that of [`Moderation::record`].
+    pub async fn record_all(&self, actor: &Actor, acts: impl IntoIterator<Item = (RoomName, ActKind)>) {
+        let mut acts: Vec<_> = acts.into_iter().collect();
+        let last = acts.pop();
+        for (room, kind) in acts {
+            self.record_detached(actor.clone(), Some(room), kind);
+        }
+        // The log is written in order, so the others are in it by then.
+        if let Some((room, kind)) = last {
+            self.record(actor.clone(), Some(room), kind).await;
+        }
     }
 
     /// Records an act in a room, or in all rooms, before it takes effect, in the audit log first. An audit log that cannot be written delays
@@ -194,9 +199,9 @@ impl Moderation {
     }
 
     /// Sends an event to open connections. Drops it if too many are pending.
-    pub fn send_event(&self, event: SanctionEvent) {
+    pub(super) fn send_event(&self, event: ModerationEvent) {
         if self.events.try_send(event).is_err() {
-            tracing::warn!("too many sanctions at once; not all connections were notified");
+            tracing::warn!("too many acts of moderation at once; not all connections were notified");
         }
     }
 
@@ -204,13 +209,15 @@ impl Moderation {
         Act { at: Timestamp::now(), since_start: self.since_start(), actor, room, kind }
     }
 
-    fn impose_requested(&self, request: PenaltyRequest, at: Timestamp) {
-        let actor = request.actor.clone();
-        match self.state.sanctions().impose(request, at) {
+    fn impose_requested(&self, request: PenaltyRequest, judged: &JudgedMessage) {
+        let (at, actor) = (self.state.time_at(judged.sender.context.since_start), request.actor.clone());
+        match self.state.sanctions().impose_on_sender(request, &judged.sender, at) {
             Ok(sanction) if sanction.at == at && sanction.actor == actor => {
                 let act = ActKind::Sanctioned { sanction: sanction.clone() };
                 self.record_detached(actor, sanction.room.clone(), act);
-                self.send_event(SanctionEvent::Imposed(sanction));
+                self.send_event(ModerationEvent::Sanction(SanctionEvent::Imposed(sanction.clone())));
+                // A rule may hold a message and sanction its sender: a moderator still decides on that message.
+                self.refuse_held_of(&sanction, Some(judged.decision.message.id));
             }
             // A sanction in force absorbed the request.
             Ok(_) => {}
@@ -219,8 +226,11 @@ impl Moderation {
     }
 }
 
-/// Returns the penalties that rules and plugins request against the author of a message, in its room. Rules and plugins
+/// Returns the penalties that rules and plugins request against the sender of a message, in its room. Rules and plugins
 /// that only observe, or exempt this sender, request none.
+///
+/// A penalty is on the nickname together with the address, even of a connection that has registered the nickname: it may
+/// belong to somebody else who is absent.
 #[must_use]
 pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
     let JudgedMessage { decision, sender, .. } = judged;
@@ -236,7 +246,7 @@ pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
     let decider = decision.deciding_match().and_then(|matched| matched.basis.actor());
     let request = |(penalty, actor)| PenaltyRequest {
         penalty,
-        target: Target::Nickname(nickname.clone()),
+        target: Target::Sender { nickname: nickname.clone(), address: sender.address },
         room: Some(sender.room.clone()),
         reason: decision
             .reason

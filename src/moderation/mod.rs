@@ -6,6 +6,7 @@ mod error;
 mod feed;
 mod handle;
 mod held;
+mod holding;
 mod journal;
 mod levels;
 mod note;
@@ -18,8 +19,8 @@ mod time;
 pub use config::Config;
 pub use error::InsertError;
 pub use feed::{Feed, NotePage};
-pub use handle::{Moderation, PRESET_KEY, SanctionEvent, penalty_requests};
-pub use held::{ExpiryAction, HeldConfig, HeldMessage, HeldQueue};
+pub use handle::{Moderation, ModerationEvent, PRESET_KEY, SanctionEvent, penalty_requests};
+pub use held::{ExpiryAction, FillLevel, HeldConfig, HeldMessage, HeldQueue, Holding, NotHeld};
 pub use journal::{
     Journal, JournalEntry, JournalEvent, JournalPage, MAX_DECISION_BYTES, MAX_DECISIONS, MAX_MINUTES, MAX_NOTES,
     MinuteCounts,
@@ -27,7 +28,7 @@ pub use journal::{
 pub use levels::Levels;
 pub use note::{Note, NoteKind};
 pub use reasons::{imposed_reason, lifted_reason, refusal_reason};
-pub use sanctions::{Ladder, LadderStep, PenaltyRequest, Sanctions, UndoResult};
+pub use sanctions::{Ladder, LadderStep, Origin, PenaltyRequest, Sanctions, UndoResult, concerns, is_exempt};
 
 pub use state::{State, probe_store};
 pub use time::elapsed;

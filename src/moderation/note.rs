@@ -40,8 +40,12 @@ named! {
         Raid = "raid",
         /// A message is held. The note names the room, never the text of the message.
         MessageHeld = "message_held",
+        /// The queue of held messages is half full, nearly full, or full.
+        HeldQueue = "held_queue",
         /// A rule or plugin refused too much and only observes from now on. Noted once.
         BreakerTripped = "breaker_tripped",
+        /// The wall clock was set.
+        ClockJumped = "clock_jumped",
         /// A part of the relay is not available.
         Degraded = "degraded",
         /// A part of the relay works again.

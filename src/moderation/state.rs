@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -10,6 +11,7 @@ use super::config::Config;
 use super::held::{HeldMessage, HeldQueue};
 use super::levels::Levels;
 use super::sanctions::{OffenceEntry, Sanctions};
+use super::time;
 use crate::model::ActiveLevel;
 use crate::store::{
     self, ChangeNotifier, ChangeTracker, Contents, Persist as _, RuntimeSettings, Store, StoreError, StoreStats,
@@ -27,6 +29,8 @@ pub struct State {
     levels: Arc<Levels>,
     settings: Arc<RuntimeSettings>,
     store: Option<Store>,
+    /// The calendar time at which the monotonic clock of the relay started.
+    started_at: Timestamp,
 }
 
 /// The contents of the file.
@@ -62,15 +66,15 @@ pub fn probe_store(path: &Path) -> Result<(), StoreError> {
 
 impl State {
     /// Loads the state from the file named in `store`, without items that have ended since; an empty state if there is
-    /// no file. Reads the whole file, which may take a second per hundred megabytes.
+    /// no file. `now` is when the relay starts, see [`State::time_at`]. Reads the whole file, which may take a second per hundred megabytes.
     ///
     /// # Errors
     /// [`StoreError`]. A file that is damaged, in use or of another format is left unchanged.
     pub fn open(config: &Config, store: &store::Config, now: Timestamp) -> Result<Self, StoreError> {
-        let Some(path) = &store.file else { return Ok(Self::with_bell(config, None)) };
+        let Some(path) = &store.file else { return Ok(Self::with_bell(config, None, now)) };
         let (opened, contents) = Store::open(path)?;
         let bell = Arc::new(ChangeNotifier::default());
-        let mut state = Self::with_bell(config, Some(&bell));
+        let mut state = Self::with_bell(config, Some(&bell), now);
         state.load(contents, now);
         let source = StoredState::default()
             .with(&state.sanctions)
@@ -93,7 +97,7 @@ impl State {
             }
             Err(error) => error,
         };
-        let state = Self::with_bell(config, None);
+        let state = Self::with_bell(config, None, now);
         let readable = store.file.as_deref().filter(|_| matches!(error, StoreError::Open { .. }));
         if let Some(contents) = readable.and_then(Store::read_only) {
             state.load(contents, now);
@@ -113,7 +117,7 @@ impl State {
         while self.sanctions.prune(now) {}
     }
 
-    fn with_bell(config: &Config, bell: Option<&Arc<ChangeNotifier>>) -> Self {
+    fn with_bell(config: &Config, bell: Option<&Arc<ChangeNotifier>>, started_at: Timestamp) -> Self {
         fn changes<K: Ord>(bell: Option<&Arc<ChangeNotifier>>) -> ChangeTracker<K> {
             bell.map_or_else(ChangeTracker::default, |bell| ChangeTracker::new(Arc::clone(bell)))
         }
@@ -123,6 +127,7 @@ impl State {
             levels: Arc::new(Levels::with_changes(changes(bell))),
             settings: Arc::new(RuntimeSettings::with_changes(changes(bell))),
             store: None,
+            started_at,
         }
     }
 
@@ -133,6 +138,13 @@ impl State {
             self.levels.take_changes(),
             self.settings.take_changes(),
         );
+    }
+
+    /// Returns the calendar time at a time since the start of the relay, as sanctions, levels and held messages count it:
+    /// within a run, a wall clock that is set neither ends nor prolongs them.
+    #[must_use]
+    pub fn time_at(&self, since_start: Duration) -> Timestamp {
+        time::saturating_add(self.started_at, since_start)
     }
 
     /// The sanctions.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
@@ -48,6 +49,20 @@ enum Item {
     Act(Box<LoggedAct>),
 }
 
+impl Item {
+    fn start_of_run(&self) -> Timestamp {
+        match self {
+            Self::Decision(past) => start_of_run(past.message.at, past.sender.context.since_start),
+            Self::Act(act) => start_of_run(act.at, act.since_start),
+        }
+    }
+}
+
+/// Returns when a run started in which something happened at these times.
+fn start_of_run(at: Timestamp, since_start: Duration) -> Timestamp {
+    at.checked_sub(since_start).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 impl<'e, E: Environment> Replay<'e, E> {
     /// Creates a replay in `environment` that lists at most `max_flips` flips. Filters that answer later run on
     /// `runtime`; without it, such a filter must answer immediately.
@@ -83,7 +98,7 @@ impl<'e, E: Environment> Replay<'e, E> {
             return Ok(());
         }
         self.process_all()?;
-        let run = self.begin_run(Some(head))?;
+        let run = self.begin_run(Some(head), start_of_run(head.time.at, head.time.since_start))?;
         self.run = Some(run);
         if !self.seen_runs.insert(head.run) {
             self.report.add_note(format!("the files of run {} are not consecutive", head.run));
@@ -171,7 +186,7 @@ impl<'e, E: Environment> Replay<'e, E> {
     pub(super) fn judge_now(&mut self, past: &PastDecision) -> Result<(), ReplayError> {
         let run = match self.run.take() {
             Some(run) => run,
-            None => self.begin_run(None)?,
+            None => self.begin_run(None, start_of_run(past.message.at, past.sender.context.since_start))?,
         };
         self.judge(&run, past);
         self.run = Some(run);
@@ -179,11 +194,11 @@ impl<'e, E: Environment> Replay<'e, E> {
     }
 
     /// Ends the current run and begins another.
-    fn begin_run(&mut self, head: Option<&FileHead>) -> Result<Run, ReplayError> {
+    fn begin_run(&mut self, head: Option<&FileHead>, started_at: Timestamp) -> Result<Run, ReplayError> {
         self.end_run();
         self.report.runs += 1;
         self.last_prune = Duration::ZERO;
-        self.environment.begin_run(head).map_err(ReplayError)
+        self.environment.begin_run(head, started_at).map_err(ReplayError)
     }
 
     fn end_run(&mut self) {
@@ -216,13 +231,18 @@ impl<'e, E: Environment> Replay<'e, E> {
             run
         } else {
             self.report.add_note("the log has no head: the sanctions and levels at its beginning are not known");
-            self.begin_run(None)?
+            self.begin_run(None, item.start_of_run())?
         };
         match item {
             Item::Decision(past) => self.judge(&run, &past),
             Item::Act(act) => {
-                let changes_config =
-                    matches!(act.act.kind, ActKind::Reloaded | ActKind::Preset { .. } | ActKind::BreakerTripped { .. });
+                let changes_config = matches!(
+                    act.act.kind,
+                    ActKind::Reloaded
+                        | ActKind::Preset { .. }
+                        | ActKind::BreakerTripped { .. }
+                        | ActKind::BreakerReset { .. }
+                );
                 self.config_changes += u64::from(changes_config);
                 self.environment.apply_act(&act);
             }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::recorded_filter::{Playback, RecordedFilter};
 use super::state::ReplayState;
 use crate::audit::{FileHead, LoggedAct};
@@ -14,10 +16,11 @@ use crate::telemetry::Metrics;
 /// The surroundings in which messages are judged again.
 pub trait Environment {
     /// Begins a run without earlier messages. `head` holds the sanctions and levels at its beginning, if they are known.
+    /// The run started at `started_at`, by the clock of [`State::time_at`].
     ///
     /// # Errors
     /// A description of why the run cannot begin.
-    fn begin_run(&mut self, head: Option<&FileHead>) -> Result<Run, String>;
+    fn begin_run(&mut self, head: Option<&FileHead>, started_at: Timestamp) -> Result<Run, String>;
 
     /// Repeats an act of a moderator.
     fn apply_act(&mut self, act: &LoggedAct);
@@ -75,7 +78,7 @@ impl<'p> LogEnvironment<'p> {
 }
 
 impl Environment for LogEnvironment<'_> {
-    fn begin_run(&mut self, head: Option<&FileHead>) -> Result<Run, String> {
+    fn begin_run(&mut self, head: Option<&FileHead>, started_at: Timestamp) -> Result<Run, String> {
         let playback = Arc::<Playback>::default();
         let rules = self.rules.fresh();
         let rules = match head {
@@ -86,7 +89,7 @@ impl Environment for LogEnvironment<'_> {
             Some(open) => open()?,
             None => Box::new(RecordedFilter::new("plugin", &playback)),
         };
-        let state = self.state.insert(ReplayState::from_head(&self.moderation, head)?);
+        let state = self.state.insert(ReplayState::from_head(&self.moderation, head, started_at)?);
         let metrics = Metrics::default();
         let chain = Chain::build(&self.config, Arc::new(rules), Some(plugins), state.state(), &metrics);
         Ok(Run { chain, baseline: None, playback })

@@ -23,14 +23,13 @@ pub(super) struct ReplayState {
 }
 
 impl ReplayState {
-    /// Restores the state at the beginning of a run.
+    /// Restores the state at the beginning of a run, which started at `started_at`.
     ///
     /// # Errors
     /// A description of why the state cannot be created.
-    pub(super) fn from_head(config: &Config, head: Option<&FileHead>) -> Result<Self, String> {
-        let now = head.map_or(Timestamp::UNIX_EPOCH, |head| head.time.at);
+    pub(super) fn from_head(config: &Config, head: Option<&FileHead>, started_at: Timestamp) -> Result<Self, String> {
         // Do not touch the relay's own store.
-        let state = State::open(config, &store::Config::default(), now).map_err(|error| error.to_string())?;
+        let state = State::open(config, &store::Config::default(), started_at).map_err(|error| error.to_string())?;
         let (ids, automatic) = (HashMap::new(), HashMap::new());
         let restored = Self { state: Arc::new(state), ids, automatic };
         if let Some(head) = head {
@@ -52,23 +51,26 @@ impl ReplayState {
     /// Imposes the sanctions that rules and plugins ask for in a decision.
     pub(super) fn apply_decision(&mut self, recorded: &JudgedMessage) {
         for order in penalty_requests(recorded) {
-            let key = (order.actor.clone(), order.target.clone(), order.room.clone());
+            let (actor, room) = (order.actor.clone(), order.room.clone());
+            let sender = &recorded.sender;
+            let at = self.state.time_at(sender.context.since_start);
             // At the limit of sanctions it failed then, too.
-            if let Ok(sanction) = self.state.sanctions().impose(order, recorded.decision.message.at) {
-                self.automatic.insert(key, sanction.id);
+            if let Ok(sanction) = self.state.sanctions().impose_on_sender(order, sender, at) {
+                self.automatic.insert((actor, sanction.target, room), sanction.id);
             }
         }
     }
 
     /// Repeats a logged act.
-    pub(super) fn apply_act(&mut self, LoggedAct { at, act, .. }: &LoggedAct) {
+    pub(super) fn apply_act(&mut self, LoggedAct { since_start, act, .. }: &LoggedAct) {
+        let at = self.state.time_at(*since_start);
         match &act.kind {
             ActKind::Sanctioned { sanction } => {
-                self.apply_sanction(&act.actor, with_address(sanction.clone()), *at);
+                self.apply_sanction(&act.actor, with_address(sanction.clone()), at);
             }
             // A sanction that was not imposed in this replay needs no lifting.
-            ActKind::Lifted { sanction } => drop(self.state.sanctions().lift(self.current_id(sanction.id), *at)),
-            ActKind::Undone { actor, since, .. } => drop(self.state.sanctions().undo(actor, *since, *at)),
+            ActKind::Lifted { sanction } => drop(self.state.sanctions().lift(self.current_id(sanction.id), at)),
+            ActKind::Undone { actor, since, .. } => drop(self.state.sanctions().undo(actor, *since, at)),
             ActKind::Level { level, until } => self.set_level(act.room.clone(), *level, *until),
             ActKind::Kicked { .. }
             | ActKind::Released { .. }
@@ -78,7 +80,8 @@ impl ReplayState {
             | ActKind::Retracted { .. }
             | ActKind::Reloaded
             | ActKind::BreakerTripped { .. }
-            | ActKind::RefusalsOmitted { .. } => {}
+            | ActKind::RefusalsOmitted { .. }
+            | ActKind::BreakerReset { .. } => {}
         }
     }
 

@@ -259,7 +259,7 @@ fn live(all: &[Utterance], text: &str, preset: Preset) -> Log {
         *heard += u64::from(matches!(decision.outcome, Outcome::Pass | Outcome::Replace));
         let recorded = JudgedMessage::new(*decision, sender);
         for order in penalty_requests(&recorded) {
-            state.sanctions().impose(order, at).unwrap();
+            state.sanctions().impose_on_sender(order, &recorded.sender, at).unwrap();
         }
         written.push((now + said.late, recorded));
         now += Duration::from_nanos(1);

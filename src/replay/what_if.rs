@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::Timestamp;
+
 use super::engine::{Replay, ReplayError};
 use super::environment::{Environment, Run};
 use super::past_decision::{DecisionOrigin, PastDecision};
@@ -72,7 +74,7 @@ struct WhatIfEnvironment<'a> {
 }
 
 impl Environment for WhatIfEnvironment<'_> {
-    fn begin_run(&mut self, _: Option<&FileHead>) -> Result<Run, String> {
+    fn begin_run(&mut self, _: Option<&FileHead>, _: Timestamp) -> Result<Run, String> {
         let WhatIf { config, current, .. } = self.at;
         let (in_force, tried) = self.rules.take().ok_or("there is only one run in memory")?;
         let playback = Arc::<Playback>::default();

@@ -59,16 +59,28 @@ impl Room {
     }
 
     /// Returns the members that match a sanction's target: those with the nickname or a look-alike, registered or as
-    /// last author name, or those with the address.
+    /// last author name, or those with the address, or the connection.
     #[must_use]
     pub fn members_matching(&self, target: &Target) -> Vec<ConnectionId> {
-        let wanted = match target {
+        let is_at = |id: &ConnectionId, address: &Address| {
+            self.members.get(id).is_some_and(|member| member.address == *address)
+        };
+        match target {
             Target::Address(address) => {
                 let from_there = self.members.iter().filter(|(_, member)| member.address == *address);
-                return from_there.map(|(id, _)| *id).collect();
+                from_there.map(|(id, _)| *id).collect()
             }
-            Target::Nickname(nickname) => nickname.skeletons(),
-        };
+            Target::Nickname(nickname) => self.members_like(nickname),
+            Target::Sender { nickname, address } => {
+                let alike = self.members_like(nickname).into_iter();
+                alike.filter(|id| is_at(id, address)).collect()
+            }
+            Target::Connection { id, address } => id.iter().filter(|id| is_at(id, address)).copied().collect(),
+        }
+    }
+
+    fn members_like(&self, nickname: &Nickname) -> Vec<ConnectionId> {
+        let wanted = nickname.skeletons();
         let is_similar =
             |skeletons: &Skeletons| skeletons.iter().any(|skeleton| wanted.iter().any(|other| other == skeleton));
         let owner = self.nicknames.owner(&wanted, None);

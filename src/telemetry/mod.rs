@@ -1,10 +1,12 @@
 //! Telemetry for operators: logging ([`logging`]), metrics ([`Metrics`]), and missing subsystems ([`Degraded`]).
 
+mod clock;
 mod degraded;
 pub mod logging;
 mod metrics;
 mod quantiles;
 
+pub use clock::ClockWatch;
 pub use degraded::{Degradation, DegradationChange, DegradationChanges, Degraded, Subsystem};
 pub use logging::Config;
 pub use metrics::{EncodeError, Histogram, Metrics, ModerationTotals, RoomGauges};

@@ -37,9 +37,12 @@ async fn filters_shows_statistics_of_each_rule() {
 #[tokio::test]
 async fn filters_shows_which_rules_only_observe_because_their_breaker_tripped() {
     let server = moderated(Relay::builder()).env("RELAY__FILTER__PRESET", "off").env("RATE_LIMITS", "off");
-    let server = server.env("RELAY__FILTER__BREAKERS__MESSAGES", "100").file("rules.toml", RULES).start().await;
-    for _ in 0..6 {
-        assert_eq!(server.put_line("QGIS", "anna", "the casino", &[]).await.status, 403);
+    let server = server.env("RELAY__FILTER__BREAKERS__MESSAGES", "100").env("TRUSTED_PROXIES", "127.0.0.1");
+    let server = server.file("rules.toml", RULES).start().await;
+    for host in 1..=6 {
+        let ip = format!("192.0.2.{host}");
+        let answer = server.put_line("QGIS", "anna", "the casino", &[("X-Forwarded-For", &ip)]).await;
+        assert_eq!(answer.status, 403);
     }
     let output = run(&server, &["filters"], Some(TOKEN)).await;
     let mut lines = output.stdout.lines().skip_while(|line| !line.starts_with("no-casino"));

@@ -61,7 +61,7 @@ pub(in crate::api) async fn levels(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
 ) -> Json<LevelsResponse> {
-    let set = api.moderation.state().levels().list(Timestamp::now());
+    let set = api.moderation.state().levels().list(api.moderation.now());
     let visible = set.into_iter().filter(|set| caller.can_see(set.room.as_ref()));
     Json(LevelsResponse {
         levels: visible.map(|ActiveLevel { room, level, until }| level_json(room, level, until)).collect(),
@@ -90,6 +90,7 @@ pub(in crate::api) async fn set_level(
     }
     let level = parse_level(&request)?;
     let until = request.until.as_deref().map(parse_until).transpose()?;
+    let until = until.map(|until| api.moderation.unshifted(until));
     api.actions.set_level(caller.actor(), room.clone(), level, until).await?;
     Ok(Json(level_json(room, level, until)))
 }

@@ -3,12 +3,14 @@
 //! Pages of other origins cannot make these calls: they have no CORS headers, and browsers do not attach tokens
 //! automatically.
 
+mod breakers;
 mod caller;
 mod decisions;
 mod degraded;
 mod feed;
 mod filters;
 mod held;
+mod held_bulk;
 mod level;
 mod members;
 mod reload;
@@ -71,6 +73,8 @@ pub(super) fn router(api: Arc<Api>, timeout: Duration) -> (Router, OpenApi) {
         .routes(act(routes!(held::show)))
         .routes(act(routes!(held::release)))
         .routes(act(routes!(held::refuse)))
+        .routes(act(routes!(held_bulk::release_all)))
+        .routes(act(routes!(held_bulk::refuse_all)))
         .routes(read(routes!(sanctions::list)))
         .routes(act(routes!(sanctions::impose)))
         .routes(act(routes!(sanctions::lift)))
@@ -84,6 +88,7 @@ pub(super) fn router(api: Arc<Api>, timeout: Duration) -> (Router, OpenApi) {
         .routes(admin(routes!(level::set_preset)))
         .routes(admin(routes!(reload::reload)))
         .routes(admin(routes!(undo::undo)))
+        .routes(admin(routes!(breakers::reset)))
         .split_for_parts();
     let calls = calls
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

@@ -95,7 +95,7 @@ pub(in crate::api) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
 ) -> Json<SanctionsResponse> {
-    let in_force = api.moderation.state().sanctions().in_force(Timestamp::now());
+    let in_force = api.moderation.state().sanctions().in_force(api.moderation.now());
     let visible = in_force.iter().filter(|sanction| caller.can_see(sanction.room.as_ref()));
     Json(SanctionsResponse { sanctions: visible.map(views::sanction).collect() })
 }
@@ -120,8 +120,8 @@ pub(in crate::api) async fn impose(
     body: Body,
 ) -> Result<Response, ApiError> {
     let request: SanctionRequest = parse_json(&read_body(body, api.max_body_bytes).await?)?;
-    let now = Timestamp::now();
-    let penalty = parse_penalty(&request, now)?;
+    let now = api.moderation.now();
+    let penalty = parse_penalty(&request, Timestamp::now())?;
     let room = caller.resolve_room(&api, request.room.as_deref())?;
     if room.is_none() {
         caller.require_all_rooms()?;

@@ -75,7 +75,7 @@ fn a_large_file_is_followed_by_another_one() {
 }
 
 #[test]
-fn old_days_are_removed_at_a_start_and_at_midnight_and_nothing_else_is() {
+fn old_days_are_removed_one_at_a_time_and_nothing_else_is() {
     let dir = TempDir::new().unwrap();
     let config = Config { retention_days: 2, ..config(dir.path(), Recording::All, Texts::Off) };
     fs::write(dir.path().join("notes.txt"), "mine").unwrap();
@@ -89,9 +89,52 @@ fn old_days_are_removed_at_a_start_and_at_midnight_and_nothing_else_is() {
     let checked = check(dir.path()).unwrap();
     assert!(checked.is_valid(), "{checked:?}");
     assert_eq!(checked.days[0].notes, ["continues from 2026-11-23, which was removed"]);
-    let _second = log(&config, now(6 * DAY), nothing_in_force());
+    let (mut second, _) = log(&config, now(6 * DAY), nothing_in_force());
+    let mut left_after = |seconds| {
+        second.rotate(now(6 * DAY + seconds)).unwrap();
+        files(dir.path()).len()
+    };
+    assert_eq!([0, 3_599, 3_600, 7_199, 7_200, 10_800, 14_400].map(&mut left_after), [4, 4, 3, 3, 2, 1, 1]);
     assert_eq!(files(dir.path()), ["audit-2026-11-29.jsonl"]);
     assert!(dir.path().join("notes.txt").exists());
+}
+
+/// A time at which the wall clock is `ahead` seconds ahead.
+fn ahead(ahead: u64, seconds: u64) -> LogTime {
+    LogTime::new(now(ahead + seconds).at, now(seconds).since_start)
+}
+
+#[test]
+fn a_clock_that_is_a_month_ahead_for_a_moment_deletes_neither_files_nor_the_key() {
+    let dir = TempDir::new().unwrap();
+    let config = config(dir.path(), Recording::All, Texts::Off);
+    two_days(dir.path());
+    let before = files(dir.path());
+    let (mut log, shared) = log(&config, now(2 * DAY), nothing_in_force());
+    let key_since = shared.keys.since();
+    log.rotate(now(2 * DAY + 7_200)).unwrap();
+    for time in [ahead(40 * DAY, 2 * DAY + 7_210), now(2 * DAY + 7_220), now(2 * DAY + 20_000)] {
+        log.rotate(time).unwrap();
+        log.add_decision(&recorded("x", Outcome::Pass, time));
+    }
+    log.close(now(2 * DAY + 20_000)).unwrap();
+    let after = files(dir.path());
+    assert!(before.iter().all(|name| after.contains(name)), "{before:?} {after:?}");
+    assert_eq!(shared.keys.since(), key_since);
+}
+
+#[test]
+fn a_start_with_a_clock_that_is_a_month_ahead_deletes_neither_files_nor_the_key() {
+    let dir = TempDir::new().unwrap();
+    let config = config(dir.path(), Recording::All, Texts::Off);
+    two_days(dir.path());
+    let before = files(dir.path());
+    let first = log(&config, now(2 * DAY), nothing_in_force()).1.keys.since();
+    let (mut log, shared) = log(&config, ahead(40 * DAY, 2 * DAY), nothing_in_force());
+    log.rotate(ahead(40 * DAY, 2 * DAY + 3_599)).unwrap();
+    let after = files(dir.path());
+    assert!(before.iter().all(|name| after.contains(name)), "{before:?} {after:?}");
+    assert_eq!(shared.keys.since(), first);
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub struct Config {
     pub enabled: bool,
     /// Number of recent messages that are considered.
     pub messages: u64,
-    /// Percentage of these that may be refused.
+    /// Number of addresses, in percent of `messages`, whose recent messages may be refused.
     pub share: u64,
     /// How long a changed rule or plugin counts as new.
     pub within: Duration,
@@ -25,7 +25,10 @@ impl Config {
         let enabled = section.read(Setting::new("enabled", true).doc("`false` disables the breakers."));
         let share = section.read(
             Setting::new("share_percent", 5_u32)
-                .doc("Percentage of recent messages that a new rule or plugin may refuse before its breaker trips.")
+                .doc(
+                    "Number of addresses, in percent of `messages`, from which a new rule or plugin may refuse recent \
+                     messages before its breaker trips.",
+                )
                 .within(1..=100),
         );
         let messages = section.read(
@@ -55,7 +58,7 @@ impl Config {
         }
     }
 
-    /// Returns the maximum number of recent messages that may be refused.
+    /// Returns the maximum number of addresses from which recent messages may be refused.
     pub(super) fn max_refusals(&self) -> usize {
         usize::try_from(self.messages.saturating_mul(self.share) / 100).unwrap_or(usize::MAX)
     }

@@ -1,7 +1,8 @@
 //! Circuit breakers: a recently changed rule or plugin that refuses too many messages is switched to observe mode.
 //!
-//! Each message that the chain has judged is recorded once. A breaker counts the messages that its rule or plugin alone
-//! decided to reject, hold or shadow, and the enforced hits of its rule or plugin on trusted senders. Rules and plugins
+//! Each message that the chain has judged is recorded once. A breaker counts the addresses with messages that its rule or
+//! plugin alone decided to reject, hold or shadow, each address once in a window, so that nobody can trip the breaker of a
+//! rule made against him; and the enforced hits of its rule or plugin on trusted senders. Rules and plugins
 //! that were changed long ago do not count, and neither do refusals by failed plugins, since `on_failure` is the
 //! operator's choice.
 
@@ -16,7 +17,7 @@ pub use config::Config;
 use jiff::Timestamp;
 
 use super::rules::ActiveRules;
-use crate::model::{Actor, Basis, Breaker, Decision, Match, Mode, Outcome, Sender};
+use crate::model::{Actor, Address, Basis, Breaker, Decision, Match, Mode, Outcome, Sender};
 use crate::moderation::{Feed, NoteKind};
 use crate::sandbox::Library;
 use window::{MessageEffect, TripCause, Window};
@@ -78,7 +79,7 @@ impl Breakers {
             };
             // In observe mode there is nothing to switch off.
             if effect != MessageEffect::default() && matched.mode == Mode::Enforce {
-                tripped.extend(self.record_effect(matched, effect, number, decision));
+                tripped.extend(self.record_effect(matched, effect, number, (decision, sender.address)));
             }
         }
         tripped
@@ -97,7 +98,7 @@ impl Breakers {
         matched: &Match,
         effect: MessageEffect,
         number: u64,
-        decision: &Decision,
+        (decision, address): (&Decision, Address),
     ) -> Option<TrippedBreaker> {
         let at = decision.message.at;
         let actor = matched.basis.actor()?;
@@ -113,7 +114,7 @@ impl Breakers {
         }
         // Other threads may have counted further messages.
         let seen = self.message_count.load(Ordering::Relaxed);
-        let exceeded = window.record(effect, number, seen, &self.config)?;
+        let exceeded = window.record(effect, address, number, seen, &self.config)?;
         windows.remove(&actor);
         // Another thread may have tripped it since the check above. Only the first one announces it.
         let is_first = breaker.trip(at);
@@ -124,21 +125,45 @@ impl Breakers {
     fn announce_trip(&self, actor: Actor, exceeded: &TripCause, seen: u64) -> TrippedBreaker {
         let last = seen.min(self.config.messages);
         let reason = match exceeded {
-            TripCause::Refused(count) => format!("it refused {count} of the last {last} messages"),
+            TripCause::Refused(count) => {
+                format!("it refused messages from {count} addresses among the last {last} messages")
+            }
             TripCause::TrustedHits(count) => {
                 format!("it hit {count} messages of trusted senders among the last {last}")
             }
         };
         let hours = self.config.within.as_secs() / 3_600;
         tracing::warn!(%actor, reason, "breaker tripped");
-        let text =
-            format!("{actor} only observes until it is changed: {reason}, and was changed less than {hours} h ago");
+        let (kind, name) = (actor.kind(), actor.name());
+        let text = format!(
+            "{actor} only observes until it is changed: {reason}, and was changed less than {hours} h ago; POST \
+             {{\"{kind}\": \"{name}\"}} to /moderation/breakers/reset puts it in force again",
+        );
         let plugin = match &actor {
             Actor::Plugin(name) => Some(Arc::clone(name)),
             _ => None,
         };
         self.feed.note(NoteKind::BreakerTripped, &text, plugin);
         TrippedBreaker { actor, reason }
+    }
+
+    /// Closes the breaker of a rule or plugin, which is in force again, and forgets its counts. Returns `false` if it has
+    /// not tripped or there is no such rule or plugin.
+    pub fn reset(&self, actor: &Actor) -> bool {
+        let mut windows = self.lock();
+        windows.remove(actor);
+        let is_reset = self.breaker(actor).is_some_and(|breaker| breaker.reset());
+        drop(windows);
+        if is_reset {
+            tracing::info!(%actor, "breaker reset");
+        }
+        is_reset
+    }
+
+    /// Whether the breaker of a rule or plugin has tripped.
+    #[must_use]
+    pub fn is_tripped(&self, actor: &Actor) -> bool {
+        self.breaker(actor).is_some_and(|breaker| breaker.tripped_at().is_some())
     }
 
     fn breaker(&self, actor: &Actor) -> Option<Arc<Breaker>> {

@@ -1,5 +1,7 @@
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::Path;
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -35,8 +37,11 @@ fn small() -> Config {
     Config { messages: 10, share: 30, trusted_hits: 4, ..Config::default() }
 }
 
+/// A sender at another address each time.
 fn sender(trusted: bool) -> Sender {
-    Sender { context: SenderContext { trusted, ..SenderContext::default() }, ..fixtures::sender() }
+    static HOST: AtomicU32 = AtomicU32::new(0);
+    let address = Address::from(IpAddr::from(HOST.fetch_add(1, Ordering::Relaxed).to_be_bytes()));
+    Sender { address, context: SenderContext { trusted, ..SenderContext::default() }, ..fixtures::sender() }
 }
 
 fn hit(id: &str, requested: Outcome) -> Match {
@@ -83,7 +88,10 @@ fn a_new_rule_that_refuses_too_much_observes_and_moderators_are_notified_once() 
     assert!(record(&breakers, 250, &decision(Vec::new()), false).is_empty());
     assert!(record(&breakers, 50, &refusal("a"), false).is_empty());
     assert_eq!(mode(&rules, "a"), Mode::Enforce);
-    assert_eq!(record(&breakers, 100, &refusal("a"), false), ["rule `a`: it refused 51 of the last 301 messages"]);
+    assert_eq!(
+        record(&breakers, 100, &refusal("a"), false),
+        ["rule `a`: it refused messages from 51 addresses among the last 301 messages"]
+    );
     assert_eq!((mode(&rules, "a"), mode(&rules, "b")), (Mode::Observe, Mode::Enforce));
     let notes = feed.after(0, 10).notes;
     assert_eq!(notes.len(), 1);
@@ -91,9 +99,46 @@ fn a_new_rule_that_refuses_too_much_observes_and_moderators_are_notified_once() 
     assert_eq!(note.kind, NoteKind::BreakerTripped);
     assert_eq!(
         &*note.text,
-        "rule `a` only observes until it is changed: it refused 51 of the last 301 messages, and was changed less than \
-         24 h ago"
+        "rule `a` only observes until it is changed: it refused messages from 51 addresses among the last 301 messages, and was changed \
+         less than 24 h ago; POST {\"rule\": \"a\"} to /moderation/breakers/reset puts it in force again"
     );
+}
+
+#[test]
+fn refusals_of_one_address_count_once() {
+    let rules = current(&rule("a", "x"));
+    let breakers = breakers(&rules, small());
+    let refused = |host| {
+        let sender = Sender { address: fixtures::address(host), ..fixtures::sender() };
+        breakers.record(&refusal("a"), &sender).len()
+    };
+    assert_eq!([0, 1, 2].into_iter().cycle().take(500).map(refused).sum::<usize>(), 0);
+    assert_eq!(refused(3), 1, "the fourth address among the last messages");
+}
+
+#[test]
+fn a_rule_without_a_breaker_refuses_whatever_it_hits() {
+    let lasting = format!("{}breaker = false\n", rule("a", "x"));
+    let rules = current(&lasting);
+    assert!(record(&breakers(&rules, small()), 50, &refusal("a"), false).is_empty());
+    rules.adopt(self::rules(&rule("a", "x")));
+    rules.adopt(self::rules(&lasting));
+    assert!(record(&breakers(&rules, small()), 50, &refusal("a"), false).is_empty(), "changed while the relay runs");
+    assert_eq!(mode(&rules, "a"), Mode::Enforce);
+}
+
+#[test]
+fn a_breaker_that_is_reset_counts_anew() {
+    let rules = current(&rule("a", "x"));
+    let breakers = breakers(&rules, small());
+    let rule_a = fixtures::rule("a");
+    assert!(!breakers.reset(&rule_a), "it has not tripped");
+    assert_eq!(record(&breakers, 4, &refusal("a"), false).len(), 1);
+    assert!(breakers.is_tripped(&rule_a) && breakers.reset(&rule_a) && !breakers.is_tripped(&rule_a));
+    assert_eq!(mode(&rules, "a"), Mode::Enforce);
+    assert!(record(&breakers, 3, &refusal("a"), false).is_empty());
+    assert_eq!(record(&breakers, 1, &refusal("a"), false).len(), 1);
+    assert!(!breakers.reset(&fixtures::rule("b")), "there is no such rule");
 }
 
 #[test]
@@ -120,7 +165,10 @@ fn only_enforced_refusals_count() {
     }
     // The strongest one decides; among equals, the first.
     let both = decision(vec![hit("a", Outcome::Hold), hit("b", Outcome::Reject), hit("a", Outcome::Reject)]);
-    assert_eq!(record(&breakers, 50, &both, false), ["rule `b`: it refused 4 of the last 10 messages"]);
+    assert_eq!(
+        record(&breakers, 50, &both, false),
+        ["rule `b`: it refused messages from 4 addresses among the last 10 messages"]
+    );
     // Another filter decided.
     let elsewhere = Decision { decided_by: Some("rate"), ..refusal("a") };
     assert!(record(&breakers, 50, &elsewhere, false).is_empty());
@@ -141,7 +189,10 @@ fn a_message_with_too_many_matches_counts_for_the_last_rule() {
     let breakers = breakers(&rules, small());
     let mut suspicious = decision(vec![hit("a", Outcome::Reject), hit("b", Outcome::Shadow)]);
     suspicious.reason = Some(Reason::new(ReasonCode::Suspicious, "too many"));
-    assert_eq!(record(&breakers, 50, &suspicious, false), ["rule `b`: it refused 4 of the last 4 messages"]);
+    assert_eq!(
+        record(&breakers, 50, &suspicious, false),
+        ["rule `b`: it refused messages from 4 addresses among the last 4 messages"]
+    );
 }
 
 #[test]

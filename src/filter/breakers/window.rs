@@ -1,17 +1,17 @@
 //! The recent activity of one rule or plugin.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::Config;
-use crate::model::Breaker;
+use crate::model::{Address, Breaker};
 
-/// The recent messages that a rule or plugin refused, and its hits on trusted senders.
+/// The addresses from which a rule or plugin refused recent messages, and its hits on trusted senders.
 #[derive(Debug)]
 pub(super) struct Window {
     /// The breaker it belongs to. A changed rule or plugin has another one.
     pub(super) breaker: Arc<Breaker>,
-    refused: MessageNumbers,
+    refused: AddressNumbers,
     trusted: MessageNumbers,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct MessageEffect {
 /// Why a breaker trips, with the count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TripCause {
-    /// Refusals among recent messages.
+    /// Addresses from which recent messages were refused.
     Refused(usize),
     /// Hits on trusted senders among recent messages.
     TrustedHits(usize),
@@ -33,20 +33,21 @@ pub(super) enum TripCause {
 
 impl Window {
     pub(super) fn new(breaker: Arc<Breaker>) -> Self {
-        Self { breaker, refused: MessageNumbers::default(), trusted: MessageNumbers::default() }
+        Self { breaker, refused: AddressNumbers::default(), trusted: MessageNumbers::default() }
     }
 
-    /// Records what it did to the message of this number, of `seen` messages so far. Returns why the breaker trips
+    /// Records what it did to the message of this number and address, of `seen` messages so far. Returns why the breaker trips
     /// now, if it does.
     pub(super) fn record(
         &mut self,
         effect: MessageEffect,
+        address: Address,
         number: u64,
         seen: u64,
         config: &Config,
     ) -> Option<TripCause> {
         let oldest = seen.saturating_sub(config.messages) + 1;
-        let refused = self.refused.record(effect.refused, number, oldest);
+        let refused = self.refused.record(effect.refused, address, number, oldest);
         let trusted = self.trusted.record(effect.hit_trusted, number, oldest);
         if refused > config.max_refusals() {
             return Some(TripCause::Refused(refused));
@@ -71,5 +72,32 @@ impl MessageNumbers {
             self.0.pop_front();
         }
         self.0.len()
+    }
+}
+
+/// Addresses with the number of the last message from each. Bounded in the same way.
+#[derive(Debug, Default)]
+struct AddressNumbers {
+    last: HashMap<Address, u64>,
+    ordered: BTreeSet<(u64, Address)>,
+}
+
+impl AddressNumbers {
+    /// Adds the address of a message if it `counts`, drops addresses whose last message is older than `oldest`, and
+    /// returns how many are left.
+    fn record(&mut self, counts: bool, address: Address, number: u64, oldest: u64) -> usize {
+        let before = self.last.get(&address).copied();
+        if counts && number >= oldest && before.is_none_or(|before| before < number) {
+            self.last.insert(address, number);
+            self.ordered.insert((number, address));
+            if let Some(before) = before {
+                self.ordered.remove(&(before, address));
+            }
+        }
+        while let Some((first, address)) = self.ordered.first().copied().filter(|(first, _)| *first < oldest) {
+            self.ordered.remove(&(first, address));
+            self.last.remove(&address);
+        }
+        self.last.len()
     }
 }

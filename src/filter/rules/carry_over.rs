@@ -15,7 +15,8 @@ impl RuleSet {
         // Without a date, treat the rules as new.
         let modified = self.stamps.last_modified().unwrap_or(now);
         for rule in &mut self.rules {
-            rule.breaker = Arc::new(if rule.is_starter { Breaker::default() } else { Breaker::new(modified, now) });
+            let counts_as_old = rule.is_starter || rule.has_no_breaker;
+            rule.breaker = Arc::new(if counts_as_old { Breaker::default() } else { Breaker::new(modified, now) });
         }
     }
 
@@ -27,6 +28,8 @@ impl RuleSet {
                     rule.hits = Arc::clone(&old.hits);
                     rule.breaker = Arc::clone(&old.breaker);
                 }
+                // Counts as old for ever, so its breaker never trips.
+                Some(_) | None if rule.has_no_breaker => rule.breaker = Arc::new(Breaker::default()),
                 Some(_) | None => rule.breaker = Arc::new(Breaker::new(now, now)),
             }
         }

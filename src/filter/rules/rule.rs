@@ -36,6 +36,8 @@ pub(super) struct Rule {
     pub(super) reason: Arc<str>,
     /// Whether the sender must not learn which rule it is.
     pub(super) is_hidden: bool,
+    /// Whether its breaker never trips.
+    pub(super) has_no_breaker: bool,
     /// The character that replaces each code point that was hit.
     pub(super) mask: char,
     pub(super) sanction: Option<Penalty>,

@@ -42,12 +42,14 @@ impl HeldConfig {
     pub fn declare(section: &mut Section<'_>) -> Self {
         let capacity = section.read(
             Setting::new("capacity", 1_000_usize)
-                .doc("Maximum number of held messages. Further ones are refused.")
+                .doc("Maximum number of held messages. Beyond that, the newest message of the address that has most held \
+                     messages is refused.")
                 .within(1..=100_000),
         );
         let max_bytes = section.read(
             Setting::new("max_bytes", MAX_BYTES)
-                .doc("Memory for held messages, such as images and layers, in bytes. Further ones are refused.")
+                .doc("Memory for held messages, such as images and layers, in bytes. Beyond that, the newest message of the \
+                     address that uses most is refused.")
                 .within(65_536..=1_073_741_824),
         );
         let minutes = section.read(

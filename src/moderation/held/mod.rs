@@ -1,97 +1,47 @@
 //! The queue of held messages, which wait for a moderator.
 
 mod config;
+mod entries;
+mod fill;
+mod message;
+mod shares;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::config::{ExpiryAction, HeldConfig};
+use self::entries::Entries;
+pub use self::fill::FillLevel;
+pub use self::message::HeldMessage;
 use super::{InsertError, time};
 use crate::model::{Actor, JudgedMessage, Reason};
-use crate::store::{ChangeTracker, DirtyKeys, Persist, Record, TableChanges};
-
-/// A held message.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct HeldMessage {
-    /// The message, its sender and the decision to hold it.
-    #[serde(flatten)]
-    pub recorded: Arc<JudgedMessage>,
-    /// Why it is held, for its sender.
-    pub reason: Reason,
-    /// The rule or plugin that holds it; `None` for a level.
-    #[serde(rename = "cause")]
-    pub held_by: Option<Actor>,
-    /// When it was held.
-    pub held_at: Timestamp,
-    /// When it expires.
-    #[serde(rename = "expires")]
-    pub expires_at: Timestamp,
-}
-
-impl Record for HeldMessage {
-    const TABLE: &'static str = "held";
-    const NAME: &'static str = "held message";
-    const VERSION: u32 = 2;
-}
-
-impl HeldMessage {
-    /// Returns the id of the message.
-    #[must_use]
-    pub fn id(&self) -> Uuid {
-        self.recorded.decision.message.id
-    }
-
-    fn bytes(&self) -> usize {
-        self.recorded.decision.message.size()
-    }
-}
+use crate::store::{ChangeTracker, DirtyKeys, Persist, TableChanges};
 
 /// The held messages, in the order in which they were held. Bounded.
 #[derive(Debug)]
 pub struct HeldQueue {
     config: HeldConfig,
-    queue: Mutex<Inner>,
+    queue: Mutex<Entries>,
 }
 
+/// The result of holding a message.
 #[derive(Debug, Default)]
-struct Inner {
-    /// Keyed by number, which is the order of holding.
-    messages: BTreeMap<u64, HeldMessage>,
-    by_id: HashMap<Uuid, u64>,
-    by_expiry: BTreeSet<(Timestamp, u64)>,
-    next: u64,
-    /// Size of all messages.
-    bytes: usize,
-    changes: ChangeTracker<u64>,
+pub struct Holding {
+    /// The messages that gave way, oldest first. They are no longer held.
+    pub displaced: Vec<HeldMessage>,
+    /// The mark that the queue has reached, once each time.
+    pub reached: Option<FillLevel>,
 }
 
-impl Inner {
-    fn insert(&mut self, number: u64, message: HeldMessage) {
-        self.next = self.next.max(number.saturating_add(1));
-        self.by_id.insert(message.id(), number);
-        self.by_expiry.insert((message.expires_at, number));
-        self.bytes += message.bytes();
-        self.messages.insert(number, message);
-        self.changes.mark(number);
-    }
-
-    fn remove(&mut self, number: u64) -> Option<HeldMessage> {
-        let message = self.messages.remove(&number)?;
-        self.bytes -= message.bytes();
-        self.by_id.remove(&message.id());
-        self.by_expiry.remove(&(message.expires_at, number));
-        self.changes.mark(number);
-        Some(message)
-    }
-
-    fn remove_all(&mut self, mut numbers: Vec<u64>) -> Vec<HeldMessage> {
-        numbers.sort_unstable();
-        numbers.into_iter().filter_map(|number| self.remove(number)).collect()
-    }
+/// A message that is not held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotHeld {
+    /// Why.
+    pub error: InsertError,
+    /// The mark that the queue has reached, once each time.
+    pub reached: Option<FillLevel>,
 }
 
 impl HeldQueue {
@@ -102,10 +52,17 @@ impl HeldQueue {
     }
 
     pub(super) fn with_changes(config: HeldConfig, changes: ChangeTracker<u64>) -> Self {
-        Self { config, queue: Mutex::new(Inner { changes, ..Inner::default() }) }
+        Self { config, queue: Mutex::new(Entries { changes, ..Entries::default() }) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn write<T>(&self, change: impl FnOnce(&mut Entries) -> T) -> T {
+        let mut queue = self.lock();
+        let result = change(&mut queue);
+        queue.reported = queue.reported.min(FillLevel::with_slack(queue.shares.total(), &self.config));
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -123,30 +80,39 @@ impl HeldQueue {
 
     /// Holds a message.
     ///
+    /// At capacity, the newest message of the address that has most gives way, in its room that has most. That may be
+    /// this message.
+    ///
     /// # Errors
-    /// [`InsertError::HeldFull`] and [`InsertError::HeldBytesFull`] at capacity, [`InsertError::DuplicateId`] if a message with this id is already held.
+    /// [`InsertError::HeldFull`] and [`InsertError::HeldBytesFull`] if no address has more than that of this message,
+    /// [`InsertError::DuplicateId`] if a message with this id is already held.
     pub fn hold(
         &self,
         recorded: impl Into<Arc<JudgedMessage>>,
         reason: Reason,
         held_by: Option<Actor>,
         now: Timestamp,
-    ) -> Result<(), InsertError> {
+    ) -> Result<Holding, NotHeld> {
         let (recorded, mut queue) = (recorded.into(), self.lock());
         let id = recorded.decision.message.id;
         if queue.by_id.contains_key(&id) {
-            return Err(InsertError::DuplicateId { id });
-        }
-        if queue.messages.len() >= self.config.capacity {
-            return Err(InsertError::HeldFull { limit: self.config.capacity });
-        }
-        if queue.bytes + recorded.decision.message.size() > self.config.max_bytes {
-            return Err(InsertError::HeldBytesFull { limit: self.config.max_bytes });
+            return Err(NotHeld { error: InsertError::DuplicateId { id }, reached: None });
         }
         let expires_at = time::saturating_add(now, self.config.max_wait);
-        let number = queue.next;
-        queue.insert(number, HeldMessage { recorded, reason, held_by, held_at: now, expires_at });
-        Ok(())
+        let (number, message) = (queue.next, HeldMessage { recorded, reason, held_by, held_at: now, expires_at });
+        match queue.make_room(&self.config, number, &message) {
+            Ok(giving_way) => {
+                let displaced = queue.remove_all(giving_way);
+                queue.insert(number, message);
+                let level = if displaced.is_empty() {
+                    FillLevel::of(queue.shares.total(), &self.config)
+                } else {
+                    FillLevel::Full
+                };
+                Ok(Holding { displaced, reached: queue.report(level) })
+            }
+            Err(error) => Err(NotHeld { error, reached: queue.report(FillLevel::Full) }),
+        }
     }
 
     /// Returns all held messages, oldest first.
@@ -165,17 +131,19 @@ impl HeldQueue {
     /// Removes the message with this id. Of concurrent callers, exactly one receives it.
     #[must_use]
     pub fn take(&self, id: Uuid) -> Option<HeldMessage> {
-        let mut queue = self.lock();
-        let number = queue.by_id.get(&id).copied()?;
-        queue.remove(number)
+        self.write(|queue| {
+            let number = queue.by_id.get(&id).copied()?;
+            queue.remove(number)
+        })
     }
 
     /// Removes the messages that have expired, oldest first.
     #[must_use]
     pub fn expired(&self, now: Timestamp) -> Vec<HeldMessage> {
-        let mut queue = self.lock();
-        let due = queue.by_expiry.range(..=(now, u64::MAX)).map(|(_, number)| *number).collect();
-        queue.remove_all(due)
+        self.write(|queue| {
+            let due = queue.by_expiry.range(..=(now, u64::MAX)).map(|(_, number)| *number).collect();
+            queue.remove_all(due)
+        })
     }
 
     /// Returns when the next message expires.
@@ -187,10 +155,17 @@ impl HeldQueue {
     /// Removes the messages that `actor` has held since `since`, oldest first.
     #[must_use]
     pub fn undo(&self, actor: &Actor, since: Timestamp) -> Vec<HeldMessage> {
-        let mut queue = self.lock();
-        let own = |message: &HeldMessage| message.held_by.as_ref() == Some(actor) && message.held_at >= since;
-        let numbers = queue.messages.iter().filter(|(_, message)| own(message)).map(|(number, _)| *number).collect();
-        queue.remove_all(numbers)
+        self.take_all(|message| message.held_by.as_ref() == Some(actor) && message.held_at >= since)
+    }
+
+    /// Removes the messages that `is_taken` accepts, oldest first.
+    #[must_use]
+    pub fn take_all(&self, is_taken: impl Fn(&HeldMessage) -> bool) -> Vec<HeldMessage> {
+        self.write(|queue| {
+            let taken = queue.messages.iter().filter(|(_, message)| is_taken(message));
+            let numbers = taken.map(|(number, _)| *number).collect();
+            queue.remove_all(numbers)
+        })
     }
 
     /// Adds messages read from the store.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixtures::{at, decision, judged, message, plugin, rule};
+use crate::fixtures::{self, address, at, decision, judged, message, plugin, rule};
 use crate::model::{Decision, Message, Outcome, ReasonCode};
 use crate::settings::{SettingValue as _, SettingsSource};
 
@@ -25,7 +25,24 @@ fn queue(capacity: usize) -> HeldQueue {
 }
 
 fn hold(held: &HeldQueue, number: u64, actor: Option<Actor>, second: i64) -> Result<(), InsertError> {
-    held.hold(recorded(number), Reason::new(ReasonCode::Held, "wait"), actor, at(second))
+    hold_from(held, recorded(number), actor, second).map(drop)
+}
+
+fn hold_from(
+    held: &HeldQueue,
+    recorded: JudgedMessage,
+    actor: Option<Actor>,
+    second: i64,
+) -> Result<Vec<Uuid>, InsertError> {
+    let held = held.hold(recorded, Reason::new(ReasonCode::Held, "wait"), actor, at(second));
+    held.map(|holding| ids(&holding.displaced)).map_err(|refused| refused.error)
+}
+
+/// A message from an address in a room.
+fn recorded_from(number: u64, host: u8, room: &str) -> JudgedMessage {
+    let mut judged = recorded(number);
+    (judged.sender.address, judged.sender.room) = (address(host), fixtures::room(room));
+    judged
 }
 
 fn ids(messages: &[HeldMessage]) -> Vec<Uuid> {
@@ -202,4 +219,64 @@ fn messages_are_bounded_by_their_size_together() {
     assert_eq!(hold(&held, 3, None, 0), Err(InsertError::HeldBytesFull { limit: 25 }));
     let _taken = held.take(id(1));
     assert_eq!(hold(&held, 3, None, 0), Ok(()));
+}
+
+#[test]
+fn in_a_full_queue_the_newest_message_of_the_greediest_address_gives_way() {
+    let held = queue(4);
+    for number in 1..=4 {
+        hold_from(&held, recorded_from(number, 1, "QGIS"), None, 0).unwrap();
+    }
+    assert_eq!(hold_from(&held, recorded_from(5, 2, "QGIS"), None, 0), Ok(vec![id(4)]));
+    assert_eq!(hold_from(&held, recorded_from(6, 1, "QGIS"), None, 0), Err(InsertError::HeldFull { limit: 4 }));
+    assert_eq!(hold_from(&held, recorded_from(7, 3, "QGIS"), None, 0), Ok(vec![id(3)]));
+    assert_eq!(ids(&held.list()), [1, 2, 5, 7].map(id));
+    // Nobody has more than one message, so the newest one is refused.
+    assert_eq!(hold_from(&held, recorded_from(8, 4, "QGIS"), None, 0), Ok(vec![id(2)]));
+    assert_eq!(hold_from(&held, recorded_from(9, 5, "QGIS"), None, 0), Err(InsertError::HeldFull { limit: 4 }));
+}
+
+#[test]
+fn among_addresses_with_as_many_messages_the_one_in_the_fuller_room_gives_way() {
+    let held = queue(4);
+    for host in 1..=4 {
+        hold_from(&held, recorded_from(host.into(), host, "QGIS"), None, 0).unwrap();
+    }
+    assert_eq!(hold_from(&held, recorded_from(5, 5, "QField"), None, 0), Ok(vec![id(4)]));
+    assert_eq!(hold_from(&held, recorded_from(6, 6, "QGIS"), None, 0), Err(InsertError::HeldFull { limit: 4 }));
+}
+
+#[test]
+fn large_messages_of_one_address_give_way_to_those_of_others() {
+    // Each message has a size of 10 bytes.
+    let held = HeldQueue::new(HeldConfig { max_bytes: 35, ..HeldConfig::default() });
+    for number in 1..=3 {
+        hold_from(&held, recorded_from(number, 1, "QGIS"), None, 0).unwrap();
+    }
+    let large = |number, host, bytes| {
+        let mut judged = recorded_from(number, host, "QGIS");
+        let text = "x".repeat(bytes - "hans".len());
+        judged.decision.message = Message { id: id(number), at: at(0), ..message("hans", text) };
+        judged
+    };
+    assert_eq!(large(4, 2, 14).decision.message.size(), 14);
+    assert_eq!(hold_from(&held, large(4, 2, 14), None, 0), Ok(vec![id(3)]));
+    let refused = Err(InsertError::HeldBytesFull { limit: 35 });
+    assert_eq!(hold_from(&held, large(5, 3, 30), None, 0), refused, "it would use most itself");
+    assert_eq!(ids(&held.list()), [1, 2, 4].map(id), "a refused message displaces none");
+}
+
+#[test]
+fn each_mark_of_the_queue_is_reported_once_until_it_has_emptied() {
+    let held = queue(20);
+    let reached = |number: u64| {
+        let holding = held.hold(recorded(number), Reason::new(ReasonCode::Held, "wait"), None, at(0));
+        holding.map_or_else(|refused| refused.reached, |holding| holding.reached)
+    };
+    let marks: Vec<_> = (1..=22).filter_map(|number| Some((number, reached(number)?))).collect();
+    assert_eq!(marks, [(10, FillLevel::Half), (18, FillLevel::NearlyFull), (20, FillLevel::Full)]);
+    let _taken = held.take(id(1));
+    assert_eq!(reached(23), None, "the queue has hardly emptied");
+    (1..=14).for_each(|number| drop(held.take(id(number))));
+    assert_eq!((24..=26).filter_map(reached).collect::<Vec<_>>(), [FillLevel::Half]);
 }

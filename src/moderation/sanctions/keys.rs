@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::offence::family_key;
 use crate::model::{Address, Target};
 
-/// A key of a target. Targets that share a key are treated as the same.
+/// A key of a target. Offences of targets that share a key count together. That of a sender or connection is its address,
+/// since it may change its nickname and connect again.
 #[derive(Clone, Debug)]
 pub(super) enum TargetKey {
     Skeleton(Box<str>),
@@ -21,7 +22,9 @@ impl TargetKey {
             Target::Nickname(nickname) => {
                 nickname.skeletons().iter().map(|skeleton| Self::Skeleton(skeleton.into())).collect()
             }
-            Target::Address(address) => [Self::Address(*address)].into(),
+            Target::Address(address) | Target::Sender { address, .. } | Target::Connection { address, .. } => {
+                [Self::Address(*address)].into()
+            }
         }
     }
 }
@@ -37,7 +40,9 @@ impl TargetFamily {
     pub(super) fn new(target: &Target) -> Self {
         match target {
             Target::Nickname(nickname) => Self::Names(family_key(nickname).into()),
-            Target::Address(address) => Self::Address(*address),
+            Target::Address(address) | Target::Sender { address, .. } | Target::Connection { address, .. } => {
+                Self::Address(*address)
+            }
         }
     }
 }

@@ -2,15 +2,21 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::keys::{TargetFamily, TargetKey, remove_id};
 use super::ladder::Ladder;
-use super::offence::{Consequence, Offence, OffenceEntry, consequence_of};
-use crate::model::{Address, Nickname, Sanction, SanctionKind};
-use crate::moderation::InsertError;
+use super::offence::{Consequence, Offence, OffenceEntry, PenaltyRequest, consequence_of};
+use super::scope::{Origin, share_skeleton};
+use crate::model::{Address, ConnectionId, Nickname, Sanction, SanctionKind, Skeletons, Target};
+use crate::moderation::{InsertError, time};
 use crate::store::ChangeTracker;
+
+/// Offences under so many nicknames within this time lead to a sanction on the connection.
+const MAX_NAMES: usize = 3;
+const NAMES_WINDOW: Duration = Duration::from_mins(10);
 
 /// All offences, indexed by target.
 #[derive(Debug)]
@@ -33,6 +39,22 @@ pub(super) struct IndexedEntry {
     pub(super) entry: OffenceEntry,
     pub(super) keys: Box<[TargetKey]>,
     pub(super) family: TargetFamily,
+    /// Of a target that is a nickname at an address.
+    pub(super) skeletons: Option<Skeletons>,
+}
+
+impl IndexedEntry {
+    /// Whether its target, which has this address, covers a connection from there under a nickname.
+    fn covers(&self, connection: Option<ConnectionId>, skeletons: Option<&Skeletons>) -> bool {
+        match &self.entry.offence.request.target {
+            Target::Nickname(_) | Target::Address(_) => true,
+            Target::Connection { id, .. } => *id == connection,
+            Target::Sender { .. } => {
+                let (own, other) = (self.skeletons.as_ref(), skeletons);
+                own.zip(other).is_some_and(|(own, other)| share_skeleton(own, other))
+            }
+        }
+    }
 }
 
 impl Ledger {
@@ -140,7 +162,11 @@ impl Ledger {
         }
         self.lasting += usize::from(entry.is_lasting());
         let family = TargetFamily::new(&entry.offence.request.target);
-        self.entries.insert(id, IndexedEntry { entry, keys, family });
+        let skeletons = match &entry.offence.request.target {
+            Target::Sender { nickname, .. } => Some(nickname.skeletons()),
+            Target::Nickname(_) | Target::Address(_) | Target::Connection { .. } => None,
+        };
+        self.entries.insert(id, IndexedEntry { entry, keys, family, skeletons });
         self.changes.mark(id);
     }
 
@@ -169,27 +195,51 @@ impl Ledger {
         }
     }
 
-    /// Returns the strongest sanction against this nickname or address among the entries that `concerns` accepts.
+    /// Returns the strongest sanction against this nickname or origin among the entries that `concerns` accepts.
     pub(super) fn strongest<'a>(
         &'a self,
         nickname: Option<&Nickname>,
-        address: Address,
+        Origin { address, connection }: Origin,
         concerns: impl Fn(&OffenceEntry) -> bool,
     ) -> Option<&'a OffenceEntry> {
+        let of_address = self.ids_of_address(address);
+        if of_address.is_empty() && self.by_skeleton.is_empty() {
+            return None;
+        }
+        let skeletons = nickname.map(Nickname::skeletons);
         let mut strongest: Option<&OffenceEntry> = None;
         let mut consider = |ids: &[u64]| {
-            for entry in ids.iter().filter_map(|id| self.entry(*id)).filter(|entry| concerns(entry)) {
+            for indexed in ids.iter().filter_map(|id| self.entries.get(id)) {
+                let entry = &indexed.entry;
                 let stronger = strongest.is_none_or(|other| strength(entry) > strength(other));
-                if stronger {
+                if stronger && concerns(entry) && indexed.covers(connection, skeletons.as_ref()) {
                     strongest = Some(entry);
                 }
             }
         };
-        consider(self.ids_of_address(address));
-        if let Some(nickname) = nickname.filter(|_| !self.by_skeleton.is_empty()) {
-            nickname.skeletons().iter().for_each(|skeleton| consider(self.ids_of_skeleton(skeleton)));
+        consider(of_address);
+        if let Some(skeletons) = &skeletons {
+            skeletons.iter().for_each(|skeleton| consider(self.ids_of_skeleton(skeleton)));
         }
         strongest
+    }
+
+    /// Changes the target of a request from a nickname at an address to the connection, if offences under two other
+    /// nicknames came from that address to that room a short time ago.
+    pub(super) fn widen(&self, request: &mut PenaltyRequest, connection: Option<ConnectionId>, now: Timestamp) {
+        let Target::Sender { nickname, address } = &request.target else { return };
+        let mut names = vec![nickname.skeletons()];
+        for indexed in self.ids_of_address(*address).iter().filter_map(|id| self.entries.get(id)) {
+            let offence = &indexed.entry.offence;
+            let is_recent = time::elapsed(offence.at, now) < NAMES_WINDOW && offence.lifted.is_none();
+            let Some(skeletons) = indexed.skeletons.as_ref().filter(|_| is_recent) else { continue };
+            if offence.request.room == request.room && !names.iter().any(|other| share_skeleton(skeletons, other)) {
+                names.push(skeletons.clone());
+            }
+        }
+        if names.len() >= MAX_NAMES {
+            request.target = Target::Connection { id: connection, address: *address };
+        }
     }
 
     /// Removes these offences and recalculates the consequences of later ones. Returns each entry that was removed or

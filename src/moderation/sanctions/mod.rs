@@ -8,6 +8,7 @@ mod ladder;
 mod ledger;
 mod limits;
 mod offence;
+mod scope;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,8 +19,9 @@ pub use self::ladder::{Ladder, LadderStep};
 use self::ledger::Ledger;
 pub use self::offence::PenaltyRequest;
 pub(super) use self::offence::{Consequence, Lift, Offence, OffenceEntry};
+pub use self::scope::{Origin, concerns, is_exempt};
 use super::{InsertError, time};
-use crate::model::{Actor, Address, Nickname, Penalty, RoomName, Sanction, Target};
+use crate::model::{Actor, Address, Nickname, Penalty, RoomName, Sanction, Sender, Target};
 use crate::store::{ChangeTracker, DirtyKeys, Persist, TableChanges};
 
 /// Longest reason, in bytes.
@@ -28,7 +30,8 @@ const MAX_REASON: usize = 1_000;
 /// All sanctions. Read for each message, from many threads.
 ///
 /// Keeps at most 100 000 offences, and 64 per address or group of look-alike nicknames; part of both limits is reserved
-/// for moderators. At a limit, offences that have ended are dropped first.
+/// for moderators. At a limit, offences that have ended are dropped first, then the oldest that rules and plugins have added,
+/// of the address, IPv6 /48 or group of nicknames with most.
 #[derive(Debug)]
 pub struct Sanctions {
     ledger: Mutex<Ledger>,
@@ -74,12 +77,28 @@ impl Sanctions {
     /// sanction in force is returned then.
     ///
     /// # Errors
-    /// [`InsertError`] at a limit, if no offence has ended that could be dropped instead.
+    /// [`InsertError`] at a limit, if no offence could be dropped instead.
     pub fn impose(&self, mut request: PenaltyRequest, now: Timestamp) -> Result<Sanction, InsertError> {
-        if let Some(reason) = request.reason.take_if(|reason| reason.len() > MAX_REASON) {
-            request.reason = reason.get(..reason.floor_char_boundary(MAX_REASON)).map(Into::into);
-        }
+        truncate_reason(&mut request);
         self.write(|ledger| ledger.add(Offence { id: 0, at: now, request, lifted: None }))
+    }
+
+    /// Imposes a sanction that a rule or plugin requests against the sender of a message. The third nickname at an
+    /// address within ten minutes leads to a sanction on the connection, whatever its next nickname is.
+    ///
+    /// # Errors
+    /// As [`Sanctions::impose`].
+    pub fn impose_on_sender(
+        &self,
+        mut request: PenaltyRequest,
+        sender: &Sender,
+        now: Timestamp,
+    ) -> Result<Sanction, InsertError> {
+        truncate_reason(&mut request);
+        self.write(|ledger| {
+            ledger.widen(&mut request, sender.connection, now);
+            ledger.add(Offence { id: 0, at: now, request, lifted: None })
+        })
     }
 
     /// Returns the sanction that [`Sanctions::impose`] would impose for a moderator.
@@ -103,18 +122,24 @@ impl Sanctions {
         });
     }
 
-    /// Returns the strongest sanction in force in a room against this author or address: a ban before a mute, then the
+    /// Returns the strongest sanction in force in a room against this author or origin: a ban before a mute, then the
     /// one that ends last.
     ///
     /// A sanction also applies to look-alikes of its nickname. An `author` that is not a valid nickname matches none.
     #[must_use]
-    pub fn strongest(&self, room: &RoomName, author: &str, address: Address, now: Timestamp) -> Option<Sanction> {
+    pub fn strongest(
+        &self,
+        room: &RoomName,
+        author: &str,
+        origin: impl Into<Origin>,
+        now: Timestamp,
+    ) -> Option<Sanction> {
         if self.lasting.load(Ordering::Relaxed) == 0 {
             return None;
         }
         let nickname = author.parse::<Nickname>().ok();
         let concerns = |entry: &OffenceEntry| entry.is_in_force(now) && applies_in(entry, room);
-        self.lock().strongest(nickname.as_ref(), address, concerns).and_then(OffenceEntry::sanction)
+        self.lock().strongest(nickname.as_ref(), origin.into(), concerns).and_then(OffenceEntry::sanction)
     }
 
     /// Returns the ban that keeps an address out of a room; the one that ends last.
@@ -125,7 +150,7 @@ impl Sanctions {
         }
         let concerns =
             |entry: &OffenceEntry| entry.is_in_force(now) && applies_in(entry, room) && is_address_ban(entry);
-        self.lock().strongest(None, address, concerns).and_then(OffenceEntry::sanction)
+        self.lock().strongest(None, address.into(), concerns).and_then(OffenceEntry::sanction)
     }
 
     /// Lifts a sanction: it ends now and no longer counts as a ladder step. Returns it as it was before.
@@ -244,6 +269,12 @@ impl Persist for Sanctions {
 
     fn restore_changes(&self, changes: &TableChanges<OffenceEntry>) {
         self.lock().changes.put_back(changes.keys(), changes.replaces_all);
+    }
+}
+
+fn truncate_reason(request: &mut PenaltyRequest) {
+    if let Some(reason) = request.reason.take_if(|reason| reason.len() > MAX_REASON) {
+        request.reason = reason.get(..reason.floor_char_boundary(MAX_REASON)).map(Into::into);
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ladder::Ladder;
+use super::scope::share_skeleton;
 use crate::model::{Actor, Nickname, Penalty, RoomName, Sanction, SanctionKind, Target, plain_target};
 use crate::moderation::time;
 use crate::store::Record;
@@ -150,8 +151,21 @@ impl OffenceEntry {
                 kind >= asked && (step.is_some() || self.offence.request.actor == later.request.actor)
             }
         };
-        let absorbs = !later.is_by_moderator() && in_force && there && enough;
+        let covers = covers(&self.offence.request.target, &later.request.target);
+        let absorbs = covers && !later.is_by_moderator() && in_force && there && enough;
         absorbs.then(|| self.offence.sanction(kind, until, step))
+    }
+}
+
+/// Whether a sanction on one target, in force, refuses the messages of another target that has a key of it.
+fn covers(target: &Target, other: &Target) -> bool {
+    match (target, other) {
+        (Target::Nickname(_) | Target::Address(_), _) => true,
+        (Target::Sender { nickname, .. }, Target::Sender { nickname: other, .. }) => {
+            nickname == other || share_skeleton(&nickname.skeletons(), &other.skeletons())
+        }
+        (Target::Connection { id, .. }, Target::Connection { id: other, .. }) => id == other,
+        (Target::Sender { .. } | Target::Connection { .. }, _) => false,
     }
 }
 

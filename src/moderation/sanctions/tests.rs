@@ -1,6 +1,7 @@
 //! Sanctions, with explicit times: no test sleeps.
 
 mod oracle;
+mod senders;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -265,25 +266,53 @@ fn the_limit_of_a_target_reserves_room_for_moderators() {
     assert_eq!(imposed(jane()), Ok(()));
 }
 
+/// Mutes an address for so many seconds.
+fn mute_address(sanctions: &Sanctions, ip: IpAddr, actor: Actor, seconds: u64, now: i64) -> Result<u64, InsertError> {
+    let request = PenaltyRequest { target: Target::Address(ip.into()), actor, ..mute("x", Some(seconds)) };
+    sanctions.impose(request, at(now)).map(|sanction| sanction.id)
+}
+
+fn ipv4(n: u32) -> IpAddr {
+    IpAddr::from(n.to_be_bytes())
+}
+
+/// An address of another /64 of the same /48.
+fn ipv6(n: u32) -> IpAddr {
+    IpAddr::from([0x2001, 0xdb8, 1, u16::try_from(n).unwrap(), 0, 0, 0, 1])
+}
+
 #[test]
 fn a_hundred_thousand_offences_are_kept_and_ended_ones_are_dropped_first() {
     let sanctions = sanctions();
-    let one = |n: usize, seconds, actor: Actor| {
-        let address = Address::from(IpAddr::from(u32::try_from(n).unwrap().to_be_bytes()));
-        let request = PenaltyRequest { target: Target::Address(address), actor, ..mute("x", Some(seconds)) };
-        sanctions.impose(request, at(0)).map(|sanction| sanction.id)
-    };
     for n in 0..90_000 {
-        one(n, if n < 10 { 5 } else { 50 }, rule("many")).unwrap();
+        mute_address(&sanctions, ipv4(n), rule("many"), if n < 10 { 5 } else { 50 }, 0).unwrap();
     }
-    assert_eq!(one(90_000, 50, rule("many")), Err(InsertError::OffencesFull { limit: 90_000 }));
-    for n in 90_000..100_000 {
-        one(n, 50, jane()).unwrap();
+    mute_address(&sanctions, ipv4(90_000), rule("many"), 50, 5).unwrap();
+    assert_eq!((sanctions.len(), sanctions.get(10), sanctions.get(11).is_some()), (89_991, None, true));
+}
+
+#[test]
+fn offences_of_moderators_are_not_dropped_while_they_are_in_force() {
+    let sanctions = sanctions();
+    for n in 0..100_000 {
+        mute_address(&sanctions, ipv4(n), jane(), 50, 0).unwrap();
     }
-    assert_eq!(one(100_000, 50, jane()), Err(InsertError::OffencesFull { limit: 100_000 }));
-    let late = PenaltyRequest { target: Target::Address(address(1)), ..mute("x", None) };
-    assert!(sanctions.impose(late, at(5)).is_ok());
-    assert_eq!((sanctions.len(), sanctions.get(10), sanctions.get(11).is_some()), (99_991, None, true));
+    let add = |actor| mute_address(&sanctions, ipv4(100_000), actor, 50, 0);
+    assert_eq!(add(rule("many")), Err(InsertError::OffencesFull { limit: 90_000 }));
+    assert_eq!(add(jane()), Err(InsertError::OffencesFull { limit: 100_000 }));
+    assert!(mute_address(&sanctions, ipv4(100_000), jane(), 50, 50).is_ok(), "they have ended");
+}
+
+#[test]
+fn in_a_full_ledger_the_oldest_offences_of_the_greediest_source_give_way() {
+    let sanctions = sanctions();
+    let add = |ip| mute_address(&sanctions, ip, rule("many"), 50, 0).unwrap();
+    let others: Vec<u64> = (0..30_000).map(|n| add(ipv4(n))).collect();
+    let of_one_network: Vec<u64> = (0..60_000).map(|n| add(ipv6(n))).collect();
+    let last = add(ipv4(30_000));
+    assert!(others.iter().all(|id| sanctions.get(*id).is_some()) && sanctions.get(last).is_some());
+    let kept = |range: std::ops::Range<usize>| of_one_network[range].iter().filter(|id| sanctions.get(**id).is_some());
+    assert_eq!((kept(0..1_000).count(), kept(1_000..60_000).count()), (0, 59_000));
 }
 
 #[test]

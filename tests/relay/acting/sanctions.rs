@@ -43,6 +43,46 @@ async fn a_mute_applies_to_its_room_only_and_to_look_alike_nicknames() {
     }
 }
 
+const NO_SPAM: &str = "[[rule]]\nid = 'spam'\nwords = ['casino']\nverdict = 'reject'\n\
+                       sanction = { kind = 'mute', duration = '10m' }\n";
+
+#[tokio::test]
+async fn nobody_can_have_an_absent_nickname_muted() {
+    let relay = moderated_relay().file("rules.toml", NO_SPAM).env("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    let (mallory, jane) = ([("X-Forwarded-For", "192.0.2.1")], [("X-Forwarded-For", "192.0.2.2")]);
+    assert_eq!(relay.put_line("QGIS", "jane", "casino", &mallory).await.status, 403);
+    let mut registered = Client::try_connect(relay.address(), "/room/QField/ws", &mallory).await.unwrap();
+    registered.drain().await;
+    registered.send(crate::support::newcomer("jane")).await;
+    registered.send(line("jane", "casino")).await;
+    registered.drain().await;
+    registered.leave().await;
+    for room in ["QGIS", "QField"] {
+        assert_eq!(relay.put_line(room, "jane", "hello", &mallory).await.status, 403, "{room}: the offender");
+        assert_eq!(relay.put_line(room, "jane", "hello", &jane).await.status, 200, "{room}: the owner");
+    }
+    let listed = call_json(&relay, "GET", "/moderation/sanctions", &Value::Null, 200).await;
+    let of = &listed["sanctions"][0];
+    assert_eq!((&of["nickname"], &of["address"]), (&json!("jane"), &json!("192.0.2.x")));
+}
+
+#[tokio::test]
+async fn a_connection_cannot_evade_a_rule_by_changing_its_nickname() {
+    let relay = moderated_relay().file("rules.toml", NO_SPAM).start().await;
+    let mut mallory = relay.join("QGIS").await;
+    let mut hans = relay.join_as("QGIS", "hans").await;
+    for name in ["anna", "bert", "carl"] {
+        mallory.send(line(name, "casino")).await;
+        mallory.skip_until(notice("You are muted for 10 minutes")).await;
+    }
+    mallory.drain().await;
+    mallory.send(line("dora", "hello")).await;
+    let refusal = mallory.drain().await.remove(0);
+    assert!(refusal["message"].as_str().unwrap().starts_with("Refused: you are muted"), "{refusal}");
+    hans.send(line("hans", "hello")).await;
+    assert_eq!(received_texts(&mut hans).await, ["hello"], "another connection from this address");
+}
+
 #[tokio::test]
 async fn an_address_ban_reaches_connections_that_are_open_and_those_to_come() {
     let relay = moderated_relay().start().await;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::{Relay, Response, request};
 
 /// All calls.
-const CALLS: [&str; 42] = [
+const CALLS: [&str; 45] = [
     "delete /moderation/rooms/{room}/last/{message_id}",
     "delete /moderation/sanctions/{id}",
     "delete /moderation/trusted",
@@ -36,6 +36,9 @@ const CALLS: [&str; 42] = [
     "get /rules",
     "get /status",
     "get /version",
+    "post /moderation/breakers/reset",
+    "post /moderation/held/refuse",
+    "post /moderation/held/release",
     "post /moderation/held/{id}/refuse",
     "post /moderation/held/{id}/release",
     "post /moderation/members/{id}/kick",

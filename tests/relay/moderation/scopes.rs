@@ -59,6 +59,23 @@ async fn a_token_for_one_room_is_not_valid_for_others() {
 }
 
 #[tokio::test]
+async fn a_token_for_one_room_decides_on_held_messages_of_that_room_only() {
+    let relay = with_file().env("RELAY__FILTER__PRESET", "off");
+    let relay = relay.file("rules.toml", "[[rule]]\nid = 'look'\nwords = ['look']\nverdict = 'hold'\n").start().await;
+    for room in ["QGIS", "QField"] {
+        assert_eq!(relay.put_line(room, "anna", "look", &[]).await.status, 202);
+    }
+    let refuse = async |body: serde_json::Value| {
+        call_with(&relay, ("POST", "/moderation/held/refuse"), LOCAL, &[], &body.to_string()).await
+    };
+    assert_eq!(refuse(json!({"room": "QField"})).await.status, 403);
+    let done = refuse(json!({"author": "anna"})).await;
+    assert_eq!((done.status, done.json()["refused"].as_array().map(Vec::len)), (200, Some(1)));
+    let left = call_with(&relay, ("GET", "/moderation/held"), READER, &[], "").await.json();
+    assert_eq!(left["held"].as_array().unwrap().iter().map(|held| &held["room"]).collect::<Vec<_>>(), ["QField"]);
+}
+
+#[tokio::test]
 async fn a_token_that_proves_a_nickname_moderates_nothing() {
     let relay = with_file().start().await;
     for (method, path) in SAMPLE_CALLS {
@@ -108,7 +125,7 @@ fn an_invalid_tokens_file_stops_check_and_start_without_revealing_tokens() {
 }
 
 /// All calls but the stream, with the narrowest scope that they take.
-const ROUTES: [(&str, &str, &str); 24] = [
+const ROUTES: [(&str, &str, &str); 27] = [
     ("POST", "/moderation/try", "read"),
     ("POST", "/moderation/whatif", "read"),
     ("GET", "/moderation/filters", "read"),
@@ -122,6 +139,8 @@ const ROUTES: [(&str, &str, &str); 24] = [
     ("GET", "/moderation/held/x", "act"),
     ("POST", "/moderation/held/x/release", "act"),
     ("POST", "/moderation/held/x/refuse", "act"),
+    ("POST", "/moderation/held/release", "act"),
+    ("POST", "/moderation/held/refuse", "act"),
     ("POST", "/moderation/sanctions", "act"),
     ("DELETE", "/moderation/sanctions/7", "act"),
     ("GET", "/moderation/rooms/QGIS/members", "act"),
@@ -132,6 +151,7 @@ const ROUTES: [(&str, &str, &str); 24] = [
     ("PUT", "/moderation/level", "act"),
     ("PUT", "/moderation/preset", "admin"),
     ("POST", "/moderation/undo", "admin"),
+    ("POST", "/moderation/breakers/reset", "admin"),
     ("POST", "/moderation/reload", "admin"),
 ];
 

@@ -8,16 +8,17 @@ use super::{call, moderated, note_texts, place, refusing, status, until, with_ru
 use crate::plugins::{LONG_DEADLINES, guest};
 use crate::support::{Relay, RelayBuilder};
 
-/// Configures breakers that trip at the sixth refusal.
+/// Configures breakers that trip at the sixth address with a refusal.
 fn with_small_window(relay: RelayBuilder) -> RelayBuilder {
-    relay.env("RELAY__FILTER__BREAKERS__MESSAGES", "100")
+    relay.env("RELAY__FILTER__BREAKERS__MESSAGES", "100").env("TRUSTED_PROXIES", "127.0.0.1")
 }
 
-/// Sends this text so many times, and returns the statuses.
-async fn statuses(relay: &Relay, text: &str, times: usize) -> Vec<u16> {
+/// Sends this text from so many addresses, and returns the statuses.
+async fn statuses(relay: &Relay, text: &str, addresses: usize) -> Vec<u16> {
     let mut statuses = Vec::new();
-    for _ in 0..times {
-        statuses.push(status(relay, text).await);
+    for host in 1..=addresses {
+        let ip = format!("192.0.2.{host}");
+        statuses.push(relay.put_line("QGIS", "anna", text, &[("X-Forwarded-For", &ip)]).await.status);
     }
     statuses
 }
@@ -43,8 +44,10 @@ async fn a_new_rule_that_rejects_too_much_observes_and_moderators_are_told_once(
     let relay = tripped().await;
     assert_eq!(
         note_texts(&relay, "breaker_tripped").await,
-        ["rule `no` only observes until it is changed: it refused 6 of the last 6 messages, and was \
-          changed less than 24 h ago"]
+        [
+            "rule `no` only observes until it is changed: it refused messages from 6 addresses among the last 6 messages, \
+          and was changed less than 24 h ago; POST {\"rule\": \"no\"} to /moderation/breakers/reset puts it in force again"
+        ]
     );
     let rule = part(&relay, "rules", "no").await;
     assert_eq!((&rule["mode"], &rule["tripped"], &rule["hits"]), (&json!("observe"), &json!(true), &json!(8)));
@@ -83,6 +86,28 @@ async fn editing_a_rule_resets_its_breaker() {
 }
 
 #[tokio::test]
+async fn one_address_trips_no_breaker() {
+    let relay = with_small_window(with_rules(&refusing("casino"))).start().await;
+    for _ in 0..60 {
+        assert_eq!(status(&relay, "casino").await, 403);
+    }
+    assert!(note_texts(&relay, "breaker_tripped").await.is_empty());
+}
+
+#[tokio::test]
+async fn moderators_reset_a_breaker() {
+    let relay = tripped().await;
+    let path = "/moderation/breakers/reset";
+    let reset = call(&relay, "POST", path, r#"{"rule":"no"}"#).await;
+    assert_eq!((reset.status, reset.json()), (200, json!({"reset": {"rule": "no"}})));
+    assert_eq!(status(&relay, "casino").await, 403);
+    assert_eq!(part(&relay, "rules", "no").await.get("tripped"), None);
+    for (body, status) in [(r#"{"rule":"no"}"#, 404), (r#"{"plugin":"no"}"#, 404), ("{}", 422)] {
+        assert_eq!(call(&relay, "POST", path, body).await.status, status, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn an_old_rule_refuses_whatever_it_hits() {
     let relay = with_small_window(with_rules(&refusing("casino")));
     let relay = relay.file_modified("rules.toml", SystemTime::now() - Duration::from_hours(25)).start().await;
@@ -91,7 +116,7 @@ async fn an_old_rule_refuses_whatever_it_hits() {
     // A file added later counts as new, whatever its date.
     place(&relay, "rules.toml", &format!("{}{}", refusing("casino"), refusing("poker").replace("'no'", "'b'")));
     until(&relay, "poker", 403).await;
-    until(&relay, "poker", 200).await;
+    assert_eq!(statuses(&relay, "poker", 7).await.last(), Some(&200));
     assert_eq!(status(&relay, "casino").await, 403);
 }
 

@@ -168,6 +168,7 @@ impl<'a> RuleCompiler<'a> {
             outcome,
             reason,
             is_hidden: entry.is_hidden,
+            has_no_breaker: entry.has_no_breaker,
             mask,
             sanction: entry.sanction,
             exempt: entry.exempt,

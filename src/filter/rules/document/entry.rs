@@ -15,7 +15,7 @@ use crate::names::Named as _;
 use crate::settings::{Located, TomlKey, TomlReader, TomlValue, backticked, did_you_mean};
 
 /// All keys of a rule except those of [`CONDITIONS`].
-const KEYS: [&str; 33] = [
+const KEYS: [&str; 34] = [
     "id",
     "clause",
     "field",
@@ -43,6 +43,7 @@ const KEYS: [&str; 33] = [
     "labels",
     "sanction",
     "mode",
+    "breaker",
     "reveal",
     "reason",
     "exempt",
@@ -136,6 +137,8 @@ pub(in crate::filter::rules) struct RuleEntry {
     pub(in crate::filter::rules) sanction: Option<Penalty>,
     pub(in crate::filter::rules) mode: Option<Mode>,
     pub(in crate::filter::rules) is_hidden: bool,
+    /// `breaker = false`: it stays in force however much it refuses.
+    pub(in crate::filter::rules) has_no_breaker: bool,
     pub(in crate::filter::rules) reason: Option<ReasonTexts>,
     pub(in crate::filter::rules) refuses: Vec<Located<String>>,
     pub(in crate::filter::rules) accepts: Vec<Located<String>>,
@@ -223,6 +226,7 @@ impl RuleEntry {
             "labels" => self.labels = reader.strings(item),
             "sanction" => self.sanction = read_sanction(reader, item),
             "mode" => self.mode = reader.choice(item, Mode::NAMES),
+            "breaker" => self.has_no_breaker = reader.boolean(item) == Some(false),
             "reveal" => self.is_hidden = reader.boolean(item) == Some(false),
             "reason" => self.reason = read_reason(reader, item),
             "refuses" => self.refuses = reader.strings(item),

@@ -41,7 +41,9 @@ fn short_ladder() -> Ladder {
 fn keys(target: &Target) -> Vec<String> {
     match target {
         Target::Nickname(nickname) => nickname.skeletons().iter().map(str::to_owned).collect(),
-        Target::Address(address) => vec![format!("from {}", address.ip())],
+        Target::Address(address) | Target::Sender { address, .. } | Target::Connection { address, .. } => {
+            vec![format!("from {}", address.ip())]
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::fixtures::{address, named, plugin, room, rule};
+use crate::fixtures::{address, named, nickname, plugin, room, rule};
 use crate::model::{
     Actor, Basis, ConnectionId, Decision, JudgedMessage, Match, Message, MessageKind, Mode, Outcome, Penalty, Reason,
     ReasonCode, SanctionKind, Sender, SenderContext, Span, Target, TraceStep,
@@ -137,6 +137,10 @@ fn entry() -> impl Strategy<Value = OffenceEntry> {
     let target = prop_oneof![
         "[A-Za-z0-9_-]{1,32}".prop_map(|name| named(&name)),
         any::<IpAddr>().prop_map(|ip| Target::Address(ip.into())),
+        ("[A-Za-z0-9_-]{1,32}", any::<IpAddr>())
+            .prop_map(|(name, ip)| Target::Sender { nickname: nickname(&name), address: ip.into() }),
+        (any::<Option<u64>>(), any::<IpAddr>())
+            .prop_map(|(id, ip)| Target::Connection { id: id.map(ConnectionId), address: ip.into() }),
     ];
     let cause = prop_oneof![
         Just(Actor::Relay),
