@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::live::client::{ForwardedHeader, Origins, TrustedProxies};
+use crate::live::client::Origins;
+use crate::live::proxies::{ForwardedHeader, TrustedProxies, check_networks};
 use crate::settings::{Quotes, Section, Setting};
 
 /// Settings of the HTTP server.
@@ -50,28 +51,32 @@ impl Config {
         let metrics_listen = section.read(
             Setting::new("metrics_listen", None)
                 .doc(
-                    "Separate address and port for /metrics. If not set, the main port serves it to clients on this \
-                      machine only.",
+                    "Separate address and port for /metrics. If not set, the main port serves it to moderators, and \
+                      without a token to clients that connect from this machine, not through a proxy.",
                 )
                 .env(&["METRICS_LISTEN"]),
         );
         if metrics_listen == Some(listen) && listen.port() != 0 {
             section.error("metrics_listen", format!("{listen} is also the address of LISTEN; choose another port"));
         }
+        let networks = section.read(
+            Setting::new("trusted_proxies", Vec::new())
+                .doc(
+                    "Proxies that are trusted to report client addresses: IP addresses and networks. If they report \
+                      none, clients can neither join nor read /metrics without a token.",
+                )
+                .env(&["TRUSTED_PROXIES"])
+                .check(|networks| check_networks(networks)),
+        );
+        let header = section.read(
+            Setting::new("forwarded_header", ForwardedHeader::XForwardedFor)
+                .doc("Header in which these proxies report the client's address. Only this one is read."),
+        );
+        let proxies = TrustedProxies::new(networks, header);
         Self {
             listen,
             metrics_listen,
-            proxies: TrustedProxies {
-                networks: section.read(
-                    Setting::new("trusted_proxies", Vec::new())
-                        .doc("Proxies that are trusted to report client addresses: IP addresses and networks.")
-                        .env(&["TRUSTED_PROXIES"]),
-                ),
-                header: section.read(
-                    Setting::new("forwarded_header", ForwardedHeader::XForwardedFor)
-                        .doc("Header in which these proxies report the client's address."),
-                ),
-            },
+            proxies,
             origins: Origins(
                 section.read(
                     Setting::new("origins", Vec::new())

@@ -30,11 +30,11 @@ pub(super) async fn healthz() -> Json<HealthResponse> {
 
 /// Metrics for Prometheus.
 ///
-/// Served to clients on the same machine and to moderators. `METRICS_LISTEN` serves them on a separate port instead.
+/// Served to moderators, and to clients that connect from the same machine without a proxy. `METRICS_LISTEN` serves them on a separate port instead.
 #[utoipa::path(get, path = "/metrics", tag = "operation", security((), ("moderator" = [])), responses(
     (status = 200, body = String, content_type = "text/plain"),
-    (status = 401, body = ErrorResponse, description = "The client is not on this machine, and its token is not a moderator's"),
-    (status = 403, body = ErrorResponse, description = "The client is not on this machine, and sent no token"),
+    (status = 401, body = ErrorResponse, description = "The client is not local, and its token is not a moderator's"),
+    (status = 403, body = ErrorResponse, description = "The client is not local, and sent no token"),
     (status = 429, body = ErrorResponse, description = "Too many wrong tokens; see `Retry-After`"),
 ))]
 pub(super) async fn metrics(

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::admission::{AddressCounter, Ticket};
-use super::client::TrustedProxies;
+use super::proxies::TrustedProxies;
 use crate::model::Address;
 use crate::telemetry::Metrics;
 

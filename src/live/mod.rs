@@ -1,11 +1,12 @@
-//! Live connections: the HTTP server ([`accept`]), admission limits ([`admission`]), client addresses ([`client`]), the
-//! WebSocket handshake ([`upgrade`]), and the [`shard`] threads, which own sockets and rooms. Other modules reach the
+//! Live connections: the HTTP server ([`accept`]), admission limits ([`admission`]), clients ([`client`]) and their
+//! addresses behind proxies ([`proxies`]), the WebSocket handshake ([`upgrade`]), and the [`shard`] threads, which own sockets and rooms. Other modules reach the
 //! rooms through handles ([`rooms`]).
 
 pub mod accept;
 pub mod admission;
 pub mod client;
 mod images;
+pub mod proxies;
 pub mod rooms;
 pub mod shard;
 pub mod upgrade;

@@ -1,7 +1,7 @@
 //! Client addresses, and the forms in which they leave the process.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -15,6 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Address(IpAddr);
 
 impl Address {
+    /// The address of all clients whose own is unknown. No client has it.
+    pub const UNKNOWN: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+
     /// Returns the address. Of an IPv6 address, only the first 64 bits are set.
     #[must_use]
     pub fn ip(self) -> IpAddr {
@@ -36,6 +39,9 @@ impl From<IpAddr> for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::UNKNOWN {
+            return f.write_str("unknown");
+        }
         match self.0 {
             IpAddr::V4(v4) => {
                 let [a, b, c, _] = v4.octets();
@@ -136,5 +142,6 @@ mod tests {
     fn the_displayed_form_omits_the_last_part() {
         assert_eq!(address("192.0.2.7").to_string(), "192.0.2.x");
         assert_eq!(address("2001:db8:1:2::1").to_string(), "2001:db8:1:x");
+        assert_eq!(Address::UNKNOWN.to_string(), "unknown");
     }
 }

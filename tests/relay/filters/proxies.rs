@@ -76,6 +76,21 @@ async fn the_standard_header_counts_when_the_setting_names_it() {
 }
 
 #[tokio::test]
+async fn any_bytes_before_the_address_of_the_proxy_leave_it_in_force() {
+    let relay = relay("127.0.0.1", "x-forwarded-for").start().await;
+    assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("\u{e9}\", 198.51.100.{number}")).await;
+    let relay = self::relay("127.0.0.1", "forwarded").start().await;
+    assert_many_addresses(&relay, "Forwarded", |number| format!("for=\"\u{e9}, for=198.51.100.{number}")).await;
+}
+
+#[tokio::test]
+async fn x_real_ip_counts_when_the_setting_names_it() {
+    let relay = relay("::ffff:127.0.0.1", "x-real-ip").start().await;
+    assert_many_addresses(&relay, "X-Real-Ip", |number| format!("198.51.100.{number}")).await;
+    assert_one_address(&relay, "X-Forwarded-For", |number| format!("192.0.2.{number}")).await;
+}
+
+#[tokio::test]
 async fn a_header_in_several_lines_is_one_list() {
     let relay = relay("127.0.0.1", "x-forwarded-for").start().await;
     let mut statuses = Vec::new();
