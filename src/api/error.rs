@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::host::HostError;
 use crate::actions::ActionError;
 use crate::auth::TokenError;
 use crate::filter::rules::PresetError;
@@ -40,6 +41,9 @@ pub enum ApiError {
     /// The request comes from a page of an origin that is not allowed.
     #[error("this origin is not allowed")]
     OriginNotAllowed,
+    /// The host is invalid, or not the relay's.
+    #[error(transparent)]
+    Host(#[from] HostError),
     /// The proxy does not report the address of a client that wants to join.
     #[error(
         "the proxy in TRUSTED_PROXIES reports no usable client address in the header {0}; nginx sets it with `{line}`, also \
@@ -49,8 +53,8 @@ pub enum ApiError {
     UnknownClient(ForwardedHeader),
     /// Metrics are served to local clients and to moderators.
     #[error(
-        "metrics are served to moderators, and to clients that connect from this machine without a proxy; METRICS_LISTEN \
-         serves them on a separate port"
+        "metrics are served to moderators, and to clients that connect to localhost on this machine without a proxy; \
+         METRICS_LISTEN serves them on a separate port"
     )]
     MetricsForbidden,
     /// The body is longer than this many bytes.
@@ -208,9 +212,10 @@ impl ApiError {
             Self::Handshake(HandshakeError::Address(_)) | Self::Token(TokenError::TooManyAttempts { .. }) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::UnreadableBody | Self::UnknownClient(_) | Self::Handshake(HandshakeError::Key) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::UnreadableBody
+            | Self::UnknownClient(_)
+            | Self::Host(_)
+            | Self::Handshake(HandshakeError::Key | HandshakeError::Repeated(_)) => StatusCode::BAD_REQUEST,
             Self::Handshake(HandshakeError::NotAnUpgrade | HandshakeError::Version) => StatusCode::UPGRADE_REQUIRED,
             Self::ShuttingDown(_) | Self::Unavailable(_) | Self::NotPersisted(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -4,6 +4,7 @@
 mod config;
 mod docs;
 pub mod error;
+mod host;
 mod join;
 mod moderation;
 mod operations;
@@ -30,6 +31,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use config::Config;
+pub use host::HostCheck;
 
 use self::error::ApiError;
 use crate::actions::Actions;
@@ -97,8 +99,9 @@ pub struct Api {
 
 pub use rules::InstanceInfo;
 
-/// Returns the routes of the main port. A request that takes longer than `timeout` is answered with 408.
-pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
+/// Returns the routes of the main port. A request that takes longer than `timeout` is answered with 408, and one whose host
+/// does not pass `hosts` with 400.
+pub fn router(api: Arc<Api>, timeout: Duration, hosts: Arc<HostCheck>) -> Router {
     let cors = CorsLayer::new()
         .allow_methods([Method::GET, Method::PUT])
         .allow_headers(Any)
@@ -139,6 +142,7 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .merge(metrics.method_not_allowed_fallback(async || ApiError::MethodNotAllowed))
         .layer(middleware::from_fn_with_state(timeout, with_timeout))
         .merge(moderation)
+        .layer(middleware::from_fn_with_state(hosts, host::check_host))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -151,13 +155,14 @@ async fn with_timeout(State(timeout): State<Duration>, request: Request, next: N
     response.unwrap_or_else(|_| ApiError::RequestTimeout.into_response())
 }
 
-/// Returns the routes of the metrics port.
-pub fn metrics_router(metrics: Arc<Metrics>) -> Router {
+/// Returns the routes of the metrics port. A request whose host does not pass `hosts` is answered with 400.
+pub fn metrics_router(metrics: Arc<Metrics>, hosts: Arc<HostCheck>) -> Router {
     Router::new()
         .route("/metrics", get(operations::unrestricted_metrics))
         .with_state(metrics)
         .route("/healthz", get(operations::healthz))
         .fallback(async || ApiError::MetricsPathNotFound)
+        .layer(middleware::from_fn_with_state(hosts, host::check_host))
 }
 
 fn pages() -> Router {

@@ -17,7 +17,7 @@ use super::reload::{ActiveSettings, Reloader, instance_info};
 use super::{App, PluginRuntime, ServeError, StartupContext, moderation_tasks, notes, prune};
 use crate::actions::Actions;
 use crate::alerts::Alerts;
-use crate::api::{self, Api};
+use crate::api::{self, Api, HostCheck};
 use crate::auth::{Moderators, Token};
 use crate::config::Config;
 use crate::filter::rules::ActiveRules;
@@ -175,8 +175,9 @@ impl BoundRelay {
             qfield_file: server_config.qfield_file,
         };
         let tasks: TaskTracker = live.tasks.clone();
+        let hosts = Arc::new(config.server.host_check());
         let server = HttpServer {
-            router: api::router(Arc::new(api), server_config.request_timeout),
+            router: api::router(Arc::new(api), server_config.request_timeout, Arc::clone(&hosts)),
             connection_limit: Arc::new(ConnectionLimit::new(server_config.max_connections, Arc::clone(&metrics))),
             per_address: address_counter,
             proxies: server_config.proxies.clone(),
@@ -186,7 +187,7 @@ impl BoundRelay {
             stop: stop.clone(),
         };
         if let Some(listener) = metrics_listener {
-            serve_metrics(&tasks, &server, &metrics, listener);
+            serve_metrics(&tasks, &server, &metrics, hosts, listener);
         }
         log_address(&listener, "serving");
         serving.notify_one();
@@ -247,9 +248,15 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 }
 
 /// Serves metrics on a port of their own.
-fn serve_metrics(tasks: &TaskTracker, server: &HttpServer, metrics: &Arc<Metrics>, listener: TcpListener) {
+fn serve_metrics(
+    tasks: &TaskTracker,
+    server: &HttpServer,
+    metrics: &Arc<Metrics>,
+    hosts: Arc<HostCheck>,
+    listener: TcpListener,
+) {
     log_address(&listener, "serving metrics");
-    let server = HttpServer { router: api::metrics_router(Arc::clone(metrics)), ..server.clone() };
+    let server = HttpServer { router: api::metrics_router(Arc::clone(metrics), hosts), ..server.clone() };
     tasks.spawn(server.serve(listener));
 }
 
