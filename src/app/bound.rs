@@ -34,6 +34,8 @@ use crate::wire::frame::CloseCode;
 
 /// How long connections and tasks have to end at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(9);
+/// How long a shutdown may take in all.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A relay that is bound to its ports and ready to serve.
 #[derive(Debug)]
@@ -211,19 +213,23 @@ impl BoundRelay {
             sandbox
         });
 
-        let outcome = until_stopped(endings, &rooms, &tasks, &stop).await;
-        moderation_tasks::flush(&moderation).await;
+        let (outcome, deadline) = until_stopped(endings, &rooms, &tasks, &stop, &moderation).await;
+        if tokio::time::timeout_at(deadline, moderation_tasks::flush(&moderation)).await.is_err() {
+            tracing::error!("the moderation store or the audit log was not closed in time");
+        }
         outcome
     }
 }
 
-/// Waits until `stop` is cancelled, and then until all connections and tasks have ended.
+/// Waits until `stop` is cancelled, and then until all connections and tasks have ended. Meanwhile the moderation store
+/// writes what it has; it closes when no more can come. Returns by when that must be done.
 async fn until_stopped(
     endings: Vec<shard::ShardExit>,
     rooms: &Rooms,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-) -> Result<(), ServeError> {
+    moderation: &Moderation,
+) -> (Result<(), ServeError>, tokio::time::Instant) {
     let mut endings: FuturesUnordered<shard::ShardExit> = endings.into_iter().collect();
     let lost = tokio::select! {
         () = stop.cancelled() => false,
@@ -232,15 +238,19 @@ async fn until_stopped(
     tracing::info!("shutting down");
     stop.cancel();
     tasks.close();
+    let deadline = tokio::time::Instant::now() + SHUTDOWN_TIMEOUT;
     let drained = async {
         rooms.close(CloseCode::GoingAway, "the relay is shutting down").await;
         while endings.next().await.is_some() {}
         tasks.wait().await;
     };
-    if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
+    let drained = tokio::time::timeout(DRAIN_TIMEOUT, drained);
+    // An error is logged when the store closes.
+    let (drained, _flushed) = tokio::join!(drained, moderation.state().flush());
+    if drained.is_err() {
         tracing::warn!(left = tasks.len(), "drain timed out");
     }
-    if lost { Err(ServeError::ShardLost) } else { Ok(()) }
+    (if lost { Err(ServeError::ShardLost) } else { Ok(()) }, deadline)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

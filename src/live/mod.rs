@@ -6,6 +6,7 @@ pub mod accept;
 pub mod admission;
 pub mod client;
 mod images;
+mod progress;
 pub mod proxies;
 pub mod rooms;
 pub mod shard;
