@@ -42,7 +42,7 @@ use crate::live::Live;
 use crate::live::client::Origins;
 use crate::live::proxies::TrustedProxies;
 use crate::live::rooms::Rooms;
-use crate::moderation::{Feed, Moderation};
+use crate::moderation::{Feed, Moderation, WidestPrefix};
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
@@ -69,6 +69,8 @@ pub struct Api {
     pub max_frame_bytes: usize,
     /// Whether moderators see positions and extents.
     pub shows_places: bool,
+    /// The widest networks that a sanction may concern.
+    pub widest_sanction: WidestPrefix,
     /// Whether metrics are served on a separate port.
     pub has_metrics_listener: bool,
     /// Moderators and their tokens.

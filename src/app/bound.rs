@@ -162,6 +162,7 @@ impl BoundRelay {
             max_body_bytes: server_config.max_body_bytes,
             max_frame_bytes: config.live.max_frame_bytes,
             shows_places: config.moderation.shows_places,
+            widest_sanction: config.moderation.widest,
             has_metrics_listener: metrics_listener.is_some(),
             moderators: Arc::clone(&moderators),
             feed: Arc::clone(&feed),

@@ -174,10 +174,10 @@ impl HttpServer {
         let ticket = if self.proxies.trusts(peer.ip().to_canonical()) {
             Ticket::UNCOUNTED
         } else {
-            self.per_address.acquire(Address::from(peer.ip())).or_else(|| {
-                self.connection_limit.metrics.count_refused_connection("per_address");
-                None
-            })?
+            self.per_address
+                .acquire(Address::from(peer.ip()))
+                .inspect_err(|_| self.connection_limit.metrics.count_refused_connection("per_address"))
+                .ok()?
         };
         Some((self.connection_limit.acquire()?, ticket))
     }

@@ -65,7 +65,9 @@ impl Live {
         let key = check_handshake(request)?;
         let ticket = self.admission.admit(address).inspect_err(|refused| {
             self.metrics.count_refused_connection(match refused {
-                admission::AdmissionError::TooMany { .. } => "per_address",
+                admission::AdmissionError::TooMany { .. } | admission::AdmissionError::NetworkFull { .. } => {
+                    "per_address"
+                }
                 admission::AdmissionError::TooFast { .. } => "join_rate",
             });
         })?;

@@ -14,7 +14,7 @@ mod sanctions;
 mod state;
 mod time;
 
-pub use config::Config;
+pub use config::{Config, WidestPrefix};
 pub use error::InsertError;
 pub use feed::{Feed, NotePage};
 pub use handle::{Moderation, PRESET_KEY, SanctionEvent, penalty_requests};

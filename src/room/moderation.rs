@@ -64,7 +64,7 @@ impl Room {
     pub fn members_matching(&self, target: &Target) -> Vec<ConnectionId> {
         let wanted = match target {
             Target::Address(address) => {
-                let from_there = self.members.iter().filter(|(_, member)| member.address == *address);
+                let from_there = self.members.iter().filter(|(_, member)| address.contains(member.address));
                 return from_there.map(|(id, _)| *id).collect();
             }
             Target::Nickname(nickname) => nickname.skeletons(),

@@ -185,7 +185,9 @@ impl Ledger {
                 }
             }
         };
-        consider(self.ids_of_address(address));
+        if !self.by_address.is_empty() {
+            address.networks().for_each(|network| consider(self.ids_of_address(network)));
+        }
         if let Some(nickname) = nickname.filter(|_| !self.by_skeleton.is_empty()) {
             nickname.skeletons().iter().for_each(|skeleton| consider(self.ids_of_skeleton(skeleton)));
         }
