@@ -28,6 +28,8 @@ use crate::telemetry::{LogGate, Metrics};
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Delay after a failed accept, usually for lack of file descriptors, until some connection has closed.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+/// How long a request may still arrive after the stop: it may be in the buffers of the system.
+const ARRIVAL_GRACE: Duration = Duration::from_millis(100);
 /// How often a failing accept is logged.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 /// The response when the connection limit is reached.
@@ -210,10 +212,8 @@ impl HttpServer {
             () = self.stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
-                    biased;
-                    // Once, so that a request that has just arrived is read.
                     ended = connection.as_mut() => ended,
-                    () = std::future::ready(()) => {
+                    () = tokio::time::sleep(ARRIVAL_GRACE) => {
                         if !progress.is_received() {
                             tracing::debug!("HTTP connection without a whole request cut for the shutdown");
                             return;
