@@ -4,16 +4,10 @@
 //! were its own server. The name in `Host` gives it away.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Version, header};
-use axum::middleware::Next;
-use axum::response::Response;
 
-use super::error::{ApiError, InternalError};
-use crate::live::accept::ConnectionInfo;
 use crate::live::proxies::TrustedProxies;
 
 /// The host of a request, without its port.
@@ -139,7 +133,7 @@ impl HostCheck {
     }
 
     /// Checks a request from `peer`.
-    fn check(
+    pub(super) fn check(
         &self,
         peer: IpAddr,
         version: Version,
@@ -174,18 +168,6 @@ fn requested(version: Version, target: Option<&Authority>, headers: &HeaderMap) 
         Some(target) => Host::parse(target.as_str().as_bytes()).map(Some).ok_or(HostError::Invalid),
         None => Ok(named),
     }
-}
-
-/// Rejects requests whose host is invalid or not the relay's.
-pub(super) async fn check_host(
-    State(check): State<Arc<HostCheck>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let info = request.extensions().get::<ConnectionInfo>().ok_or(InternalError::MissingConnectionInfo)?;
-    let own = check.check(info.peer.ip(), request.version(), request.uri().authority(), request.headers())?;
-    request.extensions_mut().insert(own);
-    Ok(next.run(request).await)
 }
 
 #[cfg(test)]

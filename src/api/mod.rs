@@ -144,7 +144,7 @@ pub fn router(api: Arc<Api>, timeout: Duration, hosts: Arc<HostCheck>) -> Router
         .merge(metrics.method_not_allowed_fallback(async || ApiError::MethodNotAllowed))
         .layer(middleware::from_fn_with_state(timeout, with_timeout))
         .merge(moderation)
-        .layer(middleware::from_fn_with_state(hosts, host::check_host))
+        .layer(middleware::from_fn_with_state(hosts, request::check_host))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -164,7 +164,7 @@ pub fn metrics_router(metrics: Arc<Metrics>, hosts: Arc<HostCheck>) -> Router {
         .with_state(metrics)
         .route("/healthz", get(operations::healthz))
         .fallback(async || ApiError::MetricsPathNotFound)
-        .layer(middleware::from_fn_with_state(hosts, host::check_host))
+        .layer(middleware::from_fn_with_state(hosts, request::check_host))
 }
 
 fn pages() -> Router {

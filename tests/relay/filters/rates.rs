@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::http::Response as Refused;
 
+use crate::moderation::{call, moderated};
 use crate::support::{Client, OTHER_ADDRESS, Relay, RelayBuilder, Response, line, nb_users, newcomer};
 
 /// More messages than any burst in these tests, even if a slow machine takes seconds to send them.
@@ -199,7 +200,7 @@ fn detail(refused: &Refused<Option<Vec<u8>>>) -> Value {
 
 #[tokio::test]
 async fn a_closed_connection_frees_a_slot_of_its_address() {
-    let relay = with_small("", 1).env("RELAY__LIVE__MAX_PER_ADDRESS", "2").start().await;
+    let relay = moderated(with_small("", 1)).env("RELAY__LIVE__MAX_PER_ADDRESS", "2").start().await;
     let first = join_from(&relay, "192.0.2.1").await.unwrap();
     let _second = join_from(&relay, "192.0.2.1").await.unwrap();
     let refused = join_from(&relay, "192.0.2.1").await.unwrap_err();
@@ -210,13 +211,30 @@ async fn a_closed_connection_frees_a_slot_of_its_address() {
     first.leave().await;
     // The place is free once the connection has ended on both sides.
     relay.wait_until(true, async || join_from(&relay, "192.0.2.1").await.is_ok()).await;
-    assert_eq!(relay.count("gischat_connections_refused_total{reason=\"full\"}").await, 0);
-    assert!(relay.count("gischat_connections_refused_total{reason=\"per_address\"}").await >= 1);
+    let metrics = call(&relay, "GET", "/metrics", "").await.body;
+    let refusals: Vec<&str> = metrics.lines().filter(|line| line.starts_with("gischat_connections_refused")).collect();
+    assert!(!refusals.is_empty() && refusals.iter().all(|line| line.contains("per_address")), "{refusals:?}");
+}
+
+#[tokio::test]
+async fn an_ipv6_48_has_sixteen_times_the_connections_of_an_address() {
+    let relay = with_small("", 1).env("RELAY__LIVE__MAX_PER_ADDRESS", "1").start().await;
+    let mut held = Vec::new();
+    for block in 0..4 {
+        for subnet in 0..4 {
+            held.push(join_from(&relay, &format!("2001:db8:1:{:x}::1", block * 256 + subnet)).await.unwrap());
+        }
+        let refused = join_from(&relay, &format!("2001:db8:1:{:x}::1", block * 256 + 4)).await.unwrap_err();
+        assert_eq!(refused.status(), 429);
+    }
+    let refused = join_from(&relay, "2001:db8:1:ffff::1").await.unwrap_err();
+    assert_eq!(detail(&refused), "the network of this address holds 16 connections, which is the limit");
+    assert!(join_from(&relay, "2001:db8:2::1").await.is_ok());
 }
 
 #[tokio::test]
 async fn an_address_that_joins_too_fast_gets_the_waiting_time() {
-    let relay = with_small("", 1)
+    let relay = moderated(with_small("", 1))
         .env("RELAY__LIVE__JOINS__BURST", "3")
         .env("RELAY__LIVE__JOINS__PER_SECOND", "1")
         .start()
@@ -234,7 +252,8 @@ async fn an_address_that_joins_too_fast_gets_the_waiting_time() {
     assert_eq!(refused.headers()["retry-after"], "1");
     assert_eq!(detail(&refused), "this address opens connections too fast");
     assert!(join_from(&relay, "192.0.2.2").await.is_ok());
-    assert_eq!(relay.count("gischat_connections_refused_total{reason=\"join_rate\"}").await, 1);
+    let metrics = call(&relay, "GET", "/metrics", "").await.body;
+    assert!(metrics.contains("gischat_connections_refused_total{reason=\"join_rate\"} 1\n"), "{metrics}");
 }
 
 #[tokio::test]
