@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::live::client::{ForwardedHeader, Origins, TrustedProxies};
+use super::host::{Host, HostCheck};
+use crate::live::client::Origins;
+use crate::live::proxies::{ForwardedHeader, TrustedProxies, check_networks};
 use crate::settings::{Quotes, Section, Setting};
 
 /// Settings of the HTTP server.
@@ -16,6 +18,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// Proxies trusted to report a client's address.
     pub proxies: TrustedProxies,
+    /// Hosts by which clients may address the relay. Empty means any, except for pages on this machine.
+    pub hosts: Vec<Host>,
     /// Origins whose pages may connect.
     pub origins: Origins,
     /// Limit on the number of connections.
@@ -31,6 +35,21 @@ pub struct Config {
 }
 
 impl Config {
+    /// Returns the hosts that the relay answers to.
+    #[must_use]
+    pub fn host_check(&self) -> HostCheck {
+        HostCheck { hosts: self.hosts.clone(), proxies: self.proxies.clone() }
+    }
+
+    /// Returns the value of `Host` with which a program on this machine reaches the relay at `address`.
+    #[must_use]
+    pub fn host_for(&self, address: SocketAddr) -> String {
+        match self.hosts.first() {
+            Some(host) if !address.ip().is_loopback() => host.to_string(),
+            _ => address.to_string(),
+        }
+    }
+
     /// Declares and reads the section.
     pub fn declare(section: &mut Section<'_>) -> Self {
         let mut seconds =
@@ -50,28 +69,44 @@ impl Config {
         let metrics_listen = section.read(
             Setting::new("metrics_listen", None)
                 .doc(
-                    "Separate address and port for /metrics. If not set, the main port serves it to clients on this \
-                      machine only.",
+                    "Separate address and port for /metrics. If not set, the main port serves it to moderators, and \
+                      without a token to clients that connect from this machine, not through a proxy.",
                 )
                 .env(&["METRICS_LISTEN"]),
         );
         if metrics_listen == Some(listen) && listen.port() != 0 {
             section.error("metrics_listen", format!("{listen} is also the address of LISTEN; choose another port"));
         }
+        let networks = section.read(
+            Setting::new("trusted_proxies", Vec::new())
+                .doc(
+                    "Proxies that are trusted to report client addresses: IP addresses and networks. If they report \
+                      none, clients can neither join nor read /metrics without a token.",
+                )
+                .env(&["TRUSTED_PROXIES"])
+                .check(|networks| check_networks(networks)),
+        );
+        let header = section.read(
+            Setting::new("forwarded_header", ForwardedHeader::XForwardedFor)
+                .doc("Header in which these proxies report the client's address. Only this one is read."),
+        );
+        let proxies = TrustedProxies::new(networks, header);
+        let hosts: Vec<String> = section.read(
+            Setting::new("hosts", Vec::new())
+                .doc(
+                    "Names and addresses, without a port, by which clients may address the relay: others get 400. If not \
+                      set, any host is accepted, except that web pages on this machine must use localhost, 127.0.0.0/8 or \
+                      [::1].",
+                )
+                .quotes(Quotes::List(&Quotes::Never))
+                .check(|hosts| check_hosts(hosts)),
+        );
+        let hosts = hosts.iter().filter_map(|host| Host::from_setting(host)).collect();
         Self {
             listen,
             metrics_listen,
-            proxies: TrustedProxies {
-                networks: section.read(
-                    Setting::new("trusted_proxies", Vec::new())
-                        .doc("Proxies that are trusted to report client addresses: IP addresses and networks.")
-                        .env(&["TRUSTED_PROXIES"]),
-                ),
-                header: section.read(
-                    Setting::new("forwarded_header", ForwardedHeader::XForwardedFor)
-                        .doc("Header in which these proxies report the client's address."),
-                ),
-            },
+            proxies,
+            hosts,
             origins: Origins(
                 section.read(
                     Setting::new("origins", Vec::new())
@@ -104,9 +139,21 @@ impl Config {
     }
 }
 
+fn check_hosts(hosts: &[String]) -> Result<(), String> {
+    match hosts.iter().find(|host| Host::from_setting(host).is_none()) {
+        Some(host) => Err(format!(
+            "{host:?} is not a host; a host is a name or an address without scheme, port or `*`, such as chat.example.org"
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Checks that each is an origin as browsers write it: scheme, host and port, no path.
 fn check_origins(origins: &[String]) -> Result<(), String> {
     for origin in origins {
+        if origin.contains('*') {
+            return Err(format!("{origin:?} holds `*`, which stands for nothing here; list every origin in full"));
+        }
         let authority = origin.split_once("://").map(|(_, authority)| authority);
         if authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
             return Err(format!(

@@ -8,10 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::host::HostError;
 use crate::actions::ActionError;
 use crate::auth::TokenError;
 use crate::filter::rules::PresetError;
 use crate::live::admission::AdmissionError;
+use crate::live::proxies::ForwardedHeader;
 use crate::live::rooms::RoomUnavailable;
 use crate::live::shard::ShuttingDown;
 use crate::live::upgrade::HandshakeError;
@@ -39,8 +41,21 @@ pub enum ApiError {
     /// The request comes from a page of an origin that is not allowed.
     #[error("this origin is not allowed")]
     OriginNotAllowed,
+    /// The host is invalid, or not the relay's.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The proxy does not report the address of a client that wants to join.
+    #[error(
+        "the proxy in TRUSTED_PROXIES reports no usable client address in the header {0}; nginx sets it with `{line}`, also \
+         in a `location` with other proxy_set_header lines",
+        line = .0.nginx_line()
+    )]
+    UnknownClient(ForwardedHeader),
     /// Metrics are served to local clients and to moderators.
-    #[error("metrics are served to local clients and moderators only; METRICS_LISTEN serves them on a separate port")]
+    #[error(
+        "metrics are served to moderators, and to clients that connect to localhost on this machine without a proxy; \
+         METRICS_LISTEN serves them on a separate port"
+    )]
     MetricsForbidden,
     /// The body is longer than this many bytes.
     #[error("the body is longer than {0} bytes")]
@@ -198,7 +213,10 @@ impl ApiError {
             Self::Handshake(HandshakeError::Address(_)) | Self::Token(TokenError::TooManyAttempts { .. }) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::UnreadableBody | Self::Handshake(HandshakeError::Key) => StatusCode::BAD_REQUEST,
+            Self::UnreadableBody
+            | Self::UnknownClient(_)
+            | Self::Host(_)
+            | Self::Handshake(HandshakeError::Key | HandshakeError::Repeated(_)) => StatusCode::BAD_REQUEST,
             Self::Handshake(HandshakeError::NotAnUpgrade | HandshakeError::Version) => StatusCode::UPGRADE_REQUIRED,
             Self::ShuttingDown(_) | Self::Unavailable(_) | Self::NotPersisted(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

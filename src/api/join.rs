@@ -1,6 +1,7 @@
 //! Calls by which clients join a room over a WebSocket.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -10,9 +11,11 @@ use super::Api;
 use super::error::{ApiError, ErrorResponse};
 use super::moderation::bearer_token;
 use super::request::{AllowedOrigin, ChannelPath, RequestOrigin, RoomPath};
+use crate::live::client::Client;
 use crate::live::rooms::RoomHandle;
 use crate::live::{ClientGeneration, upgrade};
 use crate::moderation::refusal_reason;
+use crate::telemetry::LogGate;
 use crate::wire::{Generation, RoomGeneration};
 
 /// Join a room over a WebSocket, as a client of v1 or v2.
@@ -28,7 +31,7 @@ use crate::wire::{Generation, RoomGeneration};
         (status = 401, body = ErrorResponse, description = "The token proves no nickname"),
         (status = 403, body = ErrorResponse, description = "The origin is not allowed, or the address is banned"),
         (status = 404, body = ErrorResponse, description = "No such room"),
-        (status = 400, body = ErrorResponse, description = "Invalid `Sec-WebSocket-Key`"),
+        (status = 400, body = ErrorResponse, description = "A handshake without one valid `Sec-WebSocket-Key`, or the proxy does not report the client's address"),
         (status = 426, body = ErrorResponse, description = "Not a WebSocket handshake, or not version 13"),
         (status = 429, body = ErrorResponse, description = "Too many connections from this address, or opened too fast"),
         (status = 503, description = "The relay is at its connection limit, or shutting down"),
@@ -61,7 +64,7 @@ pub(super) async fn websocket(
         (status = 401, body = ErrorResponse, description = "The token proves no nickname"),
         (status = 403, body = ErrorResponse, description = "The origin is not allowed, or the address is banned"),
         (status = 404, body = ErrorResponse, description = "No such channel"),
-        (status = 400, body = ErrorResponse, description = "Invalid `Sec-WebSocket-Key`"),
+        (status = 400, body = ErrorResponse, description = "A handshake without one valid `Sec-WebSocket-Key`, or the proxy does not report the client's address"),
         (status = 426, body = ErrorResponse, description = "Not a WebSocket handshake, or not version 13"),
         (status = 429, body = ErrorResponse, description = "Too many connections from this address, or opened too fast"),
         (status = 503, description = "The relay is at its connection limit, or shutting down"),
@@ -86,6 +89,9 @@ fn join(
     origin: &RequestOrigin,
     mut request: Request,
 ) -> Result<Response, ApiError> {
+    if origin.client == Client::Unknown {
+        return Err(refuse_unknown_client(api));
+    }
     let address = origin.client.address();
     let now = api.moderation.now();
     if let Some(ban) = api.moderation.state().sanctions().address_ban(room.name(), address, now) {
@@ -93,6 +99,17 @@ fn join(
     }
     let proven = proven_nickname(api, origin, &room, request.headers())?;
     Ok(api.live.upgrade(room, generation, address, &origin.info, proven, &mut request)?)
+}
+
+/// Refuses a client whose address the proxy does not report: limits and bans could not tell it from others.
+fn refuse_unknown_client(api: &Api) -> ApiError {
+    static LOG: LogGate = LogGate::new(Duration::from_mins(1));
+    api.metrics.count_refused_connection("unknown_address");
+    let error = ApiError::UnknownClient(api.proxies.header());
+    if let Some(suppressed) = LOG.pass(Instant::now()) {
+        tracing::warn!(%error, suppressed, "WebSockets are refused");
+    }
+    error
 }
 
 /// Returns the nickname that the client proves to own in this room, by a token from the tokens file.

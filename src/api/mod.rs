@@ -4,6 +4,7 @@
 mod config;
 mod docs;
 pub mod error;
+mod host;
 mod join;
 mod moderation;
 mod operations;
@@ -30,6 +31,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use config::Config;
+pub use host::HostCheck;
 
 use self::error::ApiError;
 use crate::actions::Actions;
@@ -37,9 +39,10 @@ use crate::auth::Moderators;
 use crate::filter::rules::ActiveRules;
 use crate::filter::{self, RulesReload};
 use crate::live::Live;
-use crate::live::client::{Origins, TrustedProxies};
+use crate::live::client::Origins;
+use crate::live::proxies::TrustedProxies;
 use crate::live::rooms::Rooms;
-use crate::moderation::{Feed, Moderation};
+use crate::moderation::{Feed, Moderation, WidestPrefix};
 use crate::pages::{CONTENT_SECURITY_POLICY, PAGES, Page};
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
@@ -66,6 +69,8 @@ pub struct Api {
     pub max_frame_bytes: usize,
     /// Whether moderators see positions and extents.
     pub shows_places: bool,
+    /// The widest networks that a sanction may concern.
+    pub widest_sanction: WidestPrefix,
     /// Whether metrics are served on a separate port.
     pub has_metrics_listener: bool,
     /// Moderators and their tokens.
@@ -96,8 +101,9 @@ pub struct Api {
 
 pub use rules::InstanceInfo;
 
-/// Returns the routes of the main port. A request that takes longer than `timeout` is answered with 408.
-pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
+/// Returns the routes of the main port. A request that takes longer than `timeout` is answered with 408, and one whose host
+/// does not pass `hosts` with 400.
+pub fn router(api: Arc<Api>, timeout: Duration, hosts: Arc<HostCheck>) -> Router {
     let cors = CorsLayer::new()
         .allow_methods([Method::GET, Method::PUT])
         .allow_headers(Any)
@@ -138,6 +144,7 @@ pub fn router(api: Arc<Api>, timeout: Duration) -> Router {
         .merge(metrics.method_not_allowed_fallback(async || ApiError::MethodNotAllowed))
         .layer(middleware::from_fn_with_state(timeout, with_timeout))
         .merge(moderation)
+        .layer(middleware::from_fn_with_state(hosts, request::check_host))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -150,13 +157,14 @@ async fn with_timeout(State(timeout): State<Duration>, request: Request, next: N
     response.unwrap_or_else(|_| ApiError::RequestTimeout.into_response())
 }
 
-/// Returns the routes of the metrics port.
-pub fn metrics_router(metrics: Arc<Metrics>) -> Router {
+/// Returns the routes of the metrics port. A request whose host does not pass `hosts` is answered with 400.
+pub fn metrics_router(metrics: Arc<Metrics>, hosts: Arc<HostCheck>) -> Router {
     Router::new()
         .route("/metrics", get(operations::unrestricted_metrics))
         .with_state(metrics)
         .route("/healthz", get(operations::healthz))
         .fallback(async || ApiError::MetricsPathNotFound)
+        .layer(middleware::from_fn_with_state(hosts, request::check_host))
 }
 
 fn pages() -> Router {

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use axum::body::{Body, HttpBody, to_bytes};
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 use super::Api;
 use super::error::{ApiError, InternalError};
+use super::host::HostCheck;
 use crate::live::accept::ConnectionInfo;
 use crate::live::client::Client;
 use crate::live::rooms::RoomHandle;
@@ -72,6 +75,18 @@ impl FromRequestParts<Arc<Api>> for AllowedOrigin {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
         if api.origins.allow(&parts.headers) { Ok(Self) } else { Err(ApiError::OriginNotAllowed) }
     }
+}
+
+/// Rejects requests whose host is invalid or not the relay's.
+pub(super) async fn check_host(
+    State(check): State<Arc<HostCheck>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let info = request.extensions().get::<ConnectionInfo>().ok_or(InternalError::MissingConnectionInfo)?;
+    let own = check.check(info.peer.ip(), request.version(), request.uri().authority(), request.headers())?;
+    request.extensions_mut().insert(own);
+    Ok(next.run(request).await)
 }
 
 /// Reads a body of at most `limit` bytes as text.

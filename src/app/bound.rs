@@ -17,7 +17,7 @@ use super::reload::{ActiveSettings, Reloader, instance_info};
 use super::{App, PluginRuntime, ServeError, StartupContext, moderation_tasks, notes, prune};
 use crate::actions::Actions;
 use crate::alerts::Alerts;
-use crate::api::{self, Api};
+use crate::api::{self, Api, HostCheck};
 use crate::auth::{Moderators, Token};
 use crate::config::Config;
 use crate::filter::rules::ActiveRules;
@@ -34,6 +34,8 @@ use crate::wire::frame::CloseCode;
 
 /// How long connections and tasks have to end at shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(9);
+/// How long a shutdown may take in all.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A relay that is bound to its ports and ready to serve.
 #[derive(Debug)]
@@ -173,6 +175,7 @@ impl BoundRelay {
             max_body_bytes: server_config.max_body_bytes,
             max_frame_bytes: config.live.max_frame_bytes,
             shows_places: config.moderation.shows_places,
+            widest_sanction: config.moderation.widest,
             has_metrics_listener: metrics_listener.is_some(),
             moderators: Arc::clone(&moderators),
             feed: Arc::clone(&feed),
@@ -188,8 +191,9 @@ impl BoundRelay {
             qfield_file: server_config.qfield_file,
         };
         let tasks: TaskTracker = live.tasks.clone();
+        let hosts = Arc::new(config.server.host_check());
         let server = HttpServer {
-            router: api::router(Arc::new(api), server_config.request_timeout),
+            router: api::router(Arc::new(api), server_config.request_timeout, Arc::clone(&hosts)),
             connection_limit: Arc::new(ConnectionLimit::new(server_config.max_connections, Arc::clone(&metrics))),
             per_address: address_counter,
             proxies: server_config.proxies.clone(),
@@ -199,7 +203,7 @@ impl BoundRelay {
             stop: stop.clone(),
         };
         if let Some(listener) = metrics_listener {
-            serve_metrics(&tasks, &server, &metrics, listener);
+            serve_metrics(&tasks, &server, &metrics, hosts, listener);
         }
         log_address(&listener, "serving");
         serving.notify_one();
@@ -223,19 +227,23 @@ impl BoundRelay {
             sandbox
         });
 
-        let outcome = until_stopped(endings, &rooms, &tasks, &stop).await;
-        moderation_tasks::flush(&moderation).await;
+        let (outcome, deadline) = until_stopped(endings, &rooms, &tasks, &stop, &moderation).await;
+        if tokio::time::timeout_at(deadline, moderation_tasks::flush(&moderation)).await.is_err() {
+            tracing::error!("the moderation store or the audit log was not closed in time");
+        }
         outcome
     }
 }
 
-/// Waits until `stop` is cancelled, and then until all connections and tasks have ended.
+/// Waits until `stop` is cancelled, and then until all connections and tasks have ended. Meanwhile the moderation store
+/// writes what it has; it closes when no more can come. Returns by when that must be done.
 async fn until_stopped(
     endings: Vec<shard::ShardExit>,
     rooms: &Rooms,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-) -> Result<(), ServeError> {
+    moderation: &Moderation,
+) -> (Result<(), ServeError>, tokio::time::Instant) {
     let mut endings: FuturesUnordered<shard::ShardExit> = endings.into_iter().collect();
     let lost = tokio::select! {
         () = stop.cancelled() => false,
@@ -244,15 +252,19 @@ async fn until_stopped(
     tracing::info!("shutting down");
     stop.cancel();
     tasks.close();
+    let deadline = tokio::time::Instant::now() + SHUTDOWN_TIMEOUT;
     let drained = async {
         rooms.close(CloseCode::GoingAway, "the relay is shutting down").await;
         while endings.next().await.is_some() {}
         tasks.wait().await;
     };
-    if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
+    let drained = tokio::time::timeout(DRAIN_TIMEOUT, drained);
+    // An error is logged when the store closes.
+    let (drained, _flushed) = tokio::join!(drained, moderation.state().flush());
+    if drained.is_err() {
         tracing::warn!(left = tasks.len(), "drain timed out");
     }
-    if lost { Err(ServeError::ShardLost) } else { Ok(()) }
+    (if lost { Err(ServeError::ShardLost) } else { Ok(()) }, deadline)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
@@ -260,9 +272,15 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 }
 
 /// Serves metrics on a port of their own.
-fn serve_metrics(tasks: &TaskTracker, server: &HttpServer, metrics: &Arc<Metrics>, listener: TcpListener) {
+fn serve_metrics(
+    tasks: &TaskTracker,
+    server: &HttpServer,
+    metrics: &Arc<Metrics>,
+    hosts: Arc<HostCheck>,
+    listener: TcpListener,
+) {
     log_address(&listener, "serving metrics");
-    let server = HttpServer { router: api::metrics_router(Arc::clone(metrics)), ..server.clone() };
+    let server = HttpServer { router: api::metrics_router(Arc::clone(metrics), hosts), ..server.clone() };
     tasks.spawn(server.serve(listener));
 }
 

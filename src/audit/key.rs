@@ -87,10 +87,15 @@ impl HashKeys {
     /// Returns the hash of an address.
     pub(super) fn hash(&self, address: Address) -> AddressHash {
         let key = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let hash = match address.ip() {
-            IpAddr::V4(v4) => blake3::keyed_hash(&key.bytes, &v4.octets()),
-            IpAddr::V6(v6) => blake3::keyed_hash(&key.bytes, &v6.octets()),
+        let mut hasher = blake3::Hasher::new_keyed(&key.bytes);
+        match address.ip() {
+            IpAddr::V4(v4) => hasher.update(&v4.octets()),
+            IpAddr::V6(v6) => hasher.update(&v6.octets()),
         };
+        if address.is_network() {
+            hasher.update(&[address.prefix()]);
+        }
+        let hash = hasher.finalize();
         AddressHash(hash.as_bytes().iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte)))
     }
 }

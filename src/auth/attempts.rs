@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::model::Address;
 
-/// Failed attempts after which an address has to wait for the end of its [`WINDOW`].
+/// Failed attempts after which an address has to wait for the end of its [`WINDOW`]. The networks around an IPv6 address
+/// have multiples of it.
 const MAX_FAILURES: u32 = 10;
 const WINDOW: Duration = Duration::from_mins(1);
 /// Addresses tracked. Further ones are not counted, so that an attacker with many addresses cannot lock others out.
@@ -36,22 +37,30 @@ impl FailedAttempts {
 
     /// Returns how long an address has to wait before its next attempt.
     pub(super) fn retry_after(&self, address: Address, now: Instant) -> Option<Duration> {
-        let wrong = self.lock().get(&address).copied()?;
-        if wrong.count < MAX_FAILURES { None } else { wrong.remaining(now) }
+        let all = self.lock();
+        let waits = address.limited().filter_map(|(network, multiple)| {
+            let wrong = all.get(&network)?;
+            if wrong.count < MAX_FAILURES.saturating_mul(multiple) { None } else { wrong.remaining(now) }
+        });
+        waits.max()
     }
 
     /// Counts a failed attempt. Returns `true` if the address is blocked from now on, at most once per window.
     pub(super) fn record_failure(&self, address: Address, now: Instant) -> bool {
         let mut all = self.lock();
-        if all.len() >= MAX_ADDRESSES && !all.contains_key(&address) {
-            return false;
+        let mut blocked = false;
+        for (network, multiple) in address.limited() {
+            if all.len() >= MAX_ADDRESSES && !all.contains_key(&network) {
+                continue;
+            }
+            let wrong = all.entry(network).or_insert(AttemptWindow { since: now, count: 0 });
+            if wrong.remaining(now).is_none() {
+                *wrong = AttemptWindow { since: now, count: 0 };
+            }
+            wrong.count = wrong.count.saturating_add(1);
+            blocked |= wrong.count == MAX_FAILURES.saturating_mul(multiple);
         }
-        let wrong = all.entry(address).or_insert(AttemptWindow { since: now, count: 0 });
-        if wrong.remaining(now).is_none() {
-            *wrong = AttemptWindow { since: now, count: 0 };
-        }
-        wrong.count = wrong.count.saturating_add(1);
-        wrong.count == MAX_FAILURES
+        blocked
     }
 
     /// Removes addresses whose window has ended.
@@ -84,6 +93,19 @@ mod tests {
         assert_eq!(tries.retry_after(address(1), at(20)), Some(Duration::from_secs(40)));
         assert_eq!(tries.retry_after(address(2), at(20)), None);
         assert_eq!(tries.retry_after(address(1), at(60)), None);
+    }
+
+    #[test]
+    fn the_networks_around_an_ipv6_address_are_blocked_by_more_failures() {
+        let (tries, now) = (FailedAttempts::default(), Instant::now());
+        let at = |subnet: u32| Address::from(format!("2001:db8:1:{subnet:x}::1").parse::<IpAddr>().unwrap());
+        for subnet in 0..39 {
+            assert!(!tries.record_failure(at(subnet), now));
+        }
+        assert_eq!(tries.retry_after(at(40), now), None);
+        assert!(tries.record_failure(at(39), now));
+        assert_eq!(tries.retry_after(at(40), now), Some(WINDOW));
+        assert_eq!(tries.retry_after(at(256), now), None);
     }
 
     #[test]

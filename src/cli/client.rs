@@ -24,12 +24,13 @@ pub(super) fn local_address(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// Sends a request without a body. `timeout` limits each read and write.
+/// Sends a request without a body, addressed to `host`. `timeout` limits each read and write.
 ///
 /// # Errors
 /// If the relay cannot be reached, does not respond in time, or the response is not HTTP.
 pub(super) fn call(
     address: SocketAddr,
+    host: &str,
     method: &str,
     path: &str,
     token: Option<&str>,
@@ -40,7 +41,7 @@ pub(super) fn call(
     stream.set_write_timeout(Some(timeout))?;
     let token = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
     let length = if method == "POST" { "Content-Length: 0\r\n" } else { "" };
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n{token}{length}Connection: close\r\n\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{token}{length}Connection: close\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     let mut answer = Vec::new();
     stream.take(MAX_RESPONSE).read_to_end(&mut answer)?;

@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// Prints the result of the health check. Exits with 0 if the relay is healthy and 1 otherwise.
 pub(super) fn run(config: &Config) -> ExitCode {
     let address = local_address(config.listen);
-    let problem = match call(address, "GET", "/healthz", None, TIMEOUT) {
+    let problem = match call(address, &config.host_for(address), "GET", "/healthz", None, TIMEOUT) {
         Ok(answer) if answer.status == 200 => {
             print_to(io::stdout(), &format!("{address}: ok\n"));
             return ExitCode::SUCCESS;

@@ -9,6 +9,7 @@
 
 mod check;
 mod client;
+mod descriptors;
 mod health;
 mod moderate;
 mod plugin;

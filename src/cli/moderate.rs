@@ -84,13 +84,14 @@ fn ask(arguments: &ClientArgs, config: &Config, method: &str, path: &str, show: 
         }
     };
     let address = local_address(config.listen);
-    let HttpResponse { status, body } = match call(address, method, path, Some(&token), TIMEOUT) {
-        Ok(answer) => answer,
-        Err(error) => {
-            print_to(io::stderr(), &format!("{address}: {error}\n"));
-            return ExitCode::FAILURE;
-        }
-    };
+    let HttpResponse { status, body } =
+        match call(address, &config.host_for(address), method, path, Some(&token), TIMEOUT) {
+            Ok(answer) => answer,
+            Err(error) => {
+                print_to(io::stderr(), &format!("{address}: {error}\n"));
+                return ExitCode::FAILURE;
+            }
+        };
     // Another program may be listening there.
     let Ok(answer @ Value::Object(_)) = serde_json::from_str(&body) else {
         print_to(io::stderr(), &format!("{address}: {status}, and the response is not from a relay\n"));

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::summary::Summary;
-use super::{check, print_to};
+use super::{check, descriptors, print_to};
 use crate::app::{App, Overview, StartupContext};
 use crate::config::Config;
 use crate::filter::rules::RuleSet;
@@ -36,6 +36,7 @@ pub(super) fn run(config: Config, rules: RuleSet, warnings: &[ConfigWarning], st
         rules = rules.len(),
         "gischat-relay"
     );
+    descriptors::raise_limit(config.server.max_connections);
     for warning in warnings {
         tracing::warn!("{warning}");
     }

@@ -1,9 +1,10 @@
 //! The HTTP server: accepts connections, serves HTTP, and hands WebSockets over to shards.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::http::Request;
@@ -11,23 +12,52 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::admission::{AddressCounter, Ticket};
-use super::client::TrustedProxies;
+use super::progress::Progress;
+use super::proxies::TrustedProxies;
 use crate::model::Address;
-use crate::telemetry::Metrics;
+use crate::telemetry::{LogGate, Metrics};
 
 /// Maximum size of a request head. Clients send a few hundred bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Delay after a failed accept, usually for lack of file descriptors, until some connection has closed.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+/// How long a request may still arrive after the stop: it may be in the buffers of the system.
+const ARRIVAL_GRACE: Duration = Duration::from_millis(100);
+/// How often a failing accept is logged.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 /// The response when the connection limit is reached.
 const FULL_RESPONSE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\nContent-Length: 0\r\n\r\n";
+
+/// Logs failed accepts, each kind at most once a minute.
+struct AcceptErrors {
+    descriptors: LogGate,
+    others: LogGate,
+}
+
+impl AcceptErrors {
+    fn log(&self, error: &io::Error) {
+        let now = Instant::now();
+        if matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE)) {
+            if let Some(suppressed) = self.descriptors.pass(now) {
+                tracing::warn!(
+                    %error,
+                    suppressed,
+                    "connections wait: no file descriptors are left; raise the limit (ulimit -Hn, LimitNOFILE)"
+                );
+            }
+        } else if let Some(suppressed) = self.others.pass(now) {
+            tracing::warn!(%error, suppressed, "accept failed");
+        }
+    }
+}
 
 /// An HTTP server for one port.
 #[derive(Debug, Clone)]
@@ -111,9 +141,11 @@ impl Drop for Permit {
 }
 
 impl HttpServer {
-    /// Accepts connections until `stop` is cancelled. Open connections then finish their current request.
+    /// Accepts connections until `stop` is cancelled. Then requests that have arrived in full are answered, and all other
+    /// connections are cut.
     pub async fn serve(self, listener: TcpListener) {
         let this = Arc::new(self);
+        let errors = AcceptErrors { descriptors: LogGate::new(LOG_INTERVAL), others: LogGate::new(LOG_INTERVAL) };
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -131,7 +163,7 @@ impl HttpServer {
                     }
                 },
                 Err(error) => {
-                    tracing::warn!(%error, "accept failed");
+                    errors.log(&error);
                     tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
@@ -144,10 +176,10 @@ impl HttpServer {
         let ticket = if self.proxies.trusts(peer.ip().to_canonical()) {
             Ticket::UNCOUNTED
         } else {
-            self.per_address.acquire(Address::from(peer.ip())).or_else(|| {
-                self.connection_limit.metrics.count_refused_connection("per_address");
-                None
-            })?
+            self.per_address
+                .acquire(Address::from(peer.ip()))
+                .inspect_err(|_| self.connection_limit.metrics.count_refused_connection("per_address"))
+                .ok()?
         };
         Some((self.connection_limit.acquire()?, ticket))
     }
@@ -158,9 +190,13 @@ impl HttpServer {
             return;
         }
         let info = ConnectionInfo { peer, permit: Arc::new(permit) };
-        let service = service_fn(move |mut request: Request<Incoming>| {
+        let progress = Progress::default();
+        let service = service_fn(|request: Request<Incoming>| {
+            let mut request = request.map(|body| progress.track(body));
             request.extensions_mut().insert(info.clone());
-            self.router.clone().oneshot(request)
+            let answer = self.router.clone().oneshot(request);
+            let progress = progress.clone();
+            async move { answer.await.inspect(|_| progress.answered()) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -175,7 +211,16 @@ impl HttpServer {
             ended = connection.as_mut() => ended,
             () = self.stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    () = tokio::time::sleep(ARRIVAL_GRACE) => {
+                        if !progress.is_received() {
+                            tracing::debug!("HTTP connection without a whole request cut for the shutdown");
+                            return;
+                        }
+                        connection.await
+                    }
+                }
             }
         };
         if let Err(error) = ended {
@@ -190,3 +235,6 @@ impl HttpServer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

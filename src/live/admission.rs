@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::filter::rate::{Buckets, RateLimit};
+use crate::filter::rate::{AddressBuckets, RateLimit};
 use crate::model::Address;
 use crate::settings::Swap;
 
-/// Limits for one address.
+/// Limits for one address. An IPv6 /56 has 4 times and a /48 16 times as much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressLimits {
     /// Maximum number of open WebSockets; `None` for no limit.
@@ -23,7 +23,7 @@ pub struct AddressLimits {
 #[derive(Debug)]
 pub struct Admission {
     open: AddressCounter,
-    joins: Swap<Option<Buckets>>,
+    joins: Swap<Option<AddressBuckets>>,
 }
 
 /// Counts open connections by address, up to a limit. Counts without a limit as well, so that a limit set later
@@ -50,6 +50,12 @@ pub enum AdmissionError {
     /// The address holds the maximum number of connections.
     #[error("this address holds {limit} connections, which is the limit; close one of them first")]
     TooMany {
+        /// The maximum number.
+        limit: usize,
+    },
+    /// The network around the address holds the maximum number of connections.
+    #[error("the network of this address holds {limit} connections, which is the limit")]
+    NetworkFull {
         /// The maximum number.
         limit: usize,
     },
@@ -86,16 +92,27 @@ impl AddressCounter {
         self.limit.load(Ordering::Relaxed)
     }
 
-    /// Counts one connection of `address`; `None` when the limit is reached.
-    #[must_use]
-    pub fn acquire(&self, address: Address) -> Option<Ticket> {
+    /// Counts one connection of `address`, and of the networks around it.
+    ///
+    /// # Errors
+    /// [`AdmissionError::TooMany`] or [`AdmissionError::NetworkFull`] when a limit is reached.
+    pub fn acquire(&self, address: Address) -> Result<Ticket, AdmissionError> {
         let mut counts = self.open.lock();
-        let count = counts.entry(address).or_default();
-        if *count >= self.limit() {
-            return None;
+        for (network, multiple) in address.limited() {
+            let limit = self.limit().saturating_mul(usize::try_from(multiple).unwrap_or(usize::MAX));
+            if counts.get(&network).is_some_and(|count| *count >= limit) {
+                let is_own = network == address;
+                return Err(if is_own {
+                    AdmissionError::TooMany { limit }
+                } else {
+                    AdmissionError::NetworkFull { limit }
+                });
+            }
         }
-        *count += 1;
-        Some(Ticket(Some((Arc::clone(&self.open), address))))
+        for (network, _) in address.limited() {
+            *counts.entry(network).or_default() += 1;
+        }
+        Ok(Ticket(Some((Arc::clone(&self.open), address))))
     }
 }
 
@@ -103,14 +120,17 @@ impl Admission {
     /// Creates an admission with these limits.
     #[must_use]
     pub fn new(limits: AddressLimits) -> Self {
-        Self { open: AddressCounter::new(limits.max_connections), joins: Swap::new(limits.join_rate.map(Buckets::new)) }
+        Self {
+            open: AddressCounter::new(limits.max_connections),
+            joins: Swap::new(limits.join_rate.map(AddressBuckets::new)),
+        }
     }
 
     /// Replaces the limits. The join buckets are kept if their rate is unchanged.
     pub fn set_limits(&self, limits: AddressLimits) {
         self.open.set_limit(limits.max_connections);
-        if self.joins.get().as_ref().as_ref().map(Buckets::limit) != limits.join_rate {
-            self.joins.set(limits.join_rate.map(Buckets::new));
+        if self.joins.get().as_ref().as_ref().map(AddressBuckets::limit) != limits.join_rate {
+            self.joins.set(limits.join_rate.map(AddressBuckets::new));
         }
     }
 
@@ -122,7 +142,7 @@ impl Admission {
         if let Some(joins) = self.joins.get().as_ref() {
             joins.take(address).map_err(|retry_after| AdmissionError::TooFast { retry_after })?;
         }
-        self.open.acquire(address).ok_or_else(|| AdmissionError::TooMany { limit: self.open.limit() })
+        self.open.acquire(address)
     }
 
     /// Drops addresses that have not joined recently.
@@ -136,10 +156,13 @@ impl Admission {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let Some((open, address)) = self.0.take() else { return };
-        if let Entry::Occupied(mut count) = open.lock().entry(address) {
-            match count.get() {
-                0 | 1 => drop(count.remove()),
-                more => *count.get_mut() = more - 1,
+        let mut counts = open.lock();
+        for (network, _) in address.limited() {
+            if let Entry::Occupied(mut count) = counts.entry(network) {
+                match count.get() {
+                    0 | 1 => drop(count.remove()),
+                    more => *count.get_mut() = more - 1,
+                }
             }
         }
     }
@@ -173,6 +196,23 @@ mod tests {
         assert!(admission.admit(address(1)).is_ok() && admission.admit(address(1)).is_ok());
         assert!(matches!(admission.admit(address(1)), Err(AdmissionError::TooFast { .. })));
         assert!(admission.admit(address(2)).is_ok());
+    }
+
+    #[test]
+    fn the_56_and_the_48_around_an_ipv6_address_hold_multiples_of_its_limit() {
+        let admission = Admission::new(AddressLimits { max_connections: Some(1), join_rate: None });
+        let admit = |subnet: u32| {
+            let ip: std::net::IpAddr = format!("2001:db8:1:{subnet:x}::1").parse().unwrap();
+            admission.admit(ip.into())
+        };
+        let mut held: Vec<Ticket> = (0..4).map(|subnet| admit(subnet).unwrap()).collect();
+        assert_eq!(admit(0).unwrap_err(), AdmissionError::TooMany { limit: 1 });
+        assert_eq!(admit(4).unwrap_err(), AdmissionError::NetworkFull { limit: 4 });
+        held.extend((1..4).flat_map(|block| (0..4).map(move |n| block * 256 + n)).map(|subnet| admit(subnet).unwrap()));
+        assert_eq!(admit(4 * 256).unwrap_err(), AdmissionError::NetworkFull { limit: 16 });
+        drop(held);
+        assert!(admit(4 * 256).is_ok());
+        assert!(admission.open.open.lock().is_empty());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Live connections: the HTTP server ([`accept`]), admission limits ([`admission`]), client addresses ([`client`]), the
-//! WebSocket handshake ([`upgrade`]), and the [`shard`] threads, which own sockets and rooms. Other modules reach the
+//! Live connections: the HTTP server ([`accept`]), admission limits ([`admission`]), clients ([`client`]) and their
+//! addresses behind proxies ([`proxies`]), the WebSocket handshake ([`upgrade`]), and the [`shard`] threads, which own sockets and rooms. Other modules reach the
 //! rooms through handles ([`rooms`]).
 
 pub mod accept;
@@ -8,6 +8,8 @@ pub mod client;
 mod images;
 mod output_memory;
 mod partial_memory;
+mod progress;
+pub mod proxies;
 pub mod rooms;
 pub mod shard;
 pub mod upgrade;

@@ -39,6 +39,9 @@ pub enum HandshakeError {
     /// The key is not 16 bytes in base64.
     #[error("`Sec-WebSocket-Key` must be 16 bytes in base64")]
     Key,
+    /// A header that must occur once occurs several times.
+    #[error("the handshake has more than one `{0}`")]
+    Repeated(&'static str),
     /// The address has reached a limit.
     #[error(transparent)]
     Address(#[from] admission::AdmissionError),
@@ -62,7 +65,9 @@ impl Live {
         let key = check_handshake(request)?;
         let ticket = self.admission.admit(address).inspect_err(|refused| {
             self.metrics.count_refused_connection(match refused {
-                admission::AdmissionError::TooMany { .. } => "per_address",
+                admission::AdmissionError::TooMany { .. } | admission::AdmissionError::NetworkFull { .. } => {
+                    "per_address"
+                }
                 admission::AdmissionError::TooFast { .. } => "join_rate",
             });
         })?;
@@ -132,6 +137,13 @@ fn check_handshake(request: &Request<Body>) -> Result<HeaderValue, HandshakeErro
     if !asks {
         return Err(HandshakeError::NotAnUpgrade);
     }
+    for (name, shown) in
+        [(header::SEC_WEBSOCKET_KEY, "Sec-WebSocket-Key"), (header::SEC_WEBSOCKET_VERSION, "Sec-WebSocket-Version")]
+    {
+        if headers.get_all(name).iter().nth(1).is_some() {
+            return Err(HandshakeError::Repeated(shown));
+        }
+    }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err(HandshakeError::Version);
     }
@@ -190,5 +202,15 @@ mod tests {
         assert_eq!(refusal(header::SEC_WEBSOCKET_VERSION, Some("8")), HandshakeError::Version.to_string());
         assert_eq!(refusal(header::SEC_WEBSOCKET_KEY, Some("c2hvcnQ=")), HandshakeError::Key.to_string());
         assert_eq!(refusal(header::SEC_WEBSOCKET_KEY, None), HandshakeError::Key.to_string());
+    }
+
+    #[test]
+    fn a_key_or_version_that_occurs_twice_is_refused() {
+        for name in [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION] {
+            let mut twice = request(&[]);
+            let value = twice.headers()[&name].clone();
+            twice.headers_mut().append(&name, value);
+            assert!(matches!(check_handshake(&twice), Err(HandshakeError::Repeated(_))), "{name}");
+        }
     }
 }

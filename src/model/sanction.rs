@@ -121,7 +121,7 @@ impl TryFrom<PenaltyForm> for Penalty {
 pub enum Target<A = Address> {
     /// Connections with this nickname or a look-alike.
     Nickname(Nickname),
-    /// Connections from this IPv4 address or IPv6 /64.
+    /// Connections from this IPv4 address or IPv6 /64, or from a wider network.
     Address(A),
     /// Connections with this nickname or a look-alike from this address.
     Sender {

@@ -16,7 +16,7 @@ mod state;
 mod throttle;
 mod time;
 
-pub use config::Config;
+pub use config::{Config, WidestPrefix};
 pub use error::InsertError;
 pub use feed::{Feed, NotePage};
 pub use handle::{Moderation, ModerationEvent, PRESET_KEY, SanctionEvent, penalty_requests};

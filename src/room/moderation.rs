@@ -67,7 +67,7 @@ impl Room {
         };
         match target {
             Target::Address(address) => {
-                let from_there = self.members.iter().filter(|(_, member)| member.address == *address);
+                let from_there = self.members.iter().filter(|(_, member)| address.contains(member.address));
                 from_there.map(|(id, _)| *id).collect()
             }
             Target::Nickname(nickname) => self.members_like(nickname),

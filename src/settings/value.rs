@@ -78,7 +78,7 @@ macro_rules! whole_numbers {
     )*};
 }
 
-whole_numbers!(u16, u32, u64, usize, NonZeroU32);
+whole_numbers!(u8, u16, u32, u64, usize, NonZeroU32);
 
 /// Returns the error for a text that does not parse as a number from `least` to `most`.
 fn number_error(digits: &str, least: impl std::fmt::Display, most: impl std::fmt::Display) -> String {

@@ -231,3 +231,36 @@ async fn an_address_with_idle_connections_cannot_fill_the_port() {
     let elsewhere = Client::connect_from(OTHER_ADDRESS, relay.address(), "/room/QGIS/ws").await;
     assert!(elsewhere.is_ok(), "{elsewhere:?}");
 }
+
+/// Runs the relay after this command of a shell.
+fn after(command: &str) -> RelayBuilder {
+    Relay::builder().runner(&["sh", "-c", &format!("{command} && exec \"$0\" \"$@\"")])
+}
+
+fn lines(relay: &Relay, text: &str) -> usize {
+    relay.log().iter().filter(|line| line.contains(text)).count()
+}
+
+#[tokio::test]
+async fn the_soft_limit_of_file_descriptors_is_raised_to_the_hard_one() {
+    let relay = after("ulimit -Sn 64").env("RELAY__SERVER__MAX_CONNECTIONS", "100").start().await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", relay.pid())).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let columns: Vec<&str> = files.split_whitespace().collect();
+    assert_eq!(columns[3], columns[4], "{files}");
+    assert_eq!(lines(&relay, "limit of file descriptors"), 1, "{:#?}", relay.log());
+}
+
+#[tokio::test]
+async fn running_out_of_file_descriptors_is_logged_once_a_minute_and_passes() {
+    let relay = after("ulimit -n 100").start().await;
+    assert_eq!(lines(&relay, "the limit of file descriptors is below server.max_connections"), 1);
+    let mut held = Vec::new();
+    for _ in 0..120 {
+        held.push(tokio::net::TcpStream::connect(relay.address()).await.unwrap());
+    }
+    relay.wait_until(1, async || lines(&relay, "no file descriptors are left")).await;
+    held.clear();
+    assert_eq!(relay.get("/healthz").await.status, 200);
+    assert_eq!(lines(&relay, "no file descriptors are left"), 1);
+}

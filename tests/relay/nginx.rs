@@ -4,7 +4,9 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Error;
 
-use crate::support::nginx::{Nginx, Tunnel};
+use crate::moderation::{TOKEN, moderated};
+use crate::support::nginx::{Nginx, Reporting, Tunnel};
+use crate::support::program;
 use crate::support::script::Script;
 use crate::support::{Client, Relay, RelayBuilder, Response, line, nb_users, newcomer, request};
 
@@ -116,6 +118,71 @@ async fn websockets_are_counted_by_client_address() {
     other.expect(nb_users(2)).await;
 }
 
+/// A handshake with further headers, whose response is not a WebSocket.
+async fn refused_handshake(tunnel: &Tunnel, headers: &[(&str, &str)]) -> Response {
+    let handshake =
+        [("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")];
+    request(tunnel.address, "GET", "/room/QGIS/ws", &[&handshake, headers].concat(), "").await
+}
+
+#[tokio::test]
+async fn no_header_of_a_client_hides_its_address_whether_nginx_replaces_or_appends() {
+    let relay = behind_proxy().env("RELAY__LIVE__MAX_PER_ADDRESS", "1").start().await;
+    for reporting in [Reporting::Replaces, Reporting::Appends] {
+        let nginx = Nginx::start_reporting(relay.address(), reporting);
+        let (jane, hans) = (Tunnel::from_host(11, &nginx), Tunnel::from_host(12, &nginx));
+        let mut first = Client::connect(jane.address, "/room/QGIS/ws").await;
+        first.drain().await;
+        let long = "127.0.0.1, ".repeat(20);
+        for lie in ["\u{e9}", "203.0.113.5", "127.0.0.1", "unknown", "\"", &long] {
+            let answer = refused_handshake(&jane, &[("X-Forwarded-For", lie)]).await;
+            assert_eq!(answer.status, 429, "{reporting:?} {lie}: {answer:?}");
+        }
+        let mut other = Client::connect(hans.address, "/room/QGIS/ws").await;
+        other.drain().await;
+        other.leave().await;
+        first.leave().await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_header_of_nginx_a_join_is_refused_with_the_line_that_is_missing() {
+    let relay = behind_proxy().start().await;
+    let nginx = Nginx::start_reporting(relay.address(), Reporting::Nothing);
+    let tunnel = Tunnel::from_host(1, &nginx);
+    let answer = refused_handshake(&tunnel, &[]).await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("`proxy_set_header X-Forwarded-For $remote_addr;`"), "{detail}");
+    relay.wait_until(1, async || relay.log().iter().filter(|line| line.contains("proxy_set_header")).count()).await;
+    assert_eq!(refused_handshake(&tunnel, &[]).await.status, 400);
+    assert_eq!(request(tunnel.address, "GET", "/healthz", &[], "").await.status, 200);
+    assert_eq!(put(&tunnel, "jane", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn wrong_tokens_through_such_an_nginx_lock_out_no_moderator() {
+    let relay = moderated(behind_proxy()).start().await;
+    let nginx = Nginx::start_reporting(relay.address(), Reporting::Nothing);
+    let tunnel = Tunnel::from_host(1, &nginx);
+    let call = async |address, token: &str| {
+        let authorization = format!("Bearer {token}");
+        request(address, "GET", "/moderation/filters", &[("Authorization", &authorization)], "").await.status
+    };
+    for _ in 0..10 {
+        assert_eq!(call(tunnel.address, "wrong").await, 401);
+    }
+    assert_eq!(call(tunnel.address, "wrong").await, 429);
+    assert_eq!(call(tunnel.address, TOKEN).await, 200);
+    assert_eq!(call(relay.address(), TOKEN).await, 200);
+    let (address, directory) = (relay.address().to_string(), relay.directory().to_owned());
+    let asked = move || {
+        let variables = [("LISTEN", address.as_str()), ("MODERATOR_TOKEN", TOKEN), ("TRUSTED_PROXIES", "127.0.0.1")];
+        ["filters", "health"].map(|command| program::relay(&directory, &[command], &variables).status)
+    };
+    assert_eq!(tokio::task::spawn_blocking(asked).await.unwrap(), [Some(0), Some(0)]);
+}
+
 #[tokio::test]
 async fn without_trust_all_clients_are_the_proxy() {
     let limited = Relay::builder().env("RELAY__LIVE__MAX_PER_ADDRESS", "1");
@@ -146,7 +213,6 @@ async fn metrics_are_not_public() {
     let relay = behind_proxy().start().await;
     let nginx = Nginx::start(relay.address());
     let tunnel = Tunnel::from_host(1, &nginx);
-    assert_eq!(relay.get("/metrics").await.status, 200);
     for path in ["/metrics", "/metrics?x=1", "//metrics", "/%6Detrics", "/x/../metrics"] {
         let answer = request(tunnel.address, "GET", path, &[], "").await;
         assert_eq!(answer.status, 403, "{path}: {answer:?}");

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
@@ -13,12 +12,19 @@ use crate::support::{Client, Relay, TIMEOUT, line, nb_users, newcomer};
 /// The time limit for the shutdown, with some slack.
 const DRAIN: Duration = Duration::from_secs(11);
 
+/// The time for a shutdown that waits for nobody, on a slow machine. The time limits of requests are longer.
+const AT_ONCE: Duration = Duration::from_secs(6);
+
 /// Waits for the relay to exit successfully and in time.
 fn expect_end(relay: Relay, signalled: Instant) {
+    expect_end_within(relay, signalled, DRAIN);
+}
+
+fn expect_end_within(relay: Relay, signalled: Instant, limit: Duration) {
     let (status, log) = relay.wait();
     let took = signalled.elapsed();
     assert!(status.success(), "{status}: {log:#?}");
-    assert!(took < DRAIN, "it took {took:?}: {log:#?}");
+    assert!(took < limit, "it took {took:?}: {log:#?}");
 }
 
 /// Expects a close frame with 1001 and the end of the connection.
@@ -173,26 +179,22 @@ async fn twenty_active_clients_get_whole_frames_and_then_the_close_frame() {
 }
 
 #[tokio::test]
-async fn a_request_in_progress_finishes_while_new_connections_are_refused() {
+async fn half_a_request_is_cut_at_once_and_new_connections_are_refused() {
     let relay = Relay::start().await;
     let mut listener = relay.join("QGIS").await;
-    let body = json!({"message": "hello", "author": "jane"}).to_string();
-    let (first, second) = body.split_at(10);
-    let head = format!("PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = "PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000\r\n\r\n";
     let mut request = RawClient::connect(relay.address()).await;
-    request.send(format!("{head}{first}").as_bytes()).await;
+    request.send(format!("{head}{{").as_bytes()).await;
     // Wait for the permit of this connection: the listener, this one, and the metrics request.
     relay.wait_until(3.0, async || relay.metric("gischat_connections").await).await;
 
     let signalled = Instant::now();
     relay.signal("TERM");
     assert_eq!(listener.wait_for_close().await.map(|(code, _)| code), Some(1001));
+    assert_eq!(request.read_to_end().await.0, b"");
     relay.wait_until(true, async || TcpStream::connect(relay.address()).await.is_err()).await;
-    request.send(second.as_bytes()).await;
-    let answer = request.head().await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    drop((listener, request));
-    expect_end(relay, signalled);
+    drop(listener);
+    expect_end_within(relay, signalled, AT_ONCE);
 }
 
 #[tokio::test]
@@ -213,7 +215,7 @@ async fn unfinished_requests_do_not_delay_shutdown() {
     relay.wait_until(5.0, async || relay.metric("gischat_connections").await).await;
     let signalled = Instant::now();
     relay.signal("TERM");
-    expect_end(relay, signalled);
+    expect_end_within(relay, signalled, AT_ONCE);
     drop(held);
 }
 

@@ -1,6 +1,5 @@
 //! Listing, imposing and lifting sanctions.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use super::views::{self, SanctionView};
 use crate::api::Api;
 use crate::api::error::{ApiError, ErrorResponse};
 use crate::api::request::{parse_json, read_body};
-use crate::model::{Address, Penalty, Target};
+use crate::model::{Penalty, Target};
 use crate::moderation::PenaltyRequest;
 
 /// Longest sanction that expires.
@@ -47,7 +46,8 @@ pub(in crate::api) struct SanctionRequest {
     /// The target nickname, and with it all that look like it.
     #[schema(example = "jane")]
     nickname: Option<String>,
-    /// The target address: an IPv4 address, or any address of an IPv6 /64.
+    /// The target address: an IPv4 address, any address of an IPv6 /64, or a network such as `198.51.100.0/24`, within the
+    /// bounds that the operator has set.
     #[schema(example = "192.0.2.7")]
     address: Option<String>,
     /// The target member, by id.
@@ -190,9 +190,8 @@ async fn resolve_target(api: &Api, caller: &Caller, request: &SanctionRequest) -
     match (nickname, address, member, decision) {
         (Some(name), None, None, None) if on.is_none() => named(name),
         (None, Some(address), None, None) if on.is_none() => {
-            let ip: IpAddr =
-                address.parse().map_err(|_| ApiError::InvalidRequest("`address` is not an IP address".to_owned()))?;
-            Ok(Target::Address(Address::from(ip)))
+            let parsed = api.widest_sanction.parse(address);
+            parsed.map(Target::Address).map_err(|error| ApiError::InvalidRequest(format!("`address` {error}")))
         }
         (None, None, Some(member), None) => {
             let (room, view) = super::members::find_member(api, parse_member_id(member)?).await?;

@@ -11,6 +11,7 @@
 //! same texts.
 
 mod buckets;
+mod by_address;
 
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use buckets::{Buckets, ManualClock};
+pub use by_address::AddressBuckets;
 
 use super::{ClockReading, Filter, FilterAnswer, Finding, Purpose};
 use crate::model::{Content, Message, MessageKind, Reason, ReasonCode, Sender, Verdict};
@@ -33,6 +35,13 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
+    /// Returns a limit so many times as high.
+    #[must_use]
+    pub fn times(self, multiple: u32) -> Self {
+        let times = |n: NonZeroU32| NonZeroU32::new(multiple).map_or(n, |multiple| n.saturating_mul(multiple));
+        Self { per_second: times(self.per_second), burst: times(self.burst) }
+    }
+
     /// Reads a limit from a section of its own.
     pub fn declare(section: &mut Section<'_>, per_second: NonZeroU32, burst: NonZeroU32) -> Self {
         let bounds = || NonZeroU32::MIN..=MAX_RATE;
@@ -75,7 +84,7 @@ pub struct Config {
     pub connection: RateLimit,
     /// Per nickname and room.
     pub nickname: RateLimit,
-    /// Per address: an IPv4 address or an IPv6 /64.
+    /// Per address: an IPv4 address or an IPv6 /64. Four times as much per /56, 16 times per /48.
     pub address: RateLimit,
     /// Per room.
     pub room: RateLimit,
@@ -89,7 +98,12 @@ impl Config {
         };
         let connection = limit("connection", "Messages per connection.", 2, 10);
         let nickname = limit("nickname", "Messages per nickname and room.", 2, 10);
-        let address = limit("address", "Messages per address. All users behind one NAT share an address.", 100, 300);
+        let address = limit(
+            "address",
+            "Messages per address. All users behind one NAT share an address; an IPv6 /56 has 4 times, a /48 16 times the limit.",
+            100,
+            300,
+        );
         let room = limit("room", "Messages per room.", 300, 1_000);
         let enabled = section.read(
             Setting::new("enabled", true)
@@ -107,7 +121,7 @@ pub struct RateFilter {
     enabled: bool,
     connection: Arc<Buckets<ManualClock>>,
     nickname: Arc<Buckets<ManualClock>>,
-    address: Arc<Buckets<ManualClock>>,
+    address: Arc<AddressBuckets<ManualClock>>,
     room: Arc<Buckets<ManualClock>>,
 }
 
@@ -120,7 +134,7 @@ impl RateFilter {
             enabled: config.enabled,
             connection: full(config.connection),
             nickname: full(config.nickname),
-            address: full(config.address),
+            address: Arc::new(AddressBuckets::with_manual_clock(config.address)),
             room: full(config.room),
         }
     }
@@ -131,11 +145,16 @@ impl RateFilter {
         let kept = |buckets: &Arc<Buckets<ManualClock>>, limit: RateLimit| {
             if buckets.limit() == limit { Arc::clone(buckets) } else { Arc::new(Buckets::with_manual_clock(limit)) }
         };
+        let address = if self.address.limit() == config.address {
+            Arc::clone(&self.address)
+        } else {
+            Arc::new(AddressBuckets::with_manual_clock(config.address))
+        };
         Self {
             enabled: config.enabled,
             connection: kept(&self.connection, config.connection),
             nickname: kept(&self.nickname, config.nickname),
-            address: kept(&self.address, config.address),
+            address,
             room: kept(&self.room, config.room),
         }
     }
@@ -204,9 +223,10 @@ impl Filter for RateFilter {
 
     fn prune(&self, now: ClockReading) {
         let cutoff = now.since_start.saturating_sub(MAX_IN_FLIGHT);
-        for buckets in [&self.connection, &self.nickname, &self.address, &self.room] {
+        for buckets in [&self.connection, &self.nickname, &self.room] {
             buckets.prune_at(cutoff);
         }
+        self.address.prune_at(cutoff);
     }
 
     fn reconfigured(&self, config: &super::Config) -> Option<Box<dyn Filter>> {

@@ -202,8 +202,7 @@ impl Ledger {
         Origin { address, connection }: Origin,
         concerns: impl Fn(&OffenceEntry) -> bool,
     ) -> Option<&'a OffenceEntry> {
-        let of_address = self.ids_of_address(address);
-        if of_address.is_empty() && self.by_skeleton.is_empty() {
+        if self.by_address.is_empty() && self.by_skeleton.is_empty() {
             return None;
         }
         let skeletons = nickname.map(Nickname::skeletons);
@@ -217,7 +216,9 @@ impl Ledger {
                 }
             }
         };
-        consider(of_address);
+        if !self.by_address.is_empty() {
+            address.networks().for_each(|network| consider(self.ids_of_address(network)));
+        }
         if let Some(skeletons) = &skeletons {
             skeletons.iter().for_each(|skeleton| consider(self.ids_of_skeleton(skeleton)));
         }

@@ -163,7 +163,7 @@ async fn an_invalid_sanction_is_refused_with_its_field() {
         (json!({"kind": "mute", "nickname": "anna", "seconds": 0}), 422, "the duration is 0 s"),
         (json!({"kind": "mute", "nickname": "anna", "until": "2020-01-01T00:00:00Z"}), 422, "`until` is in the past"),
         (json!({"kind": "mute", "nickname": "an na"}), 422, "`nickname` may hold only"),
-        (json!({"kind": "mute", "address": "here"}), 422, "`address` is not an IP address"),
+        (json!({"kind": "mute", "address": "here"}), 422, "`address` is not an IP address or network"),
         (json!({"kind": "mute"}), 422, "one of `nickname`, `address`, `member` and `decision`"),
         (json!({"kind": "mute", "nickname": "anna", "member": "7"}), 422, "one of `nickname`"),
         (json!({"kind": "mute", "member": "7"}), 404, "no such member"),
@@ -180,4 +180,27 @@ async fn an_invalid_sanction_is_refused_with_its_field() {
 async fn sanction_ids(relay: &Relay) -> Vec<u64> {
     let list = call_json(relay, "GET", "/moderation/sanctions", &Value::Null, 200).await;
     list["sanctions"].as_array().unwrap().iter().map(|sanction| sanction["id"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_ban_of_a_network_keeps_out_all_its_addresses_and_closes_their_connections() {
+    let relay = moderated_relay().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    let join = async |ip: &str| Client::try_connect(relay.address(), "/room/QGIS/ws", &[("x-forwarded-for", ip)]).await;
+    for (network, inside, outside) in [
+        ("198.51.100.0/24", ["198.51.100.1", "198.51.100.254"], "198.51.101.1"),
+        ("2001:db8:1::/48", ["2001:db8:1::1", "2001:db8:1:ffff::1"], "2001:db8:2::1"),
+    ] {
+        let mut member = join(inside[0]).await.unwrap();
+        let body = json!({"kind": "ban", "address": network});
+        let ban = call_json(&relay, "POST", "/moderation/sanctions", &body, 201).await;
+        assert_eq!(ban["address"], network);
+        assert!(member.wait_for_close().await.is_some(), "{network}");
+        for ip in inside {
+            assert!(join(ip).await.is_err(), "{ip}");
+        }
+        join(outside).await.unwrap().leave().await;
+    }
+    let wide = json!({"kind": "ban", "address": "198.51.0.0/16"});
+    let refused = call_json(&relay, "POST", "/moderation/sanctions", &wide, 422).await;
+    assert_eq!(refused["detail"], "`address` has the prefix /16; /24 to /32 are allowed");
 }

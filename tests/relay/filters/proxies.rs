@@ -53,7 +53,7 @@ async fn an_untrusted_peer_cannot_set_its_address() {
 async fn the_header_of_a_trusted_proxy_determines_the_address() {
     let relay = relay("127.0.0.0/8", "x-forwarded-for").start().await;
     assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("198.51.100.{number}")).await;
-    assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("[2001:db8:0:{number:x}::1]:4711")).await;
+    assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("[2001:db8:{number:x}::1]:4711")).await;
     assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("junk, 203.0.113.{number}, 127.0.0.9")).await;
 }
 
@@ -70,8 +70,23 @@ async fn addresses_that_the_client_wrote_itself_are_ignored() {
 async fn the_standard_header_counts_when_the_setting_names_it() {
     let relay = relay("127.0.0.1", "forwarded").start().await;
     assert_many_addresses(&relay, "Forwarded", |number| format!("for=198.51.100.{number};proto=https")).await;
-    assert_many_addresses(&relay, "Forwarded", |number| format!("For=\"[2001:db8:0:{number:x}::1]:4711\"")).await;
+    assert_many_addresses(&relay, "Forwarded", |number| format!("For=\"[2001:db8:{number:x}::1]:4711\"")).await;
     assert_one_address(&relay, "Forwarded", |number| format!("for=198.51.100.{number}, for=203.0.113.7")).await;
+    assert_one_address(&relay, "X-Forwarded-For", |number| format!("192.0.2.{number}")).await;
+}
+
+#[tokio::test]
+async fn any_bytes_before_the_address_of_the_proxy_leave_it_in_force() {
+    let relay = relay("127.0.0.1", "x-forwarded-for").start().await;
+    assert_many_addresses(&relay, "X-Forwarded-For", |number| format!("\u{e9}\", 198.51.100.{number}")).await;
+    let relay = self::relay("127.0.0.1", "forwarded").start().await;
+    assert_many_addresses(&relay, "Forwarded", |number| format!("for=\"\u{e9}, for=198.51.100.{number}")).await;
+}
+
+#[tokio::test]
+async fn x_real_ip_counts_when_the_setting_names_it() {
+    let relay = relay("::ffff:127.0.0.1", "x-real-ip").start().await;
+    assert_many_addresses(&relay, "X-Real-Ip", |number| format!("198.51.100.{number}")).await;
     assert_one_address(&relay, "X-Forwarded-For", |number| format!("192.0.2.{number}")).await;
 }
 

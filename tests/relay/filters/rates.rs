@@ -7,10 +7,16 @@ use serde_json::Value;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::http::Response as Refused;
 
-use crate::support::{Client, Relay, RelayBuilder, Response, line, nb_users};
+use crate::moderation::{call, moderated};
+use crate::support::{Client, OTHER_ADDRESS, Relay, RelayBuilder, Response, line, nb_users, newcomer};
 
 /// More messages than any burst in these tests, even if a slow machine takes seconds to send them.
 const MANY: usize = 60;
+
+/// Joins from an address that is no trusted proxy.
+async fn join_directly(relay: &Relay) -> Client {
+    Client::connect_from(OTHER_ADDRESS, relay.address(), "/room/QGIS/ws").await.unwrap()
+}
 
 /// A relay with one small bucket, and the others large.
 fn with_small(bucket: &str, burst: u32) -> RelayBuilder {
@@ -62,9 +68,9 @@ fn is_refusal(frame: &Value, whose: &str) -> bool {
 #[tokio::test]
 async fn a_connection_may_send_its_burst_and_is_the_only_one_told_of_refusals() {
     let relay = with_small("CONNECTION", 3).start().await;
-    let mut witness = relay.join("QGIS").await;
+    let mut witness = join_directly(&relay).await;
     witness.expect(nb_users(1)).await;
-    let mut jane = relay.join("QGIS").await;
+    let mut jane = join_directly(&relay).await;
     jane.expect(nb_users(2)).await;
     witness.expect(nb_users(2)).await;
 
@@ -89,7 +95,7 @@ async fn a_nickname_has_one_bucket_by_whatever_entrance_and_letter_case() {
     let (passed, refused) = put_until_refused(&relay, case, |number| format!("192.0.2.{number}")).await;
     assert!(passed >= 3);
     assert_too_many(&refused, "under this nickname");
-    let mut client = relay.join("QGIS").await;
+    let mut client = join_directly(&relay).await;
     client.expect(nb_users(1)).await;
     let heard = say_at_once(&mut client, case).await;
     assert!(heard.iter().any(|frame| is_refusal(frame, "under this nickname")), "{heard:?}");
@@ -115,6 +121,18 @@ async fn an_address_has_one_bucket_for_all_its_connections_and_rooms() {
 }
 
 #[tokio::test]
+async fn clients_of_unknown_address_share_a_bucket_with_nobody_else() {
+    let relay = with_small("ADDRESS", 3).start().await;
+    let author = |number| format!("author-{number}");
+    let (_, refused) = put_until_refused(&relay, author, |_| "\u{e9}".into()).await;
+    assert_too_many(&refused, "from this address");
+    // Not even with the proxy itself.
+    for ip in ["127.0.0.1", "192.0.2.2"] {
+        assert_eq!(relay.put_line("QGIS", "hans", "hi", &[("X-Forwarded-For", ip)]).await.status, 200, "{ip}");
+    }
+}
+
+#[tokio::test]
 async fn the_hosts_of_one_ipv6_network_are_one_address() {
     let relay = with_small("ADDRESS", 3).start().await;
     let author = |number| format!("author-{number}");
@@ -131,7 +149,7 @@ async fn a_room_has_one_bucket_for_everybody() {
     let (passed, refused) = put_until_refused(&relay, author, |number| format!("192.0.2.{number}")).await;
     assert!(passed >= 3);
     assert_too_many(&refused, "in this room");
-    let mut client = relay.join("QGIS").await;
+    let mut client = join_directly(&relay).await;
     client.expect(nb_users(1)).await;
     let heard = say_at_once(&mut client, author).await;
     assert!(heard.iter().any(|frame| is_refusal(frame, "in this room")), "{heard:?}");
@@ -141,7 +159,9 @@ async fn a_room_has_one_bucket_for_everybody() {
 #[tokio::test]
 async fn an_impostor_does_not_use_up_the_owners_bucket() {
     let relay = with_small("NICKNAME", 3).start().await;
-    let mut jane = relay.join_as("QGIS", "jane").await;
+    let mut jane = join_directly(&relay).await;
+    jane.send(newcomer("jane")).await;
+    jane.skip_until(newcomer("jane")).await;
     for _ in 0..MANY {
         assert_eq!(relay.put_line("QGIS", "jane", "hi", &[]).await.status, 403);
     }
@@ -155,7 +175,7 @@ async fn an_impostor_does_not_use_up_the_owners_bucket() {
 #[tokio::test]
 async fn without_rate_limits_every_message_is_delivered() {
     let relay = with_small("CONNECTION", 1).env("RATE_LIMITS", "off").start().await;
-    let mut jane = relay.join("QGIS").await;
+    let mut jane = join_directly(&relay).await;
     jane.expect(nb_users(1)).await;
     let heard = say_at_once(&mut jane, |_| "jane".into()).await;
     assert_eq!(heard, vec![line("jane", "hi"); MANY]);
@@ -180,7 +200,7 @@ fn detail(refused: &Refused<Option<Vec<u8>>>) -> Value {
 
 #[tokio::test]
 async fn a_closed_connection_frees_a_slot_of_its_address() {
-    let relay = with_small("", 1).env("RELAY__LIVE__MAX_PER_ADDRESS", "2").start().await;
+    let relay = moderated(with_small("", 1)).env("RELAY__LIVE__MAX_PER_ADDRESS", "2").start().await;
     let first = join_from(&relay, "192.0.2.1").await.unwrap();
     let _second = join_from(&relay, "192.0.2.1").await.unwrap();
     let refused = join_from(&relay, "192.0.2.1").await.unwrap_err();
@@ -191,13 +211,30 @@ async fn a_closed_connection_frees_a_slot_of_its_address() {
     first.leave().await;
     // The place is free once the connection has ended on both sides.
     relay.wait_until(true, async || join_from(&relay, "192.0.2.1").await.is_ok()).await;
-    assert_eq!(relay.count("gischat_connections_refused_total{reason=\"full\"}").await, 0);
-    assert!(relay.count("gischat_connections_refused_total{reason=\"per_address\"}").await >= 1);
+    let metrics = call(&relay, "GET", "/metrics", "").await.body;
+    let refusals: Vec<&str> = metrics.lines().filter(|line| line.starts_with("gischat_connections_refused")).collect();
+    assert!(!refusals.is_empty() && refusals.iter().all(|line| line.contains("per_address")), "{refusals:?}");
+}
+
+#[tokio::test]
+async fn an_ipv6_48_has_sixteen_times_the_connections_of_an_address() {
+    let relay = with_small("", 1).env("RELAY__LIVE__MAX_PER_ADDRESS", "1").start().await;
+    let mut held = Vec::new();
+    for block in 0..4 {
+        for subnet in 0..4 {
+            held.push(join_from(&relay, &format!("2001:db8:1:{:x}::1", block * 256 + subnet)).await.unwrap());
+        }
+        let refused = join_from(&relay, &format!("2001:db8:1:{:x}::1", block * 256 + 4)).await.unwrap_err();
+        assert_eq!(refused.status(), 429);
+    }
+    let refused = join_from(&relay, "2001:db8:1:ffff::1").await.unwrap_err();
+    assert_eq!(detail(&refused), "the network of this address holds 16 connections, which is the limit");
+    assert!(join_from(&relay, "2001:db8:2::1").await.is_ok());
 }
 
 #[tokio::test]
 async fn an_address_that_joins_too_fast_gets_the_waiting_time() {
-    let relay = with_small("", 1)
+    let relay = moderated(with_small("", 1))
         .env("RELAY__LIVE__JOINS__BURST", "3")
         .env("RELAY__LIVE__JOINS__PER_SECOND", "1")
         .start()
@@ -215,7 +252,8 @@ async fn an_address_that_joins_too_fast_gets_the_waiting_time() {
     assert_eq!(refused.headers()["retry-after"], "1");
     assert_eq!(detail(&refused), "this address opens connections too fast");
     assert!(join_from(&relay, "192.0.2.2").await.is_ok());
-    assert_eq!(relay.count("gischat_connections_refused_total{reason=\"join_rate\"}").await, 1);
+    let metrics = call(&relay, "GET", "/metrics", "").await.body;
+    assert!(metrics.contains("gischat_connections_refused_total{reason=\"join_rate\"} 1\n"), "{metrics}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use tokio_tungstenite::tungstenite::Error;
 
-use crate::support::{Client, Relay, Response, line, nb_users, request};
+use crate::support::{Client, Relay, Response, line, nb_users, request, send};
 
 const LISTED: &str = "https://maps.example";
 const OTHER: &str = "https://evil.example";
@@ -115,4 +115,70 @@ async fn metrics_are_not_served_to_pages_of_other_origins() {
     let relay = Relay::start().await;
     let answer = request(relay.address(), "GET", "/metrics", &[("Origin", OTHER)], "").await;
     assert_eq!(allowed_origin(&answer), None, "{:?}", answer.headers);
+}
+
+/// The status of a request with these lines after the request line.
+async fn status(relay: &Relay, version: &str, path: &str, lines: &[&str]) -> u16 {
+    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    let request = format!("GET {path} HTTP/{version}\r\n{lines}Connection: close\r\n\r\n");
+    send(relay.address(), request.as_bytes()).await.status
+}
+
+#[tokio::test]
+async fn a_request_needs_exactly_one_valid_host() {
+    let relay = Relay::start().await;
+    for lines in [
+        &[] as &[_],
+        &["Host: a", "Host: a"],
+        &["Host: a", "Host: b"],
+        &["Host: a b/@"],
+        &["Host: me@a"],
+        &["Host:"],
+        &["Host: a:b"],
+        &["Host: \u{e9}"],
+    ] {
+        for path in ["/rooms", "/nowhere", "/healthz", "/", "/moderation/feed", "/openapi.json"] {
+            assert_eq!(status(&relay, "1.1", path, lines).await, 400, "{lines:?} {path}");
+        }
+    }
+    assert_eq!(status(&relay, "1.0", "/rooms", &[]).await, 200);
+    assert_eq!(status(&relay, "1.0", "/rooms", &["Host: a", "Host: a"]).await, 400);
+    assert_eq!(status(&relay, "1.1", "/rooms", &["Host: relay"]).await, 200);
+}
+
+#[tokio::test]
+async fn a_page_that_rebinds_its_name_reads_nothing_on_this_machine() {
+    let relay = Relay::start().await;
+    let page = ["Host: evil.example:8000", "Origin: http://evil.example:8000"];
+    assert_eq!(status(&relay, "1.1", "/rooms", &page).await, 400);
+    assert_eq!(status(&relay, "1.1", "http://evil.example:8000/rooms", &["Host: localhost", page[1]]).await, 400);
+    let upgrade = ["Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
+    assert_eq!(status(&relay, "1.1", "/room/QGIS/ws", &[&page[..], &upgrade].concat()).await, 400);
+    // Browsers send no origin with a GET of the own origin, so local metrics depend on the host alone.
+    assert_eq!(status(&relay, "1.1", "/metrics", &page[..1]).await, 403);
+    assert_eq!(status(&relay, "1.1", "/metrics", &["Host: localhost:8000"]).await, 200);
+}
+
+#[tokio::test]
+async fn the_metrics_port_checks_hosts_too() {
+    let relay = Relay::builder().env("METRICS_LISTEN", "127.0.0.1:0").start().await;
+    let log = relay.log();
+    let line = log.iter().find(|line| line.contains("\"serving metrics\"")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    let metrics = line["address"].as_str().unwrap().parse().unwrap();
+    let get = |lines: &str| format!("GET /metrics HTTP/1.1\r\n{lines}Connection: close\r\n\r\n").into_bytes();
+    assert_eq!(send(metrics, &get("")).await.status, 400);
+    assert_eq!(send(metrics, &get("Host: evil.example\r\nOrigin: http://evil.example\r\n")).await.status, 400);
+    assert_eq!(send(metrics, &get("Host: localhost\r\n")).await.status, 200);
+}
+
+#[tokio::test]
+async fn with_hosts_only_requests_to_them_are_answered() {
+    let relay =
+        Relay::builder().env("RELAY__SERVER__HOSTS", "chat.example").env("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    for (host, expected) in
+        [("chat.example", 200), ("CHAT.example:443", 200), ("evil.example", 400), ("localhost", 200)]
+    {
+        assert_eq!(status(&relay, "1.1", "/rooms", &[&format!("Host: {host}")]).await, expected, "{host}");
+    }
 }

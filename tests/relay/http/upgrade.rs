@@ -52,6 +52,18 @@ async fn an_invalid_key_is_400() {
 }
 
 #[tokio::test]
+async fn two_keys_or_versions_are_400() {
+    let relay = Relay::start().await;
+    let handshake = [("Upgrade", "websocket"), ("Connection", "Upgrade")];
+    let (key, version) = (("Sec-WebSocket-Key", KEY), ("Sec-WebSocket-Version", "13"));
+    for twice in [[key, key, version], [key, version, version]] {
+        let headers = [&handshake[..], &twice].concat();
+        let answer = request(relay.address(), "GET", "/room/QGIS/ws", &headers, "").await;
+        assert_eq!(answer.status, 400, "{twice:?}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_handshake_makes_nobody_a_member() {
     let relay = Relay::start().await;
     let mut witness = relay.join("QGIS").await;

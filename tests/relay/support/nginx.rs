@@ -15,6 +15,17 @@ const HINT: &str = "`make test` installs what the tests need";
 /// Attempts to get two free ports, since another process may take them before nginx does.
 const TRIES: usize = 5;
 
+/// How nginx reports the client's address in `X-Forwarded-For`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reporting {
+    /// `$remote_addr`, as in the example.
+    Replaces,
+    /// `$proxy_add_x_forwarded_for`.
+    Appends,
+    /// Not at all: the header is passed on as the client wrote it.
+    Nothing,
+}
+
 /// A running nginx; killed on drop.
 #[derive(Debug)]
 pub(crate) struct Nginx {
@@ -28,13 +39,18 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// Starts nginx in front of this relay.
     pub(crate) fn start(relay: SocketAddr) -> Self {
+        Self::start_reporting(relay, Reporting::Replaces)
+    }
+
+    /// Starts nginx in front of this relay, with another way to report the client's address.
+    pub(crate) fn start_reporting(relay: SocketAddr, reporting: Reporting) -> Self {
         let directory = tempfile::tempdir().unwrap();
         make_certificate(directory.path());
         let mut errors = Vec::new();
         for _ in 0..TRIES {
             let [plain, tls] = free_ports();
-            std::fs::write(directory.path().join("nginx.conf"), configuration(relay, plain, tls, directory.path()))
-                .unwrap();
+            let configuration = configuration(relay, plain, tls, directory.path(), reporting);
+            std::fs::write(directory.path().join("nginx.conf"), configuration).unwrap();
             match run(directory.path()) {
                 Ok(child) => return Self { child, plain, tls, directory },
                 Err(error) => errors.push(error),
@@ -72,7 +88,19 @@ fn free_ports() -> [SocketAddr; 2] {
 }
 
 /// A minimal configuration with the site of the example, except for addresses and paths.
-fn configuration(relay: SocketAddr, plain: SocketAddr, tls: SocketAddr, directory: &Path) -> String {
+fn configuration(
+    relay: SocketAddr,
+    plain: SocketAddr,
+    tls: SocketAddr,
+    directory: &Path,
+    reporting: Reporting,
+) -> String {
+    let reports = "proxy_set_header X-Forwarded-For $remote_addr;";
+    let reports_instead = match reporting {
+        Reporting::Replaces => reports,
+        Reporting::Appends => "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+        Reporting::Nothing => "",
+    };
     let site =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/deploy/nginx.conf")).unwrap();
     let mut site: String = site.split_inclusive('\n').filter(|line| !line.contains("[::]")).collect();
@@ -82,6 +110,7 @@ fn configuration(relay: SocketAddr, plain: SocketAddr, tls: SocketAddr, director
         ("server_name chat.example.org;", "server_name localhost;".to_owned()),
         ("/etc/letsencrypt/live/chat.example.org", directory.display().to_string()),
         ("server 127.0.0.1:8000;", format!("server {relay};")),
+        (reports, reports_instead.to_owned()),
     ] {
         assert!(site.contains(old), "examples/deploy/nginx.conf no longer contains {old:?}");
         site = site.replace(old, &new);
