@@ -120,8 +120,9 @@ impl BoundRelay {
             0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             shards => shards,
         };
-        let (rooms, endings) = Rooms::start(&live, &config.instance.rooms, threads, [&runtime, &judge_handle])
-            .map_err(ServeError::Shards)?;
+        let (rooms, endings) =
+            Rooms::start(&live, &config.instance.rooms, moderators.guarded_names(), threads, [&runtime, &judge_handle])
+                .map_err(ServeError::Shards)?;
         let rooms = Arc::new(rooms);
 
         let limits = config.live.address_limits(config.filter.rate.enabled);
