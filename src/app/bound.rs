@@ -116,10 +116,7 @@ impl BoundRelay {
         let App { config, live, metrics, plugins, feed, reload, rules, moderation, sanction_events, degraded } = app;
         let server_config = config.server.clone();
 
-        let threads = match config.live.shards {
-            0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-            shards => shards,
-        };
+        let threads = shard_threads(config.live.shards);
         let (rooms, endings) =
             Rooms::start(&live, &config.instance.rooms, moderators.guarded_names(), threads, [&runtime, &judge_handle])
                 .map_err(ServeError::Shards)?;
@@ -241,6 +238,14 @@ async fn until_stopped(
         tracing::warn!(left = tasks.len(), "drain timed out");
     }
     if lost { Err(ServeError::ShardLost) } else { Ok(()) }
+}
+
+/// Returns the number of shards: one for each processor unless it is configured.
+fn shard_threads(configured: usize) -> usize {
+    match configured {
+        0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        shards => shards,
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

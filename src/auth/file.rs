@@ -64,7 +64,7 @@ pub(super) fn parse(
 ) -> Result<AccessTokens, Vec<ConfigError>> {
     let TomlFile { root, lines, syntax_errors } = TomlFile::parse(text);
     let mut reader = Parser::new(&lines, rooms, &named, &reserved);
-    let (mut moderators, mut trusted) = (named.clone(), Vec::new());
+    let (mut moderators, mut trusted) = (named, Vec::new());
     for (key, value) in root.get_ref() {
         match key.get_ref().as_ref() {
             "moderator" => {

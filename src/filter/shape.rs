@@ -4,7 +4,7 @@ mod content;
 
 pub use self::content::ContentLimits;
 use super::{Filter, FilterAnswer, Finding, Purpose};
-use crate::matching::{self, TextFault};
+use crate::matching::{self, TextError};
 use crate::model::{Message, MessageKind, Nickname, Reason, ReasonCode, Replacement, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
@@ -122,13 +122,13 @@ impl ShapeFilter {
                 format!("the message text has {has}; at most {max} are allowed"),
             ));
         }
-        matching::check_text(text).map_err(|fault| {
-            let code = match fault {
-                TextFault::Invisible => ReasonCode::Empty,
-                TextFault::Control(_) => ReasonCode::Malformed,
-                TextFault::LineBreaks(_) => ReasonCode::TooLong,
+        matching::check_text(text).map_err(|error| {
+            let code = match error {
+                TextError::Invisible => ReasonCode::Empty,
+                TextError::Control(_) => ReasonCode::Malformed,
+                TextError::LineBreaks(_) => ReasonCode::TooLong,
             };
-            Reason::new(code, format!("the message text {fault}"))
+            Reason::new(code, format!("the message text {error}"))
         })?;
         Ok(matching::balanced(text))
     }

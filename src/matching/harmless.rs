@@ -24,7 +24,7 @@ fn is_line_break(c: char) -> bool {
 
 /// Why a text cannot be shown to others. The message follows the name of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TextFault {
+pub enum TextError {
     /// It has nothing to see.
     #[error("is empty; at least 1 visible character is needed")]
     Invisible,
@@ -46,16 +46,16 @@ pub fn without_closers(text: &str) -> &str {
 /// Checks a text of several lines.
 ///
 /// # Errors
-/// [`TextFault`].
-pub fn check_text(text: &str) -> Result<(), TextFault> {
+/// [`TextError`].
+pub fn check_text(text: &str) -> Result<(), TextError> {
     if !has_visible(text) {
-        return Err(TextFault::Invisible);
+        return Err(TextError::Invisible);
     }
     if let Some(control) = forbidden_control(text) {
-        return Err(TextFault::Control(control));
+        return Err(TextError::Control(control));
     }
     match text.chars().filter(|c| is_line_break(*c)).count() {
-        breaks if breaks > MAX_LINE_BREAKS => Err(TextFault::LineBreaks(breaks)),
+        breaks if breaks > MAX_LINE_BREAKS => Err(TextError::LineBreaks(breaks)),
         _ => Ok(()),
     }
 }
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> Option<String> {
-        check_text(text).err().map(|fault| format!("the text {fault}"))
+        check_text(text).err().map(|error| format!("the text {error}"))
     }
 
     #[test]

@@ -30,7 +30,7 @@ mod visible;
 use std::ops::Range;
 
 pub use fingerprint::Fingerprint;
-pub use harmless::{TextFault, balanced, check_text, disturbs_line, disturbs_lines, has_visible, without_closers};
+pub use harmless::{TextError, balanced, check_text, disturbs_line, disturbs_lines, has_visible, without_closers};
 pub use language::{LANGUAGES, detect_language};
 pub use letters::{LetterStats, letter_stats};
 pub use links::{Link, find_links, is_within};

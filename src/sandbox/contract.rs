@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::limits::{MAX_LABEL_BYTES, MAX_LABELS, MAX_REASON_BYTES};
-use crate::matching::{self, TextFault};
+use crate::matching::{self, TextError};
 use crate::model::{Outcome, Penalty};
 
 /// Shortest and longest duration of a sanction by a plugin.
@@ -77,7 +77,7 @@ pub enum AnswerError {
     #[error("it replaces the text of something without text")]
     Replace,
     #[error("its text {0}")]
-    Text(#[from] TextFault),
+    Text(#[from] TextError),
     #[error("its text has {found} characters; the limit is {max_chars}")]
     LongText { found: usize, max_chars: usize },
 }

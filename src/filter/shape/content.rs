@@ -1,7 +1,7 @@
 //! The permitted form of images, geodata and code.
 
 use super::{characters, length_up_to};
-use crate::matching::{TextFault, disturbs_line, disturbs_lines, has_visible};
+use crate::matching::{TextError, disturbs_line, disturbs_lines, has_visible};
 use crate::model::{Content, Crs, Extent, Layer, Position, ProcessingModel, Reason, ReasonCode, Script};
 use crate::settings::{Section, Setting};
 
@@ -137,7 +137,7 @@ fn check_visible(field: &str, text: &str) -> Result<(), Reason> {
     if has_visible(text) {
         return Ok(());
     }
-    Err(Reason::new(ReasonCode::Empty, format!("`{field}` {}", TextFault::Invisible)))
+    Err(Reason::new(ReasonCode::Empty, format!("`{field}` {}", TextError::Invisible)))
 }
 
 /// Checks a name that clients use as the name of a file.
