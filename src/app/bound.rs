@@ -130,12 +130,10 @@ impl BoundRelay {
         } = app;
         let server_config = config.server.clone();
 
-        let threads = match config.live.shards {
-            0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-            shards => shards,
-        };
-        let (rooms, endings) = Rooms::start(&live, &config.instance.rooms, threads, [&runtime, &judge_handle])
-            .map_err(ServeError::Shards)?;
+        let threads = shard_threads(config.live.shards);
+        let (rooms, endings) =
+            Rooms::start(&live, &config.instance.rooms, moderators.guarded_names(), threads, [&runtime, &judge_handle])
+                .map_err(ServeError::Shards)?;
         let rooms = Arc::new(rooms);
 
         let limits = config.live.address_limits(config.filter.rate.enabled);
@@ -265,6 +263,14 @@ async fn until_stopped(
         tracing::warn!(left = tasks.len(), "drain timed out");
     }
     (if lost { Err(ServeError::ShardLost) } else { Ok(()) }, deadline)
+}
+
+/// Returns the number of shards: one for each processor unless it is configured.
+fn shard_threads(configured: usize) -> usize {
+    match configured {
+        0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        shards => shards,
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use super::configured::{ConfiguredModerator, check_moderators};
+use crate::model::{Nickname, ReservedNames};
 use crate::settings::{Section, Setting};
+
+/// Most reserved nicknames.
+const MAX_RESERVED: usize = 100;
 
 /// Settings of access by token.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +16,8 @@ pub struct Config {
     pub moderators: Vec<ConfiguredModerator>,
     /// The file with further moderators and trusted nicknames, identified by token hashes.
     pub tokens_file: Option<PathBuf>,
+    /// Nicknames that nobody may use, besides those of the relay itself.
+    pub reserved_nicknames: Vec<String>,
 }
 
 impl Config {
@@ -34,6 +40,31 @@ impl Config {
                 "Tokens file: further moderators with scopes and rooms, and trusted nicknames. It contains only \
                  hashes; `gischat-relay token` generates a token and its hash.",
             ).reloads()),
+            reserved_nicknames: section.read(
+                Setting::new("reserved_nicknames", ReservedNames::DEFAULT.map(str::to_owned).to_vec())
+                    .doc(
+                        "Nicknames that nobody may use, nor a disguise of them: other letter case, look-alikes, digits \
+                         for letters, and digits, - and _ at the edges. The relay itself speaks as internal and \
+                         moderation, which are reserved in any case.",
+                    )
+                    .reloads()
+                    .check(|names| check_reserved(names)),
+            ),
         }
     }
+}
+
+/// Checks that each name is a nickname with a letter.
+fn check_reserved(names: &[String]) -> Result<(), String> {
+    if names.len() > MAX_RESERVED {
+        return Err(format!("names {} nicknames; at most {MAX_RESERVED} are allowed", names.len()));
+    }
+    for (at, name) in (1..).zip(names) {
+        Nickname::check(name).map_err(|error| format!("has an item, number {at}, that {error}"))?;
+        // Digits, - and _ at the edges of a name are ignored.
+        if !name.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+            return Err(format!("has an item, number {at}, without a letter"));
+        }
+    }
+    Ok(())
 }

@@ -9,9 +9,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::configured::{MAX_MODERATORS, check_name};
-use super::grant::{AccessTokens, Moderator, RoomScope, Scope, TrustedNickname};
+use super::grant::{AccessTokens, Moderator, Scope, TrustedNickname};
 use super::token::{Digest, InvalidDigest};
-use crate::model::{Nickname, RoomName, is_reserved};
+use crate::model::{Nickname, ReservedNames, RoomName, RoomScope};
 use crate::settings::{ConfigError, FileErrors, LineIndex, TomlFile, did_you_mean};
 
 /// Most trusted nicknames.
@@ -51,7 +51,7 @@ struct RawEntry {
 }
 
 /// Parses the text of the file. `rooms` are the rooms of the relay; `named` are moderators from elsewhere, listed
-/// first.
+/// first; `reserved` names are no nicknames.
 ///
 /// # Errors
 /// All errors, ordered by line; beyond a hundred they are only counted.
@@ -60,19 +60,20 @@ pub(super) fn parse(
     text: &str,
     rooms: &[RoomName],
     named: Vec<Moderator>,
+    reserved: ReservedNames,
 ) -> Result<AccessTokens, Vec<ConfigError>> {
     let TomlFile { root, lines, syntax_errors } = TomlFile::parse(text);
-    let mut reader = Parser::new(&lines, rooms, &named);
-    let mut tokens = AccessTokens { moderators: named, trusted: Vec::new() };
+    let mut reader = Parser::new(&lines, rooms, &named, &reserved);
+    let (mut moderators, mut trusted) = (named, Vec::new());
     for (key, value) in root.get_ref() {
         match key.get_ref().as_ref() {
             "moderator" => {
                 let entries = reader.entries(&MODERATOR, value);
-                tokens.moderators.extend(entries.into_iter().filter_map(|entry| reader.moderator(entry)));
+                moderators.extend(entries.into_iter().filter_map(|entry| reader.moderator(entry)));
             }
             "trusted" => {
                 let entries = reader.entries(&TRUSTED, value);
-                tokens.trusted.extend(entries.into_iter().filter_map(|entry| reader.trusted(entry)));
+                trusted.extend(entries.into_iter().filter_map(|entry| reader.trusted(entry)));
             }
             other => {
                 let hint = did_you_mean(other, ["moderator", "trusted"]);
@@ -92,13 +93,14 @@ pub(super) fn parse(
     for (line, text) in errors {
         all.add(line, text);
     }
-    all.into_result().map(|()| tokens)
+    all.into_result().map(|()| AccessTokens { moderators, trusted, reserved })
 }
 
 /// Parses entries and collects errors with their lines.
 struct Parser<'a> {
     lines: &'a LineIndex,
     rooms: &'a [RoomName],
+    reserved: &'a ReservedNames,
     /// The lines on which entries begin.
     entry_lines: BTreeSet<usize>,
     /// The owner of each name, token and skeleton of a nickname, as a text for errors.
@@ -109,11 +111,12 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn new(lines: &'a LineIndex, rooms: &'a [RoomName], named: &[Moderator]) -> Self {
+    fn new(lines: &'a LineIndex, rooms: &'a [RoomName], named: &[Moderator], reserved: &'a ReservedNames) -> Self {
         let elsewhere = || "a moderator of MODERATORS".to_owned();
         Self {
             lines,
             rooms,
+            reserved,
             entry_lines: BTreeSet::new(),
             names: named.iter().map(|moderator| (moderator.name.to_string(), elsewhere())).collect(),
             digests: named.iter().map(|moderator| (moderator.digest, elsewhere())).collect(),
@@ -218,7 +221,7 @@ impl<'a> Parser<'a> {
         let RawEntry { line: begin, identity: who, rooms, .. } = entry;
         let (name, line) = who?;
         let nickname = match name.parse::<Nickname>() {
-            Ok(_) if is_reserved(&name) => Err("is reserved for the relay".to_owned()),
+            Ok(_) if self.reserved.contains(&name) => Err("is reserved for the relay".to_owned()),
             Ok(nickname) => Ok(nickname),
             Err(error) => Err(error.to_string()),
         };

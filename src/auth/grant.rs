@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::token::Digest;
-use crate::model::{Actor, Nickname, RoomName};
+use crate::model::{Actor, GuardedNames, Nickname, ReservedNames, RoomName, RoomScope};
 use crate::names::named;
 
 named! {
@@ -16,26 +16,6 @@ named! {
         Act = "act",
         /// Change rules and presets, and undo the acts of others.
         Admin = "admin",
-    }
-}
-
-/// The rooms that a grant covers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RoomScope {
-    /// All rooms.
-    All,
-    /// These rooms only.
-    Only(Arc<[RoomName]>),
-}
-
-impl RoomScope {
-    /// Whether `room` is covered.
-    #[must_use]
-    pub fn contains(&self, room: &RoomName) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(rooms) => rooms.contains(room),
-        }
     }
 }
 
@@ -125,11 +105,21 @@ impl TrustedNickname {
     }
 }
 
-/// The moderators and trusted nicknames that have a token.
+/// The moderators and trusted nicknames that have a token, and the names that nobody may use.
 #[derive(Clone, Debug, Default)]
 pub struct AccessTokens {
     pub(super) moderators: Vec<Moderator>,
     pub(super) trusted: Vec<TrustedNickname>,
+    pub(super) reserved: ReservedNames,
+}
+
+impl AccessTokens {
+    /// Returns the names that not everybody may use: trusted nicknames are kept for those who prove them.
+    #[must_use]
+    pub fn guarded_names(&self) -> GuardedNames {
+        let kept = self.trusted.iter().map(|trusted| (trusted.nickname.clone(), trusted.rooms.clone()));
+        GuardedNames::new(self.reserved.clone(), kept)
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,6 @@ mod tokens;
 
 pub use config::Config;
 pub use configured::{ConfiguredModerator, MAX_MODERATOR_NAME, check_name};
-pub use grant::{AccessTokens, Moderator, RoomScope, Scope, TrustedNickname};
+pub use grant::{AccessTokens, Moderator, Scope, TrustedNickname};
 pub use moderators::{AccessError, Moderators, TokenError};
 pub use token::{RandomnessError, Token};

@@ -7,7 +7,7 @@ use super::Config;
 use super::attempts::FailedAttempts;
 use super::grant::{AccessTokens, Moderator, TrustedNickname};
 use super::token::{Digest, RandomnessError, Token};
-use crate::model::{Address, RoomName};
+use crate::model::{Address, GuardedNames, RoomName};
 use crate::settings::ConfigError;
 
 /// The name of the moderator with the token of this run.
@@ -113,6 +113,12 @@ impl Moderators {
             tracing::warn!("no moderators are left");
         }
         tracing::info!(moderators, trusted, "tokens loaded");
+    }
+
+    /// Returns the names that not everybody may use.
+    #[must_use]
+    pub fn guarded_names(&self) -> GuardedNames {
+        self.known().guarded_names()
     }
 
     /// Removes addresses whose failed attempts have expired.

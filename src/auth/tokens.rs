@@ -8,7 +8,7 @@ use super::Config;
 use super::file;
 use super::grant::{AccessTokens, Moderator, TrustedNickname};
 use super::token::Digest;
-use crate::model::RoomName;
+use crate::model::{ReservedNames, RoomName};
 use crate::settings::{ConfigError, read_text};
 
 /// The mode bit that lets everybody write a file.
@@ -35,11 +35,12 @@ impl AccessTokens {
     ) -> Result<Self, Vec<ConfigError>> {
         let named =
             config.moderators.iter().map(super::ConfiguredModerator::to_moderator).chain(operator.cloned()).collect();
+        let reserved = ReservedNames::new(config.reserved_nicknames.iter().map(String::as_str));
         match &config.tokens_file {
-            None => Ok(Self { moderators: named, trusted: Vec::new() }),
+            None => Ok(Self { moderators: named, trusted: Vec::new(), reserved }),
             Some(path) => {
                 let text = read_file(path).map_err(|error| vec![error])?;
-                file::parse(path, &text, rooms, named)
+                file::parse(path, &text, rooms, named, reserved)
             }
         }
     }

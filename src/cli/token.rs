@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::print_to;
 use crate::auth::{Token, check_name};
-use crate::model::{Nickname, is_reserved};
+use crate::model::{Nickname, ReservedNames};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct TokenArgs {
@@ -22,7 +22,8 @@ fn moderator(name: &str) -> Result<String, String> {
 }
 
 fn trusted(nickname: &str) -> Result<String, String> {
-    if is_reserved(nickname) {
+    // The settings may reserve others; the relay checks the file with them.
+    if ReservedNames::default().contains(nickname) {
         return Err("is reserved for the relay".to_owned());
     }
     Nickname::check(nickname).map(|()| nickname.to_owned()).map_err(|error| error.to_string())

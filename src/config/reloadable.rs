@@ -63,6 +63,7 @@ mod tests {
             "live.max_per_address",
             "log.level",
             "moderation.moderators",
+            "moderation.reserved_nicknames",
             "moderation.tokens_file",
         ];
         assert_eq!(source.snapshot().reloadable().collect::<Vec<_>>(), expected);

@@ -4,7 +4,8 @@ mod content;
 
 pub use self::content::ContentLimits;
 use super::{Filter, FilterAnswer, Finding, Purpose};
-use crate::model::{Message, MessageKind, Nickname, Reason, ReasonCode, Sender, Verdict};
+use crate::matching::{self, TextError};
+use crate::model::{Message, MessageKind, Nickname, Reason, ReasonCode, Replacement, Sender, Verdict};
 use crate::settings::{Section, Setting};
 
 /// Limits of a message.
@@ -78,23 +79,24 @@ impl ShapeFilter {
         Self { config }
     }
 
-    fn check(&self, message: &Message) -> Result<(), Reason> {
+    /// Checks a message. Returns the text with which it continues, if that differs.
+    fn check(&self, message: &Message) -> Result<Option<String>, Reason> {
         match &message.kind {
             MessageKind::Text { avatar, text } => {
                 self.check_name("author", &message.author)?;
-                self.check_text(text)?;
-                avatar.as_deref().map_or(Ok(()), |avatar| self.check_avatar(avatar))
+                avatar.as_deref().map_or(Ok(()), |avatar| self.check_avatar(avatar))?;
+                self.check_text(text)
             }
             MessageKind::Like { liked, text } => {
                 self.check_name("liker_author", &message.author)?;
                 self.check_name("liked_author", liked)?;
                 self.check_text(text)
             }
-            MessageKind::Newcomer => self.check_name("newcomer", &message.author),
+            MessageKind::Newcomer => self.check_name("newcomer", &message.author).map(|()| None),
             MessageKind::Content { avatar, content } => {
                 self.check_name("author", &message.author)?;
                 avatar.as_deref().map_or(Ok(()), |avatar| self.check_avatar(avatar))?;
-                content::check(content, &self.config.content)
+                content::check(content, &self.config.content).map(|()| None)
             }
         }
     }
@@ -109,23 +111,26 @@ impl ShapeFilter {
         Nickname::check(name).map_err(|error| Reason::new(ReasonCode::BadAuthor, format!("`{field}` {error}")))
     }
 
-    fn check_text(&self, text: &str) -> Result<(), Reason> {
+    fn check_text(&self, text: &str) -> Result<Option<String>, Reason> {
         let max = self.config.max_message_length;
-        let length = length_up_to(text, max);
+        let counted = matching::without_closers(text);
+        let length = length_up_to(counted, max);
         if length > max {
-            let has = characters(text, length, max);
+            let has = characters(counted, length, max);
             return Err(Reason::new(
                 ReasonCode::TooLong,
                 format!("the message text has {has}; at most {max} are allowed"),
             ));
         }
-        if text.trim().is_empty() {
-            return Err(Reason::new(
-                ReasonCode::Empty,
-                "the message text is empty; at least 1 visible character is needed",
-            ));
-        }
-        Ok(())
+        matching::check_text(text).map_err(|error| {
+            let code = match error {
+                TextError::Invisible => ReasonCode::Empty,
+                TextError::Control(_) => ReasonCode::Malformed,
+                TextError::LineBreaks(_) => ReasonCode::TooLong,
+            };
+            Reason::new(code, format!("the message text {error}"))
+        })?;
+        Ok(matching::balanced(text))
     }
 
     /// An avatar names an icon among the client's own files, so it must not point outside their folder.
@@ -136,13 +141,25 @@ impl ShapeFilter {
             let has = characters(avatar, length, max);
             return Err(Reason::new(ReasonCode::BadAvatar, format!("`avatar` has {has}; at most {max} are allowed")));
         }
-        let is_path =
-            avatar.starts_with('/') || avatar.matches('/').count() > 1 || avatar.split('/').any(|part| part == "..");
-        // A colon would make it an address.
-        if is_path || avatar.chars().any(|c| c.is_control() || matches!(c, '\\' | ':')) {
-            return Err(Reason::new(ReasonCode::BadAvatar, "`avatar` must be the file name of an icon"));
+        // Some clients send an empty name instead of none.
+        if avatar.is_empty() || is_icon_name(avatar) {
+            return Ok(());
         }
-        Ok(())
+        let text = "`avatar` must be the file name of an icon: letters A to Z and a to z, digits, _, . and -, with at most \
+                    one folder";
+        Err(Reason::new(ReasonCode::BadAvatar, text))
+    }
+}
+
+/// Whether a text is the name of an icon, with at most one folder before it.
+fn is_icon_name(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+        !name.is_empty() && !name.starts_with('.') && !name.contains("..") && name.bytes().all(is_allowed)
+    };
+    match text.split_once('/') {
+        Some((folder, name)) => is_name(folder) && is_name(name),
+        None => is_name(text),
     }
 }
 
@@ -153,7 +170,8 @@ impl Filter for ShapeFilter {
 
     fn examine(&self, message: &Message, _: &Sender, _: Purpose) -> FilterAnswer {
         FilterAnswer::Ready(match self.check(message) {
-            Ok(()) => Finding::PASS,
+            Ok(None) => Finding::PASS,
+            Ok(Some(text)) => Verdict::Replace(Replacement::Text(text)).into(),
             Err(reason) => Verdict::Reject(reason).into(),
         })
     }
@@ -180,109 +198,4 @@ fn characters(text: &str, length: usize, max: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shape() -> ShapeFilter {
-        ShapeFilter::new(Config {
-            min_author_length: 3,
-            max_author_length: 32,
-            max_message_length: 255,
-            max_avatar_length: 128,
-            content: ContentLimits::default(),
-        })
-    }
-
-    fn refusal(author: &str, avatar: Option<&str>, text: &str) -> Option<(ReasonCode, String)> {
-        let kind = MessageKind::Text { avatar: avatar.map(str::to_owned), text: text.to_owned() };
-        shape().check(&Message::new(author, kind)).err().map(|reason| (reason.code, reason.text.into_owned()))
-    }
-
-    fn refused(code: ReasonCode, text: &str) -> (ReasonCode, String) {
-        (code, text.to_owned())
-    }
-
-    #[test]
-    fn an_author_may_have_3_to_32_characters() {
-        assert_eq!(refusal("abc", None, "hi"), None);
-        assert_eq!(refusal(&"a".repeat(32), None, "hi"), None);
-        let bounds = "3 to 32 are allowed";
-        assert_eq!(
-            refusal("x", None, "hi"),
-            Some(refused(ReasonCode::BadAuthor, &format!("`author` has 1 character; {bounds}")))
-        );
-        let long = "a".repeat(33);
-        assert_eq!(
-            refusal(&long, None, "hi"),
-            Some(refused(ReasonCode::BadAuthor, &format!("`author` has 33 characters; {bounds}")))
-        );
-    }
-
-    #[test]
-    fn an_author_may_have_letters_digits_underscores_and_hyphens() {
-        assert_eq!(refusal("Hans_Hibbel-2", None, "hi"), None);
-        for name in ["a b c", "jané", "abc\n", "a.b"] {
-            assert_eq!(refusal(name, None, "hi").map(|r| r.0), Some(ReasonCode::BadAuthor), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_text_is_counted_in_code_points() {
-        for unit in ["a", "é", "e\u{301}", "👨\u{200d}👩\u{200d}👧"] {
-            let points = unit.chars().count();
-            assert_eq!(refusal("jane", None, &unit.repeat(255 / points)), None, "{unit}");
-            assert_eq!(
-                refusal("jane", None, &unit.repeat(255 / points + 1)).map(|r| r.0),
-                Some(ReasonCode::TooLong),
-                "{unit}"
-            );
-        }
-        let text = "the message text has 256 characters; at most 255 are allowed";
-        assert_eq!(refusal("jane", None, &"é".repeat(256)), Some(refused(ReasonCode::TooLong, text)));
-    }
-
-    #[test]
-    fn empty_and_blank_texts_are_refused() {
-        for text in ["", " ", "\n\t\u{2003}"] {
-            assert_eq!(refusal("jane", None, text).map(|r| r.0), Some(ReasonCode::Empty), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn an_avatar_is_a_file_name_of_at_most_128_characters() {
-        for good in ["mGeoPackage.svg", "console/icon.svg", "", &"é".repeat(128)] {
-            assert_eq!(refusal("jane", Some(good), "hi"), None, "{good}");
-        }
-        for bad in [
-            "http://x.example/a.svg",
-            "file:///etc/passwd",
-            "/etc/passwd",
-            "a/b/c.svg",
-            "../../etc/passwd",
-            "a/../b.svg",
-            "..\\b.svg",
-            "a\0.svg",
-            &"é".repeat(129),
-        ] {
-            assert_eq!(refusal("jane", Some(bad), "hi").map(|r| r.0), Some(ReasonCode::BadAvatar), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_names_and_the_text_of_a_like_have_the_same_limits() {
-        let like = |liker: &str, liked: &str, text: &str| {
-            let kind = MessageKind::Like { liked: liked.to_owned(), text: text.to_owned() };
-            shape().check(&Message::new(liker, kind)).err().map(|reason| reason.code)
-        };
-        assert_eq!(like("jane", "hans", "nice"), None);
-        assert_eq!(like("x", "hans", "nice"), Some(ReasonCode::BadAuthor));
-        assert_eq!(like("jane", "x", "nice"), Some(ReasonCode::BadAuthor));
-        assert_eq!(like("jane", "hans", &"a".repeat(256)), Some(ReasonCode::TooLong));
-    }
-
-    #[test]
-    fn a_huge_text_is_refused_without_counting_it() {
-        let text = "the message text has more than 255 characters; at most 255 are allowed";
-        assert_eq!(refusal("jane", None, &"a".repeat(5_000)), Some(refused(ReasonCode::TooLong, text)));
-    }
-}
+mod tests;

@@ -40,8 +40,8 @@ pub enum Submission {
     Ready(Arc<JudgedMessage>),
     /// A filter answers later. Await [`PendingJudgement::finish`], then call [`Intake::deliver`].
     Pending(Box<PendingJudgement>),
-    /// The message registers a nickname that belongs to another connection from the same address. Probe the owner, then
-    /// call [`Intake::resolve_claim`].
+    /// The message registers a nickname that belongs to another connection. Probe the owner, or close it if the nickname
+    /// is proven, then call [`Intake::resolve_claim`].
     Claimed(Box<NicknameClaim>),
 }
 
@@ -144,9 +144,9 @@ impl Intake {
             }
             (_, MessageKind::Newcomer, Some(id)) => match claim::register(room, id, sender, &message.author) {
                 Ok(Registration::Registered) => Ok(()),
-                Ok(Registration::OwnedBy(owner, nickname)) => {
+                Ok(Registration::OwnedBy { owner, nickname, is_proven }) => {
                     let sender = sender.clone();
-                    let claim = NicknameClaim { claimant: id, owner, nickname, sender, decision };
+                    let claim = NicknameClaim { claimant: id, owner, is_proven, nickname, sender, decision };
                     return Submission::Claimed(Box::new(claim));
                 }
                 Err(reason) => Err(reason),
@@ -155,7 +155,12 @@ impl Intake {
                 Err(Reason::new(ReasonCode::Malformed, "only a connection can register a nickname"))
             }
             (_, MessageKind::Text { .. } | MessageKind::Like { .. } | MessageKind::Content { .. }, connection) => {
-                room.publish(connection, message)
+                if claim::has_proven(sender) {
+                    room.publish_proven(message);
+                    Ok(())
+                } else {
+                    room.publish(connection, message)
+                }
             }
         };
         let decision = match published {
@@ -173,9 +178,14 @@ impl Intake {
     /// respond must have left the room before.
     pub fn resolve_claim(&self, room: &mut Room, claim: NicknameClaim) -> Arc<JudgedMessage> {
         let NicknameClaim { claimant, nickname, sender, decision, .. } = claim;
-        let decision = match room.register(claimant, &nickname) {
+        // The names that are kept may have changed while the owner was probed.
+        let registered = match room.check_registration(Some(claimant), nickname.as_str()) {
+            Ok(()) => room.register(claimant, &nickname).map_err(|_in_use| in_use_reason()),
+            Err(reason) => Err(reason),
+        };
+        let decision = match registered {
             Ok(()) => decision,
-            Err(_in_use) => rejected(decision, in_use_reason()),
+            Err(reason) => rejected(decision, reason),
         };
         self.finish(room, &sender, decision)
     }

@@ -1,12 +1,13 @@
 //! Matching of texts against patterns.
 //!
 //! Contains the views in which a text is compared ([`Views`]), literals that are found in spite of disguises
-//! ([`Literals`]), bounded regular expressions, and the other text properties that rules test. Knows nothing of the
-//! relay: takes texts and returns ranges.
+//! ([`Literals`]), bounded regular expressions, the other text properties that rules test, and the form of texts that
+//! cannot disturb what clients show around them. Knows nothing of the relay: takes texts and returns ranges.
 
 mod automaton;
 mod char_class;
 mod fingerprint;
+mod harmless;
 mod language;
 mod letter;
 mod letters;
@@ -24,10 +25,12 @@ mod table;
 mod tokens;
 mod verify;
 mod views;
+mod visible;
 
 use std::ops::Range;
 
 pub use fingerprint::Fingerprint;
+pub use harmless::{TextError, balanced, check_text, disturbs_line, disturbs_lines, has_visible, without_closers};
 pub use language::{LANGUAGES, detect_language};
 pub use letters::{LetterStats, letter_stats};
 pub use links::{Link, find_links, is_within};

@@ -29,7 +29,7 @@ pub enum NicknameError {
 
 /// The longest nickname, whatever the settings say. Skeletons are computed before `shape` runs, and would take seconds
 /// for a name of millions of characters.
-const MAX_LENGTH: usize = 64;
+pub(super) const MAX_LENGTH: usize = 64;
 
 impl Nickname {
     /// Checks that `text` is a valid nickname.
@@ -115,20 +115,6 @@ fn fold(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// Whether a name is reserved for the relay (`internal`, `moderation`), in any letter case or look-alike form.
-///
-/// Stricter than the comparison of two nicknames, since `i` and `l` count as one letter: `1nternal` shares no skeleton
-/// with `internal`, but does with `Internal`.
-#[must_use]
-pub fn is_reserved(name: &str) -> bool {
-    // The skeletons of `internal`, `moderation` and `admin`, with `i` as `l`. `m` looks like `rn`. QGIS plugins show their own
-    // lines as those of `admin`.
-    const RESERVED: [&str; 3] = ["lnternal", "rnoderatlon", "adrnln"];
-    // A look-alike has about the same length.
-    name.len() <= MAX_LENGTH
-        && Skeletons::new(name).iter().any(|skeleton| RESERVED.contains(&skeleton.replace('i', "l").as_str()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,29 +142,6 @@ mod tests {
     fn distinct_names_do_not_clash() {
         for (a, b) in [("Jane", "Janet"), ("map", "nap"), ("ann_1", "ann-1"), ("jane2", "jane3")] {
             assert!(!clash(a, b), "{a} and {b}");
-        }
-    }
-
-    #[test]
-    fn reserved_names_are_reserved_in_every_look_alike_form() {
-        for name in [
-            "internal",
-            "Internal",
-            "INTERNAL",
-            "1nternal",
-            "lnterna1",
-            "moderation",
-            "M0DERATION",
-            "rnoderati0n",
-            "moderatlon",
-            "admin",
-            "ADM1N",
-            "adrnin",
-        ] {
-            assert!(is_reserved(name), "{name}");
-        }
-        for name in ["jane", "international", "mod", "internal2", "moderator"] {
-            assert!(!is_reserved(name), "{name}");
         }
     }
 

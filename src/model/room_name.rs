@@ -109,6 +109,26 @@ impl fmt::Display for RoomName {
     }
 }
 
+/// The rooms in which something holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoomScope {
+    /// All rooms.
+    All,
+    /// These rooms only.
+    Only(Arc<[RoomName]>),
+}
+
+impl RoomScope {
+    /// Whether `room` is covered.
+    #[must_use]
+    pub fn contains(&self, room: &RoomName) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(rooms) => rooms.contains(room),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

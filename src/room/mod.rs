@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 pub use last::LastLimits;
 pub use moderation::MemberView;
-pub use registration::{NicknameInUse, in_use_reason, reserved_reason};
+pub use registration::{NicknameInUse, in_use_reason, kept_reason, reserved_reason};
 pub use round::{Delivery, Share};
 
 use self::last::LastMessages;
@@ -29,7 +29,7 @@ use self::nicknames::Nicknames;
 use self::recent_ids::RecentIds;
 use self::recent_texts::RecentTexts;
 use self::round::{DirectFrames, Round};
-use crate::model::{Address, ConnectionId, Message, RoomEvent, RoomName};
+use crate::model::{Address, ConnectionId, GuardedNames, Message, RoomEvent, RoomName};
 use crate::telemetry::RoomGauges;
 use crate::wire::Generation;
 
@@ -47,6 +47,7 @@ pub struct Room {
     name: RoomName,
     members: Members,
     nicknames: Nicknames,
+    guarded: Arc<GuardedNames>,
     /// The cached result of [`Room::nicknames`].
     sorted_nicknames: Option<Arc<[String]>>,
     round: Round,
@@ -78,6 +79,7 @@ impl Room {
             name,
             members: Members::default(),
             nicknames: Nicknames::default(),
+            guarded: Arc::default(),
             sorted_nicknames: None,
             round: Round::default(),
             direct_recipients: Vec::new(),
@@ -98,6 +100,12 @@ impl Room {
     #[must_use]
     pub fn with_last_messages(self, limits: LastLimits) -> Self {
         Self { last: LastMessages::new(limits), ..self }
+    }
+
+    /// Guards these names.
+    #[must_use]
+    pub fn with_guarded_names(self, guarded: Arc<GuardedNames>) -> Self {
+        Self { guarded, ..self }
     }
 
     /// Returns the name of the room.

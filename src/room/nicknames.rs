@@ -22,6 +22,11 @@ impl Nicknames {
         self.version
     }
 
+    /// Makes the results of earlier lookups invalid.
+    pub(super) fn invalidate(&mut self) {
+        self.version += 1;
+    }
+
     /// Assigns a nickname that belongs to no other connection.
     pub(super) fn assign(&mut self, nickname: &Nickname, id: ConnectionId) {
         self.version += 1;

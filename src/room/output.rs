@@ -21,6 +21,11 @@ impl Room {
         Ok(())
     }
 
+    /// Publishes a message without a connection, whose sender has proven the author's name with it.
+    pub fn publish_proven(&mut self, message: &Message) {
+        self.send_message(message);
+    }
+
     /// Sends a message to its audience.
     pub(super) fn send_message(&mut self, message: &Message) {
         let event = RoomEvent::Message(message);

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::limits::{MAX_LABEL_BYTES, MAX_LABELS, MAX_REASON_BYTES};
+use crate::matching::{self, TextError};
 use crate::model::{Outcome, Penalty};
 
 /// Shortest and longest duration of a sanction by a plugin.
@@ -75,8 +76,8 @@ pub enum AnswerError {
     Sanction(String),
     #[error("it replaces the text of something without text")]
     Replace,
-    #[error("it replaces the text with an empty one")]
-    EmptyText,
+    #[error("its text {0}")]
+    Text(#[from] TextError),
     #[error("its text has {found} characters; the limit is {max_chars}")]
     LongText { found: usize, max_chars: usize },
 }
@@ -99,11 +100,12 @@ impl PluginAnswer {
             types::Action::Pass => Action::Pass,
             types::Action::Replace(text) => {
                 let max_chars = max_chars.ok_or(AnswerError::Replace)?;
-                match text.chars().count() {
-                    _ if text.trim().is_empty() => return Err(AnswerError::EmptyText),
-                    found if found > max_chars => return Err(AnswerError::LongText { found, max_chars }),
-                    _ => Action::Replace(text),
+                matching::check_text(&text)?;
+                let found = matching::without_closers(&text).chars().count();
+                if found > max_chars {
+                    return Err(AnswerError::LongText { found, max_chars });
                 }
+                Action::Replace(matching::balanced(&text).unwrap_or(text))
             }
             types::Action::Hold => Action::Hold,
             types::Action::Shadow => Action::Shadow,

@@ -1,5 +1,6 @@
 //! Nickname ownership.
 
 mod impostors;
+mod proven;
 mod reclaim;
 mod reserved;

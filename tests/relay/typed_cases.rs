@@ -113,6 +113,11 @@ async fn a_value_beyond_a_limit_is_refused_with_field_and_limit() {
 }
 
 #[tokio::test]
+async fn a_text_or_name_that_shows_nothing_or_disturbs_clients_is_refused() {
+    play("harmful.toml").await;
+}
+
+#[tokio::test]
 async fn a_layer_that_clients_could_not_load_is_refused() {
     play("layers.toml").await;
 }

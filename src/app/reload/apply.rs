@@ -13,6 +13,7 @@ impl Reloader {
         let changes = active.snapshot.changes(&snapshot);
         self.start.level.set(&config.log.level);
         self.metrics.set_build(env!("CARGO_PKG_VERSION"), &config.instance.environment);
+        let guarded = tokens.guarded_names();
         self.moderators.replace(tokens);
         let limits = config.live.address_limits(config.filter.rate.enabled);
         self.live.set_limits(limits);
@@ -22,6 +23,7 @@ impl Reloader {
         let chain = self.live.intake.chain().reconfigured(&config.filter);
         self.live.intake.set_chain(chain.clone());
         let in_shards = async {
+            self.rooms.set_guarded_names(guarded).await?;
             self.rooms.set_chain(&chain).await?;
             self.rooms.set_rooms(&config.instance.rooms).await
         };

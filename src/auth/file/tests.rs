@@ -9,7 +9,7 @@ const SECRET: &str = "kohlrabi4711kohlrabi";
 fn read(text: &str) -> Result<AccessTokens, Vec<String>> {
     let rooms = ["QGIS", "QField"].map(room);
     let named = vec![Moderator::admin("jane".into(), Digest::new(b"jane's"))];
-    let read = parse(Path::new("tokens.toml"), text, &rooms, named);
+    let read = parse(Path::new("tokens.toml"), text, &rooms, named, ReservedNames::default());
     read.map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 

@@ -15,7 +15,7 @@ use super::rule::Rule;
 use super::rule_hit::RuleHit;
 use super::set::RuleSet;
 use crate::filter::{Finding, Purpose};
-use crate::matching::char_span;
+use crate::matching::{balanced, char_span};
 use crate::model::{Content, Match, Outcome, Reason, ReasonCode, Replacement, Sender, Verdict};
 
 /// The reason for a message that triggers more regexes than may run.
@@ -65,7 +65,9 @@ impl RuleSet {
                 }
             }
         }
-        Some(mask.into_text())
+        // A mask may cover a control that closes another one.
+        let masked = mask.into_text();
+        Some(balanced(&masked).unwrap_or(masked))
     }
 
     /// Combines the hits into a finding.

@@ -1,6 +1,7 @@
 //! The permitted form of images, geodata and code.
 
 use super::{characters, length_up_to};
+use crate::matching::{TextError, disturbs_line, disturbs_lines, has_visible};
 use crate::model::{Content, Crs, Extent, Layer, Position, ProcessingModel, Reason, ReasonCode, Script};
 use crate::settings::{Section, Setting};
 
@@ -94,7 +95,9 @@ pub(super) fn check(content: &Content, limits: &ContentLimits) -> Result<(), Rea
         | Content::Position(Position { crs, x: _, y: _ }) => check_crs(crs),
         Content::Model(ProcessingModel { name, group, xml }) => {
             check_name("model_name", name, MAX_CODE_NAME)?;
-            group.as_deref().map_or(Ok(()), |group| check_name("model_group", group, MAX_CODE_NAME))?;
+            // Models without a group have an empty one.
+            let group = group.as_deref().filter(|group| !group.is_empty());
+            group.map_or(Ok(()), |group| check_name("model_group", group, MAX_CODE_NAME))?;
             check_length("raw_xml", xml, limits.model_length)
         }
         Content::Script(Script { name, code }) => {
@@ -108,29 +111,41 @@ pub(super) fn check(content: &Content, limits: &ContentLimits) -> Result<(), Rea
 fn check_crs(crs: &Crs) -> Result<(), Reason> {
     check_length("crs_wkt", &crs.wkt, MAX_WKT)?;
     check_length("crs_authid", &crs.authid, MAX_AUTHID)?;
-    for (field, value) in [("crs_wkt", &crs.wkt), ("crs_authid", &crs.authid)] {
-        if value.chars().any(|c| c.is_control() && !c.is_whitespace()) {
-            return Err(bad(format!("`{field}` must not contain control characters")));
+    for (field, value, is_bad) in
+        [("crs_wkt", &crs.wkt, disturbs_lines as fn(&str) -> bool), ("crs_authid", &crs.authid, disturbs_line)]
+    {
+        if is_bad(value) {
+            return Err(no_controls(field));
+        }
+        if !value.is_empty() {
+            check_visible(field, value)?;
         }
     }
     Ok(())
 }
 
+/// Checks a name of one line.
 fn check_name(field: &str, name: &str, max: usize) -> Result<(), Reason> {
     check_length(field, name, max)?;
-    if name.chars().any(char::is_control) {
-        return Err(bad(format!("`{field}` must not contain control characters")));
+    if disturbs_line(name) {
+        return Err(no_controls(field));
     }
-    Ok(())
+    check_visible(field, name)
+}
+
+fn check_visible(field: &str, text: &str) -> Result<(), Reason> {
+    if has_visible(text) {
+        return Ok(());
+    }
+    Err(Reason::new(ReasonCode::Empty, format!("`{field}` {}", TextError::Invisible)))
 }
 
 /// Checks a name that clients use as the name of a file.
 fn check_file_name(field: &str, name: &str, max: usize) -> Result<(), Reason> {
     check_name(field, name, max)?;
-    // Bidirectional controls can make one file look like another.
-    let is_hidden = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if name.chars().any(is_hidden) {
-        return Err(bad(format!("`{field}` must not contain control characters")));
+    // Direction marks can make one file look like another.
+    if name.contains(['\u{200e}', '\u{200f}', '\u{61c}']) {
+        return Err(no_controls(field));
     }
     if name.contains(['/', '\\']) || name.contains("..") {
         return Err(bad(format!("`{field}` must not contain `/`, `\\` or `..`: clients use it as a file name")));
@@ -146,6 +161,10 @@ fn check_length(field: &str, text: &str, max: usize) -> Result<(), Reason> {
         return Err(Reason::new(ReasonCode::TooLong, format!("`{field}` has {has}; at most {max} are allowed")));
     }
     Ok(())
+}
+
+fn no_controls(field: &str) -> Reason {
+    bad(format!("`{field}` must not contain control characters"))
 }
 
 fn bad(text: String) -> Reason {
@@ -200,6 +219,52 @@ mod tests {
             assert!(refusal(&Content::Script(script)).is_some(), "{name:?}");
         }
         assert_eq!(refusal(&layer("Gemeinden 2024 (v1.2)", 1)), None);
+    }
+
+    #[test]
+    fn names_and_systems_that_show_nothing_or_disturb_a_line_are_refused() {
+        let model = |name: &str, group: &str| {
+            let (name, group) = (name.to_owned(), Some(group.to_owned()));
+            Content::Model(ProcessingModel { name, group, xml: String::new() })
+        };
+        let crs = |wkt: &str, authid: &str| Content::Crs(Crs { wkt: wkt.to_owned(), authid: authid.to_owned() });
+        let script = |name: &str| Content::Script(Script { name: name.to_owned(), code: String::new() });
+        for blank in ["\u{200b}", "\u{3164}", "\u{2800}", "\u{ad}", " "] {
+            for content in [
+                layer(blank, 1),
+                model(blank, ""),
+                model("buffer", blank),
+                crs("", blank),
+                crs(blank, ""),
+                script(blank),
+            ] {
+                let text = refusal(&content).unwrap_or_default();
+                assert!(text.ends_with("is empty; at least 1 visible character is needed"), "{content:?}: {text}");
+            }
+        }
+        for bad in ["a\0", "a\u{1b}[2J", "a\u{9b}", "a\u{202e}", "a\u{2067}"] {
+            for content in
+                [layer(bad, 1), model(bad, ""), model("buffer", bad), crs("", bad), crs(bad, ""), script(bad)]
+            {
+                let text = refusal(&content).unwrap_or_default();
+                assert!(text.ends_with("must not contain control characters"), "{content:?}: {text}");
+            }
+        }
+        for newline in ["a\nb", "a\u{2028}b"] {
+            for content in [layer(newline, 1), model(newline, ""), crs("", newline), script(newline)] {
+                assert!(refusal(&content).is_some(), "{content:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_payloads_of_contents_may_hold_anything() {
+        let raw = "\u{1b}\0\u{202e}".to_owned();
+        let model = ProcessingModel { name: "buffer".to_owned(), group: Some(String::new()), xml: raw.clone() };
+        assert_eq!(refusal(&Content::Model(model)), None);
+        assert_eq!(refusal(&Content::Script(Script { name: "x".to_owned(), code: raw.clone() })), None);
+        let Content::GeoJson(parcels) = layer("parcels", 1) else { return };
+        assert_eq!(refusal(&Content::GeoJson(Layer { style: Some(raw), ..parcels })), None);
     }
 
     #[test]

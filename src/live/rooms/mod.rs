@@ -14,7 +14,7 @@ pub use self::handle::{RoomHandle, RoomUnavailable};
 use super::shard::inbox::{Inbox, ShardCommand};
 use super::shard::moderation::ModerationCommand;
 use super::shard::{self, ShuttingDown};
-use crate::model::{ConnectionId, Notice, RoomName};
+use crate::model::{ConnectionId, GuardedNames, Notice, RoomName};
 use crate::moderation::SanctionEvent;
 use crate::room::{LastLimits, MemberView};
 use crate::settings::Swap;
@@ -37,6 +37,7 @@ pub struct Rooms {
     listed: Swap<RoomList>,
     shards: Vec<Inbox>,
     metrics: Arc<Metrics>,
+    guarded: Swap<GuardedNames>,
     /// Limits of the last messages of each room. A room that is added later has the share of the first ones.
     last_limits: LastLimits,
     /// The key for the next room. The lock is held while rooms change, so that changes are serialized.
@@ -67,10 +68,18 @@ impl RoomList {
 }
 
 impl Rooms {
-    fn new(in_order: Vec<RoomHandle>, shards: Vec<Inbox>, metrics: Arc<Metrics>, last_limits: LastLimits) -> Self {
+    fn new(
+        in_order: Vec<RoomHandle>,
+        shards: Vec<Inbox>,
+        metrics: Arc<Metrics>,
+        guarded: &Arc<GuardedNames>,
+        last_limits: LastLimits,
+    ) -> Self {
         let next_key = in_order.iter().map(|room| room.location().key.0 + 1).max().unwrap_or(0);
         let listed = Swap::new(RoomList::new(in_order));
-        Self { listed, shards, metrics, last_limits, next_key: Mutex::new(next_key) }
+        let names = Swap::default();
+        names.set_arc(Arc::clone(guarded));
+        Self { listed, shards, metrics, guarded: names, last_limits, next_key: Mutex::new(next_key) }
     }
 
     /// Returns the room with this name; surrounding whitespace is ignored.

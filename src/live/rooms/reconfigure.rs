@@ -10,7 +10,7 @@ use crate::filter::Chain;
 use crate::live::shard::ShuttingDown;
 use crate::live::shard::inbox::ShardCommand;
 use crate::live::shard::rooms::RoomKey;
-use crate::model::RoomName;
+use crate::model::{GuardedNames, RoomName};
 
 impl Rooms {
     /// Replaces the list of rooms. Existing rooms are kept; each new room goes to the shard with the fewest rooms; the
@@ -59,12 +59,36 @@ impl Rooms {
         let loads = self.shards.iter().zip(load).enumerate();
         let (shard, (inbox, count)) = loads.min_by_key(|(_, (_, count))| **count).ok_or(ShuttingDown)?;
         let key = RoomKey(*next_key);
-        let (room, connections) = new_room(name, &self.metrics, self.last_limits);
+        let (room, connections) = new_room(name, &self.metrics, self.last_limits, self.guarded.get());
         inbox.post(ShardCommand::AddRoom { room: key, state: Box::new(room) }).await?;
         *next_key += 1;
         *count += 1;
         tracing::info!(room = %name, "room added");
         Ok(RoomHandle::new(name.clone(), inbox.clone(), RoomLocation { shard, key }, connections))
+    }
+
+    /// Replaces the names that not everybody may use. Members that have registered one of them without proving it lose
+    /// their nickname.
+    ///
+    /// # Errors
+    /// [`ShuttingDown`] when the relay is shutting down.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave some shards with the old names.
+    pub async fn set_guarded_names(&self, names: GuardedNames) -> Result<(), ShuttingDown> {
+        // No room may be added with the old names.
+        let _rooms_stay = self.next_key.lock().await;
+        self.guarded.set(names);
+        let mut answers = Vec::with_capacity(self.shards.len());
+        for shard in &self.shards {
+            let (reply, answer) = oneshot::channel();
+            shard.post(ShardCommand::SetGuardedNames { names: self.guarded.get(), reply }).await?;
+            answers.push(answer);
+        }
+        for answer in answers {
+            answer.await.map_err(|_| ShuttingDown)?;
+        }
+        Ok(())
     }
 
     /// Replaces the chain of all shards. When this returns, all new messages are judged by it.

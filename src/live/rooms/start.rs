@@ -10,7 +10,7 @@ use super::{RoomHandle, RoomLocation, Rooms};
 use crate::live::Live;
 use crate::live::shard::rooms::RoomKey;
 use crate::live::shard::{ShardExit, spawn};
-use crate::model::RoomName;
+use crate::model::{GuardedNames, RoomName};
 use crate::room::{LastLimits, Room};
 use crate::telemetry::Metrics;
 
@@ -23,17 +23,19 @@ impl Rooms {
     pub fn start(
         live: &Arc<Live>,
         names: &[RoomName],
+        guarded: GuardedNames,
         threads: usize,
         runtimes: [&Handle; 2],
     ) -> io::Result<(Self, Vec<ShardExit>)> {
         let last_limits = live.config.last_messages.shared_by(names.len());
+        let guarded = Arc::new(guarded);
         let threads = threads.clamp(1, usize::from(u8::MAX));
         let (mut handles, mut inboxes, mut exits) = (Vec::new(), Vec::new(), Vec::new());
         for (shard, number) in (0..threads).zip(0_u8..) {
             let (mut rooms, mut locations) = (Vec::new(), Vec::new());
             for (name, key) in names.iter().zip(0_u64..).skip(shard).step_by(threads) {
                 let key = RoomKey(key);
-                let (room, connections) = new_room(name, &live.metrics, last_limits);
+                let (room, connections) = new_room(name, &live.metrics, last_limits, Arc::clone(&guarded));
                 rooms.push((key, room));
                 locations.push((name, RoomLocation { shard, key }, connections));
             }
@@ -46,13 +48,18 @@ impl Rooms {
         }
         // The order of the configuration.
         handles.sort_by_key(|room| room.location().key.0);
-        Ok((Self::new(handles, inboxes, Arc::clone(&live.metrics), last_limits), exits))
+        Ok((Self::new(handles, inboxes, Arc::clone(&live.metrics), &guarded, last_limits), exits))
     }
 }
 
 /// Creates a room, and its shared number of connections.
-pub(super) fn new_room(name: &RoomName, metrics: &Metrics, last: LastLimits) -> (Room, Arc<AtomicUsize>) {
+pub(super) fn new_room(
+    name: &RoomName,
+    metrics: &Metrics,
+    last: LastLimits,
+    guarded: Arc<GuardedNames>,
+) -> (Room, Arc<AtomicUsize>) {
     let connections = Arc::new(AtomicUsize::new(0));
     let room = Room::new(name.clone(), Arc::clone(&connections), metrics.room(name));
-    (room.with_last_messages(last), connections)
+    (room.with_last_messages(last).with_guarded_names(guarded), connections)
 }

@@ -13,6 +13,13 @@ use crate::wire::frame::{self, CloseCode};
 const RECLAIMED: CloseReason =
     CloseReason::ByRelay(CloseCode::Policy, "your nickname was taken back by a newer connection from your address");
 
+/// The close reason for a connection whose nickname another one has proven.
+const PROVEN_ELSEWHERE: CloseReason =
+    CloseReason::ByRelay(CloseCode::Policy, "your nickname was taken over by a connection that proves it with a token");
+
+/// Most connections that a nickname and its look-alikes belong to: one for each skeleton.
+const MAX_HOLDERS: usize = 2;
+
 /// A claim that waits for a response of the owner, which was pinged.
 #[derive(Debug)]
 struct PendingClaim {
@@ -93,6 +100,28 @@ impl Shard {
         connection.awaiting_reclaim = true;
         if let Err(reason) = connection.send(frame::ping(), self.live.config.outbox_bytes) {
             self.close_connection(owner, reason, now);
+        }
+    }
+
+    /// Gives a nickname to a connection that has proven it, and closes those that it or a look-alike belongs to.
+    pub(super) fn hand_over(&mut self, key: RoomKey, claim: NicknameClaim, now: Instant) {
+        let mut closed = Vec::new();
+        for _ in 0..MAX_HOLDERS {
+            let Some(holder) = self.rooms.get(key).and_then(|room| claim.holder(room)) else { break };
+            self.leave_and_close(holder, PROVEN_ELSEWHERE, now);
+            closed.push(holder);
+        }
+        let claimant = claim.claimant;
+        match self.rooms.get_mut(key) {
+            Some(room) => {
+                let judged = self.live.intake.resolve_claim(room, claim);
+                self.notify_sender(key, claimant, &judged, now);
+            }
+            None => self.fail_connection(claimant, ShardError::NoRoom, now),
+        }
+        // Only now, so that nobody else gets the nickname.
+        for id in closed {
+            self.resolve_claims_of(id, now);
         }
     }
 

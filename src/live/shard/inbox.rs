@@ -15,7 +15,7 @@ use super::wake_flag::WakeFlag;
 use crate::filter::Chain;
 use crate::live::accept::Permit;
 use crate::live::admission::Ticket;
-use crate::model::{Address, ConnectionId, Decision, JudgedMessage, Message, Notice, Sender};
+use crate::model::{Address, ConnectionId, Decision, GuardedNames, JudgedMessage, Message, Notice, Sender};
 use crate::room::Room;
 use crate::wire::frame::CloseCode;
 
@@ -49,6 +49,8 @@ pub(in crate::live) enum ShardCommand {
     RemoveRoom { room: RoomKey, reply: oneshot::Sender<()> },
     /// Replace the chain for new messages.
     SetChain { chain: Chain, reply: oneshot::Sender<()> },
+    /// Replace the names that not everybody may use.
+    SetGuardedNames { names: Arc<GuardedNames>, reply: oneshot::Sender<()> },
     /// Close all connections and then exit.
     Close { code: CloseCode, reason: &'static str },
 }

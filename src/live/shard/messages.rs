@@ -230,6 +230,10 @@ impl Shard {
                 });
                 Progress::Elsewhere
             }
+            (Submission::Claimed(claim), _) if claim.is_proven => {
+                self.hand_over(room, *claim, now);
+                Progress::Finished
+            }
             (Submission::Claimed(claim), _) => {
                 // The claimant may have left while its message was judged. Its claim ends with it.
                 if let Some(connection) = self.connections.member(claim.claimant) {

@@ -186,6 +186,7 @@ impl Shard {
                 self.chain = chain;
                 let _gone = reply.send(());
             }
+            ShardCommand::SetGuardedNames { names, reply } => self.set_guarded_names(&names, reply),
             ShardCommand::Close { code, reason } => self.close_all(code, reason, now),
         }
     }

@@ -1,6 +1,7 @@
 //! The rooms of a shard.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -9,8 +10,8 @@ use tokio::sync::oneshot;
 
 use super::Shard;
 use super::closing::CloseReason;
-use crate::model::{ConnectionId, Sanction};
-use crate::room::{Delivery, Room};
+use crate::model::{ConnectionId, GuardedNames, Notice, Sanction};
+use crate::room::{Delivery, Room, kept_reason};
 use crate::wire::frame::CloseCode;
 
 /// The key of a room on its shard. Keys are never reused, so that a command for a removed room cannot reach a later
@@ -151,6 +152,18 @@ impl LocalRooms {
 }
 
 impl Shard {
+    /// Replaces the guarded names of all rooms, and tells those who lose their nicknames.
+    pub(super) fn set_guarded_names(&mut self, names: &Arc<GuardedNames>, reply: oneshot::Sender<()>) {
+        for key in self.rooms.keys() {
+            let Some(room) = self.rooms.get_mut(key) else { continue };
+            for id in room.set_guarded_names(Arc::clone(names)) {
+                room.notify(id, &Notice::Moderation(kept_reason()), None, &self.live.wire);
+            }
+        }
+        // The caller may have timed out.
+        let _gone = reply.send(());
+    }
+
     /// Removes a room: pending output is delivered, then its members are disconnected without presence events.
     pub(super) fn remove_room(&mut self, key: RoomKey, reply: oneshot::Sender<()>, now: Instant) {
         self.deliver_room(key, now);

@@ -7,7 +7,7 @@ use crate::intake::Intake;
 use crate::live;
 use crate::live::admission::AddressLimits;
 use crate::live::rooms::Rooms;
-use crate::model::{Message, Sender};
+use crate::model::{GuardedNames, Message, Sender};
 use crate::moderation::{self, Moderation, State};
 use crate::settings::SettingsSource;
 use crate::telemetry::Metrics;
@@ -40,7 +40,7 @@ fn rooms(filter: Box<dyn Filter>) -> Rooms {
     let limits = AddressLimits { max_connections: None, join_rate: None };
     let live = Arc::new(Live::new(live_config, wire_config, intake, metrics, limits, None));
     let runtime = Handle::current();
-    Rooms::start(&live, &[fixtures::room("QGIS")], 1, [&runtime; 2]).unwrap().0
+    Rooms::start(&live, &[fixtures::room("QGIS")], GuardedNames::default(), 1, [&runtime; 2]).unwrap().0
 }
 
 #[tokio::test]

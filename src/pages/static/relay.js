@@ -8,7 +8,7 @@ const STEADY_MS = 10000;
 const CLOSED_BY_MODERATORS = 1008;
 const CLOSE_WORDS = { 1001: "The relay is shutting down", 1013: "Disconnected for being too slow" };
 
-const RESERVED = ["internal", "moderation"];
+const RESERVED = ["internal", "moderation"]; // by every relay
 
 export const getRooms = () => getJson("rooms");
 export const getRules = () => getJson("rules");

@@ -96,7 +96,7 @@ async fn texts_of_any_script_are_delivered_unchanged() {
         "שלום עולם \u{202e}override\u{202c}",
         "日本語 Ωμέγα Привет Kıyı ﬁn",
         "quotes \" and \\ and / and \t and \n lines\r\n",
-        "\u{0} \u{7f} \u{feff} \u{2028}",
+        "\u{feff} \u{200b}a \u{2028} \u{ffff}",
         "<script>alert(1)</script> &amp; %20 {{x}}",
         &four_bytes_each,
     ] {

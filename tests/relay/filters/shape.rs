@@ -34,8 +34,14 @@ async fn a_message_out_of_bounds_is_refused_by_every_entrance_in_the_same_words(
         (line("jane", &"e\u{301}".repeat(128)), "the message text has 256 characters; at most 255 are allowed"),
         (line("jane", &"a".repeat(50_000)), "the message text has more than 255 characters; at most 255 are allowed"),
         (with_avatar(&"a".repeat(129)), "`avatar` has 129 characters; at most 128 are allowed"),
-        (with_avatar("../../secret.svg"), "`avatar` must be the file name of an icon"),
-        (with_avatar("a\u{0}b"), "`avatar` must be the file name of an icon"),
+        (
+            with_avatar("../../secret.svg"),
+            "`avatar` must be the file name of an icon: letters A to Z and a to z, digits, _, . and -, with at most one folder",
+        ),
+        (
+            with_avatar("a\u{0}b"),
+            "`avatar` must be the file name of an icon: letters A to Z and a to z, digits, _, . and -, with at most one folder",
+        ),
     ] {
         jane.send(frame.clone()).await;
         assert_eq!(jane.drain().await, [refusal(reason)], "{frame:.80}");
@@ -71,6 +77,53 @@ async fn a_message_within_the_limits_is_accepted_from_websockets_and_put() {
         assert_eq!((put.status, put.json()), (200, frame.clone()), "{frame:.80}");
         assert_eq!(witness.drain().await, std::slice::from_ref(&frame), "{frame:.80}");
         assert_eq!(jane.drain().await, [frame]);
+    }
+}
+
+#[tokio::test]
+async fn open_directions_are_closed_for_everybody_and_harmless_texts_stay_byte_identical() {
+    let relay = Relay::builder().env("RATE_LIMITS", "off").start().await;
+    let mut witness = relay.join("QGIS").await;
+    witness.expect(nb_users(1)).await;
+    let mut jane = relay.join("QGIS").await;
+    jane.expect(nb_users(2)).await;
+    witness.expect(nb_users(2)).await;
+    let long = format!("\u{2067}{}", "a".repeat(254));
+    let closed = format!("{long}\u{2069}");
+    for (sent, shown) in [
+        ("\u{202e}gpj.exe", "\u{202e}gpj.exe\u{202c}"),
+        ("\u{2068}a\u{202b}שלום", "\u{2068}a\u{202b}שלום\u{202c}\u{2069}"),
+        ("\u{2069}\u{202c}hi", "hi"),
+        (&long, &closed),
+        (&closed, &closed),
+        ("\u{2067}שלום\u{2069} (QGIS)\u{200f}", "\u{2067}שלום\u{2069} (QGIS)\u{200f}"),
+        ("a\u{200b}b\tc\r\n\u{ad}", "a\u{200b}b\tc\r\n\u{ad}"),
+    ] {
+        jane.send(line("jane", sent)).await;
+        assert_eq!(jane.drain().await, [line("jane", shown)], "{sent:?}");
+        assert_eq!(witness.drain().await, [line("jane", shown)], "{sent:?}");
+        let put = relay.put_line("QGIS", "jane", sent, &[]).await;
+        assert_eq!((put.status, put.json()), (200, line("jane", shown)), "{sent:?}");
+        assert_eq!(witness.drain().await, [line("jane", shown)], "{sent:?}");
+        jane.drain().await;
+    }
+}
+
+#[tokio::test]
+async fn avatars_are_checked_at_every_entrance() {
+    let relay = Relay::builder().env("RATE_LIMITS", "off").start().await;
+    for case in include_str!("../../cases/avatars.txt").lines() {
+        let status = match case.get(..1) {
+            Some("+") => 200,
+            Some("-") => 422,
+            _ => continue,
+        };
+        let avatar = case.get(1..).unwrap_or_default();
+        let v1 = json!({"author": "jane", "message": "hi", "avatar": avatar}).to_string();
+        let text = json!({"author": "jane", "text": "hi", "avatar": avatar}).to_string();
+        for (path, body) in [("/room/QGIS/message", &v1), ("/room/QGIS/text", &text), ("/channel/QGIS/text", &text)] {
+            assert_eq!(relay.put(path, body).await.status, status, "{path}: {avatar:?}");
+        }
     }
 }
 

@@ -110,7 +110,7 @@ async fn data_beyond_the_copy_limit_is_rejected() {
 #[tokio::test]
 async fn a_plugin_may_not_write_a_text_that_shape_would_reject() {
     contained("long-text 256", "its text has 256 characters; the limit is 255").await;
-    contained("replace  ", "it replaces the text with an empty one").await;
+    contained("replace  ", "its text is empty; at least 1 visible character is needed").await;
 }
 
 #[tokio::test]
