@@ -60,15 +60,12 @@ impl Host {
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
-        let (host, port) = match text.strip_prefix('[') {
-            Some(rest) => {
-                let (ip, port) = rest.split_once(']')?;
-                (Self::Ip(IpAddr::from(ip.parse::<Ipv6Addr>().ok()?).to_canonical()), port)
-            }
-            None => {
-                let (name, port) = text.split_at_checked(text.find(':').unwrap_or(text.len()))?;
-                (Self::from_name(name)?, port)
-            }
+        let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+            let (ip, port) = rest.split_once(']')?;
+            (Self::Ip(IpAddr::from(ip.parse::<Ipv6Addr>().ok()?).to_canonical()), port)
+        } else {
+            let (name, port) = text.split_at_checked(text.find(':').unwrap_or(text.len()))?;
+            (Self::from_name(name)?, port)
         };
         let digits = if port.is_empty() { "" } else { port.strip_prefix(':')? };
         let is_port =

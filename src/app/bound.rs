@@ -225,23 +225,19 @@ impl BoundRelay {
             sandbox
         });
 
-        let (outcome, deadline) = until_stopped(endings, &rooms, &tasks, &stop, &moderation).await;
-        if tokio::time::timeout_at(deadline, moderation_tasks::flush(&moderation)).await.is_err() {
-            tracing::error!("the moderation store or the audit log was not closed in time");
-        }
-        outcome
+        until_stopped(endings, &rooms, &tasks, &stop, &moderation).await
     }
 }
 
 /// Waits until `stop` is cancelled, and then until all connections and tasks have ended. Meanwhile the moderation store
-/// writes what it has; it closes when no more can come. Returns by when that must be done.
+/// writes what it has; it closes when no more can come.
 async fn until_stopped(
     endings: Vec<shard::ShardExit>,
     rooms: &Rooms,
     tasks: &TaskTracker,
     stop: &CancellationToken,
     moderation: &Moderation,
-) -> (Result<(), ServeError>, tokio::time::Instant) {
+) -> Result<(), ServeError> {
     let mut endings: FuturesUnordered<shard::ShardExit> = endings.into_iter().collect();
     let lost = tokio::select! {
         () = stop.cancelled() => false,
@@ -262,7 +258,10 @@ async fn until_stopped(
     if drained.is_err() {
         tracing::warn!(left = tasks.len(), "drain timed out");
     }
-    (if lost { Err(ServeError::ShardLost) } else { Ok(()) }, deadline)
+    if tokio::time::timeout_at(deadline, moderation_tasks::flush(moderation)).await.is_err() {
+        tracing::error!("the moderation store or the audit log was not closed in time");
+    }
+    if lost { Err(ServeError::ShardLost) } else { Ok(()) }
 }
 
 /// Returns the number of shards: one for each processor unless it is configured.

@@ -58,7 +58,7 @@ impl AddressBuckets {
     /// # Errors
     /// The time to wait if a bucket is empty.
     pub fn take(&self, address: Address) -> Result<(), Duration> {
-        self.take_each(address, |buckets, network| buckets.take(network))
+        self.take_each(address, Buckets::take)
     }
 
     /// Drops keys whose buckets are full again.

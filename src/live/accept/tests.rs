@@ -8,7 +8,7 @@ use crate::live::proxies::ForwardedHeader;
 
 const HEAD: &str = "PUT / HTTP/1.1\r\nHost: relay\r\nContent-Length: 10\r\n\r\n";
 /// Far longer than a cut takes, and far shorter than any time limit of the server.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// Notified when the handler begins, and awaited by it once it has read the body.
 #[derive(Clone, Default)]

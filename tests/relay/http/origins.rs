@@ -119,7 +119,7 @@ async fn metrics_are_not_served_to_pages_of_other_origins() {
 
 /// The status of a request with these lines after the request line.
 async fn status(relay: &Relay, version: &str, path: &str, lines: &[&str]) -> u16 {
-    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    let lines: String = lines.iter().flat_map(|line| [*line, "\r\n"]).collect();
     let request = format!("GET {path} HTTP/{version}\r\n{lines}Connection: close\r\n\r\n");
     send(relay.address(), request.as_bytes()).await.status
 }
