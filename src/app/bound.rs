@@ -115,19 +115,7 @@ impl BoundRelay {
         let Self { app, moderators, listener, metrics_listener, serving, .. } = self;
         // Messages for plugins go straight from the shard to the plugin threads and back.
         let (runtime, judge_handle) = (Handle::current(), app.judge_handle());
-        let App {
-            config,
-            live,
-            metrics,
-            plugins,
-            feed,
-            reload,
-            rules,
-            breakers,
-            moderation,
-            moderation_events,
-            degraded,
-        } = app;
+        let App { config, live, metrics, plugins, feed, reload, rules, breakers, moderation, events, degraded } = app;
         let server_config = config.server.clone();
 
         let threads = shard_threads(config.live.shards);
@@ -209,9 +197,8 @@ impl BoundRelay {
         tasks.spawn(prune::run(Arc::clone(&live), moderators, Arc::clone(&moderation), stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));
         tasks.spawn(moderation_tasks::reload_on_signals(Arc::clone(&actions), reloads, stop.clone()));
-        tasks.spawn(moderation_tasks::notify_connections(moderation_events, Arc::clone(&rooms), stop.clone()));
-        let unanswered = config.moderation.held.on_expiry;
-        tasks.spawn(moderation_tasks::expire_held(actions, unanswered, stop.clone()));
+        tasks.spawn(moderation_tasks::notify_connections(events, Arc::clone(&rooms), stop.clone()));
+        tasks.spawn(moderation_tasks::expire_held(actions, config.moderation.held.on_expiry, stop.clone()));
         spawn_observers(&tasks, &moderation, &feed, &metrics, degraded, config.clone(), &stop);
         // Keep the sandbox alive until everything has ended.
         let _sandbox = plugins.map(|PluginRuntime { sandbox, library, events }| {

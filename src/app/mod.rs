@@ -58,7 +58,7 @@ pub struct App {
     rules: Arc<rules::ActiveRules>,
     breakers: Arc<Breakers>,
     moderation: Arc<Moderation>,
-    moderation_events: mpsc::Receiver<ModerationEvent>,
+    events: mpsc::Receiver<ModerationEvent>,
     degraded: Arc<Degraded>,
 }
 
@@ -158,8 +158,7 @@ impl App {
         let feed = Arc::new(Feed::new(Arc::clone(&journal)));
         let run = Uuid::new_v4();
         let audit = subsystems::open_audit(&config.audit, run, began, &state, &degraded).map(Arc::new);
-        let (moderation, moderation_events) =
-            Moderation::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
+        let (moderation, events) = Moderation::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
         let moderation = Arc::new(moderation);
         let rules = rules::ActiveRules::new(rules_source(&config), rules, Arc::clone(&feed));
         let rules = Arc::new(rules.seeded_by(&run.to_string()));
@@ -177,7 +176,7 @@ impl App {
         let live = Live::new(config.live.clone(), config.wire.clone(), intake, Arc::clone(&metrics), limits, images);
         let reload = Arc::new(RulesReload::new(enabled_rules, Arc::clone(&feed)));
         let (live, plugins) = (Arc::new(live), runtime);
-        Self { config, live, metrics, plugins, feed, reload, rules, breakers, moderation, moderation_events, degraded }
+        Self { config, live, metrics, plugins, feed, reload, rules, breakers, moderation, events, degraded }
     }
 
     /// Returns the plugin library; `None` if plugins are not in the chain.

@@ -1,6 +1,7 @@
 //! Holding messages for moderators, and refusing held ones without a moderator.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ impl Moderation {
         let actor = decision.deciding_match().and_then(|matched| matched.basis.actor());
         let mut kept = judged.clone();
         // The nicknames in the room are not needed later and would be stored with each message.
-        kept.sender.context.nicknames = Default::default();
+        kept.sender.context.nicknames = Arc::default();
         let held = self.state().held().hold(kept, reason, actor, self.now());
         let (result, reached) = match held {
             Ok(Holding { displaced, reached }) => {
@@ -107,7 +108,6 @@ impl Moderation {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Instant;
 
     use jiff::Timestamp;

@@ -44,8 +44,9 @@ fn a_log_of_format_1_is_replayed_whole() {
     let output = relay(&folder(), &["replay", "audit", "--json"], &environment);
     let report: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     let figures = ["messages", "replayed", "runs", "flipped", "other_grounds", "traces_differ", "plugins_as_logged"];
-    // The figures of version 0.1.0. One message flips, because the preset changed while the log was written.
-    assert_eq!(figures.map(|figure| report[figure].clone()), [34, 33, 2, 1, 0, 0, 10].map(Value::from), "{report}");
+    // One message flips, because the preset changed while the log was written. In 0.1.0, each nickname had a ladder of its
+    // own; now the address has one, so two messages that a rule rejected are rejected because of a mute.
+    assert_eq!(figures.map(|figure| report[figure].clone()), [34, 33, 2, 1, 2, 2, 10].map(Value::from), "{report}");
     let skipped = json!([{
         "reason": "the text was not logged", "count": 1, "first": ["audit/audit-2026-11-30.2.jsonl:35"],
     }]);

@@ -65,7 +65,7 @@ async fn when_the_queue_is_full_the_next_message_is_refused() {
 
 /// The header by which a trusted proxy reports an address.
 fn from(ip: &str) -> [(&str, &str); 1] {
-    [("X-Forwarded-For", ip)]
+    [("x-forwarded-for", ip)]
 }
 
 /// The texts of held messages, oldest first.

@@ -49,7 +49,7 @@ const NO_SPAM: &str = "[[rule]]\nid = 'spam'\nwords = ['casino']\nverdict = 'rej
 #[tokio::test]
 async fn nobody_can_have_an_absent_nickname_muted() {
     let relay = moderated_relay().file("rules.toml", NO_SPAM).env("TRUSTED_PROXIES", "127.0.0.1").start().await;
-    let (mallory, jane) = ([("X-Forwarded-For", "192.0.2.1")], [("X-Forwarded-For", "192.0.2.2")]);
+    let (mallory, jane) = ([("x-forwarded-for", "192.0.2.1")], [("x-forwarded-for", "192.0.2.2")]);
     assert_eq!(relay.put_line("QGIS", "jane", "casino", &mallory).await.status, 403);
     let mut registered = Client::try_connect(relay.address(), "/room/QField/ws", &mallory).await.unwrap();
     registered.drain().await;
@@ -73,12 +73,13 @@ async fn a_connection_cannot_evade_a_rule_by_changing_its_nickname() {
     let mut hans = relay.join_as("QGIS", "hans").await;
     for name in ["anna", "bert", "carl"] {
         mallory.send(line(name, "casino")).await;
-        mallory.skip_until(notice("You are muted for 10 minutes")).await;
+        mallory.drain().await;
     }
-    mallory.drain().await;
     mallory.send(line("dora", "hello")).await;
-    let refusal = mallory.drain().await.remove(0);
-    assert!(refusal["message"].as_str().unwrap().starts_with("Refused: you are muted"), "{refusal}");
+    let frames = mallory.drain().await;
+    let is_refusal =
+        |frame: &Value| frame["message"].as_str().is_some_and(|text| text.contains("Refused: you are muted"));
+    assert!(frames.iter().any(is_refusal), "{frames:?}");
     hans.send(line("hans", "hello")).await;
     assert_eq!(received_texts(&mut hans).await, ["hello"], "another connection from this address");
 }
