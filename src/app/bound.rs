@@ -3,10 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -14,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::reload::{ActiveSettings, Reloader, instance_info};
+use super::shutdown::until_stopped;
 use super::{App, PluginRuntime, ServeError, StartupContext, moderation_tasks, notes, prune};
 use crate::actions::Actions;
 use crate::alerts::Alerts;
@@ -24,18 +22,11 @@ use crate::filter::rules::ActiveRules;
 use crate::live::accept::{ConnectionLimit, HttpServer};
 use crate::live::admission::AddressCounter;
 use crate::live::rooms::Rooms;
-use crate::live::shard;
 use crate::model::RoomName;
 use crate::moderation::{Feed, Moderation};
 use crate::sandbox::Library;
 use crate::settings::Swap;
 use crate::telemetry::{Degraded, Metrics};
-use crate::wire::frame::CloseCode;
-
-/// How long connections and tasks have to end at shutdown.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(9);
-/// How long a shutdown may take in all.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A relay that is bound to its ports and ready to serve.
 #[derive(Debug)]
@@ -214,41 +205,6 @@ impl BoundRelay {
 
         until_stopped(endings, &rooms, &tasks, &stop, &moderation).await
     }
-}
-
-/// Waits until `stop` is cancelled, and then until all connections and tasks have ended. Meanwhile the moderation store
-/// writes what it has; it closes when no more can come.
-async fn until_stopped(
-    endings: Vec<shard::ShardExit>,
-    rooms: &Rooms,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-    moderation: &Moderation,
-) -> Result<(), ServeError> {
-    let mut endings: FuturesUnordered<shard::ShardExit> = endings.into_iter().collect();
-    let lost = tokio::select! {
-        () = stop.cancelled() => false,
-        _ = endings.next() => true,
-    };
-    tracing::info!("shutting down");
-    stop.cancel();
-    tasks.close();
-    let deadline = tokio::time::Instant::now() + SHUTDOWN_TIMEOUT;
-    let drained = async {
-        rooms.close(CloseCode::GoingAway, "the relay is shutting down").await;
-        while endings.next().await.is_some() {}
-        tasks.wait().await;
-    };
-    let drained = tokio::time::timeout(DRAIN_TIMEOUT, drained);
-    // An error is logged when the store closes.
-    let (drained, _flushed) = tokio::join!(drained, moderation.state().flush());
-    if drained.is_err() {
-        tracing::warn!(left = tasks.len(), "drain timed out");
-    }
-    if tokio::time::timeout_at(deadline, moderation_tasks::flush(moderation)).await.is_err() {
-        tracing::error!("the moderation store or the audit log was not closed in time");
-    }
-    if lost { Err(ServeError::ShardLost) } else { Ok(()) }
 }
 
 /// Returns the number of shards: one for each processor unless it is configured.

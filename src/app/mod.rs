@@ -6,6 +6,7 @@ mod moderation_tasks;
 mod notes;
 mod prune;
 mod reload;
+mod shutdown;
 mod subsystems;
 
 use std::io;

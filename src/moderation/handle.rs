@@ -13,20 +13,15 @@ use tokio::sync::mpsc;
 use super::feed::Feed;
 use super::journal::{Journal, JournalEvent};
 use super::note::NoteKind;
+use super::record::{drop_payload, is_free, truncate_refused};
 use super::sanctions::PenaltyRequest;
 use super::state::State;
 use super::throttle::RefusalThrottle;
 use crate::audit::Audit;
-use crate::model::{
-    Act, ActKind, Actor, ConnectionId, Decision, JudgedMessage, Message, MessageKind, Nickname, Outcome, Reason,
-    RoomName, Sanction, Target,
-};
+use crate::model::{Act, ActKind, Actor, ConnectionId, JudgedMessage, Nickname, Reason, RoomName, Sanction, Target};
 
 /// Events that may be pending. Beyond that, further acts take effect but open connections are not notified.
 const MAX_PENDING_EVENTS: usize = 4_096;
-
-/// Longest text, author or avatar kept of a rejected message, in bytes.
-const MAX_REFUSED: usize = 4_096;
 
 /// The key of the stored setting that holds the starter preset.
 pub const PRESET_KEY: &str = "preset";
@@ -256,52 +251,4 @@ pub fn penalty_requests(judged: &JudgedMessage) -> Vec<PenaltyRequest> {
         actor,
     };
     requested.into_iter().map(request).collect()
-}
-
-/// Whether a message was refused before its rate was charged, so that its sender could go on for nothing.
-fn is_free(decision: &Decision) -> bool {
-    let is_before_rate = matches!(decision.decided_by, Some("identity" | "sanction" | "shape" | "rate"));
-    decision.outcome == Outcome::Reject && is_before_rate
-}
-
-/// Drops what may be megabytes: the journal could not keep ten thousand images in memory.
-fn drop_payload(message: &mut Message) {
-    if let MessageKind::Content { content, .. } = &mut message.kind
-        && let Some(record) = content.without_payload()
-    {
-        *content = Arc::new(record);
-    }
-}
-
-/// Truncates a rejected message. Oversized messages are rejected before any rate limit counts them, and the journal
-/// could not keep ten thousand of them in memory.
-fn truncate_refused(decision: &mut Decision) {
-    if decision.outcome != Outcome::Reject {
-        return;
-    }
-    let message = &mut decision.message;
-    truncate(&mut message.author);
-    match &mut message.kind {
-        MessageKind::Text { avatar, text } => {
-            truncate(text);
-            avatar.iter_mut().for_each(truncate);
-        }
-        MessageKind::Like { liked, text } => {
-            truncate(text);
-            truncate(liked);
-        }
-        MessageKind::Newcomer => {}
-        MessageKind::Content { avatar, content } => {
-            Arc::make_mut(content).texts_mut(&mut truncate);
-            avatar.iter_mut().for_each(truncate);
-        }
-    }
-    decision.original.iter_mut().for_each(truncate);
-}
-
-fn truncate(text: &mut String) {
-    if text.len() > MAX_REFUSED {
-        text.truncate(text.floor_char_boundary(MAX_REFUSED));
-        text.shrink_to_fit();
-    }
 }

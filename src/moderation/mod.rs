@@ -11,6 +11,7 @@ mod journal;
 mod levels;
 mod note;
 mod reasons;
+mod record;
 mod sanctions;
 mod state;
 mod throttle;

@@ -138,7 +138,7 @@ async fn held_messages_are_released_and_refused_by_what_they_have_in_common() {
     }
     let held = held_messages(&relay).await;
     let id = |at: usize| held[at]["id"].clone();
-    let mut client = relay.join("QGIS").await;
+    let mut client = Client::try_connect(relay.address(), "/room/QGIS/ws", &from("192.0.2.9")).await.unwrap();
     client.drain().await;
     let (release, refuse) = ("/moderation/held/release", "/moderation/held/refuse");
     let done = call_json(&relay, "POST", release, &json!({"author": "hans"}), 200).await;
