@@ -1,7 +1,7 @@
 //! Budgets of a connection, charged for everything it sends, before any of it is parsed.
 //!
-//! Rate limits charge messages that filters accept for judging. What is refused earlier, pings and bytes cost the relay work
-//! as well. A connection that sends too many bytes is read later. One that sends too many frames has further ones dropped,
+//! Rate limits charge messages that filters accept for judging. Messages that are refused earlier, pings and bytes cost the relay
+//! work as well. A connection that sends too many bytes is read later. One that sends too many frames has further ones dropped,
 //! and is closed if it goes on.
 
 use std::time::Duration;

@@ -18,7 +18,8 @@ async fn members(relay: &Relay) -> (Client, Client) {
     jane.drain().await;
     let mut hans = Client::connect(relay.address(), "/channel/QGIS/ws").await;
     hans.send(json!({"type": "newcomer", "newcomer": "hans"})).await;
-    (hans.drain().await, jane.drain().await);
+    hans.drain().await;
+    jane.drain().await;
     (jane, hans)
 }
 
