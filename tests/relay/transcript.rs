@@ -180,7 +180,8 @@ async fn play(path: &Path) -> String {
     let lines: Vec<_> = script.lines().map(str::trim_end).filter_map(|text| Some((text, parse(text)?))).collect();
     let folder = path.parent().unwrap();
     let mut room = "QGIS".to_owned();
-    let mut relay: RelayBuilder = Relay::builder();
+    // Clients ping until a number is told, far more often than people type.
+    let mut relay: RelayBuilder = Relay::builder().env("RELAY__LIVE__INPUT__FRAMES_BURST", "1000000");
     for (_, line) in &lines {
         match line {
             Line::With(name, value) => relay = relay.env(name, value),
