@@ -69,6 +69,7 @@ fn is_urgent(kind: NoteKind) -> bool {
     match kind {
         NoteKind::MessageHeld
         | NoteKind::HeldQueue
+        | NoteKind::AuditCut
         | NoteKind::BreakerTripped
         | NoteKind::PluginSuspended
         | NoteKind::PluginNotLoaded

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::reload::{ActiveSettings, Reloader, instance_info};
 use super::shutdown::until_stopped;
-use super::{App, PluginRuntime, ServeError, StartupContext, moderation_tasks, notes, prune};
+use super::{App, PluginRuntime, ServeError, StartupContext, audit_tip, moderation_tasks, notes, prune};
 use crate::actions::Actions;
 use crate::alerts::Alerts;
 use crate::api::{self, Api, HostCheck};
@@ -249,6 +249,7 @@ fn spawn_observers(
     config: Config,
     stop: &CancellationToken,
 ) {
+    tasks.spawn(audit_tip::run(Arc::clone(moderation), stop.clone()));
     tasks.spawn(moderation_tasks::watch_clock(Arc::clone(moderation), stop.clone()));
     tasks.spawn(moderation_tasks::update_metrics(Arc::clone(moderation), Arc::clone(metrics), stop.clone()));
     tasks.spawn(notes::note_degradation(degraded.changes(), Arc::clone(feed), stop.clone()));

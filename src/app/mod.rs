@@ -1,6 +1,7 @@
 //! Builds the relay from its configuration, binds the ports, serves, and drains connections at shutdown. [`probe`]
 //! finds out which subsystems a relay would have to run without.
 
+mod audit_tip;
 mod bound;
 mod moderation_tasks;
 mod notes;
@@ -24,7 +25,7 @@ use uuid::Uuid;
 
 pub use self::bound::{BoundRelay, Overview};
 pub use self::subsystems::probe;
-use crate::audit::{SnapshotFn, StateSnapshot};
+use crate::audit::{Recording, SnapshotFn, StateSnapshot};
 use crate::auth::AccessError;
 use crate::config::{self, Config};
 use crate::filter::breakers::Breakers;
@@ -34,7 +35,7 @@ use crate::filter::{self, Chain, Filter, Judgement, RulesReload};
 use crate::intake::Intake;
 use crate::live::Live;
 use crate::model::{Address, Decision, Message, Notice, RoomName, Sender, SenderContext};
-use crate::moderation::{Feed, Journal, Moderation, ModerationEvent, PRESET_KEY, State};
+use crate::moderation::{Feed, Journal, Moderation, ModerationEvent, NoteKind, PRESET_KEY, State};
 use crate::room::Room;
 use crate::sandbox::{Library, PluginEvent, Sandbox};
 use crate::settings::SettingsSnapshot;
@@ -158,9 +159,15 @@ impl App {
         let journal = Arc::new(Journal::new(now));
         let feed = Arc::new(Feed::new(Arc::clone(&journal)));
         let run = Uuid::new_v4();
+        let records = config.audit.record != Recording::Off;
+        let audit_cut = config.audit.dir.as_deref().filter(|_| records).and_then(|dir| audit_tip::check(&state, dir));
         let audit = subsystems::open_audit(&config.audit, run, began, &state, &degraded).map(Arc::new);
         let (moderation, events) = Moderation::new(Arc::clone(&state), journal, audit, Arc::clone(&feed), began);
         let moderation = Arc::new(moderation);
+        if let Some(text) = audit_cut {
+            tracing::error!("{text}");
+            moderation.note(NoteKind::AuditCut, &text);
+        }
         let rules = rules::ActiveRules::new(rules_source(&config), rules, Arc::clone(&feed));
         let rules = Arc::new(rules.seeded_by(&run.to_string()));
         restore_preset(&state, &rules).await;

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
-use super::subsystems;
+use super::{audit_tip, subsystems};
 use crate::actions::{Actions, ReloadTrigger};
 use crate::audit::AuditStats;
 use crate::config::Config;
@@ -144,7 +144,8 @@ fn update_degraded(degraded: &Degraded, subsystem: Subsystem, failure: Option<De
     }
 }
 
-/// Writes the remaining state and audit log lines, each within its own timeout.
+/// Writes the remaining state and audit log lines, each within its own timeout. The store is closed last, with the last line
+/// of the log.
 pub(super) async fn flush(moderation: &Moderation) {
     let audit = async {
         match moderation.audit() {
@@ -152,8 +153,12 @@ pub(super) async fn flush(moderation: &Moderation) {
             None => Ok(()),
         }
     };
-    let (state, audit) = tokio::join!(moderation.state().close(), audit);
-    if let Err(error) = state {
+    // An error is logged when the store closes.
+    let (_flushed, audit) = tokio::join!(moderation.state().flush(), audit);
+    if let Some(audit) = moderation.audit() {
+        audit_tip::keep(moderation.state(), audit);
+    }
+    if let Err(error) = moderation.state().close().await {
         tracing::error!(%error, "flushing the moderation store failed");
     }
     if let Err(error) = audit {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{PluginRuntime, audit_snapshot};
-use crate::audit::{self, Audit};
+use crate::audit::{self, Audit, AuditFailure};
 use crate::config::Config;
 use crate::filter;
 use crate::images::{self, ImagePool};
@@ -146,10 +146,10 @@ fn sandbox_degradation(error: sandbox::SandboxError) -> Degradation {
     Degradation::new(Subsystem::Plugins, format!("{:#}", anyhow::Error::from(error)))
 }
 
-/// Returns the degradation for an open audit log that cannot be written.
-pub(super) fn audit_degradation(config: &audit::Config, failure: &str) -> Degradation {
+/// Returns the degradation for an open audit log that cannot be written or has no space.
+pub(super) fn audit_degradation(config: &audit::Config, failure: &AuditFailure) -> Degradation {
     let dir = config.dir.as_deref().unwrap_or(Path::new(""));
-    Degradation::new(Subsystem::Audit, format!("{}: writing the audit log failed; retrying: {failure}", dir.display()))
+    Degradation::new(Subsystem::Audit, format!("{}: {failure}", dir.display()))
 }
 
 /// Returns the degradation for an open store that cannot be written.

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use jiff::civil::Date;
 
 use super::chain::{self, Hash};
+use super::head::PreviousDay;
 use super::lines::{RawLine, RawLines};
 
 /// Maximum number of names that are tried for a new file.
@@ -59,8 +60,9 @@ pub(super) fn create(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-/// Creates a new file under the first free number of a day.
-pub(super) fn create_file(dir: &Path, day: Date, first: u64) -> io::Result<(LogFileName, File)> {
+/// Creates the next file of a day, under the first free number after those in `names`.
+pub(super) fn create_file(dir: &Path, names: &[LogFileName], day: Date) -> io::Result<(LogFileName, File)> {
+    let first = names.iter().filter(|name| name.day == day).map(|name| name.number + 1).max().unwrap_or(1);
     for number in first..first + MAX_NAME_TRIES {
         let name = LogFileName { day, number };
         let mut options = OpenOptions::new();
@@ -81,6 +83,23 @@ pub(super) fn list(dir: &Path) -> io::Result<Vec<LogFileName>> {
     }
     names.sort_unstable();
     Ok(names)
+}
+
+/// Returns the bytes of the log files of a folder, which may be missing.
+pub(super) fn total_bytes(dir: &Path) -> io::Result<u64> {
+    let names = match list(dir) {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(0),
+        names => names?,
+    };
+    let mut bytes = 0;
+    for name in names {
+        match fs::metadata(dir.join(name.to_string())) {
+            Ok(metadata) => bytes += metadata.len(),
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
 }
 
 /// Removes the files of the oldest day if it is before `first`, and returns their names.
@@ -126,6 +145,38 @@ impl ChainTip {
             }
         }
         Ok(Some(Self { hash: chain::seed(first.day), cut }))
+    }
+}
+
+/// From where the next file of a day continues.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Continuation {
+    /// The hash before its first line.
+    pub(super) before: Hash,
+    /// The previous day, for the first file of a day.
+    pub(super) day_before: Option<PreviousDay>,
+    /// Earlier files that end within a line, see [`ChainTip::cut`].
+    pub(super) cut: Vec<(u64, u64)>,
+}
+
+impl Continuation {
+    /// Continues a chain whose last line is of the same day or an earlier one.
+    fn of_chain((last, hash): (Date, Hash), day: Date) -> Self {
+        if last == day {
+            return Self { before: hash, day_before: None, cut: Vec::new() };
+        }
+        Self { before: chain::seed(day), day_before: Some(PreviousDay { day: last, hash }), cut: Vec::new() }
+    }
+
+    /// Continues the chain of this run, or else the files of a folder; otherwise begins a log.
+    pub(super) fn find(dir: &Path, names: &[LogFileName], chain: Option<(Date, Hash)>, day: Date) -> io::Result<Self> {
+        if let Some(chain) = chain {
+            return Ok(Self::of_chain(chain, day));
+        }
+        let Some((last, tip)) = ChainTip::of_latest_day(dir, names, day)? else {
+            return Ok(Self { before: chain::seed(day), day_before: None, cut: Vec::new() });
+        };
+        Ok(Self { cut: tip.cut, ..Self::of_chain((last, tip.hash), day) })
     }
 }
 

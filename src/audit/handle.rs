@@ -1,6 +1,7 @@
 //! The handle to the audit log.
 
 use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -16,7 +17,9 @@ use super::log::LogFiles;
 use super::queue::{ActReply, QueueEntry, QueuedAct, QueuedDecision, report_unlogged_act};
 use super::shared::{AuditShared, ClosedState};
 use super::writer::{self, AuditWriter};
-use super::{ActLogError, AuditError, AuditStats, CloseError, Config, Recording, SnapshotFn, folder};
+use super::{
+    ActLogError, AuditError, AuditFailure, AuditStats, CloseError, Config, LogTip, Recording, SnapshotFn, folder,
+};
 use crate::model::{Act, JudgedMessage, Outcome};
 
 /// Maximum number of decisions in the queue.
@@ -37,6 +40,7 @@ pub struct Audit {
     queue: SyncSender<QueueEntry>,
     shared: Arc<AuditShared>,
     writer: Option<Thread>,
+    dir: PathBuf,
     closed: watch::Receiver<ClosedState>,
     started: Instant,
 }
@@ -102,14 +106,14 @@ impl Audit {
         // One more, which makes it likely that the close entry fits.
         let (sender, queue) = sync_channel(MAX_QUEUED_DECISIONS + ACT_RESERVE + 1);
         let (closed_sender, closed) = watch::channel(None);
-        let log = LogFiles::new(config.clone(), dir, run, snapshot, Arc::clone(&shared));
+        let log = LogFiles::new(config.clone(), dir.clone(), run, snapshot, Arc::clone(&shared));
         let parts = WriterParts {
             writer: AuditWriter::new(log, lock, Arc::clone(&shared), started),
             queue,
             closed: closed_sender,
         };
         let record = config.record;
-        Ok(Some((Self { record, queue: sender, shared, writer: None, closed, started }, parts)))
+        Ok(Some((Self { record, queue: sender, shared, writer: None, dir, closed, started }, parts)))
     }
 
     /// Records a decision, unless the settings exclude it. Never waits: if the queue is full, the decision is lost and
@@ -138,8 +142,8 @@ impl Audit {
     /// Records an act. The future resolves once the line is on disk.
     ///
     /// # Errors
-    /// [`ActLogError`] if the line is not on disk within two seconds, or will never be. This is counted and logged. The
-    /// act itself may proceed.
+    /// [`ActLogError`] if the line is not on disk within two seconds, or will never be, and at once while the log cannot be
+    /// written. This is counted and logged. The act itself may proceed.
     ///
     /// # Cancel safety
     /// The line is queued when this returns. Dropping the future does not remove it.
@@ -155,10 +159,13 @@ impl Audit {
         let shared = Arc::clone(&self.shared);
         let (sender, written) = oneshot::channel();
         self.enqueue(act, ActReply::Awaited(Some(sender)));
+        let is_failing = matches!(self.failure(), Some(AuditFailure::Write(_) | AuditFailure::NoSpace { .. }));
+        let (timeout, late) =
+            if is_failing { (Duration::ZERO, ActLogError::Failing) } else { (timeout, ActLogError::TimedOut) };
         async move {
             let result = match tokio::time::timeout(timeout, written).await {
                 Ok(written) => written.unwrap_or(Err(ActLogError::NotWritten)),
-                Err(_) => Err(ActLogError::TimedOut),
+                Err(_) => Err(late),
             };
             if let Err(error) = result {
                 report_unlogged_act(&shared, error);
@@ -182,10 +189,22 @@ impl Audit {
         }
     }
 
-    /// Returns the error of the last write; `None` if it succeeded.
+    /// Returns why lines are missing at the moment; `None` if everything is recorded.
     #[must_use]
-    pub fn failure(&self) -> Option<Arc<str>> {
+    pub fn failure(&self) -> Option<AuditFailure> {
         self.shared.failure()
+    }
+
+    /// Returns the folder of the log.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Returns the last line that was written; `None` if none was. It may not have reached the disk yet.
+    #[must_use]
+    pub fn tip(&self) -> Option<LogTip> {
+        self.shared.tip()
     }
 
     /// Returns statistics of the log.

@@ -14,13 +14,15 @@ use uuid::Uuid;
 use super::chain::{self, Hash};
 use super::config::Config;
 use super::expiry::Expiry;
-use super::folder::{self, ChainTip, LogFileName};
-use super::head::{FileHead, FilePlace, LogTime, PreviousDay, split_sanctions};
+use super::folder::{self, Continuation};
+use super::head::{FileHead, FilePlace, LogTime, split_sanctions};
 use super::line::Line;
 use super::lines::MAX_LINE;
 use super::open_file::OpenFile;
 use super::privacy::Privacy;
-use super::shared::AuditShared;
+use super::shared::{AuditFailure, AuditShared};
+use super::space::{Space, SpaceLeft};
+use super::tip::{LineHash, LogTip};
 use super::{SnapshotFn, StateSnapshot};
 use crate::model::{Act, JudgedMessage};
 
@@ -49,6 +51,7 @@ pub(super) struct LogFiles {
     collected: u64,
     last_report: Duration,
     expiry: Expiry,
+    space: Space,
     /// When the current file was last found in the folder.
     last_check: Duration,
 }
@@ -57,6 +60,7 @@ impl LogFiles {
     /// Creates a log without an open file.
     pub(super) fn new(config: Config, dir: PathBuf, run: Uuid, snapshot: SnapshotFn, shared: Arc<AuditShared>) -> Self {
         Self {
+            space: Space::new(config.max_total_mib),
             config,
             dir,
             run,
@@ -84,17 +88,20 @@ impl LogFiles {
     }
 
     /// Ensures that the file of the day is open and has room. Call it before adding a line. After an error, call it again
-    /// before anything else; it continues where it failed.
+    /// before anything else; it continues where it failed. Begins no file when all files together have no space left.
     pub(super) fn rotate(&mut self, now: LogTime) -> io::Result<()> {
         self.expiry.read_clock(now);
         self.abandon_removed_file(now);
         let day = self.day(now.at);
         self.expiry.remove_expired(&self.dir, day, self.config.retention_days, now);
+        self.space.refresh(&self.dir, self.written_bytes(), now)?;
+        let has_space = self.space_left() != SpaceLeft::None;
         let has_expired_key = self.has_expired_key(now);
         if let Some(open) = &self.open {
             let bytes = open.written + self.lines.len() as u64;
             let full = bytes.saturating_sub(open.head_bytes) >= u64::from(self.config.max_file_mib) << 20;
-            if open.name.day == day && !full && !has_expired_key && !open.is_ending {
+            let is_kept = open.name.day == day && !full && !has_expired_key || !has_space;
+            if is_kept && !open.is_ending {
                 self.report_hourly(now);
                 return Ok(());
             }
@@ -103,28 +110,58 @@ impl LogFiles {
         self.begin_file(day, now)
     }
 
+    /// Returns the bytes of the current file.
+    fn written_bytes(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.written)
+    }
+
+    /// Returns what the space that is left may be used for.
+    fn space_left(&self) -> SpaceLeft {
+        self.space.left(self.written_bytes() + self.lines.len() as u64)
+    }
+
+    /// Returns why nothing or only acts are recorded.
+    pub(super) fn shortage(&self) -> Option<AuditFailure> {
+        self.space.shortage(self.space_left())
+    }
+
     /// Returns the day of a time in UTC. A clock that is set back does not reopen a day that is over.
     fn day(&self, at: Timestamp) -> Date {
         let day = at.to_zoned(TimeZone::UTC).date();
         self.chain.map_or(day, |(last, _)| last.max(day))
     }
 
-    /// Adds a decision.
+    /// Adds a decision. It is lost if the space that is left is for acts.
     pub(super) fn add_decision(&mut self, judged: &JudgedMessage) {
+        if self.space_left() != SpaceLeft::ForAll {
+            self.shared.add_lost(1);
+            return;
+        }
         let (texts, shared) = (self.config.texts, Arc::clone(&self.shared));
         let privacy = Privacy { texts, keys: &shared.keys };
         self.add_line(|n| Line::Decision(Box::new(privacy.decision(n, judged))));
     }
 
-    /// Adds an act. Returns `false` if its line is too long.
-    pub(super) fn add_act(&mut self, act: Act) -> bool {
+    /// Adds an act, after the number of lines lost before it. Returns `false` if its line is too long or there is no space.
+    pub(super) fn add_act(&mut self, act: Act, now: LogTime) -> bool {
+        if self.space_left() == SpaceLeft::None {
+            self.shared.add_lost(1);
+            return false;
+        }
+        self.note_losses(now);
         let (texts, shared) = (self.config.texts, Arc::clone(&self.shared));
         let privacy = Privacy { texts, keys: &shared.keys };
         self.add_line(|n| Line::Act(Box::new(privacy.act(n, act))))
     }
 
-    /// Adds the number of lines lost since the last note, if any.
+    /// Adds the number of lines lost since the last note, if any. Without space for decisions, the next act adds it.
     pub(super) fn add_losses(&mut self, now: LogTime) {
+        if self.space_left() == SpaceLeft::ForAll {
+            self.note_losses(now);
+        }
+    }
+
+    fn note_losses(&mut self, now: LogTime) {
         let count = self.shared.unreported_losses.swap(0, Relaxed);
         if count > 0 {
             self.add_line(|n| Line::Lost { n, time: now, count });
@@ -158,6 +195,9 @@ impl LogFiles {
         open.write(&mut self.lines, sync)?;
         self.lines.clear();
         self.lines.shrink_to(MAX_SPARE_BUFFER);
+        if let Some((_, hash)) = self.chain {
+            self.shared.set_tip(LogTip { file: open.name, line: open.count, hash: LineHash(hash) });
+        }
         self.shared.stats.written.fetch_add(std::mem::take(&mut self.collected), Relaxed);
         Ok(())
     }
@@ -166,6 +206,7 @@ impl LogFiles {
     pub(super) fn close(&mut self, now: LogTime) -> io::Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
         if !std::mem::replace(&mut open.is_ending, true) {
+            self.note_losses(now);
             self.add_line(|n| Line::End { n, time: now });
         }
         self.flush(true)?;
@@ -177,31 +218,19 @@ impl LogFiles {
     /// Begins the next file of a day.
     fn begin_file(&mut self, day: Date, now: LogTime) -> io::Result<()> {
         folder::create(&self.dir)?;
-        let names = folder::list(&self.dir)?;
-        let of = |day: Date| -> Vec<LogFileName> { names.iter().filter(|name| name.day == day).copied().collect() };
-        let (mut before, mut cut) = (chain::seed(day), Vec::new());
-        let mut day_before = None;
-        match self.chain {
-            Some((last, hash)) if last == day => before = hash,
-            Some(last) => day_before = Some(last),
-            None => match ChainTip::of_latest_day(&self.dir, &names, day)? {
-                Some((last, tip)) if last == day => ChainTip { hash: before, cut } = tip,
-                Some((last, tip)) => {
-                    day_before = Some((last, tip.hash));
-                    cut = tip.cut;
-                }
-                None => {}
-            },
+        self.space.measure(&self.dir, 0, now)?;
+        if self.space_left() == SpaceLeft::None {
+            return Err(io::Error::new(io::ErrorKind::StorageFull, self.space.none_left()));
         }
+        let names = folder::list(&self.dir)?;
+        let Continuation { before, day_before, cut } = Continuation::find(&self.dir, &names, self.chain, day)?;
         if self.has_expired_key(now) {
             // Hashes of older files cannot be linked to those of this one.
             self.shared.keys.renew(&self.dir, now.at, self.config.retention_days)?;
         }
-        let next = of(day).last().map_or(1, |name| name.number + 1);
-        let (name, file) = folder::create_file(&self.dir, day, next)?;
+        let (name, file) = folder::create_file(&self.dir, &names, day)?;
         self.open = Some(OpenFile::new(file, name)?);
         self.chain = Some((day, before));
-        let day_before = day_before.map(|(day, hash)| PreviousDay { day, hash });
         self.add_head(FilePlace { day, file: name.number, before, day_before, cut }, now);
         Ok(())
     }

@@ -11,7 +11,8 @@
 //! - The files alone do not reveal that the last lines of the last day or whole oldest days were removed, nor that
 //!   somebody with write access rewrote the chain from a changed line on, since it contains no secret. For that purpose
 //!   the relay logs the hash of the last line to standard error, hourly and when it closes a file. Keep that log
-//!   elsewhere: if a file is valid and still contains that hash, nothing before that line was changed.
+//!   elsewhere: if a file is valid and still contains that hash, nothing before that line was changed. The moderation
+//!   store keeps the [`LogTip`] as well.
 
 mod chain;
 mod check;
@@ -30,15 +31,17 @@ mod probe;
 mod queue;
 mod read;
 mod shared;
+mod space;
 #[cfg(test)]
 mod tests;
+mod tip;
 mod writer;
 
 use std::path::PathBuf;
 
 use crate::model::{ActiveLevel, Sanction};
 
-pub use check::{ChainError, ChainErrorKind, CheckReport, DayReport, check};
+pub use check::{ChainError, ChainErrorKind, CheckReport, DayReport, check, check_for};
 pub use config::{Config, Recording, Texts};
 pub use folder::{LogFileName, NotLogFileName};
 pub use handle::{Audit, MAX_QUEUED_BYTES};
@@ -46,7 +49,8 @@ pub use head::{FileHead, FilePlace, LogTime, LoggedSanction, PreviousDay};
 pub use line::{Line, LoggedAct, LoggedDecision, LoggedImage, LoggedKind, LoggedReason, LoggedSender};
 pub use probe::probe;
 pub use read::{LineError, LineErrorKind, LogLines, read_lines};
-pub use shared::AuditStats;
+pub use shared::{AuditFailure, AuditStats};
+pub use tip::{LineHash, LogTip, NotTip, TipError};
 
 /// Sanctions and levels at the beginning of a file, for its head.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,11 +83,14 @@ pub enum ActLogError {
     /// The queue is full. The act will not be in the log.
     #[error("the queue of the audit log is full")]
     Full,
+    /// The log cannot be written at the moment. The act may still reach it.
+    #[error("the audit log cannot be written")]
+    Failing,
     /// The disk is full or slow. The act may still reach the log.
     #[error("the audit log was not written within {} s", handle::ACT_TIMEOUT.as_secs())]
     TimedOut,
-    /// The log is closed, or the line is too long. The act may not be in the log.
-    #[error("the audit log is closed or the line is too long")]
+    /// The log is closed or has no space, or the line is too long. The act may not be in the log.
+    #[error("the audit log is closed or has no space, or the line is too long")]
     NotWritten,
 }
 

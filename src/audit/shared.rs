@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::CloseError;
 use super::key::HashKeys;
+use super::tip::LogTip;
 
 /// The result of closing the log; `None` until it is closed.
 pub(super) type ClosedState = Option<Result<(), CloseError>>;
@@ -23,6 +24,32 @@ pub struct AuditStats {
     pub unlogged_acts: AtomicU64,
 }
 
+/// Why lines are missing at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuditFailure {
+    /// The last write failed.
+    #[error("writing the audit log failed; retrying: {0}")]
+    Write(Arc<str>),
+    /// The files have taken the space for decisions.
+    #[error(
+        "the files of the audit log have taken nine tenths of audit.max_total_mib = {max_mib}: messages are not recorded, \
+         only acts are; move old files away or raise the limit"
+    )]
+    OnlyActs {
+        /// The limit, in MiB.
+        max_mib: u32,
+    },
+    /// The files have taken all space.
+    #[error(
+        "the files of the audit log have reached audit.max_total_mib = {max_mib}: nothing is recorded; move old files \
+         away or raise the limit"
+    )]
+    NoSpace {
+        /// The limit, in MiB.
+        max_mib: u32,
+    },
+}
+
 /// The shared state.
 #[derive(Debug)]
 pub(super) struct AuditShared {
@@ -36,8 +63,10 @@ pub(super) struct AuditShared {
     pub(super) closing: AtomicBool,
     /// Seconds from the start to the last warning about a loss, plus one.
     pub(super) last_warning: AtomicU64,
-    /// The error of the last write, if it failed.
-    failure: Mutex<Option<Arc<str>>>,
+    /// The last line that was written.
+    tip: Mutex<Option<LogTip>>,
+    /// Why lines are missing.
+    failure: Mutex<Option<AuditFailure>>,
 }
 
 impl AuditShared {
@@ -50,17 +79,27 @@ impl AuditShared {
             queued_bytes: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             last_warning: AtomicU64::new(0),
+            tip: Mutex::default(),
             failure: Mutex::default(),
         }
     }
 
-    /// Returns the error of the last write; `None` if it succeeded.
-    pub(super) fn failure(&self) -> Option<Arc<str>> {
+    /// Returns why lines are missing; `None` if everything is recorded.
+    pub(super) fn failure(&self) -> Option<AuditFailure> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn set_failure(&self, failure: Option<Arc<str>>) {
+    pub(super) fn set_failure(&self, failure: Option<AuditFailure>) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    /// Returns the last line that was written; `None` if none was.
+    pub(super) fn tip(&self) -> Option<LogTip> {
+        *self.tip.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_tip(&self, tip: LogTip) {
+        *self.tip.lock().unwrap_or_else(PoisonError::into_inner) = Some(tip);
     }
 
     /// Counts lost lines.

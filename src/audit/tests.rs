@@ -4,6 +4,8 @@ mod checking;
 mod privacy;
 mod reading;
 mod running;
+mod space;
+mod tip;
 mod writing;
 
 use std::fs;
@@ -24,7 +26,7 @@ use uuid::Uuid;
 use super::handle::{ACT_RESERVE, MAX_QUEUED_DECISIONS};
 use super::key::HashKeys;
 use super::log::LogFiles;
-use super::shared::AuditShared;
+use super::shared::{AuditFailure, AuditShared};
 use super::*;
 use crate::fixtures::{address, at, decision, jane, matched, plugin, room, rule, sanction, sender};
 use crate::model::{
@@ -42,7 +44,7 @@ fn now(seconds: u64) -> LogTime {
 }
 
 fn config(dir: &Path, record: Recording, texts: Texts) -> Config {
-    Config { record, dir: Some(dir.to_owned()), texts, max_file_mib: 1, retention_days: 30 }
+    Config { record, dir: Some(dir.to_owned()), texts, max_file_mib: 1, max_total_mib: 4_096, retention_days: 30 }
 }
 
 fn nothing_in_force() -> SnapshotFn {
@@ -122,7 +124,7 @@ fn write_two_days(dir: &Path) {
             log.rotate(at).unwrap();
             log.add_decision(&recorded(&format!("text {run}.{i}"), Outcome::Reject, at));
         }
-        log.add_act(kicked(now(start + 3)));
+        log.add_act(kicked(now(start + 3)), now(start + 3));
         shared.add_lost(2);
         log.add_losses(now(start + 4));
         log.close(now(start + 5)).unwrap();

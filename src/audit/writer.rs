@@ -15,7 +15,7 @@ use super::CloseError;
 use super::head::LogTime;
 use super::log::{LogFiles, REMOVED_FILE_CHECK_INTERVAL};
 use super::queue::{ActReply, QueueEntry};
-use super::shared::{AuditShared, ClosedState};
+use super::shared::{AuditFailure, AuditShared, ClosedState};
 
 /// Size at which collected lines are written, if not earlier, in bytes.
 const CHUNK: usize = 256 << 10;
@@ -39,13 +39,13 @@ pub(super) struct AuditWriter {
     /// The replies to acts among the collected lines.
     act_replies: Vec<ActReply>,
     last_warning: Option<Instant>,
-    /// Whether the last attempt failed.
-    is_failing: bool,
+    /// Why lines are missing.
+    failure: Option<AuditFailure>,
 }
 
 impl AuditWriter {
     pub(super) fn new(log: LogFiles, lock: File, shared: Arc<AuditShared>, started: Instant) -> Self {
-        Self { log, _lock: lock, shared, started, act_replies: Vec::new(), last_warning: None, is_failing: false }
+        Self { log, _lock: lock, shared, started, act_replies: Vec::new(), last_warning: None, failure: None }
     }
 
     /// Tries to write the first lines. A failed write is retried by [`AuditWriter::run`].
@@ -69,7 +69,7 @@ impl AuditWriter {
     }
 
     fn write_all(&mut self, queue: &Receiver<QueueEntry>) -> Result<(), WriteAbandoned> {
-        if self.is_failing {
+        if self.failure.is_some() {
             self.rotate_and_flush()?;
         }
         loop {
@@ -95,12 +95,13 @@ impl AuditWriter {
 
     fn add(&mut self, entry: QueueEntry) -> Result<(), WriteAbandoned> {
         self.rotate()?;
+        let now = self.now();
         match entry {
             QueueEntry::Decision(decision) => self.log.add_decision(&decision.take()),
             QueueEntry::Act(act) => {
                 let (act, reply) = act.take();
                 // Dropping the reply reports an act that was not added.
-                if self.log.add_act(act) {
+                if self.log.add_act(act, now) {
                     self.act_replies.push(reply);
                 }
             }
@@ -156,11 +157,16 @@ impl AuditWriter {
         }
     }
 
-    /// Sets or clears the error of the last attempt.
-    fn set_failure(&mut self, failure: Option<&io::Error>) {
-        if self.is_failing || failure.is_some() {
-            self.is_failing = failure.is_some();
-            self.shared.set_failure(failure.map(|failure| failure.to_string().into()));
+    /// Sets or clears the reason why lines are missing, after an attempt.
+    fn set_failure(&mut self, error: Option<&io::Error>) {
+        let failure = match (self.log.shortage(), error) {
+            (Some(none @ AuditFailure::NoSpace { .. }), _) => Some(none),
+            (_, Some(error)) => Some(AuditFailure::Write(error.to_string().into())),
+            (shortage, None) => shortage,
+        };
+        if self.failure != failure {
+            self.failure.clone_from(&failure);
+            self.shared.set_failure(failure);
         }
     }
 

@@ -44,6 +44,8 @@ named! {
         HeldQueue = "held_queue",
         /// A rule or plugin refused too much and only observes from now on. Noted once.
         BreakerTripped = "breaker_tripped",
+        /// The audit log does not end where the last run ended it.
+        AuditCut = "audit_cut",
         /// The wall clock was set.
         ClockJumped = "clock_jumped",
         /// A part of the relay is not available.

@@ -31,6 +31,9 @@ pub(super) struct DayCheck {
     closed: bool,
     error: Option<ChainError>,
     notes: Vec<String>,
+    /// A hash that is searched, and the line that has it.
+    searched: Option<Hash>,
+    found: Option<(LogFileName, u64)>,
 }
 
 /// The fields of a line that are checked.
@@ -67,7 +70,20 @@ impl DayCheck {
             closed: false,
             error: None,
             notes: Vec::new(),
+            searched: None,
+            found: None,
         }
+    }
+
+    /// Searches the valid lines for a hash.
+    pub(super) fn searching(mut self, hash: Option<Hash>) -> Self {
+        self.searched = hash;
+        self
+    }
+
+    /// Returns the line that has the searched hash.
+    pub(super) fn found(&self) -> Option<(LogFileName, u64)> {
+        self.found
     }
 
     pub(super) fn date(&self) -> Date {
@@ -220,6 +236,9 @@ impl DayCheck {
 
     fn accept_line(&mut self, name: LogFileName, number: u64, own: Hash) {
         self.chain = Some(own);
+        if self.searched == Some(own) {
+            self.found = Some((name, number));
+        }
         self.last = (name, number);
         self.lines += 1;
     }

@@ -10,15 +10,18 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use self::day::DayCheck;
-use super::chain;
+use super::chain::{self, Hash};
 use super::folder::{self, LogFileName};
 use super::head::PreviousDay;
+use super::tip::LineHash;
 
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckReport {
     /// The results by day.
     pub days: Vec<DayReport>,
+    /// The valid line that has the expected hash.
+    pub found: Option<(LogFileName, u64)>,
 }
 
 impl CheckReport {
@@ -114,31 +117,45 @@ pub enum ChainErrorKind {
 /// # Errors
 /// If a file cannot be read, or a single file does not have the name of a log file.
 pub fn check(path: &Path) -> io::Result<CheckReport> {
+    check_for(path, None)
+}
+
+/// Checks a log like [`check`], and searches its valid lines for the one with a hash that is known from elsewhere.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_for(path: &Path, head: Option<LineHash>) -> io::Result<CheckReport> {
+    let head = head.map(|LineHash(hash)| hash);
     if path.metadata()?.is_dir() {
-        return check_folder(path);
+        return check_folder(path, head);
     }
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let name: LogFileName = name.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    let mut check = DayCheck::for_single_file(name);
+    let mut check = DayCheck::for_single_file(name).searching(head);
     check.check_file(name, BufReader::new(File::open(path)?))?;
-    Ok(CheckReport { days: vec![check.into_report()] })
+    Ok(report(vec![check]))
 }
 
-fn check_folder(dir: &Path) -> io::Result<CheckReport> {
+fn report(days: Vec<DayCheck>) -> CheckReport {
+    let found = days.iter().find_map(DayCheck::found);
+    CheckReport { days: days.into_iter().map(DayCheck::into_report).collect(), found }
+}
+
+fn check_folder(dir: &Path, head: Option<Hash>) -> io::Result<CheckReport> {
     let mut files: BTreeMap<Date, Vec<LogFileName>> = BTreeMap::new();
     for name in folder::list(dir)? {
         files.entry(name.day).or_default().push(name);
     }
     let mut days: Vec<DayCheck> = Vec::new();
     for (day, files) in files {
-        let mut check = DayCheck::new(day);
+        let mut check = DayCheck::new(day).searching(head);
         for name in files {
             check.check_file(name, BufReader::with_capacity(1 << 16, File::open(dir.join(name.to_string()))?))?;
         }
         check_link(&mut days, &mut check);
         days.push(check);
     }
-    Ok(CheckReport { days: days.into_iter().map(DayCheck::into_report).collect() })
+    Ok(report(days))
 }
 
 /// Compares the previous day that a day names with the one that exists.

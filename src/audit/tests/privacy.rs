@@ -30,7 +30,7 @@ proptest! {
         recorded.decision.trace.push(plugin_step(&text));
         recorded.sender.address = Address::from(IpAddr::from(ip));
         log.add_decision(&recorded);
-        log.add_act(banned(plugin("mine"), &text));
+        log.add_act(banned(plugin("mine"), &text), now(1));
         log.close(now(2)).unwrap();
         let bytes = all_bytes(dir.path());
         prop_assert!(bytes.contains("\"decision\"") && bytes.contains("\"act\""));

@@ -93,7 +93,7 @@ fn an_act_round_trips_with_its_address_hashed() {
     let dir = TempDir::new().unwrap();
     let (mut log, shared) = log(&config(dir.path(), Recording::NotPassed, Texts::Off), now(0), nothing_in_force());
     let act = banned(jane(), "advertising");
-    assert!(log.add_act(act.clone()));
+    assert!(log.add_act(act.clone(), now(1)));
     log.close(now(5)).unwrap();
     let lines = lines_of(&dir.path().join("audit-2026-11-23.jsonl"));
     let [Line::Start(_), Line::Act(read), Line::End { .. }] = lines.as_slice() else { panic!("{lines:?}") };

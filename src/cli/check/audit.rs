@@ -5,25 +5,26 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::audit::{self, CheckReport, DayReport};
+use crate::audit::{self, CheckReport, DayReport, LineHash};
 use crate::cli::print_to;
 use crate::cli::table::{Align, Table};
 use crate::cli::terminal::printable;
 
-/// Prints a report by day. Exits with 1 if the log is damaged or does not exist.
-pub(super) fn run(path: &Path) -> ExitCode {
-    let checked = match audit::check(path) {
+/// Prints a report by day. Exits with 1 if the log is damaged, does not exist, or has no line with the hash `head`.
+pub(super) fn run(path: &Path, head: Option<LineHash>) -> ExitCode {
+    let checked = match audit::check_for(path, head) {
         Ok(checked) => checked,
         Err(error) => {
             print_to(io::stderr(), &format!("gischat-relay: cannot check {}: {error}\n", path.display()));
             return ExitCode::FAILURE;
         }
     };
-    print_to(io::stdout(), &report(&checked));
-    if checked.is_valid() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    print_to(io::stdout(), &report(&checked, head));
+    let is_missing = head.is_some() && checked.found.is_none();
+    if checked.is_valid() && !is_missing { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn report(checked: &CheckReport) -> String {
+fn report(checked: &CheckReport, head: Option<LineHash>) -> String {
     let columns = [
         ("day", Align::Left),
         ("files", Align::Right),
@@ -51,15 +52,25 @@ fn report(checked: &CheckReport) -> String {
     // Writing to a string cannot fail.
     let _infallible = match (checked.days.len(), wrong) {
         (0, _) => writeln!(text, "no audit log found"),
-        (_, 0) => {
-            writeln!(
-                text,
-                "the audit log is intact; to detect a rewritten log, compare the hashes with a copy kept elsewhere"
-            )
-        }
+        (_, 0) => writeln!(text, "the audit log is intact; {}", extent(checked, head)),
         (days, wrong) => writeln!(text, "the audit log is damaged: {wrong} of {days} days"),
     };
     text
+}
+
+/// Says what an intact log proves.
+fn extent(checked: &CheckReport, head: Option<LineHash>) -> String {
+    match (head, &checked.found) {
+        (None, _) => {
+            "to detect removed last lines or a rewritten log, compare with a hash kept elsewhere (--head)".to_owned()
+        }
+        (Some(_), Some((file, line))) => {
+            format!("the hash is that of {file}:{line}, and nothing before it was changed")
+        }
+        (Some(_), None) => {
+            "but no line has the given hash: the last lines are missing, or the log was rewritten".to_owned()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +86,10 @@ mod tests {
 
     #[test]
     fn each_day_has_a_line_with_its_error_below() {
-        let text = report(&CheckReport { days: vec![day(None, true), day(Some(ChainErrorKind::Changed), true)] });
+        let text = report(
+            &CheckReport { days: vec![day(None, true), day(Some(ChainErrorKind::Changed), true)], found: None },
+            None,
+        );
         assert_eq!(
             text,
             "day         files  lines  lost           hash of the last line\n\
@@ -88,8 +102,8 @@ mod tests {
 
     #[test]
     fn a_log_that_is_still_open_is_marked() {
-        let text = report(&CheckReport { days: vec![day(None, false)] });
+        let text = report(&CheckReport { days: vec![day(None, false)], found: None }, None);
         assert!(text.contains("intact, open") && text.contains("\nthe audit log is intact;"), "{text}");
-        assert_eq!(report(&CheckReport { days: Vec::new() }), "no audit log found\n");
+        assert_eq!(report(&CheckReport { days: Vec::new(), found: None }, None), "no audit log found\n");
     }
 }

@@ -13,6 +13,7 @@ use super::print_to;
 use super::table::{Align, Table};
 use super::terminal::printable;
 use crate::app;
+use crate::audit::LineHash;
 use crate::config::Config;
 use crate::filter::FilterName;
 use crate::filter::rules::{PatternCost, RuleOutline, RuleSet, STARTER_RULES};
@@ -32,6 +33,10 @@ pub(super) struct CheckArgs {
     /// Verify an audit log (its folder or one file) and exit. Exit code 1 if a line was changed or is missing.
     #[arg(long, value_name = "PATH", conflicts_with_all = ["against", "starter"])]
     audit: Option<PathBuf>,
+    /// The hash of a line that the audit log must still have, such as one from the relay's own log. Exit code 1 if lines up
+    /// to it are missing.
+    #[arg(long, value_name = "HASH", requires = "audit")]
+    head: Option<LineHash>,
 }
 
 impl CheckArgs {
@@ -41,7 +46,7 @@ impl CheckArgs {
             print_to(io::stdout(), STARTER_RULES);
             return Some(ExitCode::SUCCESS);
         }
-        self.audit.as_deref().map(audit::run)
+        self.audit.as_deref().map(|path| audit::run(path, self.head))
     }
 }
 
