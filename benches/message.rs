@@ -40,7 +40,8 @@ fn shape() -> Box<dyn Filter> {
 /// Limits that the benchmark never reaches, so that every message passes the whole chain.
 fn rate() -> Box<dyn Filter> {
     let limit = RateLimit { per_second: NonZeroU32::MAX, burst: NonZeroU32::MAX };
-    let config = rate::Config { enabled: true, connection: limit, nickname: limit, address: limit, room: limit };
+    let config =
+        rate::Config { enabled: true, connection: limit, nickname: limit, address: limit, put: limit, room: limit };
     Box::new(RateFilter::new(&config))
 }
 

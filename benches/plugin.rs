@@ -121,7 +121,8 @@ impl PluginChain {
             content: shape::ContentLimits::default(),
         };
         let limit = RateLimit { per_second: std::num::NonZeroU32::MAX, burst: std::num::NonZeroU32::MAX };
-        let rate = rate::Config { enabled: true, connection: limit, nickname: limit, address: limit, room: limit };
+        let rate =
+            rate::Config { enabled: true, connection: limit, nickname: limit, address: limit, put: limit, room: limit };
         let filter = PluginFilter::new(plugins.library(), MAX_TEXT);
         let filters: [Box<dyn Filter>; 3] =
             [Box::new(ShapeFilter::new(bounds)), Box::new(RateFilter::new(&rate)), Box::new(filter)];

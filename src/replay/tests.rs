@@ -108,6 +108,7 @@ fn config() -> filter::Config {
         connection: limit(3),
         nickname: limit(4),
         address: limit(5),
+        put: limit(5),
         room: limit(9),
     };
     config

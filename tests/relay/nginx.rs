@@ -86,8 +86,8 @@ async fn names_of_rooms_stay_percent_encoded() {
 
 #[tokio::test]
 async fn the_clients_own_address_counts_and_not_the_one_it_claims() {
-    let limited = behind_proxy().env("RELAY__FILTER__RATE__ADDRESS__BURST", "2");
-    let relay = limited.env("RELAY__FILTER__RATE__ADDRESS__PER_SECOND", "1").start().await;
+    let limited = behind_proxy().env("RELAY__FILTER__RATE__PUT__BURST", "2");
+    let relay = limited.env("RELAY__FILTER__RATE__PUT__PER_SECOND", "1").start().await;
     let nginx = Nginx::start(relay.address());
     let (jane, hans) = (Tunnel::from_host(11, &nginx), Tunnel::from_host(12, &nginx));
     let lies = [("X-Forwarded-For", "203.0.113.5"), ("Forwarded", "for=203.0.113.6"), ("X-Real-IP", "203.0.113.7")];

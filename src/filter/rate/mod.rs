@@ -4,6 +4,9 @@
 //! this order, narrowest first, so that a flooding connection never empties the bucket of its room. A refused message
 //! takes nothing from the remaining buckets, and retrying does not prolong the wait.
 //!
+//! Many people may share an address. `PUT` requests, which have no connection, have buckets per address of their own. When the
+//! bucket of an address is empty, each of its connections may still send a [small share](FAIR_SHARE).
+//!
 //! A message with a large payload, such as an image or a layer, counts as several.
 //!
 //! Buckets use the time of the message since the start of the relay
@@ -62,6 +65,12 @@ impl RateLimit {
 /// A large message, such as an image, counts as one message for each of these bytes.
 const BYTES_PER_MESSAGE: usize = 1024 * 1024;
 
+/// The messages that a connection may send although others have emptied the bucket of its address: two, and one more every ten
+/// seconds.
+const FAIR_SHARE: RateLimit = RateLimit { per_second: non_zero(1), burst: non_zero(20) };
+/// The tokens of [`FAIR_SHARE`] that a message takes.
+const FAIR_SHARE_TOKENS: NonZeroU32 = non_zero(10);
+
 const MAX_RATE: NonZeroU32 = non_zero(1_000_000);
 
 /// Maximum delay between receiving a message and checking its buckets, if an earlier filter was slow. Pruning must not
@@ -84,8 +93,10 @@ pub struct Config {
     pub connection: RateLimit,
     /// Per nickname and room.
     pub nickname: RateLimit,
-    /// Per address: an IPv4 address or an IPv6 /64. Four times as much per /56, 16 times per /48.
+    /// Per address, of its connections: an IPv4 address or an IPv6 /64. Four times as much per /56, 16 times per /48.
     pub address: RateLimit,
+    /// Per address, of its `PUT` requests.
+    pub put: RateLimit,
     /// Per room.
     pub room: RateLimit,
 }
@@ -100,9 +111,16 @@ impl Config {
         let nickname = limit("nickname", "Messages per nickname and room.", 2, 10);
         let address = limit(
             "address",
-            "Messages per address. All users behind one NAT share an address; an IPv6 /56 has 4 times, a /48 16 times the limit.",
+            "Messages of all connections of an address, which the users behind one NAT share; an IPv6 /56 has 4 times, a \
+             /48 16 times the limit. Beyond it, each connection may still send 2 messages, and one more every 10 s.",
             100,
             300,
+        );
+        let put = limit(
+            "put",
+            "Messages by PUT per address. They do not count for `address`, so that scripts silence nobody.",
+            20,
+            100,
         );
         let room = limit("room", "Messages per room.", 300, 1_000);
         let enabled = section.read(
@@ -111,7 +129,7 @@ impl Config {
                 .env(&["RATE_LIMITS"])
                 .reloads(),
         );
-        Self { enabled, connection, nickname, address, room }
+        Self { enabled, connection, nickname, address, put, room }
     }
 }
 
@@ -122,6 +140,8 @@ pub struct RateFilter {
     connection: Arc<Buckets<ManualClock>>,
     nickname: Arc<Buckets<ManualClock>>,
     address: Arc<AddressBuckets<ManualClock>>,
+    fair_share: Arc<Buckets<ManualClock>>,
+    put: Arc<AddressBuckets<ManualClock>>,
     room: Arc<Buckets<ManualClock>>,
 }
 
@@ -135,6 +155,8 @@ impl RateFilter {
             connection: full(config.connection),
             nickname: full(config.nickname),
             address: Arc::new(AddressBuckets::with_manual_clock(config.address)),
+            fair_share: full(FAIR_SHARE),
+            put: Arc::new(AddressBuckets::with_manual_clock(config.put)),
             room: full(config.room),
         }
     }
@@ -145,16 +167,20 @@ impl RateFilter {
         let kept = |buckets: &Arc<Buckets<ManualClock>>, limit: RateLimit| {
             if buckets.limit() == limit { Arc::clone(buckets) } else { Arc::new(Buckets::with_manual_clock(limit)) }
         };
-        let address = if self.address.limit() == config.address {
-            Arc::clone(&self.address)
-        } else {
-            Arc::new(AddressBuckets::with_manual_clock(config.address))
+        let kept_by_address = |buckets: &Arc<AddressBuckets<ManualClock>>, limit: RateLimit| {
+            if buckets.limit() == limit {
+                Arc::clone(buckets)
+            } else {
+                Arc::new(AddressBuckets::with_manual_clock(limit))
+            }
         };
         Self {
             enabled: config.enabled,
             connection: kept(&self.connection, config.connection),
             nickname: kept(&self.nickname, config.nickname),
-            address,
+            address: kept_by_address(&self.address, config.address),
+            fair_share: Arc::clone(&self.fair_share),
+            put: kept_by_address(&self.put, config.put),
             room: kept(&self.room, config.room),
         }
     }
@@ -170,8 +196,24 @@ impl RateFilter {
             let nickname = (&sender.room, CaseInsensitive(&message.author));
             self.nickname.take_at(nickname, cost, now).map_err(|wait| ("under this nickname", wait))?;
         }
-        self.address.take_at(sender.address, cost, now).map_err(|wait| ("from this address", wait))?;
+        self.take_of_address(sender, cost, now)?;
         self.room.take_at(&sender.room, cost, now).map_err(|wait| ("in this room", wait))
+    }
+
+    /// Takes from the bucket of the address, or else from the share of the connection.
+    fn take_of_address(
+        &self,
+        sender: &Sender,
+        cost: NonZeroU32,
+        now: Duration,
+    ) -> Result<(), (&'static str, Duration)> {
+        let Some(connection) = sender.connection else {
+            let taken = self.put.take_at(sender.address, cost, now);
+            return taken.map_err(|wait| ("by PUT from this address", wait));
+        };
+        let Err(wait) = self.address.take_at(sender.address, cost, now) else { return Ok(()) };
+        let share = self.fair_share.take_at(connection, cost.saturating_mul(FAIR_SHARE_TOKENS), now);
+        share.map_err(|for_share| ("from this address", wait.min(for_share)))
     }
 }
 
@@ -223,10 +265,12 @@ impl Filter for RateFilter {
 
     fn prune(&self, now: ClockReading) {
         let cutoff = now.since_start.saturating_sub(MAX_IN_FLIGHT);
-        for buckets in [&self.connection, &self.nickname, &self.room] {
+        for buckets in [&self.connection, &self.nickname, &self.fair_share, &self.room] {
             buckets.prune_at(cutoff);
         }
-        self.address.prune_at(cutoff);
+        for buckets in [&self.address, &self.put] {
+            buckets.prune_at(cutoff);
+        }
     }
 
     fn reconfigured(&self, config: &super::Config) -> Option<Box<dyn Filter>> {

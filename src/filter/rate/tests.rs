@@ -13,6 +13,7 @@ fn rate(connection: u32, nickname: u32, address: u32, room: u32) -> RateFilter {
         connection: limit(connection),
         nickname: limit(nickname),
         address: limit(address),
+        put: limit(address),
         room: limit(room),
     })
 }
@@ -64,9 +65,45 @@ fn an_address_is_limited_across_connections_nicknames_and_rooms() {
     let rate = rate(100, 100, 2, 100);
     assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
     assert_eq!(refusal(&rate, "hans", &sender(2, 1, "QField")), None);
+    // Its share.
+    for _ in 0..2 {
+        assert_eq!(refusal(&rate, "mary", &sender(3, 1, "QGIS")), None);
+    }
     let text = "too many messages from this address; try again in 1 s";
     assert_eq!(refusal(&rate, "mary", &sender(3, 1, "QGIS")).as_deref(), Some(text));
     assert_eq!(refusal(&rate, "mary", &sender(3, 2, "QGIS")), None);
+}
+
+#[test]
+fn neighbours_at_an_address_cannot_silence_a_quiet_connection() {
+    let rate = rate(100, 1_000, 100, 10_000);
+    let at = |seconds: u64, connection| {
+        let context = crate::model::SenderContext { since_start: Duration::from_secs(seconds), ..Default::default() };
+        Sender { context, ..sender(connection, 1, "QGIS") }
+    };
+    for minute in 0..10 {
+        for neighbour in 0..50 {
+            for _ in 0..5 {
+                // Refused or not.
+                refusal(&rate, &format!("n{neighbour}"), &at(minute * 60, neighbour));
+            }
+        }
+        assert_eq!(refusal(&rate, "mary", &at(minute * 60, 99)), None, "minute {minute}");
+        assert_eq!(refusal(&rate, "mary", &at(minute * 60, 99)), None, "minute {minute}");
+        assert!(refusal(&rate, "mary", &at(minute * 60, 99)).is_some(), "no more than its share");
+    }
+}
+
+#[test]
+fn puts_take_nothing_from_the_connections_at_their_address() {
+    let rate = rate(100, 1_000, 2, 1_000);
+    let put = Sender { connection: None, ..sender(0, 1, "QGIS") };
+    let puts: Vec<bool> = (0..10).map(|n| refusal(&rate, &format!("bot{n}"), &put).is_none()).collect();
+    assert_eq!(puts.iter().filter(|passed| **passed).count(), 2);
+    let text = "too many messages by PUT from this address; try again in 1 s";
+    assert_eq!(refusal(&rate, "bot", &put).as_deref(), Some(text));
+    let passed = (0..10).take_while(|_| refusal(&rate, "mary", &sender(3, 1, "QGIS")).is_none()).count();
+    assert_eq!(passed, 4, "the limit of the address and the share of the connection");
 }
 
 #[test]
@@ -139,7 +176,14 @@ fn a_time_beyond_any_uptime_takes_a_token_like_any_other() {
 
 #[test]
 fn disabled_limits_refuse_nothing() {
-    let off = Config { enabled: false, connection: limit(1), nickname: limit(1), address: limit(1), room: limit(1) };
+    let off = Config {
+        enabled: false,
+        connection: limit(1),
+        nickname: limit(1),
+        address: limit(1),
+        put: limit(1),
+        room: limit(1),
+    };
     let rate = RateFilter::new(&off);
     for _ in 0..100 {
         assert_eq!(refusal(&rate, "jane", &sender(1, 1, "QGIS")), None);
@@ -153,6 +197,7 @@ fn an_unchanged_limit_keeps_its_buckets_when_another_one_changes() {
         connection: limit(connection),
         nickname: limit(nickname),
         address: limit(100),
+        put: limit(100),
         room: limit(100),
     };
     let before = RateFilter::new(&config(1, 1));

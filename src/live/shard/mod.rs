@@ -18,14 +18,15 @@ pub(super) mod inbox;
 mod messages;
 pub(super) mod moderation;
 mod outbox;
+mod reading;
 mod receive;
 mod relief;
 pub(super) mod rooms;
 mod start;
 mod timer_wheel;
+mod turns;
 mod wake_flag;
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,6 +42,7 @@ use self::generation::{ClientGeneration, GRACE};
 use self::inbox::{Inbox, InboxReceiver, NewConnection, ShardCommand};
 use self::rooms::{LocalRooms, REMOVED, RoomKey};
 use self::timer_wheel::TimerWheel;
+use self::turns::Turns;
 use super::Live;
 use crate::filter::Chain;
 use crate::model::ConnectionId;
@@ -80,7 +82,7 @@ pub(super) struct Shard {
     rooms: LocalRooms,
     connections: Connections,
     /// Connections that may have data to read.
-    ready: VecDeque<ConnectionId>,
+    turns: Turns,
     timers: TimerWheel,
     claims: PendingClaims,
     read_buffer: Vec<u8>,
@@ -114,8 +116,8 @@ impl Shard {
                 let Some(command) = self.inbox.try_next() else { break };
                 self.on_command(command, now);
             }
-            for _ in 0..self.ready.len() {
-                let Some(id) = self.ready.pop_front() else { break };
+            self.turns.begin_round();
+            while let Some(id) = self.turns.next() {
                 self.read_connection(id, now);
             }
             self.run_timers(expired, now);
@@ -128,7 +130,7 @@ impl Shard {
 
     /// How long the shard may sleep: zero if work is left; `None` if only an event can bring work.
     fn poll_timeout(&self) -> Option<Duration> {
-        if !self.ready.is_empty() || self.rooms.has_undelivered() || !self.inbox.prepare_sleep() {
+        if !self.turns.is_empty() || self.rooms.has_undelivered() || !self.inbox.prepare_sleep() {
             return Some(Duration::ZERO);
         }
         let next = [self.timers.next_expiry(), self.claims.next_deadline(), self.rooms.next_count_due()]
@@ -213,43 +215,6 @@ impl Shard {
         self.process_bytes(id, &initial_bytes, now);
     }
 
-    /// Reads a connection once. Further data is read in the next round, so that a busy client does not starve others.
-    fn read_connection(&mut self, id: ConnectionId, now: Instant) {
-        let Some(connection) = self.connections.get(id) else { return };
-        connection.queued = false;
-        if connection.reads_paused() {
-            return;
-        }
-        let (limits, micros) = (self.live.input_limits(), micros(self.started, now));
-        if let Some(pause) = limits.and_then(|limits| connection.budget.read_pause(limits, micros)) {
-            connection.is_over_budget = true;
-            let check_at = connection.next_check.min(now + pause);
-            return self.schedule_check(id, check_at, now);
-        }
-        let mut buffer = std::mem::take(&mut self.read_buffer);
-        match connection.read(&mut buffer, now) {
-            Ok(0) => {}
-            Ok(n) => {
-                if let Some(limits) = limits {
-                    connection.budget.charge_bytes(limits, n, micros);
-                }
-                // A short read means that the socket is empty (epoll(7)), and new data causes a new event. The end of
-                // the stream may have been part of the last event, though.
-                let more = n == buffer.len() || connection.hung_up;
-                let awaiting_reclaim = std::mem::take(&mut connection.awaiting_reclaim);
-                if more {
-                    self.queue_read(id);
-                }
-                if awaiting_reclaim {
-                    self.resolve_claims_on(id, now);
-                }
-                self.process_bytes(id, buffer.get(..n).unwrap_or_default(), now);
-            }
-            Err(reason) => self.close_connection(id, reason, now),
-        }
-        self.read_buffer = buffer;
-    }
-
     /// Checks connections whose timers have expired.
     fn run_timers(&mut self, expired: Vec<ConnectionId>, now: Instant) {
         for id in expired {
@@ -275,15 +240,6 @@ impl Shard {
         if let Some(connection) = self.connections.get(id) {
             connection.next_check = when.min(now + MAX_CHECK_INTERVAL);
             self.timers.schedule(id, connection.next_check);
-        }
-    }
-
-    /// Queues a connection for reading in the next round, at most once, so that all connections get equal turns.
-    fn queue_read(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get(id)
-            && !std::mem::replace(&mut connection.queued, true)
-        {
-            self.ready.push_back(id);
         }
     }
 }

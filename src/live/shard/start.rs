@@ -1,6 +1,5 @@
 //! Starts the thread of a shard.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -15,6 +14,7 @@ use super::connections::Connections;
 use super::inbox::{Inbox, channel};
 use super::rooms::{LocalRooms, RoomKey};
 use super::timer_wheel::TimerWheel;
+use super::turns::Turns;
 use super::{INBOX_TOKEN, READ_BYTES, Shard};
 use crate::live::Live;
 use crate::room::Room;
@@ -49,7 +49,7 @@ pub(in crate::live) fn spawn(
         filter_runtime: filter_runtime.clone(),
         rooms: local,
         connections: Connections::new(number),
-        ready: VecDeque::new(),
+        turns: Turns::new(Instant::now()),
         timers: TimerWheel::new(Instant::now()),
         claims: PendingClaims::default(),
         read_buffer: vec![0; READ_BYTES],

@@ -11,8 +11,8 @@ fn relay(trusted: &str, header: &str) -> RelayBuilder {
     Relay::builder()
         .env("TRUSTED_PROXIES", trusted)
         .env("RELAY__SERVER__FORWARDED_HEADER", header)
-        .env("RELAY__FILTER__RATE__ADDRESS__BURST", "1")
-        .env("RELAY__FILTER__RATE__ADDRESS__PER_SECOND", "1")
+        .env("RELAY__FILTER__RATE__PUT__BURST", "1")
+        .env("RELAY__FILTER__RATE__PUT__PER_SECOND", "1")
 }
 
 /// Puts messages under ever new nicknames, with a header made from their number, until one is refused.
@@ -31,7 +31,7 @@ async fn assert_one_address(relay: &Relay, name: &str, value: impl Fn(usize) -> 
     let refused = refused_of_many(relay, name, &value).await;
     let refused = refused.unwrap_or_else(|| panic!("`{name}: {}` and others count as many", value(0)));
     assert_eq!(refused.status, 429, "{refused:?}");
-    assert!(refused.json()["detail"].as_str().unwrap().contains("from this address"), "{refused:?}");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("by PUT from this address"), "{refused:?}");
 }
 
 async fn assert_many_addresses(relay: &Relay, name: &str, value: impl Fn(usize) -> String) {

@@ -21,7 +21,7 @@ async fn join_directly(relay: &Relay) -> Client {
 /// A relay with one small bucket, and the others large.
 fn with_small(bucket: &str, burst: u32) -> RelayBuilder {
     let mut relay = Relay::builder().env("TRUSTED_PROXIES", "127.0.0.1");
-    for name in ["CONNECTION", "NICKNAME", "ADDRESS", "ROOM"] {
+    for name in ["CONNECTION", "NICKNAME", "ADDRESS", "PUT", "ROOM"] {
         let (burst, rate) = if name == bucket { (burst.to_string(), "1") } else { ("100000".into(), "100000") };
         relay = relay
             .env(&format!("RELAY__FILTER__RATE__{name}__BURST"), &burst)
@@ -107,25 +107,43 @@ async fn a_nickname_has_one_bucket_by_whatever_entrance_and_letter_case() {
 #[tokio::test]
 async fn an_address_has_one_bucket_for_all_its_connections_and_rooms() {
     let relay = with_small("ADDRESS", 3).start().await;
+    let headers = [("x-forwarded-for", "192.0.2.1")];
+    for room in ["/room/QGIS/ws", "/room/QField/ws"] {
+        let mut client = Client::try_connect(relay.address(), room, &headers).await.unwrap();
+        client.expect(nb_users(1)).await;
+        let heard = say_at_once(&mut client, |number| format!("author-{number}")).await;
+        assert!(heard.iter().any(|frame| is_refusal(frame, "from this address")), "{heard:?}");
+    }
+    let elsewhere = [("x-forwarded-for", "192.0.2.2")];
+    let mut other = Client::try_connect(relay.address(), "/room/QGIS/ws", &elsewhere).await.unwrap();
+    other.send(line("hans", "hi")).await;
+    other.skip_until(line("hans", "hi")).await;
+}
+
+#[tokio::test]
+async fn a_neighbour_at_an_address_silences_neither_by_put_nor_by_connections() {
+    let relay = with_small("ADDRESS", 3).env("RELAY__FILTER__RATE__PUT__BURST", "3");
+    let relay = relay.env("RELAY__FILTER__RATE__PUT__PER_SECOND", "1").start().await;
     let author = |number| format!("author-{number}");
     let (passed, refused) = put_until_refused(&relay, author, |_| "192.0.2.1".into()).await;
     assert!(passed >= 3);
-    assert_too_many(&refused, "from this address");
+    assert_too_many(&refused, "by PUT from this address");
     let headers = [("x-forwarded-for", "192.0.2.1")];
-    let mut client = Client::try_connect(relay.address(), "/room/QField/ws", &headers).await.unwrap();
-    client.expect(nb_users(1)).await;
-    let heard = say_at_once(&mut client, author).await;
-    assert!(heard.iter().any(|frame| is_refusal(frame, "from this address")), "{heard:?}");
-    let elsewhere = [("X-Forwarded-For", "192.0.2.2")];
-    assert_eq!(relay.put_line("QGIS", "hans", "hi", &elsewhere).await.status, 200);
+    let mut neighbour = Client::try_connect(relay.address(), "/room/QGIS/ws", &headers).await.unwrap();
+    say_at_once(&mut neighbour, author).await;
+    let mut mary = Client::try_connect(relay.address(), "/room/QGIS/ws", &headers).await.unwrap();
+    for text in ["one", "two"] {
+        mary.send(line("mary", text)).await;
+        mary.skip_until(line("mary", text)).await;
+    }
 }
 
 #[tokio::test]
 async fn clients_of_unknown_address_share_a_bucket_with_nobody_else() {
-    let relay = with_small("ADDRESS", 3).start().await;
+    let relay = with_small("PUT", 3).start().await;
     let author = |number| format!("author-{number}");
     let (_, refused) = put_until_refused(&relay, author, |_| "\u{e9}".into()).await;
-    assert_too_many(&refused, "from this address");
+    assert_too_many(&refused, "by PUT from this address");
     // Not even with the proxy itself.
     for ip in ["127.0.0.1", "192.0.2.2"] {
         assert_eq!(relay.put_line("QGIS", "hans", "hi", &[("X-Forwarded-For", ip)]).await.status, 200, "{ip}");
@@ -134,10 +152,10 @@ async fn clients_of_unknown_address_share_a_bucket_with_nobody_else() {
 
 #[tokio::test]
 async fn the_hosts_of_one_ipv6_network_are_one_address() {
-    let relay = with_small("ADDRESS", 3).start().await;
+    let relay = with_small("PUT", 3).start().await;
     let author = |number| format!("author-{number}");
     let (_, refused) = put_until_refused(&relay, author, |number| format!("2001:db8:1:2::{number:x}")).await;
-    assert_too_many(&refused, "from this address");
+    assert_too_many(&refused, "by PUT from this address");
     let elsewhere = [("X-Forwarded-For", "2001:db8:1:3::1")];
     assert_eq!(relay.put_line("QGIS", "hans", "hi", &elsewhere).await.status, 200);
 }
