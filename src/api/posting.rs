@@ -165,6 +165,9 @@ async fn submit(
             Ok((headers, wire::encode_message(generation, &judged.decision.message)).into_response())
         }
         SenderNotice::Held(reason) => {
+            if let Some(on_disk) = api.moderation.held_on_disk() {
+                on_disk.await;
+            }
             let body = ErrorResponse { detail: reason.text.to_string() };
             Ok((StatusCode::ACCEPTED, Json(body)).into_response())
         }

@@ -110,6 +110,11 @@ impl Intake {
         self.chain.get().stats()
     }
 
+    /// See [`Moderation::held_on_disk`].
+    pub fn held_on_disk(&self) -> Option<impl Future<Output = ()> + Send + 'static> {
+        self.moderation.held_on_disk()
+    }
+
     /// Whether this address is banned from this room.
     #[must_use]
     pub fn is_banned(&self, room: &RoomName, address: Address) -> bool {

@@ -57,6 +57,16 @@ impl Moderation {
         result
     }
 
+    /// Returns a future that resolves once the messages held so far are on disk, or cannot be written, after 5 s at most.
+    /// `None` without a store.
+    pub fn held_on_disk(&self) -> Option<impl Future<Output = ()> + Send + 'static> {
+        let state = Arc::clone(self.state());
+        state.is_stored().then_some(async move {
+            // The store reports failures. The message is held in memory meanwhile.
+            let _failed = state.flush().await;
+        })
+    }
+
     /// Refuses the held messages of somebody who is muted or banned, `except` for one. Each is an act of whoever imposed
     /// the sanction.
     pub fn refuse_held_of(&self, sanction: &Sanction, except: Option<Uuid>) {

@@ -213,6 +213,12 @@ impl State {
         }
     }
 
+    /// Whether there is a file.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        self.store.is_some()
+    }
+
     /// Returns the error of the last write; `None` if it succeeded or there is no file.
     #[must_use]
     pub fn store_error(&self) -> Option<Arc<str>> {

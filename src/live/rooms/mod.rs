@@ -119,7 +119,7 @@ impl Rooms {
 
     /// Sends a notice to a member. Does nothing if it has left.
     pub async fn notify(&self, id: ConnectionId, notice: Notice) {
-        self.send_to_member(id, ModerationCommand::Notify { id, notice }).await;
+        self.send_to_member(id, ModerationCommand::Notify { id, notice, message: None }).await;
     }
 
     /// Notifies or closes all connections that a sanction targets, in all rooms where it applies.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::Shard;
 use super::closing::{CloseReason, ShardError};
 use super::inbox::{Judged, JudgingPanicked, MessageOrigin, ShardCommand};
+use super::moderation::ModerationCommand;
 use super::rooms::RoomKey;
 use crate::filter::{Judgement, PendingJudgement};
 use crate::intake::Submission;
@@ -251,9 +252,21 @@ impl Shard {
         match judged.decision.sender_notice() {
             Ok(SenderNotice::Accepted) => {}
             Ok(SenderNotice::Rejected(reason)) => self.notify(room, id, &Notice::Refused(reason.clone()), message),
-            Ok(SenderNotice::Held(reason)) => self.notify(room, id, &Notice::Held(reason.clone()), message),
+            Ok(SenderNotice::Held(reason)) => self.notify_held(room, id, Notice::Held(reason.clone()), message),
             Err(error) => self.fail_connection(id, error.into(), now),
         }
+    }
+
+    /// Notifies the sender of a held message, once the message is on disk if there is a store.
+    fn notify_held(&mut self, room: RoomKey, id: ConnectionId, notice: Notice, message: Option<Uuid>) {
+        let Some(on_disk) = self.live.intake.held_on_disk() else { return self.notify(room, id, &notice, message) };
+        let inbox = self.self_inbox.clone();
+        self.runtime.spawn(async move {
+            on_disk.await;
+            let command = ModerationCommand::Notify { id, notice, message };
+            // A shard that has exited has closed the connection.
+            let _exited = inbox.post(ShardCommand::Moderate(Box::new(command))).await;
+        });
     }
 
     pub(super) fn notify(&mut self, room: RoomKey, id: ConnectionId, notice: &Notice, message: Option<Uuid>) {

@@ -31,8 +31,8 @@ pub(in crate::live) enum ModerationCommand {
     Release { room: RoomKey, judged: Arc<JudgedMessage>, reply: oneshot::Sender<()> },
     /// Forget one of the last messages. Replies whether it was kept.
     Retract { room: RoomKey, message: Uuid, reply: oneshot::Sender<bool> },
-    /// Send a notice to a member.
-    Notify { id: ConnectionId, notice: Notice },
+    /// Send a notice to a member, about one of its messages.
+    Notify { id: ConnectionId, notice: Notice, message: Option<Uuid> },
 }
 
 impl Shard {
@@ -71,9 +71,9 @@ impl Shard {
                     let _gone = reply.send(room.retract(message));
                 }
             }
-            ModerationCommand::Notify { id, notice } => {
+            ModerationCommand::Notify { id, notice, message } => {
                 if let Some(room) = self.connections.room_of(id) {
-                    self.notify(room, id, &notice, None);
+                    self.notify(room, id, &notice, message);
                 }
             }
         }

@@ -109,9 +109,9 @@ async fn a_ban_or_mute_refuses_the_held_messages_of_its_target() {
     anna.drain().await;
     anna.send(line("anna", "look 1")).await;
     hans.send(line("hans", "look 2")).await;
-    assert_eq!(relay.put_line("QField", "anna", "look 3", &[]).await.status, 202);
     anna.drain().await;
     hans.drain().await;
+    assert_eq!(relay.put_line("QField", "anna", "look 3", &[]).await.status, 202);
     super::impose(&relay, json!({"kind": "warn", "nickname": "anna", "room": "QGIS"})).await;
     assert_eq!(held_texts(&relay).await.len(), 3, "a warning refuses nothing");
     super::impose(&relay, json!({"kind": "mute", "nickname": "anna", "room": "QGIS", "seconds": 60})).await;

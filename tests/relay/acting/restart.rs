@@ -79,6 +79,23 @@ async fn held_messages_wait_on_in_their_order_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_answered_as_held_survives_a_crash_right_after() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("moderation.db");
+    for n in 0..4 {
+        let relay = kept(&store).start().await;
+        assert_eq!(held_messages(&relay).await.len(), 2 * n);
+        let mut anna = relay.join_as("QGIS", "anna").await;
+        anna.drain().await;
+        assert_eq!(relay.put_line("QGIS", "hans", "look here", &[]).await.status, 202);
+        anna.send(line("anna", "look there")).await;
+        let notice = anna.next().await;
+        assert!(notice["message"].as_str().unwrap().starts_with("Waits for a moderator"), "{notice}");
+        relay.signal("KILL");
+    }
+}
+
+#[tokio::test]
 async fn without_a_store_nothing_is_written() {
     let relay = moderated_relay().start().await;
     impose(&relay, json!({"kind": "mute", "nickname": "anna", "seconds": 600})).await;
