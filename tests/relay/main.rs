@@ -38,6 +38,7 @@ mod settings_reload;
 mod shards;
 mod shutdown;
 mod smoke;
+mod soak;
 mod summary;
 mod token_command;
 mod transcript;

@@ -17,8 +17,17 @@ impl Relay {
 
     /// The peak memory, in bytes.
     pub(crate) fn peak_memory(&self) -> usize {
+        self.memory_figure("VmHWM:")
+    }
+
+    /// The memory, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory_figure("VmRSS:")
+    }
+
+    fn memory_figure(&self, name: &str) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
     }
 

@@ -1,0 +1,222 @@
+//! All attacks at once, while two rooms chat.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+use crate::moderation::moderated;
+use crate::support::raw::{PING, TEXT, handshake, masked};
+use crate::support::{Client, Relay, TIMEOUT, line, newcomer};
+
+/// The rooms that chat. Attackers are in all rooms.
+const CHATTING: [&str; 2] = ["QGIS", "QField"];
+const ROOMS: [&str; 3] = ["QGIS", "QField", "Maps"];
+/// Members of each room that chat, and the time between two lines of one of them.
+const SPEAKERS: u8 = 10;
+const PACE: Duration = Duration::from_millis(600);
+/// Connections of each attack, one after another, from each of its addresses.
+const CONNECTIONS: usize = 120;
+/// Addresses of each attack, in a network of its own.
+const ADDRESSES: u8 = 3;
+/// How long an attacker writes to a relay that does not read.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What an attacker sends on one connection.
+struct Attack {
+    name: &'static str,
+    /// Sent before anything else. The relay may answer or not.
+    opening: fn(room: &str) -> String,
+    /// Sent then, as often as the relay takes it, up to [`Attack::times`].
+    burst: Vec<u8>,
+    times: usize,
+}
+
+/// An attack by frames on a WebSocket.
+fn frames(name: &'static str, times: usize, burst: Vec<u8>) -> Attack {
+    Attack { name, opening: handshake, burst, times }
+}
+
+/// An attack by HTTP requests.
+fn requests(name: &'static str, burst: &str, times: usize) -> Attack {
+    Attack { name, opening: |_| String::new(), burst: burst.as_bytes().to_vec(), times }
+}
+
+fn text(frame: &Value) -> Vec<u8> {
+    masked(TEXT, frame.to_string().as_bytes())
+}
+
+fn each(count: usize, frame: impl Fn(usize) -> Value) -> Vec<u8> {
+    (0..count).flat_map(|n| text(&frame(n))).collect()
+}
+
+fn put(author: &str, message: &str) -> String {
+    let body = json!({"author": author, "message": message, "avatar": ""}).to_string();
+    let length = body.len();
+    format!(
+        "PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn attacks() -> Vec<Attack> {
+    // The beginning of a frame of 15 MiB whose end never comes.
+    let unfinished = masked(TEXT, &vec![b'x'; 15 << 20])[..4 << 20].to_vec();
+    let image = json!({"type": "image", "author": "eve", "avatar": null, "image_data": "A".repeat(200_000)});
+    vec![
+        frames("malformed frames", 40, masked(TEXT, b"{}").repeat(500)),
+        frames("empty texts", 40, each(500, |n| line(&format!("eve{n}"), ""))),
+        frames("unread pings", 40, masked(PING, &[b'x'; 125]).repeat(500)),
+        frames("new names", 10, each(200, |n| newcomer(&format!("eve-{n}")))),
+        frames("invisible texts", 10, each(200, |n| line(&format!("eve{n}"), "\u{200b}\u{3164}"))),
+        frames("names of the relay", 10, each(200, |_| line("moder4tion", "hello"))),
+        frames("texts to hold", 10, each(200, |n| line(&format!("eve{n}"), &format!("look {n}")))),
+        frames(
+            "likes of nothing",
+            10,
+            each(200, |n| json!({"author": "eve", "liked_author": "anna", "message": format!("http://{n}.example")})),
+        ),
+        frames("unfinished messages", 1, unfinished),
+        frames("images", 20, text(&image)),
+        requests("puts", &put("eve", "hello").repeat(50), 10),
+        requests("puts to hold", &put("eve", "look here").repeat(50), 10),
+        requests(
+            "wrong tokens",
+            &"GET /moderation/held HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer wrong\r\n\r\n".repeat(50),
+            10,
+        ),
+        requests("half requests", "PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000\r\n\r\n{", 1),
+    ]
+}
+
+async fn connect(from: IpAddr, relay: SocketAddr) -> Option<TcpStream> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(SocketAddr::new(from, 0)).unwrap();
+    timeout(TIMEOUT, socket.connect(relay)).await.expect("the relay accepts no connection").ok()
+}
+
+/// Runs an attack from an address, without ever reading. Returns the bytes that the relay took.
+async fn run(attack: Arc<Attack>, from: IpAddr, relay: SocketAddr) -> usize {
+    let mut taken = 0;
+    for n in 0..CONNECTIONS {
+        let Some(mut stream) = connect(from, relay).await else { continue };
+        let opening = (attack.opening)(ROOMS[n % ROOMS.len()]);
+        let sending = async {
+            stream.write_all(opening.as_bytes()).await?;
+            for _ in 0..attack.times {
+                stream.write_all(&attack.burst).await?;
+                taken += attack.burst.len();
+            }
+            std::io::Result::Ok(())
+        };
+        // Closed by the relay, or not read any more.
+        let _ended = timeout(PATIENCE, sending).await;
+    }
+    taken
+}
+
+/// Sends numbered lines until told to stop. Returns how many.
+async fn speak(mut client: Client, name: String, stop: Arc<AtomicBool>, started: Instant) -> (Client, usize) {
+    let mut pace = tokio::time::interval(PACE);
+    let mut count = 0;
+    while !stop.load(Ordering::Relaxed) {
+        pace.tick().await;
+        client.send(line(&name, &format!("map {count} {}", started.elapsed().as_micros()))).await;
+        count += 1;
+    }
+    (client, count)
+}
+
+/// Receives the lines of a room until those of all its speakers have come. Returns how long each took.
+async fn listen(mut client: Client, room: usize, expected: Arc<AtomicUsize>, started: Instant) -> Vec<Duration> {
+    let mut times = Vec::new();
+    while times.len() < expected.load(Ordering::Relaxed) {
+        let frame = client.next().await;
+        let Some(author) = frame["author"].as_str() else { continue };
+        let Some(message) = frame["message"].as_str().and_then(|text| text.strip_prefix("map ")) else { continue };
+        if author.starts_with(&format!("speaker-{room}-")) {
+            let sent = message.split_once(' ').unwrap().1.parse().unwrap();
+            times.push(started.elapsed().saturating_sub(Duration::from_micros(sent)));
+        }
+    }
+    times
+}
+
+/// Joins a room from an address of this network.
+async fn join(relay: &Relay, room: usize, host: u8) -> Client {
+    let from = IpAddr::V4(Ipv4Addr::new(127, 200, u8::try_from(room).unwrap(), host));
+    Client::connect_from(from, relay.address(), &format!("/room/{}/ws", CHATTING[room])).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_all_attacks_no_line_of_two_chatting_rooms_is_lost_and_the_memory_comes_back() {
+    let hold = "[[rule]]\nid = 'look'\nwords = ['look']\nverdict = 'hold'\n";
+    let relay = moderated(Relay::builder()).env("ROOMS", r#"["QGIS", "QField", "Maps"]"#).file("rules.toml", hold);
+    let relay = relay.env("RELAY__MODERATION__AUDIT__RECORD", "refusals").env("RELAY__MODERATION__AUDIT__DIR", "audit");
+    let relay = relay.env("LOG_LEVEL", "gischat_relay=info");
+    let relay = relay.start().await;
+    let (started, stop) = (Instant::now(), Arc::new(AtomicBool::new(false)));
+    let (mut listeners, mut speakers) = (Vec::new(), Vec::new());
+    for room in 0..CHATTING.len() {
+        let expected = Arc::new(AtomicUsize::new(usize::MAX));
+        let listener = join(&relay, room, 250).await;
+        listeners.push((Arc::clone(&expected), tokio::spawn(listen(listener, room, expected, started))));
+        for number in 1..=SPEAKERS {
+            let (client, name) = (join(&relay, room, number).await, format!("speaker-{room}-{number}"));
+            speakers.push((room, tokio::spawn(speak(client, name, Arc::clone(&stop), started))));
+        }
+    }
+    let before = relay.memory();
+
+    let mut attackers = Vec::new();
+    for (number, attack) in attacks().into_iter().map(Arc::new).enumerate() {
+        for host in 1..=ADDRESSES {
+            let from = IpAddr::V4(Ipv4Addr::new(127, 100, u8::try_from(number).unwrap(), host));
+            let attacker = tokio::spawn(run(Arc::clone(&attack), from, relay.address()));
+            attackers.push((attack.name, attacker));
+        }
+    }
+    let mut taken = Vec::new();
+    for (name, attacker) in attackers {
+        taken.push((name, attacker.await.unwrap()));
+    }
+    let (peak, took) = (relay.peak_memory(), started.elapsed());
+
+    stop.store(true, Ordering::Relaxed);
+    let mut said = [0; CHATTING.len()];
+    let mut quiet = Vec::new();
+    for (room, speaker) in speakers {
+        let (client, count) = speaker.await.unwrap();
+        said[room] += count;
+        quiet.push(client);
+    }
+    let mut times = Vec::new();
+    for ((expected, listener), said) in listeners.into_iter().zip(said) {
+        expected.store(said, Ordering::Relaxed);
+        // One more frame, so that the listener looks again.
+        quiet.push(join(&relay, usize::from(times.len() > 0), 251).await);
+        let heard = timeout(TIMEOUT, listener).await.expect("lines are lost").unwrap();
+        assert_eq!(heard.len(), said);
+        times.extend(heard);
+    }
+    times.sort_unstable();
+    let p99 = times[times.len() * 99 / 100];
+    let mebibytes = |bytes: usize| bytes >> 20;
+    eprintln!(
+        "soak: {} lines in {:.1} s, p99 {p99:.1?}, at most {:.1?}; {} MiB before, {} MiB at the peak, {} MiB right after; {} MiB sent",
+        times.len(),
+        took.as_secs_f64(),
+        times.last().unwrap(),
+        mebibytes(before),
+        mebibytes(peak),
+        mebibytes(relay.memory()),
+        mebibytes(taken.iter().map(|(_, bytes)| bytes).sum()),
+    );
+    let limit = before + before / 5;
+    relay.wait_until(true, async || relay.memory() <= limit).await;
+}
