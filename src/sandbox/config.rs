@@ -18,7 +18,7 @@ pub struct Config {
     pub embedded: bool,
     /// Number of threads that run plugins.
     pub threads: usize,
-    /// Memory of all instances of all plugins together, in bytes.
+    /// Memory of all plugins together, in bytes: instances and stores.
     pub memory: usize,
     /// The cache of compiled plugins.
     pub(super) cache_dir: Option<PathBuf>,
@@ -79,17 +79,17 @@ impl Config {
         );
         let memory = cap(
             "max_memory_mib",
-            256,
+            128,
             MAX_MEMORY as u64 / (1024 * 1024),
-            "Memory limit of one instance, in \
-                                                                                    MiB.",
+            "Memory limit of one instance, in MiB. A single instruction may fill it, and is not interrupted: its call may \
+             overrun its deadline by 0.5 to 1 ms per MiB.",
         );
         let total_memory = cap(
             "total_memory_mib",
             2_048,
             1_048_576,
-            "Memory limit of all instances of all plugins together, \
-                                                             in MiB.",
+            "Memory limit of all plugins together, in MiB: their instances, with what the relay keeps for each, and \
+             their stores.",
         );
         let instances = cap("max_instances", 8, 16, "Maximum number of concurrent instances of one plugin.");
         let store = cap("max_store_kib", 16_384, 1_048_576, "Size limit of a plugin's store, in KiB.");

@@ -9,13 +9,13 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::artifact::ArtifactCache;
+use super::budget::MemoryBudget;
 use super::clock::{Clock, ClockGuard};
 use super::compiler::PluginCompiler;
 use super::config::Config;
 use super::contract::Filter;
 use super::engine_settings::engine_config;
 use super::host::Host;
-use super::limiter::MemoryBudget;
 use super::limits::{MAX_MEMORY, MAX_PLUGINS, MAX_TABLE_ELEMENTS};
 use super::stats::{Events, PluginEvent};
 
@@ -44,7 +44,7 @@ pub struct Sandbox {
     pub(super) compiler: PluginCompiler,
     /// One permit for each instance beyond a plugin's first.
     pub(super) extra_slots: Arc<Semaphore>,
-    /// Linear memory of all instances.
+    /// Memory of all plugins together.
     pub(super) budget: Arc<MemoryBudget>,
     /// Events for moderators.
     pub(super) events: Events,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::budget::BudgetExhausted;
 use super::contract::AnswerError;
 
 /// Longest text of a plugin in an error, in characters.
@@ -20,8 +21,8 @@ pub enum PluginFailure {
     #[error("it got too little CPU time to answer within its deadline")]
     Preempted,
     /// The memory budget of all plugins together is exhausted.
-    #[error("all plugins together have exhausted their memory")]
-    MemoryExhausted,
+    #[error(transparent)]
+    MemoryExhausted(#[from] BudgetExhausted),
     /// It could not be loaded, or is not loaded yet.
     #[error("it is not loaded")]
     NotLoaded,

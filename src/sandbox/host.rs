@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use regex::Regex;
 use wasmtime::bail;
 use wasmtime::component::{Resource, ResourceTable};
 
@@ -16,7 +15,7 @@ use super::limits::{MAX_MATCHES, MAX_NAMES, MAX_PATTERNS, PATTERNS_BYTES};
 use super::pattern::Pattern;
 use super::request::CallContext;
 use super::shared::PluginShared;
-use super::store::PluginStore;
+use super::store::{PluginStore, PluginStoreError};
 
 /// The host state of one instance.
 pub(super) struct Host {
@@ -28,7 +27,7 @@ pub(super) struct Host {
     /// Host calls allowed per call.
     call_limit: u32,
     patterns: ResourceTable,
-    /// Most memory of all patterns, in bytes.
+    /// Memory of all patterns, in bytes.
     pattern_bytes: usize,
     shared: Arc<PluginShared>,
     context: CallContext,
@@ -55,7 +54,7 @@ impl Host {
 
     /// Starts a call with this deadline.
     pub(super) fn begin(&mut self, context: CallContext, deadline: Instant) {
-        self.trial_store = context.is_trial.then(|| PluginStore::new(self.shared.limits.store));
+        self.trial_store = context.is_trial.then(|| self.shared.new_trial_store());
         self.limiter.begin_call();
         self.context = context;
         self.deadline = deadline;
@@ -64,12 +63,24 @@ impl Host {
 
     /// Runs `act` on the plugin's store, with the key and the time of the message. During a trial, the store is a
     /// temporary one, into which `key` is copied first.
-    fn with_store<T>(&mut self, key: String, act: impl FnOnce(&mut PluginStore, String, u64) -> T) -> T {
+    fn with_store<T>(
+        &mut self,
+        key: String,
+        act: impl FnOnce(&mut PluginStore, String, u64) -> Result<T, PluginStoreError>,
+    ) -> wasmtime::Result<T> {
+        self.count_call()?;
         let now = self.context.at;
-        let Some(trial_store) = &mut self.trial_store else { return act(&mut self.shared.store(), key, now) };
-        // A trial sees the plugin's store, but does not change it.
-        trial_store.copy_if_absent(&key, &self.shared.store(), now);
-        act(trial_store, key, now)
+        let result = match &mut self.trial_store {
+            None => act(&mut self.shared.store(), key, now),
+            // A trial sees the plugin's store, but does not change it.
+            Some(trial_store) => {
+                trial_store.copy_if_absent(&key, &self.shared.store(), now).and_then(|()| act(trial_store, key, now))
+            }
+        };
+        if let Err(PluginStoreError::Budget(error)) = result {
+            self.limiter.note_exhausted(error);
+        }
+        Ok(result?)
     }
 
     /// Ends a call and drops the store of a trial.
@@ -86,10 +97,26 @@ impl Host {
         check_deadline(self.deadline)
     }
 
-    /// Counts a host call and returns the expression, if `text` is short enough for it.
-    fn regex(&mut self, pattern: &Resource<Pattern>, text: &str) -> wasmtime::Result<&Regex> {
+    /// Counts a host call and searches `text` with an expression, if the text is short enough for it.
+    fn search<T>(
+        &mut self,
+        pattern: &Resource<Pattern>,
+        text: &str,
+        search: impl FnOnce(&mut Pattern) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
         self.count_call()?;
-        self.patterns.get(pattern)?.regex_for(text)
+        let pattern = self.patterns.get_mut(pattern)?;
+        pattern.check_length(text)?;
+        let result = search(pattern);
+        // A search fills the cache. Keep it if there is memory for it.
+        let growth = pattern.size().saturating_sub(pattern.reserved);
+        if self.pattern_bytes.saturating_add(growth) <= PATTERNS_BYTES && self.limiter.try_reserve(growth) {
+            self.pattern_bytes += growth;
+            pattern.reserved += growth;
+        } else {
+            pattern.clear_cache();
+        }
+        result
     }
 }
 
@@ -120,18 +147,15 @@ impl clock::Host for Host {
 
 impl store::Host for Host {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
-        self.count_call()?;
-        Ok(self.with_store(key, |store, key, now| store.get(&key, now)))
+        self.with_store(key, |store, key, now| Ok(store.get(&key, now)))
     }
 
     fn set(&mut self, key: String, value: Vec<u8>, seconds: u32) -> wasmtime::Result<()> {
-        self.count_call()?;
-        Ok(self.with_store(key, |store, key, now| store.set(key, value, seconds, now))?)
+        self.with_store(key, |store, key, now| store.set(key, value, seconds, now))
     }
 
     fn add(&mut self, key: String, amount: i64, seconds: u32) -> wasmtime::Result<i64> {
-        self.count_call()?;
-        Ok(self.with_store(key, |store, key, now| store.add(key, amount, seconds, now))?)
+        self.with_store(key, |store, key, now| store.add(key, amount, seconds, now))
     }
 }
 
@@ -152,35 +176,40 @@ impl regexes::Host for Host {}
 impl regexes::HostPattern for Host {
     fn compile(&mut self, expression: String) -> wasmtime::Result<Result<Resource<Pattern>, String>> {
         self.count_call()?;
-        let pattern = match Pattern::compile(&expression) {
+        let mut pattern = match Pattern::compile(&expression) {
             Ok(pattern) => pattern,
             Err(error) => return Ok(Err(error)),
         };
-        self.pattern_bytes += pattern.size;
-        if self.pattern_bytes > PATTERNS_BYTES {
+        let size = pattern.size();
+        if self.pattern_bytes.saturating_add(size) > PATTERNS_BYTES {
             bail!("compiled expressions exceed {PATTERNS_BYTES} bytes in total");
         }
+        self.limiter.reserve(size)?;
+        self.pattern_bytes += size;
+        pattern.reserved = size;
         Ok(Ok(self.patterns.push(pattern)?))
     }
 
     fn is_match(&mut self, pattern: Resource<Pattern>, text: String) -> wasmtime::Result<bool> {
-        Ok(self.regex(&pattern, &text)?.is_match(&text))
+        self.search(&pattern, &text, |pattern| Ok(pattern.is_match(&text)))
     }
 
     fn find(&mut self, pattern: Resource<Pattern>, text: String) -> wasmtime::Result<Option<regexes::Span>> {
-        let found = self.regex(&pattern, &text)?.find(&text);
-        Ok(found.map(|found| CodePointSpans::new(&text).span(found.start(), found.end())))
+        let found = self.search(&pattern, &text, |pattern| Ok(pattern.find(&text)))?;
+        Ok(found.map(|found| CodePointSpans::new(&text).span(found.start, found.end)))
     }
 
     fn find_all(&mut self, pattern: Resource<Pattern>, text: String) -> wasmtime::Result<Vec<regexes::Span>> {
         let deadline = self.deadline;
         let mut spans = CodePointSpans::new(&text);
-        let mut all = Vec::new();
-        for found in self.regex(&pattern, &text)?.find_iter(&text).take(MAX_MATCHES) {
-            check_deadline(deadline)?;
-            all.push(spans.span(found.start(), found.end()));
-        }
-        Ok(all)
+        self.search(&pattern, &text, |pattern| {
+            let mut all = Vec::new();
+            for found in pattern.find_iter(&text).take(MAX_MATCHES) {
+                check_deadline(deadline)?;
+                all.push(spans.span(found.start, found.end));
+            }
+            Ok(all)
+        })
     }
 
     fn replace_all(
@@ -190,28 +219,31 @@ impl regexes::HostPattern for Host {
         replacement: String,
     ) -> wasmtime::Result<String> {
         let (transfer_bytes, deadline) = (self.shared.limits.transfer_bytes, self.deadline);
-        let regex = self.regex(&pattern, &text)?;
         // Each `$` expands to at most the whole match.
         let references = replacement.matches('$').count();
-        let mut replaced = String::new();
-        let mut end = 0;
-        for groups in regex.captures_iter(&text).take(MAX_MATCHES) {
-            let Some(whole) = groups.get(0) else { continue };
-            let bound = replaced.len() + text.len() + replacement.len() + references.saturating_mul(whole.len());
-            if bound > transfer_bytes {
-                bail!("a text with replacements could exceed {transfer_bytes} bytes");
+        self.search(&pattern, &text, |pattern| {
+            let mut replaced = String::new();
+            let mut end = 0;
+            for groups in pattern.captures_iter(&text).take(MAX_MATCHES) {
+                let whole = groups.whole;
+                let bound = replaced.len() + text.len() + replacement.len() + references.saturating_mul(whole.len());
+                if bound > transfer_bytes {
+                    bail!("a text with replacements could exceed {transfer_bytes} bytes");
+                }
+                check_deadline(deadline)?;
+                replaced.push_str(text.get(end..whole.start).unwrap_or_default());
+                groups.expand(&text, &replacement, &mut replaced);
+                end = whole.end;
             }
-            check_deadline(deadline)?;
-            replaced.push_str(text.get(end..whole.start()).unwrap_or_default());
-            groups.expand(&replacement, &mut replaced);
-            end = whole.end();
-        }
-        replaced.push_str(text.get(end..).unwrap_or_default());
-        Ok(replaced)
+            replaced.push_str(text.get(end..).unwrap_or_default());
+            Ok(replaced)
+        })
     }
 
     fn drop(&mut self, pattern: Resource<Pattern>) -> wasmtime::Result<()> {
-        self.pattern_bytes -= self.patterns.delete(pattern)?.size;
+        let reserved = self.patterns.delete(pattern)?.reserved;
+        self.pattern_bytes -= reserved;
+        self.limiter.release(reserved);
         Ok(())
     }
 }
@@ -241,51 +273,4 @@ impl<'a> CodePointSpans<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::super::limiter::MemoryBudget;
-    use super::super::limits::PluginLimits;
-    use super::regexes::HostPattern as _;
-    use super::*;
-
-    fn host() -> Host {
-        let limits = PluginLimits { host_calls: 1_000, ..PluginLimits::for_component_size(0) };
-        let limiter = Limiter::new(&limits, Arc::new(MemoryBudget::new(0)), false);
-        let mut host = Host::new(Arc::new(PluginShared::new("mine", limits)), limiter);
-        host.begin(CallContext::default(), Instant::now() + Duration::from_mins(10));
-        host
-    }
-
-    /// Has about 100 KiB compiled, and so counts as 512 KiB.
-    const LARGE: &str = "(?-u)[ab]{1000}";
-
-    #[test]
-    fn the_expressions_of_an_instance_share_a_memory_limit() {
-        let mut host = host();
-        let max = PATTERNS_BYTES / (512 * 1024);
-        let mut kept: Vec<_> = (0..max).map(|_| host.compile(LARGE.to_owned()).unwrap().unwrap()).collect();
-        // Dropping a pattern makes room for another.
-        host.drop(kept.pop().unwrap()).unwrap();
-        kept.push(host.compile(LARGE.to_owned()).unwrap().unwrap());
-        let refused = host.compile(LARGE.to_owned()).unwrap_err();
-        assert!(refused.to_string().contains("compiled expressions exceed 33554432 bytes"), "{refused}");
-    }
-
-    #[test]
-    fn at_most_a_thousand_matches_are_returned() {
-        let mut host = host();
-        let pattern = host.compile("a".to_owned()).unwrap().unwrap();
-        let matches = host.find_all(Resource::new_borrow(pattern.rep()), "a".repeat(2_000)).unwrap();
-        assert_eq!((matches.len(), matches.last().map(|last| last.start)), (MAX_MATCHES, Some(999)));
-    }
-
-    #[test]
-    fn host_calls_fail_after_the_deadline() {
-        let mut host = host();
-        let pattern = host.compile("a".to_owned()).unwrap().unwrap();
-        host.begin(CallContext::default(), Instant::now());
-        let refused = host.is_match(pattern, "a".to_owned()).unwrap_err();
-        assert_eq!(refused.to_string(), "deadline exceeded in a host call");
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Store as WasmStore, UpdateDeadline, bail};
 
+use super::budget::Reservation;
 use super::contract::{Filter, FilterPre};
 use super::engine::Sandbox;
 use super::failure::{PluginFailure, root_cause};
@@ -157,7 +158,7 @@ impl Instances {
                 Ok(instance) => this.add_idle(instance),
                 Err(failure) => {
                     *lock(&this.retry_at) = Some(Instant::now() + RETRY_DELAY);
-                    if failure != PluginFailure::MemoryExhausted && !this.retired.load(Ordering::SeqCst) {
+                    if !matches!(failure, PluginFailure::MemoryExhausted(_)) && !this.retired.load(Ordering::SeqCst) {
                         this.stats.record_failure(&failure);
                     }
                 }
@@ -200,7 +201,9 @@ impl Instances {
 
     async fn instantiate(&self, deadline: Instant, slot: InstanceSlot) -> Result<PluginInstance, PluginFailure> {
         let budget = Arc::clone(&self.sandbox.budget);
-        let limiter = Limiter::new(&self.shared.limits, budget, slot.permit.is_some());
+        let is_extra = slot.permit.is_some();
+        let reservation = if is_extra { Reservation::new_extra(budget) } else { Reservation::new(budget) };
+        let limiter = Limiter::new(&self.shared.limits, reservation);
         let host = Host::new(Arc::clone(&self.shared), limiter);
         let mut store = WasmStore::new(&self.sandbox.engine, host);
         store.limiter(|host| &mut host.limiter);
@@ -282,11 +285,7 @@ impl Drop for InstanceGuard {
 
 /// Returns the failure that ended a call: the plugin's own, or an exhausted memory budget.
 pub(super) fn failure_of(error: &wasmtime::Error, store: &WasmStore<Host>) -> PluginFailure {
-    if store.data().limiter.is_budget_exhausted() {
-        PluginFailure::MemoryExhausted
-    } else {
-        PluginFailure::Failed(root_cause(error))
-    }
+    store.data().limiter.exhausted().map_or_else(|| PluginFailure::Failed(root_cause(error)), PluginFailure::from)
 }
 
 /// The current time, in milliseconds since 1970.

@@ -1,57 +1,28 @@
-//! Limits on the memory and tables of an instance, and on the memory of all instances together.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! Limits on the memory and tables of an instance. What it uses is reserved in the budget of all plugins.
 
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 
+use super::budget::{BudgetExhausted, Reservation};
 use super::limits::PluginLimits;
 
-/// The budget of linear memory for all instances of all plugins together.
-#[derive(Debug)]
-pub(super) struct MemoryBudget {
-    used: AtomicUsize,
-    limit: usize,
-}
-
-impl MemoryBudget {
-    /// Creates a budget of this many bytes.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { used: AtomicUsize::new(0), limit }
-    }
-
-    /// Reserves memory, if there is enough. The last quarter of the budget is reserved for the first instance of each
-    /// plugin.
-    pub(super) fn try_reserve(&self, bytes: usize, is_extra: bool) -> bool {
-        let limit = if is_extra { self.limit - self.limit / 4 } else { self.limit };
-        let reserved = self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| {
-            used.checked_add(bytes).filter(|total| *total <= limit)
-        });
-        reserved.is_ok()
-    }
-
-    pub(super) fn release(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::SeqCst);
-    }
-}
+/// Size of an element of a table, in bytes: a pointer.
+const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
 
 /// The limiter of one instance.
 pub(super) struct Limiter {
     limits: StoreLimits,
-    budget: Arc<MemoryBudget>,
-    /// Whether this is not the first instance of its plugin.
-    is_extra: bool,
+    /// Everything that the instance keeps: linear memory, tables, and what the host keeps for it.
+    reservation: Reservation,
     /// Linear memory of the instance, in bytes.
     memory: usize,
     /// Most linear memory of the instance, in bytes.
     max_memory: usize,
-    /// Whether growth within the instance's own limit was refused in this call for lack of budget.
-    budget_exhausted: bool,
-    warned: bool,
+    /// Set if growth within the instance's own limits was refused in this call for lack of budget.
+    exhausted: Option<BudgetExhausted>,
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &PluginLimits, budget: Arc<MemoryBudget>, is_extra: bool) -> Self {
+    pub(super) fn new(limits: &PluginLimits, reservation: Reservation) -> Self {
         let max_memory = limits.memory;
         let limits = StoreLimitsBuilder::new()
             .memory_size(limits.memory)
@@ -60,28 +31,45 @@ impl Limiter {
             .tables(usize::MAX)
             .memories(usize::MAX)
             .build();
-        Self { limits, budget, is_extra, memory: 0, max_memory, budget_exhausted: false, warned: false }
+        Self { limits, reservation, memory: 0, max_memory, exhausted: None }
     }
 
     /// Starts a call.
     pub(super) fn begin_call(&mut self) {
-        self.budget_exhausted = false;
+        self.exhausted = None;
     }
 
-    /// Whether the instance was refused memory in this call because the budget is exhausted.
-    pub(super) fn is_budget_exhausted(&self) -> bool {
-        self.budget_exhausted
+    /// The error if the instance was refused memory in this call because the budget is exhausted.
+    pub(super) fn exhausted(&self) -> Option<BudgetExhausted> {
+        self.exhausted
     }
 
     /// The linear memory of the instance, in bytes.
     pub(super) fn memory(&self) -> usize {
         self.memory
     }
-}
 
-impl Drop for Limiter {
-    fn drop(&mut self) {
-        self.budget.release(self.memory);
+    /// Reserves memory that the host keeps for the instance.
+    ///
+    /// # Errors
+    /// [`BudgetExhausted`], which this limiter remembers until the next call.
+    pub(super) fn reserve(&mut self, bytes: usize) -> Result<(), BudgetExhausted> {
+        self.reservation.grow(bytes).inspect_err(|error| self.note_exhausted(*error))
+    }
+
+    /// Same as [`Limiter::reserve`] for memory that the call can do without. Returns whether it is reserved.
+    pub(super) fn try_reserve(&mut self, bytes: usize) -> bool {
+        self.reservation.grow(bytes).is_ok()
+    }
+
+    /// Releases memory that the host kept for the instance.
+    pub(super) fn release(&mut self, bytes: usize) {
+        self.reservation.shrink(bytes);
+    }
+
+    /// Remembers until the next call that the budget is exhausted.
+    pub(super) fn note_exhausted(&mut self, error: BudgetExhausted) {
+        self.exhausted = Some(error);
     }
 }
 
@@ -93,12 +81,7 @@ impl ResourceLimiter for Limiter {
         if total > self.max_memory || !self.limits.memory_growing(current, desired, maximum)? {
             return Ok(false);
         }
-        if !self.budget.try_reserve(growth, self.is_extra) {
-            self.budget_exhausted = true;
-            // Only once per instance: it may try as often as it likes.
-            if !std::mem::replace(&mut self.warned, true) {
-                tracing::warn!(mib = self.budget.limit >> 20, "plugins have exhausted their total memory");
-            }
+        if self.reserve(growth).is_err() {
             return Ok(false);
         }
         self.memory = total;
@@ -110,7 +93,10 @@ impl ResourceLimiter for Limiter {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.limits.table_growing(current, desired, maximum)
+        if !self.limits.table_growing(current, desired, maximum)? {
+            return Ok(false);
+        }
+        Ok(self.reserve(desired.saturating_sub(current).saturating_mul(TABLE_ELEMENT_BYTES)).is_ok())
     }
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
@@ -132,15 +118,22 @@ impl ResourceLimiter for Limiter {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::budget::MemoryBudget;
     use super::*;
 
     #[test]
-    fn the_last_quarter_of_the_budget_is_for_first_instances_and_released_memory_is_reusable() {
-        let budget = MemoryBudget::new(100);
-        assert!(budget.try_reserve(75, true) && !budget.try_reserve(1, true));
-        assert!(budget.try_reserve(25, false) && !budget.try_reserve(1, false));
-        budget.release(30);
-        assert!(budget.try_reserve(5, true) && !budget.try_reserve(1, true));
-        assert!(!budget.try_reserve(usize::MAX, false));
+    fn memory_and_tables_are_reserved_until_the_instance_is_dropped() {
+        let budget = Arc::new(MemoryBudget::new(1_000_000));
+        let limits = PluginLimits::for_component_size(0);
+        let mut limiter = Limiter::new(&limits, Reservation::new(Arc::clone(&budget)));
+        assert!(limiter.memory_growing(0, 65_536, None).unwrap());
+        assert!(limiter.table_growing(0, 1_000, None).unwrap() && limiter.table_growing(1_000, 2_000, None).unwrap());
+        assert_eq!((budget.used(), limiter.memory()), (65_536 + 2_000 * 8, 65_536));
+        assert!(!limiter.memory_growing(65_536, 1_000_000, None).unwrap());
+        assert!(limiter.exhausted().is_some());
+        drop(limiter);
+        assert_eq!(budget.used(), 0);
     }
 }

@@ -71,7 +71,7 @@ impl PluginLimits {
     /// Returns the defaults for a component of this size.
     #[must_use]
     pub fn for_component_size(bytes: usize) -> Self {
-        let memory = if bytes > INTERPRETER_BYTES { 128 } else { 16 };
+        let memory = if bytes > INTERPRETER_BYTES { 64 } else { 16 };
         Self {
             deadline: Duration::from_millis(20),
             configure_deadline: Duration::from_secs(2),

@@ -8,12 +8,14 @@
 
 mod artifact;
 mod attempts;
+mod budget;
 mod catalog;
 mod clock;
 mod compiler;
 mod config;
 mod content_payload;
 mod contract;
+mod description;
 mod embedded;
 mod engine;
 mod engine_settings;
@@ -40,6 +42,7 @@ mod store;
 mod timing;
 
 pub use artifact::CacheError;
+pub use budget::BudgetExhausted;
 pub use catalog::Catalog;
 pub use compiler::{EXIT_INVALID_PLUGIN, PluginCompiler, compile_for_parent};
 pub use config::Config;

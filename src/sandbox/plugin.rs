@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::contract::{FilterPre, PluginAnswer, types};
+use super::description::describe;
 use super::engine::Sandbox;
 use super::failure::{PluginFailure, root_cause};
 use super::health::HealthState;
 use super::host::Host;
-use super::instances::{Instances, PluginInstance, failure_of, now_millis};
-use super::limits::{MAX_DESCRIBED, MAX_DESCRIBED_BYTES, OperatorLimits, PluginLimits};
+use super::instances::{Instances, PluginInstance, failure_of};
+use super::limits::{MAX_DESCRIBED_BYTES, OperatorLimits, PluginLimits};
 use super::load::{LoadError, LoadMode, LoadedCode, load};
 use super::manifest::Manifest;
 use super::origin::PluginCode;
@@ -60,9 +61,10 @@ impl Plugin {
         let limits = manifest.limits(size, operator_limits);
         let started = Self::start(sandbox, manifest, component, limits).await;
         let mut plugin = started.map_err(|failure| match failure {
-            PluginFailure::MemoryExhausted | PluginFailure::Busy => {
-                LoadError::Deferred("not enough memory at the moment")
+            PluginFailure::MemoryExhausted(_) => {
+                LoadError::Deferred("not enough memory at the moment (filter.plugins.total_memory_mib)")
             }
+            PluginFailure::Busy => LoadError::Deferred("too many instances of plugins at the moment"),
             failure => invalid(failure.to_string()),
         })?;
         plugin.artifact = artifact;
@@ -85,7 +87,7 @@ impl Plugin {
         component: FilterPre<Host>,
         limits: PluginLimits,
     ) -> Result<Self, PluginFailure> {
-        let shared = Arc::new(PluginShared::new(&manifest.name, limits));
+        let shared = Arc::new(PluginShared::new(&manifest.name, limits, Arc::clone(&sandbox.budget)));
         let stats = Arc::new(PluginStats::new(&manifest.name, sandbox.events.clone()));
         let settings = manifest.settings.clone();
         let instances = Instances::new(Arc::clone(sandbox), shared, component, Arc::clone(&stats), settings);
@@ -194,7 +196,7 @@ impl Plugin {
         if is_counted {
             match &answer {
                 Ok(answer) => self.stats.record_answer(&answer.action, started.elapsed()),
-                Err(failure @ (PluginFailure::Busy | PluginFailure::Preempted | PluginFailure::MemoryExhausted)) => {
+                Err(failure @ (PluginFailure::Busy | PluginFailure::Preempted | PluginFailure::MemoryExhausted(_))) => {
                     self.stats.record_skipped(failure);
                 }
                 Err(failure) => self.stats.record_failure(failure),
@@ -210,6 +212,7 @@ impl Plugin {
         context: CallContext,
         started: Instant,
     ) -> Result<PluginAnswer, PluginFailure> {
+        let _reservation = self.instances.shared.reserve_call(request.size())?;
         if context.is_trial {
             return self.check_trial(request, context).await;
         }
@@ -273,28 +276,4 @@ impl Drop for Plugin {
         // A running call must not trigger the creation of instances.
         self.instances.retire();
     }
-}
-
-/// Reads a plugin's description, with its first instance.
-async fn describe(instances: &Instances, first: &mut PluginInstance) -> Result<types::Description, PluginFailure> {
-    let _clock = instances.sandbox.clock_guard();
-    let limit = instances.shared.limits.configure_deadline;
-    let deadline = Instant::now() + limit;
-    let PluginInstance { store, filter, .. } = first;
-    store.data_mut().begin(CallContext { at: now_millis(), ..CallContext::default() }, deadline);
-    store.set_epoch_deadline(1);
-    let described = async {
-        let described = filter.gischat_filter_guest().call_describe(&mut *store).await;
-        described.map_err(|error| failure_of(&error, store))
-    };
-    let described = within_deadline(tokio::time::timeout_at(deadline.into(), described).await, limit, deadline)?;
-    // Every message is compared with these names, so their number and length are limited.
-    for names in [&described.kinds, &described.hooks] {
-        if names.len() > MAX_DESCRIBED || names.iter().any(|name| name.len() > MAX_DESCRIBED_BYTES) {
-            return Err(PluginFailure::Failed(format!(
-                "it describes too many kinds or hooks; the limit is {MAX_DESCRIBED} of {MAX_DESCRIBED_BYTES} bytes each"
-            )));
-        }
-    }
-    Ok(described)
 }

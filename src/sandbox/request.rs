@@ -75,6 +75,19 @@ impl CheckRequest {
         self
     }
 
+    /// The size of its texts, in bytes.
+    pub(super) fn size(&self) -> usize {
+        let (texts, sender) = match self {
+            Self::Message { message, sender, .. } => {
+                let types::Message { id, room, author, kind, text, folded, avatar, payload, at: _ } = &**message;
+                let optional = [avatar, payload].into_iter().flatten().map(String::len).sum::<usize>();
+                ([id, room, author, kind, text, folded].map(String::len).iter().sum::<usize>() + optional, sender)
+            }
+            Self::Nickname { nickname, room, sender } => (nickname.len() + room.len(), sender),
+        };
+        size_of::<types::Message>() + texts + sender.address.len()
+    }
+
     /// A request to check the nickname that a message registers.
     #[must_use]
     pub fn nickname(message: &Message, sender: &Sender, address: String) -> Self {

@@ -1,8 +1,9 @@
 //! The state shared by all instances of a plugin: its store and its log limit.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::budget::{BudgetExhausted, MemoryBudget, Reservation};
 use super::contract::log;
 use super::limits::PluginLimits;
 use super::store::PluginStore;
@@ -14,6 +15,8 @@ const MAX_LOG_BYTES: usize = 1_000;
 pub(super) struct PluginShared {
     name: String,
     pub(super) limits: PluginLimits,
+    /// The memory of all plugins together.
+    budget: Arc<MemoryBudget>,
     store: Mutex<PluginStore>,
     log_window: Mutex<LogWindow>,
 }
@@ -28,17 +31,35 @@ struct LogWindow {
 
 impl PluginShared {
     /// The state of a new plugin.
-    pub(super) fn new(name: &str, limits: PluginLimits) -> Self {
+    pub(super) fn new(name: &str, limits: PluginLimits, budget: Arc<MemoryBudget>) -> Self {
+        let store = PluginStore::new(limits.store, Reservation::new_extra(Arc::clone(&budget)));
         Self {
             name: name.to_owned(),
             limits,
-            store: Mutex::new(PluginStore::new(limits.store)),
+            budget,
+            store: Mutex::new(store),
             log_window: Mutex::new(LogWindow { since: Instant::now(), written: 0, dropped: 0 }),
         }
     }
 
     pub(super) fn store(&self) -> MutexGuard<'_, PluginStore> {
         lock(&self.store)
+    }
+
+    /// Reserves memory for a call until it ends: for the copy of the message, of `request_bytes`, and for the data that
+    /// the call may copy out of the sandbox.
+    ///
+    /// # Errors
+    /// [`BudgetExhausted`].
+    pub(super) fn reserve_call(&self, request_bytes: usize) -> Result<Reservation, BudgetExhausted> {
+        let mut reservation = Reservation::new(Arc::clone(&self.budget));
+        reservation.grow(request_bytes.saturating_add(self.limits.transfer_bytes))?;
+        Ok(reservation)
+    }
+
+    /// An empty store for a trial.
+    pub(super) fn new_trial_store(&self) -> PluginStore {
+        PluginStore::new(self.limits.store, Reservation::new_extra(Arc::clone(&self.budget)))
     }
 
     /// Writes a line to the relay's log, unless the plugin has written too many in this second.

@@ -168,6 +168,7 @@ impl PluginStats {
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::BudgetExhausted;
     use super::*;
 
     fn new_stats() -> PluginStats {
@@ -179,7 +180,7 @@ mod tests {
         let stats = new_stats();
         for _ in 0..100 {
             stats.record_skipped(&PluginFailure::Busy);
-            stats.record_skipped(&PluginFailure::MemoryExhausted);
+            stats.record_skipped(&PluginFailure::MemoryExhausted(BudgetExhausted { mib: 1 }));
         }
         assert_eq!((stats.snapshot().skipped, stats.snapshot().failures), (200, 0));
         assert_eq!(stats.health(), HealthState::Healthy);

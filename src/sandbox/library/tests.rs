@@ -2,13 +2,14 @@
 
 use std::fs;
 
+use super::super::budget::Reservation;
 use super::super::compiler::PluginCompiler;
 use super::super::limits::{OperatorLimits, PluginLimits};
 use super::super::stats::PluginEvent;
 use super::*;
 
-/// Memory of one instance, in bytes: one page.
-const INSTANCE_MEMORY: usize = 64 * 1024;
+/// Memory of one instance, in bytes: one page and a table of one element.
+const INSTANCE_MEMORY: usize = 64 * 1024 + 8;
 
 /// A library with the plugin `raw`, whose instances may have `memory` bytes together.
 async fn open(memory: usize) -> (tempfile::TempDir, Arc<Library>) {
@@ -50,14 +51,16 @@ fn version(library: &Library) -> Option<String> {
 async fn a_plugin_whose_update_finds_no_memory_keeps_running_and_is_updated_later() {
     let (dir, library) = open(2 * INSTANCE_MEMORY).await;
     // Another plugin uses the memory for the instance of the new version.
-    assert!(library.sandbox.budget.try_reserve(INSTANCE_MEMORY, false));
+    let mut other = Reservation::new(Arc::clone(&library.sandbox.budget));
+    other.grow(INSTANCE_MEMORY).unwrap();
     let mut events = library.sandbox.events();
     set_version(&dir, "2");
     for _ in 0..3 {
         library.reload().await.unwrap();
         assert_eq!(version(&library), None);
         let errors = library.current().errors();
-        assert!(matches!(errors.as_slice(), [one] if one.ends_with("filter.wat: not enough memory at the moment")));
+        let expected = "filter.wat: not enough memory at the moment (filter.plugins.total_memory_mib)";
+        assert!(matches!(errors.as_slice(), [one] if one.ends_with(expected)));
         assert!(library.current().has_deferred());
     }
     // Moderators are told once.
@@ -65,7 +68,7 @@ async fn a_plugin_whose_update_finds_no_memory_keeps_running_and_is_updated_late
     let failed = events.try_recv().map(text).unwrap();
     assert!(failed.starts_with("raw: LoadFailed") && failed.contains("not enough memory"), "{failed}");
     assert!(events.try_recv().is_err());
-    library.sandbox.budget.release(INSTANCE_MEMORY);
+    drop(other);
     library.load(LoadOptions { load_mode: LoadMode::Complete, retry_failed: false }).await.unwrap();
     assert_eq!(version(&library).as_deref(), Some("2"));
     assert_eq!(library.current().errors(), Vec::<String>::new());

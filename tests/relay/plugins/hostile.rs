@@ -31,6 +31,14 @@ async fn an_endless_loop_ends_at_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_bulk_operation_that_overruns_the_deadline_ends_the_call() {
+    let limits = "limits.deadline_ms = 5\nlimits.memory_mib = 128";
+    let relay = hostile(&format!("on_failure = 'reject'\n{limits}")).start().await;
+    expect_refusal(&relay, "fill-at-once 100", FAILED).await;
+    logged(&relay, "it took longer than 5 ms").await;
+}
+
+#[tokio::test]
 async fn an_endless_loop_of_host_calls_ends_at_their_limit() {
     contained("loop-in-the-host", "more than 1000 host calls for one message").await;
 }
@@ -59,6 +67,20 @@ async fn all_plugins_together_stay_within_the_total_memory() {
     assert_eq!(say(&relay, "bomb").await.status, 403);
     logged(&relay, "plugins have exhausted their total memory").await;
     // The next instance can use the memory of the failed one.
+    for _ in 0..3 {
+        expect_refusal(&relay, "reject next", "next").await;
+    }
+}
+
+#[tokio::test]
+async fn stores_stay_within_the_total_memory() {
+    let relay = hostile("on_failure = 'reject'\nlimits.store_kib = 16384")
+        .env("RELAY__FILTER__PLUGINS__TOTAL_MEMORY_MIB", "4")
+        .start()
+        .await;
+    expect_refusal(&relay, "store 400", FAILED).await;
+    logged(&relay, "plugins have exhausted their total memory").await;
+    // The store leaves memory for the next instance.
     for _ in 0..3 {
         expect_refusal(&relay, "reject next", "next").await;
     }
@@ -151,6 +173,11 @@ async fn a_flood_of_stored_data_stays_within_the_limit() {
 async fn patterns_are_bounded_in_number_and_size() {
     let relay = hostile("limits.host_calls = 10000\non_failure = 'reject'").start().await;
     assert_eq!(say(&relay, "patterns 101").await.status, 403);
+    let before = relay.peak_memory();
+    let groups = "the expression has 1600 groups, which is too many for its size";
+    expect_refusal(&relay, "search-groups 1600", groups).await;
+    let growth = relay.peak_memory() - before;
+    assert!(growth < 64 * 1024 * 1024, "the relay grew by {growth} bytes over one expression");
     let answer = say(&relay, "big-pattern").await;
     assert!(detail(&answer).as_str().is_some_and(|text| text.contains("size limit")), "{}", answer.body);
 }

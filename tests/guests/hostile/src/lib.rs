@@ -79,6 +79,13 @@ fn execute(command: &str, argument: &str) -> Verdict {
             drop(memory);
             Verdict::reject(count.to_string())
         }
+        "fill-at-once" => {
+            // One instruction.
+            let mut memory = vec![0_u8; usize::try_from(number()).unwrap_or(0) * 1024 * 1024];
+            black_box(&mut memory).fill(1);
+            black_box(memory);
+            Verdict::reject("filled")
+        }
         "recurse" => {
             black_box(recurse(1));
             Verdict::pass()
@@ -101,6 +108,13 @@ fn execute(command: &str, argument: &str) -> Verdict {
         "patterns" => {
             let kept: Vec<_> = (0..number()).map(|n| Pattern::compile(&format!("x{n}"))).collect();
             Verdict::reject(kept.len().to_string())
+        }
+        "search-groups" => {
+            let expression = "(a|b)".repeat(usize::try_from(number()).unwrap_or(0));
+            match Pattern::compile(&expression) {
+                Ok(pattern) => Verdict::reject(pattern.is_match(&"ab".repeat(1_000)).to_string()),
+                Err(error) => Verdict::reject(error),
+            }
         }
         "big-pattern" => match Pattern::compile(r"\w{1000}{1000}") {
             Ok(_) => Verdict::pass(),
