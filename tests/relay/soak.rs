@@ -29,7 +29,6 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What an attacker sends on one connection.
 struct Attack {
-    name: &'static str,
     /// Sent before anything else. The relay may answer or not.
     opening: fn(room: &str) -> String,
     /// Sent then, as often as the relay takes it, up to [`Attack::times`].
@@ -38,13 +37,13 @@ struct Attack {
 }
 
 /// An attack by frames on a WebSocket.
-fn frames(name: &'static str, times: usize, burst: Vec<u8>) -> Attack {
-    Attack { name, opening: handshake, burst, times }
+fn frames(times: usize, burst: Vec<u8>) -> Attack {
+    Attack { opening: handshake, burst, times }
 }
 
 /// An attack by HTTP requests.
-fn requests(name: &'static str, burst: &str, times: usize) -> Attack {
-    Attack { name, opening: |_| String::new(), burst: burst.as_bytes().to_vec(), times }
+fn requests(burst: &str, times: usize) -> Attack {
+    Attack { opening: |_| String::new(), burst: burst.as_bytes().to_vec(), times }
 }
 
 fn text(frame: &Value) -> Vec<u8> {
@@ -67,29 +66,28 @@ fn attacks() -> Vec<Attack> {
     // The beginning of a frame of 15 MiB whose end never comes.
     let unfinished = masked(TEXT, &vec![b'x'; 15 << 20])[..4 << 20].to_vec();
     let image = json!({"type": "image", "author": "eve", "avatar": null, "image_data": "A".repeat(200_000)});
+    let like = |n| json!({"author": "eve", "liked_author": "anna", "message": format!("http://{n}.example")});
+    let wrong_token = "GET /moderation/held HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer wrong\r\n\r\n";
     vec![
-        frames("malformed frames", 40, masked(TEXT, b"{}").repeat(500)),
-        frames("empty texts", 40, each(500, |n| line(&format!("eve{n}"), ""))),
-        frames("unread pings", 40, masked(PING, &[b'x'; 125]).repeat(500)),
-        frames("new names", 10, each(200, |n| newcomer(&format!("eve-{n}")))),
-        frames("invisible texts", 10, each(200, |n| line(&format!("eve{n}"), "\u{200b}\u{3164}"))),
-        frames("names of the relay", 10, each(200, |_| line("moder4tion", "hello"))),
-        frames("texts to hold", 10, each(200, |n| line(&format!("eve{n}"), &format!("look {n}")))),
-        frames(
-            "likes of nothing",
-            10,
-            each(200, |n| json!({"author": "eve", "liked_author": "anna", "message": format!("http://{n}.example")})),
-        ),
-        frames("unfinished messages", 1, unfinished),
-        frames("images", 20, text(&image)),
-        requests("puts", &put("eve", "hello").repeat(50), 10),
-        requests("puts to hold", &put("eve", "look here").repeat(50), 10),
-        requests(
-            "wrong tokens",
-            &"GET /moderation/held HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer wrong\r\n\r\n".repeat(50),
-            10,
-        ),
-        requests("half requests", "PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000\r\n\r\n{", 1),
+        // Malformed frames, empty texts, pings whose answers nobody reads.
+        frames(40, masked(TEXT, b"{}").repeat(500)),
+        frames(40, each(500, |n| line(&format!("eve{n}"), ""))),
+        frames(40, masked(PING, &[b'x'; 125]).repeat(500)),
+        // New names, invisible texts, a name that looks like the relay's.
+        frames(10, each(200, |n| newcomer(&format!("eve-{n}")))),
+        frames(10, each(200, |n| line(&format!("eve{n}"), "\u{200b}\u{3164}"))),
+        frames(10, each(200, |_| line("moder4tion", "hello"))),
+        // Texts for moderators, and likes of what nobody said.
+        frames(10, each(200, |n| line(&format!("eve{n}"), &format!("look {n}")))),
+        frames(10, each(200, like)),
+        // Messages without an end, and images that are none.
+        frames(1, unfinished),
+        frames(20, text(&image)),
+        // Many requests, for moderators as well, wrong tokens, and half requests.
+        requests(&put("eve", "hello").repeat(50), 10),
+        requests(&put("eve", "look here").repeat(50), 10),
+        requests(&wrong_token.repeat(50), 10),
+        requests("PUT /room/QGIS/message HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000\r\n\r\n{", 1),
     ]
 }
 
@@ -101,9 +99,9 @@ async fn connect(from: IpAddr, relay: SocketAddr) -> Option<TcpStream> {
 }
 
 /// Runs an attack from an address, without ever reading. Returns the bytes that the relay took.
-async fn run(attack: Arc<Attack>, from: IpAddr, relay: SocketAddr) -> usize {
+async fn run(attack: Arc<Attack>, connections: usize, from: IpAddr, relay: SocketAddr) -> usize {
     let mut taken = 0;
-    for n in 0..CONNECTIONS {
+    for n in 0..connections {
         let Some(mut stream) = connect(from, relay).await else { continue };
         let opening = (attack.opening)(ROOMS[n % ROOMS.len()]);
         let sending = async {
@@ -116,6 +114,23 @@ async fn run(attack: Arc<Attack>, from: IpAddr, relay: SocketAddr) -> usize {
         };
         // Closed by the relay, or not read any more.
         let _ended = timeout(PATIENCE, sending).await;
+    }
+    taken
+}
+
+/// Runs all attacks at once, with so many connections from each address. Returns the bytes that the relay took.
+async fn wave(relay: &Relay, connections: usize) -> usize {
+    let mut attackers = Vec::new();
+    for (number, attack) in attacks().into_iter().map(Arc::new).enumerate() {
+        for host in 1..=ADDRESSES {
+            let from = IpAddr::V4(Ipv4Addr::new(127, 100, u8::try_from(number).unwrap(), host));
+            let attacker = tokio::spawn(run(Arc::clone(&attack), connections, from, relay.address()));
+            attackers.push(attacker);
+        }
+    }
+    let mut taken = 0;
+    for attacker in attackers {
+        taken += attacker.await.unwrap();
     }
     taken
 }
@@ -158,7 +173,7 @@ async fn under_all_attacks_no_line_of_two_chatting_rooms_is_lost_and_the_memory_
     let hold = "[[rule]]\nid = 'look'\nwords = ['look']\nverdict = 'hold'\n";
     let relay = moderated(Relay::builder()).env("ROOMS", r#"["QGIS", "QField", "Maps"]"#).file("rules.toml", hold);
     let relay = relay.env("RELAY__MODERATION__AUDIT__RECORD", "refusals").env("RELAY__MODERATION__AUDIT__DIR", "audit");
-    let relay = relay.env("LOG_LEVEL", "gischat_relay=info");
+    let relay = relay.env("LOG_LEVEL", "gischat_relay=info,gischat_relay::telemetry=debug");
     let relay = relay.start().await;
     let (started, stop) = (Instant::now(), Arc::new(AtomicBool::new(false)));
     let (mut listeners, mut speakers) = (Vec::new(), Vec::new());
@@ -171,20 +186,13 @@ async fn under_all_attacks_no_line_of_two_chatting_rooms_is_lost_and_the_memory_
             speakers.push((room, tokio::spawn(speak(client, name, Arc::clone(&stop), started))));
         }
     }
+    let cold = relay.memory();
+    wave(&relay, CONNECTIONS / 10).await;
+    let returns = || relay.log().iter().filter(|line| line.contains("free memory returned to the system")).count();
+    let earlier = returns();
+    relay.wait_until(true, async || returns() > earlier).await;
     let before = relay.memory();
-
-    let mut attackers = Vec::new();
-    for (number, attack) in attacks().into_iter().map(Arc::new).enumerate() {
-        for host in 1..=ADDRESSES {
-            let from = IpAddr::V4(Ipv4Addr::new(127, 100, u8::try_from(number).unwrap(), host));
-            let attacker = tokio::spawn(run(Arc::clone(&attack), from, relay.address()));
-            attackers.push((attack.name, attacker));
-        }
-    }
-    let mut taken = Vec::new();
-    for (name, attacker) in attackers {
-        taken.push((name, attacker.await.unwrap()));
-    }
+    let taken = wave(&relay, CONNECTIONS).await;
     let (peak, took) = (relay.peak_memory(), started.elapsed());
 
     stop.store(true, Ordering::Relaxed);
@@ -208,14 +216,15 @@ async fn under_all_attacks_no_line_of_two_chatting_rooms_is_lost_and_the_memory_
     let p99 = times[times.len() * 99 / 100];
     let mebibytes = |bytes: usize| bytes >> 20;
     eprintln!(
-        "soak: {} lines in {:.1} s, p99 {p99:.1?}, at most {:.1?}; {} MiB before, {} MiB at the peak, {} MiB right after; {} MiB sent",
+        "soak: {} lines in {:.1} s, p99 {p99:.1?}, at most {:.1?}; {} MiB cold, {} MiB before, {} MiB at the peak, {} MiB right after; {} MiB sent",
         times.len(),
         took.as_secs_f64(),
         times.last().unwrap(),
+        mebibytes(cold),
         mebibytes(before),
         mebibytes(peak),
         mebibytes(relay.memory()),
-        mebibytes(taken.iter().map(|(_, bytes)| bytes).sum()),
+        mebibytes(taken),
     );
     let limit = before + before / 5;
     relay.wait_until(true, async || relay.memory() <= limit).await;

@@ -67,7 +67,9 @@ pub(super) struct Connection {
     outbox: Option<Box<Outbox>>,
     /// The payload of the last ping that arrived while the outbox was not empty. Only that one is answered (RFC 6455,
     /// 5.5.3), so pings that nobody reads the answers to take no memory.
-    pending_ping: Option<Box<[u8]>>,
+    pending_ping: Option<Box<Bytes>>,
+    /// Bytes that came with the handshake, until its first turn.
+    initial_bytes: Option<Box<Bytes>>,
     /// When data was last received.
     last_received: Instant,
     /// When it was last pinged, or when it joined.
@@ -93,7 +95,7 @@ const _: () = assert!(size_of::<Connection>() <= 216, "an idle connection must s
 
 impl Connection {
     pub(super) fn new(id: ConnectionId, room: RoomKey, arrival: NewConnection, now: Instant) -> Self {
-        let NewConnection { stream, generation, address, guards, proven_nickname, initial_bytes: _ } = arrival;
+        let NewConnection { stream, generation, address, guards, proven_nickname, initial_bytes } = arrival;
         let undecided_until = (generation == ClientGeneration::Undecided).then(|| now + GRACE);
         let pending = PendingJoin { undecided_until, proven_nickname, partial: PartialMessage::default() };
         Self {
@@ -105,6 +107,7 @@ impl Connection {
             state: State::New(Box::new(pending)),
             outbox: None,
             pending_ping: None,
+            initial_bytes: (!initial_bytes.is_empty()).then(|| Box::new(initial_bytes)),
             last_received: now,
             last_pinged: now,
             awaiting_pong: false,
@@ -156,6 +159,11 @@ impl Connection {
             State::Waiting(waiting) => waiting.backlog.len() >= READ_BYTES,
             State::Closing(closing) => closing.drain_budget == 0 || self.has_unsent(),
         }
+    }
+
+    /// Takes the bytes that came with the handshake.
+    pub(super) fn take_initial_bytes(&mut self) -> Option<Bytes> {
+        self.initial_bytes.take().map(|bytes| *bytes)
     }
 
     /// Whether the outbox holds unsent frames.

@@ -61,6 +61,8 @@ const INBOX_TOKEN: Token = Token(usize::MAX);
 const READ_BYTES: usize = 64 * 1024;
 /// Maximum number of commands per round.
 const MAX_COMMANDS: usize = 1_024;
+/// Time after which no further commands are taken in a round.
+const MAX_COMMAND_TIME: Duration = Duration::from_millis(4);
 /// Maximum interval between checks of a connection; less than one revolution of the timer wheel.
 const MAX_CHECK_INTERVAL: Duration = Duration::from_secs(50);
 
@@ -115,6 +117,9 @@ impl Shard {
             for _ in 0..MAX_COMMANDS {
                 let Some(command) = self.inbox.try_next() else { break };
                 self.on_command(command, now);
+                if now.elapsed() >= MAX_COMMAND_TIME {
+                    break;
+                }
             }
             self.turns.begin_round();
             while let Some(id) = self.turns.next() {
@@ -194,9 +199,9 @@ impl Shard {
     }
 
     /// Takes over a socket. It joins its room at once, unless its first frame has to show its generation.
-    fn adopt(&mut self, key: RoomKey, mut arrival: NewConnection, now: Instant) {
+    fn adopt(&mut self, key: RoomKey, arrival: NewConnection, now: Instant) {
         let generation = arrival.generation;
-        let initial_bytes = std::mem::take(&mut arrival.initial_bytes);
+        let has_initial_bytes = !arrival.initial_bytes.is_empty();
         let id = match self.connections.add(arrival, key, self.poll.registry(), now) {
             Ok(id) => id,
             Err(error) => return tracing::warn!(%error, "polling the socket of a new connection failed"),
@@ -212,7 +217,9 @@ impl Shard {
         if generation != ClientGeneration::Undecided {
             self.join(id, generation, now);
         }
-        self.process_bytes(id, &initial_bytes, now);
+        if has_initial_bytes {
+            self.queue_read(id);
+        }
     }
 
     /// Checks connections whose timers have expired.

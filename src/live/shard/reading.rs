@@ -24,6 +24,15 @@ impl Shard {
             let check_at = connection.next_check.min(now + pause);
             return self.schedule_check(id, check_at, now);
         }
+        if let Some(initial) = connection.take_initial_bytes() {
+            if let Some(limits) = limits {
+                connection.budget.charge_bytes(limits, initial.len(), micros);
+            }
+            // An event of the socket may have come meanwhile.
+            self.queue_read(id);
+            self.process_bytes(id, &initial, now);
+            return self.turns.charge(address, initial.len());
+        }
         let (mut buffer, mut bytes) = (std::mem::take(&mut self.read_buffer), 0);
         match connection.read(&mut buffer, now) {
             Ok(0) => {}
@@ -37,7 +46,7 @@ impl Shard {
                 let awaiting_reclaim = std::mem::take(&mut connection.awaiting_reclaim);
                 if n == buffer.len() {
                     connection.queued = true;
-                    self.turns.push_bulk(id);
+                    self.turns.push_last(id);
                 } else if hung_up {
                     self.queue_read(id);
                 }

@@ -41,7 +41,7 @@ impl Connection {
     /// Notes a ping to be answered once the outbox is empty. Returns `false` if it is empty already.
     pub(in crate::live::shard) fn postpone_pong(&mut self, payload: &[u8]) -> bool {
         if self.outbox.is_some() {
-            self.pending_ping = Some(payload.into());
+            self.pending_ping = Some(Box::new(Bytes::copy_from_slice(payload)));
         }
         self.outbox.is_some()
     }
