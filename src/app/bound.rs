@@ -186,7 +186,6 @@ impl BoundRelay {
         serving.notify_one();
         tasks.spawn(server.serve(listener));
         tasks.spawn(prune::run(Arc::clone(&live), moderators, Arc::clone(&moderation), stop.clone()));
-        tasks.spawn(prune::return_memory(stop.clone()));
         tasks.spawn(reload.watch(stop.clone()));
         tasks.spawn(moderation_tasks::reload_on_signals(Arc::clone(&actions), reloads, stop.clone()));
         tasks.spawn(moderation_tasks::notify_connections(events, Arc::clone(&rooms), stop.clone()));

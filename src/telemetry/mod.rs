@@ -4,7 +4,6 @@ mod clock;
 mod degraded;
 mod log_gate;
 pub mod logging;
-mod memory;
 mod metrics;
 mod quantiles;
 
@@ -12,6 +11,5 @@ pub use clock::ClockWatch;
 pub use degraded::{Degradation, DegradationChange, DegradationChanges, Degraded, Subsystem};
 pub use log_gate::LogGate;
 pub use logging::Config;
-pub use memory::MemoryReturn;
 pub use metrics::{EncodeError, Histogram, Metrics, ModerationTotals, RoomGauges};
 pub use quantiles::Quantiles;
