@@ -23,6 +23,11 @@ RUN --mount=type=cache,id=gischat-relay-registry,target=/usr/local/cargo/registr
     done
 
 FROM rust:1.95-slim-bookworm AS build
+# The allocator is written in C, and built with make.
+RUN set -eu; \
+    apt-get update; \
+    apt-get install --yes --no-install-recommends make; \
+    rm -rf /var/lib/apt/lists/*
 ARG TARGETPLATFORM
 WORKDIR /src
 COPY . .

@@ -23,7 +23,7 @@ pub(super) struct Space {
     measured: Option<Duration>,
 }
 
-/// What may be recorded.
+/// The lines that may be recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SpaceLeft {
     /// Decisions and acts.

@@ -26,7 +26,7 @@ const LAST_TIME: Duration = Duration::from_millis(4);
 /// Number of slots in which the shares of addresses are counted. Addresses of the same slot share.
 const SLOTS: usize = 1_024;
 
-/// Connections that may have data to read, and what their addresses have taken.
+/// Connections that may have data to read, and the usage of rounds by their addresses.
 #[derive(Debug)]
 pub(super) struct Turns {
     /// Connections in the order of their turns.
@@ -36,8 +36,8 @@ pub(super) struct Turns {
     /// The turns that are left in this round.
     ready_left: usize,
     last_left: usize,
-    /// What was read last in this round.
-    last_taken: Taken,
+    /// The usage of this round by connections that are read last.
+    last_usage: Usage,
     shares: Box<[Share]>,
     seed: RandomState,
     round: u64,
@@ -46,38 +46,38 @@ pub(super) struct Turns {
     is_last: bool,
 }
 
-/// What was taken of a round.
+/// The part of a round that was used.
 #[derive(Clone, Copy, Debug, Default)]
-struct Taken {
+struct Usage {
     bytes: usize,
     time: Duration,
 }
 
-impl Taken {
+impl Usage {
     fn add(&mut self, bytes: usize, time: Duration) {
         self.bytes += bytes;
         self.time += time;
     }
 }
 
-/// What the addresses of a slot have taken.
+/// The usage by the addresses of a slot.
 #[derive(Clone, Copy, Debug)]
 struct Share {
-    /// The round that `taken` is of.
+    /// The round that `usage` is of.
     round: u64,
-    taken: Taken,
+    usage: Usage,
     busy_until: Instant,
 }
 
 impl Turns {
     pub(super) fn new(now: Instant) -> Self {
-        let unused = Share { round: 0, taken: Taken::default(), busy_until: now };
+        let unused = Share { round: 0, usage: Usage::default(), busy_until: now };
         Self {
             ready: VecDeque::new(),
             last: VecDeque::new(),
             ready_left: 0,
             last_left: 0,
-            last_taken: Taken::default(),
+            last_usage: Usage::default(),
             shares: vec![unused; SLOTS].into_boxed_slice(),
             seed: RandomState::new(),
             round: 0,
@@ -106,7 +106,7 @@ impl Turns {
     pub(super) fn begin_round(&mut self) {
         self.round += 1;
         (self.ready_left, self.last_left) = (self.ready.len(), self.last.len());
-        (self.last_taken, self.is_last) = (Taken::default(), false);
+        (self.last_usage, self.is_last) = (Usage::default(), false);
         if !self.is_empty() {
             self.turn_began = Instant::now();
         }
@@ -119,7 +119,7 @@ impl Turns {
             return self.ready.pop_front();
         }
         self.is_last = true;
-        if self.last_left == 0 || self.last_taken.bytes >= LAST_BYTES || self.last_taken.time >= LAST_TIME {
+        if self.last_left == 0 || self.last_usage.bytes >= LAST_BYTES || self.last_usage.time >= LAST_TIME {
             return None;
         }
         self.last_left -= 1;
@@ -147,15 +147,15 @@ impl Turns {
     fn charge_until(&mut self, address: Address, bytes: usize, time: Duration, now: Instant) {
         self.turn_began = now;
         if self.is_last {
-            self.last_taken.add(bytes, time);
+            self.last_usage.add(bytes, time);
         }
         let round = self.round;
         let share = self.share(address);
         if share.round != round {
-            (share.round, share.taken) = (round, Taken::default());
+            (share.round, share.usage) = (round, Usage::default());
         }
-        share.taken.add(bytes, time);
-        if share.taken.bytes >= SHARE_BYTES || share.taken.time >= SHARE_TIME {
+        share.usage.add(bytes, time);
+        if share.usage.bytes >= SHARE_BYTES || share.usage.time >= SHARE_TIME {
             share.busy_until = now + BUSY_TIME;
         }
     }
