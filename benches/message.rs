@@ -1,5 +1,5 @@
-//! The cost of a message without sockets: decode, `shape`, `rate`, encode. `cargo bench` prints the time of each step
-//! and of all together.
+//! The cost of a message without sockets: the budget of its connection, decode, `shape`, `rate`, encode. `cargo bench` prints the
+//! time of each step and of all together.
 
 // Setup failures may panic.
 #![allow(clippy::expect_used, missing_docs)]
@@ -13,6 +13,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use gischat_relay::filter::rate::{self, RateFilter, RateLimit};
 use gischat_relay::filter::shape::{self, ShapeFilter};
 use gischat_relay::filter::{Chain, Filter, Judgement, Purpose};
+use gischat_relay::live::{Budget, InputLimits};
 use gischat_relay::model::{Address, ConnectionId, Message, Outcome, RoomEvent, RoomName, Sender, SenderContext};
 use gischat_relay::telemetry::Metrics;
 use gischat_relay::wire::{self, Generation, v1};
@@ -23,6 +24,9 @@ const FRAME: &str = concat!(
     r#"parcels in EPSG:2154 with your new tiles?","#,
     r#""author":"jane","avatar":null}"#
 );
+/// The default limits of a connection.
+const INPUT: InputLimits =
+    InputLimits { frames_per_second: 50, frames_burst: 200, kib_per_second: 4_096, kib_burst: 32_768 };
 /// Number of senders that take turns, so that `rate` uses many buckets.
 const SENDERS: u32 = 1_000;
 
@@ -66,6 +70,14 @@ fn costs(criterion: &mut Criterion) {
     let senders = senders();
     let message = decoded();
 
+    let (mut budget, mut now) = (Budget::default(), 0);
+    criterion.bench_function("charge a frame and its bytes", |b| {
+        b.iter(|| {
+            now += 20_000;
+            budget.charge_bytes(&INPUT, black_box(FRAME.len()), now);
+            budget.charge_frame(&INPUT, now)
+        });
+    });
     criterion.bench_function("decode", |b| b.iter(|| v1::decode(black_box(FRAME))));
     criterion.bench_function("encode", |b| {
         b.iter(|| encode(black_box(&message)));

@@ -42,6 +42,8 @@ mod tests {
             "filter.rate.enabled",
             "filter.rate.nickname.burst",
             "filter.rate.nickname.per_second",
+            "filter.rate.put.burst",
+            "filter.rate.put.per_second",
             "filter.rate.room.burst",
             "filter.rate.room.per_second",
             "filter.rules_file",

@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use self::admission::{AddressLimits, Admission};
 use self::output_memory::OutputMemory;
 use self::partial_memory::PartialMemory;
-pub use self::shard::budget::InputLimits;
+pub use self::shard::budget::{Budget, FrameCharge, InputLimits};
 pub use self::shard::generation::ClientGeneration;
 use crate::filter::rate::RateLimit;
 use crate::images::ImagePool;

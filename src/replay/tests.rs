@@ -389,10 +389,10 @@ fn naive(decisions: &[JudgedMessage]) -> Vec<(Uuid, Outcome)> {
     in_order.sort_by_key(|recorded| recorded.sender.context.since_start);
     // The level of a bucket and the time of that level.
     let mut buckets: HashMap<String, (u128, u128)> = HashMap::new();
-    let mut take = |key: String, burst: u128, now: u128| {
+    let mut take_many = |key: String, burst: u128, tokens: u128, now: u128| {
         let (level, then) = buckets.get(&key).copied().unwrap_or((burst * SECOND, now));
         let level = (level + now - then).min(burst * SECOND);
-        let left = level.checked_sub(SECOND);
+        let left = level.checked_sub(tokens * SECOND);
         buckets.insert(key, (left.unwrap_or(level), now));
         left.is_some()
     };
@@ -400,10 +400,14 @@ fn naive(decisions: &[JudgedMessage]) -> Vec<(Uuid, Outcome)> {
     for JudgedMessage { decision, sender, .. } in in_order {
         let (message, now) = (&decision.message, sender.context.since_start.as_nanos());
         let (room, address) = (sender.room.as_str(), sender.address.ip());
-        let may = sender.connection.is_none_or(|id| take(format!("connection {}", id.0), 3, now))
-            && take(format!("name {room} {}", message.author), 4, now)
-            && take(format!("address {address}"), 5, now)
-            && take(format!("room {room}"), 9, now);
+        let mut take = |key: String, burst: u128| take_many(key, burst, 1, now);
+        let may = sender.connection.is_none_or(|id| take(format!("connection {}", id.0), 3))
+            && take(format!("name {room} {}", message.author), 4)
+            && match sender.connection {
+                None => take(format!("put {address}"), 5),
+                Some(id) => take(format!("address {address}"), 5) || take_many(format!("share {}", id.0), 20, 10, now),
+            }
+            && take_many(format!("room {room}"), 9, 1, now);
         let text = message.text().unwrap_or_default().to_lowercase();
         let says = |word: &str| text.split(|c: char| !c.is_alphanumeric()).any(|said| said == word);
         if !may || says("casino") || says("poker") {

@@ -1,4 +1,4 @@
-//! Limits on the memory and tables of an instance. What it uses is reserved in the budget of all plugins.
+//! Limits on the memory and tables of an instance, which are reserved in the budget of all plugins.
 
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 

@@ -149,7 +149,7 @@ mod tests {
         store.set("b".into(), vec![0; 20], 2, 0).unwrap();
         let used = budget.used();
         assert_eq!(used, 2 * ENTRY_OVERHEAD + 2 + 10 + 2 + 20);
-        // What does not fit changes nothing.
+        // An entry that does not fit changes nothing.
         for key in ["a", "c"] {
             let refused = store.set(key.into(), vec![0; 100], 1, 0);
             assert_eq!(refused, Err(PluginStoreError::Budget(BudgetExhausted { mib: 0 })));

@@ -43,7 +43,7 @@ impl InputLimits {
 /// The budget of a connection: two buckets (GCRA), and how long the first has been empty. Times are microseconds since the
 /// shard started.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Budget {
+pub struct Budget {
     /// When the bucket of frames is full again.
     frames_full_at: u64,
     /// When the bucket of bytes is full again.
@@ -56,18 +56,21 @@ pub(super) struct Budget {
 
 /// The result of charging a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FrameCharge {
+pub enum FrameCharge {
     /// There is budget for it.
     Paid,
-    /// There is no budget for it. `is_first`: the frame before it was paid.
-    Dropped { is_first: bool },
+    /// There is no budget for it.
+    Dropped {
+        /// Whether the frame before it was paid.
+        is_first: bool,
+    },
     /// There has been no budget for too many frames or too long.
     Exhausted,
 }
 
 impl Budget {
     /// Charges a frame that arrives at `now`.
-    pub(super) fn charge_frame(&mut self, limits: &InputLimits, now: u64) -> FrameCharge {
+    pub fn charge_frame(&mut self, limits: &InputLimits, now: u64) -> FrameCharge {
         if self.frames_full_at <= now {
             (self.over_since, self.dropped) = (0, 0);
         }
@@ -90,13 +93,14 @@ impl Budget {
     }
 
     /// Charges bytes that were read at `now`.
-    pub(super) fn charge_bytes(&mut self, limits: &InputLimits, bytes: usize, now: u64) {
+    pub fn charge_bytes(&mut self, limits: &InputLimits, bytes: usize, now: u64) {
         let micros = bytes as u64 * 1_000_000 / (u64::from(limits.kib_per_second) * 1_024);
         self.bytes_full_at = self.bytes_full_at.max(now) + micros;
     }
 
     /// Returns how long to wait before the connection is read again; `None` if it may be read now.
-    pub(super) fn read_pause(&self, limits: &InputLimits, now: u64) -> Option<Duration> {
+    #[must_use]
+    pub fn read_pause(&self, limits: &InputLimits, now: u64) -> Option<Duration> {
         let burst = u64::from(limits.kib_burst) * 1_000_000 / u64::from(limits.kib_per_second);
         let ready_at = self.bytes_full_at.checked_sub(burst)?;
         ready_at.checked_sub(now).filter(|wait| *wait > 0).map(Duration::from_micros)

@@ -5,10 +5,11 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
 use super::super::field::Field;
 
-/// Number of keys for which there is room without another allocation. A text of v3 has seven.
+/// Number of keys for which there is room without an allocation. A text of v3 has seven.
 const USUAL_KEYS: usize = 8;
 
 /// A key of the protocol.
@@ -50,7 +51,7 @@ pub(super) enum Key {
 /// The values of the keys that occur. Unknown keys are skipped.
 #[derive(Debug)]
 pub(super) struct ClientObject<'a> {
-    fields: Vec<(Key, Field<'a>)>,
+    fields: SmallVec<[(Key, Field<'a>); USUAL_KEYS]>,
     geojson: Option<&'a RawValue>,
 }
 
@@ -67,7 +68,7 @@ impl<'a> ClientObject<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for ClientObject<'a> {
+impl<'de> Deserialize<'de> for ClientObject<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ObjectVisitor;
 
@@ -79,15 +80,19 @@ impl<'de: 'a, 'a> Deserialize<'de> for ClientObject<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-                let mut object = ClientObject { fields: Vec::with_capacity(USUAL_KEYS), geojson: None };
+                let mut object = ClientObject { fields: SmallVec::new(), geojson: None };
+                // A bit for each key that has occurred.
+                let mut seen = 0_u32;
                 while let Some(key) = entries.next_key::<Key>()? {
                     if key == Key::Unknown {
                         entries.next_value::<IgnoredAny>()?;
                         continue;
                     }
-                    if object.fields.iter().any(|(of, _)| *of == key) {
+                    let bit = 1 << key as u32;
+                    if seen & bit != 0 {
                         return Err(A::Error::custom("duplicate key"));
                     }
+                    seen |= bit;
                     let value = if key == Key::Geojson {
                         object.geojson = entries.next_value()?;
                         Field::Other
