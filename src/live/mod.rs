@@ -6,6 +6,7 @@ pub mod accept;
 pub mod admission;
 pub mod client;
 mod images;
+mod long_decoding;
 mod output_memory;
 mod partial_memory;
 mod progress;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use self::admission::{AddressLimits, Admission};
+use self::long_decoding::LongDecoding;
 use self::output_memory::OutputMemory;
 use self::partial_memory::PartialMemory;
 pub use self::shard::budget::{Budget, FrameCharge, InputLimits};
@@ -190,6 +192,7 @@ pub struct Live {
     wire: wire::Config,
     metrics: Arc<Metrics>,
     partial: PartialMemory,
+    decoding: LongDecoding,
     output: OutputMemory,
     /// Whether [`Config::input`] applies.
     is_input_limited: AtomicBool,
@@ -217,6 +220,7 @@ impl Live {
             wire,
             metrics,
             partial,
+            decoding: LongDecoding::default(),
             output: OutputMemory::default(),
             is_input_limited: AtomicBool::new(limits.max_connections.is_some()),
             images,

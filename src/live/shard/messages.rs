@@ -15,11 +15,12 @@ use super::moderation::ModerationCommand;
 use super::rooms::RoomKey;
 use crate::filter::{Judgement, PendingJudgement};
 use crate::intake::Submission;
+use crate::live::long_decoding::DecodingPanicked;
 use crate::model::{ConnectionId, Decision, JudgedMessage, Message, Notice, Sender, SenderContext, SenderNotice};
 use crate::wire::frame::{self, Incoming};
 use crate::wire::{self, Generation};
 
-/// Longer messages are decoded on a blocking thread.
+/// Longer messages are decoded on another thread.
 const INLINE_DECODE_LIMIT: usize = 64 * 1024;
 
 /// Whether a message is finished, or is decoded or judged elsewhere.
@@ -92,17 +93,14 @@ impl Shard {
         }
     }
 
-    /// Decodes a long message on a blocking thread.
+    /// Decodes a long message on another thread.
     fn decode_elsewhere(&self, id: ConnectionId, generation: Generation, text: String) {
         let inbox = self.self_inbox.clone();
+        let decoding = self.live.decoding.decode(generation, text);
         self.runtime.spawn(async move {
-            let decoding = tokio::task::spawn_blocking(move || wire::decode_message(generation, &text));
             let command = match decoding.await {
                 Ok(decoded) => ShardCommand::Decoded { id, decoded: Box::new(decoded) },
-                Err(error) => {
-                    tracing::error!(%error, "decoding a message panicked");
-                    ShardCommand::Failed { id }
-                }
+                Err(DecodingPanicked) => ShardCommand::Failed { id },
             };
             // A shard that has exited does not need the result.
             let _exited = inbox.post(command).await;
