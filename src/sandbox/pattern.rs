@@ -18,7 +18,7 @@ const MAX_EXPRESSION_BYTES: usize = 8 * 1024;
 const SIZE_TIERS: [(usize, usize); 3] = [(16 * 1024, 32 * 1024), (64 * 1024, 8 * 1024), (256 * 1024, 2 * 1024)];
 /// The slowest search keeps the bounds of all groups for every state, twice. They may take this many times as much as
 /// the compiled expression.
-const GROUPS_FACTOR: usize = 4;
+const GROUPS_FACTOR: usize = 16;
 
 /// Size of each of the two lazy DFAs' caches, in bytes. A search is many times slower if it is too small.
 const DFA_BYTES: usize = 256 * 1024;
