@@ -218,7 +218,7 @@ async fn under_all_attacks_no_line_of_two_chatting_rooms_is_lost_and_the_memory_
     for ((expected, listener), said) in listeners.into_iter().zip(said) {
         expected.store(said, Ordering::Relaxed);
         // One more frame, so that the listener looks again.
-        quiet.push(join(&relay, usize::from(times.len() > 0), 251).await);
+        quiet.push(join(&relay, usize::from(!times.is_empty()), 251).await);
         let heard = timeout(TIMEOUT, listener).await.expect("lines are lost").unwrap();
         assert_eq!(heard.len(), said);
         times.extend(heard);

@@ -11,10 +11,10 @@ fn small(dir: &Path) -> Config {
 
 /// Adds long decisions until they are lost.
 fn fill(log: &mut LogFiles, shared: &AuditShared) {
-    let long = recorded(&"x".repeat(60_000), Outcome::Pass, now(1));
+    let large = recorded(&"x".repeat(60_000), Outcome::Pass, now(1));
     while shared.stats.lost.load(Relaxed) == 0 {
         log.rotate(now(1)).unwrap();
-        log.add_decision(&long);
+        log.add_decision(&large);
         log.flush(false).unwrap();
     }
 }
@@ -45,8 +45,8 @@ fn all_files_together_stay_within_the_limit() {
     let dir = TempDir::new().unwrap();
     let (mut log, shared) = log(&small(dir.path()), now(0), nothing_in_force());
     fill(&mut log, &shared);
-    let long = banned(Actor::Relay, &"x".repeat(60_000));
-    while log.add_act(long.clone(), now(1)) {
+    let large = banned(Actor::Relay, &"x".repeat(60_000));
+    while log.add_act(large.clone(), now(1)) {
         log.flush(false).unwrap();
         log.rotate(now(1)).unwrap();
     }

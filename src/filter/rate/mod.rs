@@ -5,7 +5,7 @@
 //! takes nothing from the remaining buckets, and retrying does not prolong the wait.
 //!
 //! Many people may share an address. `PUT` requests, which have no connection, have buckets per address of their own. When the
-//! bucket of an address is empty, each of its connections may still send a [small share](FAIR_SHARE).
+//! bucket of an address is empty, each of its connections may still send a small share.
 //!
 //! A message with a large payload, such as an image or a layer, counts as several.
 //!
