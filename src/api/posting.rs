@@ -165,7 +165,7 @@ async fn submit(
             Ok((headers, wire::encode_message(generation, &judged.decision.message)).into_response())
         }
         SenderNotice::Held(reason) => {
-            if let Some(on_disk) = api.moderation.held_on_disk() {
+            if let Some(on_disk) = api.moderation.held_on_disk(judged.decision.message.id) {
                 on_disk.await;
             }
             let body = ErrorResponse { detail: reason.text.to_string() };

@@ -73,6 +73,9 @@ mod tests {
         state.set_setting(TIP_KEY, &format!("audit-2026-11-23.2.jsonl:7 {hash} {}", dir.path().display()));
         assert_eq!(check(&state, other.path()), None);
         let missing = check(&state, dir.path()).unwrap();
-        assert!(missing.ends_with("audit-2026-11-23.2.jsonl is missing, which had the last line"), "{missing}");
+        assert!(
+            missing.ends_with("audit-2026-11-23.2.jsonl, which had the last line, was removed or moved away"),
+            "{missing}"
+        );
     }
 }

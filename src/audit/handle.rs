@@ -201,7 +201,7 @@ impl Audit {
         &self.dir
     }
 
-    /// Returns the last line that was written; `None` if none was. It may not have reached the disk yet.
+    /// Returns the last line that has reached the disk, with a delay of some seconds; `None` if none has.
     #[must_use]
     pub fn tip(&self) -> Option<LogTip> {
         self.shared.tip()

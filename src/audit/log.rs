@@ -195,7 +195,7 @@ impl LogFiles {
         open.write(&mut self.lines, sync)?;
         self.lines.clear();
         self.lines.shrink_to(MAX_SPARE_BUFFER);
-        if let Some((_, hash)) = self.chain {
+        if let (true, Some((_, hash))) = (sync, self.chain) {
             self.shared.set_tip(LogTip { file: open.name, line: open.count, hash: LineHash(hash) });
         }
         self.shared.stats.written.fetch_add(std::mem::take(&mut self.collected), Relaxed);

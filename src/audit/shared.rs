@@ -63,7 +63,7 @@ pub(super) struct AuditShared {
     pub(super) closing: AtomicBool,
     /// Seconds from the start to the last warning about a loss, plus one.
     pub(super) last_warning: AtomicU64,
-    /// The last line that was written.
+    /// The last line that was on disk when the file was last synced.
     tip: Mutex<Option<LogTip>>,
     /// Why lines are missing.
     failure: Mutex<Option<AuditFailure>>,
@@ -93,7 +93,7 @@ impl AuditShared {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
-    /// Returns the last line that was written; `None` if none was.
+    /// Returns the last line that is known to be on disk; `None` if none is.
     pub(super) fn tip(&self) -> Option<LogTip> {
         *self.tip.lock().unwrap_or_else(PoisonError::into_inner)
     }

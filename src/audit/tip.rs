@@ -40,7 +40,7 @@ pub enum NotTip {
 #[derive(Debug, thiserror::Error)]
 pub enum TipError {
     /// The file is not in the folder.
-    #[error("{0} is missing, which had the last line")]
+    #[error("{0}, which had the last line, was removed or moved away")]
     NoFile(LogFileName),
     /// The file has fewer lines.
     #[error("{file} ends before line {line}, which was the last one")]

@@ -23,6 +23,8 @@ const CHUNK: usize = 256 << 10;
 const MIN_BACKOFF: Duration = Duration::from_millis(50);
 /// The longest wait between attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
+/// The longest time for which lines are not on disk.
+const SYNC_INTERVAL: Duration = Duration::from_secs(10);
 /// The shortest time between two warnings.
 pub(super) const WARN_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -39,13 +41,23 @@ pub(super) struct AuditWriter {
     /// The replies to acts among the collected lines.
     act_replies: Vec<ActReply>,
     last_warning: Option<Instant>,
+    last_sync: Instant,
     /// Why lines are missing.
     failure: Option<AuditFailure>,
 }
 
 impl AuditWriter {
     pub(super) fn new(log: LogFiles, lock: File, shared: Arc<AuditShared>, started: Instant) -> Self {
-        Self { log, _lock: lock, shared, started, act_replies: Vec::new(), last_warning: None, failure: None }
+        Self {
+            log,
+            _lock: lock,
+            shared,
+            started,
+            act_replies: Vec::new(),
+            last_warning: None,
+            last_sync: started,
+            failure: None,
+        }
     }
 
     /// Tries to write the first lines. A failed write is retried by [`AuditWriter::run`].
@@ -129,8 +141,11 @@ impl AuditWriter {
     }
 
     fn flush(&mut self) -> Result<(), WriteAbandoned> {
-        let sync = !self.act_replies.is_empty();
+        let sync = !self.act_replies.is_empty() || self.last_sync.elapsed() >= SYNC_INTERVAL;
         self.retry(|log, _| log.flush(sync))?;
+        if sync {
+            self.last_sync = Instant::now();
+        }
         self.act_replies.drain(..).for_each(ActReply::confirm);
         Ok(())
     }

@@ -111,8 +111,8 @@ impl Intake {
     }
 
     /// See [`Moderation::held_on_disk`].
-    pub fn held_on_disk(&self) -> Option<impl Future<Output = ()> + Send + 'static> {
-        self.moderation.held_on_disk()
+    pub fn held_on_disk(&self, message: Uuid) -> Option<impl Future<Output = bool> + Send + 'static> {
+        self.moderation.held_on_disk(message)
     }
 
     /// Whether this address is banned from this room.

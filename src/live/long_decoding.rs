@@ -53,8 +53,8 @@ impl LongDecoding {
     }
 }
 
-/// Lowers the priority of the calling thread, if that is possible. Later blocking work on the thread is none that a message
-/// waits for.
+/// Lowers the priority of the calling thread, if that is possible. Later blocking work on the thread, such as rules on long texts
+/// and reloads, has a low priority as well.
 #[cfg(target_os = "linux")]
 fn lower_priority() {
     // On Linux, priorities belong to threads, and `None` stands for the calling thread. If the system forbids it, messages

@@ -57,13 +57,14 @@ impl Moderation {
         result
     }
 
-    /// Returns a future that resolves once the messages held so far are on disk, or cannot be written, after 5 s at most.
-    /// `None` without a store.
-    pub fn held_on_disk(&self) -> Option<impl Future<Output = ()> + Send + 'static> {
+    /// Returns a future that resolves once the messages held so far are on disk, or cannot be written, after 5 s at most. It
+    /// tells whether this one is still held. `None` without a store.
+    pub fn held_on_disk(&self, message: Uuid) -> Option<impl Future<Output = bool> + Send + 'static> {
         let state = Arc::clone(self.state());
         state.is_stored().then_some(async move {
             // The store reports failures. The message is held in memory meanwhile.
             let _failed = state.flush().await;
+            state.held().get(message).is_some()
         })
     }
 

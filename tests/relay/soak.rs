@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::moderation::moderated;
 use crate::support::raw::{PING, TEXT, handshake, masked};
@@ -138,9 +138,16 @@ async fn wave(relay: &Relay, connections: usize) -> usize {
 /// Sends numbered lines until told to stop. Returns how many.
 async fn speak(mut client: Client, name: String, stop: Arc<AtomicBool>, started: Instant) -> (Client, usize) {
     let mut pace = tokio::time::interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut count = 0;
     while !stop.load(Ordering::Relaxed) {
-        pace.tick().await;
+        // It reads what the others say, as a client does.
+        loop {
+            tokio::select! {
+                _ = pace.tick() => break,
+                received = client.next_message() => assert!(received.is_some(), "{name} was disconnected"),
+            }
+        }
         client.send(line(&name, &format!("map {count} {}", started.elapsed().as_micros()))).await;
         count += 1;
     }
@@ -186,6 +193,9 @@ async fn under_all_attacks_no_line_of_two_chatting_rooms_is_lost_and_the_memory_
     let hold = "[[rule]]\nid = 'look'\nwords = ['look']\nverdict = 'hold'\n";
     let relay = moderated(Relay::builder()).env("ROOMS", r#"["QGIS", "QField", "Maps"]"#).file("rules.toml", hold);
     let relay = relay.env("RELAY__MODERATION__AUDIT__RECORD", "refusals").env("RELAY__MODERATION__AUDIT__DIR", "audit");
+    // Attackers may use up the limits of a room, which is no attack on the relay.
+    let relay = relay.env("RELAY__FILTER__RATE__ROOM__BURST", "1000000");
+    let relay = relay.env("RELAY__FILTER__RATE__ROOM__PER_SECOND", "1000000");
     let relay = relay.env("LOG_LEVEL", "gischat_relay=info");
     let relay = relay.start().await;
     let (started, stop) = (Instant::now(), Arc::new(AtomicBool::new(false)));
@@ -200,7 +210,7 @@ async fn under_all_attacks_no_line_of_two_chatting_rooms_is_lost_and_the_memory_
         }
     }
     let cold = relay.memory();
-    wave(&relay, CONNECTIONS / 10).await;
+    wave(&relay, CONNECTIONS / 3).await;
     // The relay is warm now: its code, its caches and its history take what they take in service.
     let before = settled_memory(&relay).await;
     let taken = wave(&relay, CONNECTIONS).await;

@@ -68,6 +68,10 @@ const BYTES_PER_MESSAGE: usize = 1024 * 1024;
 /// The messages that a connection may send although others have emptied the bucket of its address: two, and one more every ten
 /// seconds.
 const FAIR_SHARE: RateLimit = RateLimit { per_second: non_zero(1), burst: non_zero(20) };
+/// What all connections of an address may send by their shares. It takes hundreds of connections to use it up.
+const ALL_FAIR_SHARES: RateLimit = RateLimit { per_second: non_zero(50), burst: non_zero(150) };
+/// The messages that a message may count as to be sent by a share.
+const MAX_FAIR_SHARE_COST: NonZeroU32 = non_zero(2);
 /// The tokens of [`FAIR_SHARE`] that a message takes.
 const FAIR_SHARE_TOKENS: NonZeroU32 = non_zero(10);
 
@@ -141,6 +145,7 @@ pub struct RateFilter {
     nickname: Arc<Buckets<ManualClock>>,
     address: Arc<AddressBuckets<ManualClock>>,
     fair_share: Arc<Buckets<ManualClock>>,
+    all_fair_shares: Arc<AddressBuckets<ManualClock>>,
     put: Arc<AddressBuckets<ManualClock>>,
     room: Arc<Buckets<ManualClock>>,
 }
@@ -156,6 +161,7 @@ impl RateFilter {
             nickname: full(config.nickname),
             address: Arc::new(AddressBuckets::with_manual_clock(config.address)),
             fair_share: full(FAIR_SHARE),
+            all_fair_shares: Arc::new(AddressBuckets::with_manual_clock(ALL_FAIR_SHARES)),
             put: Arc::new(AddressBuckets::with_manual_clock(config.put)),
             room: full(config.room),
         }
@@ -180,6 +186,7 @@ impl RateFilter {
             nickname: kept(&self.nickname, config.nickname),
             address: kept_by_address(&self.address, config.address),
             fair_share: Arc::clone(&self.fair_share),
+            all_fair_shares: Arc::clone(&self.all_fair_shares),
             put: kept_by_address(&self.put, config.put),
             room: kept(&self.room, config.room),
         }
@@ -212,7 +219,11 @@ impl RateFilter {
             return taken.map_err(|wait| ("by PUT from this address", wait));
         };
         let Err(wait) = self.address.take_at(sender.address, cost, now) else { return Ok(()) };
+        if cost > MAX_FAIR_SHARE_COST {
+            return Err(("from this address", wait));
+        }
         let share = self.fair_share.take_at(connection, cost.saturating_mul(FAIR_SHARE_TOKENS), now);
+        let share = share.and_then(|()| self.all_fair_shares.take_at(sender.address, cost, now));
         share.map_err(|for_share| ("from this address", wait.min(for_share)))
     }
 }
@@ -268,7 +279,7 @@ impl Filter for RateFilter {
         for buckets in [&self.connection, &self.nickname, &self.fair_share, &self.room] {
             buckets.prune_at(cutoff);
         }
-        for buckets in [&self.address, &self.put] {
+        for buckets in [&self.address, &self.all_fair_shares, &self.put] {
             buckets.prune_at(cutoff);
         }
     }

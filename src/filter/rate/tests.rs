@@ -95,6 +95,16 @@ fn neighbours_at_an_address_cannot_silence_a_quiet_connection() {
 }
 
 #[test]
+fn the_shares_of_a_thousand_connections_at_an_address_are_bounded() {
+    let rate = rate(100, 10_000, 300, 100_000);
+    let passed = (0..1_000)
+        .flat_map(|connection| [connection; 2])
+        .filter(|connection| refusal(&rate, &format!("n{connection}"), &sender(*connection, 1, "QGIS")).is_none())
+        .count();
+    assert_eq!(passed, 300 + 150);
+}
+
+#[test]
 fn puts_take_nothing_from_the_connections_at_their_address() {
     let rate = rate(100, 1_000, 2, 1_000);
     let put = Sender { connection: None, ..sender(0, 1, "QGIS") };

@@ -147,9 +147,9 @@ impl Shard {
                 ClaimOutcome::Abandoned => {}
                 ClaimOutcome::Resolved => self.resolve_claim(room, claim, now),
                 ClaimOutcome::Expired => {
-                    // The owner may have changed its nickname in the meantime. One whose message is decoded or judged
-                    // elsewhere may have answered: what it sends is not read to the end.
-                    let is_busy = self.connections.member(claim.owner).is_some_and(|owner| owner.is_waiting());
+                    // The owner may have changed its nickname in the meantime. One that is not read to the end may have
+                    // answered.
+                    let is_busy = self.connections.member(claim.owner).is_some_and(|owner| owner.may_have_unread());
                     if !is_busy && self.rooms.get(room).is_some_and(|room| claim.is_owned(room)) {
                         self.leave_and_close(claim.owner, RECLAIMED, now);
                         closed.push(claim.owner);

@@ -41,7 +41,7 @@ struct Waiting {
     /// Bytes received since.
     backlog: Vec<u8>,
     /// The memory of the message, which remains accounted for.
-    _accounted: Option<AccountedBytes>,
+    _accounted: Option<Arc<AccountedBytes>>,
 }
 
 /// The state of a closing connection.
@@ -151,6 +151,12 @@ impl Connection {
         matches!(self.state, State::Waiting(_))
     }
 
+    /// Whether it may have sent something that is not read yet, because it waits for its turn, for more budget, or for a message
+    /// that is decoded or judged elsewhere.
+    pub(super) fn may_have_unread(&self) -> bool {
+        self.queued || self.is_over_budget || self.is_waiting()
+    }
+
     /// Whether reading is paused: while the backlog is full, and while closing until the outbox is written or because
     /// the drain budget is used up.
     pub(super) fn reads_paused(&self) -> bool {
@@ -171,12 +177,13 @@ impl Connection {
         self.outbox.is_some()
     }
 
-    /// Postpones later messages, because the current one is decoded or judged elsewhere.
-    pub(super) fn wait(&mut self) {
-        if let State::Open(partial) = &mut self.state {
-            let accounted = std::mem::take(partial).into_accounted();
-            self.state = State::Waiting(Box::new(Waiting { backlog: Vec::new(), _accounted: accounted }));
-        }
+    /// Postpones later messages, because the current one is decoded or judged elsewhere. Returns the memory accounted for it,
+    /// which lasts longer than the connection if it is kept.
+    pub(super) fn wait(&mut self) -> Option<Arc<AccountedBytes>> {
+        let State::Open(partial) = &mut self.state else { return None };
+        let accounted = std::mem::take(partial).into_accounted().map(Arc::new);
+        self.state = State::Waiting(Box::new(Waiting { backlog: Vec::new(), _accounted: accounted.clone() }));
+        accounted
     }
 
     /// Ends the wait, and returns the bytes received meanwhile; `None` if there was no wait.

@@ -64,8 +64,9 @@ impl Shard {
 
     /// Lets a connection join that has sent nothing within the grace period.
     pub(super) fn end_grace(&mut self, id: ConnectionId, now: Instant) {
-        let grace_is_over = |until: Instant| until <= now;
-        if self.connections.get(id).and_then(|connection| connection.undecided_until()).is_some_and(grace_is_over) {
+        let Some(connection) = self.connections.get(id) else { return };
+        // Its first frame may wait to be read.
+        if !connection.queued && connection.undecided_until().is_some_and(|until| until <= now) {
             self.join(id, ClientGeneration::AssumedV1, now);
         }
     }

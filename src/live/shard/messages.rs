@@ -6,17 +6,16 @@ use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use super::Shard;
 use super::closing::{CloseReason, ShardError};
 use super::inbox::{Judged, JudgingPanicked, MessageOrigin, ShardCommand};
-use super::moderation::ModerationCommand;
+use super::receive::AccountedBytes;
 use super::rooms::RoomKey;
 use crate::filter::{Judgement, PendingJudgement};
 use crate::intake::Submission;
 use crate::live::long_decoding::DecodingPanicked;
-use crate::model::{ConnectionId, Decision, JudgedMessage, Message, Notice, Sender, SenderContext, SenderNotice};
+use crate::model::{ConnectionId, Decision, JudgedMessage, Message, Notice, Sender, SenderContext};
 use crate::wire::frame::{self, Incoming};
 use crate::wire::{self, Generation};
 
@@ -65,8 +64,8 @@ impl Shard {
         let Some(connection) = self.connections.member(id) else { return };
         let generation = connection.generation.current();
         if text.len() > INLINE_DECODE_LIMIT {
-            connection.wait();
-            self.decode_elsewhere(id, generation, text);
+            let accounted = connection.wait();
+            self.decode_elsewhere(id, generation, text, accounted);
         } else {
             let decoded = wire::decode_message(generation, &text);
             self.on_decoded(id, decoded, now);
@@ -93,8 +92,14 @@ impl Shard {
         }
     }
 
-    /// Decodes a long message on another thread.
-    fn decode_elsewhere(&self, id: ConnectionId, generation: Generation, text: String) {
+    /// Decodes a long message on another thread. Its memory is accounted for until then, also when the connection has ended.
+    fn decode_elsewhere(
+        &self,
+        id: ConnectionId,
+        generation: Generation,
+        text: String,
+        accounted: Option<Arc<AccountedBytes>>,
+    ) {
         let inbox = self.self_inbox.clone();
         let decoding = self.live.decoding.decode(generation, text);
         self.runtime.spawn(async move {
@@ -102,6 +107,7 @@ impl Shard {
                 Ok(decoded) => ShardCommand::Decoded { id, decoded: Box::new(decoded) },
                 Err(DecodingPanicked) => ShardCommand::Failed { id },
             };
+            drop(accounted);
             // A shard that has exited does not need the result.
             let _exited = inbox.post(command).await;
         });
@@ -241,35 +247,6 @@ impl Shard {
                 }
                 Progress::Elsewhere
             }
-        }
-    }
-
-    /// Notifies the sender of a decision, if it is still connected.
-    pub(super) fn notify_sender(&mut self, room: RoomKey, id: ConnectionId, judged: &JudgedMessage, now: Instant) {
-        let message = Some(judged.decision.message.id);
-        match judged.decision.sender_notice() {
-            Ok(SenderNotice::Accepted) => {}
-            Ok(SenderNotice::Rejected(reason)) => self.notify(room, id, &Notice::Refused(reason.clone()), message),
-            Ok(SenderNotice::Held(reason)) => self.notify_held(room, id, Notice::Held(reason.clone()), message),
-            Err(error) => self.fail_connection(id, error.into(), now),
-        }
-    }
-
-    /// Notifies the sender of a held message, once the message is on disk if there is a store.
-    fn notify_held(&mut self, room: RoomKey, id: ConnectionId, notice: Notice, message: Option<Uuid>) {
-        let Some(on_disk) = self.live.intake.held_on_disk() else { return self.notify(room, id, &notice, message) };
-        let inbox = self.self_inbox.clone();
-        self.runtime.spawn(async move {
-            on_disk.await;
-            let command = ModerationCommand::Notify { id, notice, message };
-            // A shard that has exited has closed the connection.
-            let _exited = inbox.post(ShardCommand::Moderate(Box::new(command))).await;
-        });
-    }
-
-    pub(super) fn notify(&mut self, room: RoomKey, id: ConnectionId, notice: &Notice, message: Option<Uuid>) {
-        if let Some(room) = self.rooms.get_mut(room) {
-            room.notify(id, notice, message, &self.live.wire);
         }
     }
 

@@ -17,6 +17,7 @@ mod images;
 pub(super) mod inbox;
 mod messages;
 pub(super) mod moderation;
+mod notices;
 mod outbox;
 mod reading;
 mod receive;
@@ -114,10 +115,11 @@ impl Shard {
             for event in &events {
                 self.on_event(event, now);
             }
+            let commands_began = Instant::now();
             for _ in 0..MAX_COMMANDS {
                 let Some(command) = self.inbox.try_next() else { break };
                 self.on_command(command, now);
-                if now.elapsed() >= MAX_COMMAND_TIME {
+                if commands_began.elapsed() >= MAX_COMMAND_TIME {
                     break;
                 }
             }

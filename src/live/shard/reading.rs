@@ -24,6 +24,7 @@ impl Shard {
             let check_at = connection.next_check.min(now + pause);
             return self.schedule_check(id, check_at, now);
         }
+        self.turns.begin_reading();
         if let Some(initial) = connection.take_initial_bytes() {
             if let Some(limits) = limits {
                 connection.budget.charge_bytes(limits, initial.len(), micros);

@@ -18,7 +18,7 @@ impl Connection {
             return Ok(closing.deadline);
         }
         // A pong that waits to be read is no sign of a dead connection.
-        if self.is_waiting() && self.reads_paused() {
+        if self.queued || (self.is_waiting() && self.reads_paused()) {
             self.last_received = now;
         }
         if self.awaiting_pong && now >= self.last_pinged + config.pong_timeout {
