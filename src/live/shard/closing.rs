@@ -130,6 +130,7 @@ impl Shard {
         match connection.begin_close(reason, unsent, close, &self.live.config, now) {
             Ok(deadline) => {
                 self.schedule_check(id, deadline, now);
+                self.queue_write(id);
                 // Read what is left: closing a socket with unread data resets it.
                 self.queue_read(id);
             }

@@ -266,7 +266,7 @@ impl Connection {
         // Enough for one message with its frame heads, and the client's close frame.
         let drain_budget = config.max_frame_bytes + READ_BYTES;
         self.state = State::Closing(Box::new(Closing { deadline, drain_budget }));
-        self.flush()?;
+        self.write_outbox()?;
         Ok(deadline)
     }
 

@@ -4,13 +4,17 @@ use std::time::{Duration, Instant};
 
 use super::Shard;
 use super::closing::ShardError;
+use super::outbox::WRITE_BYTES;
 use super::rooms::{PendingDelivery, RoomKey};
 use crate::live::output_memory::OutputMemory;
 use crate::room::Delivery;
 
-/// Number of members served before the shard reads its sockets again, so that a room of ten thousand does not block the
-/// others.
+/// Number of members of a room that are served before the shard reads its sockets again, so that a room of ten thousand does not
+/// block the others.
 const MEMBERS_PER_SLICE: usize = 1_024;
+/// Bytes that are written to members of all rooms before the shard reads its sockets again, so that an image or a layer does not
+/// block the other rooms.
+const ROUND_BYTES: usize = 512 * 1024;
 
 /// Counts the memory of the frames until they are written.
 fn tracked(delivery: Delivery, output: &OutputMemory) -> Delivery {
@@ -22,11 +26,15 @@ fn tracked(delivery: Delivery, output: &OutputMemory) -> Delivery {
 }
 
 impl Shard {
-    /// Ends the round of each dirty room and delivers it, or one slice of it in large rooms.
+    /// Ends the round of each dirty room and delivers it, or one slice of it if there is much to write.
     pub(super) fn deliver(&mut self, now: Instant) {
+        let mut bytes_left = ROUND_BYTES;
         for _ in 0..self.rooms.dirty_len() {
+            if bytes_left == 0 {
+                break;
+            }
             let Some(room) = self.rooms.take_dirty() else { break };
-            self.deliver_slice(room, MEMBERS_PER_SLICE, now);
+            self.deliver_slice(room, MEMBERS_PER_SLICE, &mut bytes_left, now);
             self.rooms.mark_unfinished(room);
         }
         self.relieve_outboxes(now);
@@ -41,12 +49,12 @@ impl Shard {
 
     /// As [`Shard::deliver_all`], for one room.
     pub(super) fn deliver_room(&mut self, room: RoomKey, now: Instant) {
-        while self.deliver_slice(room, usize::MAX, now) {}
+        while self.deliver_slice(room, usize::MAX, &mut { usize::MAX }, now) {}
     }
 
-    /// Delivers the next slice of a room's round, and starts a round if there is none. Returns `false` if there was no
-    /// output.
-    fn deliver_slice(&mut self, room: RoomKey, slice: usize, now: Instant) -> bool {
+    /// Delivers the next slice of a room's round, to at most `members` members, until `bytes_left` is used up. Starts a round if
+    /// there is none. Returns `false` if there was no output.
+    fn deliver_slice(&mut self, room: RoomKey, members: usize, bytes_left: &mut usize, now: Instant) -> bool {
         let Some(local) = self.rooms.local_mut(room) else { return false };
         let start = |delivery| {
             let delivery = tracked(delivery, &self.live.output);
@@ -56,10 +64,13 @@ impl Shard {
         let Some(PendingDelivery { mut delivery, mut delivered, took }) = pending else { return false };
         let began = Instant::now();
         let limit = self.live.config.outbox_bytes;
-        let rest = delivery.shares.len().saturating_sub(slice);
         let mut closed = Vec::new();
-        // Drain from the back to avoid moving shares, so the newest members are served first.
-        for share in delivery.shares.drain(rest..) {
+        for _ in 0..members {
+            if *bytes_left == 0 {
+                break;
+            }
+            // From the back to avoid moving shares, so the newest members are served first.
+            let Some(share) = delivery.shares.pop() else { break };
             let to = share.to;
             let Some(connection) = self.connections.member(to) else {
                 // Its share leaves the room with a member. The room must not keep one that is gone.
@@ -67,13 +78,20 @@ impl Shard {
                 let _output = local.room.leave(to);
                 continue;
             };
-            match share.pieces(&delivery.broadcast).try_for_each(|piece| connection.send(piece, limit)) {
+            let sent = share.pieces(&delivery.broadcast).try_for_each(|piece| {
+                *bytes_left = bytes_left.saturating_sub(piece.len().min(WRITE_BYTES));
+                connection.send(piece, limit)
+            });
+            match sent {
                 Ok(()) => delivered += delivery.frame_count,
                 Err(reason) => closed.push((to, reason)),
             }
+            if connection.enters_writes() {
+                self.writes.push_back(to);
+            }
         }
         let took = took + began.elapsed();
-        if rest == 0 {
+        if delivery.shares.is_empty() {
             self.live.metrics.count_round(delivered, took);
         } else {
             local.delivery = Some(PendingDelivery { delivery, delivered, took });

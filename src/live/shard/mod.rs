@@ -27,7 +27,9 @@ mod start;
 mod timer_wheel;
 mod turns;
 mod wake_flag;
+mod writing;
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -86,6 +88,8 @@ pub(super) struct Shard {
     connections: Connections,
     /// Connections that may have data to read.
     turns: Turns,
+    /// Connections whose sockets may take more of their outboxes.
+    writes: VecDeque<ConnectionId>,
     timers: TimerWheel,
     claims: PendingClaims,
     read_buffer: Vec<u8>,
@@ -113,8 +117,9 @@ impl Shard {
             // slept.
             let expired = self.timers.advance(now);
             for event in &events {
-                self.on_event(event, now);
+                self.on_event(event);
             }
+            self.write_outboxes(now);
             let commands_began = Instant::now();
             for _ in 0..MAX_COMMANDS {
                 let Some(command) = self.inbox.try_next() else { break };
@@ -137,7 +142,7 @@ impl Shard {
 
     /// How long the shard may sleep: zero if work is left; `None` if only an event can bring work.
     fn poll_timeout(&self) -> Option<Duration> {
-        if !self.turns.is_empty() || self.rooms.has_undelivered() || !self.inbox.prepare_sleep() {
+        if !self.turns.is_empty() || !self.writes.is_empty() || self.rooms.has_undelivered() || !self.inbox.prepare_sleep() {
             return Some(Duration::ZERO);
         }
         let next = [self.timers.next_expiry(), self.claims.next_deadline(), self.rooms.next_count_due()]
@@ -148,20 +153,19 @@ impl Shard {
         Some(next.saturating_duration_since(Instant::now()))
     }
 
-    fn on_event(&mut self, event: &Event, now: Instant) {
+    fn on_event(&mut self, event: &Event) {
         // No connection: the event of the inbox, which only wakes the shard, or of a connection dropped in this round.
         let Some(connection) = self.connections.by_token(event.token()) else { return };
         let id = connection.id;
-        if event.is_writable()
-            && let Err(reason) = connection.flush()
-        {
-            return self.close_connection(id, reason, now);
+        if event.is_writable() {
+            connection.unblock();
         }
         connection.hung_up |= event.is_read_closed() || event.is_error();
         let is_flushed = connection.is_closing() && !connection.has_unsent();
         if event.is_readable() || connection.hung_up || is_flushed {
             self.queue_read(id);
         }
+        self.queue_write(id);
     }
 
     fn on_command(&mut self, command: ShardCommand, now: Instant) {

@@ -13,6 +13,9 @@ use crate::wire::frame;
 const PIECE_COST: usize = 64;
 /// Maximum number of pieces per write.
 const WRITE_PIECES: usize = 64;
+/// Maximum number of bytes written to a connection at a time, so that one that receives images or layers does not hold up the
+/// others of its shard.
+pub(super) const WRITE_BYTES: usize = 256 * 1024;
 
 /// A queue of data that the socket did not take. Each piece consists of whole frames and is shared with other
 /// receivers; the first one may be partially written. The caller bounds its size.
@@ -25,15 +28,10 @@ pub(super) struct Outbox {
     queued_bytes: usize,
     /// Size of the largest piece so far.
     largest: usize,
-}
-
-/// The result of a flush.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flushed {
-    /// The outbox is empty.
-    All,
-    /// The socket is full.
-    Blocked,
+    /// Whether the socket is full. An event tells when it takes more.
+    pub(super) is_blocked: bool,
+    /// Whether it is in the shard's list of outboxes to write.
+    pub(super) is_queued: bool,
 }
 
 impl Outbox {
@@ -60,30 +58,44 @@ impl Outbox {
         self.largest
     }
 
-    /// Writes as much as the socket takes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Writes as much as the socket takes, up to [`WRITE_BYTES`]. Returns the number of bytes.
     ///
     /// # Errors
     /// Errors of the socket other than `WouldBlock`.
-    pub(super) fn flush(&mut self, stream: &mut TcpStream) -> io::Result<Flushed> {
-        while !self.pieces.is_empty() {
+    pub(super) fn write(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
+        let mut left = WRITE_BYTES;
+        while left > 0 && !self.pieces.is_empty() {
             let written = {
-                let mut slices = [IoSlice::new(&[]); WRITE_PIECES];
-                let mut count = 0;
+                let (mut slices, mut count, mut rest) = ([IoSlice::new(&[]); WRITE_PIECES], 0, left);
                 for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
-                    *slice = IoSlice::new(piece);
-                    count += 1;
+                    let part = piece.get(..rest.min(piece.len())).unwrap_or_default();
+                    *slice = IoSlice::new(part);
+                    (count, rest) = (count + 1, rest - part.len());
+                    if rest == 0 {
+                        break;
+                    }
                 }
                 stream.write_vectored(slices.get(..count).unwrap_or_default())
             };
             match written {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => self.advance(written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
+                Ok(written) => {
+                    self.advance(written);
+                    left -= written.min(left);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.is_blocked = true;
+                    break;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(Flushed::All)
+        Ok(WRITE_BYTES - left)
     }
 
     /// Drops everything except the rest of a partially written frame.
@@ -93,7 +105,7 @@ impl Outbox {
             let end = frame::end_of_frame(&self.first, written.checked_sub(1)?);
             (end > written).then(|| self.first.slice(written..end))
         });
-        *self = Self::default();
+        *self = Self { is_queued: self.is_queued, ..Self::default() };
         if let Some(begun) = begun {
             self.push(begun, 0);
         }

@@ -1,5 +1,6 @@
 //! Starts the thread of a shard.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -50,6 +51,7 @@ pub(in crate::live) fn spawn(
         rooms: local,
         connections: Connections::new(number),
         turns: Turns::new(Instant::now()),
+        writes: VecDeque::new(),
         timers: TimerWheel::new(Instant::now()),
         claims: PendingClaims::default(),
         read_buffer: vec![0; READ_BYTES],

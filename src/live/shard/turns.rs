@@ -20,9 +20,9 @@ const SHARE_TIME: Duration = Duration::from_micros(500);
 /// How long an address that has taken its share is busy.
 const BUSY_TIME: Duration = Duration::from_millis(100);
 /// Bytes that are read last in a round.
-const LAST_BYTES: usize = 256 * 1024;
+const LAST_BYTES: usize = 128 * 1024;
 /// Time that what is read last may take in a round.
-const LAST_TIME: Duration = Duration::from_millis(4);
+const LAST_TIME: Duration = Duration::from_millis(1);
 /// Number of slots in which the shares of addresses are counted. Addresses of the same slot share.
 const SLOTS: usize = 1_024;
 

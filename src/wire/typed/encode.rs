@@ -42,7 +42,7 @@ pub fn encode_message(generation: Generation, message: &Message) -> Vec<u8> {
     if generation == Generation::Relay
         && let Some(id) = message.in_reply_to
     {
-        append_member(&mut encoded, "in_reply_to_id", format!("\"{id}\"").as_bytes());
+        append_member(&mut encoded, "in_reply_to_id", &[format!("\"{id}\"").as_bytes()]);
     }
     with_stamp(generation, encoded, message.id, message.at)
 }
@@ -67,7 +67,7 @@ pub fn encode_notice(generation: Generation, notice: &Notice, message_id: Option
 
 fn encode_content(generation: Generation, author: &str, avatar: Option<&str>, content: &Content) -> Vec<u8> {
     match content {
-        Content::Image(Image { data, .. }) => json(&Frame::Image { author, avatar, image_data: data }),
+        Content::Image(image) => encode_image(author, avatar, image),
         Content::GeoJson(layer) => encode_layer(author, avatar, layer),
         Content::Crs(Crs { wkt, authid }) => json(&Frame::Crs { author, avatar, crs_wkt: wkt, crs_authid: authid }),
         Content::Bbox(Extent { crs: Crs { wkt, authid }, xmin, xmax, ymin, ymax }) => json(&Frame::Bbox {
@@ -100,6 +100,18 @@ fn encode_content(generation: Generation, author: &str, avatar: Option<&str>, co
     }
 }
 
+/// Encodes an image. The relay's own base64 needs no escapes, and may be megabytes.
+fn encode_image(author: &str, avatar: Option<&str>, image: &Image) -> Vec<u8> {
+    let Image { data, png } = image;
+    if png.is_none() {
+        return json(&Frame::Image { author, avatar, image_data: Some(data) });
+    }
+    let mut encoded = json(&Frame::Image { author, avatar, image_data: None });
+    encoded.reserve_exact(data.len() + STAMP_BYTES);
+    append_member(&mut encoded, "image_data", &[b"\"", data.as_bytes(), b"\""]);
+    encoded
+}
+
 /// Encodes a layer. Its features are copied as they are: the order of keys and the form of numbers matter to QGIS.
 fn encode_layer(author: &str, avatar: Option<&str>, layer: &Layer) -> Vec<u8> {
     let Layer { name, crs: Crs { wkt, authid }, geojson, features: _, style } = layer;
@@ -108,7 +120,7 @@ fn encode_layer(author: &str, avatar: Option<&str>, layer: &Layer) -> Vec<u8> {
     let head = Frame::GeoJson { author, avatar, layer_name: name, crs_wkt: wkt, crs_authid: authid, style };
     let mut encoded = json(&head);
     encoded.reserve_exact(geojson.len() + STAMP_BYTES);
-    append_member(&mut encoded, "geojson", geojson.as_bytes());
+    append_member(&mut encoded, "geojson", &[geojson.as_bytes()]);
     encoded
 }
 
@@ -119,19 +131,19 @@ const STAMP_BYTES: usize = 128;
 fn with_stamp(generation: Generation, mut encoded: Vec<u8>, id: Uuid, at: Timestamp) -> Vec<u8> {
     if generation != Generation::V2 {
         encoded.reserve(STAMP_BYTES);
-        append_member(&mut encoded, "id", format!("\"{id}\"").as_bytes());
-        append_member(&mut encoded, "timestamp", at.as_second().to_string().as_bytes());
+        append_member(&mut encoded, "id", &[format!("\"{id}\"").as_bytes()]);
+        append_member(&mut encoded, "timestamp", &[at.as_second().to_string().as_bytes()]);
     }
     encoded
 }
 
-/// Adds a member to a JSON object that has others. `value` is JSON.
-fn append_member(object: &mut Vec<u8>, key: &str, value: &[u8]) {
+/// Adds a member to a JSON object that has others. `value` is JSON, in parts.
+fn append_member(object: &mut Vec<u8>, key: &str, value: &[&[u8]]) {
     object.pop();
     object.extend_from_slice(b",\"");
     object.extend_from_slice(key.as_bytes());
     object.extend_from_slice(b"\":");
-    object.extend_from_slice(value);
+    value.iter().for_each(|part| object.extend_from_slice(part));
     object.push(b'}');
 }
 
@@ -152,7 +164,8 @@ enum Frame<'a> {
     Image {
         author: &'a str,
         avatar: Option<&'a str>,
-        image_data: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        image_data: Option<&'a str>,
     },
     NbUsers {
         nb_users: usize,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::Connection;
 use crate::live::shard::closing::CloseReason;
-use crate::live::shard::outbox::Flushed;
+use crate::live::shard::outbox::WRITE_BYTES;
 use crate::wire::frame;
 
 impl Connection {
@@ -16,7 +16,8 @@ impl Connection {
         self.outbox.as_ref().map_or(0, |outbox| outbox.queued_bytes())
     }
 
-    /// Sends whole frames, or appends them to the outbox if it is not empty.
+    /// Sends whole frames, or appends them to the outbox if it is not empty. Long frames are continued by
+    /// [`Connection::write_outbox`]: see [`Connection::may_write`].
     pub(in crate::live::shard) fn send(&mut self, frames: Bytes, limit: usize) -> Result<(), CloseReason> {
         if let Some(outbox) = &mut self.outbox {
             if outbox.queued_bytes() > limit + outbox.largest() {
@@ -25,17 +26,39 @@ impl Connection {
             outbox.push(frames, 0);
             return Ok(());
         }
-        let written = match self.stream.write(&frames) {
+        let first = frames.get(..WRITE_BYTES).unwrap_or(&frames);
+        let written = match self.stream.write(first) {
             Ok(written) => written,
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
             Err(_) => return Err(CloseReason::Disconnected),
         };
+        let is_full = written < first.len();
         if written < frames.len() {
             self.outbox.get_or_insert_default().push(frames, written);
+        }
+        if is_full {
             // The socket signals that it is writable only after a write has blocked.
-            return self.flush();
+            self.write_outbox()?;
         }
         Ok(())
+    }
+
+    /// Whether the socket may take more of the outbox.
+    pub(in crate::live::shard) fn may_write(&self) -> bool {
+        self.outbox.as_ref().is_some_and(|outbox| !outbox.is_blocked)
+    }
+
+    /// Notes that the socket takes more.
+    pub(in crate::live::shard) fn unblock(&mut self) {
+        if let Some(outbox) = &mut self.outbox {
+            outbox.is_blocked = false;
+        }
+    }
+
+    /// Whether the outbox has to be added to the shard's list of those to write, which is noted.
+    pub(in crate::live::shard) fn enters_writes(&mut self) -> bool {
+        self.may_write()
+            && self.outbox.as_mut().is_some_and(|outbox| !std::mem::replace(&mut outbox.is_queued, true))
     }
 
     /// Notes a ping to be answered once the outbox is empty. Returns `false` if it is empty already.
@@ -46,11 +69,12 @@ impl Connection {
         self.outbox.is_some()
     }
 
-    /// Writes as much of the outbox as the socket takes.
-    pub(in crate::live::shard) fn flush(&mut self) -> Result<(), CloseReason> {
-        if let Some(outbox) = &mut self.outbox
-            && outbox.flush(&mut self.stream).map_err(|_| CloseReason::Disconnected)? == Flushed::All
-        {
+    /// Writes as much of the outbox as the socket takes, up to [`WRITE_BYTES`]. Returns the number of bytes.
+    pub(in crate::live::shard) fn write_outbox(&mut self) -> Result<usize, CloseReason> {
+        let Some(outbox) = &mut self.outbox else { return Ok(0) };
+        outbox.is_queued = false;
+        let written = outbox.write(&mut self.stream).map_err(|_| CloseReason::Disconnected)?;
+        if outbox.is_empty() {
             self.outbox = None;
             if self.is_closing() {
                 self.stream.shutdown(Shutdown::Write).map_err(|_| CloseReason::Disconnected)?;
@@ -59,6 +83,6 @@ impl Connection {
                 self.send(frame::pong(&payload), usize::MAX)?;
             }
         }
-        Ok(())
+        Ok(written)
     }
 }
