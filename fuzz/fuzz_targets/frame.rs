@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 /// Longest text message, in bytes. Small, so that inputs reach it.
 const LIMIT: usize = 600;
-/// Largest buffer, in bytes. A growing buffer doubles its capacity, from 8 bytes on.
+/// Largest buffer, in bytes. A short buffer doubles its capacity as it grows, from 8 bytes on.
 const MAX_BUFFERED: usize = 2 * LIMIT + 8;
 
 /// Decodes `chunks` up to the end or the first violation. Returns the output, and whether the decoder is within a

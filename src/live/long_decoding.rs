@@ -6,6 +6,7 @@ use std::thread;
 use tokio::sync::Semaphore;
 
 use crate::model::{Message, Notice};
+use crate::wire::frame::{LongText, Violation};
 use crate::wire::{self, Generation};
 
 /// The priority of the threads that decode, below that of shards.
@@ -22,20 +23,23 @@ impl Default for LongDecoding {
     }
 }
 
+/// A message, or the notice for its sender; an error if it was not text.
+pub(super) type Decoded = Result<Result<Option<Message>, Notice>, Violation>;
+
 /// Decoding a message panicked.
 #[derive(Debug)]
 pub(super) struct DecodingPanicked;
 
 impl LongDecoding {
-    /// Decodes a message. The result is that of [`wire::decode_message`].
+    /// Decodes a message. The result is that of [`wire::decode_message`], or the [`Violation`] that ends the connection.
     ///
     /// # Errors
     /// [`DecodingPanicked`], which is logged.
     pub(super) fn decode(
         &self,
         generation: Generation,
-        text: String,
-    ) -> impl Future<Output = Result<Result<Option<Message>, Notice>, DecodingPanicked>> + Send + use<> {
+        text: LongText,
+    ) -> impl Future<Output = Result<Decoded, DecodingPanicked>> + Send + use<> {
         let turns = Arc::clone(&self.0);
         async move {
             // The semaphore is never closed.
@@ -43,7 +47,7 @@ impl LongDecoding {
             let decoding = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
                 lower_priority();
-                wire::decode_message(generation, &text)
+                text.into_text().map(|text| wire::decode_message(generation, &text))
             });
             decoding.await.map_err(|error| {
                 tracing::error!(%error, "decoding a message panicked");

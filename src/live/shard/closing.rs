@@ -10,7 +10,7 @@ use crate::wire::frame::{self, CloseCode, Violation};
 
 /// Why a connection closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CloseReason {
+pub(in crate::live) enum CloseReason {
     /// The client has disconnected.
     Disconnected,
     /// No pong arrived in time.

@@ -14,7 +14,7 @@ use crate::room::Delivery;
 const MEMBERS_PER_SLICE: usize = 1_024;
 /// Bytes that are written to members of all rooms before the shard reads its sockets again, so that an image or a layer does not
 /// block the other rooms.
-const ROUND_BYTES: usize = 512 * 1024;
+const ROUND_BYTES: usize = 256 * 1024;
 
 /// Counts the memory of the frames until they are written.
 fn tracked(delivery: Delivery, output: &OutputMemory) -> Delivery {

@@ -13,9 +13,6 @@ use crate::wire::{self, Generation};
 /// How long a connection may send nothing before it is treated as v1. Most clients register at once.
 pub(super) const GRACE: Duration = Duration::from_millis(250);
 
-/// Longest first frame that is looked at. Longer ones have a `type`: v1 has nothing that long.
-const MAX_FIRST_FRAME: usize = 64 * 1024;
-
 /// The generation of a connection, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientGeneration {
@@ -39,14 +36,14 @@ impl ClientGeneration {
 
 impl Shard {
     /// Decides the generation of a connection by its first frame, and lets it join its room if it has not. Does nothing if it
-    /// is decided.
-    pub(super) fn decide_generation(&mut self, id: ConnectionId, text: &str, now: Instant) {
+    /// is decided. `text` is `None` for a long text, which has a `type`: v1 has nothing that long.
+    pub(super) fn decide_generation(&mut self, id: ConnectionId, text: Option<&str>, now: Instant) {
         let Some(connection) = self.connections.get(id) else { return };
         let before = connection.generation;
         if matches!(before, ClientGeneration::Known(_)) {
             return;
         }
-        let is_typed = text.len() > MAX_FIRST_FRAME || wire::is_typed(text);
+        let is_typed = text.is_none_or(wire::is_typed);
         match (before, is_typed) {
             (ClientGeneration::Undecided, true) => self.join(id, ClientGeneration::Known(Generation::V2), now),
             (ClientGeneration::Undecided, false) => self.join(id, ClientGeneration::Known(Generation::V1), now),

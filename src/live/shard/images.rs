@@ -1,6 +1,7 @@
 //! Images of connections, which wait for the image threads.
 
 use super::Shard;
+use super::closing::CloseReason;
 use super::inbox::ShardCommand;
 use super::rooms::RoomKey;
 use crate::live::images::has_new_image;
@@ -38,7 +39,7 @@ impl Shard {
             let command = match pending.finish(message).await {
                 Ok(decoded) => ShardCommand::Decoded { id, decoded: Box::new(decoded.map(Some)) },
                 // The relay is shutting down.
-                Err(_) => ShardCommand::Failed { id },
+                Err(_) => ShardCommand::Failed { id, reason: CloseReason::INTERNAL },
             };
             // A shard that has exited does not need the result.
             let _exited = inbox.post(command).await;

@@ -8,6 +8,7 @@ use mio::Waker;
 use mio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
+use super::closing::CloseReason;
 use super::generation::ClientGeneration;
 use super::moderation::ModerationCommand;
 use super::rooms::RoomKey;
@@ -33,8 +34,8 @@ pub(in crate::live) enum ShardCommand {
     Try { room: RoomKey, sender: Sender, message: Box<Message>, reply: oneshot::Sender<Judged<Decision>> },
     /// Continue with a message that was judged elsewhere.
     Judged { room: RoomKey, origin: MessageOrigin, decision: Box<Decision> },
-    /// Close a connection whose message could not be decoded or judged because of an internal error.
-    Failed { id: ConnectionId },
+    /// Close a connection whose message is not legal, or could not be decoded or judged because of an internal error.
+    Failed { id: ConnectionId, reason: CloseReason },
     /// Continue with a message that was decoded elsewhere.
     Decoded { id: ConnectionId, decoded: Box<Result<Option<Message>, Notice>> },
     /// Return the last messages of a room, oldest first.

@@ -16,11 +16,8 @@ use crate::filter::{Judgement, PendingJudgement};
 use crate::intake::Submission;
 use crate::live::long_decoding::DecodingPanicked;
 use crate::model::{ConnectionId, Decision, JudgedMessage, Message, Notice, Sender, SenderContext};
-use crate::wire::frame::{self, Incoming};
+use crate::wire::frame::{self, Incoming, LongText};
 use crate::wire::{self, Generation};
-
-/// Longer messages are decoded on another thread.
-const INLINE_DECODE_LIMIT: usize = 64 * 1024;
 
 /// Whether a message is finished, or is decoded or judged elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +38,8 @@ impl Shard {
                 continue;
             }
             match received {
-                Ok(Some(Incoming::Text(text))) => self.on_text(id, text, now),
+                Ok(Some(Incoming::Text(text))) => self.on_text(id, &text, now),
+                Ok(Some(Incoming::LongText(text))) => self.on_long_text(id, text, now),
                 Ok(Some(Incoming::Ping(payload))) => self.on_ping(id, &payload, now),
                 Ok(Some(Incoming::Pong)) => {}
                 Ok(Some(Incoming::Close(code))) => return self.close_connection(id, CloseReason::ByClient(code), now),
@@ -58,18 +56,20 @@ impl Shard {
         }
     }
 
-    fn on_text(&mut self, id: ConnectionId, text: String, now: Instant) {
-        self.decide_generation(id, &text, now);
+    fn on_text(&mut self, id: ConnectionId, text: &str, now: Instant) {
+        self.decide_generation(id, Some(text), now);
         // It may have been refused instead of joining.
         let Some(connection) = self.connections.member(id) else { return };
-        let generation = connection.generation.current();
-        if text.len() > INLINE_DECODE_LIMIT {
-            let accounted = connection.wait();
-            self.decode_elsewhere(id, generation, text, accounted);
-        } else {
-            let decoded = wire::decode_message(generation, &text);
-            self.on_decoded(id, decoded, now);
-        }
+        let decoded = wire::decode_message(connection.generation.current(), text);
+        self.on_decoded(id, decoded, now);
+    }
+
+    fn on_long_text(&mut self, id: ConnectionId, text: LongText, now: Instant) {
+        self.decide_generation(id, None, now);
+        // It may have been refused instead of joining.
+        let Some(connection) = self.connections.member(id) else { return };
+        let (generation, accounted) = (connection.generation.current(), connection.wait());
+        self.decode_elsewhere(id, generation, text, accounted);
     }
 
     /// The pong is queued behind the room's output: a client that receives it has received all of that.
@@ -97,15 +97,16 @@ impl Shard {
         &self,
         id: ConnectionId,
         generation: Generation,
-        text: String,
+        text: LongText,
         accounted: Option<Arc<AccountedBytes>>,
     ) {
         let inbox = self.self_inbox.clone();
         let decoding = self.live.decoding.decode(generation, text);
         self.runtime.spawn(async move {
             let command = match decoding.await {
-                Ok(decoded) => ShardCommand::Decoded { id, decoded: Box::new(decoded) },
-                Err(DecodingPanicked) => ShardCommand::Failed { id },
+                Ok(Ok(decoded)) => ShardCommand::Decoded { id, decoded: Box::new(decoded) },
+                Ok(Err(violation)) => ShardCommand::Failed { id, reason: CloseReason::Protocol(violation) },
+                Err(DecodingPanicked) => ShardCommand::Failed { id, reason: CloseReason::INTERNAL },
             };
             drop(accounted);
             // A shard that has exited does not need the result.
@@ -226,7 +227,9 @@ impl Shard {
                     let command = match (finish(waiting, origin.sender()).await, origin) {
                         (Ok(decision), origin) => ShardCommand::Judged { room, origin, decision: Box::new(decision) },
                         // The connection must not wait forever.
-                        (Err(JudgingPanicked), MessageOrigin::Connection(_, id)) => ShardCommand::Failed { id },
+                        (Err(JudgingPanicked), MessageOrigin::Connection(_, id)) => {
+                            ShardCommand::Failed { id, reason: CloseReason::INTERNAL }
+                        }
                         // The caller may have timed out.
                         (Err(panicked), MessageOrigin::Call(_, reply)) => return drop(reply.send(Err(panicked))),
                     };

@@ -142,7 +142,11 @@ impl Shard {
 
     /// How long the shard may sleep: zero if work is left; `None` if only an event can bring work.
     fn poll_timeout(&self) -> Option<Duration> {
-        if !self.turns.is_empty() || !self.writes.is_empty() || self.rooms.has_undelivered() || !self.inbox.prepare_sleep() {
+        if !self.turns.is_empty()
+            || !self.writes.is_empty()
+            || self.rooms.has_undelivered()
+            || !self.inbox.prepare_sleep()
+        {
             return Some(Duration::ZERO);
         }
         let next = [self.timers.next_expiry(), self.claims.next_deadline(), self.rooms.next_count_due()]
@@ -174,9 +178,9 @@ impl Shard {
             ShardCommand::Submit { room, sender, message, reply } => self.on_submit(room, sender, *message, reply, now),
             ShardCommand::Try { room, sender, message, reply } => self.on_try(room, sender, *message, reply),
             ShardCommand::Judged { room, origin, decision } => self.on_judged(room, origin, *decision, now),
-            ShardCommand::Failed { id } => {
+            ShardCommand::Failed { id, reason } => {
                 if self.connections.member(id).is_some() {
-                    self.close_connection(id, CloseReason::INTERNAL, now);
+                    self.close_connection(id, reason, now);
                 }
             }
             ShardCommand::Decoded { id, decoded } => self.on_decoded_elsewhere(id, *decoded, now),

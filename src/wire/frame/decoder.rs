@@ -1,5 +1,6 @@
 //! Decodes client bytes into messages and control frames.
 
+use super::message::{LongText, MessageBytes, append_unmasked};
 use super::{CloseCode, MAX_CONTROL_PAYLOAD};
 
 /// A protocol violation by the client, which ends its connection.
@@ -38,8 +39,10 @@ impl Violation {
 /// A message or control frame from a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// A complete text message.
+    /// A complete text message of up to 64 KiB.
     Text(String),
+    /// A longer one.
+    LongText(LongText),
     /// A ping. The pong must carry the same payload.
     Ping(Vec<u8>),
     /// A pong, solicited or not.
@@ -75,8 +78,7 @@ impl Opcode {
 
 /// Decodes the byte stream of one connection.
 ///
-/// An incomplete message is buffered, up to the limit; the capacity of the buffer is up to twice that. So are an
-/// incomplete frame header (14 bytes) and an incomplete control frame (125 bytes). While [`Decoder::has_partial`] is
+/// An incomplete message is buffered, up to the limit; the buffer may be 64 KiB larger. So are an incomplete frame header (14 bytes) and an incomplete control frame (125 bytes). While [`Decoder::has_partial`] is
 /// false, the decoder buffers nothing that matters and may be replaced.
 #[derive(Debug)]
 pub struct Decoder {
@@ -85,7 +87,7 @@ pub struct Decoder {
     header_received: usize,
     header: Option<FrameHeader>,
     /// The incomplete text message; `None` between messages.
-    message: Option<Vec<u8>>,
+    message: Option<MessageBytes>,
     control: Vec<u8>,
 }
 
@@ -99,7 +101,7 @@ impl Decoder {
     /// Returns the memory used by an incomplete message, in bytes.
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
-        self.message.as_ref().map_or(0, Vec::capacity)
+        self.message.as_ref().map_or(0, MessageBytes::capacity)
     }
 
     /// Whether a message or frame is incomplete.
@@ -126,9 +128,11 @@ impl Decoder {
             };
             let (payload, rest) = input.split_at(header.remaining.min(input.len()));
             *input = rest;
-            let buffer =
-                if header.opcode.is_control() { &mut self.control } else { self.message.get_or_insert_default() };
-            append_unmasked(buffer, payload, header.mask);
+            if header.opcode.is_control() {
+                append_unmasked(&mut self.control, payload, header.mask);
+            } else {
+                self.message.get_or_insert_default().append_unmasked(payload, header.mask);
+            }
             header.remaining -= payload.len();
             if header.remaining > 0 {
                 header.mask.rotate_left(payload.len() % 4);
@@ -173,7 +177,7 @@ impl Decoder {
         }
         let mut mask = [0; 4];
         mask.copy_from_slice(extended.get(length_bytes..length_bytes + 4).unwrap_or(&[0; 4]));
-        let before = self.message.as_ref().map_or(0, Vec::len);
+        let before = self.message.as_ref().map_or(0, MessageBytes::len);
         let remaining = usize::try_from(length)
             .ok()
             .filter(|&length| opcode.is_control() || length <= self.limit.saturating_sub(before))
@@ -228,10 +232,7 @@ impl Decoder {
     fn finish(&mut self, header: FrameHeader) -> Result<Option<Incoming>, Violation> {
         match header.opcode {
             Opcode::Continuation | Opcode::Text if !header.fin => Ok(None),
-            Opcode::Continuation | Opcode::Text => {
-                let bytes = self.message.take().unwrap_or_default();
-                String::from_utf8(bytes).map(|text| Some(Incoming::Text(text))).map_err(|_| Violation::Utf8)
-            }
+            Opcode::Continuation | Opcode::Text => self.message.take().unwrap_or_default().finish().map(Some),
             Opcode::Ping => Ok(Some(Incoming::Ping(std::mem::take(&mut self.control)))),
             Opcode::Pong => {
                 self.control = Vec::new();
@@ -239,21 +240,6 @@ impl Decoder {
             }
             Opcode::Close => parse_close(&std::mem::take(&mut self.control)).map(|code| Some(Incoming::Close(code))),
         }
-    }
-}
-
-fn append_unmasked(buffer: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
-    let start = buffer.len();
-    buffer.extend_from_slice(payload);
-    let Some(new) = buffer.get_mut(start..) else { return };
-    // Four bytes at a time, which the compiler turns into vector instructions even with little optimisation.
-    let (words, rest) = new.as_chunks_mut::<4>();
-    let mask_word = u32::from_ne_bytes(mask);
-    for word in words {
-        *word = (u32::from_ne_bytes(*word) ^ mask_word).to_ne_bytes();
-    }
-    for (byte, key) in rest.iter_mut().zip(mask) {
-        *byte ^= key;
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod decoder;
 mod encode;
+mod message;
 
 pub use decoder::{Decoder, Incoming, Violation};
 pub use encode::{append_text, close, close_echo, end_of_frame, ping, pong, text};
+pub use message::LongText;
 
 /// Maximum payload of a control frame, in bytes (RFC 6455, 5.5).
 const MAX_CONTROL_PAYLOAD: usize = 125;

@@ -57,8 +57,7 @@ impl Connection {
 
     /// Whether the outbox has to be added to the shard's list of those to write, which is noted.
     pub(in crate::live::shard) fn enters_writes(&mut self) -> bool {
-        self.may_write()
-            && self.outbox.as_mut().is_some_and(|outbox| !std::mem::replace(&mut outbox.is_queued, true))
+        self.may_write() && self.outbox.as_mut().is_some_and(|outbox| !std::mem::replace(&mut outbox.is_queued, true))
     }
 
     /// Notes a ping to be answered once the outbox is empty. Returns `false` if it is empty already.
