@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::Shard;
 use super::closing::ShardError;
 use super::outbox::WRITE_BYTES;
@@ -12,9 +14,14 @@ use crate::room::Delivery;
 /// Number of members of a room that are served before the shard reads its sockets again, so that a room of ten thousand does not
 /// block the others.
 const MEMBERS_PER_SLICE: usize = 1_024;
-/// Bytes that are written to members of all rooms before the shard reads its sockets again, so that an image or a layer does not
-/// block the other rooms.
-const ROUND_BYTES: usize = 256 * 1024;
+/// Bytes of images and layers that are written to members of a room before the shard reads its sockets again, so that they do not
+/// block the others.
+const LONG_BYTES_PER_SLICE: usize = 128 * 1024;
+/// As [`LONG_BYTES_PER_SLICE`], for all rooms together.
+const LONG_BYTES_PER_ROUND: usize = 512 * 1024;
+/// Mean size of the frames of a round from which they count as images and layers. A round of many short frames is not cut by its
+/// bytes: that would only delay its members, and rate limits bound it.
+const LONG_FRAME: usize = 16 * 1024;
 
 /// Counts the memory of the frames until they are written.
 fn tracked(delivery: Delivery, output: &OutputMemory) -> Delivery {
@@ -28,13 +35,13 @@ fn tracked(delivery: Delivery, output: &OutputMemory) -> Delivery {
 impl Shard {
     /// Ends the round of each dirty room and delivers it, or one slice of it if there is much to write.
     pub(super) fn deliver(&mut self, now: Instant) {
-        let mut bytes_left = ROUND_BYTES;
+        let mut long_bytes = 0;
         for _ in 0..self.rooms.dirty_len() {
-            if bytes_left == 0 {
+            if long_bytes >= LONG_BYTES_PER_ROUND {
                 break;
             }
             let Some(room) = self.rooms.take_dirty() else { break };
-            self.deliver_slice(room, MEMBERS_PER_SLICE, &mut bytes_left, now);
+            long_bytes += self.deliver_slice(room, MEMBERS_PER_SLICE, LONG_BYTES_PER_SLICE, now).unwrap_or(0);
             self.rooms.mark_unfinished(room);
         }
         self.relieve_outboxes(now);
@@ -49,24 +56,31 @@ impl Shard {
 
     /// As [`Shard::deliver_all`], for one room.
     pub(super) fn deliver_room(&mut self, room: RoomKey, now: Instant) {
-        while self.deliver_slice(room, usize::MAX, &mut { usize::MAX }, now) {}
+        while self.deliver_slice(room, usize::MAX, usize::MAX, now).is_some() {}
     }
 
-    /// Delivers the next slice of a room's round, to at most `members` members, until `bytes_left` is used up. Starts a round if
-    /// there is none. Returns `false` if there was no output.
-    fn deliver_slice(&mut self, room: RoomKey, members: usize, bytes_left: &mut usize, now: Instant) -> bool {
-        let Some(local) = self.rooms.local_mut(room) else { return false };
+    /// Delivers the next slice of a room's round, to at most `max_members` members, until `max_long_bytes` of long frames are
+    /// written. Starts a round if there is none. Returns the number of these bytes; `None` if there was no output.
+    fn deliver_slice(
+        &mut self,
+        room: RoomKey,
+        max_members: usize,
+        max_long_bytes: usize,
+        now: Instant,
+    ) -> Option<usize> {
+        let local = self.rooms.local_mut(room)?;
         let start = |delivery| {
             let delivery = tracked(delivery, &self.live.output);
             PendingDelivery { delivery, delivered: 0, took: Duration::ZERO }
         };
         let pending = local.delivery.take().or_else(|| local.room.end_round(now).map(start));
-        let Some(PendingDelivery { mut delivery, mut delivered, took }) = pending else { return false };
+        let PendingDelivery { mut delivery, mut delivered, took } = pending?;
         let began = Instant::now();
         let limit = self.live.config.outbox_bytes;
-        let mut closed = Vec::new();
-        for _ in 0..members {
-            if *bytes_left == 0 {
+        let is_long = |piece: &Bytes| piece.len() / delivery.frame_count.max(1) >= LONG_FRAME;
+        let (mut long_bytes, mut closed) = (0, Vec::new());
+        for _ in 0..max_members {
+            if long_bytes >= max_long_bytes {
                 break;
             }
             // From the back to avoid moving shares, so the newest members are served first.
@@ -79,7 +93,9 @@ impl Shard {
                 continue;
             };
             let sent = share.pieces(&delivery.broadcast).try_for_each(|piece| {
-                *bytes_left = bytes_left.saturating_sub(piece.len().min(WRITE_BYTES));
+                if is_long(&piece) {
+                    long_bytes += piece.len().min(WRITE_BYTES);
+                }
                 connection.send(piece, limit)
             });
             match sent {
@@ -99,6 +115,6 @@ impl Shard {
         for (id, reason) in closed {
             self.close_connection(id, reason, now);
         }
-        true
+        Some(long_bytes)
     }
 }

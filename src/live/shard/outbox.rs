@@ -15,7 +15,7 @@ const PIECE_COST: usize = 64;
 const WRITE_PIECES: usize = 64;
 /// Maximum number of bytes written to a connection at a time, so that one that receives images or layers does not hold up the
 /// others of its shard.
-pub(super) const WRITE_BYTES: usize = 256 * 1024;
+pub(super) const WRITE_BYTES: usize = 512 * 1024;
 
 /// A queue of data that the socket did not take. Each piece consists of whole frames and is shared with other
 /// receivers; the first one may be partially written. The caller bounds its size.

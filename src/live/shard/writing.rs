@@ -6,7 +6,7 @@ use super::Shard;
 use crate::model::ConnectionId;
 
 /// Bytes that are written from outboxes in a round.
-const ROUND_BYTES: usize = 256 * 1024;
+const ROUND_BYTES: usize = 512 * 1024;
 
 impl Shard {
     /// Queues the outbox of a connection if its socket may take more, at most once, so that all outboxes get equal turns.
