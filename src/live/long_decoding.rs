@@ -47,7 +47,8 @@ impl LongDecoding {
             let decoding = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
                 lower_priority();
-                text.into_text().map(|text| wire::decode_message(generation, &text))
+                let text = text.into_text().map_err(|_| Violation::Utf8)?;
+                Ok(wire::decode_message(generation, &text))
             });
             decoding.await.map_err(|error| {
                 tracing::error!(%error, "decoding a message panicked");

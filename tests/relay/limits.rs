@@ -222,6 +222,19 @@ async fn a_message_at_the_limit_is_accepted_in_one_frame_or_many() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_not_utf8_is_closed_with_1007_whatever_its_length() {
+    let relay = Relay::start().await;
+    for length in [3, 64 * 1024, 64 * 1024 + 1, 3_000_000] {
+        let mut client = RawClient::join(relay.address(), "QField").await;
+        let mut text = vec![b'a'; length];
+        text.extend(b"\xe2\x82");
+        client.send(&masked(TEXT, &text)).await;
+        let all = client.read_frames().await;
+        assert!(matches!(&all[..], [.., close, Received::End] if close.is_close(1007)), "{length}: {all:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_address_with_idle_connections_cannot_fill_the_port() {
     let relay = with(&[("LIVE__MAX_PER_ADDRESS", "2")]).start().await;
     let _silent =

@@ -1,6 +1,6 @@
 //! Decodes client bytes into messages and control frames.
 
-use super::message::{LongText, MessageBytes, append_unmasked};
+use super::message::{Complete, LongText, MessageBytes, append_unmasked};
 use super::{CloseCode, MAX_CONTROL_PAYLOAD};
 
 /// A protocol violation by the client, which ends its connection.
@@ -232,7 +232,12 @@ impl Decoder {
     fn finish(&mut self, header: FrameHeader) -> Result<Option<Incoming>, Violation> {
         match header.opcode {
             Opcode::Continuation | Opcode::Text if !header.fin => Ok(None),
-            Opcode::Continuation | Opcode::Text => self.message.take().unwrap_or_default().finish().map(Some),
+            Opcode::Continuation | Opcode::Text => match self.message.take().unwrap_or_default().finish() {
+                Complete::Short(bytes) => {
+                    String::from_utf8(bytes).map(|text| Some(Incoming::Text(text))).map_err(|_| Violation::Utf8)
+                }
+                Complete::Long(text) => Ok(Some(Incoming::LongText(text))),
+            },
             Opcode::Ping => Ok(Some(Incoming::Ping(std::mem::take(&mut self.control)))),
             Opcode::Pong => {
                 self.control = Vec::new();

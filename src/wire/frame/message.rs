@@ -1,9 +1,8 @@
 //! The bytes of a text message.
 
-use super::Violation;
-use super::decoder::Incoming;
+use std::string::FromUtf8Error;
 
-/// Bytes of a part of a message. Messages that are not longer are checked as they arrive.
+/// Bytes of a part of a message.
 const PART_BYTES: usize = 64 * 1024;
 
 /// A text message that is longer than 64 KiB. Its bytes are in parts, and not known to be UTF-8.
@@ -16,14 +15,22 @@ impl LongText {
     /// Joins and checks the text. Memory: up to twice its length meanwhile.
     ///
     /// # Errors
-    /// [`Violation::Utf8`].
-    pub fn into_text(self) -> Result<String, Violation> {
+    /// [`FromUtf8Error`] if it is not UTF-8.
+    pub fn into_text(self) -> Result<String, FromUtf8Error> {
         let mut bytes = Vec::with_capacity(self.0.iter().map(Vec::len).sum());
         for part in self.0 {
             bytes.extend_from_slice(&part);
         }
-        String::from_utf8(bytes).map_err(|_| Violation::Utf8)
+        String::from_utf8(bytes)
     }
+}
+
+/// A complete message.
+#[derive(Debug)]
+pub(super) enum Complete {
+    /// One of up to 64 KiB, which is not known to be UTF-8 either.
+    Short(Vec<u8>),
+    Long(LongText),
 }
 
 /// A message as it arrives. Its bytes are not moved when it grows.
@@ -59,15 +66,12 @@ impl MessageBytes {
     }
 
     /// Returns the complete message.
-    ///
-    /// # Errors
-    /// [`Violation::Utf8`], unless it is long.
-    pub(super) fn finish(mut self) -> Result<Incoming, Violation> {
+    pub(super) fn finish(mut self) -> Complete {
         if self.full.is_empty() {
-            return String::from_utf8(self.last).map(Incoming::Text).map_err(|_| Violation::Utf8);
+            return Complete::Short(self.last);
         }
         self.full.push(self.last);
-        Ok(Incoming::LongText(LongText(self.full)))
+        Complete::Long(LongText(self.full))
     }
 }
 
@@ -104,35 +108,30 @@ mod tests {
             }
             assert_eq!(message.len(), text.len(), "{step}");
             assert!(message.capacity() <= text.len() + 2 * PART_BYTES, "{step}: {}", message.capacity());
-            let Ok(Incoming::LongText(long)) = message.finish() else { panic!("{step}: not long") };
+            let Complete::Long(long) = message.finish() else { panic!("{step}: not long") };
             assert!(long.into_text().as_ref() == Ok(&text), "{step}");
         }
     }
 
-    #[test]
-    fn a_text_of_one_part_is_not_long_and_checked_at_once() {
-        let finish = |bytes: &[u8]| {
-            let mut message = MessageBytes::default();
-            message.append_unmasked(bytes, [0; 4]);
-            message.finish()
-        };
-        assert!(matches!(finish(&[b'a'; PART_BYTES]), Ok(Incoming::Text(text)) if text.len() == PART_BYTES));
-        assert_eq!(finish(&[0xff; PART_BYTES]), Err(Violation::Utf8));
+    fn finish(bytes: &[u8]) -> Complete {
+        let mut message = MessageBytes::default();
+        message.append_unmasked(bytes, [0; 4]);
+        message.finish()
     }
 
     #[test]
-    fn a_long_text_that_is_not_utf8_is_a_violation_and_characters_may_cross_parts() {
-        let finish = |text: &[u8]| {
-            let mut message = MessageBytes::default();
-            message.append_unmasked(text, [0; 4]);
-            match message.finish() {
-                Ok(Incoming::LongText(long)) => long.into_text().map(|text| text.len()),
-                other => panic!("not long: {other:?}"),
-            }
+    fn a_text_of_one_part_is_short() {
+        assert!(matches!(finish(&[b'a'; PART_BYTES]), Complete::Short(bytes) if bytes.len() == PART_BYTES));
+    }
+
+    #[test]
+    fn a_long_text_that_is_not_utf8_is_an_error_and_characters_may_cross_parts() {
+        let text = |bytes: &[u8]| match finish(bytes) {
+            Complete::Long(long) => long.into_text().ok(),
+            Complete::Short(_) => panic!("not long"),
         };
-        assert_eq!(finish(&[0xff; PART_BYTES + 1]), Err(Violation::Utf8));
-        let crossing = "é".repeat(PART_BYTES);
-        let crossing = format!("a{crossing}");
-        assert_eq!(finish(crossing.as_bytes()), Ok(crossing.len()));
+        assert_eq!(text(&[0xff; PART_BYTES + 1]), None);
+        let crossing = format!("a{}", "é".repeat(PART_BYTES));
+        assert_eq!(text(crossing.as_bytes()), Some(crossing));
     }
 }
