@@ -6,3 +6,4 @@ mod flood;
 mod leaks;
 mod pings;
 mod slow;
+mod unread;

@@ -47,7 +47,7 @@ impl Shard {
                 let awaiting_reclaim = std::mem::take(&mut connection.awaiting_reclaim);
                 if n == buffer.len() {
                     connection.queued = true;
-                    self.turns.push_last(id);
+                    self.turns.push_more(id);
                 } else if hung_up {
                     self.queue_read(id);
                 }

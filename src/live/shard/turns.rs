@@ -1,11 +1,13 @@
 //! The turns of connections: in which order, and how much, a shard reads in a round.
 //!
-//! Each connection is read once a round. Two rules keep one sender from making the others wait:
-//! - An address whose connections have taken [`SHARE_BYTES`] or [`SHARE_TIME`] of a round is busy for [`BUSY_TIME`]. Its connections
-//!   are read after those of other addresses, and so is a connection that had more data than one read takes.
-//! - What is read last takes at most [`LAST_BYTES`] or [`LAST_TIME`] of a round, and goes on in the next one.
+//! Each connection is read once a round. A round has three phases, so that one sender does not make the others wait:
+//! 1. Connections that have new data.
+//! 2. Connections that had more data than one read takes, such as images and layers.
+//! 3. Connections of busy addresses. An address is busy for [`BUSY_TIME`] once its connections have taken [`SHARE_BYTES`] or
+//!    [`SHARE_TIME`] of a round.
 //!
-//! Connections keep their order, so each gets its turn.
+//! The second and the third phase each take at most [`PHASE_BYTES`] or [`PHASE_TIME`] of a round, and go on in the next one.
+//! Connections keep their order within a phase, so each gets its turn.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
@@ -19,36 +21,46 @@ const SHARE_BYTES: usize = 256 * 1024;
 const SHARE_TIME: Duration = Duration::from_micros(500);
 /// How long an address that has taken its share is busy.
 const BUSY_TIME: Duration = Duration::from_millis(100);
-/// Bytes that are read last in a round.
-const LAST_BYTES: usize = 128 * 1024;
-/// Time that what is read last may take in a round.
-const LAST_TIME: Duration = Duration::from_millis(1);
+/// Bytes that are read in the second phase of a round, and in the third.
+const PHASE_BYTES: usize = 128 * 1024;
+/// Time that the second phase may take, and the third.
+const PHASE_TIME: Duration = Duration::from_micros(500);
 /// Number of slots in which the shares of addresses are counted. Addresses of the same slot share.
 const SLOTS: usize = 1_024;
 
 /// Connections that may have data to read, and the usage of rounds by their addresses.
 #[derive(Debug)]
 pub(super) struct Turns {
-    /// Connections in the order of their turns.
+    /// Connections that have new data, in the order of their turns.
     ready: VecDeque<ConnectionId>,
-    /// Connections that are read last in this round.
-    last: VecDeque<ConnectionId>,
-    /// Connections that are read last in the next round.
-    last_of_next: Vec<ConnectionId>,
-    /// The turns of `ready` that are left in this round.
-    ready_left: usize,
-    /// The usage of this round by connections that are read last.
-    last_usage: Usage,
+    /// Connections that had more data than one read takes.
+    more: VecDeque<ConnectionId>,
+    /// Those of `more` that have not been read in this round.
+    more_unread: usize,
+    /// Connections of busy addresses.
+    busy: VecDeque<ConnectionId>,
+    phase: Phase,
+    /// The turns of this phase that are left in this round.
+    left: usize,
+    /// The usage of this phase.
+    phase_usage: Usage,
     shares: Box<[Share]>,
     seed: RandomState,
     round: u64,
     /// When the current turn began.
     turn_began: Instant,
-    is_last: bool,
     /// Whether the current turn was charged; turns that are skipped are not.
     is_charged: bool,
     /// Whether turns were skipped since the last charge.
     has_skipped: bool,
+}
+
+/// A phase of a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Ready,
+    More,
+    Busy,
 }
 
 /// The part of a round that was used.
@@ -79,15 +91,16 @@ impl Turns {
         let unused = Share { round: 0, usage: Usage::default(), busy_until: now };
         Self {
             ready: VecDeque::new(),
-            last: VecDeque::new(),
-            last_of_next: Vec::new(),
-            ready_left: 0,
-            last_usage: Usage::default(),
+            more: VecDeque::new(),
+            more_unread: 0,
+            busy: VecDeque::new(),
+            phase: Phase::Ready,
+            left: 0,
+            phase_usage: Usage::default(),
             shares: vec![unused; SLOTS].into_boxed_slice(),
             seed: RandomState::new(),
             round: 0,
             turn_began: now,
-            is_last: false,
             is_charged: true,
             has_skipped: false,
         }
@@ -95,7 +108,7 @@ impl Turns {
 
     /// Whether no connection waits for its turn.
     pub(super) fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.last.is_empty() && self.last_of_next.is_empty()
+        self.ready.is_empty() && self.more.is_empty() && self.busy.is_empty()
     }
 
     /// Queues a connection for the next round.
@@ -104,16 +117,15 @@ impl Turns {
     }
 
     /// Queues a connection that has more data than one read takes.
-    pub(super) fn push_last(&mut self, id: ConnectionId) {
-        self.last_of_next.push(id);
+    pub(super) fn push_more(&mut self, id: ConnectionId) {
+        self.more.push_back(id);
     }
 
     /// Begins a round. Connections that are queued from now on have their turn in the next one.
     pub(super) fn begin_round(&mut self) {
         self.round += 1;
-        self.last.extend(self.last_of_next.drain(..));
-        self.ready_left = self.ready.len();
-        (self.last_usage, self.is_last) = (Usage::default(), false);
+        self.more_unread = self.more.len();
+        self.begin_phase(Phase::Ready);
         (self.is_charged, self.has_skipped) = (true, false);
         if !self.is_empty() {
             self.turn_began = Instant::now();
@@ -123,24 +135,40 @@ impl Turns {
     /// Returns the connection whose turn it is; `None` at the end of the round.
     pub(super) fn next(&mut self) -> Option<ConnectionId> {
         self.has_skipped |= !std::mem::replace(&mut self.is_charged, false);
-        if self.ready_left > 0 {
-            self.ready_left -= 1;
-            return self.ready.pop_front();
+        loop {
+            let is_used_up = self.phase_usage.bytes >= PHASE_BYTES || self.phase_usage.time >= PHASE_TIME;
+            if self.left > 0 && (self.phase == Phase::Ready || !is_used_up) {
+                self.left -= 1;
+                return match self.phase {
+                    Phase::Ready => self.ready.pop_front(),
+                    Phase::More => self.more.pop_front(),
+                    Phase::Busy => self.busy.pop_front(),
+                };
+            }
+            self.begin_phase(match self.phase {
+                Phase::Ready => Phase::More,
+                Phase::More => Phase::Busy,
+                Phase::Busy => return None,
+            });
         }
-        self.is_last = true;
-        if self.last_usage.bytes >= LAST_BYTES || self.last_usage.time >= LAST_TIME {
-            return None;
-        }
-        self.last.pop_front()
     }
 
-    /// Whether a connection is read last, because its address is busy. If so, queues it.
+    fn begin_phase(&mut self, phase: Phase) {
+        let left = match phase {
+            Phase::Ready => self.ready.len(),
+            Phase::More => self.more_unread,
+            Phase::Busy => self.busy.len(),
+        };
+        (self.phase, self.left, self.phase_usage) = (phase, left, Usage::default());
+    }
+
+    /// Whether a connection is read in the last phase, because its address is busy. If so, queues it.
     pub(super) fn defer(&mut self, id: ConnectionId, address: Address) -> bool {
         let now = self.turn_began;
-        if self.is_last || self.share(address).busy_until <= now {
+        if self.phase == Phase::Busy || self.share(address).busy_until <= now {
             return false;
         }
-        self.last.push_back(id);
+        self.busy.push_back(id);
         true
     }
 
@@ -160,9 +188,7 @@ impl Turns {
 
     fn charge_until(&mut self, address: Address, bytes: usize, time: Duration, now: Instant) {
         (self.turn_began, self.is_charged) = (now, true);
-        if self.is_last {
-            self.last_usage.add(bytes, time);
-        }
+        self.phase_usage.add(bytes, time);
         let round = self.round;
         let share = self.share(address);
         if share.round != round {

@@ -19,8 +19,8 @@ impl Clock {
         ids.into_iter().for_each(|id| self.turns.push(ConnectionId(id)));
     }
 
-    fn push_last(&mut self, ids: impl IntoIterator<Item = u64>) {
-        ids.into_iter().for_each(|id| self.turns.push_last(ConnectionId(id)));
+    fn push_more(&mut self, ids: impl IntoIterator<Item = u64>) {
+        ids.into_iter().for_each(|id| self.turns.push_more(ConnectionId(id)));
     }
 
     /// Runs a round in which each turn takes so many bytes and so long. Returns the connections that were read.
@@ -72,7 +72,7 @@ fn an_address_is_busy_after_many_bytes_as_well() {
     let mut clock = Clock::new();
     clock.push(0..190);
     let read = clock.round(by_thousand, FULL_READ, Duration::ZERO);
-    assert_eq!(read.len(), (SHARE_BYTES + LAST_BYTES) / FULL_READ);
+    assert_eq!(read.len(), (SHARE_BYTES + PHASE_BYTES) / FULL_READ);
 }
 
 #[test]
@@ -88,11 +88,22 @@ fn an_address_is_no_longer_busy_after_a_while() {
 #[test]
 fn connections_with_more_data_come_last_and_are_bounded() {
     let mut clock = Clock::new();
-    clock.push_last(0..50);
+    clock.push_more(0..50);
     clock.push(100..103);
     let of = |id: u64| address(u8::try_from(id).unwrap());
     assert_eq!(clock.round(of, FULL_READ, Duration::ZERO), [100, 101, 102, 0, 1]);
     assert_eq!(clock.round(of, FULL_READ, Duration::ZERO), [2, 3]);
+}
+
+#[test]
+fn large_uploads_go_on_beside_busy_addresses() {
+    let mut clock = Clock::new();
+    clock.push(0..190);
+    clock.round(by_thousand, 100, MILLISECOND);
+    for _ in 0..50 {
+        clock.push_more([1_000]);
+        assert_eq!(clock.round(by_thousand, FULL_READ, MILLISECOND / 10).first(), Some(&1_000));
+    }
 }
 
 #[test]
@@ -102,9 +113,9 @@ fn no_connection_is_read_twice_in_a_round() {
     clock.round(by_thousand, 1, MILLISECOND / 4);
     clock.turns.begin_round();
     clock.push([5]);
-    clock.push_last([4]);
+    clock.push_more([4]);
     assert_eq!(clock.turns.next(), None, "both are of the next round");
-    assert_eq!(clock.round(by_thousand, 1, MILLISECOND / 4), [4, 5]);
+    assert_eq!(clock.round(by_thousand, 1, MILLISECOND / 4), [5, 4]);
 }
 
 #[test]
