@@ -45,7 +45,7 @@ async fn an_owner_whose_answer_is_not_read_yet_keeps_its_nickname() {
 
 #[tokio::test]
 async fn a_long_first_frame_decides_the_generation_although_it_is_read_after_the_grace_period() {
-    let relay = slow_to_read(64).start().await;
+    let relay = slow_to_read(64).env("ROOM_GENERATION", "auto").start().await;
     let mut client = RawClient::connect(relay.address()).await;
     client.send(handshake("QField").as_bytes()).await;
     client.head().await;

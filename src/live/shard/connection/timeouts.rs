@@ -34,7 +34,11 @@ impl Connection {
         let next = self.last_pinged + turn;
         match self.message_deadline(config) {
             Some(deadline) if now >= deadline => Err(CloseReason::MessageTimeout),
-            deadline => Ok([deadline, self.undecided_until()].into_iter().flatten().fold(next, Instant::min)),
+            deadline => {
+                // A grace period that is over waits for what is not read yet.
+                let grace = self.undecided_until().filter(|until| *until > now);
+                Ok([deadline, grace].into_iter().flatten().fold(next, Instant::min))
+            }
         }
     }
 
