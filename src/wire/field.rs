@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::model::{Notice, Reason, ReasonCode};
 
@@ -12,11 +13,21 @@ use crate::model::{Notice, Reason, ReasonCode};
 /// # Errors
 /// [`Notice::Uncompliant`] when `text` is not a JSON object or repeats a key.
 pub(super) fn from_object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Notice> {
+    read_object(text, PhantomData)
+}
+
+/// As [`from_object`], for an object that is read by `seed`.
+///
+/// # Errors
+/// As [`from_object`]'s.
+pub(super) fn read_object<'a, S: DeserializeSeed<'a>>(text: &'a str, seed: S) -> Result<S::Value, Notice> {
     // Serde would also accept an array of the fields in order.
     if !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
         return Err(uncompliant("a frame must be a JSON object"));
     }
-    serde_json::from_str(text).map_err(|error| match error.classify() {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let object = seed.deserialize(&mut deserializer).and_then(|object| deserializer.end().map(|()| object));
+    object.map_err(|error| match error.classify() {
         serde_json::error::Category::Data => uncompliant("the frame has a duplicate key"),
         _ => uncompliant("the frame is not valid JSON"),
     })

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::super::Generation;
-use super::super::field::{Field, from_object, refused, uncompliant};
+use super::super::field::{Field, refused, uncompliant};
 use super::layer::check_layer;
 use super::object::{ClientObject, Key};
 use crate::model::{
@@ -19,8 +19,9 @@ use crate::model::{
 /// # Errors
 /// The [`Notice`] for the sender when the frame is not a valid message of the protocol.
 pub fn decode(generation: Generation, text: &str) -> Result<Option<Message>, Notice> {
-    let object: ClientObject<'_> = from_object(text)?;
-    object.into_message(generation)
+    let mut object = ClientObject::default();
+    object.read(text)?;
+    object.take_message(generation)
 }
 
 /// Decodes the body of a `PUT` of a text. Its `type` may be absent.
@@ -28,9 +29,10 @@ pub fn decode(generation: Generation, text: &str) -> Result<Option<Message>, Not
 /// # Errors
 /// The [`Notice`] for the sender when the body is not a valid text.
 pub fn decode_text(generation: Generation, text: &str) -> Result<Message, Notice> {
-    let mut object: ClientObject<'_> = from_object(text)?;
+    let mut object = ClientObject::default();
+    object.read(text)?;
     let ids = object.ids(generation)?;
-    Ok(message(ids, object.into_text()?))
+    Ok(message(ids, object.take_text()?))
 }
 
 /// Creates a message that is received now. It gets an ID unless the client gave one.
@@ -39,7 +41,7 @@ fn message((id, in_reply_to): (Option<Uuid>, Option<Uuid>), (author, kind): (Str
 }
 
 impl ClientObject<'_> {
-    fn into_message(mut self, generation: Generation) -> Result<Option<Message>, Notice> {
+    fn take_message(&mut self, generation: Generation) -> Result<Option<Message>, Notice> {
         let kind = match self.take(Key::Type) {
             Field::Text(kind) => kind,
             Field::Absent => return Err(uncompliant("`type` is missing")),
@@ -50,7 +52,7 @@ impl ClientObject<'_> {
         }
         let ids = self.ids(generation)?;
         let sent = match &*kind {
-            "text" => self.into_text()?,
+            "text" => self.take_text()?,
             "newcomer" => (self.take(Key::Newcomer).required("newcomer")?, MessageKind::Newcomer),
             "like" => {
                 let liked = self.take(Key::LikedAuthor).required("liked_author")?;
@@ -59,15 +61,15 @@ impl ClientObject<'_> {
             }
             "image" => {
                 let image = Image { data: self.take(Key::ImageData).required("image_data")?, png: None };
-                self.into_content(Content::Image(image))?
+                self.take_content(Content::Image(image))?
             }
             "geojson" => {
                 let layer = self.take_layer()?;
-                self.into_content(Content::GeoJson(layer))?
+                self.take_content(Content::GeoJson(layer))?
             }
             "crs" => {
                 let crs = self.take_crs()?;
-                self.into_content(Content::Crs(crs))?
+                self.take_content(Content::Crs(crs))?
             }
             "bbox" => {
                 let extent = Extent {
@@ -77,12 +79,12 @@ impl ClientObject<'_> {
                     ymin: self.take(Key::Ymin).number("ymin")?,
                     ymax: self.take(Key::Ymax).number("ymax")?,
                 };
-                self.into_content(Content::Bbox(extent))?
+                self.take_content(Content::Bbox(extent))?
             }
             "position" => {
                 let (x, y) = (self.take(Key::X).number("x")?, self.take(Key::Y).number("y")?);
                 let position = Position { crs: self.take_crs()?, x, y };
-                self.into_content(Content::Position(position))?
+                self.take_content(Content::Position(position))?
             }
             "model" => {
                 let model = ProcessingModel {
@@ -90,12 +92,12 @@ impl ClientObject<'_> {
                     group: self.take(Key::ModelGroup).optional("model_group")?,
                     xml: self.take(Key::RawXml).required("raw_xml")?,
                 };
-                self.into_content(Content::Model(model))?
+                self.take_content(Content::Model(model))?
             }
             "script" => {
                 let name = self.take(Key::Name).required("name")?;
                 let script = Script { name, code: self.take(Key::RawPycode).required("raw_pycode")? };
-                self.into_content(Content::Script(script))?
+                self.take_content(Content::Script(script))?
             }
             _ => return Err(uncompliant("`type` is not a kind of message")),
         };
@@ -131,13 +133,13 @@ impl ClientObject<'_> {
     }
 
     /// Returns the author of a text, and the text.
-    fn into_text(mut self) -> Result<(String, MessageKind), Notice> {
+    fn take_text(&mut self) -> Result<(String, MessageKind), Notice> {
         let (avatar, text) = (self.take(Key::Avatar).optional("avatar")?, self.take(Key::Text).required("text")?);
         Ok((self.take(Key::Author).required("author")?, MessageKind::Text { avatar, text }))
     }
 
     /// Returns the author of a content, and the content.
-    fn into_content(mut self, content: Content) -> Result<(String, MessageKind), Notice> {
+    fn take_content(&mut self, content: Content) -> Result<(String, MessageKind), Notice> {
         let avatar = self.take(Key::Avatar).optional("avatar")?;
         let kind = MessageKind::Content { avatar, content: Arc::new(content) };
         Ok((self.take(Key::Author).required("author")?, kind))

@@ -3,14 +3,11 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use smallvec::SmallVec;
 
-use super::super::field::Field;
-
-/// Number of keys for which there is room without an allocation. A text of v3 has seven.
-const USUAL_KEYS: usize = 8;
+use super::super::field::{Field, read_object};
+use crate::model::Notice;
 
 /// A key of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -48,18 +45,28 @@ pub(super) enum Key {
     Unknown,
 }
 
-/// The values of the keys that occur. Unknown keys are skipped.
-#[derive(Debug)]
+/// Number of keys of the protocol.
+const KEYS: usize = Key::Unknown as usize;
+
+/// The values of the keys of the protocol. Unknown keys are skipped.
+#[derive(Debug, Default)]
 pub(super) struct ClientObject<'a> {
-    fields: SmallVec<[(Key, Field<'a>); USUAL_KEYS]>,
+    fields: [Field<'a>; KEYS],
     geojson: Option<&'a RawValue>,
 }
 
 impl<'a> ClientObject<'a> {
+    /// Reads a frame into this object, which must be empty. It is not returned, because it is large and would be moved.
+    ///
+    /// # Errors
+    /// As [`read_object`]'s.
+    pub(super) fn read(&mut self, text: &'a str) -> Result<(), Notice> {
+        read_object(text, Reader(self))
+    }
+
     /// Takes the value of a key; [`Field::Absent`] if it does not occur or was taken before.
     pub(super) fn take(&mut self, key: Key) -> Field<'a> {
-        let field = self.fields.iter_mut().find(|(of, _)| *of == key);
-        field.map_or(Field::Absent, |(_, value)| std::mem::take(value))
+        self.fields.get_mut(key as usize).map_or(Field::Absent, std::mem::take)
     }
 
     /// The text of `geojson`; `None` if it is null or absent.
@@ -68,43 +75,42 @@ impl<'a> ClientObject<'a> {
     }
 }
 
-impl<'de> Deserialize<'de> for ClientObject<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor;
+/// Reads the keys of an object.
+struct Reader<'r, 'a>(&'r mut ClientObject<'a>);
 
-        impl<'de> Visitor<'de> for ObjectVisitor {
-            type Value = ClientObject<'de>;
+impl<'de> DeserializeSeed<'de> for Reader<'_, 'de> {
+    type Value = ();
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let Self(object) = self;
+        while let Some(key) = entries.next_key::<Key>()? {
+            // None for an unknown key.
+            let Some(field) = object.fields.get_mut(key as usize) else {
+                entries.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if field.is_present() {
+                return Err(A::Error::custom("duplicate key"));
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-                let mut object = ClientObject { fields: SmallVec::new(), geojson: None };
-                // A bit for each key that has occurred.
-                let mut seen = 0_u32;
-                while let Some(key) = entries.next_key::<Key>()? {
-                    if key == Key::Unknown {
-                        entries.next_value::<IgnoredAny>()?;
-                        continue;
-                    }
-                    let bit = 1 << key as u32;
-                    if seen & bit != 0 {
-                        return Err(A::Error::custom("duplicate key"));
-                    }
-                    seen |= bit;
-                    let value = if key == Key::Geojson {
-                        object.geojson = entries.next_value()?;
-                        Field::Other
-                    } else {
-                        entries.next_value()?
-                    };
-                    object.fields.push((key, value));
-                }
-                Ok(object)
-            }
+            *field = if key == Key::Geojson {
+                object.geojson = entries.next_value()?;
+                Field::Other
+            } else {
+                entries.next_value()?
+            };
         }
-
-        deserializer.deserialize_map(ObjectVisitor)
+        Ok(())
     }
 }
