@@ -57,7 +57,7 @@ impl Live {
         let MessageKind::Content { content, .. } = &mut message.kind else { return Ok(None) };
         let Content::Image(Image { data, .. }) = Arc::make_mut(content) else { return Ok(None) };
         let pool = self.images.as_ref().ok_or_else(no_images)?;
-        let answer = pool.submit(address, std::mem::take(data)).map_err(pool_full)?;
+        let answer = pool.submit(address.site(), std::mem::take(data)).map_err(pool_full)?;
         Ok(Some(PendingImage { answer, generation }))
     }
 }

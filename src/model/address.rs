@@ -74,6 +74,13 @@ impl Address {
         std::iter::once((self, 1)).chain(wider.map(move |(prefix, multiple)| (self.within(prefix), multiple)))
     }
 
+    /// Returns the site of an address, for shares of which a site gets one: the /48 of an IPv6 address, which a provider may
+    /// give to one customer (RFC 6177), and an IPv4 address itself.
+    #[must_use]
+    pub fn site(self) -> Self {
+        self.limited().last().map_or(self, |(network, _)| network)
+    }
+
     /// Returns the network of at most this prefix length around the address.
     fn within(self, prefix: u8) -> Self {
         let prefix = prefix.min(self.prefix);
@@ -243,6 +250,9 @@ mod tests {
         let limited = |text| address(text).limited().map(|(at, by)| (at.prefix(), by)).collect::<Vec<_>>();
         assert_eq!(limited("2001:db8:1:2::1"), [(64, 1), (56, 4), (48, 16)]);
         assert_eq!(limited("192.0.2.7"), [(32, 1)]);
+        assert_eq!(address("2001:db8:1:2::1").site(), address("2001:db8:1:ff::9").site());
+        assert_ne!(address("2001:db8:1::").site(), address("2001:db8:2::").site());
+        assert_eq!(address("192.0.2.7").site(), address("192.0.2.7"));
     }
 
     #[test]

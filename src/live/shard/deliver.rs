@@ -102,7 +102,7 @@ impl Shard {
                 Ok(()) => delivered += delivery.frame_count,
                 Err(reason) => closed.push((to, reason)),
             }
-            if connection.enters_writes() {
+            if connection.mark_write_queued() {
                 self.writes.push_back(to);
             }
         }

@@ -200,10 +200,9 @@ impl Turns {
         }
     }
 
-    /// Returns the slot of an address. The hosts of an IPv6 /48 share one.
+    /// Returns the slot of an address, that of its site.
     fn share(&mut self, address: Address) -> &mut Share {
-        let network = address.limited().last().map_or(address, |(network, _)| network);
-        let hash = self.seed.hash_one(network);
+        let hash = self.seed.hash_one(address.site());
         let slot = usize::try_from(hash % SLOTS as u64).unwrap_or(0);
         #[expect(clippy::indexing_slicing, reason = "a remainder by their number")]
         &mut self.shares[slot]

@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_text_of_one_part_is_short() {
-        assert!(matches!(finish(&[b'a'; PART_BYTES]), Complete::Short(bytes) if bytes.len() == PART_BYTES));
+        assert!(matches!(finish(&vec![b'a'; PART_BYTES]), Complete::Short(bytes) if bytes.len() == PART_BYTES));
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
             Complete::Long(long) => long.into_text().ok(),
             Complete::Short(_) => panic!("not long"),
         };
-        assert_eq!(text(&[0xff; PART_BYTES + 1]), None);
+        assert_eq!(text(&vec![0xff; PART_BYTES + 1]), None);
         let crossing = format!("a{}", "é".repeat(PART_BYTES));
         assert_eq!(text(crossing.as_bytes()), Some(crossing));
     }

@@ -143,7 +143,9 @@ fn append_member(object: &mut Vec<u8>, key: &str, value: &[&[u8]]) {
     object.extend_from_slice(b",\"");
     object.extend_from_slice(key.as_bytes());
     object.extend_from_slice(b"\":");
-    value.iter().for_each(|part| object.extend_from_slice(part));
+    for part in value {
+        object.extend_from_slice(part);
+    }
     object.push(b'}');
 }
 

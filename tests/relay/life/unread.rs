@@ -23,7 +23,7 @@ async fn a_connection_whose_pongs_are_not_read_yet_is_not_dropped() {
     let relay = slow_to_read(1).start().await;
     let mut jane = RawClient::join(relay.address(), "QField").await;
     assert_eq!(jane.next_json().await, nb_users(1));
-    jane.send(&masked(TEXT, &[b' '; LONG])).await;
+    jane.send(&masked(TEXT, &vec![b' '; LONG])).await;
     for _ in 0..4 {
         assert_eq!(jane.next().await, Received::Frame(PING, Vec::new()));
     }
@@ -35,7 +35,7 @@ async fn an_owner_whose_answer_is_not_read_yet_keeps_its_nickname() {
     let mut owner = RawClient::join(relay.address(), "QField").await;
     owner.send_json(&newcomer("jane")).await;
     relay.wait_until(json!(["jane"]), async || relay.users("QField").await).await;
-    owner.send(&masked(TEXT, &[b' '; LONG])).await;
+    owner.send(&masked(TEXT, &vec![b' '; LONG])).await;
     let mut other = relay.join("QField").await;
     other.expect(nb_users(2)).await;
     other.send(newcomer("jane")).await;

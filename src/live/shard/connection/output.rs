@@ -55,8 +55,9 @@ impl Connection {
         }
     }
 
-    /// Whether the outbox has to be added to the shard's list of those to write, which is noted.
-    pub(in crate::live::shard) fn enters_writes(&mut self) -> bool {
+    /// Marks the outbox as being in the shard's list of those to write. Returns `false` if it is there already, or has nothing
+    /// that the socket may take.
+    pub(in crate::live::shard) fn mark_write_queued(&mut self) -> bool {
         self.may_write() && self.outbox.as_mut().is_some_and(|outbox| !std::mem::replace(&mut outbox.is_queued, true))
     }
 
