@@ -10,6 +10,8 @@ need nginx -- command -v nginx
 need openssl -- command -v openssl
 need curl -- command -v curl
 need bsdutils -- command -v script
+# Sets the wall clock of a relay.
+need faketime -- sh -c 'ls /usr/lib/*/faketime/libfaketime.so.1'
 # examples/chat.py needs Debian's Python: another one in the PATH may lack the package.
 need python3 python3-websockets -- /usr/bin/python3 -c 'import websockets'
 # Clients made of Qt, as in QGIS and QField.

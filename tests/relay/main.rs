@@ -13,6 +13,7 @@ mod support;
 mod acting;
 mod chat;
 mod check_command;
+mod clock;
 mod command_line;
 mod contents;
 mod degraded;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{call_json, impose, moderated_relay, notice, received_texts};
-use crate::support::{Client, Relay, line};
+use crate::support::raw::{RawClient, TEXT, masked};
+use crate::support::{Client, OTHER_ADDRESS, Relay, line};
 
 #[tokio::test]
 async fn a_muted_sender_is_told_and_cannot_speak_until_the_mute_is_lifted() {
@@ -82,6 +83,37 @@ async fn a_connection_cannot_evade_a_rule_by_changing_its_nickname() {
     assert!(frames.iter().any(is_refusal), "{frames:?}");
     hans.send(line("hans", "hello")).await;
     assert_eq!(received_texts(&mut hans).await, ["hello"], "another connection from this address");
+}
+
+/// A name of letters that look like no others.
+fn name(mut number: usize) -> String {
+    const LETTERS: &[u8] = b"bcdfghjkmnprstvwxz";
+    let letter = |_| {
+        let letter = LETTERS[number % LETTERS.len()];
+        number /= LETTERS.len();
+        char::from(letter)
+    };
+    (0..6).map(letter).collect()
+}
+
+#[tokio::test]
+async fn many_names_of_one_connection_leave_room_for_the_offences_of_others() {
+    /// More offences than the relay keeps.
+    const NAMES: usize = 91_000;
+    let relay = moderated_relay().file("rules.toml", NO_SPAM).env("RATE_LIMITS", "off").start().await;
+    let mut mallory = RawClient::join(relay.address(), "QField").await;
+    for first in (0..NAMES).step_by(1_000) {
+        let frame = |number| masked(TEXT, line(&name(number), "casino").to_string().as_bytes());
+        mallory.send(&(first..first + 1_000).flat_map(frame).collect::<Vec<u8>>()).await;
+        mallory.until_pong(b"all").await;
+    }
+    let mut other = Client::connect_from(OTHER_ADDRESS, relay.address(), "/room/QGIS/ws").await.unwrap();
+    other.drain().await;
+    other.send(line("jane", "casino")).await;
+    other.drain().await;
+    other.send(line("jane", "hello")).await;
+    let frames = other.drain().await;
+    assert!(format!("{frames:?}").contains("Refused: you are muted"), "{frames:?}");
 }
 
 #[tokio::test]

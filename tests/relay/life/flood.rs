@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 use crate::support::raw::{CLOSE, PING, RawClient, Received, TEXT, masked};
-use crate::support::{Relay, TIMEOUT, line, nb_users};
+use crate::support::{Relay, TIMEOUT, line, nb_users, newcomer};
 
 /// How much the relay may grow over a client that fills its outbox of 1 MiB and its place in the journal: the last 10
 /// 000 decisions are kept, of some 2 KiB each.
@@ -63,6 +63,30 @@ async fn a_flood_of_messages_without_reading_is_closed_and_bounded() {
 async fn a_flood_of_refused_messages_is_closed_and_bounded() {
     let relay = Relay::start().await;
     flood(&relay, &masked(TEXT, line("jane", "x").to_string().as_bytes())).await;
+}
+
+#[tokio::test]
+async fn renaming_in_a_crowded_room_costs_no_more_than_the_journal() {
+    const MEMBERS: usize = 100;
+    const RENAMES: usize = 10_000;
+    let relay = Relay::builder().env("RATE_LIMITS", "off").file("plugins/about.txt", "").start().await;
+    for number in 0..MEMBERS {
+        let mut member = RawClient::join(relay.address(), "QGIS").await;
+        member.send_json(&newcomer(&format!("a-member-with-a-long-name-{number:06}"))).await;
+        // It hears the others, so that its outbox stays empty.
+        tokio::spawn(async move { tokio::io::copy(&mut member.stream, &mut tokio::io::sink()).await });
+    }
+    let names = async || relay.users("QGIS").await.as_array().map_or(0, Vec::len);
+    relay.wait_until(MEMBERS, names).await;
+    let before = relay.memory();
+    let mut mallory = RawClient::join(relay.address(), "QGIS").await;
+    for first in (0..RENAMES).step_by(100) {
+        let frame = |number| masked(TEXT, newcomer(&format!("mallory-{number:06}")).to_string().as_bytes());
+        mallory.send(&(first..first + 100).flat_map(frame).collect::<Vec<u8>>()).await;
+        mallory.until_pong(b"all").await;
+    }
+    let growth = relay.memory().saturating_sub(before);
+    assert!(growth < GROWTH, "the relay grew by {growth} bytes");
 }
 
 #[tokio::test]
