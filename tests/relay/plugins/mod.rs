@@ -24,7 +24,7 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
 }
 
 /// Sets long default deadlines, for busy machines.
-fn with_long_deadlines(relay: RelayBuilder) -> RelayBuilder {
+pub(crate) fn with_long_deadlines(relay: RelayBuilder) -> RelayBuilder {
     LONG_DEADLINES.into_iter().fold(relay, |relay, (name, value)| relay.env(name, value))
 }
 
