@@ -115,8 +115,8 @@ impl Room {
         } else {
             self.members.iter_mut().map(|(id, member)| member.take_share(*id)).collect()
         };
-        let (broadcast, frame_count) = self.round.take();
-        Some(Delivery { broadcast, frame_count, shares })
+        let (broadcast, frame_count, largest_frame) = self.round.take();
+        Some(Delivery { broadcast, frame_count, largest_frame, shares })
     }
 
     /// Adds the user count to the round, if it changed. The last messages follow for members that have joined since.

@@ -12,6 +12,8 @@ pub(super) struct Round {
     /// Copies of the beginnings of the buffers, shared by the members that leave during the round.
     copies: [Vec<Bytes>; Generation::COUNT],
     frames: usize,
+    /// Size of the largest frame.
+    largest: usize,
 }
 
 /// A part of a buffer of at least this size is copied once for all members that leave, and a smaller one for each.
@@ -28,7 +30,9 @@ impl Round {
             else {
                 continue;
             };
+            let before = buffer.len();
             wire::append_event(generation, event, buffer);
+            self.largest = self.largest.max(buffer.len() - before);
         }
         self.frames += 1;
     }
@@ -83,15 +87,15 @@ impl Round {
         self.frames == 0
     }
 
-    /// Ends the round. Returns its bytes by generation and its number of frames.
-    pub(super) fn take(&mut self) -> ([Bytes; Generation::COUNT], usize) {
-        let frames = std::mem::take(&mut self.frames);
+    /// Ends the round. Returns its bytes by generation, its number of frames and the size of the largest one.
+    pub(super) fn take(&mut self) -> ([Bytes; Generation::COUNT], usize, usize) {
+        let (frames, largest) = (std::mem::take(&mut self.frames), std::mem::take(&mut self.largest));
         self.copies.iter_mut().for_each(Vec::clear);
         let take = |buffer: &mut BytesMut| {
             // The rest of a buffer that was split keeps all of its memory.
             if buffer.len() > MAX_RETAINED { std::mem::take(buffer).freeze() } else { buffer.split().freeze() }
         };
-        (self.buffers.each_mut().map(take), frames)
+        (self.buffers.each_mut().map(take), frames, largest)
     }
 }
 
@@ -142,6 +146,8 @@ pub struct Delivery {
     pub broadcast: [Bytes; Generation::COUNT],
     /// The number of broadcast frames.
     pub frame_count: usize,
+    /// The size of the largest of them, in bytes.
+    pub largest_frame: usize,
     /// The share of each member.
     pub shares: Vec<Share>,
 }

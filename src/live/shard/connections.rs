@@ -85,10 +85,10 @@ impl Connections {
         found.map(|(_, connection)| connection.id).collect()
     }
 
-    /// Returns the connections with an outbox: ID, address and size of the outbox in bytes.
-    pub(super) fn queued(&self) -> impl Iterator<Item = (ConnectionId, Address, usize)> {
+    /// Returns the connections with an outbox that their sockets do not take: ID, address and size of the outbox in bytes.
+    pub(super) fn blocked(&self) -> impl Iterator<Item = (ConnectionId, Address, usize)> {
         let with_outbox =
-            self.slab.iter().filter(|(_, connection)| connection.has_unsent() && !connection.is_closing());
+            self.slab.iter().filter(|(_, connection)| connection.is_blocked() && !connection.is_closing());
         with_outbox.map(|(_, connection)| (connection.id, connection.address, connection.queued_bytes()))
     }
 

@@ -1,4 +1,4 @@
-//! Delivery of a round: one write per member.
+//! Delivery of a round: one write per member, and more for long output.
 
 use std::time::{Duration, Instant};
 
@@ -19,17 +19,17 @@ const MEMBERS_PER_SLICE: usize = 1_024;
 const LONG_BYTES_PER_SLICE: usize = 128 * 1024;
 /// As [`LONG_BYTES_PER_SLICE`], for all rooms together.
 const LONG_BYTES_PER_ROUND: usize = 512 * 1024;
-/// Mean size of the frames of a round from which they count as images and layers. A round of many short frames is not cut by its
-/// bytes: that would only delay its members, and rate limits bound it.
-const LONG_FRAME: usize = 16 * 1024;
+/// Size of the largest frame of a round from which it is cut by its bytes. A round of many short frames is not: that would only
+/// delay its members, and rate limits bound it.
+const LONG_FRAME: usize = 32 * 1024;
 
 /// Counts the memory of the frames until they are written.
 fn tracked(delivery: Delivery, output: &OutputMemory) -> Delivery {
-    let Delivery { broadcast, frame_count, mut shares } = delivery;
+    let Delivery { broadcast, frame_count, largest_frame, mut shares } = delivery;
     for (_, frames) in shares.iter_mut().flat_map(|share| &mut share.direct) {
         *frames = output.track(std::mem::take(frames));
     }
-    Delivery { broadcast: broadcast.map(|frames| output.track(frames)), frame_count, shares }
+    Delivery { broadcast: broadcast.map(|frames| output.track(frames)), frame_count, largest_frame, shares }
 }
 
 impl Shard {
@@ -59,8 +59,8 @@ impl Shard {
         while self.deliver_slice(room, usize::MAX, usize::MAX, now).is_some() {}
     }
 
-    /// Delivers the next slice of a room's round, to at most `max_members` members, until `max_long_bytes` of long frames are
-    /// written. Starts a round if there is none. Returns the number of these bytes; `None` if there was no output.
+    /// Delivers the next slice of a room's round, to at most `max_members` members, until `max_long_bytes` of long rounds are
+    /// written or queued. Starts a round if there is none. Returns the number of these bytes; `None` if there was no output.
     fn deliver_slice(
         &mut self,
         room: RoomKey,
@@ -77,7 +77,9 @@ impl Shard {
         let PendingDelivery { mut delivery, mut delivered, took } = pending?;
         let began = Instant::now();
         let limit = self.live.config.outbox_bytes;
-        let is_long = |piece: &Bytes| piece.len() / delivery.frame_count.max(1) >= LONG_FRAME;
+        let has_long = delivery.largest_frame >= LONG_FRAME;
+        // Pieces of a member alone, such as the last messages, may be long as well.
+        let is_long = |piece: &Bytes| has_long || piece.len() >= WRITE_BYTES;
         let (mut long_bytes, mut closed) = (0, Vec::new());
         for _ in 0..max_members {
             if long_bytes >= max_long_bytes {
@@ -102,9 +104,7 @@ impl Shard {
                 Ok(()) => delivered += delivery.frame_count,
                 Err(reason) => closed.push((to, reason)),
             }
-            if connection.mark_write_queued() {
-                self.writes.push_back(to);
-            }
+            self.writes.add(connection);
         }
         let took = took + began.elapsed();
         if delivery.shares.is_empty() {

@@ -73,7 +73,7 @@ impl Shard {
     }
 
     /// The pong is queued behind the room's output: a client that receives it has received all of that.
-    fn on_ping(&mut self, id: ConnectionId, payload: &[u8], now: Instant) {
+    pub(super) fn on_ping(&mut self, id: ConnectionId, payload: &[u8], now: Instant) {
         let Some(connection) = self.connections.get(id) else { return };
         if connection.postpone_pong(payload) {
             return;

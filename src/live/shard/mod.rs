@@ -29,7 +29,6 @@ mod turns;
 mod wake_flag;
 mod writing;
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +45,7 @@ use self::inbox::{Inbox, InboxReceiver, NewConnection, ShardCommand};
 use self::rooms::{LocalRooms, REMOVED, RoomKey};
 use self::timer_wheel::TimerWheel;
 use self::turns::Turns;
+use self::writing::Writes;
 use super::Live;
 use crate::filter::Chain;
 use crate::model::ConnectionId;
@@ -89,7 +89,7 @@ pub(super) struct Shard {
     /// Connections that may have data to read.
     turns: Turns,
     /// Connections whose sockets may take more of their outboxes.
-    writes: VecDeque<ConnectionId>,
+    writes: Writes,
     timers: TimerWheel,
     claims: PendingClaims,
     read_buffer: Vec<u8>,

@@ -68,6 +68,7 @@ impl Outbox {
     /// Errors of the socket other than `WouldBlock`.
     pub(super) fn write(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
         let mut left = WRITE_BYTES;
+        self.is_blocked = false;
         while left > 0 && !self.pieces.is_empty() {
             let written = {
                 let (mut slices, mut count, mut rest) = ([IoSlice::new(&[]); WRITE_PIECES], 0, left);

@@ -27,7 +27,7 @@ impl Shard {
                 return;
             }
             let mut by_address: HashMap<Address, AddressOutboxes> = HashMap::new();
-            for (id, address, bytes) in self.connections.queued() {
+            for (id, address, bytes) in self.connections.blocked() {
                 let outboxes = by_address.entry(address).or_default();
                 outboxes.bytes += bytes;
                 if bytes > outboxes.largest {

@@ -1,6 +1,5 @@
 //! Starts the thread of a shard.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -16,6 +15,7 @@ use super::inbox::{Inbox, channel};
 use super::rooms::{LocalRooms, RoomKey};
 use super::timer_wheel::TimerWheel;
 use super::turns::Turns;
+use super::writing::Writes;
 use super::{INBOX_TOKEN, READ_BYTES, Shard};
 use crate::live::Live;
 use crate::room::Room;
@@ -51,7 +51,7 @@ pub(in crate::live) fn spawn(
         rooms: local,
         connections: Connections::new(number),
         turns: Turns::new(Instant::now()),
-        writes: VecDeque::new(),
+        writes: Writes::default(),
         timers: TimerWheel::new(Instant::now()),
         claims: PendingClaims::default(),
         read_buffer: vec![0; READ_BYTES],

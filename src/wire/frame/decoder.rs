@@ -78,7 +78,7 @@ impl Opcode {
 
 /// Decodes the byte stream of one connection.
 ///
-/// An incomplete message is buffered, up to the limit; the buffer may be 64 KiB larger. So are an incomplete frame header (14 bytes) and an incomplete control frame (125 bytes). While [`Decoder::has_partial`] is
+/// An incomplete message is buffered, up to the limit; the buffer may be 128 KiB larger. So are an incomplete frame header (14 bytes) and an incomplete control frame (125 bytes). While [`Decoder::has_partial`] is
 /// false, the decoder buffers nothing that matters and may be replaced.
 #[derive(Debug)]
 pub struct Decoder {

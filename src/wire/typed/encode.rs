@@ -107,7 +107,7 @@ fn encode_image(author: &str, avatar: Option<&str>, image: &Image) -> Vec<u8> {
         return json(&Frame::Image { author, avatar, image_data: Some(data) });
     }
     let mut encoded = json(&Frame::Image { author, avatar, image_data: None });
-    encoded.reserve_exact(data.len() + STAMP_BYTES);
+    encoded.reserve_exact(data.len() + 2 * STAMP_BYTES);
     append_member(&mut encoded, "image_data", &[b"\"", data.as_bytes(), b"\""]);
     encoded
 }
@@ -119,7 +119,7 @@ fn encode_layer(author: &str, avatar: Option<&str>, layer: &Layer) -> Vec<u8> {
     let style = style.as_deref().unwrap_or_default();
     let head = Frame::GeoJson { author, avatar, layer_name: name, crs_wkt: wkt, crs_authid: authid, style };
     let mut encoded = json(&head);
-    encoded.reserve_exact(geojson.len() + STAMP_BYTES);
+    encoded.reserve_exact(geojson.len() + 2 * STAMP_BYTES);
     append_member(&mut encoded, "geojson", &[geojson.as_bytes()]);
     encoded
 }

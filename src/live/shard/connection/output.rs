@@ -8,7 +8,6 @@ use bytes::Bytes;
 use super::Connection;
 use crate::live::shard::closing::CloseReason;
 use crate::live::shard::outbox::WRITE_BYTES;
-use crate::wire::frame;
 
 impl Connection {
     /// Returns the size of the outbox, in bytes.
@@ -20,7 +19,8 @@ impl Connection {
     /// [`Connection::write_outbox`]: see [`Connection::may_write`].
     pub(in crate::live::shard) fn send(&mut self, frames: Bytes, limit: usize) -> Result<(), CloseReason> {
         if let Some(outbox) = &mut self.outbox {
-            if outbox.queued_bytes() > limit + outbox.largest() {
+            // One whose socket takes more waits for the shard, not for its reader.
+            if outbox.is_blocked && outbox.queued_bytes() > limit + outbox.largest() {
                 return Err(CloseReason::SlowReader);
             }
             outbox.push(frames, 0);
@@ -48,10 +48,22 @@ impl Connection {
         self.outbox.as_ref().is_some_and(|outbox| !outbox.is_blocked)
     }
 
+    /// Whether the socket does not take more of the outbox.
+    pub(in crate::live::shard) fn is_blocked(&self) -> bool {
+        self.outbox.as_ref().is_some_and(|outbox| outbox.is_blocked)
+    }
+
     /// Notes that the socket takes more.
     pub(in crate::live::shard) fn unblock(&mut self) {
         if let Some(outbox) = &mut self.outbox {
             outbox.is_blocked = false;
+        }
+    }
+
+    /// Notes that the outbox has left the shard's list of those to write.
+    pub(in crate::live::shard) fn unmark_write_queued(&mut self) {
+        if let Some(outbox) = &mut self.outbox {
+            outbox.is_queued = false;
         }
     }
 
@@ -72,17 +84,19 @@ impl Connection {
     /// Writes as much of the outbox as the socket takes, up to [`WRITE_BYTES`]. Returns the number of bytes.
     pub(in crate::live::shard) fn write_outbox(&mut self) -> Result<usize, CloseReason> {
         let Some(outbox) = &mut self.outbox else { return Ok(0) };
-        outbox.is_queued = false;
         let written = outbox.write(&mut self.stream).map_err(|_| CloseReason::Disconnected)?;
         if outbox.is_empty() {
             self.outbox = None;
             if self.is_closing() {
                 self.stream.shutdown(Shutdown::Write).map_err(|_| CloseReason::Disconnected)?;
-            } else if let Some(payload) = self.pending_ping.take() {
-                // A pong is far below any limit of the outbox, which is empty.
-                self.send(frame::pong(&payload), usize::MAX)?;
             }
         }
         Ok(written)
+    }
+
+    /// Takes the ping to be answered, once the outbox is empty.
+    pub(in crate::live::shard) fn take_due_ping(&mut self) -> Option<Bytes> {
+        let is_due = self.outbox.is_none() && !self.is_closing();
+        if is_due { self.pending_ping.take().map(|payload| *payload) } else { None }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{Connection, State};
 use crate::live::Config;
 use crate::live::shard::closing::CloseReason;
+use crate::live::shard::generation::GRACE;
 use crate::wire::frame;
 
 impl Connection {
@@ -36,7 +37,7 @@ impl Connection {
             Some(deadline) if now >= deadline => Err(CloseReason::MessageTimeout),
             deadline => {
                 // A grace period that is over waits for what is not read yet.
-                let grace = self.undecided_until().filter(|until| *until > now);
+                let grace = self.undecided_until().map(|until| if until > now { until } else { now + GRACE });
                 Ok([deadline, grace].into_iter().flatten().fold(next, Instant::min))
             }
         }
