@@ -1,4 +1,4 @@
-//! The outbox of a slow connection. A connection that keeps up has none.
+//! The outbox of a connection: output that its socket did not take, or that waits for its turn. Most connections have none.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
@@ -17,7 +17,7 @@ const WRITE_PIECES: usize = 64;
 /// others of its shard.
 pub(super) const WRITE_BYTES: usize = 512 * 1024;
 
-/// A queue of data that the socket did not take. Each piece consists of whole frames and is shared with other
+/// A queue of output. Each piece consists of whole frames and is shared with other
 /// receivers; the first one may be partially written. The caller bounds its size.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {

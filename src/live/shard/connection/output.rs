@@ -1,4 +1,4 @@
-//! Output of a connection: direct writes, and the outbox of one that is slow.
+//! Output of a connection: direct writes, and the outbox.
 
 use std::io::{self, Write};
 use std::net::Shutdown;
@@ -15,8 +15,8 @@ impl Connection {
         self.outbox.as_ref().map_or(0, |outbox| outbox.queued_bytes())
     }
 
-    /// Sends whole frames, or appends them to the outbox if it is not empty. Long frames are continued by
-    /// [`Connection::write_outbox`]: see [`Connection::may_write`].
+    /// Sends whole frames, or appends them to the outbox if it is not empty. The rest of long frames
+    /// goes there as well: the caller passes the connection to [`Writes::add`](super::super::writing::Writes::add) then.
     pub(in crate::live::shard) fn send(&mut self, frames: Bytes, limit: usize) -> Result<(), CloseReason> {
         if let Some(outbox) = &mut self.outbox {
             // One whose socket takes more waits for the shard, not for its reader.
@@ -43,11 +43,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether the socket may take more of the outbox.
-    pub(in crate::live::shard) fn may_write(&self) -> bool {
-        self.outbox.as_ref().is_some_and(|outbox| !outbox.is_blocked)
-    }
-
     /// Whether the socket does not take more of the outbox.
     pub(in crate::live::shard) fn is_blocked(&self) -> bool {
         self.outbox.as_ref().is_some_and(|outbox| outbox.is_blocked)
@@ -70,7 +65,8 @@ impl Connection {
     /// Marks the outbox as being in the shard's list of those to write. Returns `false` if it is there already, or has nothing
     /// that the socket may take.
     pub(in crate::live::shard) fn mark_write_queued(&mut self) -> bool {
-        self.may_write() && self.outbox.as_mut().is_some_and(|outbox| !std::mem::replace(&mut outbox.is_queued, true))
+        let ready = self.outbox.as_mut().filter(|outbox| !outbox.is_blocked);
+        ready.is_some_and(|outbox| !std::mem::replace(&mut outbox.is_queued, true))
     }
 
     /// Notes a ping to be answered once the outbox is empty. Returns `false` if it is empty already.
