@@ -59,6 +59,12 @@ async fn note_texts(relay: &Relay, kind: &str) -> Vec<String> {
     notes(relay, kind).await.iter().map(|note| note["text"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Waits until the notes of a kind have these texts. A note follows the change of the rules that it is about.
+async fn until_note_texts(relay: &Relay, kind: &str, texts: &[&str]) {
+    let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
+    relay.wait_until(texts, async || note_texts(relay, kind).await).await;
+}
+
 /// The field `not_in_force` of the rules filter.
 async fn not_in_force(relay: &Relay) -> Value {
     let filters = call(relay, "GET", "/moderation/filters", "").await.json();

@@ -1,8 +1,8 @@
 //! Changed files are detected, and valid ones applied.
 
 use super::{
-    not_in_force, note_texts, place, refusing, remove, status, until, until_not_in_force, with_rules, without_rules,
-    write,
+    not_in_force, place, refusing, remove, status, until, until_not_in_force, until_note_texts, with_rules,
+    without_rules, write,
 };
 
 const WITH_WORDS: &str = "[[rule]]\nid = 'no'\nwords_file = 'lists/words.txt'\nverdict = 'reject'\n";
@@ -16,7 +16,7 @@ async fn a_rule_that_is_written_while_the_relay_runs_refuses_the_next_message() 
     write(&relay, "rules.toml", &refusing("poker"));
     until(&relay, "poker", 403).await;
     assert_eq!(status(&relay, "casino").await, 200);
-    assert_eq!(note_texts(&relay, "reloaded").await, ["rules reloaded after a file change; rules in force: 1"; 2]);
+    until_note_texts(&relay, "reloaded", &["rules reloaded after a file change; rules in force: 1"; 2]).await;
 }
 
 #[tokio::test]
