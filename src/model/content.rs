@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::Bounds;
+
 /// Content of a message other than text. The names of the kinds are those of the protocol.
 ///
 /// A content may lack its payload (the pixels, the features, the code): then it is a record of what was shared.
@@ -56,7 +58,7 @@ pub struct Crs {
 }
 
 /// A layer of features.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layer {
     /// The name. Clients use it as a file name.
     pub name: String,
@@ -66,6 +68,9 @@ pub struct Layer {
     pub geojson: String,
     /// Number of features.
     pub features: usize,
+    /// The box around the coordinates of the features; `None` if they have none.
+    #[serde(default)]
+    pub bounds: Option<Bounds>,
     /// The style in QGIS's format (QML).
     pub style: Option<String>,
 }
@@ -179,11 +184,12 @@ impl Content {
         }
         Some(match self {
             Self::Image(Image { data: _, png }) => Self::Image(Image { data: String::new(), png: *png }),
-            Self::GeoJson(Layer { name, crs, geojson: _, features, style: _ }) => Self::GeoJson(Layer {
+            Self::GeoJson(Layer { name, crs, geojson: _, features, bounds, style: _ }) => Self::GeoJson(Layer {
                 name: name.clone(),
                 crs: crs.clone(),
                 geojson: String::new(),
                 features: *features,
+                bounds: *bounds,
                 style: None,
             }),
             Self::Model(ProcessingModel { name, group, xml: _ }) => {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::form::milliseconds;
 use super::static_name::{self, StaticName};
 use super::trace::deciding_match;
-use super::{Content, Extent, Image, Match, Message, Outcome, Position, Reason, RoomName, TraceStep};
+use super::{Bounds, Content, Extent, Image, Match, Message, Outcome, Position, Reason, RoomName, TraceStep};
 
 /// The decision of the chain on one message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,14 +71,14 @@ impl Decision {
         self.original.as_deref().or_else(|| self.message.text())
     }
 
-    /// Returns the decision as moderators see it, without the place of a position or extent.
+    /// Returns the decision as moderators see it, without the place of a position, extent or layer.
     #[must_use]
     pub fn view<'a>(&'a self, room: &'a RoomName) -> DecisionView<'a> {
         let view = self.view_with_place(room);
         DecisionView { content: view.content.and_then(ContentView::without_place), ..view }
     }
 
-    /// Returns the decision with the place of a position or extent, for instances whose moderators may see places.
+    /// Returns the decision with the place of a position, extent or layer, for instances whose moderators may see places.
     #[must_use]
     pub fn view_with_place<'a>(&'a self, room: &'a RoomName) -> DecisionView<'a> {
         let Self { message, original, outcome, reason, decided_by: _, trace } = self;
@@ -143,10 +143,10 @@ struct ContentView<'a> {
     /// A position: x and y.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<[f64; 2]>,
-    /// An extent: x and y of a corner, and of the one opposite.
+    /// An extent, or that of a layer: x and y of a corner, and of the one opposite.
     #[serde(skip_serializing_if = "Option::is_none")]
     extent: Option<[f64; 4]>,
-    /// The identifier of the coordinate reference system of the position or extent.
+    /// The identifier of the coordinate reference system of the position or extent. May be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     crs: Option<&'a str>,
 }
@@ -160,9 +160,13 @@ impl<'a> ContentView<'a> {
                 bytes: png.map(|png| png.bytes),
                 ..Self::default()
             },
-            Content::GeoJson(layer) => {
-                Self { name: Some(&layer.name), features: Some(layer.features), ..Self::default() }
-            }
+            Content::GeoJson(layer) => Self {
+                name: Some(&layer.name),
+                features: Some(layer.features),
+                extent: layer.bounds.map(|Bounds { xmin, ymin, xmax, ymax }| [xmin, ymin, xmax, ymax]),
+                crs: layer.bounds.is_some().then_some(layer.crs.authid.as_str()),
+                ..Self::default()
+            },
             Content::Crs(_) => Self::default(),
             Content::Bbox(Extent { crs, xmin, xmax, ymin, ymax }) => {
                 Self { extent: Some([*xmin, *ymin, *xmax, *ymax]), crs: Some(&crs.authid), ..Self::default() }

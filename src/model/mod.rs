@@ -6,6 +6,7 @@
 mod act;
 mod actor;
 mod address;
+mod bounds;
 mod breaker;
 mod content;
 mod decision;
@@ -24,6 +25,7 @@ mod verdict;
 pub use act::{Act, ActKind};
 pub use actor::Actor;
 pub use address::{Address, AddressHash, MaskedAddress, PlainAddress};
+pub use bounds::Bounds;
 pub use breaker::Breaker;
 pub use content::{Content, Crs, Extent, Image, Layer, PngInfo, Position, ProcessingModel, Script};
 pub use decision::{Decision, DecisionView, MissingReason, SenderNotice};

@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 
 use static_aabb2d_index::{StaticAABB2DIndex, StaticAABB2DIndexBuilder};
 
-use super::bounds::Bounds;
 use super::geometry::{Location, Point};
+use crate::model::Bounds;
 pub(super) use polygon::Polygon;
 pub use reader::AreaError;
 pub use rings::AreaErrorKind;

@@ -18,6 +18,12 @@ impl Point {
     }
 }
 
+impl From<Point> for [f64; 2] {
+    fn from(Point { x, y }: Point) -> Self {
+        [x, y]
+    }
+}
+
 /// A straight line between two points.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment {

@@ -17,7 +17,6 @@
 //! recent ones such as CGCS2000, which are WGS84 to within a metre.
 
 mod area;
-mod bounds;
 mod geojson;
 mod geometry;
 mod length;
@@ -28,7 +27,6 @@ mod shape;
 mod system;
 
 pub use area::{Area, AreaError, AreaErrorKind, MAX_AREA_VERTICES};
-pub use bounds::{Bounds, bounds};
 pub use geojson::{GeojsonError, for_each_position};
 pub use length::{Length, LengthError};
 pub use relation::{Relation, RelationError};

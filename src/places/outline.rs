@@ -1,9 +1,9 @@
 //! The outline of an extent in WGS84 longitudes and latitudes.
 
-use super::bounds::Bounds;
 use super::geometry::{Point, Segment, ordered, ring_segments};
 use super::shape::Rectangle;
 use super::system::{System, wrap};
+use crate::model::Bounds;
 
 /// Points along each side of a projected extent. Between two of them, lines that are straight in degrees deviate from
 /// the side: at 45° of latitude by 20 m if the side is 1000 km long, and by 2 km if it is 10 000 km long.

@@ -28,6 +28,8 @@ pub(super) struct Member {
     pub(super) proven_nickname: Option<Arc<str>>,
     pub(super) nickname: Option<Nickname>,
     pub(super) last_author: Option<Box<LastAuthor>>,
+    /// Whether it has received a user count, which precedes all other frames.
+    pub(super) knows_count: bool,
     /// Where its share of the current round starts.
     pub(super) round_start: usize,
     /// Frames for this member alone, with their offsets in the current round.

@@ -66,8 +66,8 @@ pub struct Room {
     last: LastMessages,
     recent_ids: RecentIds,
     recent_texts: RecentTexts,
-    /// Members that have joined and will receive the last messages after the next user count.
-    awaiting_last: Vec<ConnectionId>,
+    /// Members that have joined since the last user count.
+    uncounted: Vec<ConnectionId>,
     gauges: RoomGauges,
 }
 
@@ -91,7 +91,7 @@ impl Room {
             last: LastMessages::default(),
             recent_ids: RecentIds::default(),
             recent_texts: RecentTexts::default(),
-            awaiting_last: Vec::new(),
+            uncounted: Vec::new(),
             gauges,
         }
     }
@@ -120,7 +120,8 @@ impl Room {
         self.members.len()
     }
 
-    /// Adds a connection, and schedules a user count for everyone, the newcomer included.
+    /// Adds a connection, and schedules a user count for everyone, the newcomer included. That is the first frame that the
+    /// newcomer receives.
     ///
     /// `proven_nickname` is the nickname that it proved to own with a token.
     pub fn join(
@@ -141,14 +142,13 @@ impl Room {
             proven_nickname,
             nickname: None,
             last_author: None,
+            knows_count: false,
             round_start: self.round.len(generation),
             direct: DirectFrames::default(),
         };
         self.members.insert(id, member);
         self.update_count(generation, 1);
-        if generation != Generation::V1 && !self.last.is_empty() {
-            self.awaiting_last.push(id);
-        }
+        self.uncounted.push(id);
     }
 
     /// Changes the generation of a member that turns out to be of another one. It receives the user count and the last
@@ -157,6 +157,8 @@ impl Room {
         let Some(member) = self.members.get_mut(&id) else { return };
         let (before, share) = (member.generation, member.take_share(id));
         member.generation = generation;
+        member.knows_count = true;
+        self.uncounted.retain(|uncounted| *uncounted != id);
         member.round_start = self.round.len(generation);
         // Its share so far was encoded for the old generation.
         let unsent = self.round.pieces_so_far(share);
@@ -229,7 +231,7 @@ impl Room {
         self.sorted_nicknames = None;
         self.members_by_generation = [0; Generation::COUNT];
         self.count_changed = false;
-        self.awaiting_last.clear();
+        self.uncounted.clear();
         self.connection_count.store(0, Ordering::Relaxed);
         self.gauges.connections.set(0);
         self.gauges.nicknames.set(0);

@@ -124,12 +124,25 @@ impl Room {
         if std::mem::take(&mut self.count_changed) {
             self.round.add(RoomEvent::UserCount(self.members.len()), self.members_by_generation);
             self.count_in_round = true;
-            for id in std::mem::take(&mut self.awaiting_last) {
-                if let Some(generation) = self.members.get(&id).map(|member| member.generation) {
-                    let last = self.last.frames(generation);
+            for id in std::mem::take(&mut self.uncounted) {
+                let Some(member) = find(&mut self.members, Some(id)) else { continue };
+                member.knows_count = true;
+                if member.generation != Generation::V1 {
+                    let last = self.last.frames(member.generation);
                     self.send_shared(id, last);
                 }
             }
+        }
+    }
+
+    /// Sends a newcomer the user count if it has not received one. Everyone receives it if it is due.
+    fn introduce(&mut self, id: ConnectionId) {
+        let Some(member) = find(&mut self.members, Some(id)).filter(|member| !member.knows_count) else { return };
+        member.knows_count = true;
+        if self.count_due_at().is_some_and(|due| due <= Instant::now()) {
+            self.announce_count();
+        } else {
+            self.send_event(id, RoomEvent::UserCount(self.members.len()));
         }
     }
 
@@ -175,6 +188,7 @@ impl Room {
     /// judged elsewhere. Does not flush a pending user count: otherwise a client could trigger counts for everyone by
     /// pinging.
     pub fn send_to(&mut self, id: ConnectionId, frame: &[u8]) {
+        self.introduce(id);
         let Some(member) = find(&mut self.members, Some(id)) else { return };
         if member.direct.is_empty() {
             self.direct_recipients.push(id);

@@ -360,14 +360,42 @@ fn a_notice_reaches_one_member_in_order() {
     join(&mut test, 1);
     join(&mut test, 2);
     test.forget();
-    let config = wire::Config { v1_notices: V1Notices::Internal, room_generation: RoomGeneration::Auto };
     test.room.publish(None, &message("jane", "one")).unwrap();
-    test.room.notify(ConnectionId(1), &Notice::Refused(reserved_reason()), None, &config);
+    notify(&mut test, 1);
     test.room.publish(None, &message("jane", "two")).unwrap();
-    let notice = r#"{"author":"internal","uncompliant":"this nickname is reserved"}"#;
     let line = |text| format!(r#"{{"message":"{text}","author":"jane","avatar":null}}"#);
-    assert_eq!(test.received(1), [line("one"), notice.to_owned(), line("two")]);
+    assert_eq!(test.received(1), [line("one"), NOTICE.to_owned(), line("two")]);
     assert_eq!(test.received(2), [line("one"), line("two")]);
+}
+
+const NOTICE: &str = r#"{"author":"internal","uncompliant":"this nickname is reserved"}"#;
+
+fn notify(test: &mut TestRoom, id: u64) {
+    let config = wire::Config { v1_notices: V1Notices::Internal, room_generation: RoomGeneration::Auto };
+    test.room.notify(ConnectionId(id), &Notice::Refused(reserved_reason()), None, &config);
+}
+
+#[test]
+fn a_newcomer_receives_the_user_count_before_a_notice() {
+    let mut test = room();
+    join(&mut test, 1);
+    notify(&mut test, 1);
+    notify(&mut test, 1);
+    assert_eq!(test.received(1), [&count(1), NOTICE, NOTICE]);
+}
+
+#[test]
+fn a_user_count_that_is_not_due_precedes_a_notice_to_a_newcomer_alone() {
+    let mut test = room();
+    join(&mut test, 1);
+    test.forget();
+    join(&mut test, 2);
+    notify(&mut test, 2);
+    test.end_round_now();
+    assert_eq!(test.received.remove(&ConnectionId(1)), None);
+    assert_eq!(test.received.remove(&ConnectionId(2)), Some(vec![count(2), NOTICE.to_owned()]));
+    notify(&mut test, 2);
+    assert_eq!((test.received(1), test.received(2)), (vec![count(2)], vec![NOTICE.to_owned(), count(2)]));
 }
 
 #[test]

@@ -59,14 +59,16 @@ impl<'m> ContentPayload<'m> {
             Content::Image(Image { data, png }) => {
                 Self::Image { image_data: data, width: png.map(|png| png.width), height: png.map(|png| png.height) }
             }
-            Content::GeoJson(Layer { name, crs: Crs { wkt, authid }, geojson, features, style }) => Self::Layer {
-                layer_name: name,
-                crs_wkt: wkt,
-                crs_authid: authid,
-                features: *features,
-                geojson: serde_json::from_str(geojson).ok(),
-                style: style.as_deref(),
-            },
+            Content::GeoJson(Layer { name, crs: Crs { wkt, authid }, geojson, features, bounds: _, style }) => {
+                Self::Layer {
+                    layer_name: name,
+                    crs_wkt: wkt,
+                    crs_authid: authid,
+                    features: *features,
+                    geojson: serde_json::from_str(geojson).ok(),
+                    style: style.as_deref(),
+                }
+            }
             Content::Crs(Crs { wkt, authid }) => Self::Crs { crs_wkt: wkt, crs_authid: authid },
             Content::Bbox(Extent { crs: Crs { wkt, authid }, xmin, xmax, ymin, ymax }) => {
                 Self::Extent { crs_wkt: wkt, crs_authid: authid, xmin: *xmin, xmax: *xmax, ymin: *ymin, ymax: *ymax }

@@ -134,6 +134,29 @@ async fn moderators_see_places_only_where_the_operator_allows_it() {
 }
 
 #[tokio::test]
+async fn moderators_see_the_extent_of_a_layer_only_where_the_operator_allows_it() {
+    let geometries = [
+        json!({"type": "Point", "coordinates": [2, 49, 120]}),
+        json!({"type": "LineString", "coordinates": [[-3.5, 47], [1, 50.25]]}),
+    ];
+    let features = geometries.map(|geometry| json!({"type": "Feature", "properties": null, "geometry": geometry}));
+    let seen = json!({"name": "stops", "features": 2, "extent": [-3.5, 47.0, 2.0, 50.25], "crs": "EPSG:4326"});
+    for (allowed, expected) in [("false", json!({"name": "stops", "features": 2})), ("true", seen)] {
+        let relay = moderated(Relay::builder())
+            .env("RELAY__MODERATION__SHOW_POSITIONS", allowed)
+            .env("RELAY__FILTER__PRESET", "off")
+            .start()
+            .await;
+        let mut anna = channel(&relay).await;
+        let mut frame = layer("stops", "");
+        frame["geojson"]["features"] = json!(features);
+        anna.send(frame).await;
+        assert_eq!(anna.drain().await[0]["type"], "geojson");
+        assert_eq!(newest_content(&relay).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_held_position_is_shown_only_where_places_are() {
     let rules = "[[rule]]\nid = 'a'\nkinds = ['position']\nverdict = 'hold'\n";
     for (allowed, status) in [("false", 403), ("true", 200)] {

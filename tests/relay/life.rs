@@ -6,4 +6,5 @@ mod flood;
 mod leaks;
 mod pings;
 mod slow;
+mod turns;
 mod unread;

@@ -108,6 +108,7 @@ mod tests {
             crs: Crs::default(),
             geojson: "{}".to_owned(),
             features: 0,
+            bounds: None,
             style: Some(style.to_owned()),
         }))
     }

@@ -57,7 +57,7 @@ fn for_each_text(
             return each(TextPiece { name: None, text, start: Some(0) });
         }
         Some(Content::GeoJson(layer)) => {
-            let Layer { name, crs: _, geojson, features: _, style } = layer;
+            let Layer { name, crs: _, geojson, features: _, bounds: _, style } = layer;
             if is_any || field == Field::LayerName {
                 give("layer_name", name)?;
             }
@@ -136,6 +136,7 @@ mod tests {
             crs: Crs { wkt: String::new(), authid: "EPSG:4326".to_owned() },
             geojson: r#"{"name":"n","features":[{"id":"f","properties":{"a":"b"},"geometry":null}]}"#.to_owned(),
             features: 1,
+            bounds: None,
             style: Some("<qgis/>".to_owned()),
         }))
     }

@@ -78,7 +78,7 @@ pub(super) fn check(content: &Content, limits: &ContentLimits) -> Result<(), Rea
         Content::Image(image) if image.png.is_none() => Err(bad("`image_data` was not decoded".to_owned())),
         // The relay made the image itself, within its limits.
         Content::Image(_) => Ok(()),
-        Content::GeoJson(Layer { name, crs, geojson, features, style }) => {
+        Content::GeoJson(Layer { name, crs, geojson, features, bounds: _, style }) => {
             check_file_name("layer_name", name, MAX_LAYER_NAME)?;
             check_crs(crs)?;
             if *features > limits.geojson_features {
@@ -181,6 +181,7 @@ mod tests {
             crs: Crs { wkt: "TODO".to_owned(), authid: String::new() },
             geojson: r#"{"features":[]}"#.to_owned(),
             features,
+            bounds: None,
             style: None,
         })
     }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::BoxIndex;
-use crate::places::bounds::Bounds;
+use crate::model::Bounds;
 use crate::places::geometry::{Location, Point, Segment, locate, ring_segments};
 
 /// A polygon, its border included.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::super::Generation;
 use super::super::field::{Field, refused, uncompliant};
-use super::layer::check_layer;
+use super::layer::{Features, check_features};
 use super::object::{ClientObject, Key};
 use crate::model::{
     Content, Crs, Extent, Image, Layer, Message, MessageKind, Notice, Position, ProcessingModel, Script,
@@ -155,7 +155,7 @@ impl ClientObject<'_> {
         let style = self.take(Key::Style).optional("style")?;
         let crs = self.take_crs()?;
         let geojson = self.geojson().ok_or_else(|| refused("`geojson` is missing"))?;
-        let features = check_layer(geojson)?;
-        Ok(Layer { name, crs, geojson: geojson.to_owned(), features, style })
+        let Features { count, bounds } = check_features(geojson)?;
+        Ok(Layer { name, crs, geojson: geojson.to_owned(), features: count, bounds, style })
     }
 }

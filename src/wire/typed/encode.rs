@@ -114,7 +114,7 @@ fn encode_image(author: &str, avatar: Option<&str>, image: &Image) -> Vec<u8> {
 
 /// Encodes a layer. Its features are copied as they are: the order of keys and the form of numbers matter to QGIS.
 fn encode_layer(author: &str, avatar: Option<&str>, layer: &Layer) -> Vec<u8> {
-    let Layer { name, crs: Crs { wkt, authid }, geojson, features: _, style } = layer;
+    let Layer { name, crs: Crs { wkt, authid }, geojson, features: _, bounds: _, style } = layer;
     // QGIS plugins fail on a null when the user loads the layer.
     let style = style.as_deref().unwrap_or_default();
     let head = Frame::GeoJson { author, avatar, layer_name: name, crs_wkt: wkt, crs_authid: authid, style };

@@ -6,25 +6,36 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::super::field::refused;
-use crate::model::Notice;
+use crate::model::{Bounds, Notice};
 
 /// Maximum depth of arrays and objects. A multipolygon in a collection of geometries takes 10.
 const MAX_DEPTH: usize = 32;
 /// Maximum number of properties of a feature.
 const MAX_PROPERTIES: usize = 1_000;
 
-/// Checks a GeoJSON object with `features`, and returns the number of features.
+/// The features of a layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Features {
+    pub(super) count: usize,
+    /// The box around their coordinates; `None` if they have none.
+    pub(super) bounds: Option<Bounds>,
+}
+
+/// Checks a GeoJSON object with `features`, and returns their number and bounds.
 ///
-/// Takes time linear in the length of the text, and no memory but for keys with escapes.
+/// Geometries may be malformed, since clients skip what they cannot read. The bounds are those of each array of
+/// `coordinates` that starts with two numbers. Takes time linear in the length of the text, and no memory but for keys with escapes.
 ///
 /// # Errors
 /// The [`Notice`] for the sender.
-pub(super) fn check_layer(geojson: &str) -> Result<usize, Notice> {
-    let mut walk = Walk { features: None, problem: None };
+pub(super) fn check_features(geojson: &str) -> Result<Features, Notice> {
+    let mut walk = Walk { features: None, bounds: Bounds::EMPTY, position: Read::Done, problem: None };
     let mut deserializer = serde_json::Deserializer::from_str(geojson);
     let read = Value { walk: &mut walk, place: Place::Root, depth: 0 }.deserialize(&mut deserializer);
     match (read, walk) {
-        (Ok(()), Walk { features: Some(features), .. }) => Ok(features),
+        (Ok(()), Walk { features: Some(count), bounds, .. }) => {
+            Ok(Features { count, bounds: (bounds != Bounds::EMPTY).then_some(bounds) })
+        }
         (Ok(()), Walk { features: None, .. }) => Err(refused("`geojson` has no `features`")),
         (Err(_), Walk { problem: Some(problem), .. }) => Err(refused(problem)),
         // The text is valid JSON, so what remains are numbers beyond the range of floating point numbers, and halves of
@@ -38,7 +49,32 @@ pub(super) fn check_layer(geojson: &str) -> Result<usize, Notice> {
 /// The findings so far.
 struct Walk {
     features: Option<usize>,
+    bounds: Bounds,
+    position: Read,
     problem: Option<String>,
+}
+
+/// How far a position has been read.
+#[derive(Clone, Copy)]
+enum Read {
+    Nothing,
+    X(f64),
+    /// What follows is a height, or not part of a position.
+    Done,
+}
+
+impl Walk {
+    /// A number among coordinates.
+    fn ordinate(&mut self, number: f64) {
+        self.position = match self.position {
+            Read::Nothing => Read::X(number),
+            Read::X(x) => {
+                self.bounds.add([x, number]);
+                Read::Done
+            }
+            Read::Done => Read::Done,
+        };
+    }
 }
 
 /// Where a value stands.
@@ -50,6 +86,11 @@ enum Place {
     Feature,
     /// The properties of a feature.
     Properties,
+    Geometry,
+    /// The array of geometries of a collection.
+    Geometries,
+    /// The coordinates of a geometry, or an array among them.
+    Coordinates,
     Other,
 }
 
@@ -75,8 +116,15 @@ impl Value<'_> {
             Place::Properties if !is_null => {
                 Err(self.fail("the `properties` of a feature must be an object".to_owned()))
             }
-            Place::Properties | Place::Other => Ok(()),
+            Place::Properties | Place::Geometry | Place::Geometries | Place::Coordinates | Place::Other => Ok(()),
         }
+    }
+
+    fn number<E: serde::de::Error>(self, number: f64) -> Result<(), E> {
+        if self.place == Place::Coordinates {
+            self.walk.ordinate(number);
+        }
+        self.scalar(false)
     }
 }
 
@@ -102,16 +150,18 @@ impl<'de> Visitor<'de> for Value<'_> {
         self.scalar(false)
     }
 
-    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
-        self.scalar(false)
+    #[expect(clippy::cast_precision_loss, reason = "a coordinate is a float, however it is written")]
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<(), E> {
+        self.number(number as f64)
     }
 
-    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
-        self.scalar(false)
+    #[expect(clippy::cast_precision_loss, reason = "a coordinate is a float, however it is written")]
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<(), E> {
+        self.number(number as f64)
     }
 
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
-        self.scalar(false)
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<(), E> {
+        self.number(number)
     }
 
     fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
@@ -125,13 +175,17 @@ impl<'de> Visitor<'de> for Value<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let place = match self.place {
             Place::Features => Place::Feature,
-            Place::Other => Place::Other,
+            Place::Geometries => Place::Geometry,
+            Place::Coordinates => Place::Coordinates,
+            Place::Geometry | Place::Other => Place::Other,
             Place::Root | Place::Feature | Place::Properties => return self.scalar(false),
         };
+        self.walk.position = if place == Place::Coordinates { Read::Nothing } else { Read::Done };
         let mut count = 0;
         while seq.next_element_seed(Value { walk: &mut *self.walk, place, depth: self.depth + 1 })?.is_some() {
             count += 1;
         }
+        self.walk.position = Read::Done;
         if self.place == Place::Features {
             self.walk.features = Some(count);
         }
@@ -180,6 +234,9 @@ impl Visitor<'_> for Key {
         Ok(match (self.0, key) {
             (Place::Root, "features") => Place::Features,
             (Place::Feature, "properties") => Place::Properties,
+            (Place::Feature, "geometry") => Place::Geometry,
+            (Place::Geometry, "coordinates") => Place::Coordinates,
+            (Place::Geometry, "geometries") => Place::Geometries,
             _ => Place::Other,
         })
     }

@@ -2,10 +2,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::Generation;
+use super::layer::check_features;
 use super::*;
 use crate::fixtures::{message, nickname};
 use crate::model::{
-    Content, Crs, Extent, Image, Layer, Message, MessageKind, Notice, Position, ProcessingModel, RoomEvent, Script,
+    Bounds, Content, Crs, Extent, Image, Layer, Message, MessageKind, Notice, Position, ProcessingModel, RoomEvent,
+    Script,
 };
 
 const TYPED: [Generation; 3] = [Generation::V2, Generation::V3, Generation::Relay];
@@ -43,6 +45,7 @@ fn messages() -> Vec<(Message, &'static str)> {
         crs: crs(),
         geojson: geojson.to_owned(),
         features: 1,
+        bounds: None,
         style: Some("<qgis/>".to_owned()),
     };
     let like = MessageKind::Like { liked: "hans".to_owned(), text: "hi".to_owned() };
@@ -134,6 +137,55 @@ fn a_layer_passes_unchanged() {
         assert!(json.contains(&format!("\"geojson\":{geojson}")), "{json}");
         let frame: Value = serde_json::from_str(&json).unwrap();
         assert_eq!((&frame["style"], &frame["avatar"]), (&json!(""), &Value::Null));
+    }
+}
+
+/// The bounds of a layer with a feature of each of these geometries.
+fn bounds_of(geometries: &[&str]) -> Option<[f64; 4]> {
+    let features: Vec<String> = geometries
+        .iter()
+        .map(|geometry| format!(r#"{{"properties":{{"coordinates":[99,99]}},"geometry":{geometry}}}"#))
+        .collect();
+    let geojson = format!(r#"{{"coordinates":[98,98],"features":[{}],"bbox":[97,97,98,98]}}"#, features.join(","));
+    let bounds = check_features(&geojson).unwrap().bounds;
+    bounds.map(|Bounds { xmin, ymin, xmax, ymax }| [xmin, ymin, xmax, ymax])
+}
+
+#[test]
+fn the_bounds_of_a_layer_are_those_of_all_its_geometries() {
+    let point = r#"{"type":"Point","coordinates":[2,49,120]}"#;
+    let line = r#"{"coordinates":[[-3.5,47],[1,50.25]],"type":"LineString"}"#;
+    let polygon = r#"{"type":"MultiPolygon","coordinates":[[[[0,0],[7,-1e1]]],[[[3,4]]]]}"#;
+    let collection = r#"{"geometries":[{"coordinates":[1,1]},{"geometries":[{"coordinates":[[8,60]]}]}]}"#;
+    for (geometries, bounds) in [
+        (&[point] as &[&str], [2.0, 49.0, 2.0, 49.0]),
+        (&[line], [-3.5, 47.0, 1.0, 50.25]),
+        (&[point, line], [-3.5, 47.0, 2.0, 50.25]),
+        (&[polygon], [0.0, -10.0, 7.0, 4.0]),
+        (&[collection, "null"], [1.0, 1.0, 8.0, 60.0]),
+    ] {
+        assert_eq!(bounds_of(geometries), Some(bounds), "{geometries:?}");
+    }
+}
+
+#[test]
+fn a_layer_without_coordinates_has_no_bounds() {
+    for geometry in ["null", "{}", "7", "[[1,2]]", r#"{"coordinates":[]}"#, r#"{"coordinates":[1]}"#] {
+        assert_eq!(bounds_of(&[geometry]), None, "{geometry}");
+    }
+    assert_eq!(bounds_of(&[]), None);
+}
+
+#[test]
+fn malformed_coordinates_count_as_far_as_they_are_positions() {
+    for (coordinates, bounds) in [
+        ("[[1,2],7,[3,\"4\"],[5,6]]", Some([1.0, 2.0, 5.0, 6.0])),
+        ("[1,[2,3],4]", Some([2.0, 3.0, 2.0, 3.0])),
+        ("7", None),
+        ("[{\"a\":[1,2]}]", None),
+    ] {
+        let geometry = format!(r#"{{"coordinates":{coordinates}}}"#);
+        assert_eq!(bounds_of(&[&geometry]), bounds, "{coordinates}");
     }
 }
 

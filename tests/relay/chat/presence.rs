@@ -1,5 +1,7 @@
 //! Joins, leaves and user counts.
 
+use std::slice;
+
 use serde_json::json;
 
 use crate::support::{Client, Relay, exiter, line, nb_users, newcomer};
@@ -121,6 +123,22 @@ async fn a_refused_registration_keeps_the_old_nickname() {
     jane.send(line("jane", "still here")).await;
     jane.expect(line("jane", "still here")).await;
     assert_eq!(relay.users("QGIS").await, json!(["jane"]));
+}
+
+#[tokio::test]
+async fn a_refused_first_frame_is_answered_after_the_user_count() {
+    let relay = Relay::builder().env("ROOM_GENERATION", "auto").start().await;
+    let typed = json!({"type": "text", "author": "anna", "avatar": null, "text": ""});
+    let (room, channel) = ("/room/QGIS/ws", "/channel/QGIS/ws");
+    // A count has just been sent for all but the first.
+    let mut clients = Vec::new();
+    for (path, frame) in [(room, typed.clone()), (channel, typed), (room, line("anna", "")), (channel, json!([]))] {
+        let mut client = Client::connect_with_frames(relay.address(), path, slice::from_ref(&frame)).await;
+        let (first, second) = (client.next().await, client.next().await);
+        assert_eq!(first["nb_users"], clients.len() + 1, "{path} {frame}: {first}");
+        assert!(second.get("nb_users").is_none(), "{path} {frame}: {second}");
+        clients.push(client);
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,14 @@ use std::time::Instant;
 use super::{Relay, TIMEOUT};
 
 impl Relay {
+    /// Whether a signal has stopped all its threads.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        // The state follows the name, which is in parentheses.
+        let mut stats = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap());
+        stats.all(|stat| stat.rsplit_once(") ").unwrap().1.starts_with('T'))
+    }
+
     /// The number of open files and sockets.
     pub(crate) fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()

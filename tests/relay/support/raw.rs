@@ -78,7 +78,11 @@ pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
 impl RawClient {
     /// Connects without sending anything.
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let stream = timeout(TIMEOUT, TcpStream::connect(address)).await.expect("no connection").unwrap();
+        Self::from_stream(timeout(TIMEOUT, TcpStream::connect(address)).await.expect("no connection").unwrap())
+    }
+
+    /// A client of this connection.
+    pub(crate) fn from_stream(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
         Self { stream, buffer: Vec::new() }
     }
@@ -89,9 +93,7 @@ impl RawClient {
         socket.set_recv_buffer_size(4096).unwrap();
         socket.set_nonblocking(true).unwrap();
         let stream = TcpSocket::from_std_stream(socket.into()).connect(address);
-        let stream = timeout(TIMEOUT, stream).await.expect("no connection").unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self { stream, buffer: Vec::new() }
+        Self::from_stream(timeout(TIMEOUT, stream).await.expect("no connection").unwrap())
     }
 
     /// Connects and joins a room.

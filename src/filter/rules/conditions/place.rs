@@ -209,6 +209,7 @@ mod tests {
                     r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":null,"geometry":{{"type":"MultiPoint","coordinates":{coordinates}}}}}]}}"#
                 ),
                 features: 1,
+                bounds: None,
                 style: None,
             })
         };

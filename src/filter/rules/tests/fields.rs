@@ -21,7 +21,7 @@ fn model(name: &str, group: Option<&str>, xml: &str) -> Message {
 
 fn layer(name: &str, geojson: &str) -> Message {
     let (name, geojson) = (name.to_owned(), geojson.to_owned());
-    shared(Content::GeoJson(Layer { name, crs: Crs::default(), geojson, features: 1, style: None }))
+    shared(Content::GeoJson(Layer { name, crs: Crs::default(), geojson, features: 1, bounds: None, style: None }))
 }
 
 const STOP: &str = r#"{"features":[{"properties":{"note":"win at the c\u0061sino"},"geometry":null}],"x":"poker"}"#;
